@@ -1,0 +1,1 @@
+"""Prompts, tools and the bounded conversation with one model."""

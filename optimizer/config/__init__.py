@@ -1,0 +1,1 @@
+"""Settings with their origins, features, keys and the places of files."""

@@ -1,0 +1,110 @@
+"""Open SQLite safely: write-ahead log, a schema version, and a damaged store put aside and begun anew."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from optimizer.errors import StorageError
+
+BUSY_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a store must look like; `migrations[v]` takes version v to v + 1; a `cache` may be rebuilt at will."""
+
+    name: str
+    version: int
+    create: str
+    migrations: Mapping[int, str] = field(default_factory=dict)
+    cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open connection in autocommit mode, and one line to show when the old store was put aside."""
+
+    connection: sqlite3.Connection
+    notice: str = ""
+
+
+def open_db(path: Path, schema: Schema) -> Opened:
+    """Open or create the store at `path`.
+
+    A damaged or foreign file is renamed to `<name>.damaged-N` and begun anew; so is any other version of a cache.
+    Raises StorageError when the place cannot be used, or when a newer program wrote a store that is not a cache.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            return Opened(_connect(path, schema))
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and not path.is_dir():
+                raise
+            aside = put_aside(path)
+            return Opened(_connect(path, schema), f"{schema.name} was damaged ({error}); moved to {aside.name}, rebuilt")
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(
+            f"cannot use the {schema.name} at {path}: {error}", "check the disk and its permissions, or set OPTIMIZER_HOME"
+        ) from error
+
+
+def put_aside(path: Path) -> Path:
+    """Rename a damaged store and its log files out of the way; returns the new path of the store."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return aside
+
+
+def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
+    if path.is_dir():
+        raise sqlite3.DatabaseError("it is a directory")
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={'NORMAL' if schema.cache else 'FULL'}")
+        if _version(connection) != schema.version:
+            _upgrade(connection, schema)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _upgrade(connection: sqlite3.Connection, schema: Schema) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version == 0 and not tables:
+            _script(connection, schema.create)
+        elif version > schema.version and not schema.cache:
+            raise StorageError(
+                f"the {schema.name} was written by a newer version of optimizer", "upgrade optimizer: pip install -U optimizer"
+            )
+        elif version != schema.version:
+            if schema.cache or version == 0:
+                raise sqlite3.DatabaseError(f"it has version {version}, this program writes {schema.version}")
+            for step in range(version, schema.version):
+                _script(connection, schema.migrations[step])
+        connection.execute(f"PRAGMA user_version={schema.version}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _script(connection: sqlite3.Connection, script: str) -> None:
+    for statement in filter(None, (part.strip() for part in script.split(";\n"))):
+        connection.execute(statement)

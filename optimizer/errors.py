@@ -1,0 +1,147 @@
+"""The error tree: each error has a message, a hint (the cure) and an exit code of its own kind.
+
+    OptimizerError                1
+    ├── InputError                2   a query, flag or path that cannot be used
+    │   └── ConfigError           2   a setting that cannot be read
+    ├── UnusableOutput            3   no model gave anything that can be used; nothing changed
+    │   ├── EditRefused           3   an edit that does not fit the files
+    │   └── NotFound              3   the index holds no such thing
+    ├── SafetyRefused             4   a path or change that is never allowed
+    ├── ConsentMissing            5   nobody said yes to this destination
+    ├── SecretFound               5   the payload holds a secret
+    ├── NoProvider                6   no model could be asked, or none worked
+    │   └── ProviderError         6   one model failed
+    │       ├── Unreachable           no connection, or it broke
+    │       ├── TimedOut              a deadline passed
+    │       ├── RateLimited           429, with the wait if told
+    │       ├── AuthFailed            401, 402, 403
+    │       ├── ModelMissing          404
+    │       ├── PromptTooLong         the window is too small, or the prompt was cut
+    │       ├── Overloaded            5xx, 529
+    │       └── BadAnswer             empty, cut, refused or malformed
+    ├── StorageError              7   disk, permission or store
+    ├── Conflict                  8   the file changed, or the match is ambiguous
+    ├── ChecksFailed              9   edits made, checks failed
+    └── BudgetReached            10   the cap is spent
+"""
+
+from __future__ import annotations
+
+from optimizer.types import Usage
+
+
+class OptimizerError(Exception):
+    """Base of all errors that a user may see; `hint` is the next step."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(OptimizerError):
+    exit_code = 2
+
+
+class ConfigError(InputError):
+    pass
+
+
+class UnusableOutput(OptimizerError):
+    exit_code = 3
+
+
+class EditRefused(UnusableOutput):
+    pass
+
+
+class NotFound(UnusableOutput):
+    pass
+
+
+class SafetyRefused(OptimizerError):
+    exit_code = 4
+
+
+class ConsentMissing(OptimizerError):
+    """`destination` is the name that `optimize consent grant` takes."""
+
+    exit_code = 5
+
+    def __init__(self, destination: str, host: str) -> None:
+        super().__init__(
+            f"nothing was sent: no consent to send this repository's code to {destination} ({host})",
+            f"optimize consent grant {destination}",
+        )
+        self.destination = destination
+        self.host = host
+
+
+class SecretFound(OptimizerError):
+    exit_code = 5
+
+
+class NoProvider(OptimizerError):
+    exit_code = 6
+
+
+class ProviderError(NoProvider):
+    """`usage` is what the failed call is known to have consumed; None when nothing was counted."""
+
+    def __init__(self, message: str, hint: str = "", usage: Usage | None = None) -> None:
+        super().__init__(message, hint)
+        self.usage = usage
+
+
+class Unreachable(ProviderError):
+    pass
+
+
+class TimedOut(ProviderError):
+    pass
+
+
+class RateLimited(ProviderError):
+    """`wait` is in seconds, None when the provider did not say."""
+
+    def __init__(self, message: str, hint: str = "", wait: float | None = None) -> None:
+        super().__init__(message, hint)
+        self.wait = wait
+
+
+class AuthFailed(ProviderError):
+    pass
+
+
+class ModelMissing(ProviderError):
+    pass
+
+
+class PromptTooLong(ProviderError):
+    pass
+
+
+class Overloaded(ProviderError):
+    pass
+
+
+class BadAnswer(ProviderError):
+    pass
+
+
+class StorageError(OptimizerError):
+    exit_code = 7
+
+
+class Conflict(OptimizerError):
+    exit_code = 8
+
+
+class ChecksFailed(OptimizerError):
+    exit_code = 9
+
+
+class BudgetReached(OptimizerError):
+    exit_code = 10

@@ -1,0 +1,1 @@
+"""What the repository holds: files, symbols, imports and words, kept in SQLite by content."""

@@ -1,0 +1,1 @@
+"""Every attempt booked in integer micro-dollars, and what the books say."""

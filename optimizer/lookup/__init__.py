@@ -1,0 +1,1 @@
+"""Questions and renames that the index answers with no model."""

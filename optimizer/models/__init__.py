@@ -1,0 +1,1 @@
+"""The catalogue of models and which of them can be asked right now."""

@@ -1,0 +1,1 @@
+"""Consent per destination and repository, the secret scan, and the egress log."""

@@ -1,0 +1,1 @@
+"""One seam to the models, one door to the network, one thin adapter per vendor."""

@@ -1,0 +1,55 @@
+"""Every knob with its default and one line of documentation; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+
+def knob(key: str, default: Any, doc: str, *, user_only: bool = False) -> Any:
+    """Declare a setting: its dotted key in a config file, default, doc; `user_only` ones no project file may set."""
+    metadata = {"key": key, "doc": doc, "user_only": user_only}
+    if isinstance(default, Mapping):
+        return field(default_factory=lambda: dict(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a run, resolved."""
+
+    model: str = knob("model", "", "Model to ask, by id; empty lets the router choose.")
+    provider: str = knob("provider", "", "Provider to ask; empty lets the router choose.")
+    tier: str = knob("tier", "", "The one tier to use; empty lets the router choose.")
+    max_tier: str = knob("max_tier", "premium", "The dearest tier that may be used.")
+    temperature: float = knob("temperature", -1.0, "Sampling temperature; -1 leaves it to the provider.")
+    max_tokens: int = knob("max_tokens", 1500, "Answer budget of the first request, in tokens.")
+    context_size: int = knob("context_size", 0, "Window asked of a local model, in tokens; 0 fits it to the prompt.")
+    request_tokens: int = knob(
+        "request_tokens", 6000, "Upper bound of the first request, tools and answer budget included."
+    )
+    max_files: int = knob("context.max_files", 12, "Most files that one context may draw from.")
+    naive_tokens: int = knob(
+        "context.naive_tokens", 38000, "Size of the naive context sent when context-optimization is off."
+    )
+    max_file_bytes: int = knob("index.max_file_bytes", 2_000_000, "Files larger than this are not indexed.")
+    parse_seconds: float = knob("index.parse_seconds", 10.0, "Longest time one file may take to parse.")
+    workers: int = knob("index.workers", 0, "Processes that parse; 0 takes one per core.")
+    connect_seconds: float = knob("network.connect_seconds", 5.0, "Longest wait for a connection.")
+    first_token_seconds: float = knob("network.first_token_seconds", 60.0, "Longest wait for the first piece of an answer.")
+    stall_seconds: float = knob("network.stall_seconds", 30.0, "Longest silence within an answer.")
+    answer_seconds: float = knob("network.answer_seconds", 300.0, "Longest time for a whole answer.")
+    load_seconds: float = knob("network.load_seconds", 300.0, "Longest wait for a local model to load.")
+    answer_bytes: int = knob("network.answer_bytes", 20_000_000, "Largest answer that is read.")
+    endpoints: Mapping[str, str] = knob(
+        "endpoints", {}, "Base URL by provider name (anthropic, gemini, groq, ollama, openai).", user_only=True
+    )
+    features: Mapping[str, bool] = knob(
+        "features", {}, "Switches by name; see features.toml for the names and defaults."
+    )
+
+
+def knobs() -> tuple[Field[Any], ...]:
+    """All declared settings, in order; each field's metadata holds `key`, `doc` and `user_only`."""
+    return fields(Settings)

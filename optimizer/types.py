@@ -1,0 +1,471 @@
+"""The nouns of the house: frozen values that flow between the rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Tier = Literal["index", "local", "free", "budget", "premium"]
+TIERS: tuple[Tier, ...] = ("index", "local", "free", "budget", "premium")
+
+SymbolKind = Literal[
+    "function", "method", "class", "interface", "struct", "enum", "trait", "module", "type", "constant", "macro"
+]
+ItemKind = Literal["body", "signature", "file"]
+EditFormat = Literal["tool", "text", "whole"]
+TaskKind = Literal["explain", "edit", "refactor", "test", "debug", "general"]
+LookupKind = Literal["where", "show", "list", "callers", "importers", "imports", "rename"]
+StopReason = Literal["end", "tool", "length", "refusal"]
+
+
+# ── what is asked ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the user typed, with what was piped in."""
+
+    text: str
+    extra: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A question that the index alone answers; `new_name` is set for a rename only, `within` narrows to one path."""
+
+    kind: LookupKind
+    subject: str
+    new_name: str = ""
+    within: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the index answered: lines to print, each citing `path:line`; for a rename, the patch that does it."""
+
+    lines: tuple[str, ...]
+    found: bool
+    patch: Patch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What kind of work a query is; `difficulty` is in [0, 1]."""
+
+    kind: TaskKind
+    difficulty: float
+    reasons: tuple[str, ...]
+    wants_edits: bool
+    input_tokens: int
+    output_tokens: int
+
+
+# ── what the repository holds ────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Lines of a file; both ends count from 1 and are included."""
+
+    path: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A definition: `qualified` is `Outer.inner`, `line` is where the name stands, `doc` the first line of its docs."""
+
+    name: str
+    qualified: str
+    kind: SymbolKind
+    path: str
+    start: int
+    end: int
+    line: int
+    signature: str
+    parent: str = ""
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One use of a name; `symbol` is the qualified name of the definition it stands in, '' at top level."""
+
+    path: str
+    line: int
+    text: str
+    symbol: str
+    kind: Literal["call", "import", "use", "definition"]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file the index left out, and why."""
+
+    path: str
+    why: str
+
+
+# ── what is sent ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RankedFile:
+    """A file with its score and the reasons that carried it."""
+
+    path: str
+    score: float
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextItem:
+    """A piece of a file chosen for the prompt; `text` is what is sent, without line numbers."""
+
+    path: str
+    start: int
+    end: int
+    symbol: str
+    kind: ItemKind
+    tokens: int
+    score: float
+    why: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What was chosen for a query: files best first, items in the order they are rendered."""
+
+    query: str
+    tokens: int
+    files: tuple[RankedFile, ...]
+    items: tuple[ContextItem, ...]
+    timing_ms: Mapping[str, float] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool offered to a model; `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call a model made; `arguments` is the decoded JSON object, `malformed` the raw text that did not decode."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    malformed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a prompt."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """All that a provider needs to ask a model once; the stable part comes first, for caches."""
+
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...]
+    max_output: int
+    tokens: int
+    temperature: float | None = None
+
+
+# ── who answers ──────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Micro-dollars per million tokens."""
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A row of the catalogue that a provider can be asked for; `price_ref` is its name in the price table."""
+
+    id: str
+    provider: str
+    tier: Tier
+    window: int
+    max_output: int
+    tools: bool
+    edit_format: EditFormat
+    parameters: frozenset[str]
+    licence: str
+    label: str
+    local: bool = False
+    price_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A model to ask, why it stands here, and what one call is expected to cost (micro-dollars; None: unknown)."""
+
+    model: Model
+    reason: str
+    estimate: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A model that was not chosen, why, and the cure."""
+
+    model: str
+    provider: str
+    tier: Tier
+    why: str
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Attempts in the order they will be tried, at most one a tier."""
+
+    attempts: tuple[Attempt, ...]
+    reason: str
+    left_out: tuple[LeftOut, ...] = ()
+
+
+# ── what comes back ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call; the four input counts are disjoint, `output` includes reasoning."""
+
+    input: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    output: int = 0
+    estimated: bool = False
+
+    @property
+    def prompt(self) -> int:
+        """All input tokens, cached or not."""
+        return self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer: it exists only when the provider's terminal event was seen."""
+
+    text: str
+    tool_calls: tuple[ToolCall, ...]
+    usage: Usage
+    stop: StopReason
+    model_served: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Put `replace` where `search` stands; `line` is a hint from a diff's hunk header."""
+
+    path: str
+    search: str
+    replace: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineEdit:
+    """Replace lines `start`..`end` (from 1, included) by `content`; `end` = `start` - 1 inserts before `start`."""
+
+    path: str
+    start: int
+    end: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A new file."""
+
+    path: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The new whole text of a file."""
+
+    path: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a file."""
+
+    path: str
+
+
+Edit = Replace | LineEdit | Create | Whole | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A completion read: its edits, what could not be read as an edit, and the prose around them."""
+
+    edits: tuple[Edit, ...]
+    problems: tuple[str, ...]
+    prose: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """Bytes of one file before and after; None where the file does not exist."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """All changes of one answer, computed in memory; nothing is written yet."""
+
+    changes: tuple[FileChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One proof that was tried; `passed` is None when it could not run."""
+
+    name: str
+    passed: bool | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an answer may be offered; `confidence` is in [0, 1] and comes from the checks alone."""
+
+    ok: bool
+    checks: tuple[Check, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """One attempt as booked; `cost` is micro-dollars, None where the price is unknown."""
+
+    request: str
+    at: str
+    tier: Tier
+    provider: str
+    model_asked: str
+    model_served: str
+    usage: Usage
+    seconds: float
+    outcome: str
+    cost: int | None
+    task: str
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a request ended; `exit_code` follows the contract of exit codes."""
+
+    request: str
+    tier: Tier
+    model: str
+    text: str
+    patch: Patch | None
+    verdict: Verdict | None
+    cost: int | None
+    exit_code: int = 0
+    hint: str = ""
+
+
+# ── what the engine tells while it works ─────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Work done so far on something slow; `total` is 0 when unknown."""
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The context is ready."""
+
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The attempts are decided."""
+
+    task: Task
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One line a person should read: an attempt that starts, fails or is passed over, and why."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer as it streams."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A patch that was applied in memory."""
+
+    patch: Patch
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict on the last answer."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """An attempt was written to the ledger."""
+
+    record: UsageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of a run."""
+
+    outcome: Outcome
+
+
+Event = Progress | Chosen | Routed | Notice | TextDelta | Proposed | Judged | Booked | Finished

@@ -1,0 +1,1 @@
+"""Checks that a patch must pass before it is offered."""
