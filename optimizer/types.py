@@ -373,6 +373,7 @@ class UsageRecord:
     request: str
     at: str
     tier: Tier
+    label: str
     provider: str
     model_asked: str
     model_served: str
