@@ -45,10 +45,13 @@ def open_db(path: Path, schema: Schema) -> Opened:
             if isinstance(error, sqlite3.OperationalError) and not path.is_dir():
                 raise
             aside = put_aside(path)
-            return Opened(_connect(path, schema), f"{schema.name} was damaged ({error}); moved to {aside.name}, rebuilt")
+            return Opened(
+                _connect(path, schema), f"{schema.name} was damaged ({error}); moved to {aside.name}, rebuilt"
+            )
     except (OSError, sqlite3.Error) as error:
         raise StorageError(
-            f"cannot use the {schema.name} at {path}: {error}", "check the disk and its permissions, or set OPTIMIZER_HOME"
+            f"cannot use the {schema.name} at {path}: {error}",
+            "check the disk and its permissions, or set OPTIMIZER_HOME",
         ) from error
 
 
@@ -91,7 +94,8 @@ def _upgrade(connection: sqlite3.Connection, schema: Schema) -> None:
             _script(connection, schema.create)
         elif version > schema.version and not schema.cache:
             raise StorageError(
-                f"the {schema.name} was written by a newer version of optimizer", "upgrade optimizer: pip install -U optimizer"
+                f"the {schema.name} was written by a newer version of optimizer",
+                "upgrade optimizer: pip install -U optimizer",
             )
         elif version != schema.version:
             if schema.cache or version == 0:

@@ -1,28 +1,28 @@
 """The error tree: each error has a message, a hint (the cure) and an exit code of its own kind.
 
-    OptimizerError                1
-    ├── InputError                2   a query, flag or path that cannot be used
-    │   └── ConfigError           2   a setting that cannot be read
-    ├── UnusableOutput            3   no model gave anything that can be used; nothing changed
-    │   ├── EditRefused           3   an edit that does not fit the files
-    │   └── NotFound              3   the index holds no such thing
-    ├── SafetyRefused             4   a path or change that is never allowed
-    ├── ConsentMissing            5   nobody said yes to this destination
-    ├── SecretFound               5   the payload holds a secret
-    ├── NoProvider                6   no model could be asked, or none worked
-    │   └── ProviderError         6   one model failed
-    │       ├── Unreachable           no connection, or it broke
-    │       ├── TimedOut              a deadline passed
-    │       ├── RateLimited           429, with the wait if told
-    │       ├── AuthFailed            401, 402, 403
-    │       ├── ModelMissing          404
-    │       ├── PromptTooLong         the window is too small, or the prompt was cut
-    │       ├── Overloaded            5xx, 529
-    │       └── BadAnswer             empty, cut, refused or malformed
-    ├── StorageError              7   disk, permission or store
-    ├── Conflict                  8   the file changed, or the match is ambiguous
-    ├── ChecksFailed              9   edits made, checks failed
-    └── BudgetReached            10   the cap is spent
+OptimizerError                1
+├── InputError                2   a query, flag or path that cannot be used
+│   └── ConfigError           2   a setting that cannot be read
+├── UnusableOutput            3   no model gave anything that can be used; nothing changed
+│   ├── EditRefused           3   an edit that does not fit the files
+│   └── NotFound              3   the index holds no such thing
+├── SafetyRefused             4   a path or change that is never allowed
+├── ConsentMissing            5   nobody said yes to this destination
+├── SecretFound               5   the payload holds a secret
+├── NoProvider                6   no model could be asked, or none worked
+│   └── ProviderError         6   one model failed
+│       ├── Unreachable           no connection, or it broke
+│       ├── TimedOut              a deadline passed
+│       ├── RateLimited           429, with the wait if told
+│       ├── AuthFailed            401, 402, 403
+│       ├── ModelMissing          404
+│       ├── PromptTooLong         the window is too small, or the prompt was cut
+│       ├── Overloaded            5xx, 529
+│       └── BadAnswer             empty, cut, refused or malformed
+├── StorageError              7   disk, permission or store
+├── Conflict                  8   the file changed, or the match is ambiguous
+├── ChecksFailed              9   edits made, checks failed
+└── BudgetReached            10   the cap is spent
 """
 
 from __future__ import annotations

@@ -37,7 +37,9 @@ class Settings:
     parse_seconds: float = knob("index.parse_seconds", 10.0, "Longest time one file may take to parse.")
     workers: int = knob("index.workers", 0, "Processes that parse; 0 takes one per core.")
     connect_seconds: float = knob("network.connect_seconds", 5.0, "Longest wait for a connection.")
-    first_token_seconds: float = knob("network.first_token_seconds", 60.0, "Longest wait for the first piece of an answer.")
+    first_token_seconds: float = knob(
+        "network.first_token_seconds", 60.0, "Longest wait for the first piece of an answer."
+    )
     stall_seconds: float = knob("network.stall_seconds", 30.0, "Longest silence within an answer.")
     answer_seconds: float = knob("network.answer_seconds", 300.0, "Longest time for a whole answer.")
     load_seconds: float = knob("network.load_seconds", 300.0, "Longest wait for a local model to load.")

@@ -1,0 +1,46 @@
+"""Fixtures shared by all rooms' tests: real git repositories in a clean home."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+CLEAN = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "A",
+    "GIT_AUTHOR_EMAIL": "a@example.org",
+    "GIT_COMMITTER_NAME": "A",
+    "GIT_COMMITTER_EMAIL": "a@example.org",
+}
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Run git in `root` with no configuration but its own; returns what it printed."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=root, env={**os.environ, **CLEAN}, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path) -> Callable[[Mapping[str, str | bytes]], Path]:
+    """Build a git repository from path → content, all committed; returns its root."""
+
+    def build(files: Mapping[str, str | bytes]) -> Path:
+        root = tmp_path / "repo"
+        root.mkdir()
+        for path, content in files.items():
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content if isinstance(content, bytes) else content.encode())
+        git(root, "init", "-q", "-b", "main")
+        git(root, "add", "-A")
+        git(root, "commit", "-q", "--allow-empty", "-m", "begin")
+        return root
+
+    return build
