@@ -1,0 +1,77 @@
+"""Imports as written → the files they lead to, in the tree of one repository; pure."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optimizer.index.languages import language_of
+from optimizer.index.parse import RawImport
+from optimizer.index.resolvers import python
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEdge:
+    """One import of `source`, as written on `line`; `target` is the file it leads to, None outside the repository."""
+
+    source: str
+    line: int
+    module: str
+    target: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    languages: tuple[str, ...]
+    build: Callable[[frozenset[str], Mapping[str, bytes]], Any]
+    resolve: Callable[[str, RawImport, Any], Iterable[tuple[str, str | None]]]
+    manifests: tuple[str, ...] = ()
+
+
+_FAMILIES = (_Family(("python",), python.build, python.resolve),)
+_FAMILY_OF = {language: family for family in _FAMILIES for language in family.languages}
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The files of a repository, and what each family of languages needs to find its modules among them."""
+
+    paths: frozenset[str]
+    manifests: Mapping[str, bytes]
+    tables: Mapping[tuple[str, ...], Any]
+
+
+def is_manifest(path: str) -> bool:
+    """Whether `tree` wants the content of this file."""
+    name = posixpath.basename(path)
+    return any(name == manifest for family in _FAMILIES for manifest in family.manifests) or (
+        name.startswith("tsconfig") and name.endswith(".json")
+    )
+
+
+def tree(paths: Iterable[str], manifests: Mapping[str, bytes]) -> Tree:
+    """Prepare to resolve imports among `paths` (relative, with `/`); `manifests` holds the bytes of all manifests."""
+    files = frozenset(paths)
+    present = {language.name for path in files if (language := language_of(path))}
+    tables = {
+        family.languages: family.build(files, manifests) for family in _FAMILIES if present & set(family.languages)
+    }
+    return Tree(files, manifests, tables)
+
+
+def resolve(path: str, imports: tuple[RawImport, ...], tree: Tree) -> tuple[ImportEdge, ...]:
+    """Where the imports of the file at `path` lead; several edges for an import that spans files, none twice."""
+    return tuple(dict.fromkeys(_edges(path, imports, tree)))
+
+
+def _edges(path: str, imports: tuple[RawImport, ...], tree: Tree) -> Iterator[ImportEdge]:
+    language = language_of(path)
+    family = _FAMILY_OF.get(language.name) if language else None
+    table = tree.tables.get(family.languages) if family else None
+    if family is None or table is None:
+        return
+    for raw in imports:
+        for module, target in family.resolve(path, raw, table):
+            yield ImportEdge(path, raw.line, module, target)

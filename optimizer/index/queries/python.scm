@@ -1,0 +1,6 @@
+((function_definition name: (identifier) @name body: (block) @body) @def (#set! kind "function"))
+((class_definition name: (identifier) @name body: (block) @body) @def (#set! kind "class"))
+((decorated_definition definition: (_) @inner) @wide (#set! role "wide"))
+((import_statement) @def (#set! role "import"))
+((import_from_statement) @def (#set! role "import"))
+((future_import_statement) @def (#set! role "import"))

@@ -1,0 +1,1 @@
+"""Where imports lead, one file for each family of languages."""

@@ -1,0 +1,101 @@
+"""Python imports → files: packages under detected roots, relative imports, and scripts beside each other."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from optimizer.index.parse import RawImport
+
+ROOT_NAMES = ("", "src", "lib", "python")
+
+
+@dataclass(frozen=True, slots=True)
+class Python:
+    """The files, and for each top-level module the directories (import roots) that hold it."""
+
+    paths: frozenset[str]
+    tops: Mapping[str, tuple[str, ...]]
+
+
+def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> Python:
+    """Find the import roots: the parents of outermost packages, and the usual source directories."""
+    sources = [path for path in paths if path.endswith((".py", ".pyi"))]
+    packages = {
+        posixpath.dirname(path) for path in sources if posixpath.basename(path) in ("__init__.py", "__init__.pyi")
+    }
+    roots = {""} | {name for name in ROOT_NAMES[1:] if any(path.startswith(f"{name}/") for path in sources)}
+    roots |= {
+        posixpath.dirname(package) for package in packages if posixpath.dirname(package) not in packages and package
+    }
+    tops: dict[str, set[str]] = {}
+    for path in sources:
+        folder = path
+        while folder:
+            folder, name = posixpath.split(folder)
+            if folder in roots:
+                top = posixpath.splitext(name)[0] if name.endswith((".py", ".pyi")) else name
+                tops.setdefault(top, set()).add(folder)
+    return Python(
+        paths, {top: tuple(sorted(found, key=lambda root: (root.count("/"), root))) for top, found in tops.items()}
+    )
+
+
+def resolve(path: str, raw: RawImport, table: Python) -> Iterator[tuple[str, str | None]]:
+    """The modules an import names, each with its file; None for a module outside the repository."""
+    level = len(raw.module) - len(raw.module.lstrip("."))
+    parts = tuple(part for part in raw.module[level:].split(".") if part)
+    here = posixpath.dirname(path)
+    if level:
+        climbed = here.split("/") if here else []
+        if level - 1 > len(climbed):
+            yield raw.module, None
+            return
+        base = "/".join(climbed[: len(climbed) - (level - 1)])
+        candidates = [base]
+    else:
+        candidates = _roots(path, here, parts, table)
+    yield from _below(raw, parts, candidates, table)
+
+
+def _roots(path: str, here: str, parts: tuple[str, ...], table: Python) -> list[str]:
+    found = list(table.tops.get(parts[0], ())) if parts else []
+    found.sort(key=lambda root: (not f"{path}/".startswith(f"{root}/" if root else ""), -len(root)))
+    if f"{here}/__init__.py" not in table.paths and here not in found:
+        found.insert(0, here)
+    return found
+
+
+def _below(
+    raw: RawImport, parts: tuple[str, ...], candidates: list[str], table: Python
+) -> Iterator[tuple[str, str | None]]:
+    for root in candidates:
+        place = posixpath.join(root, *parts)
+        own = _file(place, table) if parts or raw.module.startswith(".") else None
+        submodules = {name: found for name in raw.names if (found := _file(posixpath.join(place, name), table))}
+        if own is None and not submodules:
+            continue
+        separator = "" if raw.module.endswith(".") else "."
+        for name, found in submodules.items():
+            yield f"{raw.module}{separator}{name}", found
+        if own is not None and len(submodules) < max(len(raw.names), 1):
+            yield raw.module, own
+        return
+    yield raw.module, _nearest(parts, candidates, table)
+
+
+def _nearest(parts: tuple[str, ...], candidates: list[str], table: Python) -> str | None:
+    """The deepest package that does exist on the way to a module that does not (made at run time or compiled)."""
+    for end in range(len(parts) - 1, 0, -1):
+        for root in candidates:
+            if found := _file(posixpath.join(root, *parts[:end]), table):
+                return found
+    return None
+
+
+def _file(place: str, table: Python) -> str | None:
+    for ending in (".py", "/__init__.py", ".pyi", "/__init__.pyi"):
+        if (candidate := (place + ending).lstrip("/")) in table.paths:
+            return candidate
+    return None

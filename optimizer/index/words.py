@@ -1,0 +1,40 @@
+"""Identifiers as search terms: the whole word and its parts, the same for the index and for queries."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import lru_cache
+
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_PART = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+
+
+@lru_cache(maxsize=1 << 16)
+def split(identifier: str) -> tuple[str, ...]:
+    """The parts of an identifier in lower case: `parseHTTPResponse_2` → parse, http, response, 2."""
+    return tuple([part.lower() for part in _PART.findall(identifier)])
+
+
+@lru_cache(maxsize=1 << 16)
+def _terms_of(identifier: str) -> tuple[str, ...]:
+    whole = identifier.lower()
+    parts = split(identifier)
+    return (whole,) if parts == (whole,) else (whole, *parts)
+
+
+def terms(text: str) -> list[str]:
+    """All terms of a text in order: each identifier in lower case, followed by its parts when they differ from it."""
+    found: list[str] = []
+    for identifier in _IDENTIFIER.findall(text):
+        found += _terms_of(identifier)
+    return found
+
+
+def counts(text: str) -> dict[str, int]:
+    """How often each term of a text occurs; the same as counting `terms(text)`, and several times faster."""
+    found: dict[str, int] = {}
+    for identifier, times in Counter(_IDENTIFIER.findall(text)).items():
+        for term in _terms_of(identifier):
+            found[term] = found.get(term, 0) + times
+    return found
