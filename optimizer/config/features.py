@@ -1,0 +1,49 @@
+"""The switches of `features.toml`: which parts of the program are on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from optimizer.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """One switch a field; in files and flags a name is written with hyphens."""
+
+    context_optimization: bool
+    output_optimization: bool
+    multi_model_routing: bool
+    local_models: bool
+    semantic_search: bool
+
+
+FEATURE_NAMES: tuple[str, ...] = tuple(field.name.replace("_", "-") for field in fields(Features))
+
+
+def shipped_file() -> Path:
+    """The `features.toml` that came with the program: inside the package, or at the top of a source checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "features.toml"
+    return inside if inside.is_file() else package.parent / "features.toml"
+
+
+def default_features() -> dict[str, bool]:
+    """The shipped switches by name. Raises ConfigError when the file is missing or does not name them all."""
+    import tomllib
+
+    path = shipped_file()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))["features"]
+        return {name: bool(table[name]) for name in FEATURE_NAMES}
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(
+            f"the shipped {path} cannot be used: {error}", "install optimizer again: pip install --force-reinstall"
+        ) from error
+
+
+def features_from(switches: Mapping[str, bool]) -> Features:
+    """Build Features from a switch for every name in FEATURE_NAMES."""
+    return Features(**{name.replace("-", "_"): switches[name] for name in FEATURE_NAMES})

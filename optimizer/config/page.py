@@ -1,0 +1,90 @@
+"""The documentation page of the settings, generated from what the code declares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from optimizer.config.features import default_features, shipped_file
+from optimizer.config.keys import KEY_VARIABLES
+from optimizer.config.load import VARIABLES
+from optimizer.config.values import CHOICES, RANGES, SPECIAL
+from optimizer.settings import knobs
+
+_INTRODUCTION = """\
+# Settings
+
+<!-- Generated: python -c "import optimizer.config.page as p; print(p.settings_page(), end='')" > docs/settings.md -->
+
+Later places win: built-in default, your `config.toml`, the project's `.optimizer.toml`, environment, command-line flag.
+Your file is `$XDG_CONFIG_HOME/optimizer/config.toml` (`~/.config/optimizer/config.toml`), or
+`$OPTIMIZER_HOME/config/config.toml` when `OPTIMIZER_HOME` is set. A dot in a key is a table: `context.max_files = 8` is
+written
+
+```toml
+[context]
+max_files = 8
+```
+
+An unknown key, a value of the wrong type or a broken file stops the program with exit code 2 and names file and line.
+This holds for the project's file too, which `--no-project-config` leaves out. Settings marked *user only* are ignored
+in a project's file, and so are sections it invents; a line says so.
+"""
+
+
+def settings_page() -> str:
+    """The whole page as Markdown: every setting, feature, environment variable."""
+    return "\n".join((_INTRODUCTION, *_settings(), "", *_features(), "", *_variables(), ""))
+
+
+def _settings() -> Iterator[str]:
+    yield "| setting | default | allowed | what it does |"
+    yield "|---|---|---|---|"
+    for knob in knobs():
+        key, doc = knob.metadata["key"], knob.metadata["doc"]
+        default = "" if key in ("endpoints", "features") else f"`{_toml(knob.default)}`"
+        only = " *User only.*" if knob.metadata["user_only"] else ""
+        yield f"| `{key}` | {default} | {_allowed(key)} | {doc}{only} |"
+
+
+def _allowed(key: str) -> str:
+    if key in CHOICES:
+        return ", ".join(f"`{choice}`" for choice in CHOICES[key])
+    if key in RANGES:
+        low, high = RANGES[key]
+        return f"{low:,} to {high:,}" + (f", or {SPECIAL[key]:g}" if key in SPECIAL else "")
+    return {"endpoints": "a table of URLs", "features": "a table of `true` and `false`"}.get(key, "text")
+
+
+def _features() -> Iterator[str]:
+    yield "## Features"
+    yield ""
+    yield "Switches under `[features]`, in either file; the shipped defaults are in `features.toml`."
+    yield ""
+    yield "| switch | default | what it does |"
+    yield "|---|---|---|"
+    text = shipped_file().read_text(encoding="utf-8")
+    for name, default in default_features().items():
+        found = re.search(rf"^{name}\s*=[^#\n]*#\s*(.+)$", text, re.M)
+        yield f"| `{name}` | `{_toml(default)}` | {found[1] if found else ''} |"
+
+
+def _variables() -> Iterator[str]:
+    yield "## Environment"
+    yield ""
+    yield "| variable | what it sets |"
+    yield "|---|---|"
+    for variable, key in VARIABLES.items():
+        yield f"| `{variable}` | `{key}` |"
+    for provider, variables in KEY_VARIABLES.items():
+        if variables:
+            yield f"| {' or '.join(f'`{name}`' for name in variables)} | the key for `{provider}` |"
+    yield "| `OPTIMIZER_HOME` | one directory for everything: `config/`, `state/` and `cache/` below it |"
+    yield "| `XDG_CONFIG_HOME`, `XDG_STATE_HOME`, `XDG_CACHE_HOME` | where `optimizer/` is kept otherwise |"
+    yield "| `OPTIMIZER_PROFILE` | reserved |"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -1,0 +1,237 @@
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from optimizer.config.load import PROJECT_FILE, Config, load
+from optimizer.errors import ConfigError, StorageError
+from optimizer.settings import Settings
+
+Load = Callable[..., Config]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Load:
+    """Load with the given user file, project file, environment and flags."""
+
+    def run(user: str = "", project: str = "", env: Mapping[str, str] | None = None, **flags: object) -> Config:
+        (tmp_path / "home/config").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "home/config/config.toml").write_text(user)
+        (tmp_path / PROJECT_FILE).write_text(project)
+        dotted = {key.replace("__", "."): value for key, value in flags.items()}
+        return load(tmp_path, {"OPTIMIZER_HOME": str(tmp_path / "home"), **(env or {})}, dotted)
+
+    return run
+
+
+def test_an_empty_home_gives_the_defaults(tmp_path: Path) -> None:
+    config = load(tmp_path, {"HOME": str(tmp_path)}, {})
+    shipped = dict(config.settings.features)
+    assert config.settings == Settings(features=shipped)
+    assert shipped["context-optimization"] is True
+    assert config.features.semantic_search is False
+    assert set(config.origins.values()) == {"default"}
+    assert "context.max_files" in config.origins
+    assert "features.local-models" in config.origins
+    assert config.notices == ()
+
+
+def test_later_places_win_and_each_value_tells_its_origin(config: Load, tmp_path: Path) -> None:
+    user = "model = 'user'\nprovider = 'groq'\nmax_tokens = 10\n[context]\nmax_files = 3\n"
+    project = "model = 'project'\nprovider = 'gemini'\nmax_tokens = 20\n"
+    got = config(user, project, {"OPTIMIZER_PROVIDER": "ollama", "OPTIMIZER_MAX_TOKENS": "30"}, max_tokens=40)
+    assert (got.settings.max_files, got.settings.model) == (3, "project")
+    assert (got.settings.provider, got.settings.max_tokens) == ("ollama", 40)
+    assert got.origins["context.max_files"] == f"user:{tmp_path}/home/config/config.toml:5"
+    assert got.origins["model"] == f"project:{tmp_path}/{PROJECT_FILE}:1"
+    assert got.origins["provider"] == "env:OPTIMIZER_PROVIDER"
+    assert got.origins["max_tokens"] == "flag"
+    assert got.origins["tier"] == "default"
+
+
+def test_all_variables(config: Load) -> None:
+    env = {
+        "OPTIMIZER_MODEL": "m",
+        "OPTIMIZER_PROVIDER": "openai",
+        "OPTIMIZER_TEMPERATURE": "0.5",
+        "OPTIMIZER_MAX_TOKENS": "99",
+        "OPTIMIZER_CONTEXT_SIZE": "8192",
+        "OLLAMA_HOST": "gpu",
+    }
+    settings = config(env=env).settings
+    assert (settings.model, settings.provider, settings.temperature) == ("m", "openai", 0.5)
+    assert (settings.max_tokens, settings.context_size) == (99, 8192)
+    assert settings.endpoints == {"ollama": "http://gpu:11434"}
+
+
+def test_the_environment_overrides_one_endpoint_and_keeps_the_others(config: Load) -> None:
+    user = "[endpoints]\nollama = 'http://a:1'\nanthropic = 'http://127.0.0.1:9/'\n"
+    got = config(user, env={"OLLAMA_HOST": "b:2"})
+    assert got.settings.endpoints == {"ollama": "http://b:2", "anthropic": "http://127.0.0.1:9"}
+    assert got.origins["endpoints.ollama"] == "env:OLLAMA_HOST"
+    assert got.origins["endpoints.anthropic"].endswith("config.toml:3")
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_variable_is_unset(config: Load, text: str) -> None:
+    assert config(env={"OPTIMIZER_MAX_TOKENS": text, "OLLAMA_HOST": text}).settings.max_tokens == 1500
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message", "hint"),
+    [
+        ("\nmodle = 'x'", 2, "unknown setting 'modle'", "'model'"),
+        ("[context]\nmax_file = 1", 2, "unknown setting 'context.max_file'", "'context.max_files'"),
+        ("[contxt]\nmax_files = 1", 1, "unknown setting 'contxt'", "'context'"),
+        ("[features]\nlocal_models = true", 2, "unknown feature 'local_models'", "'local-models'"),
+        ("[endpoints]\nantropic = 'http://x'", 2, "unknown provider 'antropic'", "'anthropic'"),
+        ("\n\nmax_tokens = '5'", 3, "max_tokens: expected a whole number, found the text '5'", "correct"),
+        ("max_tokens = 5.0", 1, "max_tokens: expected a whole number, found the number 5.0", "correct"),
+        ("max_tokens = true", 1, "max_tokens: expected a whole number, found true", "correct"),
+        ("max_tokens = 0", 1, "expected a number from 1 to 1,000,000, found 0", "correct"),
+        ("temperature = 2.5", 1, "expected a number from 0 to 2, or -1, found 2.5", "correct"),
+        ("temperature = nan", 1, "expected a number from 0 to 2", "correct"),
+        ("temperature = -0.5", 1, "expected a number from 0 to 2", "correct"),
+        ("model = 1", 1, "model: expected text, found the number 1", "correct"),
+        ("model = 'a\\u001b'", 1, None, ""),
+        ('model = "a\\u001b[31m"', 1, "model: expected text that can be printed", "correct"),
+        ("tier = 'cheap'", 1, "expected one of index, local, free, budget, premium, found 'cheap'", "known: "),
+        ("max_tier = 'premum'", 1, "found 'premum'", "did you mean 'premium'?"),
+        ("max_tier = ''", 1, "max_tier: expected text", ""),
+        ("provider = 'antropic'", 1, "found 'antropic'", "'anthropic'"),
+        ("context = 3", 1, "context is a section", "[context]"),
+        ("[features]\nlocal-models = 'no'", 2, "expected true or false, found the text 'no'", "correct"),
+        ("[features]\nlocal-models = 1", 2, "expected true or false, found the number 1", "correct"),
+        ("[endpoints]\ngroq = 'x:1'", 2, "expected a URL that begins with http:// or https://", "http://127"),
+        ("max_tokens = 1979-05-27", 1, "found a date or time", "correct"),
+        ("max_tokens = [1]", 1, "found a list", "correct"),
+        ("max_tokens = {a = 1}", 1, "found a table", "correct"),
+        ("max_tokens = = 1", 1, "Invalid value", "fix the file"),
+    ],
+)
+def test_bad_files_name_file_line_and_cure(
+    config: Load, tmp_path: Path, text: str, line: int, message: str | None, hint: str
+) -> None:
+    if message is None:
+        assert config(user=text).settings.model == "a\\u001b"
+        return
+    for layer, path in (("user", tmp_path / "home/config/config.toml"), ("project", tmp_path / PROJECT_FILE)):
+        if layer == "project" and (text.startswith(("[endpoints]", "[contxt]"))):
+            continue
+        with pytest.raises(ConfigError) as caught:
+            config(**{layer: text})
+        assert caught.value.exit_code == 2
+        assert caught.value.message.startswith(f"{path}:{line}: ")
+        assert message in caught.value.message
+        assert hint in caught.value.hint
+        assert ("--no-project-config" in caught.value.hint) == (layer == "project")
+
+
+def test_a_project_sets_no_endpoint_and_invents_no_section(config: Load, tmp_path: Path) -> None:
+    project = "model = 'm'\n[endpoints]\nanthropic = 'http://evil'\n[check]\ncommand = 'rm -rf /'\n"
+    got = config(project=project)
+    assert got.settings.endpoints == {}
+    assert got.settings.model == "m"
+    assert len(got.notices) == 2
+    assert got.notices[0].startswith(f"{tmp_path / PROJECT_FILE}:3: 'endpoints.anthropic' is ignored")
+    assert "'check'" in got.notices[1]
+
+
+def test_a_quoted_endpoint_key_is_no_way_round(config: Load) -> None:
+    got = config(project="\"endpoints.anthropic\" = 'http://evil'\nendpoints.groq = 'http://evil'\n")
+    assert got.settings.endpoints == {}
+    assert len(got.notices) == 2
+
+
+def test_without_a_root_the_project_file_is_left_out(config: Load, tmp_path: Path) -> None:
+    config()
+    (tmp_path / PROJECT_FILE).write_text("broken = = ")
+    assert load(None, {"OPTIMIZER_HOME": str(tmp_path / "home")}, {}).settings.model == ""
+
+
+def test_hostile_names_are_told_inertly(config: Load) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config(project='"\\u001b]52;c;x\\u0007\\u202e" = 1')
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ({"OPTIMIZER_MAX_TOKENS": "many"}, "OPTIMIZER_MAX_TOKENS: expected a whole number, found the text 'many'"),
+        ({"OPTIMIZER_TEMPERATURE": "3"}, "OPTIMIZER_TEMPERATURE: expected a number from 0 to 2, or -1, found 3.0"),
+        ({"OPTIMIZER_PROVIDER": "aws"}, "OPTIMIZER_PROVIDER: expected one of anthropic"),
+        ({"OLLAMA_HOST": "ftp://x"}, "OLLAMA_HOST: expected host, host:port or a URL"),
+    ],
+)
+def test_bad_variables_are_named(config: Load, env: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config(env=env)
+    assert caught.value.message.startswith(message)
+    assert caught.value.hint
+
+
+def test_flags(config: Load) -> None:
+    got = config(features__local__models=None, tier="free", temperature=0, context__max_files="7")
+    assert (got.settings.tier, got.settings.temperature, got.settings.max_files) == ("free", 0.0, 7)
+    for off in (False, "false", "off", "0"):
+        switched = load(None, {"HOME": "/nowhere"}, {"features.local-models": off})
+        assert switched.features.local_models is False
+        assert switched.origins["features.local-models"] == "flag"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message", "hint"),
+    [
+        ({"features.local-model": True}, "unknown feature 'local-model'", "'local-models'"),
+        ({"max_tokenz": 1}, "unknown setting 'max_tokenz'", "'max_tokens'"),
+        ({"max_tokens": -1}, "max_tokens: expected a number from 1", "correct"),
+        ({"max_tokens": "x"}, "max_tokens: expected a whole number", "correct"),
+        ({"features.local-models": "maybe"}, "features.local-models: expected true or false", "correct"),
+    ],
+)
+def test_bad_flags(flags: dict[str, object], message: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(None, {"HOME": "/nowhere"}, flags)
+    assert caught.value.message.startswith(message)
+    assert hint in caught.value.hint
+
+
+def test_features_from_files_and_their_order(config: Load) -> None:
+    got = config("[features]\nsemantic-search = true\nlocal-models = false", "[features]\nlocal-models = true")
+    assert (got.features.semantic_search, got.features.local_models) == (True, True)
+    assert got.settings.features["semantic-search"] is True
+
+
+def test_an_answer_budget_that_fills_the_request_is_refused(config: Load) -> None:
+    with pytest.raises(ConfigError, match="leaves no room within request_tokens"):
+        config(env={"OPTIMIZER_MAX_TOKENS": "6000"})
+    assert config("request_tokens = 9000", env={"OPTIMIZER_MAX_TOKENS": "6000"}).settings.max_tokens == 6000
+
+
+def test_a_profile_is_not_taken_silently(config: Load) -> None:
+    assert "OPTIMIZER_PROFILE" in config(env={"OPTIMIZER_PROFILE": "fast"}).notices[0]
+
+
+def test_an_unreadable_file_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("")
+    with pytest.raises(StorageError) as caught:
+        load(None, {"OPTIMIZER_HOME": str(tmp_path)}, {})
+    assert caught.value.exit_code == 7
+
+
+def test_keys_never_show(config: Load) -> None:
+    got = config(env={"GROQ_API_KEY": " gsk_canary \n", "OPENAI_API_KEY": "two words"})
+    assert got.keys.of("groq") == "gsk_canary"
+    assert got.keys.of("openai") == ""
+    assert "OPENAI_API_KEY" in got.notices[0]
+    assert "canary" not in repr(got) + str(got) + repr(got.keys)
+    assert "two words" not in repr(got)
+
+
+def test_importing_is_light() -> None:
+    script = "import sys, optimizer.config.load; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"tomllib", "difflib", "sqlite3", "httpx", "anthropic"} & set(loaded)
