@@ -1,0 +1,130 @@
+"""The ledger on disk: one row an attempt, only ever added to, kept through power loss."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import astuple, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from optimizer.db import Schema, open_db
+from optimizer.errors import StorageError
+from optimizer.types import Usage, UsageRecord
+
+OUTCOMES: tuple[str, ...] = ("accepted", "declined", "checks-failed", "unusable", "provider-error", "cancelled")
+FILE = "ledger.sqlite3"
+
+_HEAD = ("request", "at", "tier", "label", "provider", "model_asked", "model_served")
+_COUNTS = tuple(field.name for field in fields(Usage))
+_TAIL = ("seconds", "outcome", "cost", "task", "repository")
+_COLUMNS = (*_HEAD, *_COUNTS, *_TAIL)
+_CREATE = f"""
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    request TEXT NOT NULL CHECK (request <> ''),
+    at TEXT NOT NULL CHECK (length(at) = 27),
+    tier TEXT NOT NULL,
+    label TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model_asked TEXT NOT NULL,
+    model_served TEXT NOT NULL,
+    input INTEGER NOT NULL CHECK (typeof(input) = 'integer' AND input >= 0),
+    cache_read INTEGER NOT NULL CHECK (typeof(cache_read) = 'integer' AND cache_read >= 0),
+    cache_write_5m INTEGER NOT NULL CHECK (typeof(cache_write_5m) = 'integer' AND cache_write_5m >= 0),
+    cache_write_1h INTEGER NOT NULL CHECK (typeof(cache_write_1h) = 'integer' AND cache_write_1h >= 0),
+    output INTEGER NOT NULL CHECK (typeof(output) = 'integer' AND output >= 0),
+    estimated INTEGER NOT NULL CHECK (estimated IN (0, 1)),
+    seconds REAL NOT NULL CHECK (seconds >= 0),
+    outcome TEXT NOT NULL CHECK (outcome IN ({", ".join(f"'{outcome}'" for outcome in OUTCOMES)})),
+    cost INTEGER CHECK (cost IS NULL OR (typeof(cost) = 'integer' AND cost >= 0)),
+    task TEXT NOT NULL,
+    repository TEXT NOT NULL
+);
+CREATE INDEX attempts_at ON attempts (at);
+CREATE TRIGGER attempts_stay BEFORE DELETE ON attempts BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER attempts_stand BEFORE UPDATE ON attempts BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+"""
+SCHEMA = Schema(name="ledger", version=1, create=_CREATE)
+_INSERT = f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM attempts WHERE at >= ? AND at < ? ORDER BY id"
+
+
+def stamp(at: datetime) -> str:
+    """An aware time as records carry it: UTC, ISO 8601, microseconds, always 27 characters."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def open_ledger(state: Path) -> Ledger:
+    """The ledger in the state directory; nothing on disk is touched before the first use."""
+    return Ledger(state / FILE)
+
+
+class Ledger:
+    """The connection; `notice` holds one line to show when a damaged ledger was put aside."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.notice = ""
+        self._opened: sqlite3.Connection | None = None
+
+    def add(self, record: UsageRecord) -> None:
+        """Write one attempt and wait until the disk has it.
+
+        Raises ValueError for a record that no ledger may hold (a naive time, a negative or fractional count, an
+        outcome outside OUTCOMES), StorageError when it cannot be written.
+        """
+        at = datetime.fromisoformat(record.at)
+        if at.tzinfo is None:
+            raise ValueError(f"the time {record.at!r} has no zone")
+        row = _row(record, stamp(at))
+        try:
+            self._connection().execute(_INSERT, row)
+        except (sqlite3.IntegrityError, OverflowError) as error:
+            raise ValueError(f"not a record: {error}") from error
+        except sqlite3.Error as error:
+            raise self._failed("write to", error) from error
+
+    def records(self, start: str, end: str) -> tuple[UsageRecord, ...]:
+        """Attempts from `start` up to but without `end` (as `stamp` writes times), in the order they were added.
+
+        Raises StorageError when the ledger cannot be read.
+        """
+        if self._opened is None and not self.path.exists():
+            return ()
+        try:
+            return tuple(map(_record, self._connection().execute(_SELECT, (start, end))))
+        except sqlite3.Error as error:
+            raise self._failed("read", error) from error
+
+    def close(self) -> None:
+        """Close the connection; a later use opens it again."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._opened is None:
+            opened = open_db(self.path, SCHEMA)
+            self._opened, self.notice = opened.connection, opened.notice
+        return self._opened
+
+    def _failed(self, verb: str, error: sqlite3.Error) -> StorageError:
+        return StorageError(f"cannot {verb} the ledger at {self.path}: {error}", "check the disk and its permissions")
+
+
+def _row(record: UsageRecord, at: str) -> tuple[Any, ...]:
+    head = (at if name == "at" else getattr(record, name) for name in _HEAD)
+    values = (*head, *astuple(record.usage), *(getattr(record, name) for name in _TAIL))
+    return tuple(_storable(value) if isinstance(value, str) else value for value in values)
+
+
+def _storable(text: str) -> str:
+    """A path may hold bytes that are no UTF-8; the row must not be lost for that."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _record(row: tuple[Any, ...]) -> UsageRecord:
+    named = dict(zip(_COLUMNS, row, strict=True))
+    usage = {name: named.pop(name) for name in _COUNTS}
+    return UsageRecord(usage=Usage(**usage | {"estimated": bool(usage["estimated"])}), **named)

@@ -1,0 +1,108 @@
+"""Figures of one day from its records: requests, success, money by label, latency."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from optimizer.ledger.store import stamp
+from optimizer.types import TIERS, UsageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCost:
+    """A label's part: micro-dollars it was charged, requests that ended on it, attempts of it without a known price.
+
+    `share` is its part of all requests, in [0, 1].
+    """
+
+    label: str
+    cost: int
+    requests: int
+    share: float
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds of whole requests, all attempts added; nearest-rank percentiles."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class DailySummary:
+    """One day; `success_rate` is in [0, 1], None without requests; `total` leaves out `unknown` attempts."""
+
+    date: date
+    requests: int
+    succeeded: int
+    success_rate: float | None
+    labels: tuple[LabelCost, ...]
+    total: int
+    unknown: int
+    latency: Latency | None
+
+
+def day_bounds(day: date, zone: tzinfo | None = None) -> tuple[str, str]:
+    """The stamps at which a local day begins and the next one begins; no zone is the machine's own."""
+    return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+
+
+def daily(records: Iterable[UsageRecord], day: date) -> DailySummary:
+    """Sum up a day's records, given in the order they were booked.
+
+    A request succeeds when one of its attempts was accepted. It counts under the label of its last attempt; money
+    counts under the label that was charged. Labels come in the order of their tiers.
+    """
+    records = tuple(records)
+    requests: dict[str, list[UsageRecord]] = {}
+    for record in records:
+        requests.setdefault(record.request, []).append(record)
+    succeeded = sum(any(attempt.outcome == "accepted" for attempt in attempts) for attempts in requests.values())
+    return DailySummary(
+        date=day,
+        requests=len(requests),
+        succeeded=succeeded,
+        success_rate=succeeded / len(requests) if requests else None,
+        labels=_labels(records, [attempts[-1].label for attempts in requests.values()]),
+        total=sum(record.cost or 0 for record in records),
+        unknown=sum(record.cost is None for record in records),
+        latency=_latency([sum(attempt.seconds for attempt in attempts) for attempts in requests.values()]),
+    )
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """The nearest-rank percentile of values in ascending order, of which there is at least one."""
+    return ordered[max(math.ceil(percent / 100 * len(ordered)) - 1, 0)]
+
+
+def _labels(records: Sequence[UsageRecord], last: Sequence[str]) -> tuple[LabelCost, ...]:
+    rank: dict[str, int] = {}
+    for record in records:
+        rank[record.label] = min(TIERS.index(record.tier), rank.get(record.label, len(TIERS)))
+    return tuple(
+        LabelCost(
+            label=label,
+            cost=sum(record.cost or 0 for record in records if record.label == label),
+            requests=last.count(label),
+            share=last.count(label) / len(last),
+            unknown=sum(record.cost is None for record in records if record.label == label),
+        )
+        for label in sorted(rank, key=lambda label: (rank[label], label))
+    )
+
+
+def _latency(seconds: Iterable[float]) -> Latency | None:
+    ordered = sorted(seconds)
+    if not ordered:
+        return None
+    return Latency(percentile(ordered, 50), percentile(ordered, 95), percentile(ordered, 99))
+
+
+def _midnight(day: date, zone: tzinfo | None) -> str:
+    return stamp(datetime.combine(day, time.min, zone))
