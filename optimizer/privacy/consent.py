@@ -1,0 +1,108 @@
+"""Who may be sent which repository's code: explicit, remembered yeses, kept in one private file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from optimizer.errors import StorageError
+
+FILE = "consent.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A yes for one repository (its root), one destination (a provider's name) and one host; `at` is UTC."""
+
+    repository: str
+    destination: str
+    host: str
+    at: str
+
+
+def granted(state: Path, repository: str, destination: str, host: str) -> bool:
+    """Whether there is a yes for exactly this; raises StorageError when the file is damaged."""
+    return any(_same(grant, repository, destination, host) for grant in grants(state))
+
+
+def grant(state: Path, repository: str, destination: str, host: str) -> None:
+    """Remember a yes; saying it twice changes nothing."""
+    fresh = Grant(repository, destination, host.lower(), datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def add(old: tuple[Grant, ...]) -> tuple[Grant, ...]:
+        return old if any(_same(one, repository, destination, host) for one in old) else (*old, fresh)
+
+    _change(state, add)
+
+
+def revoke(state: Path, repository: str, destination: str, host: str = "") -> int:
+    """Take back the yes for a host, or for all hosts of the destination when none is named; returns how many."""
+    before = len(grants(state))
+
+    def drop(old: tuple[Grant, ...]) -> tuple[Grant, ...]:
+        return tuple(one for one in old if not _same(one, repository, destination, host or one.host))
+
+    return before - len(_change(state, drop))
+
+
+def grants(state: Path) -> tuple[Grant, ...]:
+    """All that was granted, oldest first; raises StorageError when the file is damaged or cannot be read."""
+    path = state / FILE
+    try:
+        data = json.loads(path.read_bytes())
+        rows = data["grants"]
+        found = tuple(Grant(row["repository"], row["destination"], row["host"], row["at"]) for row in rows)
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise StorageError(f"the record of consent cannot be read ({error.strerror})", f"check {path}") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise StorageError("the record of consent is damaged: nothing is sent", f"remove {path}, grant again") from None
+    if not all(isinstance(value, str) for one in found for value in asdict(one).values()):
+        raise StorageError("the record of consent is damaged: nothing is sent", f"remove {path}, grant again")
+    return found
+
+
+def _same(grant: Grant, repository: str, destination: str, host: str) -> bool:
+    return (grant.repository, grant.destination, grant.host) == (repository, destination, host.lower())
+
+
+def _change(state: Path, change: Callable[[tuple[Grant, ...]], tuple[Grant, ...]]) -> tuple[Grant, ...]:
+    """Read, change and replace the file while no other process does."""
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _alone(state):
+            new = change(grants(state))
+            text = json.dumps({"version": 1, "grants": [asdict(one) for one in new]}, indent=1)
+            handle, name = tempfile.mkstemp(dir=state, prefix=f".{FILE}.")  # mkstemp makes it 0600
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(name).replace(state / FILE)
+            finally:
+                Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"consent cannot be recorded ({error.strerror})", f"check {state}") from None
+    return new
+
+
+@contextlib.contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """Hold the lock of the file; where the system has none, the atomic replace is all there is."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    with (state / f"{FILE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

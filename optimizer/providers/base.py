@@ -1,0 +1,184 @@
+"""The seam to all providers: what an endpoint is, what a provider does, and how a stream becomes a completion."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from optimizer.errors import BadAnswer, OptimizerError, ProviderError
+from optimizer.providers import failures
+from optimizer.types import Completion, Model, Prompt, StopReason, ToolCall, Usage
+
+if TYPE_CHECKING:
+    from optimizer.providers.door import Door
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a provider is asked; `local` means that nothing leaves this machine. Make one with `table.endpoint`."""
+
+    provider: str
+    base_url: str
+    key: str = field(default="", repr=False)
+    local: bool = False
+
+    @property
+    def host(self) -> str:
+        """Host, with the port where the URL gives one: what consent is given for."""
+        return urlsplit(self.base_url).netloc.lower()
+
+
+class Provider(Protocol):
+    """One endpoint that can be asked; not to be shared between threads."""
+
+    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
+        """Ask once: yields pieces of text, then the completion. Closing the iterator hangs up.
+
+        A completion with stop `length` was cut: its tool calls are all marked malformed. Raises the tree of
+        `ProviderError` (with the usage known or estimated so far), `ConsentMissing`, `SecretFound`, `SafetyRefused`.
+        """
+        ...
+
+    def models(self) -> tuple[str, ...]:
+        """Ids the endpoint serves; raises as `stream` does."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+@dataclass(slots=True)
+class Draft:
+    """What has arrived of an answer so far; `fault` says why the answer is of no use."""
+
+    pieces: list[str] = field(default_factory=list)
+    calls: dict[str, list[str]] = field(default_factory=dict)
+    usage: Usage | None = None
+    usage_final: bool = False
+    stop: StopReason = "end"
+    ended: bool = False
+    served: str = ""
+    fault: str = ""
+
+    def add_call(self, key: object, name: str, arguments: str) -> None:
+        """Append a piece of a tool call; `key` tells the calls of one answer apart."""
+        call = self.calls.setdefault(str(key), ["", ""])
+        call[0] += name
+        call[1] += arguments
+
+    def set_usage(self, usage: Usage) -> None:
+        """Take over the provider's count of the whole call; an all-zero count is no count."""
+        if usage.prompt or usage.output:
+            self.usage, self.usage_final = usage, True
+
+
+def count(value: int | None) -> int:
+    """A token count as sent by a server: never negative, 0 when missing."""
+    return max(0, value or 0)
+
+
+def disjoint(prompt: int | None, cached: int | None, written: int | None, output: int | None) -> Usage:
+    """Usage from a prompt count that includes the cached and cache-written tokens; flagged when they contradict."""
+    total = count(prompt)
+    read = min(count(cached), total)
+    write = min(count(written), total - read)
+    odd = count(cached) + count(written) > total
+    return Usage(total - read - write, read, write, 0, count(output), estimated=odd)
+
+
+def estimated(prompt: Prompt, text: str) -> Usage:
+    """Usage of a call whose count never came, from the prompt's estimate and the text that did arrive."""
+    return Usage(input=prompt.tokens, output=-(-len(text.encode("utf-8", "surrogatepass")) // 4), estimated=True)
+
+
+def output_cap(model: Model, prompt: Prompt) -> int:
+    """Most output tokens that this call may ask for."""
+    return min(prompt.max_output, model.max_output) if model.max_output > 0 else prompt.max_output
+
+
+def usage_so_far(draft: Draft, prompt: Prompt) -> Usage:
+    """The provider's count where it came, else an estimate that says so."""
+    if draft.usage is not None and draft.usage_final:
+        return draft.usage
+    arrived = "".join(draft.pieces) + "".join(raw for _, raw in draft.calls.values())
+    guess = estimated(prompt, arrived)
+    if draft.usage is None:
+        return guess
+    return replace(draft.usage, output=max(draft.usage.output, guess.output), estimated=True)
+
+
+def converse(
+    endpoint: Endpoint,
+    asked: tuple[Model, Prompt],
+    door: Door,
+    read: Callable[[Draft], Iterator[str]],
+    sdk_errors: tuple[type[Exception], ...],
+) -> Iterator[str | Completion]:
+    """Drive one call: `read` streams text and fills the draft; errors of the SDK become ours, with usage attached."""
+    model, prompt = asked
+    begin = time.monotonic()
+    draft = Draft(served=model.id)
+    try:
+        for piece in read(draft):
+            if piece:
+                draft.pieces.append(piece)
+                yield piece
+        yield finish(endpoint, model, prompt, draft, time.monotonic() - begin)
+    except ProviderError as error:
+        raise _with_usage(error, door, draft, prompt) from None
+    except sdk_errors as error:
+        ours = failures.from_sdk(endpoint.provider, endpoint.key, error)
+        raise _with_usage(ours, door, draft, prompt) from None
+    finally:
+        door.hang_up()
+
+
+def ask(endpoint: Endpoint, call: Callable[[], T], sdk_errors: tuple[type[Exception], ...]) -> T:
+    """Run a call that is not a conversation, such as listing models; errors of the SDK become ours."""
+    try:
+        return call()
+    except sdk_errors as error:
+        raise failures.from_sdk(endpoint.provider, endpoint.key, error) from None
+
+
+def _with_usage(error: OptimizerError, door: Door, draft: Draft, prompt: Prompt) -> OptimizerError:
+    if isinstance(error, ProviderError) and error.usage is None and door.billable:
+        error.usage = usage_so_far(draft, prompt)
+    return error
+
+
+def finish(endpoint: Endpoint, model: Model, prompt: Prompt, draft: Draft, seconds: float) -> Completion:
+    """The completion of a draft; raises BadAnswer when it is cut, empty, refused or malformed."""
+    who = f"{endpoint.provider} ({model.id})"
+    if not draft.ended:
+        raise BadAnswer(f"{who} stopped in the middle of its answer", "ask again")
+    if draft.fault:
+        raise BadAnswer(f"{who} gave no usable answer: {draft.fault}", "ask again, or ask another model")
+    usage = usage_so_far(draft, prompt)
+    cut = draft.stop == "length" or (not usage.estimated and usage.output >= output_cap(model, prompt))
+    text = "".join(draft.pieces)
+    if draft.stop == "refusal":
+        raise BadAnswer(f"{who} refused to answer", "ask differently, or ask another model")
+    if not cut and not draft.calls and not text.strip():
+        raise BadAnswer(f"{who} gave an empty answer", "ask again, or ask another model")
+    calls = tuple(_call(name, raw, cut) for name, raw in draft.calls.values())
+    stop: StopReason = "length" if cut else "tool" if calls else "end"
+    return Completion(text, calls, usage, stop, draft.served or model.id, seconds)
+
+
+def _call(name: str, raw: str, cut: bool) -> ToolCall:
+    """A tool call as made; whatever is not a whole JSON object stays raw and is never repaired."""
+    if cut:
+        return ToolCall(name, {}, raw or "(cut)")
+    try:
+        arguments = json.loads(raw or "{}")
+    except (ValueError, RecursionError):
+        return ToolCall(name, {}, raw)
+    return ToolCall(name, arguments) if isinstance(arguments, dict) else ToolCall(name, {}, raw)

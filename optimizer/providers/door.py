@@ -1,0 +1,229 @@
+"""The one door to the network: host, consent, secrets, egress log, deadlines and size, for both HTTP libraries."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from optimizer.errors import BadAnswer, ConsentMissing, OptimizerError, ProviderError, SafetyRefused, SecretFound
+from optimizer.privacy import consent, egress, payload
+from optimizer.providers import failures
+from optimizer.providers.base import Endpoint
+from optimizer.providers.network import Body, Clock, TimedBackend, broken, pool_errors
+from optimizer.settings import Settings
+
+ERROR_BYTES = 65_536
+Generation = Literal["httpx", "httpx2"]
+_DROPPED = {"content-encoding", "content-length", "transfer-encoding", "set-cookie"}
+_CORE = {"httpx": "httpcore", "httpx2": "httpcore2"}
+_MODEL_IN_PATH = re.compile(r"/models/([^/:]+):")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds and bytes that one exchange may take; `context_size` is the window asked of a local model (0: fit)."""
+
+    connect: float = 5.0
+    first: float = 60.0
+    stall: float = 30.0
+    answer: float = 300.0
+    load: float = 300.0
+    answer_bytes: int = 20_000_000
+    context_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """On whose behalf a request goes out: the repository (its root, as consent names it) and where state is kept."""
+
+    repository: str
+    state: Path
+    limits: Limits = Limits()
+
+
+def gate_for(repository: str, state: Path, settings: Settings) -> Gate:
+    """The gate with the limits of these settings."""
+    return Gate(
+        repository,
+        state,
+        Limits(
+            connect=settings.connect_seconds,
+            first=settings.first_token_seconds,
+            stall=settings.stall_seconds,
+            answer=settings.answer_seconds,
+            load=settings.load_seconds,
+            answer_bytes=settings.answer_bytes,
+            context_size=settings.context_size,
+        ),
+    )
+
+
+class Door:
+    """A transport for an httpx or httpx2 client that lets nothing out unchecked; `client` is that client.
+
+    Proxies from the environment are not used: a proxy is a destination that nobody consented to. Certificates
+    named by SSL_CERT_FILE are honoured. Redirects and cookies are not followed or kept.
+    """
+
+    def __init__(self, generation: Generation, gate: Gate, endpoint: Endpoint) -> None:
+        self.gate, self.endpoint = gate, endpoint
+        self.lib: Any = importlib.import_module(generation)
+        self.core: Any = importlib.import_module(_CORE[generation])
+        self.billable = False
+        self._open: list[Body] = []
+        self._body_type = type("AnswerBody", (Body, self.lib.SyncByteStream), {})
+        secure = endpoint.base_url.startswith("https:")
+        self._pool: Any = self.core.ConnectionPool(
+            ssl_context=self.lib.create_ssl_context() if secure else None,
+            max_connections=4,
+            keepalive_expiry=30.0,
+            network_backend=TimedBackend(self.core),
+        )
+        self.client: Any = self.lib.Client(transport=self, trust_env=False, follow_redirects=False)
+
+    def __enter__(self) -> Door:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections, also those in use."""
+        self.hang_up()
+        self._pool.close()
+
+    def hang_up(self) -> None:
+        """Close what is left of the answers being read, so that the server sees it at once."""
+        while self._open:
+            self._open.pop().close()
+
+    def saw_at_end(self, mark: bytes) -> bool:
+        """Whether `mark` stands in the last bytes of the last answer."""
+        return bool(self._open) and mark in self._open[-1].tail
+
+    def handle_request(self, request: Any) -> Any:
+        """Check, log and send one request of the client; raises our errors only."""
+        self.billable = False
+        self.hang_up()
+        self._check(request, bytes(request.read()))
+        limits, provider = self.gate.limits, self.endpoint.provider
+        clock = Clock(provider, limits.load if provider == "ollama" else limits.first, limits.stall, limits.answer)
+        response = self._send(request, clock)
+        body = self._body_type(response, clock, limits.answer_bytes, self.core)
+        self._open.append(body)
+        headers = _headers(response.headers)
+        self._refuse(response.status, headers, body)
+        return self.lib.Response(response.status, headers=headers, stream=body, extensions=response.extensions)
+
+    def _check(self, request: Any, content: bytes) -> None:
+        """Host, consent and secrets, in this order; whatever is decided is logged before a byte is sent."""
+        endpoint, gate = self.endpoint, self.gate
+        there = urlsplit(str(request.url))
+        refusal: OptimizerError | None = None
+        if (there.scheme, there.netloc.lower()) != (urlsplit(endpoint.base_url).scheme, endpoint.host):
+            refusal = SafetyRefused(
+                f"{endpoint.provider} is asked at {endpoint.host}; a request to {there.netloc} was stopped",
+                f"set the address under [endpoints] {endpoint.provider}",
+            )
+        elif not endpoint.local and not consent.granted(gate.state, gate.repository, endpoint.provider, endpoint.host):
+            refusal = ConsentMissing(endpoint.provider, endpoint.host)
+        elif found := payload.scan_payload(content):
+            rule, where = found[0]
+            refusal = SecretFound(
+                f"nothing was sent to {endpoint.provider}: {where} holds what looks like {rule}",
+                "take it out, or name the file in .gitignore so that it is never read",
+            )
+        entry = egress.Egress(
+            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            destination=endpoint.provider,
+            host=there.netloc.lower(),
+            repository=gate.repository,
+            model=_model(there.path, content),
+            bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            allowed=refusal is None,
+            reason="" if refusal is None else type(refusal).__name__,
+        )
+        egress.log(gate.state, entry)
+        if refusal is not None:
+            raise refusal
+
+    def _send(self, request: Any, clock: Clock) -> Any:
+        request.headers["accept-encoding"] = "identity"
+        request.headers.pop("cookie", None)
+        if not self.endpoint.key:
+            request.headers.pop("authorization", None)
+        url = request.url
+        timeout = {"connect": self.gate.limits.connect, "read": clock, "write": self.gate.limits.stall, "pool": 5.0}
+        outgoing = self.core.Request(
+            method=request.method,
+            url=self.core.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions={"timeout": timeout},
+        )
+        try:
+            response = self._pool.handle_request(outgoing)
+        except pool_errors(self.core) as error:
+            self.billable = not isinstance(error, (self.core.ConnectError, self.core.ConnectTimeout))
+            raise broken(self.endpoint.provider, self.core, error, clock) from None
+        self.billable = True
+        return response
+
+    def _refuse(self, status: int, headers: dict[str, str], body: Body) -> None:
+        """Raise for every answer that is not a success of the kind that an API gives."""
+        provider = self.endpoint.provider
+        if 300 <= status < 400:
+            self.billable = False
+            there = urlsplit(headers.get("location", "")).netloc or "nowhere"
+            raise BadAnswer(
+                f"{provider} redirected to {failures.redact(there, self.endpoint.key)}; that was not followed",
+                f"check [endpoints] {provider}, and whether this network asks for a login",
+            )
+        if status >= 400:
+            error = failures.from_status(provider, self.endpoint.key, status, headers, _beginning(body))
+            self.billable = isinstance(error, BadAnswer)
+            raise error
+        if "html" in headers.get("content-type", ""):
+            self.billable = False
+            raise BadAnswer(
+                f"{provider} answered with a web page",
+                f"check [endpoints] {provider}, and whether a login is asked for",
+            )
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by lower-case name, without those that no longer hold for the decoded body or are not kept."""
+    found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+    return {name: value for name, value in found.items() if name not in _DROPPED}
+
+
+def _beginning(body: Body) -> bytes:
+    """The first bytes of an error's body; what cannot be read is left out, the status says enough."""
+    read = bytearray()
+    try:
+        for piece in body:
+            read += piece
+            if len(read) >= ERROR_BYTES:
+                break
+    except ProviderError:
+        pass
+    return bytes(read[:ERROR_BYTES])
+
+
+def _model(path: str, content: bytes) -> str:
+    """The model that a request names, for the log; '' when it names none."""
+    if match := _MODEL_IN_PATH.search(path):
+        return unquote(match[1])
+    try:
+        data = json.loads(content or b"{}")
+    except ValueError:
+        return ""
+    return str(data.get("model", "")) if isinstance(data, dict) else ""

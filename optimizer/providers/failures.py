@@ -1,0 +1,209 @@
+"""Turn what a provider or its SDK says went wrong into one clear error, without any key in it."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import math
+import re
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from optimizer.errors import (
+    AuthFailed,
+    BadAnswer,
+    ModelMissing,
+    OptimizerError,
+    Overloaded,
+    PromptTooLong,
+    ProviderError,
+    RateLimited,
+    TimedOut,
+)
+from optimizer.privacy import secrets
+
+LONGEST_WAIT = 86_400.0
+KEY_VARIABLE = {
+    "anthropic": "ANTHROPIC_API_KEY",
+    "gemini": "GEMINI_API_KEY",
+    "groq": "GROQ_API_KEY",
+    "openai": "OPENAI_API_KEY",
+    "ollama": "OLLAMA_API_KEY",
+}
+
+_TOO_LONG = re.compile(
+    r"context.?length|context.?window|context size|prompt is too long|maximum context|too many (?:input )?tokens"
+    r"|input token count|reduce the length|request.too.large|input is too long|exceeds the (?:maximum|limit) .{0,40}tokens",
+    re.IGNORECASE,
+)
+_NO_CREDIT = re.compile(
+    r"insufficient_quota|billing_hard_limit|credit balance|spend(?:ing)?.?(?:limit|cap)|insufficient balance"
+    r"|billing_error|usage limits?\b.*\bregain|blocked_api_access",
+    re.IGNORECASE,
+)
+_BAD_KEY = re.compile(r"api key not valid|api_key_invalid|invalid api key|api key expired", re.IGNORECASE)
+_NO_MODEL = re.compile(
+    r"model_not_found|model_decommissioned|model .{0,120}(?:does not exist|not found|is not available|decommissioned)",
+    re.IGNORECASE,
+)
+_BAD_CALL = re.compile(r"tool_use_failed|failed to call a function|error parsing tool call", re.IGNORECASE)
+_NO_MEMORY = re.compile(r"more system memory|out of memory|cudamalloc|unable to allocate", re.IGNORECASE)
+
+
+def redact(text: str, key: str) -> str:
+    """One line of a server's text, at most 300 characters, with the key and anything like a secret masked."""
+    if key:
+        text = text.replace(key, "[key]")
+    text = " ".join(secrets.mask(text[:4000]).split())
+    return text if len(text) <= 300 else text[:297] + "..."
+
+
+def from_status(provider: str, key: str, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+    """The error for an answer with HTTP status 400 or more; `headers` are looked up in lower case."""
+    data = _json(body)
+    raw = body.decode("utf-8", "replace")
+    said = redact(_message(data) or ("" if _is_page(raw) else raw), key)
+    who = f"{provider} answered {status}" + (f": {said}" if said else "")
+    if status in (400, 413, 422, 429, 500) and _TOO_LONG.search(raw):
+        return PromptTooLong(who, "send less: lower --max-tokens or context.max_files, or choose a larger model")
+    if status == 429 and not (provider != "gemini" and _NO_CREDIT.search(raw)):
+        return RateLimited(who, "wait, or use another provider", _wait(headers, data))
+    if status in (401, 402, 403) or (status in (400, 429) and (_BAD_KEY.search(raw) or _NO_CREDIT.search(raw))):
+        return AuthFailed(who, _key_cure(provider, status, raw))
+    if status in (404, 410) or (status == 400 and _NO_MODEL.search(raw)):
+        return ModelMissing(who, _model_cure(provider))
+    if status == 400 and _BAD_CALL.search(raw):
+        return BadAnswer(f"{provider}: the model made a malformed tool call", "ask again, or ask another model")
+    if status == 408:
+        return TimedOut(who, "ask again")
+    if status >= 500 or status in (409, 423, 425):
+        return Overloaded(who, _server_cure(raw))
+    return ProviderError(
+        f"{provider} refused the request ({status})" + (f": {said}" if said else ""), "try another model"
+    )
+
+
+def from_event(provider: str, key: str, said: str) -> ProviderError:
+    """The error for a failure that a provider reports in the middle of an answer; `said` is its kind and message."""
+    line = f"{provider} failed in the middle of its answer: {redact(said, key)}"
+    low = said.lower()
+    if _TOO_LONG.search(said):
+        return PromptTooLong(line, "send less, or choose a larger model")
+    if _BAD_CALL.search(said) or "invalid_request" in low:
+        return BadAnswer(line, "ask again, or ask another model")
+    if "rate_limit" in low or "resource_exhausted" in low:
+        return RateLimited(line, "wait, or use another provider")
+    if "authentication" in low or "permission" in low or "unauthenticated" in low:
+        return AuthFailed(line, _key_cure(provider, 401, said))
+    return Overloaded(line, _server_cure(said))
+
+
+def from_sdk(provider: str, key: str, error: Exception) -> OptimizerError:
+    """The error for an SDK's exception: our own when the door raised it, else what the SDK read from the stream."""
+    for link in _chain(error):
+        if isinstance(link, OptimizerError):
+            return link
+    if any(isinstance(link, ValueError) for link in _chain(error)):
+        return BadAnswer(f"{provider} sent what cannot be read: {redact(str(error), key)}", "ask again")
+    body = getattr(error, "body", None) or getattr(error, "details", None)
+    said = f"{_kind(body)} {_message(body) or error}".strip()
+    return from_event(provider, key, said)
+
+
+def _chain(error: BaseException) -> Iterable[BaseException]:
+    link: BaseException | None = error
+    for _ in range(10):
+        if link is None:
+            return
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def _json(body: bytes) -> Any:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return data[0] if isinstance(data, list) and data else data
+
+
+def _inner(data: Any) -> Any:
+    return data.get("error", data) if isinstance(data, dict) else data
+
+
+def _message(data: Any) -> str:
+    inner = _inner(data)
+    if isinstance(inner, str):
+        return inner
+    if isinstance(inner, dict):
+        return str(inner.get("message") or inner.get("detail") or "")
+    return ""
+
+
+def _kind(data: Any) -> str:
+    inner = _inner(data)
+    if not isinstance(inner, dict):
+        return ""
+    return " ".join(str(inner[name]) for name in ("type", "status", "code") if inner.get(name))
+
+
+def _is_page(raw: str) -> bool:
+    return raw.lstrip()[:200].lower().startswith(("<!doctype", "<html", "<head", "<body", "<?xml"))
+
+
+def _wait(headers: Mapping[str, str], data: Any) -> float | None:
+    """Seconds to wait as told by headers or by Gemini's details; None when nothing sensible was said."""
+    found = _gemini_wait(data)
+    if found is None:
+        found = _seconds(headers.get("retry-after-ms", ""), 0.001)
+    if found is None:
+        found = _seconds(headers.get("retry-after", ""), 1.0)
+    if found is None and headers.get("retry-after"):
+        try:
+            found = email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time()
+        except (ValueError, TypeError, OverflowError):
+            found = None
+    return None if found is None else min(max(found, 0.0), LONGEST_WAIT)
+
+
+def _seconds(text: str, unit: float) -> float | None:
+    try:
+        value = float(text.strip().removesuffix("s"))
+    except ValueError:
+        return None
+    return value * unit if math.isfinite(value) and value >= 0 else None
+
+
+def _gemini_wait(data: Any) -> float | None:
+    inner = _inner(data)
+    details = inner.get("details") if isinstance(inner, dict) else None
+    wait = None
+    for detail in details if isinstance(details, list) else ():
+        if not isinstance(detail, dict):
+            continue
+        violations = detail.get("violations")
+        for violation in violations if isinstance(violations, list) else ():
+            if isinstance(violation, dict) and "PerDay" in str(violation.get("quotaId", "")):
+                return LONGEST_WAIT
+        if "retryDelay" in detail:
+            wait = _seconds(str(detail["retryDelay"]), 1.0)
+    return wait
+
+
+def _key_cure(provider: str, status: int, raw: str) -> str:
+    if status == 402 or _NO_CREDIT.search(raw):
+        return f"add credit or raise the spending limit at {provider}, or use another provider"
+    return f"check {KEY_VARIABLE.get(provider, 'the key')} and what it may use"
+
+
+def _model_cure(provider: str) -> str:
+    if provider == "ollama":
+        return "pull the model first: ollama pull NAME"
+    return f"choose another model; when all are missing, check the address of {provider} under [endpoints]"
+
+
+def _server_cure(raw: str) -> str:
+    if _NO_MEMORY.search(raw):
+        return "choose a smaller model or a smaller context_size: this one does not fit into memory"
+    return "try again later, or use another provider"
