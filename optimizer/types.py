@@ -217,6 +217,15 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """What one request is expected to cost on a model (micro-dollars; None: unknown)."""
+
+    tier: Tier
+    model: str
+    cost: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """A model to ask, why it stands here, and what one call is expected to cost (micro-dollars; None: unknown)."""
 
@@ -421,10 +430,11 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """The attempts are decided."""
+    """The attempts are decided; `quotes` say what the request would cost on each tier, asked or not."""
 
     task: Task
     route: Route
+    quotes: tuple[Quote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,23 @@ from optimizer.db import Schema, open_db
 from optimizer.errors import StorageError
 from optimizer.types import Usage, UsageRecord
 
-OUTCOMES: tuple[str, ...] = ("accepted", "declined", "checks-failed", "unusable", "provider-error", "cancelled")
+OUTCOMES: tuple[str, ...] = (
+    "answered",
+    "proven",
+    "accepted",
+    "declined",
+    "checks-failed",
+    "unusable",
+    "provider-error",
+    "cancelled",
+)
 FILE = "ledger.sqlite3"
 
 _HEAD = ("request", "at", "tier", "label", "provider", "model_asked", "model_served")
 _COUNTS = tuple(field.name for field in fields(Usage))
 _TAIL = ("seconds", "outcome", "cost", "task", "repository")
 _COLUMNS = (*_HEAD, *_COUNTS, *_TAIL)
+_KNOWN = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
 _CREATE = f"""
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
@@ -36,18 +46,31 @@ CREATE TABLE attempts (
     output INTEGER NOT NULL CHECK (typeof(output) = 'integer' AND output >= 0),
     estimated INTEGER NOT NULL CHECK (estimated IN (0, 1)),
     seconds REAL NOT NULL CHECK (seconds >= 0),
-    outcome TEXT NOT NULL CHECK (outcome IN ({", ".join(f"'{outcome}'" for outcome in OUTCOMES)})),
+    outcome TEXT NOT NULL CHECK (outcome IN ({_KNOWN})),
     cost INTEGER CHECK (cost IS NULL OR (typeof(cost) = 'integer' AND cost >= 0)),
     task TEXT NOT NULL,
     repository TEXT NOT NULL
 );
 CREATE INDEX attempts_at ON attempts (at);
+CREATE INDEX attempts_request ON attempts (request);
+CREATE TABLE settlements (
+    id INTEGER PRIMARY KEY,
+    attempt INTEGER NOT NULL REFERENCES attempts (id),
+    at TEXT NOT NULL CHECK (length(at) = 27),
+    outcome TEXT NOT NULL CHECK (outcome IN ({_KNOWN}))
+);
+CREATE INDEX settlements_attempt ON settlements (attempt);
 CREATE TRIGGER attempts_stay BEFORE DELETE ON attempts BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
 CREATE TRIGGER attempts_stand BEFORE UPDATE ON attempts BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER settlements_stay BEFORE DELETE ON settlements BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER settlements_stand BEFORE UPDATE ON settlements BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
 """
 SCHEMA = Schema(name="ledger", version=1, create=_CREATE)
 _INSERT = f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM attempts WHERE at >= ? AND at < ? ORDER BY id"
+_LATEST = "SELECT outcome FROM settlements WHERE attempt = attempts.id ORDER BY id DESC LIMIT 1"
+_READ = ", ".join(f"coalesce(({_LATEST}), outcome)" if name == "outcome" else name for name in _COLUMNS)
+_SELECT = f"SELECT {_READ} FROM attempts WHERE at >= ? AND at < ? ORDER BY id"
+_SETTLE = "INSERT INTO settlements (attempt, at, outcome) SELECT max(id), ?, ? FROM attempts WHERE request = ?"
 
 
 def stamp(at: datetime) -> str:
@@ -82,6 +105,18 @@ class Ledger:
             self._connection().execute(_INSERT, row)
         except (sqlite3.IntegrityError, OverflowError) as error:
             raise ValueError(f"not a record: {error}") from error
+        except sqlite3.Error as error:
+            raise self._failed("write to", error) from error
+
+    def settle(self, request: str, outcome: str) -> None:
+        """Say what became of the last attempt of `request`, once its checks have run or the user has decided.
+
+        The attempt itself was booked when it ended; reading gives the latest word. Raises as `add` does.
+        """
+        try:
+            self._connection().execute(_SETTLE, (stamp(datetime.now(UTC)), outcome, request))
+        except sqlite3.IntegrityError as error:
+            raise ValueError(f"nothing to settle for {request!r} as {outcome!r}: {error}") from error
         except sqlite3.Error as error:
             raise self._failed("write to", error) from error
 

@@ -10,6 +10,8 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from optimizer.ledger.store import stamp
 from optimizer.types import TIERS, UsageRecord
 
+SUCCESSES = frozenset({"accepted", "proven"})
+
 
 @dataclass(frozen=True, slots=True)
 class LabelCost:
@@ -56,14 +58,14 @@ def day_bounds(day: date, zone: tzinfo | None = None) -> tuple[str, str]:
 def daily(records: Iterable[UsageRecord], day: date) -> DailySummary:
     """Sum up a day's records, given in the order they were booked.
 
-    A request succeeds when one of its attempts was accepted. It counts under the label of its last attempt; money
+    A request succeeds when one of its attempts was accepted, or was proven and awaits the user's word. It counts under the label of its last attempt; money
     counts under the label that was charged. Labels come in the order of their tiers.
     """
     records = tuple(records)
     requests: dict[str, list[UsageRecord]] = {}
     for record in records:
         requests.setdefault(record.request, []).append(record)
-    succeeded = sum(any(attempt.outcome == "accepted" for attempt in attempts) for attempts in requests.values())
+    succeeded = sum(any(attempt.outcome in SUCCESSES for attempt in attempts) for attempts in requests.values())
     return DailySummary(
         date=day,
         requests=len(requests),

@@ -1,0 +1,110 @@
+"""`optimize consent`: which services may see this repository's code."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.cli import options
+from optimizer.errors import InputError
+
+if TYPE_CHECKING:
+    from optimizer.engine.parts import Parts
+    from optimizer.providers.base import Endpoint
+
+
+@click.group("consent")
+def command() -> None:
+    """Say which services may see this repository's code.
+
+    Nothing leaves this machine before a yes for that service and that repository.
+    """
+
+
+@command.command("grant")
+@click.argument("destination")
+@options.project
+def grant_command(destination: str, project: Path | None) -> int:
+    """Let DESTINATION (anthropic, gemini, groq, openai, ollama) see this repository's code."""
+    with options.open_parts(project, {}) as parts:
+        host = give(parts, destination)
+        click.echo(f"{destination} ({host}) may now see code of {parts.root}")
+        click.echo(f"take it back with: optimize consent revoke {destination}")
+    return 0
+
+
+@command.command("revoke")
+@click.argument("destination")
+@options.project
+def revoke_command(destination: str, project: Path | None) -> int:
+    """Take the consent for DESTINATION back."""
+    from optimizer.privacy import consent
+
+    with options.open_parts(project, {}) as parts:
+        endpoint_of(parts, destination)
+        gone = consent.revoke(parts.places.state, parts.repository, destination)
+    click.echo(f"{destination} may no longer see this repository" if gone else f"{destination} had no consent here")
+    return 0
+
+
+@command.command("list")
+@options.project
+@options.as_json
+def list_command(project: Path | None, as_json: bool) -> int:
+    """List what was granted, in all repositories."""
+    from optimizer.privacy import consent
+
+    with options.open_parts(project, {}) as parts:
+        grants = consent.grants(parts.places.state)
+    for grant in grants:
+        row = {"destination": grant.destination, "host": grant.host, "repository": grant.repository, "at": grant.at}
+        click.echo(
+            json.dumps(row)
+            if as_json
+            else f"{grant.destination:<10} {grant.host:<36} {grant.repository}  since {grant.at}"
+        )
+    if not grants and not as_json:
+        click.echo("nothing was granted: no code leaves this machine")
+    return 0
+
+
+@command.command("log")
+@click.option("--last", default=20, show_default=True, type=click.IntRange(1), help="How many requests to show.")
+@options.project
+@options.as_json
+def log_command(last: int, project: Path | None, as_json: bool) -> int:
+    """Show what was sent, where, and what was stopped."""
+    from optimizer.cli.show import plain
+    from optimizer.privacy import egress
+
+    with options.open_parts(project, {}) as parts:
+        entries = egress.entries(parts.places.state)[-last:]
+    for entry in entries:
+        verdict = "sent" if entry.allowed else "stopped"
+        line = f"{entry.at}  {verdict:<7} {entry.bytes:>9,} bytes  {entry.destination} ({entry.host})  {entry.model}"
+        click.echo(json.dumps(plain(entry)) if as_json else line)
+    return 0
+
+
+def give(parts: Parts, destination: str) -> str:
+    """Remember a yes for `destination` in this repository; returns the host it holds for."""
+    from optimizer.privacy import consent
+
+    host = endpoint_of(parts, destination).host
+    consent.grant(parts.places.state, parts.repository, destination, host)
+    return host
+
+
+def endpoint_of(parts: Parts, destination: str) -> Endpoint:
+    """The endpoint of a provider by name; raises InputError for an unknown one."""
+    if destination not in parts.endpoints:
+        near = difflib.get_close_matches(destination, parts.endpoints, n=1)
+        raise InputError(
+            f"no provider is named {destination!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
+            f"choose one of {', '.join(parts.endpoints)}",
+        )
+    return parts.endpoints[destination]

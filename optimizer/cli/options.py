@@ -1,0 +1,59 @@
+"""Flags that several commands share, and from flags to parts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from optimizer.types import TIERS
+
+if TYPE_CHECKING:
+    from optimizer.engine.parts import Parts
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+project = click.option(
+    "--project",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Work in this repository instead of the current one.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+yes = click.option("--yes", "-y", is_flag=True, help="Write changes without asking (never a consent to send).")
+
+
+def model_flags(command: Command) -> Command:
+    """Add the flags that choose a model."""
+    for option in (
+        click.option("--max-tier", type=click.Choice(TIERS), help="The dearest tier that may be used."),
+        click.option("--tier", type=click.Choice(TIERS), help="Use this tier only."),
+        click.option("--provider", help="Ask this provider only."),
+        click.option("--model", help="Ask this model only."),
+    ):
+        command = option(command)
+    return command
+
+
+def open_parts(project: Path | None, given: dict[str, object]) -> AbstractContextManager[Parts]:
+    """The parts of a run in `project` (default: here), closed on leaving."""
+    from optimizer import wiring
+    from optimizer.cli import show
+
+    return wiring.parts(project or Path.cwd(), os.environ, given, show.progress(sys.stderr), show.notice)
+
+
+def feature_flags(given: tuple[str, ...]) -> dict[str, object]:
+    """`NAME=on|off` flags as settings by key; raises a usage error on any other form."""
+    values = {"on": True, "true": True, "off": False, "false": False}
+    result: dict[str, object] = {}
+    for flag in given:
+        name, _, value = flag.partition("=")
+        if value.lower() not in values:
+            raise click.BadParameter(f"{flag!r} is not NAME=on or NAME=off", param_hint="--feature")
+        result[f"features.{name}"] = values[value.lower()]
+    return result

@@ -1,0 +1,238 @@
+"""From events to what a person or a program reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol, TextIO
+
+import click
+
+from optimizer.cli.terminal import coloured, inert
+from optimizer.types import (
+    Booked,
+    Chosen,
+    Context,
+    Event,
+    Judged,
+    LeftOut,
+    Notice,
+    Outcome,
+    Patch,
+    Progress,
+    Proposed,
+    Quote,
+    Routed,
+    TextDelta,
+    Verdict,
+)
+
+NAMES: dict[type[object], str] = {
+    Chosen: "context",
+    Routed: "route",
+    Notice: "notice",
+    TextDelta: "text",
+    Proposed: "patch",
+    Judged: "verdict",
+    Booked: "usage",
+}
+
+
+class Screen(Protocol):
+    """Where events go as they come, and the result at the end."""
+
+    def event(self, event: Event) -> None: ...
+
+    def result(self, outcome: Outcome, landed: str) -> None: ...
+
+
+def screen(as_json: bool) -> Screen:
+    """The screen for JSON lines or for a person."""
+    return JsonLines() if as_json else Terminal()
+
+
+def progress(stream: TextIO) -> Callable[[Progress], None]:
+    """A sink for progress: one line that rewrites itself on a terminal, a line per quarter elsewhere."""
+    last = {"quarter": 0}
+
+    def tell(step: Progress) -> None:
+        share = step.done / step.total if step.total else 0.0
+        if stream.isatty():
+            bar = "█" * int(share * 24)
+            ending = "\r\033[K" if step.done >= step.total else ""
+            stream.write(f"\r{step.what} {bar:<24} {step.done:,}/{step.total:,} {ending}")
+            stream.flush()
+        elif int(share * 4) != last["quarter"]:
+            last["quarter"] = int(share * 4)
+            stream.write(f"{step.what}: {step.done:,}/{step.total:,}\n")
+
+    return tell
+
+
+def notice(text: str) -> None:
+    """One line for a person, on stderr."""
+    click.secho(inert(text), err=True, dim=True)
+
+
+def dollars(micro: int | None) -> str:
+    """Micro-dollars as a person reads them; what is unknown is said to be unknown."""
+    if micro is None:
+        return "unknown price"
+    if micro == 0:
+        return "$0.00"
+    return f"${micro / 1e6:.2f}" if micro >= 10_000 else f"${micro / 1e6:.6f}".rstrip("0")
+
+
+class JsonLines:
+    """One JSON object a line on stdout."""
+
+    def event(self, event: Event) -> None:
+        if type(event) in NAMES:
+            self._print({"event": NAMES[type(event)], **_payload(event)})
+
+    def result(self, outcome: Outcome, landed: str) -> None:
+        fields = plain(dataclasses.replace(outcome, patch=None))
+        files = [change.path for change in outcome.patch.changes] if outcome.patch else []
+        fields.pop("patch")
+        self._print({"event": "result", **fields, "files": files, "landed": landed})
+
+    def _print(self, record: dict[str, Any]) -> None:
+        click.echo(json.dumps(record, ensure_ascii=False))
+
+
+class Terminal:
+    """The answer on stdout, everything else on stderr."""
+
+    def __init__(self) -> None:
+        self._live = sys.stdout.isatty()
+        self._edits = False
+        self._streamed = False
+        self._line_open = False
+
+    def event(self, event: Event) -> None:
+        match event:
+            case TextDelta(text):
+                self._text(text)
+            case Chosen(context):
+                notice(context_line(context))
+            case Routed(task, route, quotes):
+                self._edits = task.wants_edits
+                notice(f"task: {task.kind} · {route.reason}")
+                if not route.attempts:
+                    click.echo(no_model_text(quotes, route.left_out), err=True)
+            case Notice(text):
+                self._close_line()
+                notice(text)
+            case Proposed(patch):
+                self._close_line()
+                click.echo(diff_text(patch))
+            case Judged(verdict):
+                self._close_line()
+                notice(verdict_line(verdict))
+            case Booked(record):
+                self._close_line()
+                if record.tier != "index":
+                    usage = record.usage
+                    notice(f"{record.model_asked}: {usage.prompt:,} in, {usage.output:,} out, {dollars(record.cost)}")
+
+    def result(self, outcome: Outcome, landed: str) -> None:
+        self._close_line()
+        if outcome.text and not self._streamed:
+            click.echo(inert(outcome.text.rstrip("\n")))
+        if landed:
+            click.echo(inert(landed), err=True)
+        if outcome.exit_code and outcome.hint:
+            click.echo(click.style("try:   ", fg="cyan") + inert(outcome.hint), err=True)
+
+    def _text(self, text: str) -> None:
+        if self._edits or not self._live or not text:
+            return
+        click.echo(inert(text), nl=False)
+        self._streamed = True
+        self._line_open = not text.endswith("\n")
+
+    def _close_line(self) -> None:
+        if self._line_open:
+            click.echo()
+            self._line_open = False
+
+
+def context_line(context: Context) -> str:
+    """The context in one line."""
+    files = len({item.path for item in context.items})
+    return f"context: {context.tokens:,} tokens, {len(context.items)} pieces of {files} files"
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """The checks in one line."""
+    marks = {True: "ok", False: "failed", None: "not run"}
+    checks = ", ".join(
+        f"{c.name} {marks[c.passed]}" + (f" ({c.detail})" if c.detail and not c.passed else "") for c in verdict.checks
+    )
+    return f"checks: {checks or 'none'} · confidence {verdict.confidence:.2f}"
+
+
+def diff_text(patch: Patch) -> str:
+    """The patch as a diff, coloured where a person looks."""
+    from optimizer.edits.diff import unified
+
+    text = inert(unified(patch)).rstrip("\n")
+    if not coloured(sys.stdout):
+        return text
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    lines = text.split("\n")
+    return "\n".join(
+        click.style(line, bold=True)
+        if line.startswith(("+++", "---", "diff "))
+        else click.style(line, fg=colours.get(line[:1]))
+        for line in lines
+    )
+
+
+def no_model_text(quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...]) -> str:
+    """What the request would cost on each tier, and what to do to have a model."""
+    lines = ["", "No model could be asked. This request would cost:"]
+    lines += [f"  {quote.tier:<8} {quote.model:<32} {dollars(quote.cost)}" for quote in quotes]
+    cures = list(dict.fromkeys((left.why, left.cure) for left in left_out if left.cure))
+    lines += ["", "To have a model, do one of these:"] if cures else []
+    lines += [f"  {cure:<46} ({why})" for why, cure in cures]
+    return inert("\n".join(lines))
+
+
+def plain(value: Any) -> Any:
+    """A frozen value as JSON knows it; bytes are left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in (sorted(value) if isinstance(value, frozenset) else value)]
+    return None if isinstance(value, bytes) else value
+
+
+def _payload(event: Event) -> dict[str, Any]:
+    if isinstance(event, Proposed):
+        from optimizer.edits.diff import unified
+
+        return {"files": [change.path for change in event.patch.changes], "diff": unified(event.patch)}
+    if isinstance(event, Chosen):
+        return context_object(event.context)
+    if isinstance(event, Judged):
+        return dict(plain(event.verdict))
+    if isinstance(event, Booked):
+        return dict(plain(event.record))
+    return dict(plain(event))
+
+
+def context_object(context: Context) -> dict[str, Any]:
+    """A context in the form that other programs rely on; the texts of the items are left out."""
+    fields = ("path", "start", "end", "symbol", "kind", "tokens", "score", "why")
+    return {
+        "query": context.query,
+        "tokens": context.tokens,
+        "files": [{"path": f.path, "score": f.score, "why": list(f.why)} for f in context.files],
+        "items": [{name: getattr(item, name) for name in fields} for item in context.items],
+        "timing_ms": dict(context.timing_ms),
+    }

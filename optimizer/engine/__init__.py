@@ -1,0 +1,1 @@
+"""The whole path of a request: run() yields events, commit() writes."""

@@ -1,0 +1,50 @@
+"""What a run is made of; wiring fills it in, nobody else chooses parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optimizer.types import Model, Progress, Quote, Task, Usage
+
+if TYPE_CHECKING:
+    from optimizer.config.features import Features
+    from optimizer.config.paths import Places
+    from optimizer.index.store import Index
+    from optimizer.ledger.store import Ledger
+    from optimizer.models.available import Available
+    from optimizer.providers.base import Endpoint, Provider
+    from optimizer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`cost` and `estimate` give micro-dollars (None: unknown); `quote` prices a task on a model of each tier."""
+
+    root: Path
+    settings: Settings
+    features: Features
+    places: Places
+    index: Index
+    endpoints: Mapping[str, Endpoint]
+    progress: Callable[[Progress], None]
+    ledger: Callable[[], Ledger]
+    available: Callable[[], Available]
+    consented: Callable[[Model], bool]
+    provider: Callable[[Model], Provider]
+    cost: Callable[[Model, Usage, datetime], int | None]
+    estimate: Callable[[Model, Task], int | None]
+    quote: Callable[[Task], tuple[Quote, ...]]
+
+    @property
+    def repository(self) -> str:
+        """The name under which consent and bookings of this repository are kept."""
+        return str(self.root)
+
+    @property
+    def journal(self) -> Path:
+        """Where edits are journalled."""
+        return self.places.state / "journal"

@@ -1,0 +1,58 @@
+"""Bring the index up to date and choose the context of a query."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from optimizer.errors import InputError
+from optimizer.types import Context, Query
+
+if TYPE_CHECKING:
+    from optimizer.engine.parts import Parts
+    from optimizer.index.refresh import Refreshed
+
+
+def refresh(parts: Parts) -> Refreshed:
+    """Re-read what changed in the repository; raises StorageError."""
+    from optimizer.index.refresh import refresh as refresh_index
+
+    return refresh_index(parts.index, parts.settings, parts.progress)
+
+
+def choose(query: Query, parts: Parts, max_tokens: int, top: int = 20) -> Context:
+    """The context of `query` in at most `max_tokens`; without context-optimization, whole files up to naive_tokens."""
+    from optimizer.context import select
+
+    if not query.text.strip():
+        raise InputError("the request is empty", 'say what you want, for example: optimize "explain parse_response"')
+    started = perf_counter()
+    if parts.features.context_optimization:
+        limits = select.Limits(max_tokens=max_tokens, max_files=parts.settings.max_files, top=top)
+        context = select.select(query, parts.index, limits, parts.places.cache / "context")
+    else:
+        context = select.naive(query, parts.index, parts.settings.naive_tokens)
+    timing = {**context.timing_ms, "select": round((perf_counter() - started) * 1000, 1)}
+    return replace(context, timing_ms=timing)
+
+
+def room_for_context(query: Query, parts: Parts) -> tuple[Query, int]:
+    """The query cut to its share of a first request, and the tokens left for code.
+
+    The first request (system, tools, code, request, answer budget) fits in `request_tokens`; the request with what was
+    piped in may take half of what is left after the fixed parts.
+    """
+    from optimizer.agent import prompts
+    from optimizer.context import budget
+
+    settings = parts.settings
+    free = settings.request_tokens - settings.max_tokens - prompts.overhead()
+    if free < 200:
+        raise InputError(
+            f"request_tokens ({settings.request_tokens}) leaves no room for code beside max_tokens ({settings.max_tokens})",
+            "raise request_tokens or lower max_tokens",
+        )
+    fitted = prompts.fit_query(query, free // 2)
+    used = budget.count_tokens(fitted.text) + budget.count_tokens(fitted.extra)
+    return fitted, free - used

@@ -1,0 +1,115 @@
+"""One request from query to outcome: index, context, route, attempts, proof; nothing is written to the project."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from optimizer.engine import attempt, prepare
+from optimizer.errors import InputError
+from optimizer.types import (
+    Chosen,
+    Context,
+    Event,
+    Finished,
+    LeftOut,
+    Lookup,
+    Notice,
+    Outcome,
+    Query,
+    Route,
+    Routed,
+    Task,
+)
+
+if TYPE_CHECKING:
+    from optimizer.engine.parts import Parts
+
+
+def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
+    """Serve `query`; the last event is Finished. `dry_run` stops before any model is asked.
+
+    Raises OptimizerError for what ends a run at once: bad input, a secret in the payload, a store that fails.
+    """
+    request = uuid.uuid4().hex[:12]
+    lookup = _lookup(query, parts)
+    if lookup is not None:
+        yield from attempt.answer_from_index(request, lookup, parts)
+        return
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        asked = pool.submit(parts.available)
+        refreshed = prepare.refresh(parts)
+        if refreshed.notice:
+            yield Notice(refreshed.notice)
+        fitted, room = prepare.room_for_context(query, parts)
+        if fitted != query:
+            yield Notice("the request was longer than its share of the prompt; its middle was left out")
+        context = prepare.choose(fitted, parts, room)
+        yield Chosen(context)
+        available = asked.result()
+    task, route = _decide(fitted, context, parts, available)
+    yield Routed(task, route, parts.quote(task))
+    if dry_run or not route.attempts:
+        yield Finished(_unserved(request, route, dry_run))
+        return
+    yield from attempt.climb(attempt.Request(request, fitted, context, task), route, parts)
+
+
+def _lookup(query: Query, parts: Parts) -> Lookup | None:
+    from optimizer.lookup.ask import parse_lookup
+
+    settings = parts.settings
+    if settings.model or settings.provider or settings.tier not in ("", "index") or query.extra:
+        return None
+    if not parts.features.multi_model_routing:
+        return None
+    lookup = parse_lookup(query.text)
+    if lookup is None and settings.tier == "index":
+        raise InputError(
+            "the index alone cannot answer that",
+            "ask one of: where is X · show X · list functions in F · who calls X · what imports F · rename X to Y",
+        )
+    return lookup
+
+
+def _decide(query: Query, context: Context, parts: Parts, available: object) -> tuple[Task, Route]:
+    from optimizer.agent import prompts
+    from optimizer.context import budget
+    from optimizer.models.available import Available
+    from optimizer.routing import classify, policy
+
+    assert isinstance(available, Available)
+    settings = parts.settings
+    tokens = prompts.overhead() + context.tokens + budget.count_tokens(query.text) + budget.count_tokens(query.extra)
+    task = classify.classify(query, context, tokens)
+    limits = policy.Limits(
+        tier=settings.tier,
+        max_tier=settings.max_tier,
+        model=settings.model,
+        provider=settings.provider,
+        routing=parts.features.multi_model_routing,
+    )
+    route = policy.choose(task, available.models, limits, parts.estimate, parts.consented)
+    return task, Route(route.attempts, route.reason, (*available.left_out, *route.left_out))
+
+
+def _unserved(request: str, route: Route, dry_run: bool) -> Outcome:
+    if dry_run:
+        return Outcome(request, "index", "", "", None, None, cost=0)
+    return Outcome(
+        request,
+        "index",
+        "",
+        "",
+        None,
+        None,
+        cost=0,
+        exit_code=5 if _only_consent_missing(route.left_out) else 6,
+        hint=next((left.cure for left in route.left_out if left.cure), ""),
+    )
+
+
+def _only_consent_missing(left_out: tuple[LeftOut, ...]) -> bool:
+    return any(left.cure.startswith("optimize consent grant") for left in left_out)

@@ -1,0 +1,51 @@
+"""What becomes of an attempt after it was booked."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from optimizer.ledger.store import FILE, open_ledger
+from optimizer.types import Usage, UsageRecord
+
+
+def record(request: str, outcome: str = "answered") -> UsageRecord:
+    at = datetime(2026, 11, 20, 12, tzinfo=UTC).isoformat()
+    return UsageRecord(request, at, "free", "Groq", "groq", "m", "m", Usage(input=1), 0.5, outcome, 0, "edit", "/repo")
+
+
+def outcomes(state: Path) -> list[tuple[str, str]]:
+    return [(r.request, r.outcome) for r in open_ledger(state).records("2026-11-20", "2026-11-21")]
+
+
+def test_the_latest_word_counts_for_the_last_attempt_only(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    ledger.add(record("a", "checks-failed"))
+    ledger.add(record("a"))
+    ledger.add(record("b"))
+    ledger.settle("a", "proven")
+    ledger.settle("a", "declined")
+    assert outcomes(tmp_path) == [("a", "checks-failed"), ("a", "declined"), ("b", "answered")]
+
+
+def test_what_was_never_booked_cannot_be_settled(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    ledger.add(record("a"))
+    with pytest.raises(ValueError, match="nothing to settle"):
+        ledger.settle("b", "accepted")
+    with pytest.raises(ValueError, match="nothing to settle"):
+        ledger.settle("a", "wonderful")
+    assert outcomes(tmp_path) == [("a", "answered")]
+
+
+def test_settlements_only_grow(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    ledger.add(record("a"))
+    ledger.settle("a", "accepted")
+    connection = sqlite3.connect(tmp_path / FILE)
+    for statement in ("DELETE FROM settlements", "UPDATE settlements SET outcome = 'declined'"):
+        with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+            connection.execute(statement)
