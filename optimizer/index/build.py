@@ -1,0 +1,194 @@
+"""Write what was parsed to the store: contents and their words, then the tree that uses them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from optimizer.index.postings import expand, runs, shift, unpack
+from optimizer.index.workers import Parsed
+from optimizer.types import Skipped
+
+PATHS = 0  # the segment of the words in paths
+MOST_SEGMENTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the store keeps of a file; `content` is None where it was left out, for the reason `why`."""
+
+    path: str
+    size: int
+    mtime: int
+    ctime: int
+    content: int | None
+    why: str
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, and alone: waits for another process that writes."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def next_unit(connection: sqlite3.Connection) -> int:
+    """The first unit number that no content has."""
+    row = connection.execute("SELECT value FROM meta WHERE name='next_unit'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def set_meta(connection: sqlite3.Connection, **values: str | bytes | int) -> None:
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+
+
+def content_ids(connection: sqlite3.Connection, keys: Iterable[bytes]) -> dict[bytes, int]:
+    """The ids of those contents that the store holds."""
+    found = {}
+    for key in keys:
+        row = connection.execute("SELECT id FROM content WHERE key=?", (key,)).fetchone()
+        if row:
+            found[key] = row[0]
+    return found
+
+
+def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], first: int) -> None:
+    """Keep parsed batches whose units were numbered from `first`; contents that another process wrote stay as they are."""
+    lists = _lists(batches)
+    with writing(connection):
+        by = next_unit(connection) - first
+        if by:
+            lists = {field: shift(of, by) for field, of in lists.items()}
+        contents = [
+            (
+                job.key,
+                content.first + by,
+                content.stride,
+                content.lines,
+                content.lengths,
+                content.symbols,
+                content.imports,
+            )
+            for batch in batches
+            for job, content in zip(batch.jobs, batch.contents, strict=True)
+        ]
+        connection.executemany(
+            "INSERT OR IGNORE INTO content (key, first, stride, lines, lengths, symbols, imports) VALUES (?,?,?,?,?,?,?)",
+            contents,
+        )
+        end = max((row[1] + row[2] * (len(row[4]) // 4) for row in contents), default=first + by)
+        add_segment(connection, lists)
+        set_meta(connection, next_unit=end)
+
+
+def _lists(batches: Sequence[Parsed]) -> dict[str, dict[str, bytes]]:
+    fields: dict[str, dict[str, bytes]] = {}
+    for field in ("body", "doc", "names"):
+        raw: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        for batch in batches:
+            for word, blob in getattr(batch, field).items():
+                raw[word].append(blob)
+        fields["name" if field == "names" else field] = expand(raw)
+        if field == "names":
+            fields["symbol"] = {
+                word.decode("utf-8", "replace"): b"".join(blobs) for word, blobs in raw.items() if b"\n" not in word
+            }
+    return fields
+
+
+def add_segment(connection: sqlite3.Connection, lists: Mapping[str, Mapping[str, bytes]]) -> None:
+    """Store lists by field as one segment."""
+    size = sum(len(blob) for of in lists.values() for blob in of.values())
+    segment = connection.execute("INSERT INTO segment (bytes) VALUES (?)", (size,)).lastrowid
+    for field, of in lists.items():
+        _add_runs(connection, int(segment or 0), field, of)
+
+
+def _add_runs(connection: sqlite3.Connection, segment: int, field: str, lists: Mapping[str, bytes]) -> None:
+    connection.executemany("INSERT INTO run VALUES (?,?,?,?,?,?)", ((segment, field, *run) for run in runs(lists)))
+
+
+def merge_segments(connection: sqlite3.Connection) -> None:
+    """When there are many segments, make one of the small ones: all but those larger than the rest together."""
+    segments = connection.execute("SELECT id, bytes FROM segment ORDER BY bytes").fetchall()
+    if len(segments) <= MOST_SEGMENTS:
+        return
+    chosen, total = [], 0
+    for segment, size in segments:
+        if len(chosen) > MOST_SEGMENTS // 2 and size > 2 * total:
+            break
+        chosen.append(segment)
+        total += size
+    fields: defaultdict[str, defaultdict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    for segment in sorted(chosen):
+        for field, *run in connection.execute("SELECT field, terms, ends, data FROM run WHERE segment=?", (segment,)):
+            for term, blob in unpack(*run):
+                fields[field][term].append(blob)
+        connection.execute("DELETE FROM run WHERE segment=?", (segment,))
+        connection.execute("DELETE FROM segment WHERE id=?", (segment,))
+    add_segment(connection, {field: {term: b"".join(b) for term, b in of.items()} for field, of in fields.items()})
+
+
+def store_files(connection: sqlite3.Connection, rows: Iterable[Row], gone: Iterable[str]) -> None:
+    """Make the table of files say what the scan saw."""
+    connection.executemany("DELETE FROM file WHERE path=?", ((path,) for path in gone))
+    connection.executemany(
+        "INSERT INTO file (path, size, mtime, ctime, content, why) VALUES (?,?,?,?,?,?) ON CONFLICT (path) DO UPDATE SET "
+        "size=excluded.size, mtime=excluded.mtime, ctime=excluded.ctime, content=excluded.content, why=excluded.why",
+        ((row.path, row.size, row.mtime, row.ctime, row.content, row.why) for row in rows),
+    )
+
+
+def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped], new_paths: bool) -> None:
+    """Compute what opens fast: which file each unit is in, how long it is, and the state of the tree."""
+    rows = connection.execute(
+        "SELECT f.path, f.content, c.key, c.first, c.stride, c.lengths FROM file f JOIN content c ON c.id = f.content "
+        "ORDER BY f.path"
+    ).fetchall()
+    total = next_unit(connection)
+    file_of, length = array("i", [-1]) * total, array("I", [0]) * total
+    twins, twin_files = array("I"), array("i")
+    units, words, seen = 0, 0, set()
+    state = hashlib.blake2b(digest_size=16)
+    for number, (path, content, key, first, stride, blob) in enumerate(rows):
+        state.update(path.encode() + b"\0" + key)
+        lengths = array("I", blob)
+        count = len(lengths)
+        units += count
+        words += sum(lengths)
+        if content in seen:
+            twins.extend(range(first, first + stride * count, stride))
+            twin_files.extend([number] * count)
+            length.extend(lengths)
+            continue
+        seen.add(content)
+        file_of[first : first + stride * count : stride] = array("i", [number]) * count
+        length[first : first + stride * count : stride] = lengths
+    paths = [row[0] for row in rows]
+    if new_paths:
+        raw: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        for number, path in enumerate(paths):
+            raw[path.encode()].append(number.to_bytes(4, "little"))
+        connection.execute("DELETE FROM run WHERE segment=?", (PATHS,))
+        _add_runs(connection, PATHS, "path", expand(raw))
+    set_meta(
+        connection,
+        state=state.hexdigest(),
+        paths="\0".join(paths),
+        file_of=(file_of + twin_files).tobytes(),
+        length=length.tobytes(),
+        twins=twins.tobytes(),
+        words=json.dumps([units, words]),
+        skipped=json.dumps([(item.path, item.why) for item in skipped]),
+    )

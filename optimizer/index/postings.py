@@ -1,0 +1,75 @@
+"""Inverted lists: term → the units it stands in, one entry for each time, packed in runs of sorted terms."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+
+from optimizer.index.words import terms
+
+RUN = 64
+
+# Words so common in code or prose that they tell nothing; no list is kept for them.
+STOP = frozenset(
+    ["a", "an", "and", "are", "as", "at", "be", "by", "class", "def", "else", "for", "from", "function", "if", "import", "in", "is", "it", "let", "new", "not", "null", "none", "of", "on", "or", "public", "return", "self", "static", "string", "test", "that", "the", "this", "to", "true", "false", "var", "void", "was", "with", "const", "int"]
+)
+
+
+def expand(raw: Mapping[bytes, list[bytes]]) -> dict[str, bytes]:
+    """Lists of words as they stand → lists of terms: each word in lower case and its parts."""
+    lists: defaultdict[str, list[bytes]] = defaultdict(list)
+    for word, pieces in raw.items():
+        for term in terms(word.decode("utf-8", "replace")):
+            if term not in STOP:
+                lists[term] += pieces
+    return {term: b"".join(pieces) for term, pieces in lists.items()}
+
+
+def runs(lists: Mapping[str, bytes]) -> Iterator[tuple[str, str, bytes, bytes]]:
+    """Pack lists for storage: first term, all terms, where each list ends, all lists; terms hold no line break."""
+    ordered = sorted(lists)
+    for at in range(0, len(ordered), RUN):
+        names = ordered[at : at + RUN]
+        blobs = [lists[name] for name in names]
+        yield names[0], "\n".join(names), array("I", accumulate(map(len, blobs))).tobytes(), b"".join(blobs)
+
+
+def unpack(names: str, ends: bytes, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """The lists of one run."""
+    start = 0
+    for name, end in zip(names.split("\n"), array("I", ends), strict=True):
+        yield name, data[start:end]
+        start = end
+
+
+def shift(lists: Mapping[str, bytes], by: int) -> dict[str, bytes]:
+    """The same lists with every unit number moved up."""
+    return {term: array("I", map(by.__add__, array("I", blob))).tobytes() for term, blob in lists.items()}
+
+
+def find(connection: sqlite3.Connection, segments: Iterable[int], field: str, term: str) -> bytes:
+    """All entries of one term over the segments, in no order."""
+    found = []
+    for segment in segments:
+        row = connection.execute(
+            "SELECT terms, ends, data FROM run WHERE field=? AND segment=? AND first<=? ORDER BY first DESC LIMIT 1",
+            (field, segment, term),
+        ).fetchone()
+        if row is None:
+            continue
+        names = row[0].split("\n")
+        if term in names:
+            number = names.index(term)
+            ends = array("I", row[1])
+            found.append(row[2][ends[number - 1] if number else 0 : ends[number]])
+    return b"".join(found)
+
+
+def tally(blob: bytes) -> tuple[array[int], array[int]]:
+    """Entries → unit numbers ascending, and how often each occurs."""
+    counts = Counter(array("I", blob))
+    numbers = sorted(counts)
+    return array("I", numbers), array("I", map(counts.__getitem__, numbers))

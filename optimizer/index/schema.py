@@ -1,0 +1,42 @@
+"""The tables of an index, and the version of what is kept in them."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from optimizer.db import Schema
+
+SCHEMA = Schema(
+    name="index",
+    version=1,
+    cache=True,
+    create="""
+CREATE TABLE content (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, first INTEGER NOT NULL, stride INTEGER NOT NULL,
+    lines INTEGER NOT NULL, lengths BLOB NOT NULL, symbols TEXT NOT NULL, imports TEXT NOT NULL);
+CREATE TABLE file (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+    ctime INTEGER NOT NULL, content INTEGER, why TEXT NOT NULL);
+CREATE INDEX file_content ON file (content);
+CREATE TABLE edges (source INTEGER PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE link (target INTEGER, source INTEGER, PRIMARY KEY (target, source)) WITHOUT ROWID;
+CREATE TABLE segment (id INTEGER PRIMARY KEY AUTOINCREMENT, bytes INTEGER NOT NULL);
+CREATE TABLE run (
+    segment INTEGER NOT NULL, field TEXT NOT NULL, first TEXT NOT NULL, terms TEXT NOT NULL, ends BLOB NOT NULL,
+    data BLOB NOT NULL);
+CREATE INDEX run_first ON run (field, segment, first);
+CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+""",
+)
+
+
+@cache
+def reader_version() -> bytes:
+    """A digest of the code and queries that decide what is read from a file; a change reads every file anew."""
+    here = Path(__file__).parent
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted([*here.glob("*.py"), *here.glob("queries/*")]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.digest()

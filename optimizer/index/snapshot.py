@@ -1,0 +1,117 @@
+"""The words of the tree at one moment, cheap to open, for scoring."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from optimizer.index.postings import find, tally, unpack
+from optimizer.index.units import Extent, extents
+from optimizer.types import Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A function, a class outside its methods, or the rest of a file; `spans` are its own lines, from 1, included."""
+
+    path: str
+    start: int
+    end: int
+    symbol: str
+    kind: str
+    spans: tuple[tuple[int, int], ...]
+
+
+class Words:
+    """Inverted lists over the units of a tree; good until the next refresh of the index it came from."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        meta = dict(
+            connection.execute(
+                "SELECT name, value FROM meta WHERE name IN ('paths','file_of','length','twins','words')"
+            )
+        )
+        self.paths: Sequence[str] = meta["paths"].split("\0") if meta.get("paths") else ()
+        self.file_of: array[int] = array("i", meta.get("file_of", b""))
+        self.length: array[int] = array("I", meta.get("length", b""))
+        self.total_units, self.total_words = json.loads(meta.get("words", "[0,0]"))
+        self._twins: array[int] = array("I", meta.get("twins", b""))
+        self._segments = [row[0] for row in connection.execute("SELECT id FROM segment")]
+
+    @property
+    def mean_length(self) -> float:
+        """Mean number of words in a unit of the tree."""
+        return self.total_words / self.total_units if self.total_units else 0.0
+
+    @cached_property
+    def _twins_of(self) -> dict[int, list[int]]:
+        twins: dict[int, list[int]] = {}
+        first = len(self.file_of) - len(self._twins)
+        for number, original in enumerate(self._twins, first):
+            twins.setdefault(original, []).append(number)
+        return twins
+
+    def postings(self, field: str, term: str) -> tuple[array[int], array[int]]:
+        """Unit numbers (file numbers for field 'path') ascending, and how often the term stands in each.
+
+        `field` is body, name, doc, path, or symbol for names exactly as they are defined. Units that are not in the tree now are among them: their file is -1.
+        """
+        if field == "path":
+            return tally(find(self._connection, (0,), field, term))
+        numbers, counts = tally(find(self._connection, self._segments, field, term))
+        if self._twins:
+            twins = self._twins_of
+            again = {
+                twin: count
+                for number, count in zip(numbers, counts, strict=True)
+                if number in twins
+                for twin in twins[number]
+            }
+            for twin in sorted(again):
+                numbers.append(twin)
+                counts.append(again[twin])
+        return numbers, counts
+
+    def files_defining(self, name: str) -> set[int]:
+        """The numbers of the files that hold a definition of exactly this name."""
+        return {self.file_of[unit] for unit in self.postings("symbol", name)[0]} - {-1}
+
+    def names(self) -> set[str]:
+        """Every name that is defined in the tree."""
+        found = set()
+        for row in self._connection.execute("SELECT terms, ends, data FROM run WHERE field='symbol'"):
+            for name, blob in unpack(*row):
+                if name not in found and any(self.file_of[unit] >= 0 for unit in array("I", blob)):
+                    found.add(name)
+        return found
+
+    def unit(self, number: int) -> Unit:
+        """The unit of a number whose `file_of` is not -1."""
+        path = self.paths[self.file_of[number]]
+        first_twin = len(self.file_of) - len(self._twins)
+        if number >= first_twin:
+            number = self._twins[number - first_twin]
+        first, stride, lines, symbols = self._connection.execute(
+            "SELECT c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content WHERE f.path=?",
+            (path,),
+        ).fetchone()
+        return _unit(path, extents(read_symbols(path, symbols), lines)[(number - first) // stride])
+
+
+def _unit(path: str, extent: Extent) -> Unit:
+    start = extent.spans[0][0] if extent.spans else 1
+    end = extent.spans[-1][1] if extent.spans else 0
+    return Unit(path, start, end, extent.symbol, extent.kind, extent.spans)
+
+
+def read_symbols(path: str, stored: str) -> list[Symbol]:
+    """The symbols of a content as they are in the file at `path`."""
+    return [
+        Symbol(name, qualified, kind, path, start, end, line, signature, parent, doc)
+        for name, qualified, kind, start, end, line, signature, parent, doc in json.loads(stored)
+    ]

@@ -1,0 +1,195 @@
+"""The index of one repository: a connection to its SQLite file, and all that can be asked of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from optimizer.db import open_db, put_aside
+from optimizer.errors import NotFound
+from optimizer.index.imports import ImportEdge
+from optimizer.index.parse import occurrences
+from optimizer.index.schema import SCHEMA
+from optimizer.index.snapshot import Words, read_symbols
+from optimizer.index.walk import Root
+from optimizer.types import Reference, Skipped, Symbol
+
+_SYMBOLS = "SELECT f.path, c.symbols FROM file f JOIN content c ON c.id = f.content WHERE "
+
+
+def open_index(root: Root, cache: Path) -> Index:
+    """Open or begin the index of a repository; `cache` is the folder of all caches. Raises StorageError."""
+    name = hashlib.blake2b(os.fsencode(root.path), digest_size=16).hexdigest()
+    return Index(root, cache / "index" / f"{name}.db")
+
+
+class Index:
+    """What is known of a repository since the last refresh; symbols, imports and words by name or path."""
+
+    def __init__(self, root: Root, file: Path) -> None:
+        self.root = root
+        self.file = file
+        self.notice = ""
+        self._open()
+
+    def _open(self) -> None:
+        opened = open_db(self.file, SCHEMA)
+        self.connection = opened.connection
+        self.notice = opened.notice or self.notice
+        self._words: Words | None = None
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def begin_anew(self, why: str) -> None:
+        """Put a store that proved damaged aside and start an empty one."""
+        self.connection.close()
+        aside = put_aside(self.file) if self.file.exists() else self.file
+        self._open()
+        self.notice = f"{SCHEMA.name} was damaged ({why}); moved to {aside.name}, rebuilt"
+
+    def forget(self) -> None:
+        """Drop what was read, after the store changed."""
+        self._words = None
+        if self.connection.in_transaction:
+            self.connection.execute("COMMIT")
+
+    def meta(self, name: str, default: str = "") -> str:
+        row = self.connection.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+        return str(row[0]) if row else default
+
+    def state(self) -> str:
+        """A digest of the indexed tree: the same tree gives the same state."""
+        return self.meta("state")
+
+    def paths(self) -> tuple[str, ...]:
+        """All indexed files, in order."""
+        return tuple(self.words().paths)
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The files that were left out, with the reason."""
+        return tuple(Skipped(path, why) for path, why in json.loads(self.meta("skipped", "[]")))
+
+    def symbols_named(self, names: Iterable[str]) -> tuple[Symbol, ...]:
+        """All definitions whose own name is one of `names`."""
+        wanted = set(names)
+        words = self.words()
+        files = {number for name in wanted for number in words.files_defining(name)}
+        return tuple(
+            symbol
+            for number in sorted(files)
+            for symbol in self.symbols_in(words.paths[number])
+            if symbol.name in wanted
+        )
+
+    def symbols_in(self, path: str) -> tuple[Symbol, ...]:
+        """The definitions of a file in the order of lines; none for a path that is not indexed."""
+        row = self.connection.execute(_SYMBOLS + "f.path=?", (path,)).fetchone()
+        return tuple(read_symbols(*row)) if row else ()
+
+    def all_names(self) -> tuple[str, ...]:
+        """Every name that is defined somewhere in the tree."""
+        return tuple(sorted(self.words().names()))
+
+    def imports_of(self, path: str) -> tuple[ImportEdge, ...]:
+        """The imports of a file, resolved."""
+        row = self.connection.execute(
+            "SELECT e.body FROM edges e JOIN file f ON f.id = e.source WHERE f.path=?", (path,)
+        ).fetchone()
+        return (
+            tuple(ImportEdge(path, line, module, target) for line, module, target in json.loads(row[0])) if row else ()
+        )
+
+    def importers_of(self, path: str) -> tuple[ImportEdge, ...]:
+        """The imports anywhere that lead to a file."""
+        rows = self.connection.execute(
+            "SELECT s.path FROM file f JOIN link l ON l.target = f.id JOIN file s ON s.id = l.source "
+            "WHERE f.path=? ORDER BY s.path",
+            (path,),
+        ).fetchall()
+        return tuple(edge for (source,) in rows for edge in self.imports_of(source) if edge.target == path)
+
+    def references(self, name: str, limit: int = 1000) -> tuple[Reference, ...]:
+        """Where `name` stands as an identifier in the files as they are now, definitions included, by path and line."""
+        found: list[Reference] = []
+        for path in self._candidates(name):
+            try:
+                data = self.read(path)
+            except NotFound:
+                continue
+            found += self._references_in(path, data, name)
+            if len(found) >= limit:
+                break
+        return tuple(found[:limit])
+
+    def _candidates(self, name: str) -> Iterator[str]:
+        words = self.words()
+        if len(name.encode()) < 2:
+            yield from words.paths
+            return
+        numbers, _ = words.postings("body", name.lower())
+        files = {words.file_of[number] for number in numbers}
+        for number in sorted(files - {-1}):
+            yield words.paths[number]
+
+    def _references_in(self, path: str, data: bytes, name: str) -> Iterator[Reference]:
+        if name.encode() not in data or not (places := occurrences(path, data, name)):
+            return
+        symbols = self.symbols_in(path)
+        lines = data.split(b"\n")
+        for place in places:
+            inside = [symbol for symbol in symbols if symbol.start <= place.line <= symbol.end]
+            owner = min(inside, key=lambda symbol: symbol.end - symbol.start).qualified if inside else ""
+            text = lines[place.line - 1].decode("utf-8", "replace").strip()
+            yield Reference(path, place.line, text, owner, place.kind)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of an indexed file as they are on disk now. Raises NotFound."""
+        known = self.connection.execute("SELECT 1 FROM file WHERE path=? AND content IS NOT NULL", (path,)).fetchone()
+        data = read_regular(self.root.path, path) if known else None
+        if data is None:
+            raise NotFound(f"the index holds no file {path}", "name a file relative to the top of the repository")
+        return data
+
+    def words(self) -> Words:
+        """The words of the tree, for scoring; good until the next refresh."""
+        if self._words is None:
+            if not self.connection.in_transaction:
+                self.connection.execute("BEGIN")
+            self._words = Words(self.connection)
+        return self._words
+
+
+def read_regular(root: Path, path: str) -> bytes | None:
+    """The bytes of a regular file below `root`, without following a link that leads out; None when it cannot be read."""
+    full = os.path.join(root, path)
+    if os.path.dirname(os.path.realpath(full)) != os.path.join(os.path.realpath(root), os.path.dirname(path)).rstrip(
+        "/"
+    ):
+        return None
+    return read_file(full)
+
+
+def read_file(full: str) -> bytes | None:
+    """The bytes of a regular file that is not a link; None when it cannot be read. Never waits for a pipe."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(full, flags)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        data = os.read(handle, status.st_size + 1)
+        while len(data) != status.st_size and (more := os.read(handle, 1 << 20)):
+            data += more
+        return data
+    except OSError:
+        return None
+    finally:
+        os.close(handle)

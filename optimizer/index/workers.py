@@ -1,0 +1,177 @@
+"""Parse files in child processes that can be killed: a hang or a crash costs one file, never the run."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimizer.errors import StorageError
+from optimizer.index.pipes import receive, send
+
+START_SECONDS = 60.0
+_BOOT = "import sys; sys.path[:] = sys.argv[1:]; from optimizer.index.extract import serve; serve()"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One content to parse; `key` names it for the caller."""
+
+    key: bytes
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the store keeps of one content; its units are numbered `first`, `first + stride`, …"""
+
+    first: int
+    stride: int
+    lines: int
+    lengths: bytes
+    symbols: str
+    imports: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A batch that went well: contents in the order of the jobs, and the words of all of them."""
+
+    jobs: tuple[Job, ...]
+    contents: tuple[Content, ...]
+    body: dict[bytes, bytes]
+    doc: dict[bytes, bytes]
+    names: dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A job that hung or crashed the parser."""
+
+    job: Job
+    why: str
+
+
+Batch = tuple[Job, ...]
+
+
+class _Child:
+    """One process; its reader thread puts (child, message) on the queue, message None at the end."""
+
+    def __init__(self, slot: int, inbox: queue.Queue[tuple[_Child, object]]) -> None:
+        self.slot = slot
+        self.batch: Batch | None = None
+        self.deadline = time.monotonic() + START_SECONDS
+        self.ready = False
+        here = str(Path(__file__).parents[2])
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _BOOT, here, *(path for path in sys.path if path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=os.path.abspath(os.sep),
+        )
+        threading.Thread(target=self._read, args=(inbox,), daemon=True).start()
+
+    def _read(self, inbox: queue.Queue[tuple[_Child, object]]) -> None:
+        assert self.process.stdout
+        message: object = b""
+        while message is not None:
+            try:
+                message = receive(self.process.stdout)
+            except (OSError, ValueError, EOFError, TypeError):
+                message = None
+            inbox.put((self, message))
+
+    def work(self, batch: Batch, first: int, stride: int, seconds: float) -> None:
+        """Hand over a batch; a child that is gone shows as the end of its messages."""
+        assert self.process.stdin
+        self.batch = batch
+        self.deadline = time.monotonic() + seconds + (0 if self.ready else START_SECONDS)
+        try:
+            send(self.process.stdin, (first, stride, seconds, [(job.path, job.data) for job in batch]))
+        except OSError:
+            return
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdin
+        try:
+            self.process.stdin.close()
+        except OSError:
+            return
+
+
+class Pool:
+    """Child processes that parse; call `close` at the end."""
+
+    def __init__(self, count: int, seconds: float) -> None:
+        self.seconds = seconds
+        self._inbox: queue.Queue[tuple[_Child, object]] = queue.Queue()
+        self._children = [_Child(slot, self._inbox) for slot in range(count)]
+
+    def close(self) -> None:
+        """End all processes."""
+        for child in self._children:
+            child.kill()
+
+    def parse(self, batches: Iterable[Batch], first: int) -> Iterator[Parsed | Failed]:
+        """Parse all batches, numbering units from `first` without clashes; results come in no order."""
+        todo = iter(batches)
+        again: deque[Batch] = deque()
+        stride = len(self._children)
+        numbers = [first + slot for slot in range(stride)]
+        while True:
+            for child in self._children:
+                if child.batch is None and (batch := again.popleft() if again else next(todo, None)):
+                    child.work(batch, numbers[child.slot], stride, self.seconds)
+            if all(child.batch is None for child in self._children):
+                return
+            child, message, why = self._wait()
+            if message == b"":
+                child.ready = True
+                child.deadline = time.monotonic() + self.seconds
+            elif message is not None and child.batch is not None:
+                done = _parsed(child.batch, message)
+                numbers[child.slot] += stride * sum(len(content.lengths) // 4 for content in done.contents)
+                child.batch = None
+                yield done
+            else:
+                yield from self._replace(child, why, again)
+
+    def _wait(self) -> tuple[_Child, object, str]:
+        """The next message of a living child, or a child that is over its time or gone."""
+        while True:
+            busy = [child for child in self._children if child.batch is not None]
+            late = min(busy, key=lambda child: child.deadline)
+            try:
+                child, message = self._inbox.get(timeout=max(0.0, late.deadline - time.monotonic()))
+            except queue.Empty:
+                return late, None, f"parsing took longer than {self.seconds:g} s"
+            if child in self._children:
+                return child, message, "the parser crashed on it"
+
+    def _replace(self, child: _Child, why: str, again: deque[Batch]) -> Iterator[Failed]:
+        child.kill()
+        if not child.ready:
+            raise StorageError("the processes that parse files do not start", "check free memory and the installation")
+        batch = child.batch or ()
+        self._children[self._children.index(child)] = _Child(child.slot, self._inbox)
+        if len(batch) == 1:
+            yield Failed(batch[0], why)
+        else:
+            again.extend((job,) for job in batch)
+
+
+def _parsed(batch: Batch, message: object) -> Parsed:
+    contents, body, doc, names = message  # type: ignore[misc]
+    return Parsed(batch, tuple(Content(*content) for content in contents), body, doc, names)
