@@ -12,7 +12,9 @@ class Language:
 
     `module` and `function` name the grammar; `query` is a file of `queries/`. The query looks at nodes down to `depth`
     levels below the root (-1: all of them); what lies deeper is found through `keywords`, the words that every deeper
-    definition or import is written with. `comments` start a line of documentation.
+    definition or import is written with. `comments` start a line of documentation; `docstrings`: bodies may begin with
+    one, and `#` starts a comment. `marks` are nodes that belong to the definition after them (attributes, decorators).
+    `required`: constants may be the names of imported modules.
     """
 
     name: str
@@ -24,8 +26,13 @@ class Language:
     depth: int = -1
     keywords: tuple[bytes, ...] = ()
     comments: tuple[bytes, ...] = (b"///", b"//!", b"//", b"/**", b"/*", b"*/", b"*")
-    separator: str = "."
+    docstrings: bool = False
+    marks: frozenset[str] = frozenset()
+    required: bool = False
 
+
+_HASH = (b"#",)
+_DECORATORS = frozenset({"decorator"})
 
 LANGUAGES: tuple[Language, ...] = (
     Language(
@@ -36,8 +43,47 @@ LANGUAGES: tuple[Language, ...] = (
         filenames=("SConstruct", "SConscript", "wscript"),
         depth=4,
         keywords=(b"def ", b"class ", b"import "),
-        comments=(b"#",),
+        comments=_HASH,
+        docstrings=True,
     ),
+    Language("javascript", (".js", ".jsx", ".mjs", ".cjs"), "tree_sitter_javascript", "javascript.scm", required=True),
+    Language(
+        "typescript",
+        (".ts", ".mts", ".cts"),
+        "tree_sitter_typescript",
+        "typescript.scm",
+        function="language_typescript",
+        marks=_DECORATORS,
+        required=True,
+    ),
+    Language(
+        "tsx",
+        (".tsx",),
+        "tree_sitter_typescript",
+        "typescript.scm",
+        function="language_tsx",
+        marks=_DECORATORS,
+        required=True,
+    ),
+    Language("go", (".go",), "tree_sitter_go", "go.scm", depth=4),
+    Language("rust", (".rs",), "tree_sitter_rust", "rust.scm", marks=frozenset({"attribute_item"})),
+    Language("java", (".java",), "tree_sitter_java", "java.scm"),
+    Language("c", (".c", ".h"), "tree_sitter_c", "c.scm"),
+    Language(
+        "cpp",
+        (".cc", ".cpp", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h++", ".ipp", ".inl", ".tpp"),
+        "tree_sitter_cpp",
+        "cpp.scm",
+    ),
+    Language(
+        "ruby",
+        (".rb", ".rake", ".gemspec", ".ru"),
+        "tree_sitter_ruby",
+        "ruby.scm",
+        filenames=("Rakefile", "Gemfile", "Vagrantfile", "Guardfile", "Capfile"),
+        comments=_HASH,
+    ),
+    Language("php", (".php", ".phtml"), "tree_sitter_php", "php.scm", function="language_php"),
 )
 
 _BY_EXTENSION = {extension: language for language in LANGUAGES for extension in language.extensions}

@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
-from optimizer.index import documentation, statements
-from optimizer.index.languages import LANGUAGES, Language, language_of
-from optimizer.types import Symbol, SymbolKind
+from optimizer.index import outline, statements, syntax
+from optimizer.index.languages import Language, language_of
+from optimizer.types import Symbol
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser, Query
+    from tree_sitter import Node
 
-SIGNATURE_LENGTH = 200
-_TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "type", "impl"})
 _CPLUSPLUS = re.compile(
-    rb"^[ \t]*(?:class\s+\w|namespace\b|template\s*<|using\s+\w)|^\s*(?:public|private|protected):", re.M
+    rb"^[ \t]*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|(?:public|private|protected):)", re.M
 )
-_ATTRIBUTES = re.compile(r"(?:@[\w.:]+(?:\([^()]*\))?\s*|#!?\[[^\]]*\]\s*)+")
 
-MOST_PARENTS = 6
-NAMES = frozenset({"identifier"})
-IMPORTS = frozenset({"import_statement", "import_from_statement"})
-CALLS = frozenset({"call"})
-DEFINITIONS = frozenset({"function_definition", "class_definition"})
-PASS = frozenset({"attribute", "dotted_name", "aliased_import"})
-
-Captures = dict[str, "list[Node]"]
+# Leaves that are names, in any of the grammars.
+_NAMES = frozenset(
+    {
+        "class_variable",
+        "constant",
+        "field_identifier",
+        "global_variable",
+        "identifier",
+        "instance_variable",
+        "name",
+        "namespace_identifier",
+        "package_identifier",
+        "primitive_type",
+        "private_property_identifier",
+        "property_identifier",
+        "shorthand_field_identifier",
+        "shorthand_property_identifier",
+        "shorthand_property_identifier_pattern",
+        "statement_identifier",
+        "type_identifier",
+        "variable_name",
+    }
+)
+# Where the callee stands in a call, and which end of a longer name stands for the whole.
+_CALLS = {
+    "call": ("function", "method"),
+    "call_expression": ("function",),
+    "method_invocation": ("name",),
+    "object_creation_expression": ("type", ""),
+    "new_expression": ("constructor", "type"),
+    "macro_invocation": ("macro",),
+    "function_call_expression": ("function",),
+    "member_call_expression": ("name",),
+    "nullsafe_member_call_expression": ("name",),
+    "scoped_call_expression": ("name",),
+    "jsx_opening_element": ("name",),
+    "jsx_self_closing_element": ("name",),
+}
+_LAST = {
+    "attribute": "attribute",
+    "member_expression": "property",
+    "selector_expression": "field",
+    "field_expression": "field",
+    "scoped_identifier": "name",
+    "scoped_type_identifier": "name",
+    "qualified_identifier": "name",
+    "scope_resolution": "name",
+    "generic_function": "function",
+    "generic_type": "",
+    "template_function": "name",
+    "template_type": "name",
+    "qualified_name": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,48 +103,47 @@ class Occurrence:
     kind: Literal["call", "import", "use", "definition"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Grammar:
-    language: Language
-    parser: Parser
-    query: Query
-    settings: tuple[tuple[str, str], ...]
-
-
-@dataclass(slots=True)
-class _Found:
-    definitions: list[tuple[int, int, str, Captures]]
-    imports: list[tuple[int, str, Node]]
-    wider: dict[int, Node]
-
-
 def parse(path: str, data: bytes) -> ParsedFile:
     """The symbols and imports of a file, in the order they stand; an unknown language gives an empty result."""
     language = _language(path, data)
     if language is None:
         return ParsedFile("", (), (), ())
-    grammar = _grammar(language.name)
-    root = grammar.parser.parse(data).root_node
-    found = _find(grammar, root, data)
-    errors = tuple(sorted({node.start_point[0] + 1 for node in _errors(root)})) if root.has_error else ()
+    root = syntax.root_of(language, data)
+    found = syntax.find(language, root, data)
     return ParsedFile(
         language.name,
-        tuple(_symbols(path, data, language, found)),
+        tuple(outline.symbols(path, data, language, found)),
         tuple(_imports(data, language, found.imports)),
-        errors,
+        _lines(root) if root.has_error else (),
     )
 
 
 def error_count(path: str, data: bytes) -> int | None:
     """How many pieces of a file do not parse or are missing; None when there is no grammar for it."""
-    root = _root(path, data)
-    return None if root is None else sum(1 for _ in _errors(root))
+    language = _language(path, data)
+    return None if language is None else sum(1 for _ in syntax.errors(syntax.root_of(language, data)))
 
 
 def error_lines(path: str, data: bytes) -> tuple[int, ...] | None:
     """The lines (from 1) on which syntax errors start; None when there is no grammar for the file."""
-    root = _root(path, data)
-    return None if root is None else tuple(sorted({node.start_point[0] + 1 for node in _errors(root)}))
+    language = _language(path, data)
+    return None if language is None else _lines(syntax.root_of(language, data))
+
+
+def occurrences(path: str, data: bytes, name: str) -> tuple[Occurrence, ...]:
+    """Where exactly `name` stands as an identifier in code, never in strings or comments, in order."""
+    language = _language(path, data)
+    wanted = name.encode("utf-8", "replace")
+    if language is None or not wanted or wanted not in data:
+        return ()
+    root = syntax.root_of(language, data)
+    found: list[Occurrence] = []
+    for match in re.finditer(rb"(?<![A-Za-z0-9_])" + re.escape(wanted) + rb"(?![A-Za-z0-9_])", data):
+        start, end = match.span()
+        node = root.descendant_for_byte_range(start, end)
+        if node is not None and node.start_byte == start and node.end_byte == end and _is_name(node):
+            found.append(Occurrence(start, end, node.start_point[0] + 1, _use(language, root, data, node)))
+    return tuple(found)
 
 
 def _language(path: str, data: bytes) -> Language | None:
@@ -115,192 +153,55 @@ def _language(path: str, data: bytes) -> Language | None:
     return language
 
 
-@cache
-def _grammar(name: str) -> _Grammar:
-    from tree_sitter import Language as Table
-    from tree_sitter import Parser, Query
-
-    language = next(language for language in LANGUAGES if language.name == name)
-    table = Table(getattr(importlib.import_module(language.module), language.function)())
-    source = resources.files("optimizer.index").joinpath("queries", language.query).read_text("utf-8")
-    query = Query(table, source)
-    settings = [query.pattern_settings(number) for number in range(query.pattern_count)]
-    return _Grammar(
-        language,
-        Parser(table),
-        query,
-        tuple((str(setting.get("role", "definition")), str(setting.get("kind", ""))) for setting in settings),
-    )
+def _lines(root: Node) -> tuple[int, ...]:
+    return tuple(sorted({node.start_point[0] + 1 for node in syntax.errors(root)}))
 
 
-def _root(path: str, data: bytes) -> Node | None:
-    language = _language(path, data)
-    return None if language is None else _grammar(language.name).parser.parse(data).root_node
-
-
-def _errors(root: Node) -> Iterator[Node]:
-    pending = [root]
-    while pending:
-        node = pending.pop()
-        if not node.has_error:
-            continue
-        if node.is_error or node.is_missing:
-            yield node
-        pending += node.children
-
-
-def _find(grammar: _Grammar, root: Node, data: bytes) -> _Found:
-    from tree_sitter import QueryCursor
-
-    cursor = QueryCursor(grammar.query)
-    found = _Found([], [], {})
-    depth = grammar.language.depth
-    if depth < 0:
-        _sort_out(grammar, cursor.matches(root), found)
-        return found
-    cursor.set_max_start_depth(depth)
-    _sort_out(grammar, cursor.matches(root), found)
-    cursor.set_max_start_depth(1)
-    known = {start for start, *_ in found.definitions} | {start for start, *_ in found.imports}
-    for place in _deeper(grammar.language, data, found):
-        word = root.descendant_for_byte_range(place, place + 1)
-        if word is None or word.is_named or (statement := word.parent) is None or statement.start_byte in known:
-            continue
-        below = _Found([], [], found.wider)
-        _sort_out(grammar, cursor.matches(statement.parent or statement), below)
-        found.definitions += [item for item in below.definitions if item[0] not in known]
-        found.imports += [item for item in below.imports if item[0] not in known]
-        known.update(start for start, *_ in below.definitions)
-        known.update(start for start, *_ in below.imports)
-    return found
-
-
-def _deeper(language: Language, data: bytes, found: _Found) -> Iterator[int]:
-    """Where keywords stand that no definition or import found so far accounts for."""
-    heads = [(start, captures["name"][0].start_byte) for start, _, _, captures in found.definitions]
-    heads += [(start, node.end_byte) for start, _, node in found.imports]
-    heads.sort()
-    heads.append((len(data) + 1, 0))
-    places: list[int] = []
-    for keyword in language.keywords:
-        place = data.find(keyword)
-        while place >= 0:
-            places.append(place)
-            place = data.find(keyword, place + 1)
-    places.sort()
-    number, covered = 0, 0
-    for place in places:
-        while heads[number][0] <= place:
-            covered = max(covered, heads[number][1])
-            number += 1
-        if place >= covered:
-            yield place
-
-
-def _sort_out(grammar: _Grammar, matches: Iterable[tuple[int, Captures]], found: _Found) -> None:
-    for pattern, captures in matches:
-        role, kind = grammar.settings[pattern]
-        if role == "definition":
-            node = captures["def"][0]
-            found.definitions.append((node.start_byte, -node.end_byte, kind, captures))
-        elif role == "import":
-            node = captures["def"][0]
-            found.imports.append((node.start_byte, kind, node))
-        else:
-            found.wider[captures["inner"][0].start_byte] = captures["wide"][0]
-
-
-def _symbols(path: str, data: bytes, language: Language, found: _Found) -> Iterator[Symbol]:
-    found.definitions.sort(key=lambda item: item[:2])
-    outer: list[tuple[int, str, str]] = []
-    for start, negative_end, kind, captures in found.definitions:
-        while outer and outer[-1][0] > negative_end:
-            outer.pop()
-        name_node = captures["name"][0]
-        name = data[name_node.start_byte : name_node.end_byte].decode("utf-8", "replace")
-        node = captures["def"][0]
-        body = captures.get("body")
-        parent, parent_kind = (outer[-1][1], outer[-1][2]) if outer else ("", "")
-        if kind == "function" and parent_kind in _TYPES:
-            kind = "method"
-        qualified = f"{parent}.{name}" if parent else name
-        outer.append((negative_end, qualified, kind))
-        head = node
-        while (wide := found.wider.get(head.start_byte)) is not None and wide.start_byte < head.start_byte:
-            head = wide
-        head_start = head.start_byte
-        body_start = body[0].start_byte if body else node.end_byte
-        signature_start = start if data[head_start : head_start + 1] == b"@" else head_start
-        yield Symbol(
-            name,
-            qualified,
-            cast(SymbolKind, kind),
-            path,
-            head.start_point[0] + 1,
-            node.end_point[0] + 1,
-            name_node.start_point[0] + 1,
-            _signature(data[signature_start:body_start]),
-            parent,
-            _doc(data, head_start, body_start if body else -1, language),
-        )
-
-
-def _signature(head: bytes) -> str:
-    text = b" ".join(head[: 4 * SIGNATURE_LENGTH].split()).decode("utf-8", "replace")
-    if text[:1] in ("@", "#"):
-        text = _ATTRIBUTES.sub("", text, count=1)
-    return text.rstrip(" :{;=")[:SIGNATURE_LENGTH]
-
-
-def _doc(data: bytes, head: int, body: int, language: Language) -> str:
-    if language.name == "python" and body >= 0 and (doc := documentation.docstring(data, body)):
-        return doc
-    return documentation.comment_above(data, head, language)
-
-
-def occurrences(path: str, data: bytes, name: str) -> tuple[Occurrence, ...]:
-    """Where exactly `name` stands as an identifier in code, never in strings or comments, in order."""
-    root = _root(path, data)
-    wanted = name.encode("utf-8", "surrogatepass")
-    if root is None or not wanted:
-        return ()
-    found: list[Occurrence] = []
-    place = data.find(wanted)
-    while place >= 0:
-        end = place + len(wanted)
-        node = root.descendant_for_byte_range(place, end)
-        if node is not None and node.start_byte == place and node.end_byte == end and _is_name(node):
-            found.append(Occurrence(place, end, node.start_point[0] + 1, _use(node)))
-        place = data.find(wanted, end)
-    return tuple(found)
-
-
-def _is_name(node: Node) -> bool:
-    return node.is_named and node.child_count == 0 and node.type in NAMES
-
-
-def _use(node: Node) -> Literal["call", "import", "use", "definition"]:
-    child, parent = node, node.parent
-    for _ in range(MOST_PARENTS):
-        if parent is None:
-            break
-        if parent.type in IMPORTS:
-            return "import"
-        if parent.type in CALLS and (parent.child_by_field_name("function") or parent.child(0)) == child:
-            return "call"
-        if parent.type in DEFINITIONS and parent.child_by_field_name("name") == child:
-            return "definition"
-        if parent.type not in PASS or parent.child_by_field_name("object") == child:
-            break
-        child, parent = parent, parent.parent
-    return "use"
-
-
-def _imports(data: bytes, language: Language, found: list[tuple[int, str, Node]]) -> Iterator[RawImport]:
-    found.sort(key=lambda item: item[0])
+def _imports(data: bytes, language: Language, found: list[syntax.Import]) -> Iterator[RawImport]:
+    found.sort(key=lambda item: item.start)
     read = statements.READERS[language.name]
     for start, kind, node in found:
         text = data[start : node.end_byte].decode("utf-8", "replace")
         line = node.start_point[0] + 1
         for module, names, form in read(text, kind):
             yield RawImport(module, names, line, form)
+
+
+def _is_name(node: Node) -> bool:
+    if node.type not in _NAMES:
+        return False
+    parent = node.parent
+    return node.child_count == 0 and (parent is None or parent.type != "variable_name")
+
+
+def _use(language: Language, root: Node, data: bytes, node: Node) -> Literal["call", "import", "use", "definition"]:
+    around = syntax.find_at(language, root, data, node.start_byte, node.end_byte)
+    if any(item.start <= node.start_byte and node.end_byte <= item.node.end_byte for item in around.imports):
+        return "import"
+    for item in around.definitions:
+        name = item.captures["name"][0]
+        if item.kind != "impl" and name.end_byte == node.end_byte and name.start_byte <= node.start_byte:
+            return "definition"
+    return "call" if _is_callee(node) else "use"
+
+
+def _is_callee(node: Node) -> bool:
+    parent = node.parent
+    while parent is not None and (field := _LAST.get(parent.type)) is not None:
+        if not _stands_at(parent, field, node, -1 if parent.type == "qualified_name" else 0):
+            return False
+        node, parent = parent, parent.parent
+    if parent is None:
+        return False
+    if parent.type == "token_tree":
+        following = node.next_sibling
+        return following is not None and following.type == "token_tree" and following.child(0).type == "("
+    return any(_stands_at(parent, field, node, 0) for field in _CALLS.get(parent.type, ()))
+
+
+def _stands_at(parent: Node, field: str, node: Node, number: int) -> bool:
+    """Whether `node` is the child of `parent` in a field, or by number among the named children when '' is given."""
+    if field:
+        return parent.child_by_field_name(field) == node
+    named = parent.named_children
+    return bool(named) and named[number] == node

@@ -1,0 +1,145 @@
+"""The definitions that a query found in a file → symbols with their place, parents, signature and docs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
+
+from optimizer.index import documentation
+from optimizer.index.languages import Language
+from optimizer.index.syntax import Definition, Found
+from optimizer.types import Symbol, SymbolKind
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+SIGNATURE_LENGTH = 200
+_TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "type", "impl"})
+_CODE = frozenset({"function", "method"})
+_ATTRIBUTES = re.compile(r"(?:@[\w.:]+(?:\([^()]*\))?\s*|#!?\[[^\]]*\]\s*)+")
+_ANGLES = re.compile(r"[<\[].*", re.S)
+_PLAIN = re.compile(r"[\w$.]+\Z")
+_REQUIRED = re.compile(rb"[^=]*=\s*(?:await\s+)?(?:require|import)\s*\(")
+
+
+def symbols(path: str, data: bytes, language: Language, found: Found) -> Iterator[Symbol]:
+    """The symbols of a file in the order they start."""
+    found.definitions.sort(key=lambda item: item[:3])
+    outer: list[tuple[int, str, str]] = []
+    last = -1
+    for item in found.definitions:
+        start, negative_end, _, kind, captures = item
+        name_node = captures["name"][0]
+        place = name_node.start_byte
+        if place == last:
+            continue
+        last = place
+        while outer and outer[-1][0] > negative_end:
+            outer.pop()
+        parent, parent_kind = (outer[-1][1], outer[-1][2]) if outer else ("", "")
+        name = data[place : name_node.end_byte].decode("utf-8", "replace")
+        if kind == "constant" and (parent_kind in _CODE or _is_required(data, start, -negative_end, language)):
+            continue
+        if not name.isidentifier() or "scope" in captures:
+            scope, name = _scope(name, kind, data, captures)
+            if scope:
+                parent = f"{parent}.{scope}" if parent else scope
+                kind = "method" if kind == "function" else kind
+            if not name:
+                continue
+        if kind == "function" and (parent_kind in _TYPES or (parent_kind == "module" and language.name == "ruby")):
+            kind = "method"
+        qualified = f"{parent}.{name}" if parent else name
+        outer.append((negative_end, qualified, kind))
+        if kind != "impl":
+            yield _symbol(path, data, language, item, found, (name, qualified, kind, parent))
+
+
+def _symbol(
+    path: str, data: bytes, language: Language, item: Definition, found: Found, names: tuple[str, str, str, str]
+) -> Symbol:
+    captures = item.captures
+    node = captures["def"][0]
+    name_node = captures["name"][0]
+    name, qualified, kind, parent = names
+    head = node
+    while (wide := found.wider.get(head.start_byte)) is not None and wide.start_byte < head.start_byte:
+        head = wide
+    from_byte = head.start_byte
+    if data[from_byte] == 64:
+        from_byte = item.start
+    if language.marks:
+        head = _with_marks(head, language)
+    head_start = head.start_byte
+    if body := captures.get("body"):
+        end = body_start = body[0].start_byte
+    else:
+        body_start = -1
+        end = -item.negative_end
+        if language.name == "ruby" and kind != "constant":
+            end = captures.get("head", captures["name"])[0].end_byte
+    doc = ""
+    if language.docstrings and body_start >= 0:
+        doc = documentation.docstring(data, body_start)
+    return Symbol(
+        name,
+        qualified,
+        cast(SymbolKind, kind),
+        path,
+        head.start_point[0] + 1,
+        node.end_point[0] + 1,
+        name_node.start_point[0] + 1,
+        _signature(data[from_byte:end], kind, body_start < 0, language),
+        parent,
+        doc or documentation.comment_above(data, head_start, language),
+    )
+
+
+def _with_marks(head: Node, language: Language) -> Node:
+    """The first of the attributes or decorators that stand beside a definition, before it."""
+    before = head.prev_sibling
+    while before is not None and before.type in language.marks:
+        head = before
+        before = head.prev_sibling
+    return head
+
+
+def _signature(head: bytes, kind: str, bodiless: bool, language: Language) -> str:
+    head = head[: 8 * SIGNATURE_LENGTH]
+    if language.docstrings and b"#" in head and kind != "constant":
+        head = b"\n".join([line.partition(b"#")[0] for line in head.splitlines()])
+    if bodiless and kind in _TYPES:
+        head = head.partition(b"{")[0]
+    text = b" ".join(head.split()).decode("utf-8", "replace")
+    if text[:1] in ("@", "#"):
+        text = _ATTRIBUTES.sub("", text, count=1)
+    return text.rstrip(" :{;=").removesuffix("=>").rstrip()[:SIGNATURE_LENGTH]
+
+
+def _is_required(data: bytes, start: int, end: int, language: Language) -> bool:
+    """Whether a constant is only the name of an imported module."""
+    return language.required and _REQUIRED.match(data, start, min(end, start + SIGNATURE_LENGTH)) is not None
+
+
+def _scope(name: str, kind: str, data: bytes, captures: dict[str, list[Node]]) -> tuple[str, str]:
+    """What a written name is qualified with, and the bare name: receivers, `A::m`, `X.prototype.m`, `impl A<T>`."""
+    scope = ""
+    if "scope" in captures:
+        node = captures["scope"][0]
+        scope = data[node.start_byte : node.end_byte][:SIGNATURE_LENGTH].decode("utf-8", "replace")
+        scope = _ANGLES.sub("", scope).lstrip("*& ").removesuffix(".prototype")
+        scope = scope.removeprefix("module.exports").removeprefix("exports").removeprefix("this").lstrip(".")
+        if scope == "module" and name == "exports":
+            return "", ""
+        if not _PLAIN.match(scope):
+            scope = ""
+    name = name.strip("\"'` \n")
+    if "<" in name and "operator" not in name:
+        name = _ANGLES.sub("", name) if kind == "impl" else re.sub(r"<[^<>]*>", "", name)
+    if kind == "impl":
+        name = name.lstrip("&").removeprefix("mut ").removeprefix("dyn ").strip()
+    if "::" in name:
+        front, _, name = name.rpartition("::")
+        scope = front.replace("::", ".").strip(".")
+    return scope, " ".join(name.split())[:SIGNATURE_LENGTH]

@@ -1,0 +1,30 @@
+((function_definition declarator: [
+  (function_declarator declarator: (_) @name)
+  (pointer_declarator declarator: (function_declarator declarator: (_) @name))
+  (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: (_) @name)))
+] body: (_) @body) @def (#set! kind "function"))
+((struct_specifier name: (type_identifier) @name body: (_) @body) @def (#set! kind "struct"))
+((union_specifier name: (type_identifier) @name body: (_) @body) @def (#set! kind "struct"))
+((enum_specifier name: (type_identifier) @name body: (_) @body) @def (#set! kind "enum"))
+((enumerator name: (_) @name) @def (#set! kind "constant"))
+((type_definition declarator: (type_identifier) @name) @def (#set! kind "type"))
+((type_definition declarator: (pointer_declarator declarator: (type_identifier) @name)) @def (#set! kind "type"))
+((type_definition declarator: (function_declarator declarator: (parenthesized_declarator
+  (pointer_declarator declarator: (type_identifier) @name)))) @def (#set! kind "type"))
+((preproc_def name: (_) @name value: (_)) @def (#set! kind "constant"))
+((preproc_function_def name: (_) @name) @def (#set! kind "macro"))
+((declaration declarator: (init_declarator declarator: [
+  (identifier) @name
+  (array_declarator declarator: (identifier) @name)
+  (pointer_declarator declarator: (identifier) @name)
+])) @def (#set! kind "constant") (#set! role "top"))
+((preproc_include path: (_)) @def (#set! role "import") (#set! kind "include"))
+
+((function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) body: (_) @body)
+  @def (#set! kind "function"))
+((class_specifier name: (_) @name body: (_) @body) @def (#set! kind "class"))
+((struct_specifier name: [(qualified_identifier) (template_type)] @name body: (_) @body) @def (#set! kind "struct"))
+((namespace_definition name: (_) @name body: (_) @body) @def (#set! kind "module"))
+((alias_declaration name: (_) @name) @def (#set! kind "type"))
+((concept_definition name: (_) @name) @def (#set! kind "type"))
+((template_declaration (_) @inner) @wide (#set! role "wide"))

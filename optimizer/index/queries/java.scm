@@ -1,0 +1,13 @@
+((class_declaration name: (_) @name body: (_) @body) @def (#set! kind "class"))
+((record_declaration name: (_) @name body: (_) @body) @def (#set! kind "class"))
+((interface_declaration name: (_) @name body: (_) @body) @def (#set! kind "interface"))
+((annotation_type_declaration name: (_) @name body: (_) @body) @def (#set! kind "interface"))
+((enum_declaration name: (_) @name body: (_) @body) @def (#set! kind "enum"))
+((method_declaration name: (_) @name body: (_)? @body) @def (#set! kind "method"))
+((constructor_declaration name: (_) @name body: (_) @body) @def (#set! kind "method"))
+((compact_constructor_declaration name: (_) @name body: (_) @body) @def (#set! kind "method"))
+((annotation_type_element_declaration name: (_) @name) @def (#set! kind "method"))
+((constant_declaration declarator: (variable_declarator name: (_) @name)) @def (#set! kind "constant"))
+((field_declaration (modifiers "static" "final") declarator: (variable_declarator name: (_) @name)) @def
+  (#set! kind "constant"))
+((import_declaration) @def (#set! role "import") (#set! kind "import"))

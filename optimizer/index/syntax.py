@@ -1,0 +1,190 @@
+"""Syntax trees: the grammars and queries, compiled once a process, and what the queries find in one tree."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+from optimizer.index.languages import LANGUAGES, Language
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser, Query
+
+Captures = dict[str, "list[Node]"]
+_RANK = {"type": 1, "constant": 2}
+
+
+class Pattern(NamedTuple):
+    """What a pattern of a query says of its matches, through `#set!`.
+
+    `role`: definition (the default), import, wide (`wide` belongs to the definition `inner`), line (the same, when both
+    start on one line). `callees`: the names `callee` must be one of. Other predicates are not used: patterns that mix
+    `#set!` with them corrupt memory in the binding.
+    """
+
+    role: str
+    kind: str
+    rank: int
+    callees: frozenset[bytes]
+
+
+class Definition(NamedTuple):
+    """A match of a definition; sorted by start, the outer before the inner, the telling kind before the vague."""
+
+    start: int
+    negative_end: int
+    rank: int
+    kind: str
+    captures: Captures
+
+
+class Import(NamedTuple):
+    """A match of an import statement."""
+
+    start: int
+    kind: str
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """A language ready to be parsed."""
+
+    language: Language
+    parser: Parser
+    query: Query
+    patterns: tuple[Pattern, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All matches in one file; `wider` leads from where a definition starts to the node around it."""
+
+    definitions: list[Definition]
+    imports: list[Import]
+    wider: dict[int, Node]
+
+
+@cache
+def grammar(name: str) -> Grammar:
+    """The grammar and query of a language by its name."""
+    from tree_sitter import Language as Table
+    from tree_sitter import Parser, Query
+
+    language = next(language for language in LANGUAGES if language.name == name)
+    table = Table(getattr(importlib.import_module(language.module), language.function)())
+    source = resources.files("optimizer.index").joinpath("queries", language.query).read_text("utf-8")
+    query = Query(table, source)
+    settings = [query.pattern_settings(number) for number in range(query.pattern_count)]
+    patterns = [
+        Pattern(
+            str(setting.get("role", "definition")),
+            kind := str(setting.get("kind", "")),
+            _RANK.get(kind, 0),
+            frozenset(str(setting.get("callee", "")).encode().split()),
+        )
+        for setting in settings
+    ]
+    return Grammar(language, Parser(table), query, tuple(patterns))
+
+
+def root_of(language: Language, data: bytes) -> Node:
+    """The root of the syntax tree of some bytes."""
+    return grammar(language.name).parser.parse(data).root_node
+
+
+def errors(root: Node) -> Iterator[Node]:
+    """The nodes below `root` that do not parse, or that are missing."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if not node.has_error:
+            continue
+        if node.is_error or node.is_missing:
+            yield node
+        pending += node.children
+
+
+def find(language: Language, root: Node, data: bytes) -> Found:
+    """All definitions and imports below `root`."""
+    from tree_sitter import QueryCursor
+
+    table = grammar(language.name)
+    cursor = QueryCursor(table.query)
+    found = Found([], [], {})
+    if language.depth >= 0:
+        cursor.set_max_start_depth(language.depth)
+    _sort_out(table, cursor.matches(root), data, found)
+    if not language.keywords:
+        return found
+    cursor.set_max_start_depth(1)
+    known = {item[0] for item in found.definitions} | {item[0] for item in found.imports}
+    for place in _unexplained(language, data, found):
+        word = root.descendant_for_byte_range(place, place + 1)
+        if word is None or word.is_named or (statement := word.parent) is None or statement.start_byte in known:
+            continue
+        below = Found([], [], found.wider)
+        _sort_out(table, cursor.matches(statement.parent or statement), data, below)
+        found.definitions.extend([item for item in below.definitions if item.start not in known])
+        found.imports.extend([item for item in below.imports if item.start not in known])
+        known.update([item.start for item in below.definitions], [item.start for item in below.imports])
+    return found
+
+
+def find_at(language: Language, root: Node, data: bytes, start: int, end: int) -> Found:
+    """The definitions and imports that the bytes from `start` to `end` are part of."""
+    from tree_sitter import QueryCursor
+
+    table = grammar(language.name)
+    cursor = QueryCursor(table.query)
+    cursor.set_byte_range(start, end)
+    found = Found([], [], {})
+    _sort_out(table, cursor.matches(root), data, found)
+    return found
+
+
+def _unexplained(language: Language, data: bytes, found: Found) -> Iterator[int]:
+    """Where keywords stand that no definition or import found so far accounts for."""
+    heads = [(item.start, item.captures["name"][0].start_byte) for item in found.definitions]
+    heads += [(item.start, item.node.end_byte) for item in found.imports]
+    heads.sort()
+    heads.append((len(data) + 1, 0))
+    places: list[int] = []
+    for keyword in language.keywords:
+        place = data.find(keyword)
+        while place >= 0:
+            places.append(place)
+            place = data.find(keyword, place + 1)
+    places.sort()
+    number, covered = 0, 0
+    for place in places:
+        while heads[number][0] <= place:
+            if heads[number][1] > covered:
+                covered = heads[number][1]
+            number += 1
+        if place >= covered:
+            yield place
+
+
+def _sort_out(table: Grammar, matches: Iterable[tuple[int, Captures]], data: bytes, found: Found) -> None:
+    patterns = table.patterns
+    for number, captures in matches:
+        role, kind, rank, callees = patterns[number]
+        if callees:
+            callee = captures["callee"][0]
+            if data[callee.start_byte : callee.end_byte] not in callees:
+                continue
+        if role == "definition":
+            node = captures["def"][0]
+            found.definitions.append(Definition(node.start_byte, -node.end_byte, rank, kind, captures))
+        elif role == "import":
+            node = captures["def"][0]
+            found.imports.append(Import(node.start_byte, kind, node))
+        else:
+            inner, wide = captures["inner"][0], captures["wide"][0]
+            if role == "wide" or inner.start_point[0] == wide.start_point[0]:
+                found.wider[inner.start_byte] = wide
