@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from tests.loopback.server import Loopback
 
 CLEAN = {
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -17,6 +19,27 @@ CLEAN = {
     "GIT_COMMITTER_NAME": "A",
     "GIT_COMMITTER_EMAIL": "a@example.org",
 }
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--live", action="store_true", help="also ask the real providers, with the keys of the environment"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--live"):
+        for item in items:
+            if "live" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="asks a real provider: only with --live"))
+
+
+@pytest.fixture
+def loopback() -> Iterator[Loopback]:
+    """A server that answers as all providers do, and keeps what it received."""
+    server = Loopback()
+    yield server
+    server.close()
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "a password in a connection string",
         (b"://",),
-        re.compile(rb"://[^\s:/@\"'`<>{}$\\]{0,80}:(?P<s>[^\s/@\"'`<>\\]{3,200})@[\w.\[-]"),
+        re.compile(rb"://(?P<user>[^\s:/@\"'`<>{}$\\]{0,80}):(?P<s>[^\s/@\"'`<>\\]{3,200})@[\w.\[-]"),
         "password",
     ),
     Rule(

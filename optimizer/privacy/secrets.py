@@ -20,7 +20,9 @@ _PLACEHOLDER = re.compile(
     rb"|0{8}|1234567|abcdefg|\$\{|\$\(|\{\{|%\(|%s|<|\[key\]",
     re.IGNORECASE,
 )
-_PRETEND = re.compile(rb"test|mock|foo|bar|password|secret|token|hunter2|correct.?horse|qwerty", re.IGNORECASE)
+_PRETEND = re.compile(
+    rb"test|mock|foo|bar|baz|password|passwd|secret|token|hunter2|correct.?horse|qwerty", re.IGNORECASE
+)
 _WORDS = re.compile(rb"[A-Za-z]+(?:[._/:-]+[A-Za-z]+)*[0-9]{0,2}")
 _CODE = re.compile(rb"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+|[/~$%{].*|[a-z]+://.*|.*[(){}\[\]].*")
 
@@ -130,13 +132,20 @@ def _judged(rule: Rule, match: re.Match[bytes]) -> tuple[int, int] | None:
     value = match[group]
     if _PLACEHOLDER.search(value):
         return None
-    if rule.kind == "password" and (_PRETEND.fullmatch(value) or value[:1] in b"$%{<*:" or len(set(value)) < 3):
+    if rule.kind == "password" and _plain_password(value, match["user"]):
         return None
     if rule.kind == "token" and len(set(value)) < 8:
         return None
     if rule.kind == "assigned" and not _looks_random(value, bare):
         return None
     return match.span(group)
+
+
+def _plain_password(value: bytes, user: bytes) -> bool:
+    """Whether the password of a connection string is a variable, the user's own name or an everyday stand-in."""
+    low = value.lower()
+    everyday = low in (b"pass", b"pwd", b"pw", b"admin", b"root", b"guest", user.lower()) or len(set(low)) < 3
+    return everyday or low[:1] in b"$%{<*:" or _PRETEND.fullmatch(low) is not None
 
 
 def _looks_random(value: bytes, bare: bool) -> bool:

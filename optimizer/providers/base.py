@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from optimizer.providers.door import Door
 
 T = TypeVar("T")
+MISSHAPEN = (ValueError, TypeError, AttributeError, LookupError)  # what reading an answer of a wrong shape raises
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Draft:
     ended: bool = False
     served: str = ""
     fault: str = ""
+    open_blocks: int = 0
 
     def add_call(self, key: object, name: str, arguments: str) -> None:
         """Append a piece of a tool call; `key` tells the calls of one answer apart."""
@@ -73,10 +75,10 @@ class Draft:
         call[0] += name
         call[1] += arguments
 
-    def set_usage(self, usage: Usage) -> None:
-        """Take over the provider's count of the whole call; an all-zero count is no count."""
+    def set_usage(self, usage: Usage, final: bool) -> None:
+        """Take over the provider's count of the call, `final` when it is of the whole; all zero is no count."""
         if usage.prompt or usage.output:
-            self.usage, self.usage_final = usage, True
+            self.usage, self.usage_final = usage, final
 
 
 def count(value: int | None) -> int:
@@ -125,6 +127,7 @@ def converse(
     model, prompt = asked
     begin = time.monotonic()
     draft = Draft(served=model.id)
+    door.billable = False
     try:
         for piece in read(draft):
             if piece:
@@ -157,7 +160,7 @@ def _with_usage(error: OptimizerError, door: Door, draft: Draft, prompt: Prompt)
 def finish(endpoint: Endpoint, model: Model, prompt: Prompt, draft: Draft, seconds: float) -> Completion:
     """The completion of a draft; raises BadAnswer when it is cut, empty, refused or malformed."""
     who = f"{endpoint.provider} ({model.id})"
-    if not draft.ended:
+    if not draft.ended or (draft.open_blocks and draft.stop != "length"):
         raise BadAnswer(f"{who} stopped in the middle of its answer", "ask again")
     if draft.fault:
         raise BadAnswer(f"{who} gave no usable answer: {draft.fault}", "ask again, or ask another model")

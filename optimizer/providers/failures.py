@@ -34,7 +34,8 @@ KEY_VARIABLE = {
 
 _TOO_LONG = re.compile(
     r"context.?length|context.?window|context size|prompt is too long|maximum context|too many (?:input )?tokens"
-    r"|input token count|reduce the length|request.too.large|input is too long|exceeds the (?:maximum|limit) .{0,40}tokens",
+    r"|input token count|reduce the length|request.too.large|input is too long"
+    r"|exceeds the (?:maximum|limit) .{0,40}tokens",
     re.IGNORECASE,
 )
 _NO_CREDIT = re.compile(
@@ -104,10 +105,10 @@ def from_sdk(provider: str, key: str, error: Exception) -> OptimizerError:
     for link in _chain(error):
         if isinstance(link, OptimizerError):
             return link
-    if any(isinstance(link, ValueError) for link in _chain(error)):
-        return BadAnswer(f"{provider} sent what cannot be read: {redact(str(error), key)}", "ask again")
+    if any(isinstance(link, (ValueError, TypeError, AttributeError, LookupError)) for link in _chain(error)):
+        return BadAnswer(f"{provider} sent an answer that cannot be read ({type(error).__name__})", "ask again")
     body = getattr(error, "body", None) or getattr(error, "details", None)
-    said = f"{_kind(body)} {_message(body) or error}".strip()
+    said = f"{_kind(body)} {_message(body) or getattr(error, 'error', '') or error}".strip()
     return from_event(provider, key, said)
 
 
@@ -145,7 +146,8 @@ def _kind(data: Any) -> str:
     inner = _inner(data)
     if not isinstance(inner, dict):
         return ""
-    return " ".join(str(inner[name]) for name in ("type", "status", "code") if inner.get(name))
+    said = [str(inner[name]) for name in ("type", "status", "code") if inner.get(name)]
+    return " ".join(dict.fromkeys(said))
 
 
 def _is_page(raw: str) -> bool:

@@ -115,6 +115,8 @@ class Body:
         encoding = dict(response.headers).get(b"content-encoding", b"").decode("latin-1").strip().lower()
         self.raw, self.clock, self.cap, self.core = response.stream, clock, cap, core
         self.decode = _decoder(encoding, clock.provider)
+        kind = dict(response.headers).get(b"content-type", b"")
+        self.clean = _without_comments() if kind.startswith(b"text/event-stream") else None
         self.tail = b""
 
     def __iter__(self) -> Iterator[bytes]:
@@ -127,7 +129,9 @@ class Body:
                     if size > self.cap:
                         raise BadAnswer(f"{provider} sent more than {self.cap:,} bytes", "ask again, or another model")
                     self.tail = (self.tail + piece)[-64:]
-                    yield piece
+                    yield self.clean(piece) if self.clean else piece
+            if self.clean:
+                yield self.clean(b"\n")
         except pool_errors(self.core) as error:
             raise broken(provider, self.core, error, self.clock) from None
 
@@ -152,3 +156,15 @@ def _decoder(encoding: str, provider: str) -> Callable[[bytes], Iterable[bytes]]
             raise BadAnswer(f"{provider} sent an answer that cannot be decompressed", "ask again") from None
 
     return unpack
+
+
+def _without_comments() -> Callable[[bytes], bytes]:
+    """Drop the comment lines of an event stream, which not every SDK can read; a line goes on when it is whole."""
+    held = b""
+
+    def clean(piece: bytes) -> bytes:
+        nonlocal held
+        *lines, held = (held + piece).split(b"\n")
+        return b"".join(line + b"\n" for line in lines if not line.startswith(b":"))
+
+    return clean

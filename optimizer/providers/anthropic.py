@@ -1,0 +1,120 @@
+"""Anthropic's Messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from optimizer.providers.base import MISSHAPEN, Draft, Endpoint, Provider, ask, converse, count, output_cap
+from optimizer.providers.door import Door, Gate
+from optimizer.types import Completion, Model, Prompt, StopReason, Usage
+
+CACHED_FROM = 4096
+_STOPS: dict[str, StopReason] = {
+    "end_turn": "end",
+    "stop_sequence": "end",
+    "pause_turn": "end",
+    "tool_use": "tool",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "refusal",
+}
+
+
+class Anthropic:
+    """Anthropic's endpoint."""
+
+    def __init__(self, endpoint: Endpoint, gate: Gate) -> None:
+        import anthropic
+
+        self.endpoint = endpoint
+        self.door = Door("httpx2", gate, endpoint)
+        self.client = anthropic.Anthropic(
+            api_key=endpoint.key, base_url=endpoint.base_url, max_retries=0, http_client=self.door.client
+        )
+        self.errors = (anthropic.AnthropicError, self.door.lib.HTTPError, *MISSHAPEN)
+
+    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
+        def read(draft: Draft) -> Iterator[str]:
+            for event in self.client.messages.create(**_request(model, prompt)):
+                yield from _take(event, draft)
+
+        return converse(self.endpoint, (model, prompt), self.door, read, self.errors)
+
+    def models(self) -> tuple[str, ...]:
+        return ask(self.endpoint, lambda: tuple(one.id for one in self.client.models.list(limit=1000)), self.errors)
+
+    def close(self) -> None:
+        self.door.close()
+
+
+def _request(model: Model, prompt: Prompt) -> dict[str, Any]:
+    wanted: dict[str, Any] = {
+        "model": model.id,
+        "max_tokens": output_cap(model, prompt),
+        "messages": [{"role": message.role, "content": message.text} for message in prompt.messages],
+        "stream": True,
+    }
+    if prompt.system:
+        block: dict[str, Any] = {"type": "text", "text": prompt.system}
+        if len(prompt.system) >= CACHED_FROM * 4:
+            block["cache_control"] = {"type": "ephemeral"}
+        wanted["system"] = [block]
+    if prompt.temperature is not None and "temperature" in model.parameters:
+        wanted["extra_body"] = {"temperature": prompt.temperature}
+    if prompt.tools and model.tools:
+        wanted["tools"] = [
+            {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}
+            for tool in prompt.tools
+        ]
+    return wanted
+
+
+def _take(event: Any, draft: Draft) -> Iterator[str]:
+    """Text of one event; thinking is no text. Blocks that never close leave the answer cut."""
+    if event.type == "message_start":
+        draft.served = event.message.model or draft.served
+        draft.usage = _usage(event.message.usage, Usage())
+    elif event.type == "content_block_start":
+        draft.open_blocks += 1
+        block = event.content_block
+        if block.type == "tool_use":
+            draft.add_call(event.index, block.name, "")
+        elif block.type == "text" and block.text:
+            yield block.text
+    elif event.type == "content_block_delta":
+        if event.delta.type == "text_delta":
+            yield event.delta.text
+        elif event.delta.type == "input_json_delta":
+            draft.add_call(event.index, "", event.delta.partial_json)
+    elif event.type == "content_block_stop":
+        draft.open_blocks -= 1
+    elif event.type == "message_delta":
+        draft.set_usage(_usage(event.usage, draft.usage or Usage()), final=True)
+        if event.delta.stop_reason:
+            draft.stop = _STOPS.get(event.delta.stop_reason, "end")
+    elif event.type == "message_stop":
+        draft.ended = True
+
+
+def _usage(sent: Any, before: Usage) -> Usage:
+    """Anthropic's counts are disjoint and cumulative: each one that is sent replaces the one before."""
+    if sent is None:
+        return before
+    written = getattr(sent, "cache_creation", None)
+    hour = count(getattr(written, "ephemeral_1h_input_tokens", None)) if written else before.cache_write_1h
+    total = sent.cache_creation_input_tokens
+    return replace(
+        before,
+        input=before.input if sent.input_tokens is None else count(sent.input_tokens),
+        cache_read=before.cache_read if sent.cache_read_input_tokens is None else count(sent.cache_read_input_tokens),
+        cache_write_5m=before.cache_write_5m if total is None else max(0, count(total) - hour),
+        cache_write_1h=hour,
+        output=before.output if sent.output_tokens is None else count(sent.output_tokens),
+    )
+
+
+def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
+    """Anthropic at this endpoint."""
+    return Anthropic(endpoint, gate)

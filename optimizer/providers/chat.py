@@ -1,0 +1,92 @@
+"""The chat-completions wire that OpenAI, Groq and many local servers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from optimizer.providers.base import Draft, disjoint, output_cap
+from optimizer.providers.door import Door
+from optimizer.types import Model, Prompt, StopReason, Usage
+
+_STOPS: dict[str, StopReason] = {
+    "stop": "end",
+    "tool_calls": "tool",
+    "function_call": "tool",
+    "length": "length",
+    "content_filter": "refusal",
+}
+
+
+def request(model: Model, prompt: Prompt, cap_name: str) -> dict[str, Any]:
+    """Arguments of `chat.completions.create`; `cap_name` is what the server calls the limit of the answer."""
+    wanted: dict[str, Any] = {
+        "model": model.id,
+        "messages": turns(prompt),
+        cap_name: output_cap(model, prompt),
+        "stream": True,
+    }
+    if prompt.temperature is not None and "temperature" in model.parameters:
+        wanted["temperature"] = prompt.temperature
+    if prompt.tools and model.tools:
+        wanted["tools"] = tools(prompt)
+    return wanted
+
+
+def turns(prompt: Prompt) -> list[dict[str, str]]:
+    """The system text and the messages, in the order of the wire."""
+    system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    return system + [{"role": message.role, "content": message.text} for message in prompt.messages]
+
+
+def tools(prompt: Prompt) -> list[dict[str, Any]]:
+    """The tools offered, as the wire declares functions."""
+    return [
+        {
+            "type": "function",
+            "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
+        }
+        for tool in prompt.tools
+    ]
+
+
+def read(chunks: Iterable[Any], draft: Draft, door: Door) -> Iterator[str]:
+    """Text of the chunks; a finish reason and the closing [DONE] are what make the answer whole."""
+    finished = False
+    for chunk in chunks:
+        draft.served = getattr(chunk, "model", None) or draft.served
+        usage = _usage(chunk)
+        if usage is not None:
+            draft.set_usage(usage, final=False)
+        for choice in getattr(chunk, "choices", None) or ():
+            if choice.index not in (0, None):
+                continue
+            if choice.finish_reason:
+                finished = True
+                draft.stop = _STOPS.get(choice.finish_reason, "end")
+            if choice.delta is not None:
+                yield from _take_delta(choice.delta, draft)
+        draft.usage_final = finished and draft.usage is not None
+    draft.ended = finished and door.saw_at_end(b"[DONE]")
+
+
+def _take_delta(delta: Any, draft: Draft) -> Iterator[str]:
+    for call in delta.tool_calls or ():
+        function = call.function
+        if function is not None:
+            draft.add_call(call.index, function.name or "", function.arguments or "")
+    if getattr(delta, "refusal", None):
+        draft.fault = "the model refused"
+    if delta.content:
+        yield delta.content
+
+
+def _usage(chunk: Any) -> Usage | None:
+    """The counts of a chunk, which are of the whole call so far; Groq has a name of its own for them."""
+    usage = getattr(chunk, "usage", None) or getattr(getattr(chunk, "x_groq", None), "usage", None)
+    if usage is None:
+        return None
+    details = getattr(usage, "prompt_tokens_details", None)
+    cached = getattr(details, "cached_tokens", None)
+    written = getattr(details, "cache_write_tokens", None)
+    return disjoint(usage.prompt_tokens, cached, written, usage.completion_tokens)

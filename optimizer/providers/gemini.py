@@ -1,0 +1,121 @@
+"""Google's Gemini."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from optimizer.providers.base import MISSHAPEN, Draft, Endpoint, Provider, ask, converse, count, disjoint, output_cap
+from optimizer.providers.door import Door, Gate
+from optimizer.types import Completion, Model, Prompt, StopReason
+
+_STOPS: dict[str, StopReason] = {"STOP": "end", "MAX_TOKENS": "length"}
+_REFUSALS = frozenset(
+    {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "IMAGE_SAFETY"}
+)
+
+
+class Gemini:
+    """Gemini's endpoint."""
+
+    def __init__(self, endpoint: Endpoint, gate: Gate) -> None:
+        from google import genai
+        from google.genai import errors, types
+
+        self.endpoint = endpoint
+        self.types = types
+        self.door = Door("httpx2", gate, endpoint)
+        self.client = genai.Client(
+            api_key=endpoint.key,
+            vertexai=False,
+            http_options=types.HttpOptions(
+                base_url=endpoint.base_url, api_version="v1beta", httpx_client=self.door.client
+            ),
+        )
+        self.errors = (errors.APIError, errors.UnknownApiResponseError, self.door.lib.HTTPError, *MISSHAPEN)
+
+    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
+        def read(draft: Draft) -> Iterator[str]:
+            answer = self.client.models.generate_content_stream(
+                model=model.id, contents=self._contents(prompt), config=self._config(model, prompt)
+            )
+            for chunk in answer:
+                yield from _take(chunk, draft)
+            draft.usage_final = draft.ended and draft.usage is not None
+
+        return converse(self.endpoint, (model, prompt), self.door, read, self.errors)
+
+    def _contents(self, prompt: Prompt) -> list[Any]:
+        types = self.types
+        role = {"user": "user", "assistant": "model"}
+        return [
+            types.Content(role=role[message.role], parts=[types.Part(text=message.text)]) for message in prompt.messages
+        ]
+
+    def _config(self, model: Model, prompt: Prompt) -> Any:
+        types = self.types
+        config = types.GenerateContentConfig(
+            max_output_tokens=output_cap(model, prompt),
+            automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+        )
+        if prompt.system:
+            config.system_instruction = prompt.system
+        if prompt.temperature is not None and "temperature" in model.parameters:
+            config.temperature = prompt.temperature
+        if prompt.tools and model.tools:
+            offered = [
+                types.FunctionDeclaration(
+                    name=tool.name, description=tool.description, parameters_json_schema=dict(tool.parameters)
+                )
+                for tool in prompt.tools
+            ]
+            config.tools = [types.Tool(function_declarations=offered)]
+        return config
+
+    def models(self) -> tuple[str, ...]:
+        def ids() -> tuple[str, ...]:
+            return tuple((one.name or "").removeprefix("models/") for one in self.client.models.list())
+
+        return ask(self.endpoint, ids, self.errors)
+
+    def close(self) -> None:
+        self.door.close()
+
+
+def _take(chunk: Any, draft: Draft) -> Iterator[str]:
+    """Text of one chunk; thoughts are no text. The finish reason is what makes the answer whole."""
+    draft.served = chunk.model_version or draft.served
+    counts = chunk.usage_metadata
+    if counts is not None:
+        output = count(counts.candidates_token_count) + count(counts.thoughts_token_count)
+        prompt = count(counts.prompt_token_count) + count(counts.tool_use_prompt_token_count)
+        draft.set_usage(disjoint(prompt, counts.cached_content_token_count, 0, output), final=False)
+    feedback = chunk.prompt_feedback
+    if feedback is not None and feedback.block_reason:
+        draft.ended, draft.stop = True, "refusal"
+    for candidate in (chunk.candidates or ())[:1]:
+        parts = candidate.content.parts if candidate.content else None
+        for part in parts or ():
+            if part.function_call is not None:
+                call = part.function_call
+                draft.add_call(len(draft.calls), call.name or "", json.dumps(call.args or {}))
+            elif part.text and not part.thought:
+                yield part.text
+        if candidate.finish_reason is not None:
+            _stop(str(getattr(candidate.finish_reason, "value", candidate.finish_reason)), draft)
+
+
+def _stop(reason: str, draft: Draft) -> None:
+    draft.ended = True
+    if reason in _STOPS:
+        draft.stop = _STOPS[reason]
+    elif reason in _REFUSALS:
+        draft.stop = "refusal"
+    else:
+        draft.fault = f"it stopped with {reason}"
+
+
+def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
+    """Gemini at this endpoint."""
+    return Gemini(endpoint, gate)
