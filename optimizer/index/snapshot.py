@@ -56,15 +56,17 @@ class Words:
             twins.setdefault(original, []).append(number)
         return twins
 
-    def postings(self, field: str, term: str) -> tuple[array[int], array[int]]:
+    def postings(self, field: str, term: str, most: int = 0) -> tuple[array[int], array[int]]:
         """Unit numbers (file numbers for field 'path') ascending, and how often the term stands in each.
 
         `field` is body, name, doc, path, or symbol for names exactly as they are defined. Units that are not in the tree now are among them: their file is -1.
+        A term that stands more than `most` times gives nothing, at little cost; 0 sets no bound.
         """
-        if field == "path":
-            return tally(find(self._connection, (0,), field, term))
-        numbers, counts = tally(find(self._connection, self._segments, field, term))
-        if self._twins:
+        entries = find(self._connection, (0,) if field == "path" else self._segments, field, term)
+        if most and len(entries) > most * array("I").itemsize:
+            return array("I"), array("I")
+        numbers, counts = tally(entries)
+        if self._twins and field != "path":
             twins = self._twins_of
             again = {
                 twin: count

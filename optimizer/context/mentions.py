@@ -1,0 +1,228 @@
+"""What a request names: files, lines, identifiers, stack frames, quoted messages, and the plain words around them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from optimizer.context.stopwords import STOPWORDS
+from optimizer.index import words
+
+LONGEST_LINE = 20_000
+LONGEST_TOKEN = 300
+PROSE, CODE = 1.0, 0.5
+MOST_NAMES = 400
+
+_FENCE = re.compile(r"\s*(?:```|~~~)")
+_CHECKBOX = re.compile(r"\s*[-*]\s*\[[xX ]\]")
+_TOKEN = re.compile(r"[^\s`'\"<>()\[\]{},;|=*!]+(?:\(\))?")
+_SPAN = re.compile(r"`([^`\n]{1,200})`")
+_QUOTED = re.compile(r"\"([^\"\n]{8,200})\"|'([^'\n]{8,200})'")
+_NAME = re.compile(r"[^\W\d]\w*[!?]?\Z")
+_DOTTED = re.compile(r"[^\W\d]\w*(?:(?:\.|::|#|->)[^\W\d]\w*[!?]?)+\Z")
+_SEPARATOR = re.compile(r"\.|::|#|->")
+_FILE = re.compile(r"(?:[\w@~+-][\w@~+. -]*/|\.{1,2}/|/|[A-Za-z]:/)*[\w@+.-]*\.[A-Za-z]\w{0,9}\Z")
+_FOLDER = re.compile(r"(?:[\w.@-]+/)+[\w.@-]*\Z")
+_LINE = re.compile(r"(.+?)(?::(\d{1,7})(?:[:-](\d{1,7}))?|#L(\d{1,7})(?:-L?(\d{1,7}))?)?:?\Z", re.DOTALL)
+_BLOB = re.compile(
+    r"https?://(?:www\.)?(?:github\.com|gitlab\.com)/[^/\s]+/[^/\s]+/(?:-/)?(?:blob|blame|tree|raw)/[^/\s]+/([^\s#?]+)"
+    r"(?:\?[^\s#]*)?(?:#L(\d{1,7})(?:C\d+)?(?:-L?(\d{1,7}))?)?"
+)
+_URL = re.compile(r"[a-zA-Z][a-zA-Z+]{1,9}://([^/\s:?#]*)")
+_CAMEL = re.compile(r"[a-z0-9][A-Z]|[A-Z][A-Z][a-z]|[A-Z][a-z]+[A-Z0-9]")
+_EXTENSIONS_TEXT = """
+py pyi pyx js jsx mjs cjs ts tsx mts cts go rs java kt c h cc cpp cxx hpp hh hxx rb rake php lua swift scala ex exs sh
+bash html css scss json yaml yml toml md rst txt xml cfg ini sql cs vue svelte proto gradle cmake inc y l erb phpt lock
+mod sum in am ac m mm tpl tmpl
+"""
+_EXTENSIONS = frozenset(_EXTENSIONS_TEXT.split())
+_FRAMES = (
+    (True, re.compile(r"\s*File \"([^\"\n]+)\", line (\d{1,7})(?:, in (\S+))?")),
+    (False, re.compile(r"\s*at (?:async )?([\w$.<>\[\] ]{1,200}?) ?\(((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\)")),
+    (False, re.compile(r"\s*at ((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\s*\Z")),
+    (False, re.compile(r"\s*(?:from )?([^\s:()]+\.rb):(\d{1,7}):in [`']([^'\n]+)'")),
+    (False, re.compile(r"#\d+ ([^\s()]+\.php)\((\d{1,7})\)(?:: (\S{1,200}))?")),
+    (False, re.compile(r"\s*([^\s:()]+\.go):(\d{1,7})(?: \+0x[0-9a-f]+)?\s*\Z")),
+    (False, re.compile(r".{0,200}?panicked at (?:'.{0,500}?', )?([^\s:']+\.rs):(\d{1,7})")),
+    (False, re.compile(r"\s*--> ([^\s:]+):(\d{1,7})(?::\d+)?")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PathMention:
+    """A file named in the text; lines count from 1, 0 where none was named."""
+
+    path: str
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a stack trace; `weight` is 1 for the innermost and falls outwards."""
+
+    path: str
+    line: int
+    function: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """All that a request names; `identifiers` and `words` map to how strongly (0 to 1, and a count)."""
+
+    title: str
+    identifiers: Mapping[str, float]
+    dotted: tuple[str, ...]
+    paths: tuple[PathMention, ...]
+    frames: tuple[Frame, ...]
+    quoted: tuple[str, ...]
+    words: Mapping[str, float]
+    title_words: tuple[str, ...]
+
+
+def find_mentions(text: str) -> Mentions:
+    """Read a request; any text gives a value, in time linear in its length."""
+    lines = [line[:LONGEST_LINE] for line in text.split("\n")]
+    title = next((line.strip() for line in lines if line.strip()), "")
+    found = _Found({}, {}, {}, {})
+    counts: dict[str, float] = {}
+    for line, in_code in _useful(lines):
+        bare = _URL.sub(_host, _BLOB.sub(found.blob, line)) if "://" in line else line
+        if _frame(line) is None:
+            found.line(bare, CODE if in_code else PROSE)
+        for term, count in words.counts(bare).items():
+            counts[term] = counts.get(term, 0.0) + count * (CODE if in_code else PROSE)
+    return Mentions(
+        title=title,
+        identifiers=found.names,
+        dotted=tuple(found.dotted),
+        paths=tuple(found.paths),
+        frames=tuple(_frames(lines)),
+        quoted=tuple(found.quoted),
+        words={term: count for term, count in counts.items() if _telling(term)},
+        title_words=tuple(dict.fromkeys(filter(_telling, words.terms(title)))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    names: dict[str, float]
+    dotted: dict[str, None]
+    paths: dict[PathMention, None]
+    quoted: dict[str, None]
+
+    def blob(self, match: re.Match[str]) -> str:
+        start = int(match[2] or 0)
+        self.paths[PathMention(match[1], start, int(match[3] or start))] = None
+        return " "
+
+    def line(self, line: str, weight: float) -> None:
+        if len(self.names) < MOST_NAMES:
+            for span in _SPAN.findall(line):
+                self.span(span)
+            for double, single in _QUOTED.findall(line):
+                self.quoted[double or single] = None
+            for token in _TOKEN.findall(line):
+                self.token(token[:LONGEST_TOKEN], weight)
+
+    def span(self, span: str) -> None:
+        name = span.strip().removesuffix("()").lstrip("@.:$")
+        if _NAME.match(name) and len(name) > 1:
+            self.names[name] = PROSE
+
+    def token(self, token: str, weight: float) -> None:
+        called = token.endswith("()")
+        token = token.removesuffix("()").strip(".:#-~?")
+        if self.path(token):
+            return
+        name = token.lstrip("@$&:").replace("\\", ".").strip(".")
+        if _DOTTED.match(name):
+            self.dotted[_SEPARATOR.sub(".", name)] = None
+            for part in _SEPARATOR.split(name):
+                self.name(part, weight * (1.0 if _shaped(part) else 0.6), known=True)
+        elif _NAME.match(name):
+            self.name(name, weight, known=called or _shaped(name))
+
+    def name(self, name: str, weight: float, *, known: bool) -> None:
+        if known and len(name) > 1 and (_shaped(name) or name.lower() not in STOPWORDS):
+            self.names[name] = max(self.names.get(name, 0.0), weight)
+
+    def path(self, token: str) -> bool:
+        match = _LINE.match(token.replace("\\", "/"))
+        if match is None or ("." not in match[1] and "/" not in match[1]):
+            return False
+        path = match[1].removeprefix("a/").removeprefix("b/") if match[1][:2] in ("a/", "b/") else match[1]
+        is_file = _FILE.match(path) is not None and path.rpartition(".")[2].lower() in _EXTENSIONS
+        if not is_file and not (path.count("/") > 1 and _FOLDER.match(path)):
+            return False
+        start = int(match[2] or match[4] or 0)
+        end = int(match[5] or (match[3] if "-" in token else 0) or start)
+        self.paths[PathMention(path, start, max(start, end))] = None
+        return True
+
+
+def _host(match: re.Match[str]) -> str:
+    return match[1].removeprefix("www.").rpartition(".")[0] + " "
+
+
+def _shaped(name: str) -> bool:
+    return "_" in name.strip("_") or name.startswith("_") or _CAMEL.search(name) is not None
+
+
+def _telling(term: str) -> bool:
+    return len(term) > 1 and term not in STOPWORDS and not term.isdigit() and len(term) <= LONGEST_TOKEN
+
+
+def _useful(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    in_code = in_comment = False
+    for line in lines:
+        if _FENCE.match(line):
+            in_code = not in_code
+            continue
+        if not in_code:
+            if in_comment or line.lstrip().startswith("<!--"):
+                in_comment = "-->" not in line
+                continue
+            if _CHECKBOX.match(line):
+                continue
+        yield line, in_code or line.startswith(("    ", "\t", ">>> "))
+
+
+def _frames(lines: Iterable[str]) -> Iterator[Frame]:
+    trace: list[tuple[str, int, str]] = []
+    innermost_last = True
+    for line in lines:
+        read = _frame(line)
+        if trace and (not _continues(line) if read is None else read[0] != innermost_last):
+            yield from _weigh(trace, innermost_last)
+            trace = []
+        if read is not None:
+            innermost_last = read[0]
+            trace.append(read[1])
+    yield from _weigh(trace, innermost_last)
+
+
+def _continues(line: str) -> bool:
+    return line.startswith((" ", "\t")) or line.lstrip().startswith(("#", "goroutine"))
+
+
+def _weigh(trace: list[tuple[str, int, str]], innermost_last: bool) -> Iterator[Frame]:
+    ordered = trace[::-1] if innermost_last else trace
+    for depth, (path, line, function) in enumerate(ordered[:50]):
+        yield Frame(path, line, function, 1.0 / (1.0 + 0.3 * depth))
+
+
+def _frame(line: str) -> tuple[bool, tuple[str, int, str]] | None:
+    for number, (innermost_last, pattern) in enumerate(_FRAMES):
+        if match := pattern.match(line):
+            groups = match.groups()
+            if number == 1:
+                function, path = groups[0].strip(), groups[1]
+                if "/" not in path and "." in function:
+                    path = "/".join([*function.split(".")[:-2], path])
+                return innermost_last, (path, int(groups[2]), function.rpartition(".")[2])
+            function = (groups[2] or "") if len(groups) > 2 else ""
+            return innermost_last, (groups[0], int(groups[1]), function.rpartition(".")[2])
+    return None
