@@ -1,0 +1,88 @@
+"""A patch as text in git's form: `git apply` of it gives the same bytes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from optimizer.types import FileChange, Patch
+
+CONTEXT_LINES = 3
+_NO_NEWLINE = "\\ No newline at end of file\n"
+
+
+def unified(patch: Patch) -> str:
+    """Diff of all changes. Bytes that are not UTF-8 are shown as surrogate escapes: encode with `surrogateescape`.
+
+    Modes are not part of a patch: a new file is shown as 100644. Binary files get one line instead of hunks.
+    """
+    return "".join(line for change in patch.changes for line in _file(change))
+
+
+def _file(change: FileChange) -> Iterator[str]:
+    old, new = _quoted(f"a/{change.path}"), _quoted(f"b/{change.path}")
+    yield f"diff --git {old} {new}\n"
+    if change.before is None:
+        yield "new file mode 100644\n"
+    elif change.after is None:
+        yield "deleted file mode 100644\n"
+    before, after = change.before or b"", change.after or b""
+    if b"\0" in before or b"\0" in after:
+        yield f"Binary files {old if change.before is not None else '/dev/null'} and {new} differ\n"
+        return
+    if before == after:
+        return
+    yield f"--- {old}\n" if change.before is not None else "--- /dev/null\n"
+    yield f"+++ {new}\n" if change.after is not None else "+++ /dev/null\n"
+    yield from _hunks(_lines(before), _lines(after))
+
+
+def _quoted(path: str) -> str:
+    if path.isascii() and path.isprintable() and '"' not in path and "\\" not in path:
+        return path
+    data = path.encode("utf-8", "surrogateescape")
+    return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in data) + '"'
+
+
+def _lines(data: bytes) -> list[str]:
+    lines = data.decode("utf-8", "surrogateescape").split("\n")
+    last = lines.pop()
+    return [line + "\n" for line in lines] + ([last] if last else [])
+
+
+def _hunks(old: list[str], new: list[str]) -> Iterator[str]:
+    for group in _groups(old, new):
+        first, last = group[0], group[-1]
+        yield f"@@ -{_range(first[1], last[2])} +{_range(first[3], last[4])} @@\n"
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                yield from _marked(" ", old[i1:i2])
+            else:
+                yield from _marked("-", old[i1:i2])
+                yield from _marked("+", new[j1:j2])
+
+
+def _groups(old: list[str], new: list[str]) -> Iterator[list[tuple[str, int, int, int, int]]]:
+    """Groups of opcodes; what both texts have in common at their ends is put aside first, for speed."""
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    skip = max(0, head - CONTEXT_LINES)
+    keep = max(0, tail - CONTEXT_LINES)
+    matcher = difflib.SequenceMatcher(None, old[skip : len(old) - keep], new[skip : len(new) - keep])
+    for group in matcher.get_grouped_opcodes(CONTEXT_LINES):
+        yield [(tag, i1 + skip, i2 + skip, j1 + skip, j2 + skip) for tag, i1, i2, j1, j2 in group]
+
+
+def _range(start: int, stop: int) -> str:
+    count = stop - start
+    first = start + 1 if count else start
+    return str(first) if count == 1 else f"{first},{count}"
+
+
+def _marked(mark: str, lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        yield mark + line if line.endswith("\n") else f"{mark}{line}\n{_NO_NEWLINE}"

@@ -1,0 +1,28 @@
+"""What a reader of one format hands back: edits, problems, and the line where it stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optimizer.types import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A piece of a reply that was read; `end` is the number (from 0) of the first line after it."""
+
+    end: int
+    edits: tuple[Edit, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Lines of a reply (without their endings) of which `stop` is the first that may not be read.
+
+    `closed` says that something after `stop`, such as a closing fence, proves that the piece is whole.
+    """
+
+    lines: tuple[str, ...]
+    stop: int
+    closed: bool

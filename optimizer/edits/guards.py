@@ -1,0 +1,67 @@
+"""Changes that fit, but that no one can have meant: left-out code, lost halves of files, copied line numbers."""
+
+from __future__ import annotations
+
+import re
+
+from optimizer.errors import EditRefused
+
+MIN_LOST_LINES = 20
+_COMMENT = re.compile(r"(?://+|#+|/\*+|<!--+|--+|;+|%+|\*+|\{/\*+|\"\"\"|''')[ \t]*")
+_DOTS = re.compile(r"\.{3,}|…")
+_LEFT_OUT = re.compile(
+    r"\b(?:rest|existing|remaining|remainder|unchanged|remains|same|omitted|previous|other|original|as before|keep)\b"
+)
+_PHRASE = re.compile(
+    r"(?:the )?(?:rest of (?:the |your )?(?:\w+ )?(?:code|file|function|method|class|module|implementation)"
+    r"(?: (?:remains|stays|is)? ?(?:the same|unchanged|as before|here|goes here))?"
+    r"|(?:existing|unchanged|previous|original|remaining) (?:code|methods|functions|imports|implementation|content)"
+    r"(?: (?:here|goes here|remains|unchanged|remains unchanged|stays the same))?"
+    r"|(?:code|everything else|the rest) (?:remains |stays |is )?(?:the same|unchanged|omitted)"
+    r"|(?:same|unchanged) as (?:before|above))"
+)
+_NUMBERED = re.compile(r"[ \t]*(\d{1,7})[ \t]?[|│:→][ \t]?")
+
+
+def check_change(path: str, before: str, after: str, added: list[str]) -> None:
+    """Refuse (EditRefused) a change of plain text `before` to `after` whose `added` lines are not what they seem."""
+    for line in added:
+        if is_elision(line) and line.strip() not in {old.strip() for old in before.split("\n")}:
+            raise EditRefused(
+                f"{path}: the new text leaves code out: {line.strip()[:80]!r}",
+                "write out every line of it",
+            )
+    if _numbered(added) and not _numbered(before.split("\n")[:50]):
+        raise EditRefused(f"{path}: the new text carries line numbers", "leave the line numbers out")
+    had, has = _count(before), _count(after)
+    if had - has > MIN_LOST_LINES and has * 2 < had:
+        raise EditRefused(
+            f"{path}: the change would cut the file from {had} to {has} lines",
+            "give only the parts that change, or delete in smaller steps",
+        )
+
+
+def is_elision(line: str) -> bool:
+    """Whether a line stands for code that was left out, such as `# ... rest unchanged` or `// existing code`."""
+    text = line.strip()[:200].lower()
+    comment = _COMMENT.match(text)
+    if comment:
+        text = text[comment.end() :]
+    text = text.removesuffix("*/").removesuffix("-->").removesuffix("*/}").strip()
+    dots = _DOTS.match(text)
+    if dots or (comment and _DOTS.search(text)):
+        rest = _DOTS.sub("", text).strip(" ()[].:")
+        return _LEFT_OUT.search(rest) is not None and len(rest.split()) <= 10
+    return comment is not None and _PHRASE.fullmatch(text.rstrip(" .:)")) is not None
+
+
+def _numbered(lines: list[str]) -> bool:
+    filled = [line for line in lines if line.strip()]
+    numbers = [int(found[1]) for line in filled if (found := _NUMBERED.match(line))]
+    return (
+        len(filled) > 2 and len(numbers) == len(filled) and numbers == list(range(numbers[0], numbers[0] + len(filled)))
+    )
+
+
+def _count(text: str) -> int:
+    return text.count("\n") + (text[-1:] not in ("\n", ""))

@@ -1,0 +1,194 @@
+"""Where a search text stands in a file: exactly, or by one tolerant rule that must hit a single place.
+
+The tolerant rule: whole lines that are equal but for spaces and tabs at their ends, and for one and the same
+indentation put before, or taken from, every line that is not blank. Nothing else is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+
+from optimizer.edits import text as texts
+from optimizer.errors import Conflict, EditRefused
+
+MAX_PLACES = 10_000
+MAX_SHOWN_LINES = 12
+MAX_SHOWN_COLUMNS = 160
+_WORD = re.compile(r"\w{2,60}")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Offsets `start`..`end` (not included) in the haystack and the lines they cover (from 1, included).
+
+    A tolerant match covers whole lines; `added` or `removed` is the indentation that takes the needle to the file.
+    """
+
+    start: int
+    end: int
+    first: int
+    last: int
+    exact: bool
+    added: str = ""
+    removed: str = ""
+
+
+def locate(haystack: str, needle: str, line: int | None = None) -> Match:
+    """Find the one place of `needle` (lines end with `\\n`) in `haystack` (lines end as they do in the file).
+
+    A needle that ends with a newline stands for whole lines; otherwise it may also be a part of lines. Of several
+    exact places the one that begins on `line` is taken. Raises Conflict when several remain, naming their lines, and
+    EditRefused when there is none, showing the nearest region.
+    """
+    if not needle:
+        raise EditRefused("the search text is empty", "give the lines that are to be replaced")
+    places = _exact(haystack, needle)
+    if places:
+        start = _chosen(texts.plain(haystack), places, line)
+        first, start_offset = _offset(haystack, start)
+        last, end_offset = _offset(haystack, start + len(needle))
+        return Match(start_offset, end_offset, first, max(first, last - needle.endswith("\n")), exact=True)
+    tolerant = _tolerant(haystack, needle)
+    if len(tolerant) == 1:
+        return tolerant[0]
+    if tolerant:
+        raise _ambiguous([match.first for match in tolerant])
+    raise EditRefused(_nearest(haystack, needle), "quote the lines as they stand in the file")
+
+
+def _exact(haystack: str, needle: str) -> list[int]:
+    plain = texts.plain(haystack)
+    if not plain:
+        return []
+    framed = _framed(plain)
+    if needle.endswith("\n"):
+        return _find_all(framed, "\n" + needle)
+    return _find_all(framed, f"\n{needle}\n") or _find_all(plain, needle)
+
+
+@lru_cache(maxsize=4)
+def _framed(plain: str) -> str:
+    return f"\n{plain}" if plain.endswith("\n") else f"\n{plain}\n"
+
+
+def _find_all(text: str, part: str) -> list[int]:
+    places: list[int] = []
+    place = text.find(part)
+    while place >= 0 and len(places) < MAX_PLACES:
+        places.append(place)
+        place = text.find(part, place + 1)
+    return places
+
+
+def _chosen(plain: str, places: list[int], line: int | None) -> int:
+    if len(places) == 1:
+        return places[0]
+    numbers: list[int] = []
+    number, before = 1, 0
+    for place in places:
+        number += plain.count("\n", before, place)
+        before = place
+        numbers.append(number)
+    hinted = [place for place, found in zip(places, numbers, strict=True) if found == line]
+    if len(hinted) == 1:
+        return hinted[0]
+    raise _ambiguous(numbers)
+
+
+def _ambiguous(numbers: list[int]) -> Conflict:
+    shown = ", ".join(str(number) for number in numbers[:8]) + (", …" if len(numbers) > 8 else "")
+    return Conflict(
+        f"the search text stands in {len(numbers)} places, on lines {shown}", "add lines around it that make it unique"
+    )
+
+
+def _offset(haystack: str, place: int) -> tuple[int, int]:
+    """Line number (from 1) and offset in `haystack` of a place in its plain text."""
+    plain = texts.plain(haystack)
+    line = plain.count("\n", 0, place)
+    if len(plain) == len(haystack) or place > len(plain):
+        return line + 1, min(place, len(haystack))
+    column = place - (plain.rfind("\n", 0, place) + 1)
+    return line + 1, texts.line_starts(haystack)[line] + column
+
+
+@lru_cache(maxsize=4)
+def _stripped(haystack: str) -> str:
+    return "\n" + "\n".join(line.strip(" \t") for line in texts.plain(haystack).removesuffix("\n").split("\n")) + "\n"
+
+
+def _tolerant(haystack: str, needle: str) -> list[Match]:
+    wanted = needle.removesuffix("\n").split("\n")
+    bare = "\n".join(line.strip(" \t") for line in wanted)
+    if not bare.strip("\n") or not haystack:
+        return []
+    stripped = _stripped(haystack)
+    starts = texts.line_starts(haystack)
+    matches = []
+    for place in _find_all(stripped, f"\n{bare}\n"):
+        first = stripped.count("\n", 0, place)
+        start, end = starts[first], starts[first + len(wanted)]
+        shift = _shift(wanted, re.split(r"\r?\n|\r", haystack[start:end]))
+        if shift is not None:
+            matches.append(
+                Match(start, end, first + 1, first + len(wanted), exact=False, added=shift[0], removed=shift[1])
+            )
+    return matches
+
+
+def _shift(wanted: list[str], found: list[str]) -> tuple[str, str] | None:
+    """The indentation (added, removed) that takes every line wanted to the line found; None when it differs."""
+    shifts = set()
+    for want, have in zip(wanted, found, strict=False):
+        if not want.strip(" \t"):
+            continue
+        deep, deeper = _indentation(want), _indentation(have)
+        if deeper.endswith(deep):
+            shifts.add((deeper[: len(deeper) - len(deep)], ""))
+        elif deep.endswith(deeper):
+            shifts.add(("", deep[: len(deep) - len(deeper)]))
+        else:
+            return None
+    return shifts.pop() if len(shifts) == 1 else None
+
+
+def _indentation(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _nearest(haystack: str, needle: str) -> str:
+    """A message with the region of the file that shares most lines, or else most words, with the needle."""
+    lines = texts.plain(haystack).removesuffix("\n").split("\n")
+    wanted = needle.removesuffix("\n").split("\n")
+    at = _by_lines(lines, wanted)
+    if at is None:
+        at = _by_words(lines, wanted)
+    if at is None:
+        return "the search text is not in the file, and nothing there resembles it"
+    stop = min(at + len(wanted), len(lines))
+    shown = [f"{n + 1}: {lines[n][:MAX_SHOWN_COLUMNS]}" for n in range(at, min(stop, at + MAX_SHOWN_LINES))]
+    return f"the search text is not in the file; the nearest region is lines {at + 1}-{stop}:\n" + "\n".join(shown)
+
+
+def _by_lines(lines: list[str], wanted: list[str]) -> int | None:
+    places: dict[str, list[int]] = {line.strip(): [] for line in wanted if line.strip()}
+    for number, line in enumerate(lines):
+        found = places.get(line.strip())
+        if found is not None and len(found) < 50:
+            found.append(number)
+    votes = Counter(number - offset for offset, line in enumerate(wanted) for number in places.get(line.strip(), ()))
+    best = max(votes.items(), key=lambda vote: (vote[1], -vote[0]), default=None)
+    return None if best is None else max(0, best[0])
+
+
+def _by_words(lines: list[str], wanted: list[str]) -> int | None:
+    offset = max(range(len(wanted)), key=lambda n: len(set(_WORD.findall(wanted[n]))))
+    words = set(_WORD.findall(wanted[offset]))
+    if not words:
+        return None
+    shared = [len(words.intersection(_WORD.findall(line))) for line in lines]
+    best = max(range(len(lines)), key=shared.__getitem__)
+    return max(0, best - offset) if shared[best] else None

@@ -1,0 +1,300 @@
+"""From a model's reply, in whatever format it came, to edits: pure, total, and linear in the length of the reply."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from optimizer.edits import naming, parse_blocks, parse_calls, parse_diff, parse_patch
+from optimizer.edits.found import Found, Source
+from optimizer.types import Edit, Reply, ToolCall, Whole
+
+MAX_CHARACTERS = 2_000_000
+MAX_JSON_TRIES = 10
+_FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)")
+_THINKING = re.compile(r"[ \t]*<(think|thinking|thought|reasoning|scratchpad)>")
+_TAGGED = re.compile(r"[ \t]*<(tool_call|function_call|tool_code)>(.*)")
+_MARKDOWN = (".md", ".mdx", ".markdown", ".qmd", ".rmd")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was read so far; `path` is the file that a following block without a path of its own belongs to."""
+
+    lines: tuple[str, ...]
+    edits: list[Edit] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    prose: list[str] = field(default_factory=list)
+    path: str = ""
+    markdown: str = ""
+    json_tries: int = 0
+
+    def take(self, found: Found) -> None:
+        self.edits.extend(found.edits)
+        self.problems.extend(found.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fence:
+    indent: str
+    mark: str
+    info: str
+
+    def closes(self, line: str) -> bool:
+        if not line.startswith(self.indent + self.mark):
+            return False
+        return not line[len(self.indent) :].rstrip(" \t").strip(self.mark[0])
+
+    def nests(self, line: str) -> bool:
+        return line.startswith(self.indent + self.mark) and not self.closes(line) and "`" not in line.lstrip(" `~")
+
+
+def parse_reply(text: str, tool_calls: tuple[ToolCall, ...] = ()) -> Reply:
+    """Read all edits of a reply, from its text and its native tool calls.
+
+    Out: edits in the order they came, identical ones once; `prose` is the text around them without thinking.
+    Never raises. When anything that looks like an edit is cut, ambiguous or malformed, it is named in `problems` and
+    `edits` is empty: a reply counts whole or not at all.
+    """
+    if len(text) > MAX_CHARACTERS:
+        return Reply((), (f"the reply is longer than {MAX_CHARACTERS:,} characters",), "")
+    reading = _read(text.replace("\r\n", "\n"))
+    for call in tool_calls:
+        reading.take(parse_calls.from_tool_call(call))
+    problems = tuple(dict.fromkeys(reading.problems))
+    edits = () if problems else tuple(dict.fromkeys(reading.edits))
+    return Reply(edits, problems, "\n".join(reading.prose).strip())
+
+
+def _read(text: str) -> _Reading:
+    if "</think>" in text and "<think>" not in text:
+        head, _, tail = text.partition("</think>")
+        if (not head or head.endswith("\n")) and not _read_lines(head).problems:
+            return _read_lines(tail)
+    return _read_lines(text)
+
+
+def _read_lines(text: str) -> _Reading:
+    reading = _Reading(tuple(text.split("\n")))
+    here = 0
+    while here < len(reading.lines):
+        here = _step(reading, here)
+    return reading
+
+
+def _step(reading: _Reading, here: int) -> int:
+    """Read what stands on line `here`; returns the next line to read."""
+    line = reading.lines[here]
+    stop = len(reading.lines)
+    source = Source(reading.lines, stop - (reading.lines[-1] == ""), closed=False)
+    if thinking := _THINKING.match(line):
+        return _skip_thinking(reading, here, thinking[1])
+    if fence := _fence(line):
+        return _read_fence(reading, here, fence)
+    if parse_blocks.starts_block(line):
+        return _read_blocks(reading, source, here, reading.path or _pop_path(reading))
+    reading.path = reading.path if not line.strip() else ""
+    found = Found(here)
+    if line.strip() == parse_patch.BEGIN:
+        found = parse_patch.read_patch(source, here)
+    elif here < source.stop and parse_diff.starts_diff(source, here):
+        found = parse_diff.read_diff(source, here)
+    elif parse_calls.starts_call(line):
+        found = parse_calls.read_call(source, here)
+        if not found.edits and not found.problems:
+            found = Found(here)
+    elif tagged := _TAGGED.match(line):
+        found = _read_tagged(reading, here, tagged[1], tagged[2])
+    elif line[:1] in ("{", "[") and reading.json_tries < MAX_JSON_TRIES:
+        reading.json_tries += 1
+        found = _read_bare_json(reading, here)
+    reading.take(found)
+    if found.end > here:
+        return found.end
+    reading.prose.append(line)
+    return here + 1
+
+
+def _fence(line: str) -> _Fence | None:
+    if line.lstrip(" ")[:3] not in ("```", "~~~"):
+        return None
+    found = _FENCE.fullmatch(line)
+    if not found or (found[2][0] == "`" and "`" in found[3]):
+        return None
+    return _Fence(found[1], found[2], found[3].strip())
+
+
+def _skip_thinking(reading: _Reading, here: int, tag: str) -> int:
+    for number in range(here, len(reading.lines)):
+        if f"</{tag}>" in reading.lines[number]:
+            rest = reading.lines[number].partition(f"</{tag}>")[2].strip()
+            reading.prose.extend([rest] if rest else [])
+            return number + 1
+    reading.problems.append("the reply ends while still thinking")
+    return len(reading.lines)
+
+
+def _pop_path(reading: _Reading) -> str:
+    """Take the path that the last line of prose consists of out of the prose; '' when it is none."""
+    if reading.prose and (path := naming.named_by(reading.prose[-1])):
+        reading.prose.pop()
+        return path
+    return ""
+
+
+def _read_blocks(reading: _Reading, source: Source, here: int, path: str) -> int:
+    found = parse_blocks.read_block(source, here, path)
+    reading.take(found)
+    reading.path = path
+    return found.end
+
+
+def _read_fence(reading: _Reading, here: int, fence: _Fence) -> int:
+    above = reading.prose[-1] if reading.prose else ""
+    if not above.strip() and len(reading.prose) > 1:
+        above = reading.prose[-2]
+    named = naming.named_by_info(fence.info)
+    loose = named or naming.named_by(above)
+    first = _first_lines(reading.lines, here + 1)
+    if any(parse_blocks.starts_block(line) for line in first):
+        return _fenced_blocks(reading, here, fence, loose)
+    path = named or naming.file_named_by(above)
+    nested = bool(path) and not _is_edit_list(fence, first)
+    end = _fence_end(reading.lines, here, fence, nested=nested, calls=parse_calls.starts_call(first[0]))
+    if end < 0:
+        reading.problems.append(f"the fence on line {here + 1} of the reply is never closed: it seems cut")
+        reading.prose.extend(reading.lines[here:])
+        return len(reading.lines)
+    source = Source(reading.lines, end, closed=True)
+    found = _read_fenced(source, here, fence, path, first[0])
+    if not found.edits and not found.problems:
+        if any(parse_blocks.starts_block(reading.lines[n]) for n in range(here + 1, end)):
+            return _fenced_blocks(reading, here, fence, loose)
+        if reading.markdown:
+            reading.problems.append(f"fences inside {reading.markdown}: use a longer fence around it")
+        reading.prose.extend(reading.lines[here : end + 1])
+        return end + 1
+    reading.take(found)
+    if path and not named and found.edits:
+        _forget(reading, above)
+    if any(isinstance(edit, Whole) and edit.path.endswith(_MARKDOWN) for edit in found.edits):
+        reading.markdown = path
+    return end + 1
+
+
+def _forget(reading: _Reading, above: str) -> None:
+    while reading.prose and reading.prose[-1] != above:
+        reading.prose.pop()
+    if reading.prose:
+        reading.prose.pop()
+
+
+def _first_lines(lines: tuple[str, ...], here: int) -> tuple[str, str]:
+    """The first line of a fence's body that is neither blank nor a comment, and, if that is a path, the one after."""
+    while here < len(lines) and (not lines[here].strip() or lines[here].startswith(("# ", "// "))):
+        here += 1
+    if here >= len(lines):
+        return "", ""
+    follows = lines[here + 1] if here + 1 < len(lines) and naming.named_by(lines[here]) else ""
+    return lines[here], follows
+
+
+def _is_edit_list(fence: _Fence, first: tuple[str, str]) -> bool:
+    return fence.info.lower() in ("diff", "patch", "udiff") or first[0].startswith(("diff --git ", parse_patch.BEGIN))
+
+
+def _fence_end(lines: tuple[str, ...], here: int, fence: _Fence, *, nested: bool, calls: bool) -> int:
+    """The line that closes a fence, -1 when none does; fences within a named file nest, those within calls are text."""
+    depth = 0
+    number = here + 1
+    while number < len(lines):
+        line = lines[number]
+        if calls and parse_calls.starts_call(line):
+            number = max(parse_calls.read_call(Source(lines, len(lines), closed=False), number).end, number + 1)
+            continue
+        if fence.closes(line):
+            if not depth:
+                return number
+            depth -= 1
+        elif nested and fence.nests(line):
+            depth += 1
+        number += 1
+    return -1
+
+
+def _read_fenced(source: Source, here: int, fence: _Fence, path: str, first: str) -> Found:
+    body = source.lines[here + 1 : source.stop]
+    if first.strip() == parse_patch.BEGIN:
+        begin = next(n for n in range(here + 1, source.stop) if source.lines[n].strip() == parse_patch.BEGIN)
+        return parse_patch.read_patch(source, begin)
+    is_diff = any(parse_diff.starts_diff(source, n) for n in range(here + 1, min(here + 40, source.stop)))
+    if fence.info.lower().split(" ")[0] in ("diff", "patch", "udiff") or (is_diff and not path):
+        return parse_diff.read_diff(source, here + 1, path)
+    if parse_calls.starts_call(first) and not path:
+        return _calls(source, here + 1)
+    if path:
+        if any(parse_blocks.starts_block(line) for line in body):
+            return Found(source.stop, problems=(f"{path} is given whole, but holds edit blocks",))
+        return Found(source.stop, (Whole(path, "".join(line + "\n" for line in body)),))
+    if first.lstrip()[:1] in ("{", "["):
+        return parse_calls.read_json("\n".join(body), here + 2)
+    return Found(source.stop)
+
+
+def _calls(source: Source, here: int) -> Found:
+    edits: list[Edit] = []
+    problems: list[str] = []
+    while here < source.stop:
+        found = parse_calls.read_call(source, here) if parse_calls.starts_call(source.lines[here]) else Found(here + 1)
+        edits.extend(found.edits)
+        problems.extend(found.problems)
+        here = max(found.end, here + 1)
+    return Found(here, tuple(edits), tuple(problems))
+
+
+def _fenced_blocks(reading: _Reading, here: int, fence: _Fence, path: str) -> int:
+    """Read the blocks of a fence up to the line that closes it; a path above a block holds for those after it."""
+    source = Source(reading.lines, len(reading.lines), closed=False)
+    if path and reading.prose and naming.named_by(reading.prose[-1]) == path:
+        reading.prose.pop()
+    number = here + 1
+    while number < len(reading.lines):
+        line = reading.lines[number]
+        if fence.closes(line):
+            return number + 1
+        if parse_blocks.starts_block(line):
+            path = (naming.named_by(reading.lines[number - 1]) if number - 1 > here else "") or path
+            found = parse_blocks.read_block(source, number, path)
+            reading.take(found)
+            number = found.end
+        else:
+            number += 1
+    reading.problems.append(f"the fence on line {here + 1} of the reply is never closed: it seems cut")
+    return len(reading.lines)
+
+
+def _read_tagged(reading: _Reading, here: int, tag: str, rest: str) -> Found:
+    closing = f"</{tag}>"
+    end = next((n for n in range(here, len(reading.lines)) if closing in reading.lines[n]), -1)
+    if end < 0:
+        return Found(len(reading.lines), problems=(f"the {tag} on line {here + 1} of the reply is never closed",))
+    body = [rest, *reading.lines[here + 1 : end]]
+    if end > here:
+        body.append(reading.lines[end].partition(closing)[0])
+    text = "\n".join(body).partition(closing)[0].strip()
+    if parse_calls.starts_call(text):
+        found = _calls(Source(tuple(text.split("\n")), text.count("\n") + 1, closed=True), 0)
+    else:
+        found = parse_calls.read_json(text, here + 1)
+    return Found(end + 1, found.edits, found.problems)
+
+
+def _read_bare_json(reading: _Reading, here: int) -> Found:
+    """JSON outside a fence: from line `here` up to the first later line that closes it at the left margin."""
+    closing = "}" if reading.lines[here][0] == "{" else "]"
+    end = here
+    if not reading.lines[here].rstrip().endswith(closing) or reading.lines[here].strip() in ("{", "["):
+        end = next((n for n in range(here, len(reading.lines)) if reading.lines[n].rstrip() == closing), -1)
+    stop = end + 1 if end >= 0 else len(reading.lines)
+    found = parse_calls.read_json("\n".join(reading.lines[here:stop]), here + 1)
+    return Found(stop, found.edits, found.problems) if found.edits or found.problems else Found(here)

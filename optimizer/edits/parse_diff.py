@@ -1,0 +1,245 @@
+"""Unified diffs, also with wrong numbers or counts, and with git's extended headers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from optimizer.edits.found import Found, Source
+from optimizer.types import Create, Delete, Edit, LineEdit, Replace
+
+_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+_ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
+_LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b'"': b'"', b"\\": b"\\"}
+_EXTENDED = (
+    "index ", "new file mode ", "deleted file mode ", "old mode ", "new mode ", "similarity index ",
+    "dissimilarity index ", "rename from ", "rename to ", "copy from ", "copy to ", "Binary files ", "GIT binary patch",
+)  # fmt: skip
+_REFUSED = {
+    "rename ": "a rename",
+    "copy ": "a copy",
+    "old mode ": "a change of mode",
+    "new mode ": "a change of mode",
+    "Binary files ": "a binary file",
+    "GIT binary patch": "a binary file",
+    "new file mode 120": "a symbolic link",
+    "new file mode 160": "a submodule",
+    "deleted file mode 120": "a symbolic link",
+    "deleted file mode 160": "a submodule",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Hunk:
+    """`counted`: the numbers of lines agree with the header; `end` is the first line after it."""
+
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    line: int | None
+    end: int
+    counted: bool
+
+
+def starts_diff(source: Source, at: int) -> bool:
+    """Whether the headers of a diff stand on line `at`."""
+    line = source.lines[at]
+    if line.startswith("diff --git "):
+        return True
+    return line.startswith("--- ") and at + 1 < source.stop and source.lines[at + 1].startswith("+++ ")
+
+
+def read_diff(source: Source, at: int, path: str = "") -> Found:
+    """Read all file sections from line `at` on; `path` names the file of hunks that come without headers."""
+    edits: list[Edit] = []
+    problems: list[str] = []
+    here = at
+    while here < source.stop:
+        if starts_diff(source, here) or (path and source.lines[here].startswith("@@")):
+            section = _section(source, here, path)
+            edits.extend(section.edits)
+            problems.extend(section.problems)
+            here = section.end
+        elif source.closed and not edits and not problems:
+            here += 1
+        else:
+            break
+    if source.closed and not problems:
+        left = next((n for n in range(here, source.stop) if not _may_follow(source.lines[n])), None)
+        if left is not None:
+            problems.append(f"line {left + 1} of the reply does not belong to the diff before it")
+    return Found(here, tuple(edits), tuple(problems))
+
+
+def _may_follow(line: str) -> bool:
+    return not line.strip() or line.startswith("-- ") or line[:1].isdigit()
+
+
+def _section(source: Source, at: int, path: str) -> Found:
+    here, old, new, refused, created, deleted = _headers(source, at)
+    if refused:
+        return _skip(source, here, f"the diff of {new or old} is {refused}, which is never done here")
+    old, new = _unprefixed(old, new)
+    target = new if new != "/dev/null" else old
+    target = target or path
+    created = created or old == "/dev/null"
+    deleted = deleted or new == "/dev/null"
+    if not target or target == "/dev/null":
+        return _skip(source, here, f"the diff on line {at + 1} of the reply names no file")
+    if old and new and "/dev/null" not in (old, new) and old != new:
+        return _skip(source, here, f"the diff renames {old} to {new}, which is never done here")
+    hunks: list[_Hunk] = []
+    while here < source.stop and source.lines[here].startswith("@@"):
+        hunk = _hunk(source, here)
+        if problem := _cut(source, hunk, here):
+            return Found(hunk.end, problems=(problem,))
+        hunks.append(hunk)
+        here = hunk.end
+    if deleted:
+        return Found(here, (Delete(target),))
+    if created:
+        return Found(here, (Create(target, "".join(line for hunk in hunks for line in hunk.new)),))
+    return _edits(target, hunks, here, at)
+
+
+def _edits(path: str, hunks: list[_Hunk], end: int, at: int) -> Found:
+    edits: list[Edit] = []
+    for hunk in hunks:
+        if hunk.old == hunk.new:
+            return Found(end, problems=(f"a hunk of {path} changes nothing",))
+        if hunk.old:
+            edits.append(Replace(path, "".join(hunk.old), "".join(hunk.new), hunk.line))
+        elif hunk.line is not None:
+            edits.append(LineEdit(path, hunk.line + 1, hunk.line, "".join(hunk.new)))
+        else:
+            return Found(end, problems=(f"a hunk of {path} only adds lines and does not say where",))
+    if not edits:
+        return Found(end, problems=(f"the diff of {path} on line {at + 1} of the reply has no hunks",))
+    return Found(end, tuple(edits))
+
+
+def _skip(source: Source, here: int, problem: str) -> Found:
+    while here < source.stop and not starts_diff(source, here):
+        here += 1
+    return Found(here, problems=(problem,))
+
+
+def _headers(source: Source, at: int) -> tuple[int, str, str, str, bool, bool]:
+    """Line after the headers, old path, new path, what is refused, whether it creates, whether it deletes."""
+    here, old, new, refused = at, "", "", ""
+    created = deleted = False
+    if source.lines[here].startswith("diff --git "):
+        old, new = _git_line(source.lines[here][len("diff --git ") :])
+        here += 1
+        while here < source.stop and source.lines[here].startswith(_EXTENDED):
+            line = source.lines[here]
+            refused = refused or next((why for begin, why in _REFUSED.items() if line.startswith(begin)), "")
+            created = created or line.startswith("new file mode ")
+            deleted = deleted or line.startswith("deleted file mode ")
+            here += 1
+    if here + 1 < source.stop and source.lines[here].startswith("--- ") and source.lines[here + 1].startswith("+++ "):
+        old, new = _path(source.lines[here][4:]), _path(source.lines[here + 1][4:])
+        here += 2
+    return here, old, new, refused, created, deleted
+
+
+def _git_line(rest: str) -> tuple[str, str]:
+    if rest.startswith('"'):
+        old, _, new = rest[1:].partition('" ')
+        return _path(f'"{old}"'), _path(new)
+    half = len(rest) // 2
+    if rest[half : half + 1] == " " and rest[2:half] == rest[half + 3 :]:
+        return rest[:half], rest[half + 1 :]
+    old, _, new = rest.partition(" b/")
+    return old, f"b/{new}" if new else old
+
+
+def _path(text: str) -> str:
+    if not text.startswith('"'):
+        return text.partition("\t")[0].rstrip()
+    data = text.rpartition('"')[0][1:].encode("utf-8", "surrogatepass")
+    return _ESCAPE.sub(lambda found: _unescaped(found[1]), data).decode("utf-8", "replace")
+
+
+def _unescaped(code: bytes) -> bytes:
+    return bytes([int(code, 8) & 255]) if len(code) == 3 else _LETTERS.get(code, b"\\" + code)
+
+
+def _unprefixed(old: str, new: str) -> tuple[str, str]:
+    nothing = "/dev/null"
+    if (old == nothing or old.startswith("a/")) and (new == nothing or new.startswith("b/")):
+        return old.removeprefix("a/"), new.removeprefix("b/")
+    if old.startswith("a/") and old[2:] == new:
+        return new, new
+    if new.startswith("b/") and new[2:] == old:
+        return old, old
+    return old, new
+
+
+def _hunk(source: Source, at: int) -> _Hunk:
+    header = _HUNK.match(source.lines[at])
+    line: int | None = None
+    if header:
+        line = int(header[1])
+        body = _counted(source, at + 1, int(header[2] or 1), int(header[4] or 1))
+        if body is not None:
+            return _sides(body, line, at + 1 + len(body), counted=True)
+    body = []
+    for here in range(at + 1, source.stop):
+        text = source.lines[here]
+        if text[:1] not in ("", " ", "+", "-", "\\") or text == "-- " or starts_diff(source, here):
+            break
+        body.append(text)
+    end = at + 1 + len(body)
+    while body and not body[-1]:
+        body.pop()
+    return _sides(body, line, end, counted=False)
+
+
+def _counted(source: Source, at: int, old: int, new: int) -> list[str] | None:
+    """The body that the counts in the header announce; None when the lines are not as announced."""
+    here = at
+    while here < source.stop and (old > 0 or new > 0):
+        mark = source.lines[here][:1]
+        if mark not in ("", " ", "+", "-", "\\"):
+            return None
+        old -= mark in ("", " ", "-")
+        new -= mark in ("", " ", "+")
+        here += 1
+    if here < source.stop and source.lines[here].startswith("\\"):
+        here += 1
+    if old or new:
+        return None
+    if here < source.stop and not starts_diff(source, here):
+        after = source.lines[here]
+        if after.strip() and after[:1] in (" ", "+", "-") and after != "-- ":
+            return None
+    return list(source.lines[at:here])
+
+
+def _sides(body: list[str], line: int | None, end: int, *, counted: bool) -> _Hunk:
+    old: list[str] = []
+    new: list[str] = []
+    touched: tuple[list[str], ...] = ()
+    for text in body:
+        if text.startswith("\\"):
+            for side in touched:
+                side[-1] = side[-1].removesuffix("\n")
+            continue
+        touched = (old,) if text[:1] == "-" else (new,) if text[:1] == "+" else (old, new)
+        for side in touched:
+            side.append(text[1:] + "\n")
+    return _Hunk(tuple(old), tuple(new), line, end, counted)
+
+
+def _cut(source: Source, hunk: _Hunk, at: int) -> str:
+    """Why a hunk outside a fence cannot be known to be whole; '' when it can."""
+    if source.closed:
+        return ""
+    cut = f"the diff hunk on line {at + 1} of the reply seems cut"
+    if hunk.counted:
+        return cut if hunk.end == len(source.lines) else ""
+    if hunk.end >= source.stop:
+        return cut
+    follows = source.lines[hunk.end]
+    ended = not source.lines[hunk.end - 1].strip() or follows.startswith("@@") or starts_diff(source, hunk.end)
+    return "" if ended else cut

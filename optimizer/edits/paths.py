@@ -1,0 +1,103 @@
+"""Which paths an edit may touch: inside the repository, plain names, regular files, never git's own or secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import unicodedata
+from pathlib import Path
+
+from optimizer.errors import SafetyRefused
+
+MAX_PATH = 4096
+MAX_NAME = 255
+_DRIVE = re.compile(r"[A-Za-z]:")
+_SHORT_GIT = re.compile(r"git~\d+")
+
+
+def check_path(path: str) -> str:
+    """`path` relative, with forward slashes and without `.` or doubled slashes; raises SafetyRefused.
+
+    Refused: absolute paths, `..`, `~`, drives, backslashes, control and invisible characters, names that end with a dot
+    or space or are too long, and everything in `.git` (also as other systems would spell it) or named `.env*`.
+    """
+    shown = repr(path[:120])
+    if not path or len(path) > MAX_PATH:
+        raise SafetyRefused(f"the path {shown} is {'empty' if not path else 'too long'}")
+    if path.startswith(("/", "~")) or "\\" in path or _DRIVE.match(path):
+        raise SafetyRefused(f"the path {shown} does not lie within the repository")
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in path):
+        raise SafetyRefused(f"the path {shown} holds control characters")
+    if path.endswith("/"):
+        raise SafetyRefused(f"the path {shown} names a directory")
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if not parts:
+        raise SafetyRefused(f"the path {shown} names a directory")
+    for part in parts:
+        _check_name(part, shown)
+    return "/".join(parts)
+
+
+def _check_name(name: str, shown: str) -> None:
+    if name == "..":
+        raise SafetyRefused(f"the path {shown} does not lie within the repository")
+    if name != name.rstrip(". ") or len(os.fsencode(name)) > MAX_NAME:
+        raise SafetyRefused(f"the path {shown} holds a name that not every system can keep")
+    folded = unicodedata.normalize("NFKC", name).casefold().partition(":")[0].rstrip(". ")
+    if folded == ".git" or _SHORT_GIT.fullmatch(folded):
+        raise SafetyRefused(f"{shown} belongs to git: it is never edited")
+    if folded.startswith(".env"):
+        raise SafetyRefused(f"{shown} may hold secrets: it is never edited")
+
+
+def resolve(root: Path, path: str) -> Path:
+    """The real place of `path` under `root`: no symbolic link in it, a regular file or nothing yet.
+
+    A link that stays within the repository is followed to its target. Raises SafetyRefused for links that lead out of
+    the repository, into git's own files, or nowhere; for anything but a regular file; and for a name that differs from
+    an existing one only in case.
+    """
+    relative = check_path(path)
+    base = Path(os.path.realpath(root))
+    place = base / relative
+    try:
+        real = Path(os.path.realpath(place, strict=os.path.lexists(place)))
+        mode = os.lstat(real).st_mode if os.path.lexists(real) else None
+    except (OSError, RuntimeError) as error:
+        raise SafetyRefused(f"{path} leads nowhere: {error}") from error
+    if not real.is_relative_to(base) or real == base:
+        raise SafetyRefused(f"{path} leads out of the repository through a symbolic link")
+    inside = real.relative_to(base).as_posix()
+    if inside != relative:
+        check_path(inside)
+    if mode is not None and not stat.S_ISREG(mode):
+        raise SafetyRefused(f"{path} is not a regular file")
+    _check_case(base, inside)
+    return real
+
+
+def _check_case(base: Path, relative: str) -> None:
+    place = base
+    for name in relative.split("/"):
+        try:
+            names = [entry.name for entry in place.iterdir()]
+        except FileNotFoundError:
+            return
+        except NotADirectoryError as error:
+            raise SafetyRefused(f"{relative} lies below {place.name}, which is a file") from error
+        except PermissionError:
+            names = [name]
+        except OSError as error:
+            raise SafetyRefused(f"{relative} leads nowhere: {error}") from error
+        if name not in names:
+            folded = _folded(name)
+            twin = next((other for other in names if _folded(other) == folded), None)
+            if twin is not None:
+                raise SafetyRefused(f"{relative} differs only in case from {twin}, which exists")
+            return
+        place /= name
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
