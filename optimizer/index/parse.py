@@ -75,7 +75,10 @@ _LAST = {
 
 @dataclass(frozen=True, slots=True)
 class RawImport:
-    """An import as written: `kind` tells its form (`from`, `require`, `include-local`, `mod`, …)."""
+    """An import as written: `kind` tells its form (`from`, `require`, `include-local`, `mod`, …).
+
+    `-inner` ends the kind of an import that stands in a module within the file (Rust).
+    """
 
     module: str
     names: tuple[str, ...]
@@ -113,7 +116,7 @@ def parse(path: str, data: bytes) -> ParsedFile:
     return ParsedFile(
         language.name,
         tuple(outline.symbols(path, data, language, found)),
-        tuple(_imports(data, language, found.imports)),
+        tuple(_imports(data, language, found)),
         _lines(root) if root.has_error else (),
     )
 
@@ -157,14 +160,16 @@ def _lines(root: Node) -> tuple[int, ...]:
     return tuple(sorted({node.start_point[0] + 1 for node in syntax.errors(root)}))
 
 
-def _imports(data: bytes, language: Language, found: list[syntax.Import]) -> Iterator[RawImport]:
-    found.sort(key=lambda item: item.start)
+def _imports(data: bytes, language: Language, everything: syntax.Found) -> Iterator[RawImport]:
+    found = sorted(everything.imports, key=lambda item: item.start)
+    modules = [item for item in everything.definitions if item.kind == "module"] if language.name == "rust" else []
     read = statements.READERS[language.name]
     for start, kind, node in found:
         text = data[start : node.end_byte].decode("utf-8", "replace")
         line = node.start_point[0] + 1
+        inner = any(item.start < start < -item.negative_end for item in modules)
         for module, names, form in read(text, kind):
-            yield RawImport(module, names, line, form)
+            yield RawImport(module, names, line, f"{form}-inner" if inner else form)
 
 
 def _is_name(node: Node) -> bool:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _PART = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+
+_PART_OR_BREAK = re.compile(_PART.pattern + r"|\n")
 
 
 @lru_cache(maxsize=1 << 16)
 def split(identifier: str) -> tuple[str, ...]:
     """The parts of an identifier in lower case: `parseHTTPResponse_2` → parse, http, response, 2."""
     return tuple([part.lower() for part in _PART.findall(identifier)])
+
+
+def split_all(identifiers: Sequence[str]) -> list[list[str]]:
+    """The same as `split` of each identifier, many times faster; none may hold a line break."""
+    parts = _PART_OR_BREAK.findall("\n".join(identifiers))
+    return [line.split() for line in " ".join(parts).lower().split("\n")]
 
 
 @lru_cache(maxsize=1 << 16)

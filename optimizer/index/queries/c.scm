@@ -17,5 +17,5 @@
   (identifier) @name
   (array_declarator declarator: (identifier) @name)
   (pointer_declarator declarator: (identifier) @name)
-])) @def (#set! kind "constant") (#set! role "top"))
+])) @def (#set! kind "constant"))
 ((preproc_include path: (_)) @def (#set! role "import") (#set! kind "include"))

@@ -17,7 +17,7 @@
   (identifier) @name
   (array_declarator declarator: (identifier) @name)
   (pointer_declarator declarator: (identifier) @name)
-])) @def (#set! kind "constant") (#set! role "top"))
+])) @def (#set! kind "constant"))
 ((preproc_include path: (_)) @def (#set! role "import") (#set! kind "include"))
 
 ((function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) body: (_) @body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,29 +28,32 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class JavaScript:
-    """The files, tsconfig scopes by folder, and the folder and entry points of each package by its name."""
+    """The files, tsconfig scopes and entry points of packages by folder, and the folder of each package by its name."""
 
     paths: frozenset[str]
     scopes: Mapping[str, Scope]
-    packages: Mapping[str, tuple[str, tuple[str, ...]]]
+    entries: Mapping[str, Mapping[str, tuple[str, ...]]]
+    packages: Mapping[str, str]
 
 
 def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> JavaScript:
     """Read tsconfig and package.json files; one that cannot be read counts as empty."""
     configs = {path: read_json(data) for path, data in manifests.items() if path.endswith(".json")}
     scopes: dict[str, Scope] = {}
-    packages: dict[str, tuple[str, tuple[str, ...]]] = {}
+    entries: dict[str, dict[str, tuple[str, ...]]] = {}
+    packages: dict[str, str] = {}
     for path in sorted(configs):
         folder, name = posixpath.split(path)
         if name == "package.json":
+            entries[folder] = _entries(configs[path])
             own = configs[path].get("name")
             if isinstance(own, str) and own:
-                packages.setdefault(own, (folder, tuple(_entries(configs[path]))))
+                packages.setdefault(own, folder)
         elif name in ("tsconfig.json", "jsconfig.json") or folder not in scopes:
             scope = _scope(path, configs)
             if scope.base is not None or scope.paths:
                 scopes[folder] = scope
-    return JavaScript(paths, scopes, packages)
+    return JavaScript(paths, scopes, entries, packages)
 
 
 def read_json(data: bytes) -> dict[str, Any]:
@@ -70,17 +73,26 @@ def _without_noise(text: str) -> str:
     return _JSON_NOISE.sub(lambda match: match[1] or "", once)
 
 
-def _entries(package: Mapping[str, Any]) -> Iterator[str]:
+def _entries(package: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Where a package is entered, by the subpath that is asked for ('.' for the package itself)."""
     exports = package.get("exports")
-    pending: list[Any] = [exports.get(".", exports) if isinstance(exports, dict) else exports]
-    for key in ("source", "types", "typings", "module", "main"):
-        pending.append(package.get(key))
+    parts = exports if isinstance(exports, dict) and any(key.startswith(".") for key in exports) else {".": exports}
+    found = {subpath: tuple(_strings(part)) for subpath, part in parts.items()}
+    named = [package.get(key) for key in ("source", "types", "typings", "module", "main")]
+    found["."] = (*(entry for entry in named[:1] if isinstance(entry, str)), *found.get(".", ()), *_strings(named[1:]))
+    return found
+
+
+def _strings(value: object) -> Iterator[str]:
+    pending = [value]
     while pending:
         entry = pending.pop(0)
         if isinstance(entry, str):
             yield entry
         elif isinstance(entry, dict):
-            pending += [value for key, value in entry.items() if not key.startswith("./")]
+            pending += entry.values()
+        elif isinstance(entry, list):
+            pending += entry
 
 
 def _scope(path: str, configs: Mapping[str, Mapping[str, Any]]) -> Scope:
@@ -157,12 +169,23 @@ def _package(module: str, table: JavaScript) -> str | None:
     name = "/".join(parts[: 2 if module.startswith("@") else 1])
     if name not in table.packages:
         return None
-    folder, entries = table.packages[name]
+    folder = table.packages[name]
     rest = module[len(name) + 1 :]
-    if rest:
-        return _file(_join(folder, rest), table) or _file(_join(folder, f"src/{rest}"), table)
-    for entry in (*entries, "src/index", "index", "src/main", "lib/index"):
-        if found := _file(_join(folder, entry), table) or _source(_join(folder, entry), table):
+    if not rest:
+        return _entered(folder, table) or _first(folder, ("src/index", "index", "src/main", "lib/index"), table)
+    entries = table.entries[folder].get(f"./{rest}", ())
+    return _first(folder, (*entries, rest, f"src/{rest}"), table)
+
+
+def _entered(folder: str, table: JavaScript) -> str | None:
+    """The entry point of the package in a folder."""
+    return _first(folder, table.entries.get(folder, {}).get(".", ()), table)
+
+
+def _first(folder: str, places: Iterable[str], table: JavaScript) -> str | None:
+    for place in places:
+        joined = _join(folder, place)
+        if found := _plain(joined, table) or _source(joined, table):
             return found
     return None
 
@@ -171,12 +194,16 @@ def _source(built: str, table: JavaScript) -> str | None:
     """The source of a built entry point: `dist/x.js` is made from `src/x.ts`."""
     for folder in ("dist", "build", "lib", "out"):
         front, found, back = f"/{built}".rpartition(f"/{folder}/")
-        if found and (source := _file(f"{front}/src/{back}".lstrip("/"), table)):
+        if found and (source := _plain(f"{front}/src/{back}".lstrip("/"), table)):
             return source
     return None
 
 
 def _file(place: str, table: JavaScript) -> str | None:
+    return _plain(place, table) or _entered(place, table)
+
+
+def _plain(place: str, table: JavaScript) -> str | None:
     if place in table.paths:
         return place
     stem, ending = posixpath.splitext(place)

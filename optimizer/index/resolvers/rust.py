@@ -57,9 +57,11 @@ def _sections(text: str) -> dict[str, str]:
 def resolve(path: str, raw: RawImport, table: Rust) -> Iterator[tuple[str, str | None]]:
     """The file of the module that a `mod` or `use` names, or of the module that holds the item it names."""
     parts = [part.removeprefix("r#") for part in raw.module.split("::") if part]
-    if raw.kind == "mod":
+    if raw.kind.startswith("mod"):
         yield raw.module, _child(path, parts[0], table)
         return
+    if raw.kind.endswith("-inner") and parts[:1] == ["super"]:
+        parts[0] = "self"
     yield raw.module, _used(path, parts, table)
 
 
