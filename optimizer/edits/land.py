@@ -1,0 +1,170 @@
+"""Several files changed as one: all reach their new bytes, or all keep the old ones."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from optimizer.edits import folder as folders
+from optimizer.errors import Conflict, SafetyRefused, StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file on its way from `old` to `new` bytes (None: it does not exist); `mode` is for a file that comes back."""
+
+    path: str
+    old: bytes | None
+    new: bytes | None
+    mode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Steps under the real path `base`; `id` names the temporary files, `made` the directories that are created."""
+
+    base: str
+    id: str
+    steps: tuple[Step, ...]
+    made: tuple[str, ...] = ()
+
+    def temporary(self, number: int) -> str:
+        return f".optimizer-{self.id}-{number}.tmp"
+
+    def backup(self, number: int) -> str:
+        return f".optimizer-{self.id}-{number}.old"
+
+
+def land(landing: Landing, commit: Callable[[], None], abandon: Callable[[], None]) -> None:
+    """Take all files to their new bytes, then call `commit`; on any failure restore all and call `abandon`.
+
+    Raises Conflict when a file is not as expected, SafetyRefused when something is in the way, OSError as it comes,
+    and StorageError when even the way back failed; the next start then finishes it.
+    """
+    try:
+        for number, step in enumerate(landing.steps):
+            _prepare(landing, number, step)
+        for number, step in enumerate(landing.steps):
+            _swap(landing, number, step)
+        for step in landing.steps:
+            _verify(landing, step)
+        sweep(landing)
+        commit()
+    except BaseException as error:
+        try:
+            restore(landing)
+            abandon()
+        except OSError as second:
+            raise StorageError(
+                f"writing failed ({error}), and so did restoring ({second})",
+                "the old bytes are in the journal; the next start of optimizer restores them",
+            ) from error
+        raise
+
+
+def _split(path: str) -> tuple[str, str]:
+    parent, _, name = path.rpartition("/")
+    return parent, name
+
+
+def _prepare(landing: Landing, number: int, step: Step) -> None:
+    if step.new is None:
+        return
+    parent, name = _split(step.path)
+    with folders.opened(landing.base, parent, create=True) as folder:
+        folders.remove(folder, landing.temporary(number))
+        like = name if step.old is not None else ""
+        folders.write_new(folder, landing.temporary(number), step.new, like=like, mode=step.mode)
+
+
+def _swap(landing: Landing, number: int, step: Step) -> None:
+    parent, name = _split(step.path)
+    with folders.opened(landing.base, parent) as folder:
+        seen = folders.read(folder, name)
+        if (None if seen is None else seen.data) != step.old:
+            raise Conflict(f"{step.path} has changed in the meantime", "look at it, then ask again")
+        if step.old is None:
+            try:
+                folders.put_new(folder, landing.temporary(number), name)
+            except FileExistsError as error:
+                raise Conflict(f"{step.path} has appeared in the meantime", "look at it, then ask again") from error
+        elif step.new is None:
+            folders.replace(folder, name, landing.backup(number))
+        else:
+            folders.remove(folder, landing.backup(number))
+            folders.keep_link(folder, name, landing.backup(number))
+            folders.replace(folder, landing.temporary(number), name)
+        os.fsync(folder)
+
+
+def _verify(landing: Landing, step: Step) -> None:
+    if current(landing.base, step.path) != step.new:
+        raise StorageError(f"{step.path} does not hold what was written to it", "check the disk")
+
+
+def current(base: str, path: str) -> bytes | None:
+    """The bytes of a file now, None when it or its directory does not exist; SafetyRefused for anything else."""
+    parent, name = _split(path)
+    try:
+        with folders.opened(base, parent) as folder:
+            seen = folders.read(folder, name)
+    except FileNotFoundError:
+        return None
+    return None if seen is None else seen.data
+
+
+def restore(landing: Landing) -> tuple[str, ...]:
+    """Take every file that has its new bytes back to the old ones, and remove what was put beside; may be repeated.
+
+    Returns the paths that hold neither: those are left as they are. Raises OSError.
+    """
+    foreign: list[str] = []
+    for number, step in reversed(list(enumerate(landing.steps))):
+        try:
+            now = current(landing.base, step.path)
+            if now == step.new:
+                _put_back(landing, number, step)
+            elif now != step.old:
+                foreign.append(step.path)
+        except SafetyRefused:
+            foreign.append(step.path)
+    sweep(landing)
+    remove_empty(landing.base, reversed(landing.made))
+    return tuple(foreign)
+
+
+def _put_back(landing: Landing, number: int, step: Step) -> None:
+    parent, name = _split(step.path)
+    with folders.opened(landing.base, parent, create=step.old is not None) as folder:
+        backup = folders.read(folder, landing.backup(number)) if step.old is not None else None
+        if step.old is None:
+            folders.remove(folder, name)
+        elif backup is not None and backup.data == step.old:
+            folders.replace(folder, landing.backup(number), name)
+        else:
+            folders.remove(folder, landing.temporary(number))
+            like = name if step.new is not None else ""
+            folders.write_new(folder, landing.temporary(number), step.old, like=like, mode=step.mode)
+            folders.replace(folder, landing.temporary(number), name)
+        os.fsync(folder)
+
+
+def sweep(landing: Landing) -> None:
+    """Remove the temporary files of a landing."""
+    for number, step in enumerate(landing.steps):
+        with (
+            contextlib.suppress(FileNotFoundError, SafetyRefused),
+            folders.opened(landing.base, _split(step.path)[0]) as folder,
+        ):
+            folders.remove(folder, landing.temporary(number))
+            folders.remove(folder, landing.backup(number))
+
+
+def remove_empty(base: str, directories: Iterable[str]) -> None:
+    """Remove those of the directories that are empty, in the order given; others stay."""
+    for directory in directories:
+        parent, name = _split(directory)
+        with contextlib.suppress(OSError, SafetyRefused), folders.opened(base, parent) as folder:
+            os.rmdir(name, dir_fd=folder)
