@@ -100,6 +100,8 @@ def _key_lines(text: str) -> Iterator[tuple[str, int]]:
             table = _dotted(header[2])
             if header[1] == "[[":
                 rows[table] = rows.get(table, -1) + 1
+                if not rows[table]:
+                    yield table, number
                 table = f"{table}.{rows[table]}"
             yield table, number
         elif assign := _ASSIGN.match(line):

@@ -1,0 +1,174 @@
+"""Which models can be asked now: cloud models whose key is set, and what servers on this machine say they hold."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from optimizer.config.features import Features
+from optimizer.config.keys import KEY_VARIABLES, Keys
+from optimizer.config.suggest import did_you_mean
+from optimizer.errors import ConsentMissing, InputError, ProviderError
+from optimizer.models.catalogue import Catalogue
+from optimizer.providers import table
+from optimizer.providers.base import Endpoint
+from optimizer.providers.door import Gate
+from optimizer.settings import Settings
+from optimizer.types import TIERS, LeftOut, Model, Tier
+
+KNOCK_SECONDS = 0.3
+LIST_SECONDS = 3.0
+KEY_PAGES: Mapping[str, str] = {
+    "anthropic": "platform.claude.com/settings/keys",
+    "gemini": "free at aistudio.google.com/apikey",
+    "groq": "free at console.groq.com/keys",
+    "openai": "platform.openai.com/api-keys",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """Models that can be asked, the preferred of equals first, and what is missing with its cure."""
+
+    models: tuple[Model, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def endpoints_of(settings: Settings, keys: Keys) -> dict[str, Endpoint]:
+    """Every provider's endpoint, at its default address unless the settings name another. Raises ConfigError."""
+    return {
+        provider: table.endpoint(provider, settings.endpoints.get(provider, ""), keys.of(provider))
+        for provider in KEY_VARIABLES
+    }
+
+
+def available(
+    catalogue: Catalogue, endpoints: Mapping[str, Endpoint], settings: Settings, features: Features, gate: Gate
+) -> Available:
+    """Find the models that can be asked; only servers that may hold a wanted model are asked for their list.
+
+    Raises InputError when `settings.model` is known to no row, and no server that answered holds it.
+    """
+    models: list[Model] = []
+    left_out: list[LeftOut] = []
+    for provider, endpoint in endpoints.items():
+        if settings.provider in ("", provider):
+            found = _at(catalogue, endpoint, settings, features, gate)
+            models += found.models
+            left_out += found.left_out
+    models.sort(key=lambda model: catalogue.rank(model.id, model.provider))
+    if settings.model and not any(named(model, settings.model) for model in models):
+        extra = _explicit(catalogue, endpoints, settings, Available(tuple(models), tuple(left_out)))
+        models += extra.models
+        left_out += extra.left_out
+    return Available(tuple(models), tuple(left_out))
+
+
+def named(model: Model, name: str) -> bool:
+    """Whether a user means this model by `name`; a local tag of `latest` may be left off."""
+    return model.id in (name, f"{name}:latest")
+
+
+def _at(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, features: Features, gate: Gate) -> Available:
+    provider, host = endpoint.provider, endpoint.host
+    on_own_machine = endpoint.local or provider == "ollama"
+    if on_own_machine and not features.local_models:
+        return _missing(provider, "local", "the feature local-models is off", "set local-models = true in [features]")
+    if on_own_machine and settings.tier not in ("", "local"):
+        return _missing(provider, "local", f"only the tier {settings.tier} is wanted", "leave out --tier")
+    if on_own_machine or (provider == "openai" and host not in catalogue.hosts(provider)):
+        return _held(catalogue, endpoint, settings, gate)
+    ids = catalogue.offered(provider, host)
+    if not endpoint.key:
+        tiers: list[Tier] = [catalogue.describe(model_id, provider).tier for model_id in ids]
+        variable = KEY_VARIABLES[provider][0]
+        cheapest = min(tiers, key=TIERS.index)
+        return _missing(provider, cheapest, f"no {variable}", f"set {variable} ({KEY_PAGES[provider]})")
+    return Available(tuple(catalogue.describe(model_id, provider) for model_id in ids), ())
+
+
+def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Gate) -> Available:
+    """What a server says it holds, each model described as one that runs there."""
+    provider = endpoint.provider
+    tier: Tier = "local" if endpoint.local or provider == "ollama" else "premium"
+    pull = f"ollama pull {catalogue.suggested_local}"
+    if endpoint.local and not _listens(endpoint):
+        cure = f"ollama serve; {pull}" if provider == "ollama" else f"start it, or check [endpoints] {provider}"
+        return _missing(provider, tier, f"{_title(provider)} does not answer at {endpoint.host}", cure)
+    try:
+        ids = _list(endpoint, gate)
+    except (ProviderError, ConsentMissing) as error:
+        return _missing(provider, tier, error.message, error.hint)
+    unfit = {model_id: catalogue.unfit(model_id, provider) for model_id in ids}
+    models = (_placed(catalogue.describe(model_id, provider), endpoint, settings) for model_id in ids)
+    fit = tuple(model for model in models if not unfit[model.id])
+    if not fit:
+        cure = pull if provider == "ollama" else "load a model there"
+        return _missing(provider, tier, f"{_title(provider)} at {endpoint.host} holds no model that can answer", cure)
+    return Available(fit, tuple(LeftOut(model_id, provider, tier, why) for model_id, why in unfit.items() if why))
+
+
+def _placed(model: Model, endpoint: Endpoint, settings: Settings) -> Model:
+    """The model as this server runs it: what its vendor charges elsewhere is no price here."""
+    model = replace(model, price_ref="")
+    if endpoint.local:
+        model = replace(model, tier="local", label="Local", local=True)
+    if settings.context_size and model.tier == "local":
+        model = replace(model, window=min(model.window, settings.context_size))
+    return model
+
+
+def _listens(endpoint: Endpoint) -> bool:
+    """Whether anything accepts a connection at a loopback address; spares importing an SDK to hear a refusal."""
+    parts = urlsplit(endpoint.base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname, port), KNOCK_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def _list(endpoint: Endpoint, gate: Gate) -> tuple[str, ...]:
+    limits = replace(
+        gate.limits,
+        connect=KNOCK_SECONDS,
+        first=LIST_SECONDS,
+        load=LIST_SECONDS,
+        stall=LIST_SECONDS,
+        answer=LIST_SECONDS,
+    )
+    provider = table.open_provider(endpoint, replace(gate, limits=limits))
+    try:
+        return tuple(filter(None, provider.models()))
+    finally:
+        provider.close()
+
+
+def _explicit(
+    catalogue: Catalogue, endpoints: Mapping[str, Endpoint], settings: Settings, so_far: Available
+) -> Available:
+    """The model that the user named and nothing lists: a cloud id without a row of its own, or what is missing."""
+    name = settings.model
+    homes = (settings.provider,) if settings.provider else catalogue.homes(name)
+    for provider in filter(None, homes):
+        endpoint = endpoints[provider]
+        if endpoint.key and not endpoint.local and provider != "ollama":
+            return Available((catalogue.describe(name, provider),), ())
+    if not homes:
+        known = (*(model.id for model in so_far.models), *(row.id for row in catalogue.rows if row.exact))
+        raise InputError(f"unknown model {name!r}", did_you_mean(name, known) or "if it is a local one: ollama serve")
+    absent = {left.provider for left in so_far.left_out if not left.model}
+    if absent & {home or "ollama" for home in homes}:
+        return Available((), ())
+    return Available((), (LeftOut(name, "ollama", "local", "Ollama does not hold it", f"ollama pull {name}"),))
+
+
+def _missing(provider: str, tier: Tier, why: str, cure: str) -> Available:
+    return Available((), (LeftOut("", provider, tier, why, cure),))
+
+
+def _title(provider: str) -> str:
+    return "Ollama" if provider == "ollama" else "the compatible server"

@@ -1,0 +1,174 @@
+"""What is known about models: rows of `catalogue.toml` under the user's own, read as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from optimizer.config.document import Document, read_document
+from optimizer.config.suggest import did_you_mean
+from optimizer.errors import ConfigError
+from optimizer.providers.table import CAN_BE_LOCAL, DEFAULT_URLS
+from optimizer.types import TIERS, Model
+
+SHIPPED = Path(__file__).with_name("catalogue.toml")
+LICENCES: tuple[str, ...] = ("permissive", "copyleft", "restricted", "proprietary", "unknown")
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "provider": tuple(DEFAULT_URLS),
+    "tier": TIERS[1:],
+    "edit_format": ("tool", "text", "whole"),
+    "licence": LICENCES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One `[[model]]` of a file; None is a fact that this row does not state."""
+
+    id: str
+    provider: str = ""
+    host: str = ""
+    unfit: str | None = None
+    tier: str | None = None
+    label: str | None = None
+    window: int | None = None
+    max_output: int | None = None
+    tools: bool | None = None
+    edit_format: str | None = None
+    parameters: frozenset[str] | None = None
+    licence: str | None = None
+    price_ref: str | None = None
+
+    def fits(self, model_id: str, provider: str) -> bool:
+        """Whether this row speaks of the model at that provider."""
+        return self.provider in ("", provider) and fnmatchcase(model_id.lower(), self.id.lower())
+
+    @property
+    def exact(self) -> bool:
+        """Whether the row names one model of one provider, so that it can be offered without asking a server."""
+        return bool(self.provider) and not any(letter in self.id for letter in "*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Rows in the order of precedence, and the model to suggest to those who have none on their machine."""
+
+    rows: tuple[Row, ...]
+    suggested_local: str
+
+    def describe(self, model_id: str, provider: str) -> Model:
+        """All that is known; each fact from the first row that states it, the last rows being guesses for any model."""
+        facts = self._facts(model_id, provider)
+        return Model(
+            id=model_id,
+            provider=provider,
+            tier=facts["tier"],
+            window=facts["window"],
+            max_output=facts["max_output"],
+            tools=facts["tools"],
+            edit_format="text" if facts["edit_format"] == "tool" and not facts["tools"] else facts["edit_format"],
+            parameters=facts["parameters"],
+            licence=facts["licence"],
+            label=facts["label"],
+            price_ref=facts.get("price_ref", "").replace("{id}", model_id),
+        )
+
+    def unfit(self, model_id: str, provider: str) -> str:
+        """Why this model is never asked, '' when it may be."""
+        return str(self._facts(model_id, provider).get("unfit", ""))
+
+    def rank(self, model_id: str, provider: str) -> int:
+        """Place in the order of preference; smaller is better."""
+        return next(n for n, row in enumerate(self.rows) if row.fits(model_id, provider))
+
+    def offered(self, provider: str, host: str) -> tuple[str, ...]:
+        """Ids that the provider is known to serve at this host, the preferred first."""
+        ids = (row.id for row in self.rows if row.exact and row.provider == provider and row.host in ("", host))
+        return tuple(dict.fromkeys(ids))
+
+    def hosts(self, provider: str) -> frozenset[str]:
+        """Hosts whose models are known without asking."""
+        return frozenset(row.host for row in self.rows if row.provider == provider and row.host)
+
+    def homes(self, model_id: str) -> tuple[str, ...]:
+        """Providers with a row that speaks of this very model or its family; '' stands for open weights anywhere."""
+        rows = (row for row in self.rows if row.id != "*" and row.unfit is None)
+        return tuple(dict.fromkeys(row.provider for row in rows if row.fits(model_id, row.provider)))
+
+    def _facts(self, model_id: str, provider: str) -> dict[str, Any]:
+        facts: dict[str, Any] = {}
+        for row in self.rows:
+            if row.fits(model_id, provider):
+                stated = {name: getattr(row, name) for name in _FACTS}
+                facts = {name: value for name, value in stated.items() if value is not None} | facts
+        return facts
+
+
+_FACTS = tuple(field.name for field in fields(Row) if field.default is None)
+_TYPES: Mapping[str, type] = {
+    field.name: {"int | None": int, "bool | None": bool, "frozenset[str] | None": list}.get(str(field.type), str)
+    for field in fields(Row)
+}
+_NAMES = {int: "a whole number above 0", bool: "true or false", list: "a list of texts", str: "text"}
+
+
+def load_catalogue(user: Path | None) -> Catalogue:
+    """The shipped rows, under the user's own when that file exists.
+
+    Raises ConfigError for an unknown field or a value of the wrong kind, naming file and line; StorageError when the
+    file cannot be read.
+    """
+    shipped = read_document(SHIPPED)
+    if shipped is None:
+        raise ConfigError(f"{SHIPPED} is missing", "install optimizer again: pip install --force-reinstall optimizer")
+    own = read_document(user) if user else None
+    rows = (*(_rows(own) if own else ()), *_rows(shipped))
+    source = own if own and "suggested_local" in own.data else shipped
+    suggested = source.data["suggested_local"]
+    if not isinstance(suggested, str):
+        place = source.place("suggested_local")
+        raise ConfigError(f"{place}: suggested_local: expected text", "write the name of a model in quotes")
+    return Catalogue(rows, suggested)
+
+
+def _rows(document: Document) -> Iterator[Row]:
+    for key in document.data:
+        if key not in ("model", "suggested_local"):
+            hint = did_you_mean(key, ("model", "suggested_local"))
+            raise ConfigError(f"{document.place(key)}: unknown section {key!r}", hint or "write rows as [[model]]")
+    tables = document.data.get("model", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ConfigError(f"{document.place('model')}: model is a list of rows", "write each row below [[model]]")
+    for number, table in enumerate(tables):
+        yield _row(document, f"model.{number}", table)
+
+
+def _row(document: Document, key: str, table: Mapping[str, Any]) -> Row:
+    for name, value in table.items():
+        place = document.place(f"{key}.{name}")
+        if name not in _TYPES:
+            raise ConfigError(f"{place}: unknown field {name!r}", did_you_mean(name, _TYPES))
+        if problem := _problem(name, value):
+            hint = did_you_mean(value, _CHOICES[name]) if name in _CHOICES and isinstance(value, str) else ""
+            raise ConfigError(f"{place}: {name}: expected {problem}", hint or "correct the value")
+    if not table.get("id"):
+        raise ConfigError(f"{document.place(key)}: a model without an id", 'write id = "..." below [[model]]')
+    if table.get("tier") == "local" and table.get("provider") not in (None, *CAN_BE_LOCAL):
+        raise ConfigError(f"{document.place(f'{key}.tier')}: {table['provider']} is never local", "choose another tier")
+    parameters = table.get("parameters")
+    return Row(**{**table, "parameters": None if parameters is None else frozenset(parameters)})
+
+
+def _problem(name: str, value: object) -> str:
+    wanted = _TYPES[name]
+    if type(value) is not wanted or (isinstance(value, int) and wanted is int and value < 1):
+        return _NAMES[wanted]
+    if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+        return _NAMES[list]
+    if isinstance(value, str) and not value.isprintable():
+        return "text that can be printed"
+    return f"one of {', '.join(_CHOICES[name])}" if name in _CHOICES and value not in _CHOICES[name] else ""
