@@ -75,7 +75,7 @@ def _take(event: Any, draft: Draft) -> Iterator[str]:
     """Text of one event; thinking is no text. Blocks that never close leave the answer cut."""
     if event.type == "message_start":
         draft.served = event.message.model or draft.served
-        draft.usage = _usage(event.message.usage, Usage())
+        draft.set_usage(_usage(event.message.usage, Usage()), final=False)
     elif event.type == "content_block_start":
         draft.open_blocks += 1
         block = event.content_block

@@ -107,13 +107,14 @@ def output_cap(model: Model, prompt: Prompt) -> int:
 
 def usage_so_far(draft: Draft, prompt: Prompt) -> Usage:
     """The provider's count where it came, else an estimate that says so."""
-    if draft.usage is not None and draft.usage_final:
-        return draft.usage
     arrived = "".join(draft.pieces) + "".join(raw for _, raw in draft.calls.values())
-    guess = estimated(prompt, arrived)
-    if draft.usage is None:
+    guess, known = estimated(prompt, arrived), draft.usage
+    if known is None:
         return guess
-    return replace(draft.usage, output=max(draft.usage.output, guess.output), estimated=True)
+    if draft.usage_final and known.prompt and (known.output or not arrived):
+        return known
+    guessed_input = known.input if known.prompt else guess.input
+    return replace(known, input=guessed_input, output=max(known.output, guess.output), estimated=True)
 
 
 def converse(

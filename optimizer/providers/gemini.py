@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ class Gemini:
         from google import genai
         from google.genai import errors, types
 
+        warnings.filterwarnings("ignore", module=r"google\.genai")  # it would print a line for each new reason
         self.endpoint = endpoint
         self.types = types
         self.door = Door("httpx2", gate, endpoint)

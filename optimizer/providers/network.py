@@ -112,11 +112,11 @@ class Body:
     """The bytes of an answer: decoded, counted against the cap, timed; `tail` keeps the last 64."""
 
     def __init__(self, response: Any, clock: Clock, cap: int, core: Any) -> None:
-        encoding = dict(response.headers).get(b"content-encoding", b"").decode("latin-1").strip().lower()
+        named = {name.lower(): value.decode("latin-1").strip().lower() for name, value in response.headers}
         self.raw, self.clock, self.cap, self.core = response.stream, clock, cap, core
-        self.decode = _decoder(encoding, clock.provider)
-        kind = dict(response.headers).get(b"content-type", b"")
-        self.clean = _without_comments() if kind.startswith(b"text/event-stream") else None
+        self.decode = _decoder(named.get(b"content-encoding", ""), clock.provider)
+        events = named.get(b"content-type", "").startswith("text/event-stream")
+        self.clean = _without_comments() if events else None
         self.tail = b""
 
     def __iter__(self) -> Iterator[bytes]:

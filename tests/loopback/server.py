@@ -65,7 +65,7 @@ class Loopback:
         self.requests: list[Received] = []
         self.reported: list[tuple[Wire, Tokens]] = []
         self.hung_up = threading.Event()
-        self.served: dict[Wire, tuple[str, ...]] = {wire: () for wire in WIRES}
+        self.served: dict[Wire, tuple[str, ...]] = dict.fromkeys(WIRES, ())
         self.windows: dict[str, int] = {}
         self._queues: dict[Wire, deque[Reply]] = defaultdict(deque)
         self._answers: dict[Wire, Answer] = {}
@@ -197,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.bomb:
             self._whole(
                 200,
-                {"content-type": "text/event-stream", "content-encoding": "gzip"},
+                {"content-type": "text/event-stream", "Content-Encoding": "gzip"},
                 gzip.compress(b"data: " + b"0" * reply.bomb),
             )
             return
