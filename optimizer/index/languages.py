@@ -14,7 +14,8 @@ class Language:
     levels below the root (-1: all of them); what lies deeper is found through `keywords`, the words that every deeper
     definition or import is written with. `comments` start a line of documentation; `docstrings`: bodies may begin with
     one, and `#` starts a comment. `marks` are nodes that belong to the definition after them (attributes, decorators).
-    `required`: constants may be the names of imported modules.
+    `required`: constants may be the names of imported modules. `wrapper` is the node that holds a definition and its
+    decorators.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Language:
     docstrings: bool = False
     marks: frozenset[str] = frozenset()
     required: bool = False
+    wrapper: str = ""
 
 
 _HASH = (b"#",)
@@ -45,6 +47,7 @@ LANGUAGES: tuple[Language, ...] = (
         keywords=(b"def ", b"class ", b"import "),
         comments=_HASH,
         docstrings=True,
+        wrapper="decorated_definition",
     ),
     Language("javascript", (".js", ".jsx", ".mjs", ".cjs"), "tree_sitter_javascript", "javascript.scm", required=True),
     Language(
@@ -66,7 +69,13 @@ LANGUAGES: tuple[Language, ...] = (
         required=True,
     ),
     Language("go", (".go",), "tree_sitter_go", "go.scm", depth=4),
-    Language("rust", (".rs",), "tree_sitter_rust", "rust.scm", marks=frozenset({"attribute_item"})),
+    Language(
+        "rust",
+        (".rs",),
+        "tree_sitter_rust",
+        "rust.scm",
+        marks=frozenset({"attribute_item"}),
+    ),
     Language("java", (".java",), "tree_sitter_java", "java.scm"),
     Language("c", (".c", ".h"), "tree_sitter_c", "c.scm"),
     Language(
@@ -80,10 +89,20 @@ LANGUAGES: tuple[Language, ...] = (
         (".rb", ".rake", ".gemspec", ".ru"),
         "tree_sitter_ruby",
         "ruby.scm",
+        depth=9,
+        keywords=(b"def ", b"class ", b"module ", b"require ", b"require(", b"require_relative ", b"autoload "),
         filenames=("Rakefile", "Gemfile", "Vagrantfile", "Guardfile", "Capfile"),
         comments=_HASH,
     ),
-    Language("php", (".php", ".phtml"), "tree_sitter_php", "php.scm", function="language_php"),
+    Language(
+        "php",
+        (".php", ".phtml"),
+        "tree_sitter_php",
+        "php.scm",
+        function="language_php",
+        depth=4,
+        keywords=(b"function ", b"class ", b"include ", b"include_once ", b"require ", b"require_once "),
+    ),
 )
 
 _BY_EXTENSION = {extension: language for language in LANGUAGES for extension in language.extensions}

@@ -19,6 +19,10 @@ _TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "type", "im
 _CODE = frozenset({"function", "method"})
 _ATTRIBUTES = re.compile(r"(?:@[\w.:]+(?:\([^()]*\))?\s*|#!?\[[^\]]*\]\s*)+")
 _ANGLES = re.compile(r"[<\[].*", re.S)
+_NO_NAMES = frozenset({"", "_"})
+# What a grammar takes for the name of a function where macros confuse it.
+_STATEMENTS = frozenset({"if", "for", "while", "switch", "return"})
+_OPERATOR = re.compile(r"(?:^|::|\s)(operator\W.*)", re.S)
 _PLAIN = re.compile(r"[\w$.]+\Z")
 _REQUIRED = re.compile(rb"[^=]*=\s*(?:await\s+)?(?:require|import)\s*\(")
 
@@ -29,24 +33,22 @@ def symbols(path: str, data: bytes, language: Language, found: Found) -> Iterato
     outer: list[tuple[int, str, str]] = []
     last = -1
     for item in found.definitions:
-        start, negative_end, _, kind, captures = item
-        name_node = captures["name"][0]
-        place = name_node.start_byte
+        start, negative_end, _, place, kind, captures = item
         if place == last:
             continue
         last = place
         while outer and outer[-1][0] > negative_end:
             outer.pop()
         parent, parent_kind = (outer[-1][1], outer[-1][2]) if outer else ("", "")
-        name = data[place : name_node.end_byte].decode("utf-8", "replace")
+        name = data[place : captures["name"][0].end_byte].decode("utf-8", "replace")
         if kind == "constant" and (parent_kind in _CODE or _is_required(data, start, -negative_end, language)):
             continue
-        if not name.isidentifier() or "scope" in captures:
+        if not name.isidentifier() or "scope" in captures or name in _NO_NAMES or name in _STATEMENTS:
             scope, name = _scope(name, kind, data, captures)
             if scope:
                 parent = f"{parent}.{scope}" if parent else scope
                 kind = "method" if kind == "function" else kind
-            if not name:
+            if not name or (name in _STATEMENTS and language.name in ("c", "cpp")):
                 continue
         if kind == "function" and (parent_kind in _TYPES or (parent_kind == "module" and language.name == "ruby")):
             kind = "method"
@@ -134,12 +136,28 @@ def _scope(name: str, kind: str, data: bytes, captures: dict[str, list[Node]]) -
             return "", ""
         if not _PLAIN.match(scope):
             scope = ""
-    name = name.strip("\"'` \n")
-    if "<" in name and "operator" not in name:
-        name = _ANGLES.sub("", name) if kind == "impl" else re.sub(r"<[^<>]*>", "", name)
+    name = name.strip("\"'` \n").removeprefix("r#")
     if kind == "impl":
         name = name.lstrip("&").removeprefix("mut ").removeprefix("dyn ").strip()
+    if "<" in name and name[:1] not in "<=>":
+        name = _without_angles(name)
     if "::" in name:
         front, _, name = name.rpartition("::")
         scope = front.replace("::", ".").strip(".")
-    return scope, " ".join(name.split())[:SIGNATURE_LENGTH]
+    return scope, "" if name in _NO_NAMES else " ".join(name.split())[:SIGNATURE_LENGTH]
+
+
+def _without_angles(name: str) -> str:
+    """`A<B<int>>::operator<` → `A::operator<`."""
+    operator = _OPERATOR.search(name)
+    front, back = (name[: operator.start(1)], operator[1]) if operator else (name, "")
+    kept: list[str] = []
+    depth = 0
+    for sign in front:
+        if sign == "<":
+            depth += 1
+        elif sign == ">":
+            depth -= 1
+        elif depth <= 0:
+            kept.append(sign)
+    return "".join(kept) + back

@@ -33,11 +33,15 @@ class Pattern(NamedTuple):
 
 
 class Definition(NamedTuple):
-    """A match of a definition; sorted by start, the outer before the inner, the telling kind before the vague."""
+    """A match of a definition whose name stands at byte `place`.
+
+    They sort by start, the outer before the inner, the telling kind before the vague.
+    """
 
     start: int
     negative_end: int
     rank: int
+    place: int
     kind: str
     captures: Captures
 
@@ -121,17 +125,19 @@ def find(language: Language, root: Node, data: bytes) -> Found:
     _sort_out(table, cursor.matches(root), data, found)
     if not language.keywords:
         return found
-    cursor.set_max_start_depth(1)
-    known = {item[0] for item in found.definitions} | {item[0] for item in found.imports}
-    for place in _unexplained(language, data, found):
-        word = root.descendant_for_byte_range(place, place + 1)
-        if word is None or word.is_named or (statement := word.parent) is None or statement.start_byte in known:
+    known = {item[0] for item in found.definitions}
+    known.update([item[0] for item in found.imports])
+    for place, end in _unexplained(language, data, found):
+        word = root.descendant_for_byte_range(place, end)
+        if word is None or word.start_byte != place or word.end_byte != end or (statement := word.parent) is None:
             continue
-        below = Found([], [], found.wider)
-        _sort_out(table, cursor.matches(statement.parent or statement), data, below)
-        found.definitions.extend([item for item in below.definitions if item.start not in known])
-        found.imports.extend([item for item in below.imports if item.start not in known])
-        known.update([item.start for item in below.definitions], [item.start for item in below.imports])
+        if statement.start_byte in known:
+            continue
+        known.add(statement.start_byte)
+        around = statement.parent
+        wrapped = around is not None and around.type == language.wrapper
+        cursor.set_max_start_depth(1 if wrapped else 0)
+        _sort_out(table, cursor.matches(around if wrapped and around is not None else statement), data, found)
     return found
 
 
@@ -147,31 +153,26 @@ def find_at(language: Language, root: Node, data: bytes, start: int, end: int) -
     return found
 
 
-def _unexplained(language: Language, data: bytes, found: Found) -> Iterator[int]:
-    """Where keywords stand that no definition or import found so far accounts for."""
-    heads = [(item.start, item.captures["name"][0].start_byte) for item in found.definitions]
-    heads += [(item.start, item.node.end_byte) for item in found.imports]
-    heads.sort()
-    heads.append((len(data) + 1, 0))
-    places: list[int] = []
+def _unexplained(language: Language, data: bytes, found: Found) -> list[tuple[int, int]]:
+    """From where to where keywords stand that no definition or import found so far is written with."""
+    explained = {item[3] for item in found.definitions}
+    for start, _, node in found.imports:
+        end = node.end_byte
+        explained.update([data.find(keyword, start, end) for keyword in language.keywords])
+    places: list[tuple[int, int]] = []
     for keyword in language.keywords:
+        length = len(keyword)
+        end = len(keyword.rstrip(b" ("))
         place = data.find(keyword)
         while place >= 0:
-            places.append(place)
-            place = data.find(keyword, place + 1)
-    places.sort()
-    number, covered = 0, 0
-    for place in places:
-        while heads[number][0] <= place:
-            if heads[number][1] > covered:
-                covered = heads[number][1]
-            number += 1
-        if place >= covered:
-            yield place
+            if place + length not in explained and place not in explained:
+                places.append((place, place + end))
+            place = data.find(keyword, place + length)
+    return places
 
 
 def _sort_out(table: Grammar, matches: Iterable[tuple[int, Captures]], data: bytes, found: Found) -> None:
-    patterns = table.patterns
+    patterns, definitions = table.patterns, found.definitions
     for number, captures in matches:
         role, kind, rank, callees = patterns[number]
         if callees:
@@ -180,7 +181,8 @@ def _sort_out(table: Grammar, matches: Iterable[tuple[int, Captures]], data: byt
                 continue
         if role == "definition":
             node = captures["def"][0]
-            found.definitions.append(Definition(node.start_byte, -node.end_byte, rank, kind, captures))
+            place = captures["name"][0].start_byte
+            definitions.append(Definition(node.start_byte, -node.end_byte, rank, place, kind, captures))
         elif role == "import":
             node = captures["def"][0]
             found.imports.append(Import(node.start_byte, kind, node))

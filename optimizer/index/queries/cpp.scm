@@ -28,3 +28,8 @@
 ((alias_declaration name: (_) @name) @def (#set! kind "type"))
 ((concept_definition name: (_) @name) @def (#set! kind "type"))
 ((template_declaration (_) @inner) @wide (#set! role "wide"))
+; `class MACRO Name : Base { … }` is taken for a function without parameters.
+((function_definition type: (class_specifier !body) declarator: (identifier) @name body: (_) @body) @def
+  (#set! kind "class"))
+((function_definition type: (struct_specifier !body) declarator: (identifier) @name body: (_) @body) @def
+  (#set! kind "struct"))
