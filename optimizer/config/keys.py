@@ -27,11 +27,6 @@ class Keys:
         return self.by_provider.get(provider, "")
 
 
-def key_for(provider: str, env: Mapping[str, str]) -> str:
-    """The provider's key from the environment, trimmed; '' if there is none that can be sent."""
-    return keys_from(env).of(provider)
-
-
 def keys_from(env: Mapping[str, str]) -> Keys:
     """All providers' keys from the environment; one that no header could carry is left out and named."""
     found: dict[str, str] = {}

@@ -29,6 +29,9 @@ max_files = 8
 An unknown key, a value of the wrong type or a broken file stops the program with exit code 2 and names file and line.
 This holds for the project's file too, which `--no-project-config` leaves out. Settings marked *user only* are ignored
 in a project's file, and so are sections it invents; a line says so.
+
+What you know better about models (a billed key, a new model, a larger window) goes into `models.toml` beside your
+`config.toml`, in the form that the top of `optimizer/models/catalogue.toml` explains.
 """
 
 

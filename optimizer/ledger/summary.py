@@ -58,8 +58,9 @@ def day_bounds(day: date, zone: tzinfo | None = None) -> tuple[str, str]:
 def daily(records: Iterable[UsageRecord], day: date) -> DailySummary:
     """Sum up a day's records, given in the order they were booked.
 
-    A request succeeds when one of its attempts was accepted, or was proven and awaits the user's word. It counts under the label of its last attempt; money
-    counts under the label that was charged. Labels come in the order of their tiers.
+    A request succeeds when one of its attempts was accepted, or was proven and awaits the user's word. It counts
+    under the label of its last attempt; money counts under the label that was charged. Labels come in the order of
+    their tiers.
     """
     records = tuple(records)
     requests: dict[str, list[UsageRecord]] = {}

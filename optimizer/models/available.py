@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from optimizer.config.features import Features
-from optimizer.config.keys import KEY_VARIABLES, Keys
+from optimizer.config.keys import KEY_VARIABLES
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConsentMissing, InputError, ProviderError
 from optimizer.models.catalogue import Catalogue
@@ -34,14 +34,6 @@ class Available:
 
     models: tuple[Model, ...]
     left_out: tuple[LeftOut, ...]
-
-
-def endpoints_of(settings: Settings, keys: Keys) -> dict[str, Endpoint]:
-    """Every provider's endpoint, at its default address unless the settings name another. Raises ConfigError."""
-    return {
-        provider: table.endpoint(provider, settings.endpoints.get(provider, ""), keys.of(provider))
-        for provider in KEY_VARIABLES
-    }
 
 
 def available(

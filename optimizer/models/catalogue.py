@@ -90,6 +90,15 @@ class Catalogue:
         ids = (row.id for row in self.rows if row.exact and row.provider == provider and row.host in ("", host))
         return tuple(dict.fromkeys(ids))
 
+    def examples(self) -> tuple[Model, ...]:
+        """One model a tier, cheapest tier first: what there is to set up, and to quote prices of."""
+        found = {"local": self.describe(self.suggested_local, "ollama")}
+        for row in self.rows:
+            if row.exact:
+                model = self.describe(row.id, row.provider)
+                found.setdefault(model.tier, model)
+        return tuple(found[tier] for tier in TIERS if tier in found)
+
     def hosts(self, provider: str) -> frozenset[str]:
         """Hosts whose models are known without asking."""
         return frozenset(row.host for row in self.rows if row.provider == provider and row.host)

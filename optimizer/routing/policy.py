@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from optimizer.models.available import named
 from optimizer.types import TIERS, Attempt, LeftOut, Model, Route, Task
 
 Estimate = Callable[[Model, Task], int | None]
@@ -56,7 +57,7 @@ def money(micro: int | None) -> str:
 
 def _objection(model: Model, task: Task, limits: Limits, consented: Consented) -> tuple[str, str]:
     need = task.input_tokens + task.output_tokens
-    if limits.model and model.id not in (limits.model, f"{limits.model}:latest"):
+    if limits.model and not named(model, limits.model):
         return f"you asked for {limits.model}", ""
     if limits.provider and model.provider != limits.provider:
         return f"you asked for {limits.provider}", ""

@@ -25,8 +25,8 @@ def test_lines_of_keys(tmp_path: Path) -> None:
     assert document is not None
     expected = {
         "model": 2, "context.max_files": 3, "index": 5, "index.workers": 6, "index.note": 7, "network": 11,
-        "network.stall_seconds": 12, "network.inline": 13, "network.inline.a": 13, "row": 14, "row.0.id": 15, "row.1": 16,
-        "row.1.id": 17, "row.1.list": 18, "unheard": 1,
+        "network.stall_seconds": 12, "network.inline": 13, "network.inline.a": 13, "row": 14, "row.0.id": 15,
+        "row.1": 16, "row.1.id": 17, "row.1.list": 18, "unheard": 1,
     }  # fmt: skip
     assert {key: document.line(key) for key in expected} == expected
     assert document.place("model") == f"{document.path}:2"

@@ -5,7 +5,7 @@ import pytest
 
 from optimizer.config.endpoints import BadValue, check_url, ollama_url
 from optimizer.config.features import FEATURE_NAMES, default_features, shipped_file
-from optimizer.config.keys import key_for
+from optimizer.config.keys import keys_from
 from optimizer.config.page import settings_page
 from optimizer.config.suggest import did_you_mean
 from optimizer.config.values import RANGES, TYPES
@@ -99,7 +99,7 @@ def test_bad_ollama_hosts(host: str) -> None:
     ],
 )
 def test_keys(provider: str, env: dict[str, str], key: str) -> None:
-    assert key_for(provider, env) == key
+    assert keys_from(env).of(provider) == key
 
 
 def test_suggestions() -> None:

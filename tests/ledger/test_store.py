@@ -157,6 +157,27 @@ def test_many_processes_write_at_once(tmp_path: Path) -> None:
     assert sorted(found) == sorted(f"{writer}-{number}" for writer in range(4) for number in range(20))
 
 
+@pytest.mark.slow
+def test_a_killed_writer_loses_nothing_it_was_told_is_kept(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    script = WRITER.replace("range(20)", "range(10**6)") + "    print(request, flush=True)\n"
+    told: list[str] = []
+    for number in range(10):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path), str(number)], cwd=root, stdout=subprocess.PIPE, text=True
+        )
+        assert writer.stdout is not None
+        told += [writer.stdout.readline().strip() for _ in range(1 + number * 3)]
+        writer.kill()
+        told += writer.stdout.read().split()
+        writer.wait()
+        writer.stdout.close()
+    kept = [record.request for record in open_ledger(tmp_path).records(*ALWAYS)]
+    assert len(kept) == len(set(kept))
+    assert set(told) <= set(kept)
+    assert len(kept) - len(told) <= 10
+
+
 counts = st.integers(0, 2**62)
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 records = st.builds(

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from optimizer.config.features import Features
-from optimizer.config.keys import Keys
-from optimizer.errors import ConfigError, InputError
-from optimizer.models.available import Available, available, endpoints_of
+from optimizer.config.keys import PROVIDERS, Keys
+from optimizer.errors import InputError
+from optimizer.models.available import Available, available
 from optimizer.models.catalogue import load_catalogue
 from optimizer.privacy import consent
 from optimizer.providers.door import Gate
+from optimizer.providers.table import endpoint
 from optimizer.settings import Settings
 from optimizer.types import LeftOut, Model
 
@@ -79,7 +80,8 @@ def find(tmp_path: Path) -> Callable[..., Available]:
         urls = {"ollama": ollama, **({"openai": openai} if openai else {})}
         resolved = Settings(endpoints=urls, **settings)
         gate = Gate(str(tmp_path / "repo"), tmp_path / "state")
-        return available(CATALOGUE, endpoints_of(resolved, keys), resolved, features, gate)
+        endpoints = {name: endpoint(name, resolved.endpoints.get(name, ""), keys.of(name)) for name in PROVIDERS}
+        return available(CATALOGUE, endpoints, resolved, features, gate)
 
     return run
 
@@ -258,12 +260,3 @@ def test_an_unknown_model_is_an_error_that_guesses(
     with pytest.raises(InputError) as caught:
         find(Keys(), serve("mymodel:7b").url, model="mymodle:7b")
     assert "'mymodel:7b'" in caught.value.hint
-
-
-def test_addresses_are_checked() -> None:
-    with pytest.raises(ConfigError):
-        endpoints_of(Settings(endpoints={"groq": "http://user:password@h"}), Keys())
-    found = endpoints_of(Settings(), ALL_KEYS)
-    assert found["anthropic"].base_url == "https://api.anthropic.com"
-    assert (found["ollama"].local, found["openai"].local) == (True, False)
-    assert "key=" not in repr(found)

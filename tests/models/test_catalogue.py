@@ -160,6 +160,13 @@ def test_offers_depend_on_the_host(shipped: Catalogue) -> None:
     assert shipped.offered("ollama", "127.0.0.1:11434") == ()
 
 
+def test_one_example_a_tier(shipped: Catalogue) -> None:
+    examples = shipped.examples()
+    assert tuple(model.tier for model in examples) == TIERS[1:]
+    assert examples[0].id == shipped.suggested_local
+    assert all(list_price(model, Usage(input=1000), AT) for model in examples[1:])
+
+
 def test_every_shipped_row_is_sound(shipped: Catalogue) -> None:
     text = SHIPPED.read_text()
     assert len(shipped.rows) == text.count("\n[[model]]")
