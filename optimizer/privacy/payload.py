@@ -9,12 +9,12 @@ from typing import Any
 
 from optimizer.privacy.secrets import scan
 
-_FILE_LINE = re.compile(
-    r"^[#=<>\-+*`\s/\[(]*(?:file|path|diff --git)?[\s:=\"'`]*([\w.@~+-]*(?:/[\w.@~+-]+)+|[\w@~+-]+\.[A-Za-z]\w{0,9})"
-    r"(?::(\d+)(?:-\d+)?)?[\"'`:>)\]\s]*",
+_HEADING = re.compile(r"## (.+)")
+_NAMED = re.compile(
+    r"(?:[#=<\-+*`]+|file|path)[\s:=\"'`]*([\w.@~+-]*(?:/[\w.@~+-]+)+|[\w@~+-]+\.[A-Za-z]\w{0,9})[\"'`:>)\]\s]*",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"^\s*(\d+)\s*(?:[|:│\t]|  )")
+_NUMBERED = re.compile(r"(\d+)\t")
 
 
 def scan_payload(content: bytes) -> tuple[tuple[str, str], ...]:
@@ -43,12 +43,12 @@ def _strings(value: Any, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _where(name: str, text: str, line: int) -> str:
-    """`path:line` when the prompt names the file above the finding, else the part of the request and its line."""
+    """`path:line` for a numbered line of a rendered file, else the part of the request, after the file named above."""
     lines = text.split("\n")
-    own = _NUMBERED.match(lines[line - 1])
-    for distance, above in enumerate(reversed(lines[: line - 1])):
-        header = _FILE_LINE.fullmatch(above.rstrip("\r"))
-        if header:
-            first = int(header[2]) if header[2] else 1
-            return f"{header[1]}:{own[1] if own else first + distance}"
-    return f"{name}, line {line} of the prompt"
+    above = [one.rstrip("\r") for one in reversed(lines[: line - 1])]
+    if own := _NUMBERED.match(lines[line - 1]):
+        heading = next((found[1] for one in above if (found := _HEADING.fullmatch(one))), "")
+        if heading:
+            return f"{heading}:{own[1]}"
+    path = next((found[1] for one in above if (found := _NAMED.fullmatch(one))), "")
+    return f"{path + ', ' if path else ''}line {line} of {name}"

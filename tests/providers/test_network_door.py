@@ -80,8 +80,12 @@ def test_a_secret_in_any_part_of_the_prompt_stops_it(loopback: Loopback, tmp_pat
 
 def test_the_place_of_a_secret_is_named(loopback: Loopback, tmp_path: Path) -> None:
     provider = connect(loopback, "groq", tmp_path)
-    with pytest.raises(SecretFound, match=r"src/app/config\.py:2"):
-        list(provider.stream(a_model("groq"), a_prompt(f"Look:\n\n# src/app/config.py\nimport os\nT = '{SECRET}'\n")))
+    with pytest.raises(SecretFound, match=r"src/app/config\.py:40"):
+        list(
+            provider.stream(
+                a_model("groq"), a_prompt(f"Look:\n\n## src/app/config.py\n39\timport os\n40\tT = '{SECRET}'\n")
+            )
+        )
 
 
 @pytest.mark.parametrize("generation", ["httpx", "httpx2"])
