@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from optimizer.index.postings import expand, runs, shift, unpack
+from optimizer.index.postings import expand, runs, shift, words_of
 from optimizer.index.workers import Parsed
 from optimizer.types import Skipped
 
 PATHS = 0  # the segment of the words in paths
-MOST_SEGMENTS = 8
+FILES = "SELECT path, size, mtime, ctime, content, why FROM file"
+FIELDS = ("body", "doc", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def content_ids(connection: sqlite3.Connection, keys: Iterable[bytes]) -> dict[b
 
 
 def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], first: int) -> None:
-    """Keep parsed batches whose units were numbered from `first`; contents that another process wrote stay as they are."""
+    """Keep parsed batches whose units were numbered from `first`; contents written by another process stay."""
     lists = _lists(batches)
     with writing(connection):
         by = next_unit(connection) - first
@@ -84,7 +86,8 @@ def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], firs
             for job, content in zip(batch.jobs, batch.contents, strict=True)
         ]
         connection.executemany(
-            "INSERT OR IGNORE INTO content (key, first, stride, lines, lengths, symbols, imports) VALUES (?,?,?,?,?,?,?)",
+            "INSERT OR IGNORE INTO content (key, first, stride, lines, lengths, symbols, imports) "
+            "VALUES (?,?,?,?,?,?,?)",
             contents,
         )
         end = max((row[1] + row[2] * (len(row[4]) // 4) for row in contents), default=first + by)
@@ -93,18 +96,16 @@ def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], firs
 
 
 def _lists(batches: Sequence[Parsed]) -> dict[str, dict[str, bytes]]:
-    fields: dict[str, dict[str, bytes]] = {}
-    for field in ("body", "doc", "names"):
-        raw: defaultdict[bytes, list[bytes]] = defaultdict(list)
-        for batch in batches:
-            for word, blob in getattr(batch, field).items():
-                raw[word].append(blob)
-        fields["name" if field == "names" else field] = expand(raw)
-        if field == "names":
-            fields["symbol"] = {
-                word.decode("utf-8", "replace"): b"".join(blobs) for word, blobs in raw.items() if b"\n" not in word
-            }
-    return fields
+    memo: dict[bytes, list[str]] = {}
+    return {field: expand(_joined([getattr(batch, field) for batch in batches]), memo) for field in FIELDS}
+
+
+def _joined(parts: Iterable[Mapping[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    raw: defaultdict[bytes, list[bytes]] = defaultdict(list)
+    for part in parts:
+        for word, blob in part.items():
+            raw[word].append(blob)
+    return raw
 
 
 def add_segment(connection: sqlite3.Connection, lists: Mapping[str, Mapping[str, bytes]]) -> None:
@@ -119,33 +120,19 @@ def _add_runs(connection: sqlite3.Connection, segment: int, field: str, lists: M
     connection.executemany("INSERT INTO run VALUES (?,?,?,?,?,?)", ((segment, field, *run) for run in runs(lists)))
 
 
-def merge_segments(connection: sqlite3.Connection) -> None:
-    """When there are many segments, make one of the small ones: all but those larger than the rest together."""
-    segments = connection.execute("SELECT id, bytes FROM segment ORDER BY bytes").fetchall()
-    if len(segments) <= MOST_SEGMENTS:
-        return
-    chosen, total = [], 0
-    for segment, size in segments:
-        if len(chosen) > MOST_SEGMENTS // 2 and size > 2 * total:
-            break
-        chosen.append(segment)
-        total += size
-    fields: defaultdict[str, defaultdict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
-    for segment in sorted(chosen):
-        for field, *run in connection.execute("SELECT field, terms, ends, data FROM run WHERE segment=?", (segment,)):
-            for term, blob in unpack(*run):
-                fields[field][term].append(blob)
-        connection.execute("DELETE FROM run WHERE segment=?", (segment,))
-        connection.execute("DELETE FROM segment WHERE id=?", (segment,))
-    add_segment(connection, {field: {term: b"".join(b) for term, b in of.items()} for field, of in fields.items()})
+def indexed(connection: sqlite3.Connection) -> set[str]:
+    """The paths that have a content."""
+    return {path for (path,) in connection.execute("SELECT path FROM file WHERE content IS NOT NULL")}
 
 
-def store_files(connection: sqlite3.Connection, rows: Iterable[Row], gone: Iterable[str]) -> None:
-    """Make the table of files say what the scan saw."""
-    connection.executemany("DELETE FROM file WHERE path=?", ((path,) for path in gone))
+def store_files(connection: sqlite3.Connection, rows: Iterable[Row], present: Container[str]) -> None:
+    """Write the rows of files and drop those of files that are not present."""
+    gone = [(path,) for (path,) in connection.execute("SELECT path FROM file") if path not in present]
+    connection.executemany("DELETE FROM file WHERE path=?", gone)
     connection.executemany(
-        "INSERT INTO file (path, size, mtime, ctime, content, why) VALUES (?,?,?,?,?,?) ON CONFLICT (path) DO UPDATE SET "
-        "size=excluded.size, mtime=excluded.mtime, ctime=excluded.ctime, content=excluded.content, why=excluded.why",
+        "INSERT INTO file (path, size, mtime, ctime, content, why) VALUES (?,?,?,?,?,?) ON CONFLICT (path) DO UPDATE "
+        "SET size=excluded.size, mtime=excluded.mtime, ctime=excluded.ctime, content=excluded.content, "
+        "why=excluded.why",
         ((row.path, row.size, row.mtime, row.ctime, row.content, row.why) for row in rows),
     )
 
@@ -156,32 +143,28 @@ def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped], n
         "SELECT f.path, f.content, c.key, c.first, c.stride, c.lengths FROM file f JOIN content c ON c.id = f.content "
         "ORDER BY f.path"
     ).fetchall()
+    paths = [row[0] for row in rows]
+    if new_paths:
+        _store_path_words(connection, paths)
     total = next_unit(connection)
     file_of, length = array("i", [-1]) * total, array("I", [0]) * total
     twins, twin_files = array("I"), array("i")
-    units, words, seen = 0, 0, set()
+    seen = set()
     state = hashlib.blake2b(digest_size=16)
     for number, (path, content, key, first, stride, blob) in enumerate(rows):
         state.update(path.encode() + b"\0" + key)
         lengths = array("I", blob)
-        count = len(lengths)
-        units += count
-        words += sum(lengths)
+        end = first + stride * len(lengths)
         if content in seen:
-            twins.extend(range(first, first + stride * count, stride))
-            twin_files.extend([number] * count)
+            twins.extend(range(first, end, stride))
+            twin_files.extend([number] * len(lengths))
             length.extend(lengths)
             continue
         seen.add(content)
-        file_of[first : first + stride * count : stride] = array("i", [number]) * count
-        length[first : first + stride * count : stride] = lengths
-    paths = [row[0] for row in rows]
-    if new_paths:
-        raw: defaultdict[bytes, list[bytes]] = defaultdict(list)
-        for number, path in enumerate(paths):
-            raw[path.encode()].append(number.to_bytes(4, "little"))
-        connection.execute("DELETE FROM run WHERE segment=?", (PATHS,))
-        _add_runs(connection, PATHS, "path", expand(raw))
+        file_of[first:end:stride] = array("i", [number]) * len(lengths)
+        length[first:end:stride] = lengths
+    units = len(file_of) + len(twin_files) - file_of.count(-1)
+    unread = connection.execute("SELECT path, why FROM file WHERE content IS NULL").fetchall()
     set_meta(
         connection,
         state=state.hexdigest(),
@@ -189,6 +172,15 @@ def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped], n
         file_of=(file_of + twin_files).tobytes(),
         length=length.tobytes(),
         twins=twins.tobytes(),
-        words=json.dumps([units, words]),
-        skipped=json.dumps([(item.path, item.why) for item in skipped]),
+        words=json.dumps([units, sum(length)]),
+        skipped=json.dumps(sorted([(item.path, item.why) for item in skipped] + unread)),
     )
+
+
+def _store_path_words(connection: sqlite3.Connection, paths: Iterable[str]) -> None:
+    raw: defaultdict[bytes, list[bytes]] = defaultdict(list)
+    for number, path in enumerate(paths):
+        for word in words_of(path.encode()):
+            raw[word].append(number.to_bytes(4, sys.byteorder))
+    connection.execute("DELETE FROM run WHERE segment=?", (PATHS,))
+    _add_runs(connection, PATHS, "path", expand(raw, {}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import re
 import signal
 import sys
 from array import array
@@ -15,12 +14,12 @@ from typing import Any
 
 from optimizer.index.parse import parse
 from optimizer.index.pipes import receive, send
+from optimizer.index.postings import BLANKS, words_of
+from optimizer.index.skip import has_words
 from optimizer.index.units import Extent, extents
 from optimizer.types import Symbol
 
 MEMORY = 4 << 30
-_WORD = re.compile(rb"[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]+")
-_words = _WORD.findall
 
 
 class Lists:
@@ -29,12 +28,12 @@ class Lists:
     def __init__(self) -> None:
         self.body: defaultdict[bytes, list[int]] = defaultdict(list)
         self.doc: defaultdict[bytes, list[int]] = defaultdict(list)
-        self.names: defaultdict[bytes, list[int]] = defaultdict(list)
+        self.name: defaultdict[bytes, list[int]] = defaultdict(list)
 
     def packed(self) -> tuple[dict[bytes, bytes], ...]:
         return tuple(
             {word: array("I", numbers).tobytes() for word, numbers in lists.items()}
-            for lists in (self.body, self.doc, self.names)
+            for lists in (self.body, self.doc, self.name)
         )
 
 
@@ -46,7 +45,7 @@ def serve() -> None:
     source, target = sys.stdin.buffer, sys.stdout.buffer
     send(target, b"")
     while (message := receive(source)) is not None:
-        first, stride, seconds, files = message  # type: ignore[misc]
+        first, stride, seconds, files = message
         _alarm(2 * seconds + 5)
         lists = Lists()
         contents = []
@@ -61,18 +60,19 @@ def serve() -> None:
 def extract(path: str, data: bytes, first: int, stride: int, lists: Lists) -> tuple[int, int, int, bytes, str, str]:
     """The fields of one `workers.Content`; the words go to `lists`, in units numbered `first`, `first + stride`, …"""
     parsed = parse(path, data)
-    lines = data.split(b"\n")
+    lines = data.translate(BLANKS).split(b"\n")
     if not lines[-1]:
         lines.pop()
     units = extents(parsed.symbols, len(lines))
     lengths = []
     body = lists.body.__getitem__
     number = first
-    for unit in units:
-        found = _words(b"\n".join([b"\n".join(lines[start - 1 : end]) for start, end in unit.spans]))
+    for unit in units if has_words(path) else ():
+        found = b"\n".join([b"\n".join(lines[start - 1 : end]) for start, end in unit.spans]).split()
         deque(map(list.append, map(body, found), repeat(number)), maxlen=0)
         lengths.append(len(found))
         number += stride
+    lengths = lengths or [0] * len(units)
     _name(parsed.symbols, units, first, stride, lists)
     return (
         first,
@@ -96,9 +96,10 @@ def _name(symbols: Sequence[Symbol], units: Sequence[Extent], first: int, stride
         number = number_of.get(symbol.qualified)
         if number is None:
             number = number_of[symbol.qualified] = number_of.get(symbol.parent, first)
-        lists.names[symbol.name.encode("utf-8", "replace")].append(number)
+        for word in words_of(symbol.name.encode("utf-8", "replace")):
+            lists.name[word].append(number)
         if symbol.doc:
-            for word in _words(symbol.doc.encode("utf-8", "replace")):
+            for word in words_of(symbol.doc.encode("utf-8", "replace")):
                 lists.doc[word].append(number)
 
 

@@ -27,7 +27,7 @@ def find_git(root: Path) -> str | None:
     """The absolute path of a git that lies outside `root`; None when there is none."""
     inside = os.path.realpath(root)
     for folder in os.get_exec_path():
-        if not os.path.isabs(folder):
+        if not Path(folder).is_absolute():
             continue
         found = shutil.which("git", path=folder)
         if found and os.path.commonpath((inside, os.path.realpath(found))) != inside:
@@ -62,7 +62,7 @@ def _environment(root: Path) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_CEILING_DIRECTORIES": str(root.parent),
     }
-    home = os.path.expanduser("~")  # noqa: PTH111 - stays as it is where there is no home
-    if home != "~":
-        environment["HOME"] = home
-    return environment
+    try:
+        return {**environment, "HOME": str(Path.home())}
+    except RuntimeError:
+        return environment

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import marshal
-from typing import BinaryIO
+from typing import IO, Any
 
 
-def send(stream: BinaryIO, message: object) -> None:
+def send(stream: IO[bytes], message: Any) -> None:
     """Write one message to a pipe."""
     data = marshal.dumps(message)
     stream.write(len(data).to_bytes(8, "little"))
@@ -14,7 +14,7 @@ def send(stream: BinaryIO, message: object) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> object:
+def receive(stream: IO[bytes]) -> Any:
     """Read one message from a pipe; None at its end."""
     head = stream.read(8)
     if len(head) < 8:

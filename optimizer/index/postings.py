@@ -8,24 +8,90 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
-from optimizer.index.words import terms
+from optimizer.index.words import split_all, terms
 
 RUN = 64
 
 # Words so common in code or prose that they tell nothing; no list is kept for them.
 STOP = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "by", "class", "def", "else", "for", "from", "function", "if", "import", "in", "is", "it", "let", "new", "not", "null", "none", "of", "on", "or", "public", "return", "self", "static", "string", "test", "that", "the", "this", "to", "true", "false", "var", "void", "was", "with", "const", "int"]
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "class",
+        "def",
+        "else",
+        "for",
+        "from",
+        "function",
+        "if",
+        "import",
+        "in",
+        "is",
+        "it",
+        "let",
+        "new",
+        "not",
+        "null",
+        "none",
+        "of",
+        "on",
+        "or",
+        "public",
+        "return",
+        "self",
+        "static",
+        "string",
+        "test",
+        "that",
+        "the",
+        "this",
+        "to",
+        "true",
+        "false",
+        "var",
+        "void",
+        "was",
+        "with",
+        "const",
+        "int",
+    ]
 )
 
 
-def expand(raw: Mapping[bytes, list[bytes]]) -> dict[str, bytes]:
-    """Lists of words as they stand → lists of terms: each word in lower case and its parts."""
+# Every byte that no word holds becomes a blank, but for line breaks.
+BLANKS = bytes(code if chr(code).isalnum() or code in b"_\n" or code > 127 else ord(" ") for code in range(256))
+
+
+def words_of(text: bytes) -> list[bytes]:
+    """The words of a text as they stand, numbers among them."""
+    return text.translate(BLANKS).split()
+
+
+def expand(raw: Mapping[bytes, list[bytes]], memo: dict[bytes, list[str]]) -> dict[str, bytes]:
+    """Lists of words as they stand → lists of terms: each word in lower case and its parts; `memo` is filled."""
     lists: defaultdict[str, list[bytes]] = defaultdict(list)
+    _learn([word for word in raw if word not in memo], memo)
     for word, pieces in raw.items():
-        for term in terms(word.decode("utf-8", "replace")):
-            if term not in STOP:
-                lists[term] += pieces
-    return {term: b"".join(pieces) for term, pieces in lists.items()}
+        for term in memo[word]:
+            lists[term] += pieces
+    return {term: b"".join(pieces) for term, pieces in lists.items() if term not in STOP and len(term) > 1}
+
+
+def _learn(words: list[bytes], memo: dict[bytes, list[str]]) -> None:
+    for word in words:
+        if not word.isascii():
+            memo[word] = terms(word.decode("utf-8", "replace"))
+    if not (plain := [word for word in words if word not in memo]):
+        return
+    text = b"\n".join(plain).decode()
+    for word, whole, parts in zip(plain, text.lower().split("\n"), split_all(text.split("\n")), strict=True):
+        memo[word] = parts if parts == [whole] else [whole, *parts]
 
 
 def runs(lists: Mapping[str, bytes]) -> Iterator[tuple[str, str, bytes, bytes]]:

@@ -22,6 +22,7 @@ CREATE TABLE file (
 CREATE INDEX file_content ON file (content);
 CREATE TABLE edges (source INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE link (target INTEGER, source INTEGER, PRIMARY KEY (target, source)) WITHOUT ROWID;
+CREATE INDEX link_source ON link (source);
 CREATE TABLE segment (id INTEGER PRIMARY KEY AUTOINCREMENT, bytes INTEGER NOT NULL);
 CREATE TABLE run (
     segment INTEGER NOT NULL, field TEXT NOT NULL, first TEXT NOT NULL, terms TEXT NOT NULL, ends BLOB NOT NULL,

@@ -24,3 +24,11 @@ SKIPPED_FOLDERS = (
     ".idea",
     ".cache",
 )
+
+# Data rather than text to read: such files are listed, and found by their paths alone.
+WORDLESS = (".po", ".pot", ".svg", ".csv", ".tsv", ".lock", ".map", ".min.js", ".min.css", ".geojson", ".pem", ".crt")
+
+
+def has_words(path: str) -> bool:
+    """Whether the words of a file are worth keeping, by its name alone."""
+    return not path.endswith(WORDLESS)

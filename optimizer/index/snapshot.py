@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from optimizer.index.postings import find, tally, unpack
+from optimizer.index.postings import find, tally
 from optimizer.index.units import Extent, extents
 from optimizer.types import Symbol
 
@@ -59,7 +59,7 @@ class Words:
     def postings(self, field: str, term: str, most: int = 0) -> tuple[array[int], array[int]]:
         """Unit numbers (file numbers for field 'path') ascending, and how often the term stands in each.
 
-        `field` is body, name, doc, path, or symbol for names exactly as they are defined. Units that are not in the tree now are among them: their file is -1.
+        `field` is body, name, doc or path. Units that are not in the tree now are among them: their file is -1.
         A term that stands more than `most` times gives nothing, at little cost; 0 sets no bound.
         """
         entries = find(self._connection, (0,) if field == "path" else self._segments, field, term)
@@ -79,18 +79,9 @@ class Words:
                 counts.append(again[twin])
         return numbers, counts
 
-    def files_defining(self, name: str) -> set[int]:
-        """The numbers of the files that hold a definition of exactly this name."""
-        return {self.file_of[unit] for unit in self.postings("symbol", name)[0]} - {-1}
-
-    def names(self) -> set[str]:
-        """Every name that is defined in the tree."""
-        found = set()
-        for row in self._connection.execute("SELECT terms, ends, data FROM run WHERE field='symbol'"):
-            for name, blob in unpack(*row):
-                if name not in found and any(self.file_of[unit] >= 0 for unit in array("I", blob)):
-                    found.add(name)
-        return found
+    def files_of(self, field: str, term: str) -> set[int]:
+        """The numbers of the files that have a unit with this term."""
+        return {self.file_of[unit] for unit in self.postings(field, term)[0]} - {-1}
 
     def unit(self, number: int) -> Unit:
         """The unit of a number whose `file_of` is not -1."""
@@ -99,7 +90,8 @@ class Words:
         if number >= first_twin:
             number = self._twins[number - first_twin]
         first, stride, lines, symbols = self._connection.execute(
-            "SELECT c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content WHERE f.path=?",
+            "SELECT c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content "
+            "WHERE f.path=?",
             (path,),
         ).fetchone()
         return _unit(path, extents(read_symbols(path, symbols), lines)[(number - first) // stride])

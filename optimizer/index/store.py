@@ -13,9 +13,11 @@ from optimizer.db import open_db, put_aside
 from optimizer.errors import NotFound
 from optimizer.index.imports import ImportEdge
 from optimizer.index.parse import occurrences
+from optimizer.index.postings import STOP
 from optimizer.index.schema import SCHEMA
 from optimizer.index.snapshot import Words, read_symbols
 from optimizer.index.walk import Root
+from optimizer.index.words import terms
 from optimizer.types import Reference, Skipped, Symbol
 
 _SYMBOLS = "SELECT f.path, c.symbols FROM file f JOIN content c ON c.id = f.content WHERE "
@@ -40,17 +42,19 @@ class Index:
         opened = open_db(self.file, SCHEMA)
         self.connection = opened.connection
         self.notice = opened.notice or self.notice
+        self._identity = _identity(self.file)
         self._words: Words | None = None
 
     def close(self) -> None:
         self.connection.close()
 
     def begin_anew(self, why: str) -> None:
-        """Put a store that proved damaged aside and start an empty one."""
+        """Put a store that proved damaged aside, unless another process did so already, and open a new one."""
         self.connection.close()
-        aside = put_aside(self.file) if self.file.exists() else self.file
+        aside = put_aside(self.file) if _identity(self.file) == self._identity else None
         self._open()
-        self.notice = f"{SCHEMA.name} was damaged ({why}); moved to {aside.name}, rebuilt"
+        if aside:
+            self.notice = f"{SCHEMA.name} was damaged ({why}); moved to {aside.name}, rebuilt"
 
     def forget(self) -> None:
         """Drop what was read, after the store changed."""
@@ -78,13 +82,18 @@ class Index:
         """All definitions whose own name is one of `names`."""
         wanted = set(names)
         words = self.words()
-        files = {number for name in wanted for number in words.files_defining(name)}
+        files = {number for name in wanted for number in self._files("name", name)}
         return tuple(
             symbol
             for number in sorted(files)
             for symbol in self.symbols_in(words.paths[number])
             if symbol.name in wanted
         )
+
+    def _files(self, field: str, name: str) -> Iterable[int]:
+        """The numbers of the files that may hold a name: all of them where no list is kept for it."""
+        usable = [term for term in terms(name) if len(term) > 1 and term not in STOP]
+        return self.words().files_of(field, max(usable, key=len)) if usable else range(len(self.words().paths))
 
     def symbols_in(self, path: str) -> tuple[Symbol, ...]:
         """The definitions of a file in the order of lines; none for a path that is not indexed."""
@@ -93,7 +102,8 @@ class Index:
 
     def all_names(self) -> tuple[str, ...]:
         """Every name that is defined somewhere in the tree."""
-        return tuple(sorted(self.words().names()))
+        rows = self.connection.execute("SELECT symbols FROM content WHERE id IN (SELECT content FROM file)")
+        return tuple(sorted({symbol[0] for (stored,) in rows for symbol in json.loads(stored)}))
 
     def imports_of(self, path: str) -> tuple[ImportEdge, ...]:
         """The imports of a file, resolved."""
@@ -127,14 +137,8 @@ class Index:
         return tuple(found[:limit])
 
     def _candidates(self, name: str) -> Iterator[str]:
-        words = self.words()
-        if len(name.encode()) < 2:
-            yield from words.paths
-            return
-        numbers, _ = words.postings("body", name.lower())
-        files = {words.file_of[number] for number in numbers}
-        for number in sorted(files - {-1}):
-            yield words.paths[number]
+        paths = self.words().paths
+        return (paths[number] for number in sorted(self._files("body", name)))
 
     def _references_in(self, path: str, data: bytes, name: str) -> Iterator[Reference]:
         if name.encode() not in data or not (places := occurrences(path, data, name)):
@@ -164,14 +168,23 @@ class Index:
         return self._words
 
 
-def read_regular(root: Path, path: str) -> bytes | None:
-    """The bytes of a regular file below `root`, without following a link that leads out; None when it cannot be read."""
-    full = os.path.join(root, path)
-    if os.path.dirname(os.path.realpath(full)) != os.path.join(os.path.realpath(root), os.path.dirname(path)).rstrip(
-        "/"
-    ):
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
         return None
-    return read_file(full)
+    return status.st_dev, status.st_ino
+
+
+def read_regular(root: Path, path: str) -> bytes | None:
+    """The bytes of a regular file below `root` with no link on the way to it; None when it cannot be read."""
+    try:
+        folder = (root / path).parent
+        if folder.resolve() != root.resolve() / folder.relative_to(root):
+            return None
+    except (OSError, RuntimeError):
+        return None
+    return read_file(str(root / path))
 
 
 def read_file(full: str) -> bytes | None:

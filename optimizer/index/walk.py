@@ -15,7 +15,7 @@ from optimizer.privacy.secrets import is_secret_file
 from optimizer.types import Skipped
 
 if TYPE_CHECKING:
-    from pathspec import PathSpec
+    from pathspec import GitIgnoreSpec
 
 NOT_UTF8 = "name is not UTF-8"
 SECRET = "secret file"
@@ -58,7 +58,7 @@ class Scan:
 
 def find_root(start: Path) -> Root:
     """The nearest folder upwards that holds a `.git` (folder or file); else `start` itself."""
-    start = Path(os.path.abspath(start))  # noqa: PTH100 - as the user named it, without following links
+    start = start.absolute()
     for folder in (start, *start.parents):
         if os.path.lexists(folder / ".git"):
             return Root(folder, True)
@@ -123,18 +123,25 @@ def _real_folder(top: bytes, folder: bytes, known: dict[bytes, bool]) -> bool:
     """Whether no part of `folder` is a link: a tracked file may lie behind one that replaced its folder."""
     real = known.get(folder)
     if real is None:
-        real = _real_folder(top, folder.rpartition(b"/")[0], known) and not os.path.islink(top + folder)
+        real = _real_folder(top, folder.rpartition(b"/")[0], known) and not _is_link(top + folder)
         known[folder] = real
     return real
 
 
-def _walk(top: bytes, folder: bytes, rules: list[tuple[bytes, PathSpec]]) -> Iterator[bytes]:
+def _is_link(path: bytes) -> bool:
+    try:
+        return stat.S_ISLNK(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _walk(top: bytes, folder: bytes, rules: list[tuple[bytes, GitIgnoreSpec]]) -> Iterator[bytes]:
     pending = [(folder, rules)]
     skipped = {os.fsencode(name) for name in SKIPPED_FOLDERS}
     while pending:
         folder, rules = pending.pop()
         try:
-            entries = sorted(os.scandir(os.path.join(top, folder)), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(top + b"/" + folder), key=lambda entry: entry.name)
         except OSError:
             continue
         if any(entry.name == b".gitignore" for entry in entries):
@@ -150,10 +157,10 @@ def _walk(top: bytes, folder: bytes, rules: list[tuple[bytes, PathSpec]]) -> Ite
                 yield path
 
 
-def _rules(top: bytes, folder: bytes) -> list[tuple[bytes, PathSpec]]:
+def _rules(top: bytes, folder: bytes) -> list[tuple[bytes, GitIgnoreSpec]]:
     from pathspec import GitIgnoreSpec
 
-    path = os.path.join(top, folder, b".gitignore")
+    path = top + b"/" + folder + b"/.gitignore"
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
             return []
@@ -164,10 +171,10 @@ def _rules(top: bytes, folder: bytes) -> list[tuple[bytes, PathSpec]]:
         return []
 
 
-def _ignored(path: bytes, is_folder: bool, rules: list[tuple[bytes, PathSpec]]) -> bool:
+def _ignored(path: bytes, is_folder: bool, rules: list[tuple[bytes, GitIgnoreSpec]]) -> bool:
     for prefix, spec in reversed(rules):
         inner = os.fsdecode(path[len(prefix) :]) + ("/" if is_folder else "")
         verdict = spec.check_file(inner).include
         if verdict is not None:
-            return verdict
+            return bool(verdict)
     return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from optimizer.errors import StorageError
 from optimizer.index.pipes import receive, send
@@ -49,7 +49,7 @@ class Parsed:
     contents: tuple[Content, ...]
     body: dict[bytes, bytes]
     doc: dict[bytes, bytes]
-    names: dict[bytes, bytes]
+    name: dict[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ Batch = tuple[Job, ...]
 class _Child:
     """One process; its reader thread puts (child, message) on the queue, message None at the end."""
 
-    def __init__(self, slot: int, inbox: queue.Queue[tuple[_Child, object]]) -> None:
+    def __init__(self, slot: int, inbox: queue.Queue[tuple[_Child, Any]]) -> None:
         self.slot = slot
         self.batch: Batch | None = None
         self.deadline = time.monotonic() + START_SECONDS
@@ -77,13 +77,13 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=os.path.abspath(os.sep),
+            cwd=Path(sys.executable).anchor,
         )
         threading.Thread(target=self._read, args=(inbox,), daemon=True).start()
 
-    def _read(self, inbox: queue.Queue[tuple[_Child, object]]) -> None:
+    def _read(self, inbox: queue.Queue[tuple[_Child, Any]]) -> None:
         assert self.process.stdout
-        message: object = b""
+        message: Any = b""
         while message is not None:
             try:
                 message = receive(self.process.stdout)
@@ -116,7 +116,7 @@ class Pool:
 
     def __init__(self, count: int, seconds: float) -> None:
         self.seconds = seconds
-        self._inbox: queue.Queue[tuple[_Child, object]] = queue.Queue()
+        self._inbox: queue.Queue[tuple[_Child, Any]] = queue.Queue()
         self._children = [_Child(slot, self._inbox) for slot in range(count)]
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ class Pool:
             else:
                 yield from self._replace(child, why, again)
 
-    def _wait(self) -> tuple[_Child, object, str]:
+    def _wait(self) -> tuple[_Child, Any, str]:
         """The next message of a living child, or a child that is over its time or gone."""
         while True:
             busy = [child for child in self._children if child.batch is not None]
@@ -172,6 +172,6 @@ class Pool:
             again.extend((job,) for job in batch)
 
 
-def _parsed(batch: Batch, message: object) -> Parsed:
-    contents, body, doc, names = message  # type: ignore[misc]
-    return Parsed(batch, tuple(Content(*content) for content in contents), body, doc, names)
+def _parsed(batch: Batch, message: Any) -> Parsed:
+    contents, body, doc, name = message
+    return Parsed(batch, tuple(Content(*content) for content in contents), body, doc, name)
