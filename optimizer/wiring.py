@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -24,20 +25,25 @@ if TYPE_CHECKING:
     from optimizer.providers.door import Gate
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a run starts: a directory of the project, the environment, and settings from flags by dotted key."""
+
+    project: Path
+    env: Mapping[str, str]
+    flags: Mapping[str, object]
+    project_config: bool = True
+
+
 @contextmanager
-def parts(
-    project: Path,
-    env: Mapping[str, str],
-    flags: Mapping[str, object],
-    progress: Callable[[Progress], None],
-    notice: Callable[[str], None],
-) -> Iterator[Parts]:
-    """The parts of a run in the repository that holds `project`; stores are closed on leaving.
+def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[str], None]) -> Iterator[Parts]:
+    """The parts of a run in the repository that holds `start.project`; stores are closed on leaving.
 
     `notice` is told, a line each, what a person should know at the start: ignored settings, a recovered write.
+    Raises InputError for a place that is no project, ConfigError for a broken configuration, StorageError.
     """
-    root = _root(project, env)
-    config = load(root.path, env, flags)
+    root = _root(start.project, start.env)
+    config = load(root.path if start.project_config else None, start.env, start.flags)
     for line in config.notices:
         notice(line)
     _recover(root.path, config.places.state / "journal", notice)

@@ -18,13 +18,33 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-project = click.option(
-    "--project",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Work in this repository instead of the current one.",
-)
+WITHOUT_PROJECT_CONFIG = "optimizer.without_project_config"
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 yes = click.option("--yes", "-y", is_flag=True, help="Write changes without asking (never a consent to send).")
+
+
+def _leave_out(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    ctx.meta[WITHOUT_PROJECT_CONFIG] = value
+
+
+def project(command: Command) -> Command:
+    """Add the flags that say where to work."""
+    for option in (
+        click.option(
+            "--no-project-config",
+            is_flag=True,
+            expose_value=False,
+            callback=_leave_out,
+            help="Leave the project's .optimizer.toml unread.",
+        ),
+        click.option(
+            "--project",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Work in this repository instead of the current one.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def model_flags(command: Command) -> Command:
@@ -44,7 +64,9 @@ def open_parts(project: Path | None, given: dict[str, object]) -> AbstractContex
     from optimizer import wiring
     from optimizer.cli import show
 
-    return wiring.parts(project or Path.cwd(), os.environ, given, show.progress(sys.stderr), show.notice)
+    without = bool(click.get_current_context().meta.get(WITHOUT_PROJECT_CONFIG))
+    start = wiring.Start(project or Path.cwd(), os.environ, given, project_config=not without)
+    return wiring.parts(start, show.progress(sys.stderr), show.notice)
 
 
 def feature_flags(given: tuple[str, ...]) -> dict[str, object]:

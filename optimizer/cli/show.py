@@ -12,6 +12,7 @@ import click
 
 from optimizer.cli.terminal import coloured, inert
 from optimizer.types import (
+    TIERS,
     Booked,
     Chosen,
     Context,
@@ -195,9 +196,11 @@ def no_model_text(quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...]) -> s
     """What the request would cost on each tier, and what to do to have a model."""
     lines = ["", "No model could be asked. This request would cost:"]
     lines += [f"  {quote.tier:<8} {quote.model:<32} {dollars(quote.cost)}" for quote in quotes]
-    cures = list(dict.fromkeys((left.why, left.cure) for left in left_out if left.cure))
+    ordered = sorted(left_out, key=lambda left: TIERS.index(left.tier))
+    cures = list(dict.fromkeys((left.why, left.cure) for left in ordered if left.cure))
+    width = max((len(cure) for _, cure in cures), default=0)
     lines += ["", "To have a model, do one of these:"] if cures else []
-    lines += [f"  {cure:<46} ({why})" for why, cure in cures]
+    lines += [f"  {cure:<{width}}  ({why})" for why, cure in cures]
     return inert("\n".join(lines))
 
 

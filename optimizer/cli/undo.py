@@ -24,9 +24,11 @@ def command(count: int, project: Path | None, as_json: bool) -> int:
 
     with options.open_parts(project, {}) as parts:
         restored = write.undo(parts.root, parts.journal, count)
+    if not restored and not as_json:
+        click.echo("there is nothing to undo in this repository", err=True)
     for item in restored:
         if as_json:
-            click.echo(json.dumps({"event": "undone", "entry": item.entry, "path": item.path, "action": item.action}))
+            click.echo(json.dumps({"event": "undone", "entry": item.entry, "path": item.path, "what": item.what}))
         else:
-            click.echo(f"{item.action} {inert(item.path)}")
+            click.echo(f"{item.what} {inert(item.path)}")
     return 0

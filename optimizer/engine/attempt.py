@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from optimizer.engine import prepare
-from optimizer.errors import OptimizerError, ProviderError
+from optimizer.errors import Conflict, OptimizerError, ProviderError
 from optimizer.types import (
     Answer,
     Attempt,
@@ -188,7 +188,7 @@ def _prove(request: Request, completion: Completion, parts: Parts) -> Generator[
     reply = parse_reply(completion.text, completion.tool_calls)
     if not request.task.wants_edits and not reply.edits:
         return (yield from _prove_answer(completion, parts))
-    return (yield from _prove_edits(reply, parts))
+    return (yield from _prove_edits(request, reply, parts))
 
 
 def _prove_answer(completion: Completion, parts: Parts) -> Generator[Event, None, Tried]:
@@ -199,9 +199,9 @@ def _prove_answer(completion: Completion, parts: Parts) -> Generator[Event, None
     return Tried("" if verdict.ok else _failures(verdict), completion.text, verdict=verdict)
 
 
-def _prove_edits(reply: Reply, parts: Parts) -> Generator[Event, None, Tried]:
+def _prove_edits(request: Request, reply: Reply, parts: Parts) -> Generator[Event, None, Tried]:
     from optimizer.edits.apply import apply_edits
-    from optimizer.edits.paths import reader
+    from optimizer.edits.read import reader
     from optimizer.verify.checks import check_patch
 
     if reply.problems:
@@ -210,6 +210,7 @@ def _prove_edits(reply: Reply, parts: Parts) -> Generator[Event, None, Tried]:
         return Tried("the answer holds no edit", reply.prose)
     try:
         patch = apply_edits(reply.edits, reader(parts.root))
+        _check_as_shown(request.context, patch)
     except OptimizerError as error:
         return Tried(error.message, reply.prose, exit_code=error.exit_code)
     verdict = check_patch(patch, parts.index)
@@ -217,6 +218,16 @@ def _prove_edits(reply: Reply, parts: Parts) -> Generator[Event, None, Tried]:
         yield Proposed(patch)
     yield Judged(verdict)
     return Tried("" if verdict.ok else _failures(verdict), reply.prose, patch if verdict.ok else None, verdict)
+
+
+def _check_as_shown(context: Context, patch: Patch) -> None:
+    """Raise Conflict when a file is no longer what the model was shown: its line numbers would mean other lines."""
+    before = {change.path: (change.before or b"").decode("utf-8", "replace") for change in patch.changes}
+    for item in context.items:
+        if item.path in before:
+            lines = before[item.path].split("\n")[item.start - 1 : item.end]
+            if [line.rstrip() for line in lines] != [line.rstrip() for line in item.text.rstrip("\n").split("\n")]:
+                raise Conflict(f"{item.path} has changed since it was shown to the model", "ask again")
 
 
 def _failures(verdict: Verdict) -> str:

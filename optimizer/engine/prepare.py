@@ -50,7 +50,7 @@ def room_for_context(query: Query, parts: Parts) -> tuple[Query, int]:
     free = settings.request_tokens - settings.max_tokens - prompts.overhead()
     if free < 200:
         raise InputError(
-            f"request_tokens ({settings.request_tokens}) leaves no room for code beside max_tokens ({settings.max_tokens})",
+            f"request_tokens ({settings.request_tokens}) leaves no room beside max_tokens ({settings.max_tokens})",
             "raise request_tokens or lower max_tokens",
         )
     fitted = prompts.fit_query(query, free // 2)

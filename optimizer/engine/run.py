@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from optimizer.engine import attempt, prepare
 from optimizer.errors import InputError
 from optimizer.types import (
+    TIERS,
     Chosen,
     Context,
     Event,
@@ -26,6 +27,8 @@ from optimizer.types import (
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
+
+CONSENT_CURE = "optimize consent grant"
 
 
 def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
@@ -106,10 +109,16 @@ def _unserved(request: str, route: Route, dry_run: bool) -> Outcome:
         None,
         None,
         cost=0,
-        exit_code=5 if _only_consent_missing(route.left_out) else 6,
-        hint=next((left.cure for left in route.left_out if left.cure), ""),
+        exit_code=5 if _waits_for_consent(route.left_out) else 6,
+        hint=_first_cure(route.left_out),
     )
 
 
-def _only_consent_missing(left_out: tuple[LeftOut, ...]) -> bool:
-    return any(left.cure.startswith("optimize consent grant") for left in left_out)
+def _first_cure(left_out: tuple[LeftOut, ...]) -> str:
+    """The cure of the cheapest model left out; a missing yes comes first, since nothing else needs to be set up."""
+    cures = sorted(left_out, key=lambda left: (not left.cure.startswith(CONSENT_CURE), TIERS.index(left.tier)))
+    return next((left.cure for left in cures if left.cure), "")
+
+
+def _waits_for_consent(left_out: tuple[LeftOut, ...]) -> bool:
+    return any(left.cure.startswith(CONSENT_CURE) for left in left_out)
