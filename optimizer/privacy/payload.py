@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
-from optimizer.privacy.secrets import scan
+from optimizer.errors import SecretFound
+from optimizer.privacy.secrets import LONGEST, scan
 
 _HEADING = re.compile(r"## (.+)")
 _NAMED = re.compile(
@@ -20,14 +22,24 @@ _NUMBERED = re.compile(r"(\d+)\t")
 def scan_payload(content: bytes) -> tuple[tuple[str, str], ...]:
     """Findings as (rule, where); a JSON body is scanned string by string, as the receiver will read it.
 
-    Raises SecretFound when the scan takes too long.
+    Raises SecretFound when the scan fails or takes too long: what was not scanned is not sent.
     """
     text = content.decode("utf-8", "replace")
     try:
         pieces = list(_strings(json.loads(text), ""))
     except (ValueError, RecursionError):
         pieces = [("the request", text)]
-    return tuple((found.rule, _where(name, piece, found.line)) for name, piece in pieces for found in scan(piece))
+    end = time.monotonic() + LONGEST
+    try:
+        return tuple(
+            (found.rule, _where(name, piece, found.line))
+            for name, piece in pieces
+            for found in scan(piece, end - time.monotonic())
+        )
+    except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+        raise SecretFound(
+            f"nothing was sent: the scan for secrets failed ({type(error).__name__})", "please report this"
+        ) from None
 
 
 def _strings(value: Any, name: str) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from optimizer.errors import BadAnswer, ConsentMissing, OptimizerError, ProviderError, SafetyRefused, SecretFound
+from optimizer.errors import (
+    BadAnswer,
+    ConsentMissing,
+    OptimizerError,
+    ProviderError,
+    SafetyRefused,
+    SecretFound,
+    StorageError,
+)
 from optimizer.privacy import consent, egress, payload
 from optimizer.providers import failures
 from optimizer.providers.base import Endpoint
@@ -113,8 +121,10 @@ class Door:
         self.billable = False
         self.hang_up()
         self._check(request, bytes(request.read()))
-        limits, provider = self.gate.limits, self.endpoint.provider
-        clock = Clock(provider, limits.load if provider == "ollama" else limits.first, limits.stall, limits.answer)
+        limits = self.gate.limits
+        loads = self.endpoint.provider == "ollama" and request.method == "POST"
+        patience = (limits.load, "network.load_seconds") if loads else (limits.first, "network.first_token_seconds")
+        clock = Clock(self.endpoint.provider, patience, limits.stall, limits.answer)
         response = self._send(request, clock)
         body = self._body_type(response, clock, limits.answer_bytes, self.core)
         self._open.append(body)
@@ -122,24 +132,33 @@ class Door:
         self._refuse(response.status, headers, body)
         return self.lib.Response(response.status, headers=headers, stream=body, extensions=response.extensions)
 
-    def _check(self, request: Any, content: bytes) -> None:
-        """Host, consent and secrets, in this order; whatever is decided is logged before a byte is sent."""
+    def _refusal(self, there: SplitResult, content: bytes) -> OptimizerError | None:
+        """Why this may not be sent: host, consent and secrets, in this order; a check that fails is a no."""
         endpoint, gate = self.endpoint, self.gate
-        there = urlsplit(str(request.url))
-        refusal: OptimizerError | None = None
         if (there.scheme, there.netloc.lower()) != (urlsplit(endpoint.base_url).scheme, endpoint.host):
-            refusal = SafetyRefused(
+            return SafetyRefused(
                 f"{endpoint.provider} is asked at {endpoint.host}; a request to {there.netloc} was stopped",
                 f"set the address under [endpoints] {endpoint.provider}",
             )
-        elif not endpoint.local and not consent.granted(gate.state, gate.repository, endpoint.provider, endpoint.host):
-            refusal = ConsentMissing(endpoint.provider, endpoint.host)
-        elif found := payload.scan_payload(content):
-            rule, where = found[0]
-            refusal = SecretFound(
-                f"nothing was sent to {endpoint.provider}: {where} holds what looks like {rule}",
-                "take it out, or name the file in .gitignore so that it is never read",
-            )
+        try:
+            if not (endpoint.local or consent.granted(gate.state, gate.repository, endpoint.provider, endpoint.host)):
+                return ConsentMissing(endpoint.provider, endpoint.host)
+            found = payload.scan_payload(content)
+        except (StorageError, SecretFound) as error:
+            return error
+        if not found:
+            return None
+        rule, where = found[0]
+        return SecretFound(
+            f"nothing was sent to {endpoint.provider}: {where} holds what looks like {rule}",
+            "take it out, or name the file in .gitignore so that it is never read",
+        )
+
+    def _check(self, request: Any, content: bytes) -> None:
+        """Raise unless the request may go out; what is decided is logged before a byte is sent."""
+        endpoint, gate = self.endpoint, self.gate
+        there = urlsplit(str(request.url))
+        refusal = self._refusal(there, content)
         entry = egress.Egress(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             destination=endpoint.provider,

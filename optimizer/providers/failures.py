@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from optimizer.config.keys import KEY_VARIABLES
 from optimizer.errors import (
     AuthFailed,
     BadAnswer,
@@ -24,13 +25,6 @@ from optimizer.errors import (
 from optimizer.privacy import secrets
 
 LONGEST_WAIT = 86_400.0
-KEY_VARIABLE = {
-    "anthropic": "ANTHROPIC_API_KEY",
-    "gemini": "GEMINI_API_KEY",
-    "groq": "GROQ_API_KEY",
-    "openai": "OPENAI_API_KEY",
-    "ollama": "OLLAMA_API_KEY",
-}
 
 _TOO_LONG = re.compile(
     r"context.?length|context.?window|context size|prompt is too long|maximum context|too many (?:input )?tokens"
@@ -193,10 +187,15 @@ def _gemini_wait(data: Any) -> float | None:
     return wait
 
 
+def key_name(provider: str) -> str:
+    """The environment variable that holds a provider's key."""
+    return next(iter(KEY_VARIABLES.get(provider, ())), "the key")
+
+
 def _key_cure(provider: str, status: int, raw: str) -> str:
     if status == 402 or _NO_CREDIT.search(raw):
         return f"add credit or raise the spending limit at {provider}, or use another provider"
-    return f"check {KEY_VARIABLE.get(provider, 'the key')} and what it may use"
+    return f"check {key_name(provider)} and what it may use"
 
 
 def _model_cure(provider: str) -> str:

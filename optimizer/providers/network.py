@@ -13,11 +13,12 @@ PIECE = 1 << 20
 
 
 class Clock:
-    """Deadlines of one exchange, in seconds: until the first byte of the answer, between bytes, for the whole."""
+    """Deadlines of one exchange, in seconds: until the first byte (and the setting of it), between bytes, in all."""
 
-    def __init__(self, provider: str, first: float, stall: float, whole: float) -> None:
+    def __init__(self, provider: str, patience: tuple[float, str], stall: float, whole: float) -> None:
         self.provider = provider
-        self.first, self.stall, self.whole = first, stall, whole
+        self.first, self.first_knob = patience
+        self.stall, self.whole = stall, whole
         self.begin = time.monotonic()
         self.answering: float | None = None
 
@@ -38,10 +39,7 @@ class Clock:
         """The error that tells which deadline passed."""
         cure = "ask again, ask another provider, or raise {} in the configuration"
         if self.answering is None:
-            text, knob = (
-                f"{self.provider} did not begin to answer within {self.first:g} s",
-                "network.first_token_seconds",
-            )
+            text, knob = f"{self.provider} did not begin to answer within {self.first:g} s", self.first_knob
         elif time.monotonic() >= self.answering + self.whole:
             text, knob = f"{self.provider} did not finish its answer within {self.whole:g} s", "network.answer_seconds"
         else:

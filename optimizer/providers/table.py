@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from optimizer.errors import AuthFailed, ConfigError, InputError
 from optimizer.providers.base import Endpoint, Provider
-from optimizer.providers.failures import KEY_VARIABLE
+from optimizer.providers.failures import key_name
 
 if TYPE_CHECKING:
     from optimizer.providers.door import Gate
@@ -41,9 +41,7 @@ def endpoint(provider: str, base_url: str = "", key: str = "") -> Endpoint:
         raise InputError(f"unknown provider {provider!r}", f"choose one of {', '.join(sorted(DEFAULT_URLS))}")
     key = key.strip()
     if not all("!" <= letter <= "~" for letter in key):
-        raise ConfigError(
-            f"the key of {provider} holds characters that no key has", f"set {KEY_VARIABLE[provider]} again"
-        )
+        raise ConfigError(f"the key of {provider} holds characters that no key has", f"set {key_name(provider)} again")
     url = _normal(provider, base_url.strip() or DEFAULT_URLS[provider])
     local = provider in CAN_BE_LOCAL and is_loopback(urlsplit(url).hostname or "")
     return Endpoint(provider, url, key, local)
@@ -65,8 +63,7 @@ def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
     Raises AuthFailed when the endpoint needs a key and has none.
     """
     if not endpoint.key and not needs_no_key(endpoint):
-        name = KEY_VARIABLE[endpoint.provider]
-        raise AuthFailed(f"no key for {endpoint.provider}", f"set {name} in the environment")
+        raise AuthFailed(f"no key for {endpoint.provider}", f"set {key_name(endpoint.provider)} in the environment")
     adapter = importlib.import_module(f"optimizer.providers.{endpoint.provider}")
     return cast(Provider, adapter.open_provider(endpoint, gate))
 

@@ -100,6 +100,9 @@ def test_loading_a_model_has_a_time_of_its_own(loopback: Loopback, tmp_path: Pat
     slow = Reply("text", stall_at=-1, stall=0.3)
     patient = connect(loopback, "ollama", tmp_path, limits=Limits(first=0.1, stall=0.1, answer=0.2, load=2))
     assert hear(loopback, "ollama", patient, slow).completion is not None
+    hasty = connect(loopback, "ollama", tmp_path, limits=Limits(first=5, load=0.1))
+    error = hear(loopback, "ollama", hasty, slow).error
+    assert isinstance(error, TimedOut) and "network.load_seconds" in error.hint
 
 
 def test_nobody_listening(tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.errors import AuthFailed, ConsentMissing, OptimizerError, SafetyRefused, SecretFound, StorageError
+from optimizer.errors import (
+    AuthFailed,
+    ConsentMissing,
+    OptimizerError,
+    SafetyRefused,
+    SecretFound,
+    StorageError,
+    Unreachable,
+)
 from optimizer.privacy import consent, egress
 from optimizer.providers import table
 from optimizer.providers.door import Door, Gate, gate_for
@@ -137,6 +145,7 @@ def test_a_damaged_record_of_consent_lets_nothing_out(loopback: Loopback, tmp_pa
     with pytest.raises(StorageError):
         list(provider.stream(a_model("anthropic"), a_prompt()))
     assert loopback.requests == []
+    assert [(one.allowed, one.reason) for one in egress.entries(tmp_path)] == [(False, "StorageError")]
 
 
 @every_wire
@@ -158,6 +167,33 @@ def test_the_key_is_in_no_log_error_or_traceback(
     assert len(told) > 8
     assert not [text for text in told if KEY in text]
     assert any(KEY in value for value in loopback.requests[0].headers.values())
+
+
+@every_wire
+def test_the_environment_diverts_nothing(
+    loopback: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wire: Wire
+) -> None:
+    elsewhere = "http://192.0.2.1:9"
+    for name in ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "GROQ_BASE_URL", "GOOGLE_GEMINI_BASE_URL", "OLLAMA_HOST"):
+        monkeypatch.setenv(name, elsewhere)
+    for name in ("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_API_USE_CLIENT_CERTIFICATE"):
+        monkeypatch.setenv(name, "true")
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY", "GROQ_API_KEY", "GOOGLE_API_KEY"):
+        monkeypatch.setenv(name, "another")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
+    monkeypatch.setenv("GOOGLE_CLOUD_LOCATION", "l")
+    assert hear(loopback, wire, connect(loopback, wire, tmp_path), Reply("fine")).completion is not None
+    (request,) = loopback.requests
+    assert not [value for value in request.headers.values() if "another" in value]
+
+
+def test_a_server_that_speaks_no_tls_gets_no_key(loopback: Loopback, tmp_path: Path) -> None:
+    for wire in ("ollama", "openai"):
+        endpoint = table.endpoint(wire, loopback.url.replace("http:", "https:"), KEY)
+        provider = table.open_provider(endpoint, Gate("/repo", tmp_path, QUICK))
+        with pytest.raises(Unreachable, match="no safe connection"):
+            list(provider.stream(a_model("ollama"), a_prompt()))
+    assert loopback.requests == []
 
 
 def test_an_endpoint_without_key_says_which_to_set(tmp_path: Path) -> None:
