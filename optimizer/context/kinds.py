@@ -8,7 +8,7 @@ from typing import Literal
 
 from optimizer.index.languages import language_of
 
-FileKind = Literal["source", "init", "data", "test", "docs", "generated", "vendored", "minified"]
+FileKind = Literal["source", "init", "declarations", "data", "test", "docs", "generated", "vendored", "minified"]
 
 _MINIFIED = re.compile(r"[.-]min\.(?:js|css|mjs)$|\.(?:map|bundle\.js)$", re.IGNORECASE)
 _VENDORED = re.compile(
@@ -31,6 +31,7 @@ _DOCS = re.compile(
     r"|\.(?:md|markdown|rst|adoc|txt|html?|ipynb|po|pot|svg)$|(?:^|/)(?:CHANGE|CHANGES|CHANGELOG|HISTORY|NEWS|README|LICENSE|COPYING|AUTHORS)\b",
     re.IGNORECASE,
 )
+_DECLARATIONS = re.compile(r"\.d\.[cm]?ts$|\.pyi$")
 _INIT = re.compile(r"(?:^|/)__init__\.pyi?$")
 _TEST_WORDS = frozenset(
     {
@@ -61,6 +62,8 @@ def kind_of(path: str) -> FileKind:
         return "generated"
     if _DOCS.search(path):
         return "docs"
+    if _DECLARATIONS.search(path):
+        return "declarations"
     if _INIT.search(path):
         return "init"
     return "source" if language_of(path) is not None else "data"

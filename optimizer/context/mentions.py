@@ -13,12 +13,20 @@ LONGEST_LINE = 20_000
 LONGEST_TOKEN = 300
 PROSE, CODE = 1.0, 0.5
 MOST_NAMES = 400
+MOST_QUOTED = 40
+SHORTEST_QUOTE = 10
 
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _CHECKBOX = re.compile(r"\s*[-*]\s*\[[xX ]\]")
 _TOKEN = re.compile(r"[^\s`'\"<>()\[\]{},;|=*!]+(?:\(\))?")
 _SPAN = re.compile(r"`([^`\n]{1,200})`")
 _QUOTED = re.compile(r"\"([^\"\n]{8,200})\"|'([^'\n]{8,200})'")
+_ERROR = re.compile(
+    r"\s*(?:[\w.:]{0,100}(?:Error|Exception|Warning|Failure|[Ee]rror\[\w{1,10}\])|error|fatal|panic)[:)] (.{8,400})"
+)
+    r"\s*(?:[\w.:]{0,100}(?:Error|Exception|Warning|Failure|[Ee]rror\[\w{1,10}\])|error|fatal|panic)[:)] (.{8,400})"
+)
+_VARYING = re.compile(r"[\"'`{}<>%\d\\]+")
 _NAME = re.compile(r"[^\W\d]\w*[!?]?\Z")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:(?:\.|::|#|->)[^\W\d]\w*[!?]?)+\Z")
 _SEPARATOR = re.compile(r"\.|::|#|->")
@@ -123,9 +131,17 @@ class _Found:
             for span in _SPAN.findall(line):
                 self.span(span)
             for double, single in _QUOTED.findall(line):
-                self.quoted[double or single] = None
+                self.quote(double or single)
+            if error := _ERROR.match(line):
+                self.quote(error[1])
             for token in _TOKEN.findall(line):
                 self.token(token[:LONGEST_TOKEN], weight)
+
+    def quote(self, text: str) -> None:
+        for piece in _VARYING.split(text) if len(self.quoted) < MOST_QUOTED else ():
+            fixed = piece.strip(" \t.,:;()[]")
+            if len(fixed) >= SHORTEST_QUOTE and " " in fixed:
+                self.quoted[fixed] = None
 
     def span(self, span: str) -> None:
         name = span.strip().removesuffix("()").lstrip("@.:$")

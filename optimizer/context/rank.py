@@ -8,16 +8,17 @@ alike.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from optimizer.context.bm25 import K1, Column, Lists, bm25, bm25_paths, norms, rarity
+from optimizer.context.files import Files
 from optimizer.context.kinds import asks_for_tests, kind_of
-from optimizer.context.mentions import Mentions
+from optimizer.context.mentions import PROSE, Mentions
 from optimizer.context.places import files_named, modules_named, places
-from optimizer.context.terms import Term, terms_of
+from optimizer.context.terms import terms_of
 from optimizer.index.units import Extent, extents
 from optimizer.types import RankedFile
 
@@ -29,15 +30,18 @@ FILE_WEIGHTS: Mapping[str, float] = {
     "named": 4.0,
     "frame": 2.0,
     "module": 0.6,
-    "defines": 1.5,
-    "uses": 0.5,
+    "defines": 0.7,
+    "defines_code": 0.4,
+    "uses": 0.4,
+    "quoted": 0.8,
     "body": 1.0,
-    "names": 0.7,
+    "names": 0.6,
+    "unit_names": 0.3,
     "doc": 0.2,
-    "path": 0.9,
+    "path": 0.6,
     "unit": 0.8,
-    "title": 0.8,
-    "title_path": 0.4,
+    "title": 1.2,
+    "title_path": 0.6,
     "imports": 0.35,
     "folder": 0.2,
 }
@@ -51,7 +55,8 @@ UNIT_WEIGHTS: Mapping[str, float] = {
 }
 KIND_FACTORS: Mapping[str, float] = {
     "source": 1.0,
-    "init": 0.75,
+    "init": 0.8,
+    "declarations": 0.5,
     "data": 0.4,
     "test": 0.3,
     "docs": 0.3,
@@ -67,6 +72,8 @@ REASONS: Mapping[str, str] = {
     "doc": "its documentation matches",
     "path": "its path matches the request",
     "unit": "holds a closely matching function",
+    "unit_names": "defines a name much like the request's",
+    "quoted": "holds a text quoted in the request",
     "title": "matches the first line",
     "title_path": "its path matches the first line",
     "folder": "beside other matching files",
@@ -74,28 +81,26 @@ REASONS: Mapping[str, str] = {
     "line": "on a line named in the request",
 }
 
-K1, B = 1.2, 0.75
-MOST_TERMS = 60
-MOST_POSTINGS = 120_000
-COMMON = 0.25
-FEW_UNITS = 50
 TITLE_NAME = 1.5
+SPREAD = 0.7
 WITH_PARENT = 2.0
 REST_OF_FILE = 0.5
 TOP_SOURCES = 12
 TOP_FILES = 40
+MOST_RANKED = 120
 MOST_UNITS = 400
-MOST_DEFINING = 30
+MOST_DEFINING = 40
+MOST_SEARCHED = 250
 REASONS_SHOWN = 3
 TELLING_SHARE = 0.12
-
-Column = dict[int, float]
-Postings = Callable[[str, str, int], tuple[Sequence[int], Sequence[int]]]
 
 
 @dataclass(frozen=True, slots=True)
 class RankedUnit:
-    """A unit of a file and how likely it is wanted; `spans` are its own lines, from 1, both ends included."""
+    """A unit of a file and how likely it is wanted; `spans` are its own lines, from 1, both ends included.
+
+    `shares` are its signals before weights.
+    """
 
     path: str
     symbol: str
@@ -103,11 +108,12 @@ class RankedUnit:
     spans: tuple[tuple[int, int], ...]
     score: float
     why: str
+    shares: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Files and units, best first; only those with a score above 0."""
+    """The best files and units, best first; only those with a score above 0."""
 
     files: tuple[RankedFile, ...]
     units: tuple[RankedUnit, ...]
@@ -122,7 +128,7 @@ class Sheet:
     """
 
     words: Words
-    postings: Postings
+    lists: Lists
     numbers: Mapping[str, int]
     factors: list[float]
     files: dict[str, Column]
@@ -132,33 +138,36 @@ class Sheet:
     lines: dict[int, list[tuple[int, float]]]
 
 
-def rank(mentions: Mentions, index: Index) -> Ranking:
-    """Order the files and units of the index by what the request names and says."""
-    sheet = signals(mentions, index)
+def rank(mentions: Mentions, index: Index, source: Files) -> Ranking:
+    """Order the files and units of the index by what the request names and says; `source` reads the files."""
+    sheet = signals(mentions, index, source)
     totals = _totals(sheet)
-    best = sorted(totals, key=lambda number: (-totals[number], number))
+    best = _best(totals, MOST_RANKED)
     if not best:
         return Ranking((), ())
     paths = sheet.words.paths
     files = tuple(RankedFile(paths[number], round(totals[number], 4), _why_file(sheet, number)) for number in best)
-    return Ranking(files, _rank_units(sheet, mentions, index, {number: totals[number] for number in best[:TOP_FILES]}))
+    sources = {number: source.lines(paths[number]) for number in best[:TOP_FILES]}
+    return Ranking(files, _rank_units(sheet, totals, sources, mentions, index))
 
 
-def signals(mentions: Mentions, index: Index) -> Sheet:
-    """All columns for one request, before weights."""
+def signals(mentions: Mentions, index: Index, source: Files) -> Sheet:
+    """All columns for one request, before weights; `source` reads the files."""
     words = index.words()
     numbers = {path: number for number, path in enumerate(words.paths)}
     wants_tests = asks_for_tests(mentions.title_words)
     factors = [1.0 if (kind := kind_of(path)) == "test" and wants_tests else KIND_FACTORS[kind] for path in numbers]
-    sheet = Sheet(words, cache(words.postings), numbers, factors, {}, {}, {}, {}, {})
+    lists = Lists(cache(words.postings), words.file_of, words.total_units, len(words.paths))
+    sheet = Sheet(words, lists, numbers, factors, {}, {}, {}, {}, {})
     if not numbers:
         return sheet
     _text(mentions, sheet)
     _definitions(mentions, index, sheet)
     _uses(mentions, sheet)
     _places(mentions, sheet)
-    for column in (*sheet.files.values(), *sheet.units.values()):
-        _normalise(column)
+    sheet.files.update({signal: _normal(column) for signal, column in sheet.files.items()})
+    sheet.units.update({signal: _normal(column) for signal, column in sheet.units.items()})
+    _quoted(mentions, sheet, source)
     _neighbours(index, sheet)
     return sheet
 
@@ -172,94 +181,26 @@ def _text(mentions: Mentions, sheet: Sheet) -> None:
     for file, length in zip(words.file_of, words.length, strict=False):
         if file >= 0:
             lengths[file] += length
-    mean_unit, mean_file = words.mean_length or 1.0, sum(lengths) / len(lengths) or 1.0
-    unit_norm = [K1 * (1 - B + B * length / mean_unit) for length in words.length]
-    file_norm = [K1 * (1 - B + B * length / mean_file) for length in lengths]
-    flat_units, flat_files = [K1] * len(words.file_of), [K1] * len(file_norm)
-    body, title, units, units_title = _bm25(sheet, "body", terms, unit_norm, file_norm)
-    names, names_title, unit_names, _ = _bm25(sheet, "name", terms, flat_units, flat_files)
-    documents, _, _, _ = _bm25(sheet, "doc", terms, flat_units, flat_files)
+    flat_units, flat_files = [K1] * len(words.file_of), [K1] * len(lengths)
+    code = bm25(sheet.lists, "body", terms, norms(words.length), norms(lengths))
+    names = bm25(sheet.lists, "name", terms, flat_units, flat_files)
+    documents = bm25(sheet.lists, "doc", terms, flat_units, flat_files)
+    paths = bm25_paths(sheet.lists, terms)
+    title = dict(code.files_title)
+    for file, score in names.files_title.items():
+        title[file] = title.get(file, 0.0) + score
+    sheet.files.update(body=code.files, names=names.files, doc=documents.files, path=paths.files)
+    sheet.files.update(unit=_best_unit(code.units, words), unit_names=_best_unit(names.units, words))
+    sheet.files.update(title=title, title_path=paths.files_title)
+    sheet.units.update(body=code.units, names=names.units, title=code.units_title)
+
+
+def _best_unit(units: Column, words: Words) -> Column:
     best: Column = {}
     for unit, score in units.items():
         if score > best.get(file := words.file_of[unit], 0.0):
             best[file] = score
-    for file, score in names_title.items():
-        title[file] = title.get(file, 0.0) + score
-    paths, paths_title = _path_words(sheet, terms)
-    sheet.files.update(
-        body=body, names=names, doc=documents, path=paths, unit=best, title=title, title_path=paths_title
-    )
-    sheet.units.update(body=units, names=unit_names, title=units_title)
-
-
-def _bm25(
-    sheet: Sheet, field: str, terms: Iterable[Term], unit_norm: list[float], file_norm: list[float]
-) -> tuple[Column, Column, Column, Column]:
-    """BM25 over files, over files for the title alone, over units, over units for the title alone."""
-    file_of = sheet.words.file_of
-    by_file, by_file_title, by_unit, by_unit_title = (defaultdict[int, float](float) for _ in range(4))
-    for term, rarity, numbers, counts in _best_terms(sheet, field, terms):
-        frequency: dict[int, int] = {}
-        weight = term.weight * rarity
-        for unit, count in zip(numbers, counts, strict=True):
-            if (file := file_of[unit]) >= 0:
-                score = weight * count / (count + unit_norm[unit])
-                by_unit[unit] += score
-                if term.in_title:
-                    by_unit_title[unit] += score
-                frequency[file] = frequency.get(file, 0) + count
-        weight = term.weight * _rarity(len(frequency), len(file_norm))
-        for file, count in frequency.items():
-            score = weight * count / (count + file_norm[file])
-            by_file[file] += score
-            if term.in_title:
-                by_file_title[file] += score
-    return by_file, by_file_title, by_unit, by_unit_title
-
-
-def _best_terms(
-    sheet: Sheet, field: str, terms: Iterable[Term]
-) -> Iterator[tuple[Term, float, Sequence[int], Sequence[int]]]:
-    total = sheet.words.total_units
-    most = max(FEW_UNITS, round(COMMON * total))
-    found = []
-    for term in terms:
-        numbers, counts = sheet.postings(field, term.text, most)
-        if len(numbers):
-            found.append((term, _rarity(len(numbers), total), numbers, counts))
-    found.sort(key=lambda item: -item[0].weight * item[1])
-    room = MOST_POSTINGS
-    for item in found[:MOST_TERMS]:
-        room -= len(item[2])
-        if room < 0:
-            break
-        yield item
-
-
-def _path_words(sheet: Sheet, terms: Iterable[Term]) -> tuple[Column, Column]:
-    scores: Column = {}
-    title: Column = {}
-    total = len(sheet.words.paths)
-    for term in terms:
-        numbers, counts = sheet.postings("path", term.text, max(FEW_UNITS, round(COMMON * total)))
-        weight = term.weight * _rarity(len(numbers), total)
-        for file, count in zip(numbers, counts, strict=True):
-            score = weight * count / (count + K1)
-            scores[file] = scores.get(file, 0.0) + score
-            if term.in_title:
-                title[file] = title.get(file, 0.0) + score
-    return scores, title
-
-
-def _rarity(count: int, total: int) -> float:
-    return math.log(1.0 + (max(total, count) - count + 0.5) / (count + 0.5))
-
-
-def _normalise(column: Column) -> None:
-    largest = max(column.values(), default=0.0)
-    if largest > 0.0:
-        for number in column:
-            column[number] /= largest
+    return best
 
 
 # ── names and places ─────────────────────────────────────────────────────────────────────────────
@@ -270,23 +211,36 @@ def _definitions(mentions: Mentions, index: Index, sheet: Sheet) -> None:
     for frame in mentions.frames:
         if frame.function:
             wanted[frame.function] = max(wanted.get(frame.function, 0.0), frame.weight / 2)
-    title = set(mentions.title_words)
-    for name, strength in wanted.items():
-        count = len(sheet.words.files_defining(name))
-        if 0 < count <= MOST_DEFINING:
-            sheet.names[name] = strength * (TITLE_NAME if name.lower() in title else 1.0) / math.sqrt(count)
-    parents = _parents(mentions)
-    values: dict[tuple[int, str], float] = {}
-    for symbol in index.symbols_named(sheet.names):
-        number = sheet.numbers[symbol.path]
+    title, parents = set(mentions.title_words), _parents(mentions)
+    symbols = index.symbols_named(_findable(wanted, sheet))
+    defining: dict[str, set[str]] = {}
+    for symbol in symbols:
+        defining.setdefault(symbol.name, set()).add(symbol.path)
+    for name, paths in defining.items():
+        sheet.names[name] = wanted[name] * (TITLE_NAME if name.lower() in title else 1.0) / len(paths) ** SPREAD
+    values: dict[int, dict[str, float]] = {}
+    for symbol in symbols:
+        known = values.setdefault(sheet.numbers[symbol.path], {})
         value = sheet.names[symbol.name] * (WITH_PARENT if _within(symbol.qualified, parents) else 1.0)
-        if value > values.get((number, symbol.name), 0.0):
-            values[number, symbol.name] = value
-            if value >= max((other for (file, _), other in values.items() if file == number), default=0.0):
-                sheet.notes["defines", number] = f"defines {symbol.qualified}"
-    column = sheet.files.setdefault("defines", {})
-    for (number, _), value in values.items():
-        column[number] = column.get(number, 0.0) + value
+        if value > max(known.values(), default=0.0):
+            for signal in ("defines", "defines_code"):
+                sheet.notes[signal, sheet.numbers[symbol.path]] = f"defines {symbol.qualified}"
+        known[symbol.name] = max(value, known.get(symbol.name, 0.0))
+    for signal, in_prose in (("defines", True), ("defines_code", False)):
+        sheet.files[signal] = {
+            number: math.hypot(*(value for name, value in known.items() if (wanted[name] >= PROSE) == in_prose))
+            for number, known in values.items()
+        }
+
+
+def _findable(wanted: Mapping[str, float], sheet: Sheet) -> Iterator[str]:
+    """The strongest names that few enough files can define."""
+    room = MOST_SEARCHED
+    for name in sorted(wanted, key=lambda name: -wanted[name]):
+        count = len(sheet.lists.files_with("name", name.lower()))
+        if 0 < count <= min(room, MOST_DEFINING):
+            room -= count
+            yield name
 
 
 def _parents(mentions: Mentions) -> frozenset[str]:
@@ -302,11 +256,10 @@ def _uses(mentions: Mentions, sheet: Sheet) -> None:
     strongest: Column = {}
     total = len(sheet.words.paths)
     for name, weight in mentions.identifiers.items():
-        found, _ = sheet.postings("body", name.lower(), max(FEW_UNITS, round(COMMON * sheet.words.total_units)))
-        files = {sheet.words.file_of[number] for number in found} - {-1}
+        files = sheet.lists.files_with("body", name.lower())
         if not files or len(files) > max(10, 0.1 * total):
             continue
-        value = weight * _rarity(len(files), total) / math.sqrt(len(files))
+        value = weight * rarity(len(files), total) / math.sqrt(len(files))
         for file in files:
             column[file] = column.get(file, 0.0) + value
             if value > strongest.get(file, 0.0):
@@ -337,10 +290,24 @@ def _places(mentions: Mentions, sheet: Sheet) -> None:
     sheet.files.update(named=named, frame=frames, module=module)
 
 
+def _quoted(mentions: Mentions, sheet: Sheet, source: Files) -> None:
+    """Which of the best files hold a text quoted in the request, or a fixed part of it, word for word."""
+    column: Column = {}
+    if mentions.quoted:
+        for number in _best(_totals(sheet), TOP_FILES):
+            text = "\n".join(source.lines(sheet.words.paths[number]))
+            column[number] = float(sum(quoted in text for quoted in mentions.quoted))
+    sheet.files["quoted"] = _normal({number: value for number, value in column.items() if value})
+
+
+def _best(totals: Column, most: int) -> list[int]:
+    return sorted(totals, key=lambda number: (-totals[number], number))[:most]
+
+
 def _neighbours(index: Index, sheet: Sheet) -> None:
     """What the best files import, what imports them, and what stands beside them."""
     base, paths = _totals(sheet), sheet.words.paths
-    best = sorted(base, key=lambda number: (-base[number], number))[:TOP_SOURCES]
+    best = _best(base, TOP_SOURCES)
     imports: Column = {}
     folder: Column = {}
     leading: dict[str, int] = {}
@@ -358,12 +325,15 @@ def _neighbours(index: Index, sheet: Sheet) -> None:
         first = leading.get(paths[number].rpartition("/")[0], number)
         if first != number:
             folder[number] = base[first]
-    sheet.files.update(imports=imports, folder=folder)
-    _normalise(imports)
-    _normalise(folder)
+    sheet.files.update(imports=_normal(imports), folder=_normal(folder))
 
 
 # ── sums ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _normal(column: Column) -> Column:
+    largest = max(column.values(), default=0.0)
+    return {number: value / largest for number, value in column.items()} if largest > 0.0 else {}
 
 
 def _totals(sheet: Sheet) -> Column:
@@ -391,22 +361,23 @@ def _why_file(sheet: Sheet, number: int) -> tuple[str, ...]:
     )
 
 
-def _rank_units(sheet: Sheet, mentions: Mentions, index: Index, files: Mapping[int, float]) -> tuple[RankedUnit, ...]:
-    numbers: dict[int, list[int]] = {file: [] for file in files}
+def _rank_units(
+    sheet: Sheet, totals: Column, sources: Mapping[int, Sequence[str]], mentions: Mentions, index: Index
+) -> tuple[RankedUnit, ...]:
+    numbers: dict[int, list[int]] = {file: [] for file in sources}
     for number, file in enumerate(sheet.words.file_of):
         if file in numbers:
             numbers[file].append(number)
     parents = _parents(mentions)
-    largest, strongest = max(files.values()), max(sheet.names.values(), default=1.0)
+    largest, strongest = max(totals.values()), max(sheet.names.values(), default=1.0)
     units: list[RankedUnit] = []
-    for file, score in files.items():
+    for file, lines in sources.items():
         path = sheet.words.paths[file]
-        data = index.read(path)
-        for number, unit in zip(numbers[file], extents(index.symbols_in(path), _count(data)), strict=False):
+        for number, unit in zip(numbers[file], extents(index.symbols_in(path), len(lines)), strict=False):
             if not unit.spans:
                 continue
             shares = {signal: column[number] for signal, column in sheet.units.items() if number in column}
-            shares["file"] = score / largest
+            shares["file"] = totals[file] / largest
             name = unit.symbol.rpartition(".")[2]
             if name in sheet.names:
                 shares["defines"] = (
@@ -425,8 +396,4 @@ def _ranked(path: str, unit: Extent, shares: Mapping[str, float]) -> RankedUnit:
     score = sum(weighted.values()) * (1.0 if unit.symbol else REST_OF_FILE)
     best = sorted(weighted, key=lambda signal: -weighted[signal])[:2]
     why = [f"defines {unit.symbol}" if signal == "defines" else REASONS[signal] for signal in best]
-    return RankedUnit(path, unit.symbol, unit.kind, unit.spans, round(score, 4), ", ".join(why))
-
-
-def _count(data: bytes) -> int:
-    return data.count(b"\n") + (not data.endswith(b"\n") and data != b"")
+    return RankedUnit(path, unit.symbol, unit.kind, unit.spans, round(score, 4), ", ".join(why), shares)

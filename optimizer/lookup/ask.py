@@ -55,8 +55,8 @@ _LOCATED = re.compile(
 )
 _PROSE_WORDS = """
 a all an and any anything bugs bug code dead definition definitions duplicates error errors everything help how in it
-issue issues me more my now of one our problem problems some something source tests that the them there these they things
-this those to todo todos unused us usage usages what where which who why you your
+issue issues me more my now of one our problem problems some something source tests that the them there these they
+things this those to todo todos unused us usage usages what where which who why you your
 """
 _PROSE = frozenset(_PROSE_WORDS.split())
 

@@ -1,0 +1,114 @@
+"""BM25 over units and files at once, from inverted lists; terms that stand everywhere are passed over."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from optimizer.context.terms import Term
+
+K1, B = 1.2, 0.75
+MOST_TERMS = 60
+MOST_POSTINGS = 120_000
+COMMON = 0.25
+FEW = 50
+
+Column = dict[int, float]
+Postings = Callable[[str, str, int], tuple[Sequence[int], Sequence[int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores by file and by unit, for the whole request and for its title alone."""
+
+    files: Column
+    files_title: Column
+    units: Column
+    units_title: Column
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Inverted lists, which file each unit is in (-1: none now), and how many units and files there are."""
+
+    postings: Postings
+    file_of: Sequence[int]
+    units: int
+    files: int
+
+    def find(self, field: str, term: str) -> tuple[Sequence[int], Sequence[int]]:
+        """Where a term stands and how often; nothing for one that stands nearly everywhere."""
+        return self.postings(field, term, max(FEW, round(COMMON * (self.files if field == "path" else self.units))))
+
+    def files_with(self, field: str, term: str) -> set[int]:
+        """The files that have a term in one of their units."""
+        return {self.file_of[unit] for unit in self.find(field, term)[0]} - {-1}
+
+
+def norms(lengths: Sequence[int]) -> list[float]:
+    """What BM25 adds to a count in a text of each length."""
+    mean = sum(lengths) / len(lengths) if lengths else 0.0
+    return [K1 * (1 - B + B * length / (mean or 1.0)) for length in lengths]
+
+
+def bm25(
+    lists: Lists, field: str, terms: Iterable[Term], unit_norm: Sequence[float], file_norm: Sequence[float]
+) -> Scores:
+    """Score all units and files that hold any of the terms in a field."""
+    file_of = lists.file_of
+    by_file, by_file_title, by_unit, by_unit_title = (defaultdict[int, float](float) for _ in range(4))
+    for term, rare, numbers, counts in _best_terms(lists, field, terms):
+        frequency: dict[int, int] = {}
+        weight = term.weight * rare
+        for unit, count in zip(numbers, counts, strict=True):
+            if (file := file_of[unit]) >= 0:
+                score = weight * count / (count + unit_norm[unit])
+                by_unit[unit] += score
+                if term.in_title:
+                    by_unit_title[unit] += score
+                frequency[file] = frequency.get(file, 0) + count
+        weight = term.weight * rarity(len(frequency), lists.files)
+        for file, count in frequency.items():
+            score = weight * count / (count + file_norm[file])
+            by_file[file] += score
+            if term.in_title:
+                by_file_title[file] += score
+    return Scores(by_file, by_file_title, by_unit, by_unit_title)
+
+
+def bm25_paths(lists: Lists, terms: Iterable[Term]) -> Scores:
+    """Score files by the words of their paths."""
+    scores, title = defaultdict[int, float](float), defaultdict[int, float](float)
+    for term in terms:
+        numbers, counts = lists.find("path", term.text)
+        weight = term.weight * rarity(len(numbers), lists.files)
+        for file, count in zip(numbers, counts, strict=True):
+            score = weight * count / (count + K1)
+            scores[file] += score
+            if term.in_title:
+                title[file] += score
+    return Scores(scores, title, {}, {})
+
+
+def rarity(count: int, total: int) -> float:
+    """The inverse document frequency of a term in `count` of `total` texts, above 0."""
+    return math.log(1.0 + (max(total, count) - count + 0.5) / (count + 0.5))
+
+
+def _best_terms(
+    lists: Lists, field: str, terms: Iterable[Term]
+) -> Iterator[tuple[Term, float, Sequence[int], Sequence[int]]]:
+    found = []
+    for term in terms:
+        numbers, counts = lists.find(field, term.text)
+        if len(numbers):
+            found.append((term, rarity(len(numbers), lists.units), numbers, counts))
+    found.sort(key=lambda item: -item[0].weight * item[1])
+    room = MOST_POSTINGS
+    for item in found[:MOST_TERMS]:
+        room -= len(item[2])
+        if room < 0:
+            break
+        yield item

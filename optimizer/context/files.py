@@ -1,0 +1,33 @@
+"""The text of indexed files as lines, read once each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from optimizer.errors import NotFound
+
+if TYPE_CHECKING:
+    from optimizer.index.store import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Lines by path, without line ends; a file that cannot be read any more has none."""
+
+    index: Index
+    known: dict[str, list[str]] = field(default_factory=dict)
+
+    def lines(self, path: str) -> list[str]:
+        """The lines of a file as they are now; bytes that are not UTF-8 become U+FFFD."""
+        lines = self.known.get(path)
+        if lines is None:
+            try:
+                text = self.index.read(path).decode("utf-8", "replace")
+            except NotFound:
+                text = ""
+            lines = [line.removesuffix("\r") for line in text.split("\n")]
+            if not lines[-1]:
+                lines.pop()
+            self.known[path] = lines
+        return lines

@@ -1,0 +1,284 @@
+"""Choose the pieces of code to send: whole bodies where the change is likely, then signatures, fitted to a budget."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optimizer.context import stored
+from optimizer.context.budget import count_tokens
+from optimizer.context.files import Files
+from optimizer.context.mentions import Mentions, find_mentions
+from optimizer.context.places import files_named, places
+from optimizer.context.rank import RankedUnit, Ranking, rank
+from optimizer.context.render import INTRO, body, for_prompt, header
+from optimizer.types import Context, ContextItem, ItemKind, Query, RankedFile, Symbol
+
+if TYPE_CHECKING:
+    from optimizer.index.store import Index
+
+VERSION = "1"
+BODIES_SHARE = 0.8
+WHOLE_FILE_SHARE = 0.3
+LARGEST_BODY_SHARE = 0.4
+AROUND = 4
+MOST_SIGNATURE_LINES = 8
+MOST_CALLED = 15
+MOST_NAMES_LOOKED_UP = 150
+MOST_DEFINING = 2
+LONG_ITEM = 1.0
+_CALLED = re.compile(r"\b([A-Za-z_]\w{2,})(?=\s*\()|\b([A-Z][A-Za-z0-9]+[a-z]\w*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a context may be: tokens as rendered for a prompt, files drawn from, ranked files told."""
+
+    max_tokens: int
+    max_files: int = 12
+    top: int = 10
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """What was taken so far; `taken` holds the line numbers by path, `left` the tokens still free."""
+
+    files: Files
+    limits: Limits
+    left: int
+    items: list[ContextItem] = field(default_factory=list)
+    taken: dict[str, set[int]] = field(default_factory=dict)
+
+    def add(self, path: str, spans: Iterable[tuple[int, int]], about: _About, most: int) -> bool:
+        """Take the lines of `spans` not taken yet, all or none, if they cost at most `most` tokens."""
+        if path not in self.taken and len(self.taken) >= self.limits.max_files:
+            return False
+        lines = self.files.lines(path)
+        taken = self.taken.get(path, set())
+        items = [_item(path, run, lines, about) for span in spans for run in _runs(span, len(lines), taken)]
+        cost = sum(item.tokens for item in items) + (0 if path in self.taken else count_tokens(header(path)))
+        if not items or cost > min(most, self.left):
+            return False
+        self.left -= cost
+        self.items += items
+        self.taken.setdefault(path, set()).update(
+            number for item in items for number in range(item.start, item.end + 1)
+        )
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    symbol: str
+    kind: ItemKind
+    score: float
+    why: str
+
+
+def select(query: Query, index: Index, limits: Limits, cache: Path | None = None) -> Context:
+    """The context of a query, at most `limits.max_tokens` as `render.for_prompt` sends it.
+
+    `cache` is the folder of all caches; None keeps nothing. The same query, tree and limits give the same context.
+    """
+    started = time.perf_counter()
+    key = stored.key(VERSION, query.text, query.extra, repr(limits), index.state())
+    if cache is not None and (known := stored.load(cache, key)) is not None:
+        return replace(known, skipped=index.skipped(), timing_ms={"cached": _since(started)})
+    mentions = find_mentions(f"{query.text}\n{query.extra}" if query.extra else query.text)
+    read = time.perf_counter()
+    files = Files(index)
+    ranking = rank(mentions, index, files)
+    ranked = time.perf_counter()
+    chosen = _Chosen(files, limits, limits.max_tokens - count_tokens(INTRO))
+    _choose(chosen, mentions, ranking, index)
+    context = _fitted(query.text, ranking.files, chosen.items, limits)
+    if cache is not None:
+        stored.save(cache, key, context)
+    timing = {"mentions": read - started, "rank": ranked - read, "select": time.perf_counter() - ranked}
+    return replace(
+        context,
+        skipped=index.skipped(),
+        timing_ms={name: round(1000 * seconds, 1) for name, seconds in timing.items()} | {"total": _since(started)},
+    )
+
+
+def naive(query: Query, index: Index, max_tokens: int) -> Context:
+    """Whole files, best first, as a tool that does not look inside would send; the last one may be cut."""
+    started = time.perf_counter()
+    files = Files(index)
+    ranking = rank(find_mentions(query.text), index, files)
+    limits = Limits(max_tokens, max_files=len(ranking.files) or 1)
+    chosen = _Chosen(files, limits, max_tokens - count_tokens(INTRO))
+    for ranked in ranking.files:
+        about = _About("", "file", ranked.score, ", ".join(ranked.why))
+        lines = files.lines(ranked.path)
+        if lines and not chosen.add(ranked.path, [(1, len(lines))], about, chosen.left):
+            room = chosen.left - count_tokens(header(ranked.path))
+            chosen.add(ranked.path, [(1, _fitting(ranked.path, lines, room))], about, chosen.left)
+            break
+    context = _fitted(query.text, ranking.files, chosen.items, limits)
+    return replace(context, skipped=index.skipped(), timing_ms={"total": _since(started)})
+
+
+# ── what is taken, in this order ─────────────────────────────────────────────────────────────────
+
+
+def _choose(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index) -> None:
+    room = chosen.left
+    _named_files(chosen, mentions, ranking, index)
+    leading = {file.path for file in ranking.files[: chosen.limits.max_files]}
+    units = [unit for unit in ranking.units if unit.path in leading]
+    bodies: list[RankedUnit] = []
+    for unit in units:
+        if chosen.left < room * (1 - BODIES_SHARE):
+            break
+        if _body(chosen, unit, mentions, room):
+            bodies.append(unit)
+    _signatures(chosen, ranking, index, list(chosen.taken))
+    _called(chosen, bodies, index)
+    for unit in units:
+        _body(chosen, unit, mentions, room)
+    _signatures(chosen, ranking, index, [file.path for file in ranking.files[: chosen.limits.max_files]])
+
+
+def _named_files(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index) -> None:
+    if not mentions.paths:
+        return
+    among = places(index.paths())
+    score = {file.path: file.score for file in ranking.files}
+    for mention in mentions.paths:
+        for path in files_named(mention.path, among)[:1]:
+            about = _About("", "file", score.get(path, 0.0), "named in the request")
+            lines = chosen.files.lines(path)
+            if mention.start or not chosen.add(path, [(1, len(lines))], about, round(chosen.left * WHOLE_FILE_SHARE)):
+                continue
+
+
+def _body(chosen: _Chosen, unit: RankedUnit, mentions: Mentions, room: int) -> bool:
+    about = _About(unit.symbol, "body", unit.score, unit.why)
+    most = round(room * LARGEST_BODY_SHARE)
+    if unit.symbol and chosen.add(unit.path, unit.spans, about, most):
+        return True
+    windows = _windows(chosen.files.lines(unit.path), unit, mentions)
+    return bool(windows) and chosen.add(unit.path, windows, about, most)
+
+
+def _windows(lines: Sequence[str], unit: RankedUnit, mentions: Mentions) -> list[tuple[int, int]]:
+    """The lines of a large unit that say what the request says, each with a few around it; its first lines too."""
+    wanted = set(mentions.title_words) | {name.lower() for name in mentions.identifiers}
+    windows: list[tuple[int, int]] = []
+    for first, last in unit.spans:
+        if unit.symbol and not windows:
+            windows.append((first, min(last, first + AROUND)))
+        for number in range(first, min(last, len(lines)) + 1):
+            if wanted.isdisjoint(re.findall(r"\w+", lines[number - 1].lower())):
+                continue
+            start, end = max(first, number - AROUND), min(last, number + AROUND)
+            if windows and start <= windows[-1][1] + 1:
+                windows[-1] = (windows[-1][0], max(end, windows[-1][1]))
+            else:
+                windows.append((start, end))
+    return windows
+
+
+def _signatures(chosen: _Chosen, ranking: Ranking, index: Index, paths: Sequence[str]) -> None:
+    score = {file.path: file.score for file in ranking.files}
+    for path in paths:
+        for symbol in index.symbols_in(path):
+            if not chosen.left:
+                return
+            about = _About(symbol.qualified, "signature", score.get(path, 0.0), "outline of a matching file")
+            chosen.add(path, [_signature(symbol, chosen.files.lines(path))], about, chosen.left)
+
+
+def _called(chosen: _Chosen, bodies: Sequence[RankedUnit], index: Index) -> None:
+    """Signatures of what the chosen bodies call or inherit, where few files define such a name."""
+    words = index.words()
+    wanted: dict[str, RankedUnit] = {}
+    for unit in bodies:
+        lines = chosen.files.lines(unit.path)
+        for first, last in unit.spans:
+            for call, kind in _CALLED.findall("\n".join(lines[first - 1 : last])):
+                if len(wanted) < MOST_NAMES_LOOKED_UP:
+                    wanted.setdefault(call or kind, unit)
+    rare = [name for name in wanted if 0 < len(words.files_of("name", name.lower())) <= MOST_DEFINING]
+    found: dict[str, list[Symbol]] = {}
+    for symbol in index.symbols_named(rare):
+        found.setdefault(symbol.name, []).append(symbol)
+    number = 0
+    for name in rare:
+        for symbol in found.get(name, ()):
+            about = _About(
+                symbol.qualified, "signature", wanted[name].score, f"used by {wanted[name].symbol or wanted[name].path}"
+            )
+            number += chosen.add(symbol.path, [_signature(symbol, chosen.files.lines(symbol.path))], about, chosen.left)
+        if number >= MOST_CALLED:
+            return
+
+
+def _signature(symbol: Symbol, lines: Sequence[str]) -> tuple[int, int]:
+    """The lines from a definition's name to the end of its parameters."""
+    depth = 0
+    last = min(len(lines), symbol.end, symbol.line + MOST_SIGNATURE_LINES - 1)
+    for number in range(symbol.line, last + 1):
+        line = lines[number - 1]
+        depth += line.count("(") + line.count("[") - line.count(")") - line.count("]")
+        if depth <= 0:
+            return symbol.line, number
+    return symbol.line, min(symbol.line, last)
+
+
+# ── lines and tokens ─────────────────────────────────────────────────────────────────────────────
+
+
+def _runs(span: tuple[int, int], last: int, taken: set[int]) -> Iterator[tuple[int, int]]:
+    """The parts of a span within the file that are not taken."""
+    start = 0
+    for number in range(max(1, span[0]), min(span[1], last) + 1):
+        if number in taken:
+            if start:
+                yield start, number - 1
+            start = 0
+        elif not start:
+            start = number
+    if start:
+        yield start, min(span[1], last)
+
+
+def _item(path: str, run: tuple[int, int], lines: Sequence[str], about: _About) -> ContextItem:
+    text = "\n".join(lines[run[0] - 1 : run[1]])
+    item = ContextItem(path, run[0], run[1], about.symbol, about.kind, 0, about.score, about.why, text)
+    return replace(item, tokens=count_tokens(body(item)))
+
+
+def _fitting(path: str, lines: Sequence[str], room: int) -> int:
+    """How many of the first lines cost at most `room` tokens."""
+    low, high = 0, len(lines)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _item(path, (1, middle), lines, _About("", "file", 0.0, "")).tokens <= room:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _fitted(query: str, ranked: Sequence[RankedFile], items: Sequence[ContextItem], limits: Limits) -> Context:
+    """Put the items in the order they are rendered, and leave out the last taken until the whole fits."""
+    place = {file.path: number for number, file in enumerate(ranked)}
+    kept = list(items)
+    while True:
+        ordered = tuple(sorted(kept, key=lambda item: (place.get(item.path, len(place)), item.path, item.start)))
+        context = Context(query, 0, tuple(ranked[: limits.top]), ordered)
+        tokens = count_tokens(for_prompt(context))
+        if tokens <= limits.max_tokens or not kept:
+            return replace(context, tokens=tokens)
+        kept.pop()
+
+
+def _since(started: float) -> float:
+    return round(1000 * (time.perf_counter() - started), 1)

@@ -1,0 +1,67 @@
+"""Contexts kept on disk as JSON, one file each, found by a digest of all that made them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from optimizer.types import Context, ContextItem, RankedFile
+
+FOLDER = "context"
+MOST_ENTRIES = 200
+
+
+def key(*parts: str) -> str:
+    """A digest of the parts, none of which can be mistaken for another."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def load(cache: Path, key: str) -> Context | None:
+    """The context kept under `key`; None when there is none or it cannot be read."""
+    try:
+        return _context(json.loads((cache / FOLDER / f"{key}.json").read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def save(cache: Path, key: str, context: Context) -> None:
+    """Keep a context, whole or not at all; a disk that is full or read-only keeps nothing. The oldest make room."""
+    folder = cache / FOLDER
+    data = json.dumps(
+        {
+            "query": context.query,
+            "tokens": context.tokens,
+            "files": [asdict(file) for file in context.files],
+            "items": [asdict(item) for item in context.items],
+        }
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_room(folder)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, suffix=".part", delete=False) as part:
+            part.write(data)
+        Path(part.name).replace(folder / f"{key}.json")
+    except OSError:
+        return
+
+
+def _make_room(folder: Path) -> None:
+    with os.scandir(folder) as entries:
+        ages = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries if entry.is_file())
+    for _, path in ages[: max(0, len(ages) - MOST_ENTRIES + 1)]:
+        Path(path).unlink(missing_ok=True)
+
+
+def _context(stored: Mapping[str, Any]) -> Context:
+    return Context(
+        query=stored["query"],
+        tokens=int(stored["tokens"]),
+        files=tuple(RankedFile(file["path"], file["score"], tuple(file["why"])) for file in stored["files"]),
+        items=tuple(ContextItem(**item) for item in stored["items"]),
+    )

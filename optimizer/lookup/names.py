@@ -1,0 +1,88 @@
+"""Names and paths of a question → what they mean in the index, and the nearest ones when they mean nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from optimizer.types import Symbol
+
+if TYPE_CHECKING:
+    from optimizer.index.store import Index
+
+NEAREST = 5
+LEAST_LIKENESS = 0.6
+_SEPARATOR = re.compile(r"::|->|[.#/]")
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """`Class.method`, `mod::func` or `Class#method` as its words; a leading sigil is dropped."""
+    return tuple(part for part in _SEPARATOR.split(name.lstrip("@$~")) if part)
+
+
+def definitions(index: Index, name: str, within: str = "") -> tuple[Symbol, ...]:
+    """The symbols that `name` means: its last word is their name, the words before end their parents or module path."""
+    parts = parts_of(name)
+    if not parts:
+        return ()
+    only = frozenset(files(index, within)) if within else None
+    return tuple(
+        symbol
+        for symbol in index.symbols_named([parts[-1]])
+        if (only is None or symbol.path in only) and _full(symbol)[-len(parts) :] == parts
+    )
+
+
+def files(index: Index, named: str) -> tuple[str, ...]:
+    """The files that a path, the end of one, a folder or a dotted module name means, in order."""
+    wanted = named.replace("\\", "/").removeprefix("./").strip("/")
+    paths = index.paths()
+    if wanted in ("", "."):
+        return paths
+    if wanted in paths:
+        return (wanted,)
+    inside = tuple(path for path in paths if path.startswith(wanted + "/"))
+    if inside:
+        return inside
+    ends = tuple(path for path in paths if path.endswith("/" + wanted))
+    if ends or "/" in wanted:
+        return ends
+    parts = parts_of(wanted)
+    return tuple(path for path in paths if parts and _module(path)[-len(parts) :] == parts)
+
+
+def nearest(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Up to five of `names` that are spelt most like `wanted`, best first."""
+    low = wanted.lower()
+    pairs = _pairs(low)
+    likely = []
+    for name in names:
+        other = name.lower()
+        shared = len(pairs & _pairs(other))
+        if shared or other == low:
+            likely.append((-shared / (len(pairs) + abs(len(other) - len(low))), name))
+    likely.sort()
+    rated = sorted((-_likeness(low, name.lower()), name) for _, name in likely[:200])
+    return tuple(name for rating, name in rated if -rating >= LEAST_LIKENESS)[:NEAREST]
+
+
+def _likeness(wanted: str, other: str) -> float:
+    ratio = SequenceMatcher(None, wanted, other, autojunk=False).ratio()
+    return max(ratio, 0.7) if len(wanted) > 3 and wanted in other else ratio
+
+
+def _pairs(word: str) -> frozenset[str]:
+    padded = f" {word} "
+    return frozenset(padded[at : at + 2] for at in range(len(padded) - 1))
+
+
+def _module(path: str) -> tuple[str, ...]:
+    *folders, name = path.split("/")
+    stem = name.partition(".")[0]
+    return tuple(folders) if stem in ("__init__", "index", "mod") and folders else (*folders, stem)
+
+
+def _full(symbol: Symbol) -> tuple[str, ...]:
+    return (*_module(symbol.path), *parts_of(symbol.qualified))

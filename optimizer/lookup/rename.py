@@ -1,0 +1,147 @@
+"""Rename one definition and every use of it, as a patch; refused wherever a name could mean two things."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from optimizer.errors import Conflict, InputError, NotFound
+from optimizer.index.languages import language_of
+from optimizer.index.parse import Occurrence, error_count, occurrences
+from optimizer.lookup.names import definitions, nearest, parts_of
+from optimizer.types import Answer, FileChange, Lookup, Patch, Symbol
+
+if TYPE_CHECKING:
+    from optimizer.index.store import Index
+
+MOST_SHOWN = 10
+MEMBERS = frozenset({"method"})
+_REACHED = re.compile(rb"(?:\.|->|::)\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that holds the name: what is renamed, what is left because it may mean another definition."""
+
+    path: str
+    before: bytes
+    renamed: tuple[Occurrence, ...]
+    left: tuple[Occurrence, ...]
+    mentions: int
+
+
+def rename(lookup: Lookup, index: Index) -> Answer:
+    """The patch that renames `lookup.subject` to `lookup.new_name`; `lines` tell what it does and what it leaves.
+
+    A name that is not in the index gives `found` False. Raises Conflict when several definitions share the name and
+    neither a class nor a path says which, or when the new name is taken; InputError when it cannot be a name there.
+    """
+    name, new = parts_of(lookup.subject)[-1], lookup.new_name
+    found = definitions(index, lookup.subject, lookup.within)
+    if not found:
+        near = nearest(name, index.all_names())
+        return Answer((f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near)), False)
+    if len(found) > 1:
+        raise Conflict(
+            f"{lookup.subject} is defined {len(found)} times: {_listed(map(_place, found))}",
+            f"say which: rename Class.{name} to {new}, or rename {name} to {new} in PATH",
+        )
+    if name == new:
+        raise InputError(f"{name} already has that name")
+    target = found[0]
+    others = [symbol for symbol in index.symbols_named([name]) if symbol != target]
+    touched = [file for file in _files(index, target, others) if file.renamed or file.left or file.mentions]
+    changed = [file for file in touched if file.renamed]
+    for file in changed:
+        _refuse_taken(file, index, new)
+    changes = tuple(FileChange(file.path, file.before, _replaced(file, name, new)) for file in changed)
+    for file, change in zip(changed, changes, strict=True):
+        _refuse_unfit(file, change, new)
+    return Answer(tuple(_report(target, new, touched, others)), True, Patch(changes))
+
+
+def _files(index: Index, target: Symbol, others: Sequence[Symbol]) -> Iterator[_File]:
+    words = index.words()
+    numbers, _ = words.postings("body", target.name.lower())
+    paths = {words.paths[words.file_of[unit]] for unit in numbers if words.file_of[unit] >= 0}
+    reach = None if not others else {target.path} | {edge.source for edge in index.importers_of(target.path)}
+    taken = {symbol.path for symbol in others}
+    whole = re.compile(rb"(?<![\w$])" + re.escape(target.name.encode()) + rb"(?![\w$])")
+    for path in sorted(paths | {target.path}):
+        try:
+            data = index.read(path)
+        except NotFound:
+            continue
+        places = occurrences(path, data, target.name)
+        renamed = tuple(place for place in places if reach is None or _is_ours(place, path, target, reach, taken))
+        left = tuple(place for place in places if place not in renamed)
+        yield _File(path, data, renamed, left, max(0, len(whole.findall(data)) - len(places)))
+
+
+def _is_ours(place: Occurrence, path: str, target: Symbol, reach: Iterable[str], taken: Iterable[str]) -> bool:
+    """Whether a use can only mean the target although other definitions share its name."""
+    if path == target.path and target.line <= place.line <= target.end and place.kind == "definition":
+        return place.line == target.line
+    if path not in reach:
+        return False
+    if path not in taken:
+        return target.kind not in MEMBERS or path == target.path
+    return False
+
+
+def _refuse_taken(file: _File, index: Index, new: str) -> None:
+    for symbol in index.symbols_in(file.path):
+        if symbol.name == new:
+            raise Conflict(f"{new} is already defined at {_place(symbol)}", "choose another name")
+    for place in occurrences(file.path, file.before, new):
+        if not _REACHED.search(file.before[max(0, place.start - 40) : place.start]):
+            raise Conflict(f"{new} is already used at {file.path}:{place.line}", "choose another name")
+
+
+def _replaced(file: _File, name: str, new: str) -> bytes:
+    parts, at = [], 0
+    for place in file.renamed:
+        parts += [file.before[at : place.start], new.encode()]
+        at = place.end
+    return b"".join([*parts, file.before[at:]])
+
+
+def _refuse_unfit(file: _File, change: FileChange, new: str) -> None:
+    """A name that the language cannot have, or that means something else there, no longer reads as the same names."""
+    after = change.after or b""
+    before = len(occurrences(file.path, file.before, new))
+    fits = len(occurrences(file.path, after, new)) == before + len(file.renamed)
+    if not fits or (error_count(file.path, after) or 0) > (error_count(file.path, file.before) or 0):
+        language = language_of(file.path)
+        raise InputError(
+            f"{new} cannot be a name in {language.name if language else file.path}", "choose a name that is no keyword"
+        )
+
+
+def _report(target: Symbol, new: str, touched: Sequence[_File], others: Sequence[Symbol]) -> Iterator[str]:
+    changed = [file for file in touched if file.renamed]
+    total = sum(len(file.renamed) for file in changed)
+    yield f"{_place(target)}  rename {target.kind} {target.qualified} to {new}: {total} places in {len(changed)} files"
+    for file in changed:
+        lines = ", ".join(dict.fromkeys(str(place.line) for place in file.renamed))
+        yield f"{file.path}:{file.renamed[0].line}  {len(file.renamed)} places, lines {lines}"
+    if target.kind in MEMBERS and not others:
+        yield f"uses such as obj.{target.name} were renamed by name alone: nothing else here is called {target.name}"
+    left = [f"{file.path}:{place.line}" for file in touched for place in file.left]
+    if left:
+        yield f"left alone, they may mean another {target.name}: {_listed(left)}"
+    mentions = [f"{file.path} ({file.mentions})" for file in touched if file.mentions]
+    if mentions:
+        yield f"left alone in strings, comments and other text: {_listed(mentions)}"
+
+
+def _listed(places: Iterable[str]) -> str:
+    known = list(places)
+    more = f" and {len(known) - MOST_SHOWN} more" if len(known) > MOST_SHOWN else ""
+    return ", ".join(known[:MOST_SHOWN]) + more
+
+
+def _place(symbol: Symbol) -> str:
+    return f"{symbol.path}:{symbol.line}"
