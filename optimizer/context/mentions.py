@@ -24,8 +24,6 @@ _QUOTED = re.compile(r"\"([^\"\n]{8,200})\"|'([^'\n]{8,200})'")
 _ERROR = re.compile(
     r"\s*(?:[\w.:]{0,100}(?:Error|Exception|Warning|Failure|[Ee]rror\[\w{1,10}\])|error|fatal|panic)[:)] (.{8,400})"
 )
-    r"\s*(?:[\w.:]{0,100}(?:Error|Exception|Warning|Failure|[Ee]rror\[\w{1,10}\])|error|fatal|panic)[:)] (.{8,400})"
-)
 _VARYING = re.compile(r"[\"'`{}<>%\d\\]+")
 _NAME = re.compile(r"[^\W\d]\w*[!?]?\Z")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:(?:\.|::|#|->)[^\W\d]\w*[!?]?)+\Z")
