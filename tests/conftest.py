@@ -34,12 +34,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason="asks a real provider: only with --live"))
 
 
-@pytest.fixture
-def loopback() -> Iterator[Loopback]:
-    """A server that answers as all providers do, and keeps what it received."""
+@pytest.fixture(scope="session")
+def loopback_server() -> Iterator[Loopback]:
+    """The one server of a test run; use `loopback`."""
     server = Loopback()
     yield server
     server.close()
+
+
+@pytest.fixture
+def loopback(loopback_server: Loopback) -> Loopback:
+    """A server that answers as all providers do, and keeps what it received; empty at the start of each test."""
+    loopback_server.reset()
+    return loopback_server
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -62,6 +62,17 @@ class Loopback:
     """A running server. Queue replies per wire, or set a function of the request; then look at `requests`."""
 
     def __init__(self) -> None:
+        self._closing = threading.Event()
+        self.reset()
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.loopback = self
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    def reset(self) -> None:
+        """Forget all that was queued and received; replies that stall end at once."""
+        self._closing.set()
+        self._closing = threading.Event()
         self.requests: list[Received] = []
         self.reported: list[tuple[Wire, Tokens]] = []
         self.hung_up = threading.Event()
@@ -70,11 +81,6 @@ class Loopback:
         self._queues: dict[Wire, deque[Reply]] = defaultdict(deque)
         self._answers: dict[Wire, Answer] = {}
         self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.loopback = self
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
 
     @property
     def url(self) -> str:

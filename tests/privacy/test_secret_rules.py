@@ -238,7 +238,7 @@ def test_a_scan_out_of_time_stops_the_request() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["token=" * 40_000, "-----BEGIN " * 20_000, "eyJ" * 80_000, "://a:" * 50_000, "secret " * 40_000]
+    "text", ["token=" * 20_000, "-----BEGIN " * 20_000, "eyJ" * 80_000, "://a:" * 50_000, "secret " * 40_000]
 )
 def test_repeated_anchors_take_no_longer_than_other_text(text: str) -> None:
     begin = time.process_time()

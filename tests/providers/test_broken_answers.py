@@ -81,6 +81,7 @@ def test_silence_ends_at_its_deadline(loopback: Loopback, tmp_path: Path, wire: 
         assert heard.error is not None and heard.error.usage is not None and heard.error.usage.estimated
 
 
+@pytest.mark.slow
 @every_wire
 def test_a_slow_drip_ends_at_the_deadline_for_the_whole(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
     provider = connect(loopback, wire, tmp_path, limits=Limits(stall=1, answer=0.2))
@@ -135,6 +136,7 @@ def test_a_host_that_takes_no_connections(tmp_path: Path) -> None:
             one.close()
 
 
+@pytest.mark.slow
 @every_wire
 def test_web_pages_redirects_bombs_and_junk_are_no_answers(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
     provider = connect(loopback, wire, tmp_path, limits=Limits(answer_bytes=1_000_000, answer=5))
