@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.index.refresh import refresh
+from optimizer.index.store import Index, open_index
+from optimizer.index.walk import Root
+from optimizer.settings import Settings
 from tests.loopback.server import Loopback
 
+IndexRepo = Callable[[Mapping[str, str | bytes]], Index]
 CLEAN = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -74,3 +79,19 @@ def make_repo(tmp_path: Path) -> Callable[[Mapping[str, str | bytes]], Path]:
         return root
 
     return build
+
+
+@pytest.fixture
+def index_repo(make_repo: Callable[[Mapping[str, str | bytes]], Path], tmp_path: Path) -> Iterator[IndexRepo]:
+    """Build a repository from path → content and index it."""
+    opened: list[Index] = []
+
+    def build(files: Mapping[str, str | bytes]) -> Index:
+        index = open_index(Root(make_repo(files), True), tmp_path / "cache")
+        opened.append(index)
+        refresh(index, Settings(workers=1), lambda _: None)
+        return index
+
+    yield build
+    for index in opened:
+        index.close()
