@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -112,12 +112,13 @@ def parse(path: str, data: bytes) -> ParsedFile:
     if language is None:
         return ParsedFile("", (), (), ())
     root = syntax.root_of(language, data)
-    found = syntax.find(language, root, data)
+    broken = list(syntax.errors(root)) if root.has_error else []
+    found = syntax.find(language, root, data, broken)
     return ParsedFile(
         language.name,
         tuple(outline.symbols(path, data, language, found)),
         tuple(_imports(data, language, found)),
-        _lines(root) if root.has_error else (),
+        _lines(broken),
     )
 
 
@@ -130,7 +131,7 @@ def error_count(path: str, data: bytes) -> int | None:
 def error_lines(path: str, data: bytes) -> tuple[int, ...] | None:
     """The lines (from 1) on which syntax errors start; None when there is no grammar for the file."""
     language = _language(path, data)
-    return None if language is None else _lines(syntax.root_of(language, data))
+    return None if language is None else _lines(syntax.errors(syntax.root_of(language, data)))
 
 
 def occurrences(path: str, data: bytes, name: str) -> tuple[Occurrence, ...]:
@@ -140,6 +141,8 @@ def occurrences(path: str, data: bytes, name: str) -> tuple[Occurrence, ...]:
     if language is None or not wanted or wanted not in data:
         return ()
     root = syntax.root_of(language, data)
+    if root.has_error and syntax.is_hopeless(syntax.errors(root)):
+        return ()
     found: list[Occurrence] = []
     for match in re.finditer(rb"(?<![A-Za-z0-9_])" + re.escape(wanted) + rb"(?![A-Za-z0-9_])", data):
         start, end = match.span()
@@ -156,8 +159,8 @@ def _language(path: str, data: bytes) -> Language | None:
     return language
 
 
-def _lines(root: Node) -> tuple[int, ...]:
-    return tuple(sorted({node.start_point[0] + 1 for node in syntax.errors(root)}))
+def _lines(broken: Iterable[Node]) -> tuple[int, ...]:
+    return tuple(sorted({node.start_point[0] + 1 for node in broken}))
 
 
 def _imports(data: bytes, language: Language, everything: syntax.Found) -> Iterator[RawImport]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query
 
 Captures = dict[str, "list[Node]"]
+# A query takes the square of the time where this many tokens stand side by side; only broken files hold so many.
+MOST_SIBLINGS = 4000
 _RANK = {"type": 1, "constant": 2}
 
 
@@ -113,13 +115,20 @@ def errors(root: Node) -> Iterator[Node]:
         pending += node.children
 
 
-def find(language: Language, root: Node, data: bytes) -> Found:
-    """All definitions and imports below `root`."""
+def is_hopeless(broken: Iterable[Node]) -> bool:
+    """Whether the pieces that do not parse are so large that nothing can be found among them in time."""
+    return any(node.child_count > MOST_SIBLINGS for node in broken)
+
+
+def find(language: Language, root: Node, data: bytes, broken: Iterable[Node] = ()) -> Found:
+    """All definitions and imports below `root`; none when the `broken` pieces of the file are hopeless."""
     from tree_sitter import QueryCursor
 
     table = grammar(language.name)
     cursor = QueryCursor(table.query)
     found = Found([], [], {})
+    if is_hopeless(broken):
+        return found
     if language.depth >= 0:
         cursor.set_max_start_depth(language.depth)
     _sort_out(table, cursor.matches(root), data, found)
