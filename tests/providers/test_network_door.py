@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import shutil
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 import traceback
 from pathlib import Path
 
@@ -194,6 +199,32 @@ def test_a_server_that_speaks_no_tls_gets_no_key(loopback: Loopback, tmp_path: P
         with pytest.raises(Unreachable, match="no safe connection"):
             list(provider.stream(a_model("ollama"), a_prompt()))
     assert loopback.requests == []
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_a_certificate_that_nobody_vouches_for_gets_no_key(tmp_path: Path) -> None:
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost"
+    subprocess.run([*make.split(), "-keyout", "key", "-out", "cert"], cwd=tmp_path, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    received: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        for _ in range(2):
+            raw, _address = listener.accept()
+            with raw, contextlib.suppress(OSError), context.wrap_socket(raw, server_side=True) as safe:
+                received.append(safe.recv(1000))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        for wire in ("ollama", "openai"):
+            endpoint = table.endpoint(wire, f"https://localhost:{listener.getsockname()[1]}", KEY)
+            provider = table.open_provider(endpoint, Gate("/repo", tmp_path, QUICK))
+            with pytest.raises(Unreachable, match="no safe connection"):
+                provider.models()
+        thread.join(5)
+    assert not any(received)
 
 
 def test_an_endpoint_without_key_says_which_to_set(tmp_path: Path) -> None:
