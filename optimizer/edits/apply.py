@@ -178,7 +178,8 @@ def _replace(edit: Replace, text: str) -> list[_Splice]:
     new = texts.split_lines(replace, "\n")
     if not found.exact:
         new = [_shifted(line, found) for line in new]
-        old = [_shifted(line, found) for line in texts.split_lines(search, "\n")]
+        old = [_shifted(line, found).rstrip() + "\n" for line in texts.split_lines(search, "\n")]
+        new = [line.rstrip() + "\n" if line.rstrip() + "\n" in old else line for line in new]
         return list(_splices(text, (found.start, found.end), old, new))
     return list(_splices(text, (found.start, found.end), texts.split_lines(search, "\n"), new))
 

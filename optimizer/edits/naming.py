@@ -40,6 +40,8 @@ def named_by_info(info: str) -> str:
     """The path in the info string of a fence, as in ```py src/a.py, ```py:src/a.py, ```py title="src/a.py"; or ''."""
     if key := _KEY.search(info):
         return next(filter(None, key.groups()), "")
+    if re.match(r"\d+:", info):
+        return ""
     for number, token in enumerate(info.split()[:4]):
         path = token.partition(":")[2] if number == 0 and ":" in token else token
         if _plausible(path) and ("." in path or "/" in path) and _looks_like_file(path):

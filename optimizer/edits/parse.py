@@ -14,6 +14,7 @@ MAX_JSON_TRIES = 10
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)")
 _THINKING = re.compile(r"[ \t]*<(think|thinking|thought|reasoning|scratchpad)>")
 _TAGGED = re.compile(r"[ \t]*<(tool_call|function_call|tool_code)>(.*)")
+_ORPHAN = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@|\*\*\* (?:End Patch|(?:Update|Add|Delete) File: )")
 _MARKDOWN = (".md", ".mdx", ".markdown", ".qmd", ".rmd")
 
 
@@ -105,6 +106,8 @@ def _step(reading: _Reading, here: int) -> int:
             found = Found(here)
     elif tagged := _TAGGED.match(line):
         found = _read_tagged(reading, here, tagged[1], tagged[2])
+    elif parse_blocks.ends_block(line) or _ORPHAN.match(line):
+        found = Found(here, problems=(f"line {here + 1} of the reply belongs to an edit whose beginning is missing",))
     elif line[:1] in ("{", "[") and reading.json_tries < MAX_JSON_TRIES:
         reading.json_tries += 1
         found = _read_bare_json(reading, here)
@@ -168,7 +171,7 @@ def _read_fence(reading: _Reading, here: int, fence: _Fence) -> int:
     source = Source(reading.lines, end, closed=True)
     found = _read_fenced(source, here, fence, path, first[0])
     if not found.edits and not found.problems:
-        if any(parse_blocks.starts_block(reading.lines[n]) for n in range(here + 1, end)):
+        if any(_is_block_mark(reading.lines[n]) for n in range(here + 1, end)):
             return _fenced_blocks(reading, here, fence, loose)
         if reading.markdown:
             reading.problems.append(f"fences inside {reading.markdown}: use a longer fence around it")
@@ -180,6 +183,10 @@ def _read_fence(reading: _Reading, here: int, fence: _Fence) -> int:
     if any(isinstance(edit, Whole) and edit.path.endswith(_MARKDOWN) for edit in found.edits):
         reading.markdown = path
     return end + 1
+
+
+def _is_block_mark(line: str) -> bool:
+    return parse_blocks.starts_block(line) or parse_blocks.ends_block(line)
 
 
 def _forget(reading: _Reading, above: str) -> None:
@@ -268,6 +275,8 @@ def _fenced_blocks(reading: _Reading, here: int, fence: _Fence, path: str) -> in
             reading.take(found)
             number = found.end
         else:
+            if parse_blocks.ends_block(line):
+                reading.problems.append(f"line {number + 1} of the reply ends an edit block that never began")
             number += 1
     reading.problems.append(f"the fence on line {here + 1} of the reply is never closed: it seems cut")
     return len(reading.lines)

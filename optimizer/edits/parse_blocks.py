@@ -19,6 +19,11 @@ def starts_block(line: str) -> bool:
     return line[:5] in ("<<<<<", "-----") and _SEARCH.fullmatch(line) is not None
 
 
+def ends_block(line: str) -> bool:
+    """Whether a line closes a search/replace block."""
+    return line[:5] in (">>>>>", "+++++") and _REPLACE.fullmatch(line) is not None
+
+
 def read_block(source: Source, at: int, path: str) -> Found:
     """Read the block whose opening marker stands on line `at`; a block cut, nested or without a path is a problem.
 
@@ -31,7 +36,7 @@ def read_block(source: Source, at: int, path: str) -> Found:
         line = source.lines[here]
         if starts_block(line):
             return Found(here, problems=(f"the edit block on line {at + 1} of the reply is never closed",))
-        if _REPLACE.fullmatch(line):
+        if ends_block(line):
             return _finished(source, at, here, dividers, path)
         if _CONFLICT_BEGINS.fullmatch(line):
             in_conflict = True

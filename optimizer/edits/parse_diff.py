@@ -94,6 +94,8 @@ def _section(source: Source, at: int, path: str) -> Found:
             return Found(hunk.end, problems=(problem,))
         hunks.append(hunk)
         here = hunk.end
+    if not hunks and not source.closed and not (here < source.stop and starts_diff(source, here)):
+        return Found(here, problems=(f"the diff on line {at + 1} of the reply seems cut",))
     if deleted:
         return Found(here, (Delete(target),))
     if created:
@@ -209,9 +211,12 @@ def _counted(source: Source, at: int, old: int, new: int) -> list[str] | None:
         here += 1
     if old or new:
         return None
-    if here < source.stop and not starts_diff(source, here):
-        after = source.lines[here]
-        if after.strip() and after[:1] in (" ", "+", "-") and after != "-- ":
+    after = here
+    while after < source.stop and not source.lines[after]:
+        after += 1
+    if after < source.stop and not starts_diff(source, after):
+        follows = source.lines[after]
+        if follows[0] in " +-" and follows != "-- ":
             return None
     return list(source.lines[at:here])
 
