@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import json
 import os
 import sys
+from dataclasses import dataclass
 
 import click
 
-from optimizer.errors import InputError, OptimizerError
+from optimizer.errors import InputError, OptimizerError, StorageError
 
 COMMANDS = {
     "run": ("optimizer.cli.run", "Answer a request or change the code (the default command)."),
@@ -61,48 +63,51 @@ def optimize() -> None:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a run went wrong: what happened, the cure, and the exit code."""
+
+    message: str
+    hint: str
+    code: int
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with the code of DESIGN's contract; errors are one line and a cure on stderr."""
+    """Run the command line and exit with a code of its own kind; a failure is one line and a cure on stderr."""
     argv = sys.argv[1:] if arguments is None else arguments
     try:
-        code = _dispatch(argv)
-    except KeyboardInterrupt:
-        _complain("interrupted; nothing is half-written", "")
-        code = INTERRUPTED
+        result = _run(argv)
+        sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code)
+        result = 0
+    if isinstance(result, Failure):
+        _complain(result, "--json" in argv)
+        sys.exit(result.code)
+    sys.exit(result)
 
 
-def _dispatch(argv: list[str]) -> int:
+def _run(argv: list[str]) -> int | Failure:
     try:
-        result = optimize.main(args=with_default(argv), prog_name="optimize", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        code = optimize.main(args=with_default(argv), prog_name="optimize", standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except OptimizerError as error:
-        _complain(error.message, error.hint)
-        return error.exit_code
+        return Failure(error.message, error.hint, error.exit_code)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "optimize"
-        _complain(error.format_message(), f"{command} --help")
-        return InputError.exit_code
-    except click.Abort:
-        raise KeyboardInterrupt from None
+        return Failure(error.format_message(), f"{command} --help", InputError.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return Failure("interrupted; nothing is half-written", "", INTERRUPTED)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        _complain(
-            f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), "check the disk and its permissions"
-        )
-        return 7
+        what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+        return Failure(what, "check the disk and its permissions", StorageError.exit_code)
     except Exception as error:
         if os.environ.get("OPTIMIZER_DEBUG"):
             raise
-        _complain(
-            f"internal error: {type(error).__name__}: {error}",
-            "this is a fault of optimizer; OPTIMIZER_DEBUG=1 shows where, please report it",
-        )
-        return OptimizerError.exit_code
+        hint = "this is a fault of optimizer; OPTIMIZER_DEBUG=1 shows where, please report it"
+        return Failure(f"internal error: {type(error).__name__}: {error}", hint, OptimizerError.exit_code)
 
 
 def with_default(argv: list[str]) -> list[str]:
@@ -119,9 +124,12 @@ def with_default(argv: list[str]) -> list[str]:
     return ["run", *argv]
 
 
-def _complain(message: str, hint: str) -> None:
+def _complain(failure: Failure, as_json: bool) -> None:
     from optimizer.cli.terminal import inert
 
-    click.echo(click.style("error: ", fg="red", bold=True) + inert(message), err=True)
-    if hint:
-        click.echo(click.style("try:   ", fg="cyan") + inert(hint), err=True)
+    if as_json:
+        fields = {"exit_code": failure.code, "error": failure.message, "hint": failure.hint}
+        click.echo(json.dumps({"event": "result", **fields}, ensure_ascii=False))
+    click.echo(click.style("error: ", fg="red", bold=True) + inert(failure.message), err=True)
+    if failure.hint:
+        click.echo(click.style("try:   ", fg="cyan") + inert(failure.hint), err=True)

@@ -6,6 +6,9 @@ import dataclasses
 import json
 import sys
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from time import monotonic
 from typing import Any, Protocol, TextIO
 
 import click
@@ -30,6 +33,7 @@ from optimizer.types import (
     Verdict,
 )
 
+QUIET_SECONDS = 0.8
 NAMES: dict[type[object], str] = {
     Chosen: "context",
     Routed: "route",
@@ -55,17 +59,22 @@ def screen(as_json: bool) -> Screen:
 
 
 def progress(stream: TextIO) -> Callable[[Progress], None]:
-    """A sink for progress: one line that rewrites itself on a terminal, a line per quarter elsewhere."""
+    """A sink for progress: one line that rewrites itself on a terminal, a line per quarter elsewhere.
+
+    Nothing is shown for work that is over within a second.
+    """
+    begun = monotonic()
     last = {"quarter": 0}
 
     def tell(step: Progress) -> None:
         share = step.done / step.total if step.total else 0.0
         if stream.isatty():
-            bar = "█" * int(share * 24)
-            ending = "\r\033[K" if step.done >= step.total else ""
-            stream.write(f"\r{step.what} {bar:<24} {step.done:,}/{step.total:,} {ending}")
+            if step.done >= step.total:
+                stream.write("\r\033[K")
+            elif monotonic() - begun > QUIET_SECONDS:
+                stream.write(f"\r{step.what} {'█' * int(share * 24):<24} {step.done:,}/{step.total:,} ")
             stream.flush()
-        elif int(share * 4) != last["quarter"]:
+        elif int(share * 4) != last["quarter"] and monotonic() - begun > QUIET_SECONDS:
             last["quarter"] = int(share * 4)
             stream.write(f"{step.what}: {step.done:,}/{step.total:,}\n")
 
@@ -212,6 +221,8 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in (sorted(value) if isinstance(value, frozenset) else value)]
+    if isinstance(value, date | Path):
+        return str(value)
     return None if isinstance(value, bytes) else value
 
 

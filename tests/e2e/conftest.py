@@ -1,0 +1,123 @@
+"""The installed command, run as a subprocess in a home of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.loopback.server import Loopback
+
+COMMAND = Path(sys.executable).with_name("optimize")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The JSON lines of stdout."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def event(self, name: str) -> dict[str, Any]:
+        """The last event of that name."""
+        return next(event for event in reversed(self.events) if event["event"] == name)
+
+
+@dataclass(frozen=True)
+class Optimize:
+    """A user: a home, an environment, and the directory they stand in."""
+
+    home: Path
+    cwd: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        return self.home / ".config/optimizer/config.toml"
+
+    def configure(self, text: str) -> None:
+        """Write the user's configuration."""
+        self.config.parent.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(text)
+
+    def environment(self) -> dict[str, str]:
+        """A bare environment: nothing of the machine but PATH."""
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8", **self.env}
+
+    def __call__(self, *arguments: str, stdin: str | None = None, cwd: Path | None = None) -> Ran:
+        done = subprocess.run(
+            [COMMAND, *arguments],
+            cwd=cwd or self.cwd,
+            env=self.environment(),
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        ran = Ran(done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in ran.err, ran.err
+        return ran
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Callable[..., Optimize]:
+    """Stand in a directory with an empty home; environment variables by keyword."""
+
+    def stand(cwd: Path, **env: str) -> Optimize:
+        home = tmp_path / "home"
+        home.mkdir(exist_ok=True)
+        return Optimize(home, cwd, {"OLLAMA_HOST": "127.0.0.1:9", **env})
+
+    return stand
+
+
+CALC: Mapping[str, str] = {
+    "calc/__init__.py": "",
+    "calc/parse.py": '''"""Read what people type."""
+
+
+def parse_response(text):
+    """Split `text` into numbers."""
+    parts = text.split(",")
+    return [int(part) for part in parts]
+
+
+def total(text):
+    return sum(parse_response(text))
+''',
+    "calc/cli.py": "from calc.parse import total\n\n\ndef main(line):\n    print(total(line))\n",
+    "README.md": "# calc\n\nAdds numbers.\n",
+}
+
+
+@pytest.fixture
+def calc(make_repo: Callable[[Mapping[str, str | bytes]], Path]) -> Path:
+    """A small Python repository."""
+    return make_repo(dict(CALC))
+
+
+@pytest.fixture
+def user(calc: Path, loopback: Loopback, stand_in: Callable[..., Optimize]) -> Optimize:
+    """A user in `calc` with a local server, a free and two paid providers, all on loopback, and consent for all."""
+    someone = stand_in(calc, GROQ_API_KEY="g-1", GEMINI_API_KEY="m-1", ANTHROPIC_API_KEY="a-1")
+    del someone.env["OLLAMA_HOST"]
+    someone.configure(loopback.config())
+    loopback.served["ollama"] = ("qwen2.5-coder:7b",)
+    for destination in ("groq", "gemini", "anthropic"):
+        assert someone("consent", "grant", destination).code == 0
+    return someone

@@ -1,0 +1,96 @@
+"""What a person meets at a terminal: the question before writing, Ctrl-C, no control characters from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.e2e.conftest import COMMAND, Optimize
+from tests.loopback.replies import Call, Reply
+from tests.loopback.server import Loopback
+
+LINE = "    return [int(part) for part in parts if part.strip()]\n"
+EDIT = Reply(calls=(Call("edit_file", {"path": "calc/parse.py", "start": 7, "end": 7, "content": LINE}),), stop="tool")
+REQUEST = "make parse_response skip empty parts"
+
+
+def typed(user: Optimize, arguments: list[str], expect: str, answer: str) -> tuple[int, str]:
+    """Run at a terminal; once `expect` is on the screen, type `answer`. Returns the exit code and the screen."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(user.cwd)
+        os.execve(COMMAND, [str(COMMAND), *arguments], {**user.environment(), "TERM": "xterm"})
+    screen, typed_it, deadline = "", False, time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                screen += os.read(terminal, 65536).decode("utf-8", "replace")
+            except OSError:
+                break
+        if expect in screen and not typed_it:
+            os.write(terminal, answer.encode())
+            typed_it = True
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(status), screen
+
+
+def test_yes_writes_and_no_does_not(user: Optimize, loopback: Loopback, calc: Path) -> None:
+    loopback.queue("ollama", EDIT, EDIT)
+    before = (calc / "calc/parse.py").read_bytes()
+    code, screen = typed(user, [REQUEST], "Write this change to 1 file?", "n\n")
+    assert (code, (calc / "calc/parse.py").read_bytes()) == (0, before)
+    assert "nothing was written" in screen
+    code, screen = typed(user, [REQUEST], "Write this change to 1 file?", "y\n")
+    assert code == 0
+    assert LINE in (calc / "calc/parse.py").read_text()
+    assert "optimize undo" in screen
+    outcomes = user("metrics", "--json").events[0]
+    assert (outcomes["requests"], outcomes["succeeded"]) == (2, 1)
+
+
+def test_consent_can_be_given_at_the_terminal(user: Optimize, loopback: Loopback) -> None:
+    assert user("consent", "revoke", "groq").code == 0
+    loopback.queue("groq", Reply(text="It adds (calc/parse.py:10)."))
+    code, screen = typed(user, ["explain total", "--tier", "free", "--provider", "groq"], "May code of", "y\n")
+    assert code == 0, screen
+    assert "It adds" in screen
+
+
+def test_an_answer_cannot_act_on_the_terminal(user: Optimize, loopback: Loopback) -> None:
+    loopback.queue("ollama", Reply(text="Look:\x1b]52;c;ZXZpbA==\x07 \u202eevil in calc/parse.py:4"))
+    code, screen = typed(user, ["explain total", "--tier", "local"], "nothing to wait for", "")
+    assert code == 0, screen
+    assert "\x1b]52" not in screen
+    assert "\u202e" not in screen
+
+
+def test_ctrl_c_while_a_model_answers(user: Optimize, loopback: Loopback, calc: Path) -> None:
+    before = (calc / "calc/parse.py").read_bytes()
+    loopback.queue("ollama", Reply(text="one two three four", pieces=4, stall_at=2, stall=30))
+    process = subprocess.Popen(
+        [COMMAND, "explain total", "--tier", "local"],
+        cwd=user.cwd,
+        env=user.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 20
+    while not loopback.asked("ollama") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 130, err
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    assert (calc / "calc/parse.py").read_bytes() == before
+    summary = user("metrics", "--json").events[0]
+    assert (summary["requests"], summary["succeeded"]) == (1, 0)
