@@ -98,7 +98,8 @@ def _refresh(index: Index, settings: Settings, progress: Report) -> tuple[int, i
             break
     index.forget()
     removed = len(old.keys() - {file.path for file in scan.files})
-    return parsed, removed, len(scan.files) - len(changed), index.skipped()
+    new = sum(1 for row in work.rows.values() if row.path not in old or old[row.path].content != row.content)
+    return parsed, removed, len(scan.files) - new, index.skipped()
 
 
 def _stamp(found: Listing, limits: str) -> str:
