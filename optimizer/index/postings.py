@@ -85,7 +85,7 @@ def expand(raw: Mapping[bytes, list[bytes]], memo: dict[bytes, list[str]]) -> di
 
 def _learn(words: list[bytes], memo: dict[bytes, list[str]]) -> None:
     for word in words:
-        if not word.isascii():
+        if not word.isascii() or word[:1].isdigit():
             memo[word] = terms(word.decode("utf-8", "replace"))
     if not (plain := [word for word in words if word not in memo]):
         return

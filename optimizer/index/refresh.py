@@ -28,6 +28,7 @@ WINDOW = 24_000_000  # bytes of source that are committed at once
 BATCH = 1_000_000
 SMALL = 400_000  # bytes of source that are worth a process of their own
 RACY_NS = 2_000_000_000  # a file changed this recently may change again within the clock's grain
+UNKNOWN_TIME = -1
 BINARY_HEAD = 8192
 TRIES = 3
 
@@ -48,9 +49,13 @@ class Refreshed:
 
 @dataclass(slots=True)
 class _Work:
-    """What one refresh has found out so far; `wanted` are the files by the content they need."""
+    """What one refresh has found out so far; `wanted` are the files by the content they need.
+
+    `fresh` are the files that may change again without a trace in their times.
+    """
 
     rows: dict[str, Row] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
     wanted: dict[bytes, list[str]] = field(default_factory=dict)
     parsed: int = 0
 
@@ -150,9 +155,10 @@ def _read(index: Index, changed: list[FileStat], work: _Work) -> Iterator[Job]:
     for file in changed:
         path = file.path
         data = read_file(f"{top}/{path}")
-        fresh = now - max(file.mtime_ns, file.ctime_ns) < RACY_NS
+        if now - max(file.mtime_ns, file.ctime_ns) < RACY_NS:
+            work.fresh.add(path)
         why = "cannot be read" if data is None else "binary" if b"\0" in data[:BINARY_HEAD] else ""
-        work.rows[path] = Row(path, file.size, -1 if fresh else file.mtime_ns, file.ctime_ns, None, why)
+        work.rows[path] = Row(path, file.size, file.mtime_ns, file.ctime_ns, None, why)
         if data is None or why:
             continue
         key = hashlib.blake2b(data, digest_size=16, key=(version + _kind(path))[:64]).digest()
@@ -203,6 +209,7 @@ def _skip(work: _Work, failed: Failed) -> None:
     for path in work.wanted.pop(failed.job.key, ()):
         row = work.rows[path]
         work.rows[path] = Row(path, row.size, row.mtime, row.ctime, None, failed.why)
+        work.fresh.discard(path)
 
 
 def _finish(index: Index, scan: Scan, work: _Work, marks: tuple[str, str]) -> bool:
@@ -217,12 +224,14 @@ def _finish(index: Index, scan: Scan, work: _Work, marks: tuple[str, str]) -> bo
             for path in paths:
                 row = work.rows[path]
                 work.rows[path] = Row(path, row.size, row.mtime, row.ctime, ids[key], "")
+        for path in work.fresh:
+            row = work.rows[path]
+            work.rows[path] = Row(path, row.size, UNKNOWN_TIME, row.ctime, row.content, row.why)
         before = build.indexed(connection)
         build.store_files(connection, work.rows.values(), {file.path for file in scan.files})
         new_paths = build.indexed(connection) != before
         compact(connection)
         build.store_snapshot(connection, scan.skipped, new_paths)
         store_links(connection, work.rows, new_paths, lambda path: read_file(f"{top}/{path}"))
-        racy = any(row.mtime == -1 for row in work.rows.values())
-        build.set_meta(connection, stamp="" if racy else marks[0], limits=marks[1])
+        build.set_meta(connection, stamp="" if work.fresh else marks[0], limits=marks[1])
     return True

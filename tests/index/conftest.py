@@ -25,11 +25,7 @@ def everything(index: Index) -> dict[str, Any]:
     """All an index can be asked, in a form that does not depend on how units happen to be numbered."""
     words = index.words()
     units = {number: words.unit(number) for number, file in enumerate(words.file_of) if file >= 0}
-    terms = {
-        term
-        for (terms,) in index.connection.execute("SELECT terms FROM run")
-        for term in terms.split("\n")
-    }
+    terms = {term for (terms,) in index.connection.execute("SELECT terms FROM run") for term in terms.split("\n")}
     return {
         "state": index.state(),
         "paths": index.paths(),

@@ -158,7 +158,9 @@ def test_contents_out_of_use_are_dropped_when_they_are_most(make_repo, opened, t
 
 
 def test_files_that_cannot_be_indexed_are_named_and_the_rest_goes_on(make_repo, opened):
-    root = make_repo({"a.py": "x = 1\n", "b.bin": b"\x00\x01", "c.py": b"\xff\xfe caf\xe9 = 1\n", "d.py": "y = 2\n" * 50})
+    root = make_repo(
+        {"a.py": "x = 1\n", "b.bin": b"\x00\x01", "c.py": b"\xff\xfe caf\xe9 = 1\n", "d.py": "y = 2\n" * 50}
+    )
     index = opened(root)
     done = update(index, Settings(workers=1, max_file_bytes=200))
     assert index.paths() == ("a.py", "c.py")
@@ -359,9 +361,19 @@ def update_twice(tree: Path, folder: Path):
 
 
 TEXTS = st.sampled_from(
-    ["", "x = 1\n", "import a\n", "from b import c\n", "def f():\n    return a.b\n", "class K:\n    def m(self): pass\n", "a\0b"]
+    [
+        "",
+        "x = 1\n",
+        "import a\n",
+        "from b import c\n",
+        "def f():\n    return a.b\n",
+        "class K:\n    def m(self): pass\n",
+        "a\0b",
+    ]
 )
-EDITS = st.lists(st.tuples(st.sampled_from(["a.py", "b.py", "b/c.py", "a.md", "d/e/f.go"]), st.none() | TEXTS), max_size=5)
+EDITS = st.lists(
+    st.tuples(st.sampled_from(["a.py", "b.py", "b/c.py", "a.md", "d/e/f.go"]), st.none() | TEXTS), max_size=5
+)
 
 
 @pytest.mark.slow

@@ -126,8 +126,20 @@ def test_names_with_spaces_line_breaks_and_letters_of_any_script(make_repo):
 
 @pytest.mark.usefixtures("no_git")
 def test_without_git_nested_gitignores_are_honoured(tmp_path):
-    put(tmp_path, "a.py", "a.log", "keep.log", "out/b.py", "sub/c.py", "sub/c.tmp", "sub/deep/d.tmp", "sub/deep/keep.tmp")
-    put(tmp_path, "node_modules/x.js", ".venv/y.py", ".git/config", "__pycache__/z.pyc", "only/top.py", "sub/only/in.py")
+    put(
+        tmp_path,
+        "a.py",
+        "a.log",
+        "keep.log",
+        "out/b.py",
+        "sub/c.py",
+        "sub/c.tmp",
+        "sub/deep/d.tmp",
+        "sub/deep/keep.tmp",
+    )
+    put(
+        tmp_path, "node_modules/x.js", ".venv/y.py", ".git/config", "__pycache__/z.pyc", "only/top.py", "sub/only/in.py"
+    )
     put(tmp_path, ".gitignore", text="*.log\n!keep.log\nout/\n/only\n")
     put(tmp_path, "sub/.gitignore", text="*.tmp\n")
     put(tmp_path, "sub/deep/.gitignore", text="!keep.tmp\n")
