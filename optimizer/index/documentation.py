@@ -9,14 +9,14 @@ from optimizer.index.languages import Language
 
 DOC_LENGTH = 200
 MOST_LINES = 100
-_DOCSTRING = re.compile(rb"[rRuUbB]{0,2}(?:\"\"\"|'''|\"|')\s*([^\n]*)")
+_DOCSTRING = re.compile(rb"[rRuUbB]{0,2}(\"\"\"|'''|\"|')\s*([^\n]*)")
 _MARKS = b" \t\r/*#!-=<"
 
 
 def docstring(data: bytes, body: int) -> str:
     """The first line of the string literal at byte `body`, where a body starts; '' when there is none."""
     match = _DOCSTRING.match(data, body)
-    return _text(match[1].rstrip(b"\"' \t\r")) if match else ""
+    return _text(match[2].partition(match[1])[0]) if match else ""
 
 
 def comment_above(data: bytes, head: int, language: Language) -> str:

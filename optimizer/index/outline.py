@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 SIGNATURE_LENGTH = 200
 _TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "type", "impl"})
+_CUT = _TYPES - {"type"} | {"macro"}
 _CODE = frozenset({"function", "method"})
-_ATTRIBUTES = re.compile(r"(?:@[\w.:]+(?:\([^()]*\))?\s*|#!?\[[^\]]*\]\s*)+")
+_ATTRIBUTES = re.compile(r"(?:@(?!interface\b)[\w.:]+(?:\([^()]*\))?\s*|#!?\[[^\]]*\]\s*)+")
 _ANGLES = re.compile(r"[<\[].*", re.S)
 _NO_NAMES = frozenset({"", "_"})
 # What a grammar takes for the name of a function where macros confuse it.
 _STATEMENTS = frozenset({"if", "for", "while", "switch", "return"})
+_REFERENCE = re.compile(r"^[&*\s]*(?:'\w+\s+)?(?:(?:mut|const|dyn)\s+)*")
 _OPERATOR = re.compile(r"(?:^|::|\s)(operator\W.*)", re.S)
 _PLAIN = re.compile(r"[\w$.]+\Z")
 _REQUIRED = re.compile(rb"[^=]*=\s*(?:await\s+)?(?:require|import)\s*\(")
@@ -30,16 +32,16 @@ _REQUIRED = re.compile(rb"[^=]*=\s*(?:await\s+)?(?:require|import)\s*\(")
 def symbols(path: str, data: bytes, language: Language, found: Found) -> Iterator[Symbol]:
     """The symbols of a file in the order they start."""
     found.definitions.sort(key=lambda item: item[:3])
-    outer: list[tuple[int, str, str]] = []
+    outer: list[tuple[int, int, str, str]] = []
     last = -1
     for item in found.definitions:
         start, negative_end, _, place, kind, captures = item
         if place == last:
             continue
         last = place
-        while outer and outer[-1][0] > negative_end:
+        while outer and (outer[-1][0] > negative_end or outer[-1][:2] == (negative_end, start)):
             outer.pop()
-        parent, parent_kind = (outer[-1][1], outer[-1][2]) if outer else ("", "")
+        parent, parent_kind = outer[-1][2:] if outer else ("", "")
         name = data[place : captures["name"][0].end_byte].decode("utf-8", "replace")
         if kind == "constant" and (parent_kind in _CODE or _is_required(data, start, -negative_end, language)):
             continue
@@ -53,7 +55,7 @@ def symbols(path: str, data: bytes, language: Language, found: Found) -> Iterato
         if kind == "function" and (parent_kind in _TYPES or (parent_kind == "module" and language.name == "ruby")):
             kind = "method"
         qualified = f"{parent}.{name}" if parent else name
-        outer.append((negative_end, qualified, kind))
+        outer.append((negative_end, start, qualified, kind))
         if kind != "impl":
             yield _symbol(path, data, language, item, found, (name, qualified, kind, parent))
 
@@ -69,7 +71,7 @@ def _symbol(
     while (wide := found.wider.get(head.start_byte)) is not None and wide.start_byte < head.start_byte:
         head = wide
     from_byte = head.start_byte
-    if data[from_byte] == 64:
+    if language.docstrings:
         from_byte = item.start
     if language.marks:
         head = _with_marks(head, language)
@@ -90,7 +92,7 @@ def _symbol(
         cast(SymbolKind, kind),
         path,
         head.start_point[0] + 1,
-        node.end_point[0] + 1,
+        node.end_point[0] + (data[-item.negative_end - 1] != 10),
         name_node.start_point[0] + 1,
         _signature(data[from_byte:end], kind, body_start < 0, language),
         parent,
@@ -111,11 +113,12 @@ def _signature(head: bytes, kind: str, bodiless: bool, language: Language) -> st
     head = head[: 8 * SIGNATURE_LENGTH]
     if language.docstrings and b"#" in head and kind != "constant":
         head = b"\n".join([line.partition(b"#")[0] for line in head.splitlines()])
-    if bodiless and kind in _TYPES:
+    if bodiless and kind in _CUT:
         head = head.partition(b"{")[0]
     text = b" ".join(head.split()).decode("utf-8", "replace")
     if text[:1] in ("@", "#"):
         text = _ATTRIBUTES.sub("", text, count=1)
+    text = text.replace(", )", ")").replace("( ", "(").replace(" )", ")")
     return text.rstrip(" :{;=").removesuffix("=>").rstrip()[:SIGNATURE_LENGTH]
 
 
@@ -138,7 +141,7 @@ def _scope(name: str, kind: str, data: bytes, captures: dict[str, list[Node]]) -
             scope = ""
     name = name.strip("\"'` \n").removeprefix("r#")
     if kind == "impl":
-        name = name.lstrip("&").removeprefix("mut ").removeprefix("dyn ").strip()
+        name = _REFERENCE.sub("", name)
     if "<" in name and name[:1] not in "<=>":
         name = _without_angles(name)
     if "::" in name:

@@ -13,6 +13,9 @@ _PART = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _PART_OR_BREAK = re.compile(_PART.pattern + r"|\n")
 
 
+MEMORABLE = 64
+
+
 @lru_cache(maxsize=1 << 16)
 def split(identifier: str) -> tuple[str, ...]:
     """The parts of an identifier in lower case: `parseHTTPResponse_2` → parse, http, response, 2."""
@@ -28,15 +31,19 @@ def split_all(identifiers: Sequence[str]) -> list[list[str]]:
 @lru_cache(maxsize=1 << 16)
 def _terms_of(identifier: str) -> tuple[str, ...]:
     whole = identifier.lower()
-    parts = split(identifier)
+    parts = split(identifier) if len(identifier) <= MEMORABLE else split.__wrapped__(identifier)
     return (whole,) if parts == (whole,) else (whole, *parts)
+
+
+# Words longer than any name (encoded data, mostly) are split each time rather than remembered.
+_long = _terms_of.__wrapped__
 
 
 def terms(text: str) -> list[str]:
     """All terms of a text in order: each identifier in lower case, followed by its parts when they differ from it."""
     found: list[str] = []
     for identifier in _IDENTIFIER.findall(text):
-        found += _terms_of(identifier)
+        found += _terms_of(identifier) if len(identifier) <= MEMORABLE else _long(identifier)
     return found
 
 
@@ -44,6 +51,6 @@ def counts(text: str) -> dict[str, int]:
     """How often each term of a text occurs; the same as counting `terms(text)`, and several times faster."""
     found: dict[str, int] = {}
     for identifier, times in Counter(_IDENTIFIER.findall(text)).items():
-        for term in _terms_of(identifier):
+        for term in _terms_of(identifier) if len(identifier) <= MEMORABLE else _long(identifier):
             found[term] = found.get(term, 0) + times
     return found

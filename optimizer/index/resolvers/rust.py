@@ -58,7 +58,7 @@ def resolve(path: str, raw: RawImport, table: Rust) -> Iterator[tuple[str, str |
     """The file of the module that a `mod` or `use` names, or of the module that holds the item it names."""
     parts = [part.removeprefix("r#") for part in raw.module.split("::") if part]
     if raw.kind.startswith("mod"):
-        yield raw.module, _child(path, parts[0], table)
+        yield raw.module, _child(path, parts[0], table) if parts else None
         return
     if raw.kind.endswith("-inner") and parts[:1] == ["super"]:
         parts[0] = "self"

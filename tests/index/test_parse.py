@@ -1,0 +1,220 @@
+"""Bytes → symbols, imports and occurrences: one case file a language, then whatever bytes there may be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optimizer.index.languages import LANGUAGES, language_of
+from optimizer.index.parse import ParsedFile, error_count, error_lines, occurrences, parse
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"), key=lambda path: path.name)
+EXTENSIONS = [language.extensions[0] for language in LANGUAGES]
+
+
+def load(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+class TestCase:
+    def test_symbols(self, path: Path) -> None:
+        case = load(path)
+        parsed = parse(case["path"], case["source"].encode())
+        found = [
+            [symbol.kind, symbol.qualified, f"{symbol.start}-{symbol.end}", symbol.signature, symbol.doc]
+            for symbol in parsed.symbols
+        ]
+        assert found == case["symbols"]
+
+    def test_symbols_stand_where_they_say(self, path: Path) -> None:
+        case = load(path)
+        lines = case["source"].splitlines()
+        for symbol in parse(case["path"], case["source"].encode()).symbols:
+            assert symbol.path == case["path"]
+            assert symbol.start <= symbol.line <= symbol.end <= len(lines)
+            assert symbol.name in lines[symbol.line - 1]
+            assert symbol.qualified == (f"{symbol.parent}.{symbol.name}" if symbol.parent else symbol.name)
+
+    def test_imports(self, path: Path) -> None:
+        case = load(path)
+        parsed = parse(case["path"], case["source"].encode())
+        found = [[str(item.line), item.kind, item.module, " ".join(item.names)] for item in parsed.imports]
+        assert found == case["imports"]
+
+    def test_occurrences(self, path: Path) -> None:
+        case = load(path)
+        name = case["occurrences"]["name"]
+        data = case["source"].encode()
+        found = occurrences(case["path"], data, name)
+        assert [f"{item.line} {item.kind}" for item in found] == case["occurrences"]["found"]
+        assert all(data[item.start : item.end] == name.encode() for item in found)
+
+    def test_windows_line_ends_change_nothing(self, path: Path) -> None:
+        case = load(path)
+        unix = parse(case["path"], case["source"].encode())
+        windows = parse(case["path"], case["source"].replace("\n", "\r\n").encode())
+        assert windows.symbols == unix.symbols
+        assert windows.imports == unix.imports
+
+    def test_every_prefix_parses(self, path: Path) -> None:
+        case = load(path)
+        data = case["source"].encode()
+        for end in range(0, len(data), 97):
+            parsed = parse(case["path"], data[:end])
+            assert all(symbol.end <= data.count(b"\n") + 1 for symbol in parsed.symbols)
+
+
+def test_every_language_has_a_case_and_a_query() -> None:
+    covered = {
+        parsed.language for case in map(load, CASES) for parsed in [parse(case["path"], case["source"].encode())]
+    }
+    assert covered == {language.name for language in LANGUAGES}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("a/b.py", "python"),
+        ("stub.pyi", "python"),
+        ("wscript", "python"),
+        ("x.mjs", "javascript"),
+        ("x.jsx", "javascript"),
+        ("x.d.ts", "typescript"),
+        ("x.tsx", "tsx"),
+        ("Rakefile", "ruby"),
+        ("x.H", "c"),
+        ("x.CC", "cpp"),
+        ("x.php", "php"),
+    ],
+)
+def test_language_by_name(path: str, name: str) -> None:
+    language = language_of(path)
+    assert language is not None
+    assert language.name == name
+
+
+@pytest.mark.parametrize("path", ["README", "x.md", "x", ".py", "py", "dir.py/file"])
+def test_no_language(path: str) -> None:
+    assert language_of(path) is None
+    assert parse(path, b"def f(): pass") == ParsedFile("", (), (), ())
+    assert error_count(path, b"(") is None
+    assert error_lines(path, b"(") is None
+    assert occurrences(path, b"f", "f") == ()
+
+
+def test_headers_are_c_until_they_look_like_more() -> None:
+    assert parse("x.h", b"struct a { int b; };\n").language == "c"
+    assert parse("x.h", b"  template <typename T> struct A { T t; };\n").language == "cpp"
+
+
+@given(extension=st.sampled_from(EXTENSIONS), data=st.binary(max_size=400))
+@settings(max_examples=300, deadline=None)
+def test_any_bytes(extension: str, data: bytes) -> None:
+    parsed = parse(f"x{extension}", data)
+    assert parsed.language
+    assert (error_count(f"x{extension}", data) or 0) >= len(parsed.error_lines)
+
+
+@given(
+    path=st.sampled_from(CASES),
+    cuts=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 40), st.binary(max_size=6)), min_size=1, max_size=4),
+)
+@settings(max_examples=200, deadline=None)
+def test_any_damage(path: Path, cuts: list[tuple[int, int, bytes]]) -> None:
+    case = load(path)
+    data = case["source"].encode()
+    for start, length, instead in cuts:
+        data = data[:start] + instead + data[start + length :]
+    last = data.count(b"\n") + 1
+    for symbol in parse(case["path"], data).symbols:
+        assert 1 <= symbol.start <= symbol.line <= symbol.end <= last
+        assert len(symbol.signature) <= 200
+        assert "\n" not in symbol.signature + symbol.doc + symbol.name
+    for found in occurrences(case["path"], data, case["occurrences"]["name"]):
+        assert data[found.start : found.end].decode() == case["occurrences"]["name"]
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+@pytest.mark.parametrize("unit", [b"(", b"[", b"{", b"a(", b"module A\n", b"if(a){", b"\0", b"\xff"], ids=repr)
+def test_deep_nesting_ends_soon(extension: str, unit: bytes) -> None:
+    begin = time.process_time()
+    parse(f"x{extension}", unit * 5_000)
+    assert time.process_time() - begin < 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("extension", EXTENSIONS)
+@pytest.mark.parametrize("source", [b"(" * 100_000, b"(" * 100_000 + b")" * 100_000, b"a{" * 100_000])
+def test_a_hundred_thousand_brackets(extension: str, source: bytes) -> None:
+    begin = time.process_time()
+    parse(f"x{extension}", source)
+    occurrences(f"x{extension}", source, "a")
+    assert time.process_time() - begin < 20
+
+
+def test_a_byte_order_mark_is_not_part_of_a_name() -> None:
+    (symbol,) = parse("x.py", b"\xef\xbb\xbfdef first(): pass\n").symbols
+    assert (symbol.name, symbol.line, symbol.signature) == ("first", 1, "def first()")
+
+
+def test_invalid_utf8_is_replaced_in_what_is_shown() -> None:
+    symbols = parse("x.py", b"def f(a='\xff'):\n    '''\xfe docs'''\n").symbols
+    assert symbols[0].signature == "def f(a='\ufffd')"
+    assert symbols[0].doc == "\ufffd docs"
+
+
+def test_names_beyond_ascii() -> None:
+    data = "def größe(): pass\ngröße()\ngrößer()\n".encode()
+    assert parse("x.py", data).symbols[0].name == "größe"
+    assert [(item.line, item.kind) for item in occurrences("x.py", data, "größe")] == [(1, "definition"), (2, "call")]
+
+
+def test_long_signatures_are_cut() -> None:
+    (symbol,) = parse("x.py", b"def f(" + b"argument, " * 1000 + b"): pass").symbols
+    assert len(symbol.signature) == 200
+
+
+def test_errors_are_counted_and_placed() -> None:
+    broken = b"def f():\n    return (\n\ndef g(:\n    pass\n"
+    assert error_count("x.py", b"x = 1\n") == 0
+    assert error_lines("x.py", b"x = 1\n") == ()
+    assert (error_count("x.py", broken) or 0) >= 1
+    assert parse("x.py", broken).error_lines == error_lines("x.py", broken) != ()
+    assert error_count("x.c", b"int f(void) { return 1 }\n") == 1
+
+
+def test_a_broken_file_still_tells_what_it_can() -> None:
+    parsed = parse("x.py", b"def whole(): pass\n\nclass Broken(:\n    def inside(self): pass\n")
+    assert "whole" in [symbol.name for symbol in parsed.symbols]
+
+
+def test_definitions_below_any_number_of_statements_are_found() -> None:
+    source = "def outer():\n"
+    for depth in range(1, 30):
+        source += "    " * depth + "if x:\n"
+    source += "    " * 30 + "import deep\n" + "    " * 30 + "@mark\n" + "    " * 30 + "def inner(): pass\n"
+    parsed = parse("x.py", source.encode())
+    assert [(symbol.qualified, symbol.start, symbol.line) for symbol in parsed.symbols] == [
+        ("outer", 1, 1),
+        ("outer.inner", 32, 33),
+    ]
+    assert [item.module for item in parsed.imports] == ["deep"]
+
+
+def test_words_in_strings_and_comments_are_no_occurrences() -> None:
+    data = b"name = 'name'  # name\nf'{name}'\nrename = name_ = name\n"
+    assert [item.start for item in occurrences("x.py", data, "name")] == [0, 25, 49]
+
+
+def test_an_import_of_this_module_loads_no_grammar() -> None:
+    code = "import sys, optimizer.index.parse as p; assert 'tree_sitter' not in sys.modules; p.parse('a.py', b'')"
+    subprocess.run([sys.executable, "-c", code], check=True)
