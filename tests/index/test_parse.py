@@ -153,7 +153,7 @@ def test_deep_nesting_ends_soon(extension: str, unit: bytes) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("extension", EXTENSIONS)
-@pytest.mark.parametrize("source", [b"(" * 100_000, b"(" * 100_000 + b")" * 100_000, b"a{" * 100_000])
+@pytest.mark.parametrize("source", [b"(" * 100_000, b"(" * 100_000 + b")" * 100_000, b"a{" * 50_000])
 def test_a_hundred_thousand_brackets(extension: str, source: bytes) -> None:
     begin = time.process_time()
     parse(f"x{extension}", source)
