@@ -27,7 +27,10 @@ OptimizerError                1
 
 from __future__ import annotations
 
-from optimizer.types import Usage
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from optimizer.types import Usage
 
 
 class OptimizerError(Exception):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import json
 import os
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 
@@ -63,8 +62,7 @@ def optimize() -> None:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """How a run went wrong: what happened, the cure, and the exit code."""
 
     message: str
@@ -116,6 +114,8 @@ def with_default(argv: list[str]) -> list[str]:
         return argv or ["--help"]
     first = argv[0]
     if not first.startswith("-") and " " not in first:
+        import difflib
+
         near = difflib.get_close_matches(first, COMMANDS, n=1, cutoff=0.75)
         if near:
             raise InputError(
