@@ -49,7 +49,7 @@ def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
         fitted, room = prepare.room_for_context(query, parts)
         if fitted != query:
             yield Notice("the request was longer than its share of the prompt; its middle was left out")
-        context = prepare.choose(fitted, parts, room)
+        context = prepare.choose(query, parts, room)
         yield Chosen(context)
         available = asked.result()
     task, route = _decide(fitted, context, parts, available)

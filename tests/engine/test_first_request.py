@@ -1,0 +1,74 @@
+"""The first request of any query fits in 6,000 tokens, tools and answer budget included."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from optimizer import wiring
+from optimizer.agent import prompts
+from optimizer.context.budget import count_tokens
+from optimizer.engine import prepare
+from optimizer.engine.parts import Parts
+from optimizer.models.catalogue import load_catalogue
+from optimizer.routing.classify import classify
+from optimizer.types import Model, Query
+from tests.context.requests import REQUESTS
+
+ROOT = Path(__file__).parents[2]
+LOG = "\n".join(
+    f"FAILED tests/test_{n}.py::test_it - assert {n} == {n + 1}, where {n} = len(items)" for n in range(2000)
+)
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    """The parts of a run in this very repository."""
+    env = {"HOME": str(tmp_path_factory.mktemp("home")), "PATH": os.environ["PATH"]}
+    with wiring.parts(wiring.Start(ROOT, env, {}), lambda _: None, lambda _: None) as opened:
+        prepare.refresh(opened)
+        yield opened
+
+
+def models() -> list[Model]:
+    """A model for each way of asking for edits."""
+    catalogue = load_catalogue(None)
+    return [*catalogue.examples(), catalogue.describe("never-heard-of:1b", "ollama")]
+
+
+def first_request(query: Query, parts: Parts, model: Model, concise: bool) -> int:
+    """Tokens of the first request for `query`, answer budget included."""
+    fitted, room = prepare.room_for_context(query, parts)
+    context = prepare.choose(query, parts, room)
+    task = classify(fitted, context, 0)
+    ask = prompts.Ask(fitted, task, context, parts.settings.max_tokens, concise)
+    prompt = prompts.build(ask, model)
+    assert fitted.text in prompt.messages[0].text
+    return prompt.tokens + prompt.max_output
+
+
+@pytest.mark.parametrize("extra", ["", LOG], ids=["typed", "piped"])
+def test_real_requests(parts: Parts, extra: str) -> None:
+    assert {prompts.edit_format(model, True) for model in models()} >= {"tool", "text"}
+    for text in REQUESTS:
+        for model in models():
+            for concise in (True, False):
+                assert first_request(Query(text, extra), parts, model, concise) <= parts.settings.request_tokens == 6000
+
+
+@pytest.mark.parametrize("text", ["x" * 400_000, "why " * 100_000, "é\n" * 50_000, "a_b.c(d) " * 30_000])
+def test_huge_requests_are_cut_in_the_middle(parts: Parts, text: str) -> None:
+    model = models()[0]
+    assert first_request(Query(text), parts, model, True) <= 6000
+    fitted, _ = prepare.room_for_context(Query(text), parts)
+    assert "left out here" in fitted.text
+    assert fitted.text.startswith(text[:100])
+    assert fitted.text.endswith(text[-100:])
+
+
+@pytest.mark.parametrize("limit", [0, 1, 20, 50, 1000])
+def test_shorten_keeps_to_its_limit(limit: int) -> None:
+    assert count_tokens(prompts.shorten(LOG, limit)) <= limit
