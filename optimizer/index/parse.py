@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _CPLUSPLUS = re.compile(
-    rb"^[ \t]*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|(?:public|private|protected):)", re.M
+    rb"^[ \t]*(?:class\s+\w+(?:\s+\w+){0,2}\s*[:{;]|namespace(?:\s+[\w:]+)?\s*\{|template\s*<"
+    rb"|using\s+(?:namespace\b|\w+\s*=|\w*::)|(?:public|private|protected):)",
+    re.M,
 )
 
 # Leaves that are names, in any of the grammars.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.index.words import counts, split, terms
+from optimizer.index.words import split, split_all, terms
 
 
 @pytest.mark.parametrize(
@@ -44,9 +42,9 @@ def test_spellings_of_one_name_share_their_parts() -> None:
     assert split("readFile") == split("read_file") == split("ReadFile") == split("READ_FILE")
 
 
-@given(st.text())
-def test_counts_are_those_of_the_terms(text: str) -> None:
-    assert counts(text) == dict(Counter(terms(text)))
+@given(st.lists(st.text(st.characters(exclude_categories=["Zs", "Zl", "Zp", "Cc", "Cs"]))))
+def test_splitting_many_is_splitting_each(identifiers: list[str]) -> None:
+    assert split_all(identifiers) == ([list(split(identifier)) for identifier in identifiers] or [[]])
 
 
 @given(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,30}", fullmatch=True))
