@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from optimizer.index.parse import RawImport
 
+_PACKAGE = ("/__init__.py", "/__init__.pyi")
 ROOT_NAMES = ("", "src", "lib", "python")
 
 
@@ -61,7 +62,8 @@ def resolve(path: str, raw: RawImport, table: Python) -> Iterator[tuple[str, str
 
 def _roots(path: str, here: str, parts: tuple[str, ...], table: Python) -> list[str]:
     found = list(table.tops.get(parts[0], ())) if parts else []
-    found.sort(key=lambda root: (not f"{path}/".startswith(f"{root}/" if root else ""), -len(root)))
+    if len(found) > 1:
+        found.sort(key=lambda root: (not path.startswith(f"{root}/" if root else ""), -len(root)))
     if f"{here}/__init__.py" not in table.paths and here not in found:
         found.insert(0, here)
     return found
@@ -70,10 +72,14 @@ def _roots(path: str, here: str, parts: tuple[str, ...], table: Python) -> list[
 def _below(
     raw: RawImport, parts: tuple[str, ...], candidates: list[str], table: Python
 ) -> Iterator[tuple[str, str | None]]:
+    inner = "/".join(parts)
     for root in candidates:
-        place = posixpath.join(root, *parts)
+        place = f"{root}/{inner}" if root and inner else root or inner
         own = _file(place, table) if parts or raw.module.startswith(".") else None
-        submodules = {name: found for name in raw.names if (found := _file(posixpath.join(place, name), table))}
+        submodules: dict[str, str] = {}
+        if own is None or f"/{own}".endswith(_PACKAGE):
+            front = f"{place}/" if place else ""
+            submodules = {name: found for name in raw.names if (found := _file(front + name, table))}
         if own is None and not submodules:
             continue
         separator = "" if raw.module.endswith(".") else "."
@@ -95,7 +101,9 @@ def _nearest(parts: tuple[str, ...], candidates: list[str], table: Python) -> st
 
 
 def _file(place: str, table: Python) -> str | None:
-    for ending in (".py", "/__init__.py", ".pyi", "/__init__.pyi"):
-        if (candidate := (place + ending).lstrip("/")) in table.paths:
+    """The file of a module; a package goes before a module of the same name, as in Python."""
+    front = f"{place}/" if place else ""
+    for candidate in (f"{front}__init__.py", f"{place}.py", f"{front}__init__.pyi", f"{place}.pyi"):
+        if candidate in table.paths:
             return candidate
     return None
