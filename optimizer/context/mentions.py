@@ -46,7 +46,7 @@ _EXTENSIONS = frozenset(_EXTENSIONS_TEXT.split())
 _FRAMES = (
     (True, re.compile(r"\s*File \"([^\"\n]+)\", line (\d{1,7})(?:, in (\S+))?")),
     (False, re.compile(r"\s*at (?:async )?([\w$.<>\[\] ]{1,200}?) ?\(((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\)")),
-    (False, re.compile(r"\s*at ((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\s*\Z")),
+    (False, re.compile(r"\s*at (?:async )?((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\s*\Z")),
     (False, re.compile(r"\s*(?:from )?([^\s:()]+\.rb):(\d{1,7}):in [`']([^'\n]+)'")),
     (False, re.compile(r"#\d+ ([^\s()]+\.php)\((\d{1,7})\)(?:: (\S{1,200}))?")),
     (False, re.compile(r"\s*([^\s:()]+\.go):(\d{1,7})(?: \+0x[0-9a-f]+)?\s*\Z")),
@@ -98,8 +98,8 @@ def find_mentions(text: str) -> Mentions:
         bare = _URL.sub(_host, _BLOB.sub(found.blob, line)) if "://" in line else line
         if _frame(line) is None:
             found.line(bare, CODE if in_code else PROSE)
-        for term, count in words.counts(bare).items():
-            counts[term] = counts.get(term, 0.0) + count * (CODE if in_code else PROSE)
+        for term in words.terms(bare):
+            counts[term] = counts.get(term, 0.0) + (CODE if in_code else PROSE)
     return Mentions(
         title=title,
         identifiers=found.names,
@@ -148,7 +148,7 @@ class _Found:
 
     def token(self, token: str, weight: float) -> None:
         called = token.endswith("()")
-        token = token.removesuffix("()").strip(".:#-~?")
+        token = token.removesuffix("()").rstrip(".:#-~?").lstrip(":#-~?")
         if self.path(token):
             return
         name = token.lstrip("@$&:").replace("\\", ".").strip(".")
@@ -171,6 +171,7 @@ class _Found:
         is_file = _FILE.match(path) is not None and path.rpartition(".")[2].lower() in _EXTENSIONS
         if not is_file and not (path.count("/") > 1 and _FOLDER.match(path)):
             return False
+        path = path.removeprefix("./")
         start = int(match[2] or match[4] or 0)
         end = int(match[5] or (match[3] if "-" in token else 0) or start)
         self.paths[PathMention(path, start, max(start, end))] = None

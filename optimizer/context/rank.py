@@ -31,22 +31,22 @@ FILE_WEIGHTS: Mapping[str, float] = {
     "frame": 2.0,
     "module": 0.6,
     "defines": 0.7,
-    "defines_code": 0.4,
+    "defines_code": 0.25,
     "uses": 0.4,
-    "quoted": 0.8,
+    "quoted": 0.5,
     "body": 1.0,
-    "names": 0.6,
+    "names": 0.4,
     "unit_names": 0.3,
     "doc": 0.2,
-    "path": 0.6,
+    "path": 0.5,
     "unit": 0.8,
-    "title": 1.2,
-    "title_path": 0.6,
-    "imports": 0.35,
+    "title": 1.1,
+    "title_unit": 0.4,
+    "title_path": 0.85,
+    "imports": 0.2,
     "folder": 0.2,
 }
 UNIT_WEIGHTS: Mapping[str, float] = {
-    "file": 1.5,
     "line": 3.0,
     "defines": 1.5,
     "body": 1.0,
@@ -75,24 +75,22 @@ REASONS: Mapping[str, str] = {
     "unit_names": "defines a name much like the request's",
     "quoted": "holds a text quoted in the request",
     "title": "matches the first line",
+    "title_unit": "holds a function that matches the first line",
     "title_path": "its path matches the first line",
     "folder": "beside other matching files",
     "file": "in a matching file",
     "line": "on a line named in the request",
 }
 
-TITLE_NAME = 1.5
-SPREAD = 0.7
-WITH_PARENT = 2.0
-REST_OF_FILE = 0.5
+TITLE_NAME, WITH_PARENT, SPREAD = 1.5, 2.0, 0.7
+REST_OF_FILE, FILE_POWER = 0.5, 0.75
 TOP_SOURCES = 12
 TOP_FILES = 40
 MOST_RANKED = 120
 MOST_UNITS = 400
 MOST_DEFINING = 40
 MOST_SEARCHED = 250
-REASONS_SHOWN = 3
-TELLING_SHARE = 0.12
+REASONS_SHOWN, TELLING_SHARE, NAMING = 3, 0.06, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +189,7 @@ def _text(mentions: Mentions, sheet: Sheet) -> None:
         title[file] = title.get(file, 0.0) + score
     sheet.files.update(body=code.files, names=names.files, doc=documents.files, path=paths.files)
     sheet.files.update(unit=_best_unit(code.units, words), unit_names=_best_unit(names.units, words))
-    sheet.files.update(title=title, title_path=paths.files_title)
+    sheet.files.update(title=title, title_unit=_best_unit(code.units_title, words), title_path=paths.files_title)
     sheet.units.update(body=code.units, names=names.units, title=code.units_title)
 
 
@@ -353,7 +351,8 @@ def _why_file(sheet: Sheet, number: int) -> tuple[str, ...]:
         signal: FILE_WEIGHTS[signal] * column[number] for signal, column in sheet.files.items() if number in column
     }
     least = TELLING_SHARE * sum(shares.values())
-    best = sorted(shares, key=lambda signal: -shares[signal])[:REASONS_SHOWN]
+    telling = {signal: share * (NAMING if (signal, number) in sheet.notes else 1.0) for signal, share in shares.items()}
+    best = sorted(telling, key=lambda signal: -telling[signal])[:REASONS_SHOWN]
     return tuple(
         sheet.notes.get((signal, number)) or REASONS[signal]
         for place, signal in enumerate(best)
@@ -377,7 +376,6 @@ def _rank_units(
             if not unit.spans:
                 continue
             shares = {signal: column[number] for signal, column in sheet.units.items() if number in column}
-            shares["file"] = totals[file] / largest
             name = unit.symbol.rpartition(".")[2]
             if name in sheet.names:
                 shares["defines"] = (
@@ -386,14 +384,14 @@ def _rank_units(
             for line, weight in sheet.lines.get(file, ()):
                 if any(start <= line <= end for start, end in unit.spans):
                     shares["line"] = max(shares.get("line", 0.0), weight)
-            units.append(_ranked(path, unit, shares))
+            units.append(_ranked(path, unit, shares, (totals[file] / largest) ** FILE_POWER))
     units.sort(key=lambda unit: -unit.score)
     return tuple(units[:MOST_UNITS])
 
 
-def _ranked(path: str, unit: Extent, shares: Mapping[str, float]) -> RankedUnit:
+def _ranked(path: str, unit: Extent, shares: Mapping[str, float], file: float) -> RankedUnit:
     weighted = {signal: UNIT_WEIGHTS[signal] * share for signal, share in shares.items()}
-    score = sum(weighted.values()) * (1.0 if unit.symbol else REST_OF_FILE)
+    score = file * sum(weighted.values()) * (1.0 if unit.symbol else REST_OF_FILE)
     best = sorted(weighted, key=lambda signal: -weighted[signal])[:2]
-    why = [f"defines {unit.symbol}" if signal == "defines" else REASONS[signal] for signal in best]
+    why = [f"defines {unit.symbol}" if signal == "defines" else REASONS[signal] for signal in best] or [REASONS["file"]]
     return RankedUnit(path, unit.symbol, unit.kind, unit.spans, round(score, 4), ", ".join(why), shares)

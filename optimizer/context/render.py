@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -62,14 +61,7 @@ def as_xml(context: Context) -> str:
 
 def inert(name: str) -> str:
     """A name that is safe to show: control characters, escapes and text direction marks become `\\uXXXX`."""
-    return "".join(_escape(char) if unicodedata.category(char) in _UNSAFE else char for char in name)
-
-
-_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-
-def _escape(char: str) -> str:
-    return f"\\u{ord(char):04x}"
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in name)
 
 
 def _plain(path: str) -> str:

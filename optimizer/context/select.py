@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,15 +23,18 @@ if TYPE_CHECKING:
     from optimizer.index.store import Index
 
 VERSION = "1"
-BODIES_SHARE = 0.8
+BODIES_SHARE = 0.85
 WHOLE_FILE_SHARE = 0.3
 LARGEST_BODY_SHARE = 0.4
+WINDOWS_SHARE = 0.08
+LEAST_FOR_WINDOWS = 300
+MOST_WINDOWS = 4
 AROUND = 4
 MOST_SIGNATURE_LINES = 8
 MOST_CALLED = 15
 MOST_NAMES_LOOKED_UP = 150
 MOST_DEFINING = 2
-LONG_ITEM = 1.0
+_WORD = re.compile(r"\w+")
 _CALLED = re.compile(r"\b([A-Za-z_]\w{2,})(?=\s*\()|\b([A-Z][A-Za-z0-9]+[a-z]\w*)")
 
 
@@ -58,16 +62,18 @@ class _Chosen:
         if path not in self.taken and len(self.taken) >= self.limits.max_files:
             return False
         lines = self.files.lines(path)
-        taken = self.taken.get(path, set())
-        items = [_item(path, run, lines, about) for span in spans for run in _runs(span, len(lines), taken)]
+        taken = set(self.taken.get(path, ()))
+        items = []
+        for span in spans:
+            for run in list(_runs(span, len(lines), taken)):
+                items.append(_item(path, run, lines, about))
+                taken.update(range(run[0], run[1] + 1))
         cost = sum(item.tokens for item in items) + (0 if path in self.taken else count_tokens(header(path)))
         if not items or cost > min(most, self.left):
             return False
         self.left -= cost
         self.items += items
-        self.taken.setdefault(path, set()).update(
-            number for item in items for number in range(item.start, item.end + 1)
-        )
+        self.taken[path] = taken
         return True
 
 
@@ -138,8 +144,8 @@ def _choose(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index)
             break
         if _body(chosen, unit, mentions, room):
             bodies.append(unit)
-    _signatures(chosen, ranking, index, list(chosen.taken))
     _called(chosen, bodies, index)
+    _signatures(chosen, ranking, index, list(chosen.taken))
     for unit in units:
         _body(chosen, unit, mentions, room)
     _signatures(chosen, ranking, index, [file.path for file in ranking.files[: chosen.limits.max_files]])
@@ -154,34 +160,39 @@ def _named_files(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: I
         for path in files_named(mention.path, among)[:1]:
             about = _About("", "file", score.get(path, 0.0), "named in the request")
             lines = chosen.files.lines(path)
-            if mention.start or not chosen.add(path, [(1, len(lines))], about, round(chosen.left * WHOLE_FILE_SHARE)):
-                continue
+            if not mention.start:
+                chosen.add(path, [(1, len(lines))], about, round(chosen.left * WHOLE_FILE_SHARE))
 
 
 def _body(chosen: _Chosen, unit: RankedUnit, mentions: Mentions, room: int) -> bool:
     about = _About(unit.symbol, "body", unit.score, unit.why)
-    most = round(room * LARGEST_BODY_SHARE)
-    if unit.symbol and chosen.add(unit.path, unit.spans, about, most):
+    if unit.symbol and chosen.add(unit.path, unit.spans, about, round(room * LARGEST_BODY_SHARE)):
         return True
     windows = _windows(chosen.files.lines(unit.path), unit, mentions)
-    return bool(windows) and chosen.add(unit.path, windows, about, most)
+    most = max(round(room * WINDOWS_SHARE), min(LEAST_FOR_WINDOWS, room // 5))
+    return any(chosen.add(unit.path, windows[:number], about, most) for number in range(len(windows), 0, -1))
 
 
 def _windows(lines: Sequence[str], unit: RankedUnit, mentions: Mentions) -> list[tuple[int, int]]:
-    """The lines of a large unit that say what the request says, each with a few around it; its first lines too."""
-    wanted = set(mentions.title_words) | {name.lower() for name in mentions.identifiers}
-    windows: list[tuple[int, int]] = []
+    """The few lines of a large unit that say most of what the request says, best first,
+    each with some around it; and its head."""
+    wanted = {*mentions.title_words, *(name.lower() for name in mentions.identifiers)}
+    hits: dict[int, set[str]] = {}
     for first, last in unit.spans:
-        if unit.symbol and not windows:
-            windows.append((first, min(last, first + AROUND)))
         for number in range(first, min(last, len(lines)) + 1):
-            if wanted.isdisjoint(re.findall(r"\w+", lines[number - 1].lower())):
-                continue
-            start, end = max(first, number - AROUND), min(last, number + AROUND)
-            if windows and start <= windows[-1][1] + 1:
-                windows[-1] = (windows[-1][0], max(end, windows[-1][1]))
-            else:
-                windows.append((start, end))
+            if said := wanted.intersection(_WORD.findall(lines[number - 1].lower())):
+                hits[number] = said
+    common = Counter(word for said in hits.values() for word in said)
+    windows: list[tuple[int, int]] = []
+    for number in sorted(hits, key=lambda number: -sum(1 / common[word] for word in hits[number])):
+        if len(windows) >= MOST_WINDOWS:
+            break
+        if all(number < start or number > end for start, end in windows):
+            first, last = next(span for span in unit.spans if span[0] <= number <= span[1])
+            windows.append((max(first, number - AROUND), min(last, number + AROUND)))
+    if unit.symbol:
+        first, last = unit.spans[0]
+        windows.insert(1, (first, min(last, first + AROUND)))
     return windows
 
 

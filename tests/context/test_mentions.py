@@ -1,0 +1,139 @@
+"""What requests name, in the forms that people and programs write it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optimizer.context.mentions import PathMention, find_mentions
+
+PYTHON_TRACE = """It breaks
+Traceback (most recent call last):
+  File "/home/me/app/run.py", line 9, in <module>
+    main()
+  File "/home/me/app/core/load.py", line 41, in read_all
+    raise ValueError("cannot read this table: x")
+ValueError: cannot read this table: x
+"""
+
+
+def test_paths_with_and_without_lines() -> None:
+    paths = find_mentions("See `src/a.py:12`, lib/b.rs:3:7 and ./web/c.ts, also d.go:5-9 or C:\\x\\e.java.").paths
+    assert paths == (
+        PathMention("src/a.py", 12, 12),
+        PathMention("lib/b.rs", 3, 3),
+        PathMention("web/c.ts"),
+        PathMention("d.go", 5, 9),
+        PathMention("C:/x/e.java"),
+    )
+
+
+def test_links_to_a_file_at_a_host() -> None:
+    text = "at https://github.com/o/r/blob/main/src/deep/x.py#L10-L20 and https://github.com/o/r/blob/v1/y.go"
+    assert find_mentions(text).paths == (PathMention("src/deep/x.py", 10, 20), PathMention("y.go"))
+
+
+@pytest.mark.parametrize("name", ["parse_reply", "HTTPResponse", "useState", "_private", "MAX_SIZE", "dataFrame2"])
+def test_identifiers_by_their_shape(name: str) -> None:
+    assert find_mentions(f"Why does {name} fail?").identifiers == {name: 1.0}
+
+
+def test_identifiers_by_backticks_and_calls() -> None:
+    named = find_mentions("The `load` step and close() fail, not others").identifiers
+    assert named == {"load": 1.0, "close": 1.0}
+
+
+def test_dotted_names_and_their_parts() -> None:
+    found = find_mentions("Cart.total and shop.cart.Cart and Foo::bar and A#b")
+    assert found.dotted == ("Cart.total", "shop.cart.Cart", "Foo.bar", "A.b")
+    assert {"Cart", "total"} <= set(found.identifiers)
+
+
+def test_names_in_code_weigh_less_than_in_prose() -> None:
+    named = find_mentions("Look at make_it\n```\nuse_it()\n```\n").identifiers
+    assert named["make_it"] > named["use_it"] > 0
+
+
+def test_python_frames_weigh_more_the_later_they_are() -> None:
+    frames = find_mentions(PYTHON_TRACE).frames
+    assert [(frame.path, frame.line, frame.function) for frame in frames] == [
+        ("/home/me/app/core/load.py", 41, "read_all"),
+        ("/home/me/app/run.py", 9, "<module>"),
+    ]
+    assert frames[0].weight > frames[1].weight
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "number", "function"),
+    [
+        ("    at loadAll (/srv/app/src/load.js:12:5)", "/srv/app/src/load.js", 12, "loadAll"),
+        ("    at async file:///srv/app/src/load.mjs:3:1", "file:///srv/app/src/load.mjs", 3, ""),
+        ("\tat com.shop.Cart.total(Cart.java:33)", "com/shop/Cart.java", 33, "total"),
+        ("\t/srv/app/store/store.go:88 +0x1d", "/srv/app/store/store.go", 88, ""),
+        ("thread 'main' panicked at src/main.rs:4:5:", "src/main.rs", 4, ""),
+        ("  --> src/lib.rs:7:9", "src/lib.rs", 7, ""),
+        ("lib/shop/cart.rb:12:in `total'", "lib/shop/cart.rb", 12, "total"),
+        ("#0 /srv/app/Cart.php(9): Cart->total()", "/srv/app/Cart.php", 9, "Cart->total()"),
+    ],
+)
+def test_frames_of_other_languages(line: str, path: str, number: int, function: str) -> None:
+    (frame,) = find_mentions(f"crash\n{line}\n").frames
+    assert (frame.path, frame.line, frame.function) == (path, number, function)
+
+
+def test_where_the_innermost_comes_first_it_weighs_most() -> None:
+    frames = find_mentions("x\n  at a (/p/one.js:1:1)\n  at b (/p/two.js:2:1)\n").frames
+    assert [frame.path for frame in frames] == ["/p/one.js", "/p/two.js"]
+    assert frames[0].weight > frames[1].weight
+
+
+def test_quoted_messages_by_their_fixed_parts() -> None:
+    assert find_mentions(PYTHON_TRACE).quoted == ("cannot read this table: x",)
+    assert find_mentions('It says "no such column {name} in table".').quoted == ("no such column", "in table")[:1]
+
+
+def test_the_first_line_is_the_title() -> None:
+    found = find_mentions("\n\nFix the row parser\n\nIt is slow with wide tables.\n")
+    assert found.title == "Fix the row parser"
+    assert found.title_words == ("row", "parser")
+    assert {"wide", "tables", "slow"} <= set(found.words)
+    assert "the" not in found.words
+
+
+def test_forms_to_tick_and_comments_say_nothing() -> None:
+    found = find_mentions("Crash\n- [x] I searched the zebras\n<!-- hidden_name\nmore_hidden -->\nvisible_name\n")
+    assert "zebras" not in found.words
+    assert set(found.identifiers) == {"visible_name"}
+
+
+def test_nothing_gives_nothing() -> None:
+    found = find_mentions("")
+    assert (found.title, found.paths, found.frames, dict(found.words)) == ("", (), (), {})
+
+
+@given(st.text(max_size=2000))
+def test_any_text_is_read(text: str) -> None:
+    found = find_mentions(text)
+    assert found == find_mentions(text)
+    assert all(0 <= mention.start <= mention.end for mention in found.paths)
+    assert all(0 < frame.weight <= 1 for frame in found.frames)
+
+
+@settings(max_examples=60)
+@given(st.text(alphabet="ab_.:/`'\"()\\#- \n1A<>[]", max_size=400))
+def test_any_signs_are_read(text: str) -> None:
+    assert all(name for name in find_mentions(text).identifiers)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a", "a.b/", "`", "'x ", "word foo_bar\n", "a:1", "/", 'File "x", line 3, in f\n', "http://a", "((a.a", "- [x] "],
+)
+def test_a_huge_request_is_read_in_time(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    started = time.process_time()
+    find_mentions(text)
+    assert time.process_time() - started < 5
