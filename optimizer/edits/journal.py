@@ -157,6 +157,13 @@ def move(place: Path, number: str, old: State, new: State) -> None:
     _sync(place)
 
 
+def reopen(place: Path, number: str, state: State) -> None:
+    """Give an entry the state in which recovery looks after it, whatever it has now."""
+    for other in STATES:
+        if other != state and (place / f"{number}.{other}").exists():
+            (place / f"{number}.{other}").replace(place / f"{number}.{state}")
+
+
 def drop(place: Path, number: str) -> None:
     """Forget an entry in whatever state."""
     for state in (*STATES, "new"):

@@ -37,8 +37,17 @@ class Landing:
         return f".optimizer-{self.id}-{number}.old"
 
 
-def land(landing: Landing, commit: Callable[[], None], abandon: Callable[[], None]) -> None:
-    """Take all files to their new bytes, then call `commit`; on any failure restore all and call `abandon`.
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What to do with the journal's entry when all files are new, before they are restored, and after that."""
+
+    commit: Callable[[], None]
+    reopen: Callable[[], None]
+    abandon: Callable[[], None]
+
+
+def land(landing: Landing, entered: Entered) -> None:
+    """Take all files to their new bytes and commit the journal's entry; on any failure restore all and abandon it.
 
     Raises Conflict when a file is not as expected, SafetyRefused when something is in the way, OSError as it comes,
     and StorageError when even the way back failed; the next start then finishes it.
@@ -51,11 +60,12 @@ def land(landing: Landing, commit: Callable[[], None], abandon: Callable[[], Non
         for step in landing.steps:
             _verify(landing, step)
         sweep(landing)
-        commit()
+        entered.commit()
     except BaseException as error:
         try:
+            entered.reopen()
             restore(landing)
-            abandon()
+            entered.abandon()
         except OSError as second:
             raise StorageError(
                 f"writing failed ({error}), and so did restoring ({second})",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 import unicodedata
 from pathlib import Path
 
-from optimizer.errors import SafetyRefused
+from optimizer.errors import OptimizerError, SafetyRefused, StorageError
 
 MAX_PATH = 4096
 MAX_NAME = 255
@@ -56,7 +57,7 @@ def resolve(root: Path, path: str) -> Path:
 
     A link that stays within the repository is followed to its target. Raises SafetyRefused for links that lead out of
     the repository, into git's own files, or nowhere; for anything but a regular file; and for a name that differs from
-    an existing one only in case.
+    an existing one only in case; StorageError when the disk cannot be read.
     """
     relative = check_path(path)
     base = Path(os.path.realpath(root))
@@ -64,8 +65,8 @@ def resolve(root: Path, path: str) -> Path:
     try:
         real = Path(os.path.realpath(place, strict=os.path.lexists(place)))
         mode = os.lstat(real).st_mode if os.path.lexists(real) else None
-    except (OSError, RuntimeError) as error:
-        raise SafetyRefused(f"{path} leads nowhere: {error}") from error
+    except OSError as error:
+        raise _failed(path, error) from error
     if not real.is_relative_to(base) or real == base:
         raise SafetyRefused(f"{path} leads out of the repository through a symbolic link")
     inside = real.relative_to(base).as_posix()
@@ -75,6 +76,12 @@ def resolve(root: Path, path: str) -> Path:
         raise SafetyRefused(f"{path} is not a regular file")
     _check_case(base, inside)
     return real
+
+
+def _failed(path: str, error: OSError) -> OptimizerError:
+    if error.errno in (errno.ELOOP, errno.ENOENT, errno.ENOTDIR):
+        return SafetyRefused(f"{path} is a link that leads nowhere")
+    return StorageError(f"cannot look at {path}: {error.strerror}", "check the disk and its permissions")
 
 
 def _check_case(base: Path, relative: str) -> None:
@@ -89,7 +96,7 @@ def _check_case(base: Path, relative: str) -> None:
         except PermissionError:
             names = [name]
         except OSError as error:
-            raise SafetyRefused(f"{relative} leads nowhere: {error}") from error
+            raise _failed(relative, error) from error
         if name not in names:
             folded = _folded(name)
             twin = next((other for other in names if _folded(other) == folded), None)

@@ -17,7 +17,7 @@ from optimizer.edits import folder as folders
 from optimizer.edits import journal as journals
 from optimizer.edits import paths
 from optimizer.edits.journal import Entry, Kept, Record
-from optimizer.edits.land import Landing, Step, current, land, remove_empty, restore, sweep
+from optimizer.edits.land import Entered, Landing, Step, current, land, remove_empty, restore, sweep
 from optimizer.errors import Conflict, SafetyRefused, StorageError
 from optimizer.types import FileChange, Patch
 
@@ -56,11 +56,12 @@ def write(root: Path, patch: Patch, journal: Path, label: str) -> str:
         except BaseException:
             journals.drop(place, record.id)
             raise
-        land(
-            _landing(base, record, back=False),
-            lambda: journals.move(place, record.id, "begun", "done"),
-            lambda: journals.drop(place, record.id),
+        entered = Entered(
+            commit=lambda: journals.move(place, record.id, "begun", "done"),
+            reopen=lambda: journals.reopen(place, record.id, "begun"),
+            abandon=lambda: journals.drop(place, record.id),
         )
+        land(_landing(base, record, back=False), entered)
         with contextlib.suppress(OSError):
             journals.prune(place)
         return record.id
@@ -92,7 +93,8 @@ def recover(root: Path, journal: Path) -> str:
     """
     base = os.path.realpath(root)
     place = journals.place_of(journal, base)
-    if not any(state in ("begun", "undoing") for _, state, _ in journals.listing(place)):
+    under_way = any(state in ("begun", "undoing") for _, state, _ in journals.listing(place))
+    if not under_way and not any(place.glob("*.new")):
         return ""
     try:
         with _writing(root, journal) as (base, place):
@@ -168,18 +170,13 @@ def _check_unchanged(base: str, records: list[Record]) -> None:
 
 def _undo(base: str, place: Path, record: Record) -> None:
     journals.move(place, record.id, "done", "undoing")
-    land(
-        _landing(base, record, back=True),
-        lambda: journals.move(place, record.id, "undoing", "undone"),
-        lambda: _not_undone(place, record.id),
+    entered = Entered(
+        commit=lambda: journals.move(place, record.id, "undoing", "undone"),
+        reopen=lambda: journals.reopen(place, record.id, "undoing"),
+        abandon=lambda: journals.move(place, record.id, "undoing", "done"),
     )
+    land(_landing(base, record, back=True), entered)
     remove_empty(base, reversed(record.made))
-
-
-def _not_undone(place: Path, number: str) -> None:
-    for number_, state, _ in journals.listing(place):
-        if number_ == number and state in ("undoing", "undone"):
-            journals.move(place, number, state, "done")
 
 
 def _told(number: str, kept: Kept) -> Restored:

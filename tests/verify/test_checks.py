@@ -1,0 +1,135 @@
+"""Checks of patches and answers, on a real index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from optimizer.index.refresh import refresh
+from optimizer.index.store import Index, open_index
+from optimizer.index.walk import find_root
+from optimizer.settings import Settings
+from optimizer.types import FileChange, Patch, Verdict
+from optimizer.verify.checks import POWER, check_answer, check_patch
+
+FILES = {
+    "src/app.py": "def f():\n    return 1\n\n\ndef g():\n    return f()\n",
+    "src/ReadMe.md": "# T\n",
+    "web/main.js": "export function a() { return 1; }\n",
+    "LICENSE": "MIT\n",
+}
+
+
+@pytest.fixture
+def index(make_repo: Callable[[Mapping[str, str | bytes]], Path], tmp_path: Path) -> Iterator[Index]:
+    index = open_index(find_root(make_repo(FILES)), tmp_path / "cache")
+    refresh(index, Settings(workers=1), lambda progress: None)
+    yield index
+    index.close()
+
+
+def verdict(path: str, before: bytes | None, after: bytes | None, index: Index | None = None) -> Verdict:
+    return check_patch(Patch((FileChange(path, before, after),)), index)
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("a.py", b"x = 1\n", b"x = 2\n"),
+        ("a.py", None, b"x = 1\n"),
+        ("a.py", b"x = = 1\ny = 1\n", b"x = = 1\ny = 2\n"),
+        ("a.py", "# coding: latin-1\nx = 'é'\n".encode("latin-1"), "# coding: latin-1\nx = 'éé'\n".encode("latin-1")),
+        ("a.py", b"\xef\xbb\xbfx = 1\n", b"\xef\xbb\xbfx = 2\n"),
+        ("a.go", b"package a\n", b"package a\n\nfunc F() int { return 1 }\n"),
+        ("a.json", b"{}", b'{"a": 1}'),
+        ("a.json", b"{ // a comment\n}", b"{ // another\n}"),
+        ("tsconfig.json", None, b"{ // a comment\n}"),
+        ("a.toml", b"a = 1\n", b"a = 2\n"),
+        ("notes.txt", b"a", b"b"),
+        ("a.py", b"x = 1\n", None),
+    ],
+)
+def test_good_changes_pass(path: str, before: bytes | None, after: bytes | None) -> None:
+    result = verdict(path, before, after)
+    assert result.ok, result.checks
+    assert 0 < result.confidence < 1
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "why"),
+    [
+        ("a.py", b"x = 1\n", b"x = (1\n", "does not parse"),
+        ("a.py", None, b"def f(:\n", "does not parse"),
+        ("a.py", b"if x:\n    pass\n", b"if x:\npass\n", "does not parse"),
+        ("a.py", b"x = 1\n", b"# coding: none-such\nx = 1\n", "does not parse"),
+        ("a.go", b"package a\n", b"package a\n\nfunc F( {\n", "does not parse"),
+        ("a.ts", b"let a = 1;\n", b"let a = ;\n", "does not parse"),
+        ("a.json", b"{}", b"{,}", "does not load"),
+        ("a.json", None, b"[" * 100_000, "does not load"),
+        ("a.toml", b"a = 1\n", b"a = \n", "does not load"),
+        ("a.bin", b"a", b"a\0", "binary"),
+        ("a.txt", b"a\n", b"<<<<<<< HEAD\na\n=======\nb\n>>>>>>> x\n", "conflict markers"),
+        (".git/hooks/x", None, b"a", "git"),
+        ("../x", None, b"a", "repository"),
+    ],
+)
+def test_bad_changes_fail_and_say_why(path: str, before: bytes | None, after: bytes, why: str) -> None:
+    result = verdict(path, before, after)
+    assert not result.ok
+    assert result.confidence == 0
+    assert any(why in check.detail for check in result.checks if check.passed is False)
+
+
+def test_one_bad_file_fails_the_patch() -> None:
+    patch = Patch((FileChange("a.py", b"x = 1\n", b"x = 2\n"), FileChange("b.py", b"x = 1\n", b"x = \n")))
+    assert not check_patch(patch, None).ok
+    assert not check_patch(Patch(()), None).ok
+
+
+def test_the_confidence_comes_from_what_ran() -> None:
+    parsed = verdict("a.py", b"x = 1\n", b"x = 2\n").confidence
+    unknown = verdict("notes.txt", b"a", b"b").confidence
+    doubt = (1 - POWER["path"]) * (1 - POWER["text"]) * (1 - POWER["markers"])
+    assert unknown == pytest.approx(1 - doubt, abs=1e-4)
+    assert parsed == pytest.approx(1 - doubt * (1 - POWER["parses"]), abs=1e-4)
+
+
+def test_a_new_name_that_differs_in_case_fails(index: Index) -> None:
+    assert not verdict("SRC/app.py", None, b"x = 1\n", index).ok
+    assert verdict("src/new.py", None, b"x = 1\n", index).ok
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`f` is in src/app.py:1 and used in src/app.py:5-6.",
+        "See app.py, web/main.js:1 and ./src/app.py. Node.js runs it; https://example.org/none.py is not ours.",
+        "Nothing is named here, e.g. nothing.",
+        "I can't stress enough that src/app.py:2 returns 1. " + "It does. " * 60,
+        "Use it so:\n```python\nf()\n```\n",
+        "The licence is in LICENSE.",
+    ],
+)
+def test_good_answers_pass(index: Index, text: str) -> None:
+    result = check_answer(text, index)
+    assert result.ok, result.checks
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "  \n", "I'm sorry, but I can't help with that.", "As an AI model I do not see files.",
+        "It is in src/app.py:7.", "It is in src/none.py.", "See other.py:3", "Look at app/src/app.py.",
+        "So:\n```python\nf(", "The parts are,", "src/app.py:99999999 has it",
+    ],
+)  # fmt: skip
+def test_bad_answers_fail(index: Index, text: str) -> None:
+    result = check_answer(text, index)
+    assert not result.ok
+    assert result.confidence == 0
+
+
+def test_an_answer_that_cites_is_trusted_more(index: Index) -> None:
+    assert check_answer("In src/app.py:1.", index).confidence > check_answer("Somewhere.", index).confidence
