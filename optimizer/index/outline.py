@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 SIGNATURE_LENGTH = 200
+MOST_BYTES = 8 * SIGNATURE_LENGTH
 _TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "type", "impl"})
 _CUT = _TYPES - {"type"} | {"macro"}
 _CODE = frozenset({"function", "method"})
@@ -94,7 +95,7 @@ def _symbol(
         head.start_point[0] + 1,
         node.end_point[0] + (data[-item.negative_end - 1] != 10),
         name_node.start_point[0] + 1,
-        _signature(data[from_byte:end], kind, body_start < 0, language),
+        _signature(data[from_byte : min(end, from_byte + MOST_BYTES)], kind, body_start < 0, language),
         parent,
         doc or documentation.comment_above(data, head_start, language),
     )
@@ -110,16 +111,18 @@ def _with_marks(head: Node, language: Language) -> Node:
 
 
 def _signature(head: bytes, kind: str, bodiless: bool, language: Language) -> str:
-    head = head[: 8 * SIGNATURE_LENGTH]
     if language.docstrings and b"#" in head and kind != "constant":
         head = b"\n".join([line.partition(b"#")[0] for line in head.splitlines()])
     if bodiless and kind in _CUT:
         head = head.partition(b"{")[0]
-    text = b" ".join(head.split()).decode("utf-8", "replace")
+    text = head.decode("utf-8", "replace").rstrip(" \t\r\n:{;=")
+    if "\n" in text or "\t" in text or "  " in text or "\r" in text:
+        text = " ".join(text.split()).replace(", )", ")").replace("( ", "(").replace(" )", ")")
     if text[:1] in ("@", "#"):
         text = _ATTRIBUTES.sub("", text, count=1)
-    text = text.replace(", )", ")").replace("( ", "(").replace(" )", ")")
-    return text.rstrip(" :{;=").removesuffix("=>").rstrip()[:SIGNATURE_LENGTH]
+    if text[-2:] == "=>":
+        text = text[:-2].rstrip()
+    return text[:SIGNATURE_LENGTH]
 
 
 def _is_required(data: bytes, start: int, end: int, language: Language) -> bool:

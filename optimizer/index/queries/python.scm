@@ -3,7 +3,7 @@
 ((class_definition name: (identifier) @name body: (block) @body) @def (#set! kind "class"))
 ((decorated_definition definition: (_) @inner) @wide (#set! role "wide"))
 ((module (expression_statement (assignment left: (identifier) @name) @def)) (#set! kind "constant"))
-((module (type_alias_statement left: (type (identifier) @name)) @def) (#set! kind "type"))
+((type_alias_statement left: (type (identifier) @name)) @def (#set! kind "type"))
 ((import_statement) @def (#set! role "import"))
 ((import_from_statement) @def (#set! role "import"))
 ((future_import_statement) @def (#set! role "import"))
