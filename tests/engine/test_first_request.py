@@ -39,30 +39,29 @@ def models() -> list[Model]:
     return [*catalogue.examples(), catalogue.describe("never-heard-of:1b", "ollama")]
 
 
-def first_request(query: Query, parts: Parts, model: Model, concise: bool) -> int:
-    """Tokens of the first request for `query`, answer budget included."""
+def requests(query: Query, parts: Parts) -> Iterator[int]:
+    """Tokens of the first request for `query`, answer budget included, for each model and both styles."""
     fitted, room = prepare.room_for_context(query, parts)
     context = prepare.choose(query, parts, room)
     task = classify(fitted, context, 0)
-    ask = prompts.Ask(fitted, task, context, parts.settings.max_tokens, concise)
-    prompt = prompts.build(ask, model)
-    assert fitted.text in prompt.messages[0].text
-    return prompt.tokens + prompt.max_output
+    for model in models():
+        for concise in (True, False):
+            prompt = prompts.build(prompts.Ask(fitted, task, context, parts.settings.max_tokens, concise), model)
+            assert fitted.text in prompt.messages[0].text
+            yield prompt.tokens + prompt.max_output
 
 
-@pytest.mark.parametrize("extra", ["", LOG], ids=["typed", "piped"])
+@pytest.mark.parametrize("extra", ["", pytest.param(LOG, marks=pytest.mark.slow)], ids=["typed", "piped"])
 def test_real_requests(parts: Parts, extra: str) -> None:
     assert {prompts.edit_format(model, True) for model in models()} >= {"tool", "text"}
     for text in REQUESTS:
-        for model in models():
-            for concise in (True, False):
-                assert first_request(Query(text, extra), parts, model, concise) <= parts.settings.request_tokens == 6000
+        assert max(requests(Query(text, extra), parts)) <= parts.settings.request_tokens == 6000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["x" * 400_000, "why " * 100_000, "é\n" * 50_000, "a_b.c(d) " * 30_000])
 def test_huge_requests_are_cut_in_the_middle(parts: Parts, text: str) -> None:
-    model = models()[0]
-    assert first_request(Query(text), parts, model, True) <= 6000
+    assert max(requests(Query(text), parts)) <= 6000
     fitted, _ = prepare.room_for_context(Query(text), parts)
     assert "left out here" in fitted.text
     assert fitted.text.startswith(text[:100])
