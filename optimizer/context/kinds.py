@@ -4,35 +4,64 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 from optimizer.index.languages import language_of
 
 FileKind = Literal["source", "init", "declarations", "data", "test", "docs", "generated", "vendored", "minified"]
 
-_MINIFIED = re.compile(r"[.-]min\.(?:js|css|mjs)$|\.(?:map|bundle\.js)$", re.IGNORECASE)
-_VENDORED = re.compile(
-    r"(?:^|/)(?:vendor|vendors|vendored|_vendor|third[_-]?party|3rdparty|node_modules|bower_components|site-packages|extern"
-    r"|externals?|deps)/",
-    re.IGNORECASE,
+_FOLDERS: tuple[tuple[FileKind, frozenset[str]], ...] = (
+    (
+        "test",
+        frozenset(
+            {"test", "tests", "testing", "spec", "specs", "__tests__", "testdata", "test-data", "test_data", "fixture"}
+            | {"fixtures", "mock", "mocks", "e2e", "benchmark", "benchmarks", "bench", "benches"}
+        ),
+    ),
+    (
+        "vendored",
+        frozenset(
+            {"vendor", "vendors", "vendored", "_vendor", "third_party", "third-party", "thirdparty", "3rdparty", "deps"}
+            | {"node_modules", "bower_components", "site-packages", "extern", "external", "externals"}
+        ),
+    ),
+    ("generated", frozenset({"dist", "build", "out", "generated", "__generated__", "gen"})),
+    (
+        "docs",
+        frozenset(
+            {"doc", "docs", "documentation", "example", "examples", "sample", "samples", "demo", "demos", "website"}
+            | {"changelog", "changelogs", "news", "newsfragments", "releases"}
+        ),
+    ),
 )
-_GENERATED = re.compile(
-    r"(?:^|/)(?:dist|build|out|generated|__generated__|gen)/|_pb2(?:_grpc)?\.pyi?$|\.pb\.(?:go|cc|h)$|[._](?:generated|gen)\."
-    r"|(?:^|/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|composer\.lock|Cargo\.lock|Gemfile\.lock|poetry\.lock|uv\.lock|go\.sum)$",
-    re.IGNORECASE,
+_NAMES: tuple[tuple[FileKind, re.Pattern[str]], ...] = (
+    ("minified", re.compile(r"[.-]min\.(?:js|css|mjs)$|\.(?:map|bundle\.js)$", re.IGNORECASE)),
+    (
+        "test",
+        re.compile(
+            r"^(?:tests?|specs?|conftest)\.\w+$|^test[_-]|[._-](?:tests?|specs?|bench|cy)\.\w+$"
+            r"|[a-z](?:Test|Tests|TestCase|Spec)\.\w+$"
+        ),
+    ),
+    (
+        "generated",
+        re.compile(
+            r"_pb2(?:_grpc)?\.pyi?$|\.pb\.(?:go|cc|h)$|[._](?:generated|gen)\.|^(?:package-lock\.json|pnpm-lock\.yaml|go\.sum)$"
+            r"|^(?:yarn|composer|Cargo|Gemfile|poetry|uv)\.lock$"
+        ),
+    ),
+    (
+        "docs",
+        re.compile(
+            r"\.(?:md|markdown|rst|adoc|txt|html?|ipynb|po|pot|svg)$"
+            r"|^(?:CHANGES?|CHANGELOG|HISTORY|NEWS|README|LICENSE|COPYING|AUTHORS)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    ("declarations", re.compile(r"\.d\.[cm]?ts$|\.pyi$")),
+    ("init", re.compile(r"^__init__\.py$")),
 )
-_TEST = re.compile(
-    r"(?:^|/)(?:tests?|testing|specs?|__tests__|testdata|test[_-]data|fixtures?|mocks?|e2e|benchmarks?|bench|benches)/"
-    r"|(?:^|/)(?:tests?|specs?|conftest)\.\w+$|(?:^|/)test[_-][^/]*$|[._-](?:test|tests|spec|bench|cy)\.\w+$"
-    r"|(?:^|/)[^/]*[a-z](?:Test|Tests|TestCase|Spec)\.\w+$|_(?:test|spec)s?\.\w+$",
-)
-_DOCS = re.compile(
-    r"(?:^|/)(?:docs?|documentation|examples?|samples?|demos?|website|changelogs?|news|newsfragments|releases?)/"
-    r"|\.(?:md|markdown|rst|adoc|txt|html?|ipynb|po|pot|svg)$|(?:^|/)(?:CHANGE|CHANGES|CHANGELOG|HISTORY|NEWS|README|LICENSE|COPYING|AUTHORS)\b",
-    re.IGNORECASE,
-)
-_DECLARATIONS = re.compile(r"\.d\.[cm]?ts$|\.pyi$")
-_INIT = re.compile(r"(?:^|/)__init__\.pyi?$")
 _TEST_WORDS = frozenset(
     {
         "test",
@@ -52,21 +81,21 @@ _TEST_WORDS = frozenset(
 
 def kind_of(path: str) -> FileKind:
     """The kind of a file by its path, `source` when nothing tells otherwise."""
-    if _MINIFIED.search(path):
-        return "minified"
-    if _TEST.search(path):
-        return "test"
-    if _VENDORED.search(path):
-        return "vendored"
-    if _GENERATED.search(path):
-        return "generated"
-    if _DOCS.search(path):
-        return "docs"
-    if _DECLARATIONS.search(path):
-        return "declarations"
-    if _INIT.search(path):
-        return "init"
-    return "source" if language_of(path) is not None else "data"
+    folder, _, name = path.rpartition("/")
+    by_name = _by_name(name)
+    if by_name in ("minified", "test"):
+        return by_name
+    return _by_folder(folder) or by_name or ("source" if language_of(path) is not None else "data")
+
+
+@lru_cache(maxsize=1 << 14)
+def _by_folder(folder: str) -> FileKind | None:
+    parts = set(folder.lower().split("/"))
+    return next((kind for kind, names in _FOLDERS if not parts.isdisjoint(names)), None)
+
+
+def _by_name(name: str) -> FileKind | None:
+    return next((kind for kind, pattern in _NAMES if pattern.search(name)), None)
 
 
 def asks_for_tests(words: Iterable[str]) -> bool:

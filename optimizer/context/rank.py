@@ -11,13 +11,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from optimizer.context.bm25 import K1, Column, Lists, bm25, bm25_paths, norms, rarity
 from optimizer.context.files import Files
 from optimizer.context.kinds import asks_for_tests, kind_of
 from optimizer.context.mentions import PROSE, Mentions
-from optimizer.context.places import files_named, modules_named, places
+from optimizer.context.places import files_named, modules_named
 from optimizer.context.terms import terms_of
 from optimizer.index.units import Extent, extents
 from optimizer.types import RankedFile
@@ -90,6 +91,7 @@ MOST_RANKED = 120
 MOST_UNITS = 400
 MOST_DEFINING = 40
 MOST_SEARCHED = 250
+MOST_DOTTED = 40
 REASONS_SHOWN, TELLING_SHARE, NAMING = 3, 0.06, 2.0
 
 
@@ -267,22 +269,21 @@ def _uses(mentions: Mentions, sheet: Sheet) -> None:
 
 
 def _places(mentions: Mentions, sheet: Sheet) -> None:
-    among = places(sheet.numbers)
     named: Column = {}
     frames: Column = {}
     module: Column = {}
     for mention in mentions.paths:
-        found = files_named(mention.path, among)
+        found = files_named(mention.path, sheet.numbers)
         for number in map(sheet.numbers.__getitem__, found):
             named[number] = max(named.get(number, 0.0), 1.0 / len(found))
             sheet.lines.setdefault(number, []).extend([(mention.start, 1.0), (mention.end, 1.0)])
     for frame in mentions.frames:
-        found = files_named(frame.path, among)
+        found = files_named(frame.path, sheet.numbers)
         for number in map(sheet.numbers.__getitem__, found):
             frames[number] = max(frames.get(number, 0.0), frame.weight / len(found))
             sheet.lines.setdefault(number, []).append((frame.line, frame.weight))
-    for dotted in mentions.dotted:
-        for number in map(sheet.numbers.__getitem__, modules_named(dotted, among)):
+    for dotted in mentions.dotted[:MOST_DOTTED]:
+        for number in map(sheet.numbers.__getitem__, modules_named(dotted, sheet.numbers)):
             module[number] = 1.0
             sheet.notes["module", number] = f"is the module of {dotted}"
     sheet.files.update(named=named, frame=frames, module=module)
@@ -299,7 +300,7 @@ def _quoted(mentions: Mentions, sheet: Sheet, source: Files) -> None:
 
 
 def _best(totals: Column, most: int) -> list[int]:
-    return sorted(totals, key=lambda number: (-totals[number], number))[:most]
+    return nlargest(most, totals, key=totals.__getitem__)
 
 
 def _neighbours(index: Index, sheet: Sheet) -> None:

@@ -14,7 +14,7 @@ from optimizer.context import stored
 from optimizer.context.budget import count_tokens
 from optimizer.context.files import Files
 from optimizer.context.mentions import Mentions, find_mentions
-from optimizer.context.places import files_named, places
+from optimizer.context.places import files_named
 from optimizer.context.rank import RankedUnit, Ranking, rank
 from optimizer.context.render import INTRO, body, for_prompt, header
 from optimizer.types import Context, ContextItem, ItemKind, Query, RankedFile, Symbol
@@ -29,6 +29,10 @@ LARGEST_BODY_SHARE = 0.4
 WINDOWS_SHARE = 0.08
 LEAST_FOR_WINDOWS = 300
 MOST_WINDOWS = 4
+LEAST_ITEM = 12
+LEAST_BODY = 40
+MOST_SECOND_LOOKS = 60
+MOST_CHARACTERS_PER_TOKEN = 9
 AROUND = 4
 MOST_SIGNATURE_LINES = 8
 MOST_CALLED = 15
@@ -62,6 +66,9 @@ class _Chosen:
         if path not in self.taken and len(self.taken) >= self.limits.max_files:
             return False
         lines = self.files.lines(path)
+        spans = tuple(spans)
+        if _least_cost(lines, spans) > min(most, self.left):
+            return False
         taken = set(self.taken.get(path, ()))
         items = []
         for span in spans:
@@ -146,18 +153,17 @@ def _choose(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index)
             bodies.append(unit)
     _called(chosen, bodies, index)
     _signatures(chosen, ranking, index, list(chosen.taken))
-    for unit in units:
-        _body(chosen, unit, mentions, room)
+    for unit in units[:MOST_SECOND_LOOKS]:
+        if chosen.left >= LEAST_BODY:
+            _body(chosen, unit, mentions, room)
     _signatures(chosen, ranking, index, [file.path for file in ranking.files[: chosen.limits.max_files]])
 
 
 def _named_files(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index) -> None:
-    if not mentions.paths:
-        return
-    among = places(index.paths())
+    paths = index.paths() if mentions.paths else ()
     score = {file.path: file.score for file in ranking.files}
     for mention in mentions.paths:
-        for path in files_named(mention.path, among)[:1]:
+        for path in files_named(mention.path, paths)[:1]:
             about = _About("", "file", score.get(path, 0.0), "named in the request")
             lines = chosen.files.lines(path)
             if not mention.start:
@@ -200,7 +206,7 @@ def _signatures(chosen: _Chosen, ranking: Ranking, index: Index, paths: Sequence
     score = {file.path: file.score for file in ranking.files}
     for path in paths:
         for symbol in index.symbols_in(path):
-            if not chosen.left:
+            if chosen.left < LEAST_ITEM:
                 return
             about = _About(symbol.qualified, "signature", score.get(path, 0.0), "outline of a matching file")
             chosen.add(path, [_signature(symbol, chosen.files.lines(path))], about, chosen.left)
@@ -258,6 +264,13 @@ def _runs(span: tuple[int, int], last: int, taken: set[int]) -> Iterator[tuple[i
             start = number
     if start:
         yield start, min(span[1], last)
+
+
+def _least_cost(lines: Sequence[str], spans: Iterable[tuple[int, int]]) -> int:
+    """Fewer tokens than the spans cost, without counting them."""
+    return (
+        sum(map(len, (line for first, last in spans for line in lines[first - 1 : last]))) // MOST_CHARACTERS_PER_TOKEN
+    )
 
 
 def _item(path: str, run: tuple[int, int], lines: Sequence[str], about: _About) -> ContextItem:
