@@ -409,9 +409,6 @@ class Outcome:
     hint: str = ""
 
 
-# ── what the engine tells while it works ─────────────────────────────────────────────────────────
-
-
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Work done so far on something slow; `total` is 0 when unknown."""
@@ -419,64 +416,3 @@ class Progress:
     what: str
     done: int
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The context is ready."""
-
-    context: Context
-
-
-@dataclass(frozen=True, slots=True)
-class Routed:
-    """The attempts are decided; `quotes` say what the request would cost on each tier, asked or not."""
-
-    task: Task
-    route: Route
-    quotes: tuple[Quote, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One line a person should read: an attempt that starts, fails or is passed over, and why."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TextDelta:
-    """A piece of the answer as it streams."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Proposed:
-    """A patch that was applied in memory."""
-
-    patch: Patch
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A verdict on the last answer."""
-
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """An attempt was written to the ledger."""
-
-    record: UsageRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The last event of a run."""
-
-    outcome: Outcome
-
-
-Event = Progress | Chosen | Routed | Notice | TextDelta | Proposed | Judged | Booked | Finished

@@ -12,7 +12,8 @@ import click
 
 from optimizer.cli import consent, options, show, terminal
 from optimizer.errors import ConsentMissing, UnusableOutput
-from optimizer.types import Event, Finished, Outcome, Query
+from optimizer.events import Event, Finished
+from optimizer.types import Outcome, Query
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts

@@ -14,24 +14,8 @@ from typing import Any, Protocol, TextIO
 import click
 
 from optimizer.cli.terminal import coloured, inert
-from optimizer.types import (
-    TIERS,
-    Booked,
-    Chosen,
-    Context,
-    Event,
-    Judged,
-    LeftOut,
-    Notice,
-    Outcome,
-    Patch,
-    Progress,
-    Proposed,
-    Quote,
-    Routed,
-    TextDelta,
-    Verdict,
-)
+from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Routed, TextDelta
+from optimizer.types import TIERS, Context, LeftOut, Outcome, Patch, Progress, Quote, Verdict
 
 QUIET_SECONDS = 0.8
 NAMES: dict[type[object], str] = {

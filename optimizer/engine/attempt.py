@@ -10,27 +10,21 @@ from typing import TYPE_CHECKING
 
 from optimizer.engine import prepare
 from optimizer.errors import Conflict, OptimizerError, ProviderError
+from optimizer.events import Booked, Event, Finished, Judged, Notice, Proposed, TextDelta
 from optimizer.types import (
     Answer,
     Attempt,
-    Booked,
     Completion,
     Context,
-    Event,
-    Finished,
-    Judged,
     Lookup,
     Model,
-    Notice,
     Outcome,
     Patch,
     Prompt,
-    Proposed,
     Query,
     Reply,
     Route,
     Task,
-    TextDelta,
     Tier,
     Usage,
     UsageRecord,

@@ -9,21 +9,8 @@ from typing import TYPE_CHECKING
 
 from optimizer.engine import attempt, prepare
 from optimizer.errors import InputError
-from optimizer.types import (
-    TIERS,
-    Chosen,
-    Context,
-    Event,
-    Finished,
-    LeftOut,
-    Lookup,
-    Notice,
-    Outcome,
-    Query,
-    Route,
-    Routed,
-    Task,
-)
+from optimizer.events import Chosen, Event, Finished, Notice, Routed
+from optimizer.types import TIERS, Context, LeftOut, Lookup, Outcome, Query, Route, Task
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
