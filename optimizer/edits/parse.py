@@ -10,11 +10,13 @@ from optimizer.edits.found import Found, Source
 from optimizer.types import Edit, Reply, ToolCall, Whole
 
 MAX_CHARACTERS = 2_000_000
-MAX_JSON_TRIES = 10
+MAX_JSON_TRIES = 4
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)")
 _THINKING = re.compile(r"[ \t]*<(think|thinking|thought|reasoning|scratchpad)>")
 _TAGGED = re.compile(r"[ \t]*<(tool_call|function_call|tool_code)>(.*)")
 _ORPHAN = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@|\*\*\* (?:End Patch|(?:Update|Add|Delete) File: )")
+_BEGINNINGS = frozenset("<`~-+>@*{[ecd")
+_REMAINS = frozenset("\"')]},")
 _MARKDOWN = (".md", ".mdx", ".markdown", ".qmd", ".rmd")
 
 
@@ -76,25 +78,31 @@ def _read(text: str) -> _Reading:
 
 
 def _read_lines(text: str) -> _Reading:
-    reading = _Reading(tuple(text.split("\n")))
+    lines = tuple(text.split("\n"))
+    reading = _Reading(lines)
+    source = Source(lines, len(lines) - (lines[-1] == ""), closed=False)
     here = 0
-    while here < len(reading.lines):
-        here = _step(reading, here)
+    while here < len(lines):
+        if lines[here].lstrip(" \t")[:1] in _BEGINNINGS:
+            here = _step(reading, source, here)
+            continue
+        if lines[here].strip():
+            reading.path = ""
+        reading.prose.append(lines[here])
+        here += 1
     return reading
 
 
-def _step(reading: _Reading, here: int) -> int:
+def _step(reading: _Reading, source: Source, here: int) -> int:
     """Read what stands on line `here`; returns the next line to read."""
     line = reading.lines[here]
-    stop = len(reading.lines)
-    source = Source(reading.lines, stop - (reading.lines[-1] == ""), closed=False)
     if thinking := _THINKING.match(line):
         return _skip_thinking(reading, here, thinking[1])
     if fence := _fence(line):
         return _read_fence(reading, here, fence)
     if parse_blocks.starts_block(line):
         return _read_blocks(reading, source, here, reading.path or _pop_path(reading))
-    reading.path = reading.path if not line.strip() else ""
+    reading.path = ""
     found = Found(here)
     if line.strip() == parse_patch.BEGIN:
         found = parse_patch.read_patch(source, here)
@@ -240,8 +248,8 @@ def _read_fenced(source: Source, here: int, fence: _Fence, path: str, first: str
     if parse_calls.starts_call(first) and not path:
         return _calls(source, here + 1)
     if path:
-        if any(parse_blocks.starts_block(line) for line in body):
-            return Found(source.stop, problems=(f"{path} is given whole, but holds edit blocks",))
+        if any(_is_block_mark(line) for line in body):
+            return Found(source.stop, problems=(f"{path} is given whole, but holds marks of edit blocks",))
         return Found(source.stop, (Whole(path, "".join(line + "\n" for line in body)),))
     if first.lstrip()[:1] in ("{", "["):
         return parse_calls.read_json("\n".join(body), here + 2)
@@ -252,7 +260,13 @@ def _calls(source: Source, here: int) -> Found:
     edits: list[Edit] = []
     problems: list[str] = []
     while here < source.stop:
-        found = parse_calls.read_call(source, here) if parse_calls.starts_call(source.lines[here]) else Found(here + 1)
+        found = Found(here + 1)
+        if parse_calls.starts_call(source.lines[here]):
+            found = parse_calls.read_call(source, here)
+        elif source.lines[here].lstrip()[:1] in _REMAINS:
+            found = Found(
+                here + 1, problems=(f"line {here + 1} of the reply is a piece of a call without its beginning",)
+            )
         edits.extend(found.edits)
         problems.extend(found.problems)
         here = max(found.end, here + 1)

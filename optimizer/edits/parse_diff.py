@@ -63,6 +63,8 @@ def read_diff(source: Source, at: int, path: str = "") -> Found:
             here += 1
         else:
             break
+    if not edits and not problems and any(line.startswith("@@ ") for line in source.lines[at : source.stop]):
+        problems.append(f"the hunks after line {at} of the reply name no file")
     if source.closed and not problems:
         left = next((n for n in range(here, source.stop) if not _may_follow(source.lines[n])), None)
         if left is not None:
