@@ -91,6 +91,7 @@ MOST_RANKED = 120
 MOST_UNITS = 400
 MOST_DEFINING = 40
 MOST_SEARCHED = 250
+MOST_DOC_TERMS = 60
 MOST_DOTTED = 40
 REASONS_SHOWN, TELLING_SHARE, NAMING = 3, 0.06, 2.0
 
@@ -184,7 +185,7 @@ def _text(mentions: Mentions, sheet: Sheet) -> None:
     flat_units, flat_files = [K1] * len(words.file_of), [K1] * len(lengths)
     code = bm25(sheet.lists, "body", terms, norms(words.length), norms(lengths))
     names = bm25(sheet.lists, "name", terms, flat_units, flat_files)
-    documents = bm25(sheet.lists, "doc", terms, flat_units, flat_files)
+    documents = bm25(sheet.lists, "doc", terms[:MOST_DOC_TERMS], flat_units, flat_files)
     paths = bm25_paths(sheet.lists, terms)
     title = dict(code.files_title)
     for file, score in names.files_title.items():

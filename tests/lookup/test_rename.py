@@ -60,6 +60,12 @@ def test_go_and_javascript_and_crlf_bytes(index_repo: IndexRepo) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["f", "test", "string"])
+def test_names_too_common_for_the_index_are_still_renamed_everywhere(index_repo: IndexRepo, name: str) -> None:
+    index = index_repo({"a.py": f"def {name}():\n    pass\n", "b.py": f"from a import {name}\n\n{name}()\n"})
+    assert set(renamed(index, name, "probe")) == {"a.py", "b.py"}
+
+
 def test_two_definitions_are_refused_until_one_is_said(index_repo: IndexRepo) -> None:
     index = index_repo(
         {
