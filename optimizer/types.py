@@ -19,9 +19,6 @@ LookupKind = Literal["where", "show", "list", "callers", "importers", "imports",
 StopReason = Literal["end", "tool", "length", "refusal"]
 
 
-# ── what is asked ────────────────────────────────────────────────────────────────────────────────
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """What the user typed, with what was piped in."""
@@ -61,18 +58,6 @@ class Task:
     output_tokens: int
 
 
-# ── what the repository holds ────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Lines of a file; both ends count from 1 and are included."""
-
-    path: str
-    start: int
-    end: int
-
-
 @dataclass(frozen=True, slots=True)
 class Symbol:
     """A definition: `qualified` is `Outer.inner`, `line` is where the name stands, `doc` the first line of its docs."""
@@ -106,9 +91,6 @@ class Skipped:
 
     path: str
     why: str
-
-
-# ── what is sent ─────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,19 +167,6 @@ class Prompt:
     temperature: float | None = None
 
 
-# ── who answers ──────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """Micro-dollars per million tokens."""
-
-    input: int
-    output: int
-    cache_read: int
-    cache_write: int
-
-
 @dataclass(frozen=True, slots=True)
 class Model:
     """A row of the catalogue that a provider can be asked for; `price_ref` is its name in the price table."""
@@ -252,9 +221,6 @@ class Route:
     attempts: tuple[Attempt, ...]
     reason: str
     left_out: tuple[LeftOut, ...] = ()
-
-
-# ── what comes back ──────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
