@@ -10,6 +10,18 @@ from pathlib import Path
 from optimizer.errors import StorageError
 
 BUSY_SECONDS = 30.0
+_IN_THE_WAY = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +53,28 @@ def open_db(path: Path, schema: Schema) -> Opened:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             return Opened(_connect(path, schema))
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and not path.is_dir():
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if not is_damage(error) and not path.is_dir():
                 raise
             aside = put_aside(path)
             return Opened(
                 _connect(path, schema), f"{schema.name} was damaged ({error}); moved to {aside.name}, rebuilt"
             )
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
         raise StorageError(
             f"cannot use the {schema.name} at {path}: {error}",
             "check the disk and its permissions, or set OPTIMIZER_HOME",
         ) from error
+
+
+def is_damage(error: sqlite3.Error | UnicodeDecodeError) -> bool:
+    """Whether an error means that the store itself is broken, not that the disk or another process is in the way.
+
+    A broken schema may make sqlite3 fail on its own error message, with a UnicodeDecodeError.
+    """
+    if isinstance(error, sqlite3.ProgrammingError):
+        return False
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF not in _IN_THE_WAY
 
 
 def put_aside(path: Path) -> Path:

@@ -11,13 +11,15 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from zlib import crc32
 
 from optimizer.index.postings import expand, runs, shift, words_of
-from optimizer.index.workers import Parsed
+from optimizer.index.seal import get_meta, seal, set_meta, text, unseal
+from optimizer.index.workers import Content, Parsed
 from optimizer.types import Skipped
 
 PATHS = 0  # the segment of the words in paths
-FILES = "SELECT path, size, mtime, ctime, content, why FROM file"
+FILES = "SELECT path, size, mtime, ctime, content, why, sum FROM file"
 FIELDS = ("body", "doc", "name")
 
 
@@ -47,12 +49,7 @@ def writing(connection: sqlite3.Connection) -> Iterator[None]:
 
 def next_unit(connection: sqlite3.Connection) -> int:
     """The first unit number that no content has."""
-    row = connection.execute("SELECT value FROM meta WHERE name='next_unit'").fetchone()
-    return int(row[0]) if row else 0
-
-
-def set_meta(connection: sqlite3.Connection, **values: str | bytes | int) -> None:
-    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+    return int(get_meta(connection, "next_unit") or 0)
 
 
 def content_ids(connection: sqlite3.Connection, keys: Iterable[bytes]) -> dict[bytes, int]:
@@ -73,15 +70,7 @@ def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], firs
         if by:
             lists = {field: shift(of, by) for field, of in lists.items()}
         contents = [
-            (
-                job.key,
-                content.first + by,
-                content.stride,
-                content.lines,
-                content.lengths,
-                content.symbols,
-                content.imports,
-            )
+            _content_row(job.key, content, by)
             for batch in batches
             for job, content in zip(batch.jobs, batch.contents, strict=True)
         ]
@@ -90,9 +79,27 @@ def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], firs
             "VALUES (?,?,?,?,?,?,?)",
             contents,
         )
-        end = max((row[1] + row[2] * (len(row[4]) // 4) for row in contents), default=first + by)
+        end = (
+            max(
+                content.first + content.stride * (len(content.lengths) // 4)
+                for batch in batches
+                for content in batch.contents
+            )
+            + by
+        )
         add_segment(connection, lists)
         set_meta(connection, next_unit=end)
+
+
+def _content_row(key: bytes, content: Content, by: int) -> tuple[bytes, int, int, int, bytes, bytes, bytes]:
+    place = (content.first + by, content.stride, content.lines)
+    return (
+        key,
+        *place,
+        seal(content.lengths, key, text(place)),
+        seal(content.symbols.encode(), text(place)),
+        seal(content.imports.encode()),
+    )
 
 
 def _lists(batches: Sequence[Parsed]) -> dict[str, dict[str, bytes]]:
@@ -120,6 +127,21 @@ def _add_runs(connection: sqlite3.Connection, segment: int, field: str, lists: M
     connection.executemany("INSERT INTO run VALUES (?,?,?,?,?,?)", ((segment, field, *run) for run in runs(lists)))
 
 
+def _sum(row: Row) -> int:
+    return crc32(text((row.path, row.content, row.why)))
+
+
+def files(connection: sqlite3.Connection) -> dict[str, Row]:
+    """What is kept of all files, by path. Raises sqlite3.DatabaseError when it is damaged."""
+    found = {}
+    for *values, stored in connection.execute(FILES):
+        row = Row(*values)
+        if _sum(row) != stored:
+            raise sqlite3.DatabaseError(f"the row of {row.path!r} does not match its checksum")
+        found[row.path] = row
+    return found
+
+
 def indexed(connection: sqlite3.Connection) -> set[str]:
     """The paths that have a content."""
     return {path for (path,) in connection.execute("SELECT path FROM file WHERE content IS NOT NULL")}
@@ -130,17 +152,18 @@ def store_files(connection: sqlite3.Connection, rows: Iterable[Row], present: Co
     gone = [(path,) for (path,) in connection.execute("SELECT path FROM file") if path not in present]
     connection.executemany("DELETE FROM file WHERE path=?", gone)
     connection.executemany(
-        "INSERT INTO file (path, size, mtime, ctime, content, why) VALUES (?,?,?,?,?,?) ON CONFLICT (path) DO UPDATE "
-        "SET size=excluded.size, mtime=excluded.mtime, ctime=excluded.ctime, content=excluded.content, "
-        "why=excluded.why",
-        ((row.path, row.size, row.mtime, row.ctime, row.content, row.why) for row in rows),
+        "INSERT INTO file (path, size, mtime, ctime, content, why, sum) VALUES (?,?,?,?,?,?,?) "
+        "ON CONFLICT (path) DO UPDATE SET size=excluded.size, mtime=excluded.mtime, ctime=excluded.ctime, content=excluded.content, "
+        "why=excluded.why, sum=excluded.sum",
+        ((row.path, row.size, row.mtime, row.ctime, row.content, row.why, _sum(row)) for row in rows),
     )
 
 
 def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped], new_paths: bool) -> None:
     """Compute what opens fast: which file each unit is in, how long it is, and the state of the tree."""
     rows = connection.execute(
-        "SELECT f.path, f.content, c.key, c.first, c.stride, c.lengths FROM file f JOIN content c ON c.id = f.content "
+        "SELECT f.path, f.content, c.key, c.first, c.stride, c.lines, c.lengths FROM file f "
+        "JOIN content c ON c.id = f.content "
         "ORDER BY f.path"
     ).fetchall()
     paths = [row[0] for row in rows]
@@ -151,9 +174,9 @@ def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped], n
     twins, twin_files = array("I"), array("i")
     seen = set()
     state = hashlib.blake2b(digest_size=16)
-    for number, (path, content, key, first, stride, blob) in enumerate(rows):
+    for number, (path, content, key, first, stride, lines, sealed) in enumerate(rows):
         state.update(path.encode() + b"\0" + key)
-        lengths = array("I", blob)
+        lengths = array("I", unseal(sealed, key, text((first, stride, lines))))
         end = first + stride * len(lengths)
         if content in seen:
             twins.extend(range(first, end, stride))

@@ -7,8 +7,9 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 
-from optimizer.index.build import add_segment, next_unit, set_meta
+from optimizer.index.build import add_segment, next_unit
 from optimizer.index.postings import unpack
+from optimizer.index.seal import seal, set_meta, text, unseal
 
 MOST_SEGMENTS = 8
 SPARE_UNITS = 20_000
@@ -20,7 +21,7 @@ def compact(connection: sqlite3.Connection) -> None:
     To be called in a transaction that writes.
     """
     live = sum(
-        size // 4
+        (size - 4) // 4
         for (size,) in connection.execute(
             "SELECT length(lengths) FROM content WHERE id IN (SELECT content FROM file WHERE content IS NOT NULL)"
         )
@@ -50,12 +51,18 @@ def _drop_unused(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM file WHERE content IS NOT NULL)")
     renumber = array("i", [-1]) * next_unit(connection)
     number = 0
-    for content, first, stride, size in connection.execute(
-        "SELECT id, first, stride, length(lengths) FROM content ORDER BY first"
+    for content, key, first, stride, lines, sealed, symbols in connection.execute(
+        "SELECT id, key, first, stride, lines, lengths, symbols FROM content ORDER BY first"
     ).fetchall():
-        count = size // 4
+        place = text((first, stride, lines))
+        lengths = unseal(sealed, key, place)
+        count = len(lengths) // 4
         renumber[first : first + stride * count : stride] = array("i", range(number, number + count))
-        connection.execute("UPDATE content SET first=?, stride=1 WHERE id=?", (number, content))
+        new = text((number, 1, lines))
+        connection.execute(
+            "UPDATE content SET first=?, stride=1, lengths=?, symbols=? WHERE id=?",
+            (number, seal(lengths, key, new), seal(unseal(symbols, place), new), content),
+        )
         number += count
     _merge(connection, [row[0] for row in connection.execute("SELECT id FROM segment").fetchall()], renumber)
     set_meta(connection, next_unit=number)

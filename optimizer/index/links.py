@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable
+from zlib import crc32
 
 from optimizer.index.imports import is_manifest, resolve, tree
 from optimizer.index.parse import RawImport
+from optimizer.index.seal import seal, unseal
 
 _IMPORTS = "SELECT f.path, c.imports FROM file f JOIN content c ON c.id = f.content"
+_ONE_IMPORTS = "SELECT c.imports FROM file f JOIN content c ON c.id = f.content"
 
 
 def store_links(
@@ -26,16 +29,28 @@ def store_links(
         connection.execute("DELETE FROM link")
         stored = connection.execute(_IMPORTS).fetchall()
     else:
-        stored = [connection.execute(f"{_IMPORTS} WHERE f.path=?", (path,)).fetchone() for path in changed]
-        connection.executemany("DELETE FROM link WHERE source=?", ((ids[path],) for path in changed))
+        stored = [row for path in changed if (row := _other_imports(connection, path, ids[path]))]
+        connection.executemany("DELETE FROM link WHERE source=?", ((ids[path],) for path, _ in stored))
+    if not stored:
+        return
     manifests = {path: data for path in ids if is_manifest(path) and (data := read(path)) is not None}
     table = tree(ids, manifests)
-    bodies: list[tuple[int, str]] = []
+    bodies: list[tuple[int, int, bytes]] = []
     links: set[tuple[int, int]] = set()
     for path, imports in stored:
-        raw = tuple([RawImport(module, tuple(names), line, kind) for module, names, line, kind in json.loads(imports)])
+        raw = tuple(
+            [RawImport(module, tuple(names), line, kind) for module, names, line, kind in json.loads(unseal(imports))]
+        )
         edges = resolve(path, raw, table)
-        bodies.append((ids[path], json.dumps([(edge.line, edge.module, edge.target) for edge in edges])))
+        body = json.dumps([(edge.line, edge.module, edge.target) for edge in edges])
+        bodies.append((ids[path], crc32(imports), seal(body.encode())))
         links.update((ids[edge.target], ids[path]) for edge in edges if edge.target in ids)
-    connection.executemany("INSERT OR REPLACE INTO edges VALUES (?,?)", bodies)
+    connection.executemany("INSERT OR REPLACE INTO edges VALUES (?,?,?)", bodies)
     connection.executemany("INSERT INTO link VALUES (?,?)", sorted(links))
+
+
+def _other_imports(connection: sqlite3.Connection, path: str, source: int) -> tuple[str, bytes] | None:
+    """The imports of a file, unless they are those that its edges were made from."""
+    (imports,) = connection.execute(f"{_ONE_IMPORTS} WHERE f.path=?", (path,)).fetchone()
+    row = connection.execute("SELECT origin FROM edges WHERE source=?", (source,)).fetchone()
+    return None if row and row[0] == crc32(imports) else (path, imports)

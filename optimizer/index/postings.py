@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
+from optimizer.index.seal import seal, unseal
 from optimizer.index.words import split_all, terms
 
 RUN = 64
@@ -100,11 +101,13 @@ def runs(lists: Mapping[str, bytes]) -> Iterator[tuple[str, str, bytes, bytes]]:
     for at in range(0, len(ordered), RUN):
         names = ordered[at : at + RUN]
         blobs = [lists[name] for name in names]
-        yield names[0], "\n".join(names), array("I", accumulate(map(len, blobs))).tobytes(), b"".join(blobs)
+        text, ends = "\n".join(names), array("I", accumulate(map(len, blobs))).tobytes()
+        yield names[0], text, ends, seal(b"".join(blobs), text.encode(), ends)
 
 
 def unpack(names: str, ends: bytes, data: bytes) -> Iterator[tuple[str, bytes]]:
-    """The lists of one run."""
+    """The lists of one run. Raises sqlite3.DatabaseError when it is damaged."""
+    data = unseal(data, names.encode(), ends)
     start = 0
     for name, end in zip(names.split("\n"), array("I", ends), strict=True):
         yield name, data[start:end]
@@ -117,7 +120,7 @@ def shift(lists: Mapping[str, bytes], by: int) -> dict[str, bytes]:
 
 
 def find(connection: sqlite3.Connection, segments: Iterable[int], field: str, term: str) -> bytes:
-    """All entries of one term over the segments, in no order."""
+    """All entries of one term over the segments, in no order. Raises sqlite3.DatabaseError when they are damaged."""
     found = []
     for segment in segments:
         row = connection.execute(
@@ -126,11 +129,12 @@ def find(connection: sqlite3.Connection, segments: Iterable[int], field: str, te
         ).fetchone()
         if row is None:
             continue
+        lists = unseal(row[2], row[0].encode(), row[1])
         names = row[0].split("\n")
         if term in names:
             number = names.index(term)
             ends = array("I", row[1])
-            found.append(row[2][ends[number - 1] if number else 0 : ends[number]])
+            found.append(lists[ends[number - 1] if number else 0 : ends[number]])
     return b"".join(found)
 
 

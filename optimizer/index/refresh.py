@@ -7,9 +7,12 @@ import hashlib
 import os
 import sqlite3
 import time
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
+from optimizer.db import is_damage
 from optimizer.errors import StorageError
 from optimizer.index import build
 from optimizer.index.build import Row
@@ -17,6 +20,7 @@ from optimizer.index.compact import compact
 from optimizer.index.languages import language_of
 from optimizer.index.links import store_links
 from optimizer.index.schema import SCHEMA, reader_version
+from optimizer.index.seal import set_meta
 from optimizer.index.skip import has_words
 from optimizer.index.store import Index, read_file
 from optimizer.index.walk import FileStat, Listing, Scan, classify, listing
@@ -25,7 +29,7 @@ from optimizer.settings import Settings
 from optimizer.types import Progress, Skipped
 
 WINDOW = 24_000_000  # bytes of source that are committed at once
-BATCH = 1_000_000
+BATCH = 2_000_000
 SMALL = 400_000  # bytes of source that are worth a process of their own
 RACY_NS = 2_000_000_000  # a file changed this recently may change again within the clock's grain
 UNKNOWN_TIME = -1
@@ -70,12 +74,16 @@ def refresh(index: Index, settings: Settings, progress: Report) -> Refreshed:
     try:
         try:
             done = _refresh(index, settings, progress)
-        except (sqlite3.DatabaseError, ValueError, IndexError) as error:
-            if isinstance(error, sqlite3.OperationalError):
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if not is_damage(error):
                 raise
-            index.begin_anew(str(error))
+            index.damaged(str(error))
             done = _refresh(index, settings, progress)
-    except (sqlite3.Error, OSError) as error:
+        except StorageError:
+            if not index.notice:
+                raise
+            done = _refresh(index, settings, progress)
+    except (sqlite3.Error, UnicodeDecodeError, OSError) as error:
         raise StorageError(
             f"cannot write the {SCHEMA.name} at {index.file}: {error}", "check the disk and its permissions"
         ) from error
@@ -92,7 +100,7 @@ def _refresh(index: Index, settings: Settings, progress: Report) -> tuple[int, i
         return 0, 0, len(index.paths()), index.skipped()
     parsed = 0
     for _ in range(TRIES):
-        old = {row[0]: Row(*row) for row in index.connection.execute(build.FILES)}
+        old = build.files(index.connection)
         scan = classify(found, settings.max_file_bytes, old)
         same = index.meta("limits") == limits
         changed = [file for file in scan.files if not same or _changed(file, old.get(file.path))]
@@ -110,7 +118,7 @@ def _refresh(index: Index, settings: Settings, progress: Report) -> tuple[int, i
 def _stamp(found: Listing, limits: str) -> str:
     digest = hashlib.blake2b(limits.encode(), digest_size=16)
     digest.update("\0".join(found.paths).encode())
-    digest.update(repr(found.stats).encode())
+    digest.update(array("q", chain.from_iterable(found.stats)).tobytes())
     return digest.hexdigest()
 
 
@@ -188,7 +196,7 @@ def _window(job: Job, jobs: Iterator[Job]) -> Iterator[Job]:
 
 
 def _batches(jobs: Iterable[Job], size: int) -> Iterator[Batch]:
-    limit = min(BATCH, max(size // 16, 50_000))
+    limit = min(BATCH, max(size // 12, 50_000))
     batch: list[Job] = []
     taken = 0
     for job in jobs:
@@ -233,5 +241,5 @@ def _finish(index: Index, scan: Scan, work: _Work, marks: tuple[str, str]) -> bo
         compact(connection)
         build.store_snapshot(connection, scan.skipped, new_paths)
         store_links(connection, work.rows, new_paths, lambda path: read_file(f"{top}/{path}"))
-        build.set_meta(connection, stamp="" if work.fresh else marks[0], limits=marks[1])
+        set_meta(connection, stamp="" if work.fresh else marks[0], limits=marks[1])
     return True

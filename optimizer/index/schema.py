@@ -10,17 +10,18 @@ from optimizer.db import Schema
 
 SCHEMA = Schema(
     name="index",
-    version=1,
+    version=4,
     cache=True,
     create="""
 CREATE TABLE content (
     id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, first INTEGER NOT NULL, stride INTEGER NOT NULL,
-    lines INTEGER NOT NULL, lengths BLOB NOT NULL, symbols TEXT NOT NULL, imports TEXT NOT NULL);
+    lines INTEGER NOT NULL, lengths BLOB NOT NULL, symbols BLOB NOT NULL, imports BLOB NOT NULL);
 CREATE TABLE file (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
-    ctime INTEGER NOT NULL, content INTEGER, why TEXT NOT NULL);
+    ctime INTEGER NOT NULL, content INTEGER, why TEXT NOT NULL,
+    sum INTEGER NOT NULL);
 CREATE INDEX file_content ON file (content);
-CREATE TABLE edges (source INTEGER PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE edges (source INTEGER PRIMARY KEY, origin INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE link (target INTEGER, source INTEGER, PRIMARY KEY (target, source)) WITHOUT ROWID;
 CREATE INDEX link_source ON link (source);
 CREATE TABLE segment (id INTEGER PRIMARY KEY AUTOINCREMENT, bytes INTEGER NOT NULL);

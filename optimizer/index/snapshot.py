@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from optimizer.index.postings import find, tally
+from optimizer.index.seal import get_meta, sound, text, unseal
 from optimizer.index.units import Extent, extents
 from optimizer.types import Symbol
 
@@ -29,18 +30,16 @@ class Unit:
 class Words:
     """Inverted lists over the units of a tree; good until the next refresh of the index it came from."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, damaged: Callable[[str], None]) -> None:
+        self.damaged = damaged
         self._connection = connection
-        meta = dict(
-            connection.execute(
-                "SELECT name, value FROM meta WHERE name IN ('paths','file_of','length','twins','words')"
-            )
-        )
-        self.paths: Sequence[str] = meta["paths"].split("\0") if meta.get("paths") else ()
-        self.file_of: array[int] = array("i", meta.get("file_of", b""))
-        self.length: array[int] = array("I", meta.get("length", b""))
-        self.total_units, self.total_words = json.loads(meta.get("words", "[0,0]"))
-        self._twins: array[int] = array("I", meta.get("twins", b""))
+        names = ("paths", "file_of", "length", "twins", "words")
+        paths, file_of, length, twins, words = (get_meta(connection, name) for name in names)
+        self.paths: Sequence[str] = paths.decode().split("\0") if paths else ()
+        self.file_of: array[int] = array("i", file_of)
+        self.length: array[int] = array("I", length)
+        self.total_units, self.total_words = json.loads(words or b"[0,0]")
+        self._twins: array[int] = array("I", twins)
         self._segments = [row[0] for row in connection.execute("SELECT id FROM segment")]
 
     @property
@@ -56,6 +55,7 @@ class Words:
             twins.setdefault(original, []).append(number)
         return twins
 
+    @sound
     def postings(self, field: str, term: str, most: int = 0) -> tuple[array[int], array[int]]:
         """Unit numbers (file numbers for field 'path') ascending, and how often the term stands in each.
 
@@ -83,18 +83,22 @@ class Words:
         """The numbers of the files that have a unit with this term."""
         return {self.file_of[unit] for unit in self.postings(field, term)[0]} - {-1}
 
+    @sound
     def unit(self, number: int) -> Unit:
         """The unit of a number whose `file_of` is not -1."""
         path = self.paths[self.file_of[number]]
         first_twin = len(self.file_of) - len(self._twins)
         if number >= first_twin:
             number = self._twins[number - first_twin]
-        first, stride, lines, symbols = self._connection.execute(
+        row = self._connection.execute(
             "SELECT c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content "
             "WHERE f.path=?",
             (path,),
         ).fetchone()
-        return _unit(path, extents(read_symbols(path, symbols), lines)[(number - first) // stride])
+        if row is None:
+            raise sqlite3.DatabaseError(f"nothing is kept of {path}")
+        first, stride, lines, _ = row
+        return _unit(path, extents(read_symbols(path, *row), lines)[(number - first) // stride])
 
 
 def _unit(path: str, extent: Extent) -> Unit:
@@ -103,9 +107,11 @@ def _unit(path: str, extent: Extent) -> Unit:
     return Unit(path, start, end, extent.symbol, extent.kind, extent.spans)
 
 
-def read_symbols(path: str, stored: str) -> list[Symbol]:
-    """The symbols of a content as they are in the file at `path`."""
+def read_symbols(path: str, first: int, stride: int, lines: int, sealed: bytes) -> list[Symbol]:
+    """The symbols of a content as they are in the file at `path`. Raises sqlite3.DatabaseError when it is damaged."""
     return [
         Symbol(name, qualified, kind, path, start, end, line, signature, parent, doc)
-        for name, qualified, kind, start, end, line, signature, parent, doc in json.loads(stored)
+        for name, qualified, kind, start, end, line, signature, parent, doc in json.loads(
+            unseal(sealed, text((first, stride, lines)))
+        )
     ]

@@ -15,12 +15,13 @@ from optimizer.index.imports import ImportEdge
 from optimizer.index.parse import occurrences
 from optimizer.index.postings import STOP
 from optimizer.index.schema import SCHEMA
+from optimizer.index.seal import get_meta, sound, unseal
 from optimizer.index.snapshot import Words, read_symbols
 from optimizer.index.walk import Root
 from optimizer.index.words import terms
 from optimizer.types import Reference, Skipped, Symbol
 
-_SYMBOLS = "SELECT f.path, c.symbols FROM file f JOIN content c ON c.id = f.content WHERE "
+_SYMBOLS = "SELECT f.path, c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content WHERE "
 
 
 def open_index(root: Root, cache: Path) -> Index:
@@ -48,7 +49,7 @@ class Index:
     def close(self) -> None:
         self.connection.close()
 
-    def begin_anew(self, why: str) -> None:
+    def damaged(self, why: str) -> None:
         """Put a store that proved damaged aside, unless another process did so already, and open a new one."""
         self.connection.close()
         aside = put_aside(self.file) if _identity(self.file) == self._identity else None
@@ -62,22 +63,26 @@ class Index:
         if self.connection.in_transaction:
             self.connection.execute("COMMIT")
 
-    def meta(self, name: str, default: str = "") -> str:
-        row = self.connection.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
-        return str(row[0]) if row else default
+    def meta(self, name: str) -> str:
+        """A value kept by name, as text. Raises sqlite3.DatabaseError when it is damaged."""
+        return get_meta(self.connection, name).decode()
 
+    @sound
     def state(self) -> str:
         """A digest of the indexed tree: the same tree gives the same state."""
         return self.meta("state")
 
+    @sound
     def paths(self) -> tuple[str, ...]:
         """All indexed files, in order."""
         return tuple(self.words().paths)
 
+    @sound
     def skipped(self) -> tuple[Skipped, ...]:
         """The files that were left out, with the reason."""
-        return tuple(Skipped(path, why) for path, why in json.loads(self.meta("skipped", "[]")))
+        return tuple(Skipped(path, why) for path, why in json.loads(self.meta("skipped") or "[]"))
 
+    @sound
     def symbols_named(self, names: Iterable[str]) -> tuple[Symbol, ...]:
         """All definitions whose own name is one of `names`."""
         wanted = set(names)
@@ -95,25 +100,31 @@ class Index:
         usable = [term for term in terms(name) if len(term) > 1 and term not in STOP]
         return self.words().files_of(field, max(usable, key=len)) if usable else range(len(self.words().paths))
 
+    @sound
     def symbols_in(self, path: str) -> tuple[Symbol, ...]:
         """The definitions of a file in the order of lines; none for a path that is not indexed."""
         row = self.connection.execute(_SYMBOLS + "f.path=?", (path,)).fetchone()
         return tuple(read_symbols(*row)) if row else ()
 
+    @sound
     def all_names(self) -> tuple[str, ...]:
         """Every name that is defined somewhere in the tree."""
-        rows = self.connection.execute("SELECT symbols FROM content WHERE id IN (SELECT content FROM file)")
-        return tuple(sorted({symbol[0] for (stored,) in rows for symbol in json.loads(stored)}))
+        rows = self.connection.execute(_SYMBOLS + "1").fetchall()
+        return tuple(sorted({symbol.name for row in rows for symbol in read_symbols(*row)}))
 
+    @sound
     def imports_of(self, path: str) -> tuple[ImportEdge, ...]:
         """The imports of a file, resolved."""
         row = self.connection.execute(
             "SELECT e.body FROM edges e JOIN file f ON f.id = e.source WHERE f.path=?", (path,)
         ).fetchone()
         return (
-            tuple(ImportEdge(path, line, module, target) for line, module, target in json.loads(row[0])) if row else ()
+            tuple(ImportEdge(path, line, module, target) for line, module, target in json.loads(unseal(row[0])))
+            if row
+            else ()
         )
 
+    @sound
     def importers_of(self, path: str) -> tuple[ImportEdge, ...]:
         """The imports anywhere that lead to a file."""
         rows = self.connection.execute(
@@ -123,6 +134,7 @@ class Index:
         ).fetchall()
         return tuple(edge for (source,) in rows for edge in self.imports_of(source) if edge.target == path)
 
+    @sound
     def references(self, name: str, limit: int = 1000) -> tuple[Reference, ...]:
         """Where `name` stands as an identifier in the files as they are now, definitions included, by path and line."""
         found: list[Reference] = []
@@ -159,12 +171,13 @@ class Index:
             raise NotFound(f"the index holds no file {path}", "name a file relative to the top of the repository")
         return data
 
+    @sound
     def words(self) -> Words:
         """The words of the tree, for scoring; good until the next refresh."""
         if self._words is None:
             if not self.connection.in_transaction:
                 self.connection.execute("BEGIN")
-            self._words = Words(self.connection)
+            self._words = Words(self.connection, self.damaged)
         return self._words
 
 

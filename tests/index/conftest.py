@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from optimizer.errors import StorageError
 from optimizer.index.refresh import Refreshed, refresh
 from optimizer.index.store import Index, open_index
 from optimizer.index.walk import find_root
@@ -25,7 +27,12 @@ def everything(index: Index) -> dict[str, Any]:
     """All an index can be asked, in a form that does not depend on how units happen to be numbered."""
     words = index.words()
     units = {number: words.unit(number) for number, file in enumerate(words.file_of) if file >= 0}
-    terms = {term for (terms,) in index.connection.execute("SELECT terms FROM run") for term in terms.split("\n")}
+    try:
+        rows = index.connection.execute("SELECT terms FROM run").fetchall()
+    except sqlite3.DatabaseError as error:
+        index.damaged(str(error))
+        raise StorageError("damaged") from error
+    terms = {term for (names,) in rows for term in names.split("\n")}
     return {
         "state": index.state(),
         "paths": index.paths(),
