@@ -52,7 +52,7 @@ UNIT_WEIGHTS: Mapping[str, float] = {
     "defines": 1.5,
     "body": 1.0,
     "names": 0.6,
-    "title": 0.4,
+    "title": 0.6,
 }
 KIND_FACTORS: Mapping[str, float] = {
     "source": 1.0,
@@ -84,7 +84,7 @@ REASONS: Mapping[str, str] = {
 }
 
 TITLE_NAME, WITH_PARENT, SPREAD = 1.5, 2.0, 0.7
-REST_OF_FILE, FILE_POWER = 0.5, 0.75
+REST_OF_FILE, FILE_POWER, ANY_UNIT = 0.5, 1.0, 0.2
 TOP_SOURCES = 12
 TOP_FILES = 40
 MOST_RANKED = 120
@@ -393,7 +393,7 @@ def _rank_units(
 
 def _ranked(path: str, unit: Extent, shares: Mapping[str, float], file: float) -> RankedUnit:
     weighted = {signal: UNIT_WEIGHTS[signal] * share for signal, share in shares.items()}
-    score = file * sum(weighted.values()) * (1.0 if unit.symbol else REST_OF_FILE)
+    score = file * (ANY_UNIT + sum(weighted.values())) * (1.0 if unit.symbol else REST_OF_FILE)
     best = sorted(weighted, key=lambda signal: -weighted[signal])[:2]
     why = [f"defines {unit.symbol}" if signal == "defines" else REASONS[signal] for signal in best] or [REASONS["file"]]
     return RankedUnit(path, unit.symbol, unit.kind, unit.spans, round(score, 4), ", ".join(why), shares)
