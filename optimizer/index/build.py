@@ -153,8 +153,8 @@ def store_files(connection: sqlite3.Connection, rows: Iterable[Row], present: Co
     connection.executemany("DELETE FROM file WHERE path=?", gone)
     connection.executemany(
         "INSERT INTO file (path, size, mtime, ctime, content, why, sum) VALUES (?,?,?,?,?,?,?) "
-        "ON CONFLICT (path) DO UPDATE SET size=excluded.size, mtime=excluded.mtime, ctime=excluded.ctime, content=excluded.content, "
-        "why=excluded.why, sum=excluded.sum",
+        "ON CONFLICT (path) DO UPDATE SET size=excluded.size, mtime=excluded.mtime, ctime=excluded.ctime, "
+        "content=excluded.content, why=excluded.why, sum=excluded.sum",
         ((row.path, row.size, row.mtime, row.ctime, row.content, row.why, _sum(row)) for row in rows),
     )
 
