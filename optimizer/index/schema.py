@@ -39,6 +39,6 @@ def reader_version() -> bytes:
     """A digest of the code and queries that decide what is read from a file; a change reads every file anew."""
     here = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=8)
-    for path in sorted([*here.glob("*.py"), *here.glob("queries/*")]):
+    for path in sorted([*here.rglob("*.py"), *here.glob("queries/*.scm")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.digest()
