@@ -8,9 +8,8 @@ from pathlib import Path
 
 from optimizer.edits import paths
 from optimizer.edits.land import current
+from optimizer.edits.text import MAX_BYTES
 from optimizer.errors import SafetyRefused
-
-MAX_BYTES = 20_000_000
 
 
 def reader(root: Path) -> Callable[[str], bytes | None]:

@@ -29,6 +29,7 @@ from optimizer.types import (
     Usage,
     UsageRecord,
     Verdict,
+    Whole,
 )
 
 if TYPE_CHECKING:
@@ -177,11 +178,9 @@ def _prove(request: Request, completion: Completion, parts: Parts) -> Generator[
 
     if completion.stop == "length":
         return Tried("the answer was cut at its token limit; answer shorter", cut=True)
-    if completion.stop == "refusal":
-        return Tried("the model refused")
     reply = parse_reply(completion.text, completion.tool_calls)
-    if not request.task.wants_edits and not reply.edits:
-        return (yield from _prove_answer(completion, parts))
+    if not request.task.wants_edits and all(isinstance(edit, Whole) for edit in reply.edits):
+        return (yield from _prove_answer(completion, parts))  # a path above a fence is an excerpt here
     return (yield from _prove_edits(request, reply, parts))
 
 

@@ -84,6 +84,18 @@ def test_an_answer_without_edits_is_streamed_and_checked(user: Optimize, loopbac
     assert ran.out.strip() == text
 
 
+def test_an_excerpt_in_an_answer_is_no_edit(user: Optimize, loopback: Loopback, calc: Path) -> None:
+    before = (calc / "calc/parse.py").read_bytes()
+    text = (
+        "This part does it:\n\ncalc/parse.py\n```python\ndef total(text):\n    return sum(parse_response(text))\n```\n"
+    )
+    loopback.queue("ollama", Reply(text=text))
+    ran = user("explain total", "--yes")
+    assert ran.code == 0, ran.err
+    assert "This part does it" in ran.out
+    assert (calc / "calc/parse.py").read_bytes() == before
+
+
 def test_an_answer_that_cites_what_is_not_there_goes_on(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", Reply(text="See calc/nothing.py:12 for all of it."))
     good = "It adds the numbers, see calc/parse.py:10."
