@@ -113,7 +113,7 @@ class Terminal:
                 notice(context_line(context))
             case Routed(task, route, quotes):
                 self._edits = task.wants_edits
-                notice(f"task: {task.kind} · {route.reason}")
+                notice(f"task: {route.reason}")
                 if not route.attempts:
                     click.echo(no_model_text(quotes, route.left_out), err=True)
             case Notice(text):

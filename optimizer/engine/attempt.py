@@ -89,8 +89,11 @@ def climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
     yield Finished(_outcome(request, route.attempts[-1], tries))
 
 
-def answer_from_index(request: str, lookup: Lookup, parts: Parts) -> Iterator[Event]:
-    """Answer a lookup without any model; booked as a request of tier `index` at no cost."""
+def answer_from_index(request: str, lookup: Lookup, parts: Parts) -> Generator[Event, None, bool]:
+    """Answer a lookup without any model; booked as a request of tier `index` at no cost.
+
+    Returns False, with nothing booked, when a plain word was not found: it may not have been meant as a name.
+    """
     from optimizer.lookup.answer import answer
 
     started = perf_counter()
@@ -98,6 +101,9 @@ def answer_from_index(request: str, lookup: Lookup, parts: Parts) -> Iterator[Ev
     if refreshed.notice:
         yield Notice(refreshed.notice)
     answered = answer(lookup, parts.index)
+    if not answered.found and lookup.subject.isalpha() and lookup.subject.islower() and not parts.settings.tier:
+        yield Notice(f"nothing here is named {lookup.subject!r}; taking this as a request")
+        return False
     for line in answered.lines:
         yield TextDelta(line + "\n")
     verdict = _judge_index(answered, parts)
@@ -109,6 +115,7 @@ def answer_from_index(request: str, lookup: Lookup, parts: Parts) -> Iterator[Ev
         yield Judged(verdict)
     code = 0 if verdict.ok else 3
     yield Finished(Outcome(request, "index", "", "\n".join(answered.lines), answered.patch, verdict, 0, code))
+    return True
 
 
 def _judge_index(answered: Answer, parts: Parts) -> Verdict:
@@ -219,8 +226,12 @@ def _check_as_shown(context: Context, patch: Patch) -> None:
     for item in context.items:
         if item.path in before:
             lines = before[item.path].split("\n")[item.start - 1 : item.end]
-            if [line.rstrip() for line in lines] != [line.rstrip() for line in item.text.rstrip("\n").split("\n")]:
+            if _bare(lines) != _bare(item.text.split("\n")):
                 raise Conflict(f"{item.path} has changed since it was shown to the model", "ask again")
+
+
+def _bare(lines: list[str]) -> str:
+    return "\n".join(line.rstrip() for line in lines).rstrip("\n")
 
 
 def _failures(verdict: Verdict) -> str:

@@ -25,8 +25,7 @@ def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
     """
     request = uuid.uuid4().hex[:12]
     lookup = _lookup(query, parts)
-    if lookup is not None:
-        yield from attempt.answer_from_index(request, lookup, parts)
+    if lookup is not None and (yield from attempt.answer_from_index(request, lookup, parts)):
         return
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(parts.available)

@@ -102,6 +102,13 @@ def test_what_the_index_does_not_hold(alone: Optimize) -> None:
     assert "parse_response" in ran.out + ran.err
 
 
+def test_a_plain_word_that_is_no_name_is_a_request(alone: Optimize) -> None:
+    ran = alone("find bugs")
+    assert ran.code == 6
+    assert "nothing here is named 'bugs'" in ran.err
+    assert alone("find bugs", "--tier", "index").code == 3
+
+
 def test_an_ambiguous_rename(alone: Optimize, calc: Path) -> None:
     (calc / "calc/other.py").write_text("def total(text):\n    return text\n")
     refused(alone("rename total to sum_up", "--yes"), 8, "calc/other.py", "calc/parse.py")
