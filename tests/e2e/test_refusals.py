@@ -68,7 +68,7 @@ def test_no_repository_works_and_home_is_refused(alone: Optimize, tmp_path: Path
 
 
 def test_odd_files_are_skipped_and_the_rest_is_found(alone: Optimize, calc: Path) -> None:
-    (calc / "huge.py").write_bytes(b"def huge(): pass\n" * 200_000)
+    (calc / "huge.py").write_bytes(b"def huge_thing(): pass\n" * 200_000)
     (calc / "binary.py").write_bytes(b"\0\1\2def no(): pass\n" * 50)
     (calc / "latin.py").write_bytes(
         "def caf\xe9():\n    return 1\n\n\ndef plain_name():\n    return 2\n".encode("latin-1")
@@ -79,7 +79,7 @@ def test_odd_files_are_skipped_and_the_rest_is_found(alone: Optimize, calc: Path
     ran = alone("where is plain_name")
     assert ran.code == 0, ran.err
     assert ran.out.startswith("latin.py:5")
-    assert alone("where is huge").code == 3
+    assert alone("where is huge_thing").code == 3
     context = alone("context", "canary-in-env TOKEN", "--json")
     assert context.code == 0
     assert ".env" not in context.out
@@ -103,10 +103,10 @@ def test_what_the_index_does_not_hold(alone: Optimize) -> None:
 
 
 def test_a_plain_word_that_is_no_name_is_a_request(alone: Optimize) -> None:
-    ran = alone("find bugs")
+    ran = alone("where is happiness")
     assert ran.code == 6
-    assert "nothing here is named 'bugs'" in ran.err
-    assert alone("find bugs", "--tier", "index").code == 3
+    assert "nothing here is named 'happiness'" in ran.err
+    assert alone("where is happiness", "--tier", "index").code == 3
 
 
 def test_an_ambiguous_rename(alone: Optimize, calc: Path) -> None:
