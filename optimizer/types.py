@@ -12,6 +12,8 @@ TIERS: tuple[Tier, ...] = ("index", "local", "free", "budget", "premium")
 SymbolKind = Literal[
     "function", "method", "class", "interface", "struct", "enum", "trait", "module", "type", "constant", "macro"
 ]
+ReferenceKind = Literal["call", "import", "use", "definition"]
+RowKind = SymbolKind | ReferenceKind | Literal["file", "source", "imports", "imported", "rename", "note"]
 ItemKind = Literal["body", "signature", "file"]
 EditFormat = Literal["tool", "text", "whole"]
 TaskKind = Literal["explain", "edit", "refactor", "test", "debug", "general"]
@@ -38,10 +40,25 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the index answered: lines to print, each citing `path:line`; for a rename, the patch that does it."""
+class Row:
+    """One place that answers a question, and what stands there; a remark has no `path`.
 
-    lines: tuple[str, ...]
+    `kind` is a kind of symbol, of reference or of import, "file", "source" (a line of it) or "note".
+    """
+
+    text: str
+    path: str = ""
+    line: int = 0
+    kind: RowKind = "note"
+    symbol: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the index answered, row by row; for a rename, the patch that does it."""
+
+    rows: tuple[Row, ...]
     found: bool
     patch: Patch | None = None
 
@@ -82,7 +99,7 @@ class Reference:
     line: int
     text: str
     symbol: str
-    kind: Literal["call", "import", "use", "definition"]
+    kind: ReferenceKind
 
 
 @dataclass(frozen=True, slots=True)

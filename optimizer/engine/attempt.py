@@ -95,6 +95,7 @@ def answer_from_index(request: str, lookup: Lookup, parts: Parts) -> Generator[E
     Returns False, with nothing booked, when a plain word was not found: it may not have been meant as a name.
     """
     from optimizer.lookup.answer import answer
+    from optimizer.lookup.lines import lines_of
 
     started = perf_counter()
     refreshed = prepare.refresh(parts)
@@ -104,7 +105,8 @@ def answer_from_index(request: str, lookup: Lookup, parts: Parts) -> Generator[E
     if not answered.found and lookup.subject.isalpha() and lookup.subject.islower() and not parts.settings.tier:
         yield Notice(f"nothing here is named {lookup.subject!r}; taking this as a request")
         return False
-    for line in answered.lines:
+    lines = lines_of(answered.rows)
+    for line in lines:
         yield TextDelta(line + "\n")
     verdict = _judge_index(answered, parts)
     record = _index_record(request, lookup, perf_counter() - started, parts, "proven" if verdict.ok else "unusable")
@@ -114,7 +116,7 @@ def answer_from_index(request: str, lookup: Lookup, parts: Parts) -> Generator[E
         yield Proposed(answered.patch)
         yield Judged(verdict)
     code = 0 if verdict.ok else 3
-    yield Finished(Outcome(request, "index", "", "\n".join(answered.lines), answered.patch, verdict, 0, code))
+    yield Finished(Outcome(request, "index", "", "\n".join(lines), answered.patch, verdict, 0, code))
     return True
 
 

@@ -1,4 +1,4 @@
-"""Answers from the index alone, each line citing `path:line`."""
+"""Answers from the index alone, as rows that cite path and line; `lines.py` makes text of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from optimizer.errors import NotFound
 from optimizer.lookup.names import definitions, files, nearest, parts_of
 from optimizer.lookup.rename import rename
-from optimizer.types import Answer, Lookup, Reference, Symbol
+from optimizer.types import Answer, Lookup, Row, RowKind, Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.imports import ImportEdge
@@ -47,22 +47,22 @@ def _where(lookup: Lookup, index: Index) -> Answer:
     if found := definitions(index, lookup.subject, lookup.within):
         return Answer(tuple(map(_cite, found)), True)
     if not lookup.within and (paths := files(index, lookup.subject)):
-        return Answer(
-            tuple(f"{path}:1  file, {len(index.symbols_in(path))} symbols" for path in paths[:MOST_FILES]), True
-        )
+        counts = ((path, len(index.symbols_in(path))) for path in paths[:MOST_FILES])
+        return Answer(tuple(Row(f"{count} symbols", path, 1, "file") for path, count in counts), True)
     return _missing(lookup, index)
 
 
 def _show(lookup: Lookup, index: Index) -> Answer:
     found = definitions(index, lookup.subject, lookup.within)
     if found:
-        lines = [line for symbol in found[:MOST_SHOWN] for line in (_cite(symbol), *_source(index, symbol), "")]
-        lines += [_cite(symbol) for symbol in found[MOST_SHOWN:]]
-        return Answer(tuple(lines[:-1] if not lines[-1] else lines), True)
+        rows: list[Row] = []
+        for number, symbol in enumerate(found[:MOST_SHOWN]):
+            rows += [*([Row("")] if number else ()), _cite(symbol), *_source(index, symbol)]
+        return Answer((*rows, *map(_cite, found[MOST_SHOWN:])), True)
     paths = () if lookup.within else files(index, lookup.subject)
     if len(paths) == 1:
         text = _lines(index, paths[0])
-        return Answer((f"{paths[0]}:1  file, {len(text)} lines", *_numbered(text, 1)), True)
+        return Answer((Row(f"{len(text)} lines", paths[0], 1, "file"), *_numbered(text, paths[0], 1)), True)
     return _where(lookup, index)
 
 
@@ -73,7 +73,7 @@ def _list(lookup: Lookup, index: Index) -> Answer:
     wanted = _KINDS.get(lookup.subject)
     symbols = [symbol for path in paths for symbol in index.symbols_in(path) if wanted is None or symbol.kind in wanted]
     if not symbols:
-        return Answer((f"{lookup.within} defines no {lookup.subject}",), True)
+        return Answer((Row(f"{lookup.within} defines no {lookup.subject}"),), True)
     return Answer(tuple(map(_cite, symbols)), True)
 
 
@@ -83,16 +83,15 @@ def _callers(lookup: Lookup, index: Index) -> Answer:
     uses = [use for use in index.references(name) if use.kind != "definition" and (only is None or use.path in only)]
     known = definitions(index, lookup.subject)
     if not uses:
-        return Answer((*map(_cite, known), f"{name} is used nowhere else"), True) if known else _missing(lookup, index)
-    lines = list(_grouped(uses))
+        rows = (*map(_cite, known), Row(f"{name} is used nowhere else"))
+        return Answer(rows, True) if known else _missing(lookup, index)
+    rows = tuple(Row(use.text, use.path, use.line, use.kind, use.symbol) for use in uses)
     others = [symbol for symbol in index.symbols_named([name]) if symbol not in known]
     if known and others:
-        lines.append(
-            f"by name alone: {len(others)} other definitions are also called {name}, first {_place(others[0])}"
-        )
-    elif not known:
-        lines.append(f"{lookup.subject} is not defined in this repository")
-    return Answer(tuple(lines), True)
+        place = f"{others[0].path}:{others[0].line}"
+        note = f"by name alone: {len(others)} other definitions are also called {name}, first {place}"
+        return Answer((*rows, Row(note)), True)
+    return Answer(rows if known else (*rows, Row(f"{lookup.subject} is not defined in this repository")), True)
 
 
 def _importers(lookup: Lookup, index: Index) -> Answer:
@@ -101,13 +100,13 @@ def _importers(lookup: Lookup, index: Index) -> Answer:
     if not edges:
         edges = [edge for path in index.paths() for edge in index.imports_of(path) if _is_module(edge, lookup.subject)]
     if edges:
-        return Answer(tuple(f"{edge.source}:{edge.line}  {edge.module}" for edge in dict.fromkeys(edges)), True)
-    name = parts_of(lookup.subject)[-1]
-    uses = [use for use in index.references(name) if use.kind == "import"]
+        return Answer(tuple(_edge(edge, "imported") for edge in dict.fromkeys(edges)), True)
+    parts = parts_of(lookup.subject)
+    uses = [use for use in index.references(parts[-1]) if use.kind == "import"] if parts else []
     if uses:
-        return Answer(tuple(f"{use.path}:{use.line}  {use.text}" for use in uses), True)
+        return Answer(tuple(Row(use.text, use.path, use.line, "imported", use.symbol) for use in uses), True)
     if paths:
-        return Answer((f"nothing in this repository imports {', '.join(paths[:MOST_SHOWN])}",), True)
+        return Answer((Row(f"nothing in this repository imports {', '.join(paths[:MOST_SHOWN])}"),), True)
     return _missing_file(lookup.subject, index)
 
 
@@ -117,13 +116,8 @@ def _imports(lookup: Lookup, index: Index) -> Answer:
         return _missing_file(lookup.subject, index)
     edges = [edge for path in paths for edge in index.imports_of(path)]
     if not edges:
-        return Answer((f"{lookup.subject} imports nothing",), True)
-    return Answer(
-        tuple(
-            f"{edge.source}:{edge.line}  {edge.module} → {edge.target or 'outside this repository'}" for edge in edges
-        ),
-        True,
-    )
+        return Answer((Row(f"{lookup.subject} imports nothing"),), True)
+    return Answer(tuple(_edge(edge, "imports") for edge in edges), True)
 
 
 _ANSWERS = {
@@ -136,15 +130,15 @@ _ANSWERS = {
 }
 
 
-# ── lines ────────────────────────────────────────────────────────────────────────────────────────
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _place(symbol: Symbol) -> str:
-    return f"{symbol.path}:{symbol.line}"
+def _cite(symbol: Symbol) -> Row:
+    return Row(symbol.signature or symbol.qualified, symbol.path, symbol.line, symbol.kind, symbol.qualified)
 
 
-def _cite(symbol: Symbol) -> str:
-    return f"{_place(symbol)}  {symbol.kind} {symbol.signature or symbol.qualified}"
+def _edge(edge: ImportEdge, kind: RowKind) -> Row:
+    return Row(edge.module, edge.source, edge.line, kind, target=edge.target or "")
 
 
 def _lines(index: Index, path: str) -> Sequence[str]:
@@ -154,49 +148,39 @@ def _lines(index: Index, path: str) -> Sequence[str]:
         return ()
 
 
-def _numbered(lines: Iterable[str], first: int) -> list[str]:
-    return [f"{number:>5}  {line}" for number, line in enumerate(lines, first)]
+def _numbered(lines: Iterable[str], path: str, first: int) -> Iterable[Row]:
+    return (Row(line, path, number, "source") for number, line in enumerate(lines, first))
 
 
-def _source(index: Index, symbol: Symbol) -> list[str]:
-    return _numbered(_lines(index, symbol.path)[symbol.start - 1 : symbol.end], symbol.start)
-
-
-def _grouped(uses: Sequence[Reference]) -> Iterable[str]:
-    """One line for each place that uses the name, with its further lines."""
-    groups: dict[tuple[str, str], list[Reference]] = {}
-    for use in uses:
-        groups.setdefault((use.path, use.symbol), []).append(use)
-    for (path, symbol), group in groups.items():
-        more = list(dict.fromkeys(str(use.line) for use in group[1:] if use.line != group[0].line))
-        also = f" (also {', '.join(more)})" if more else ""
-        yield f"{path}:{group[0].line}  in {symbol or 'the file itself'}{also}: {group[0].text}"
+def _source(index: Index, symbol: Symbol) -> Iterable[Row]:
+    return _numbered(_lines(index, symbol.path)[symbol.start - 1 : symbol.end], symbol.path, symbol.start)
 
 
 def _is_module(edge: ImportEdge, wanted: str) -> bool:
     module, name = parts_of(edge.module), parts_of(wanted)
-    return module[: len(name)] == name
+    return bool(name) and module[: len(name)] == name
 
 
 def _missing(lookup: Lookup, index: Index) -> Answer:
     name = parts_of(lookup.subject)[-1] if parts_of(lookup.subject) else lookup.subject
     place = f" in {lookup.within}" if lookup.within else " in this repository"
-    lines = [f"{lookup.subject} is not defined{place}"]
+    rows = [Row(f"{lookup.subject} is not defined{place}")]
     if elsewhere := definitions(index, lookup.subject) if lookup.within else ():
-        lines += ["it is defined here:", *map(_cite, elsewhere)]
+        rows += [Row("it is defined here:"), *map(_cite, elsewhere)]
     elif uses := index.references(name, MOST_USES):
-        lines += ["it is used here:", *(f"{use.path}:{use.line}  {use.text}" for use in uses)]
-    return Answer((*lines, *_did_you_mean(name, index.all_names(), index)), False)
+        rows += [Row("it is used here:"), *(Row(use.text, use.path, use.line, use.kind, use.symbol) for use in uses)]
+    return Answer((*rows, *_did_you_mean(name, index.all_names(), index)), False)
 
 
 def _missing_file(named: str, index: Index) -> Answer:
-    lines = (f"there is no file {named} in this repository",)
-    return Answer((*lines, *_did_you_mean(named, index.paths(), index)), False)
+    row = Row(f"there is no file {named} in this repository")
+    return Answer((row, *_did_you_mean(named, index.paths(), index)), False)
 
 
-def _did_you_mean(name: str, names: Iterable[str], index: Index) -> tuple[str, ...]:
+def _did_you_mean(name: str, names: Iterable[str], index: Index) -> tuple[Row, ...]:
     near = nearest(name, names)
     if not near:
         return ()
     symbols = {symbol.name: symbol for symbol in reversed(index.symbols_named(near))}
-    return ("did you mean:", *(_cite(symbols[word]) if word in symbols else f"{word}:1" for word in near))
+    files_or_names = (_cite(symbols[word]) if word in symbols else Row("", word, 1, "file") for word in near)
+    return (Row("did you mean:"), *files_or_names)

@@ -11,7 +11,7 @@ from optimizer.errors import Conflict, InputError, NotFound
 from optimizer.index.languages import language_of
 from optimizer.index.parse import Occurrence, error_count, occurrences
 from optimizer.lookup.names import definitions, nearest, parts_of
-from optimizer.types import Answer, FileChange, Lookup, Patch, Symbol
+from optimizer.types import Answer, FileChange, Lookup, Patch, Row, Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.store import Index
@@ -33,7 +33,7 @@ class _File:
 
 
 def rename(lookup: Lookup, index: Index) -> Answer:
-    """The patch that renames `lookup.subject` to `lookup.new_name`; `lines` tell what it does and what it leaves.
+    """The patch that renames `lookup.subject` to `lookup.new_name`; the rows tell what it does and what it leaves.
 
     A name that is not in the index gives `found` False. Raises Conflict when several definitions share the name and
     neither a class nor a path says which, or when the new name is taken; InputError when it cannot be a name there.
@@ -42,7 +42,8 @@ def rename(lookup: Lookup, index: Index) -> Answer:
     found = definitions(index, lookup.subject, lookup.within)
     if not found:
         near = nearest(name, index.all_names())
-        return Answer((f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near)), False)
+        texts = (f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near))
+        return Answer(tuple(map(Row, texts)), False)
     if len(found) > 1:
         raise Conflict(
             f"{lookup.subject} is defined {len(found)} times: {_listed(map(_place, found))}",
@@ -120,21 +121,24 @@ def _refuse_unfit(file: _File, change: FileChange, new: str) -> None:
         )
 
 
-def _report(target: Symbol, new: str, touched: Sequence[_File], others: Sequence[Symbol]) -> Iterator[str]:
+def _report(target: Symbol, new: str, touched: Sequence[_File], others: Sequence[Symbol]) -> Iterator[Row]:
     changed = [file for file in touched if file.renamed]
     total = sum(len(file.renamed) for file in changed)
-    yield f"{_place(target)}  rename {target.kind} {target.qualified} to {new}: {total} places in {len(changed)} files"
+    what = f"rename {target.kind} {target.qualified} to {new}: {total} places in {len(changed)} files"
+    yield Row(what, target.path, target.line, "rename", target.qualified)
     for file in changed:
         lines = ", ".join(dict.fromkeys(str(place.line) for place in file.renamed))
-        yield f"{file.path}:{file.renamed[0].line}  {len(file.renamed)} places, lines {lines}"
+        yield Row(f"{len(file.renamed)} places, lines {lines}", file.path, file.renamed[0].line, "rename")
     if target.kind in MEMBERS and not others:
-        yield f"uses such as obj.{target.name} were renamed by name alone: nothing else here is called {target.name}"
+        yield Row(
+            f"uses such as obj.{target.name} were renamed by name alone: nothing else here is called {target.name}"
+        )
     left = [f"{file.path}:{place.line}" for file in touched for place in file.left]
     if left:
-        yield f"left alone, they may mean another {target.name}: {_listed(left)}"
+        yield Row(f"left alone, they may mean another {target.name}: {_listed(left)}")
     mentions = [f"{file.path} ({file.mentions})" for file in touched if file.mentions]
     if mentions:
-        yield f"left alone in strings, comments and other text: {_listed(mentions)}"
+        yield Row(f"left alone in strings, comments and other text: {_listed(mentions)}")
 
 
 def _listed(places: Iterable[str]) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
 
 from optimizer.index.store import Index
 from optimizer.lookup.answer import answer
 from optimizer.lookup.ask import parse_lookup
+from optimizer.lookup.lines import lines_of
 from optimizer.lookup.names import nearest
-from optimizer.types import Answer
 from tests.conftest import IndexRepo
 
 PYTHON = {
@@ -46,16 +48,24 @@ JAVASCRIPT = {
 }
 
 
-def ask(index: Index, text: str) -> Answer:
+class Said(NamedTuple):
+    """The lines of an answer, and whether its subject was found."""
+
+    lines: tuple[str, ...]
+    found: bool
+
+
+def ask(index: Index, text: str) -> Said:
     lookup = parse_lookup(text)
     assert lookup is not None
-    return answer(lookup, index)
+    answered = answer(lookup, index)
+    return Said(lines_of(answered.rows), answered.found)
 
 
 def test_where_a_python_method_stands(index_repo: IndexRepo) -> None:
     index = index_repo(PYTHON)
     found = ask(index, "where is Cart.total")
-    assert found == Answer(("shop/cart.py:12  method def total(self)",), True)
+    assert found == (("shop/cart.py:12  method def total(self)",), True)
     assert ask(index, "find shop.cart.Cart.total") == found
     assert ask(index, "find total_price").lines == ("shop/price.py:4  function def total_price(items)",)
     assert ask(index, "where is price.py").lines[0].startswith("shop/price.py:1")
@@ -91,7 +101,7 @@ def test_list_by_kind_and_folder(index_repo: IndexRepo) -> None:
     )
     assert [line.split()[1] for line in ask(index, "list classes in shop").lines] == ["class"]
     nothing = ask(index, "list classes in shop/price.py")
-    assert nothing == Answer(("shop/price.py defines no classes",), True)
+    assert nothing == (("shop/price.py defines no classes",), True)
 
 
 def test_callers_are_grouped_by_what_encloses_them(index_repo: IndexRepo) -> None:
@@ -129,7 +139,7 @@ def test_what_is_missing_is_said_with_the_nearest_names(index_repo: IndexRepo) -
     assert "shop/price.py:4  function def total_price(items)" in missing.lines
     file = ask(index, "what does shop/prices.py import")
     assert not file.found
-    assert "shop/price.py:1" in file.lines
+    assert "shop/price.py:1  file" in file.lines
 
 
 def test_defined_elsewhere_than_asked(index_repo: IndexRepo) -> None:

@@ -1,0 +1,48 @@
+"""From the rows of an answer to lines of text, each citing `path:line`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from optimizer.types import Row
+
+USES = frozenset({"call", "import", "use", "definition"})
+
+
+def lines_of(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The lines of an answer; the uses of a name within one definition share a line."""
+    return tuple(line for place, text in cited(rows) for line in (f"{place}  {text}" if place else text,))
+
+
+def cited(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """For each line its place (`path:line`, '' for a remark or a line of source) and what is said of it."""
+    for are_uses, run in groupby(rows, lambda row: row.kind in USES):
+        if not are_uses:
+            yield from map(_one, run)
+            continue
+        holders: dict[tuple[str, str], list[Row]] = {}
+        for row in run:
+            holders.setdefault((row.path, row.symbol), []).append(row)
+        yield from map(_uses, holders.values())
+
+
+def _uses(rows: list[Row]) -> tuple[str, str]:
+    first = rows[0]
+    more = dict.fromkeys(str(row.line) for row in rows[1:] if row.line != first.line)
+    also = f" (also {', '.join(more)})" if more else ""
+    return f"{first.path}:{first.line}", f"in {first.symbol or 'the file itself'}{also}: {first.text}"
+
+
+def _one(row: Row) -> tuple[str, str]:
+    if row.kind == "source":
+        return "", f"{row.line:>5}  {row.text}"
+    if not row.path:
+        return "", row.text
+    place = f"{row.path}:{row.line}"
+    if row.kind == "imports":
+        return place, f"{row.text} → {row.target or 'outside this repository'}"
+    if row.kind in ("imported", "rename"):
+        return place, row.text
+    text = f", {row.text}" if row.kind == "file" and row.text else f" {row.text}".rstrip()
+    return place, f"{row.kind}{text}"
