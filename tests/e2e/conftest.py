@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from optimizer.privacy.consent import grant
 from tests.loopback.server import Loopback
 
 COMMAND = Path(sys.executable).with_name("optimize")
@@ -119,5 +120,6 @@ def user(calc: Path, loopback: Loopback, stand_in: Callable[..., Optimize]) -> O
     someone.configure(loopback.config())
     loopback.served["ollama"] = ("qwen2.5-coder:7b",)
     for destination in ("groq", "gemini", "anthropic"):
-        assert someone("consent", "grant", destination).code == 0
+        host = loopback.url.removeprefix("http://")
+        grant(someone.home / ".local/state/optimizer", str(calc), destination, host)
     return someone

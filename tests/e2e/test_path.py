@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Call, Reply, Tokens, refuse
 from tests.loopback.server import Loopback
@@ -54,6 +56,7 @@ def test_from_a_broken_local_edit_to_a_landed_free_one_and_back(user: Optimize, 
     assert (calc / "calc/parse.py").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_premium_is_reached_once_all_else_failed_and_its_price_is_booked(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", Reply(text="I would rather not change anything."))
     loopback.queue("groq", refuse("groq", 429, "Rate limit reached", "rate_limit_exceeded", retry_after="30"))
@@ -106,6 +109,7 @@ def test_an_answer_that_cites_what_is_not_there_goes_on(user: Optimize, loopback
     assert "calc/nothing.py" in ran.err
 
 
+@pytest.mark.slow
 def test_all_failed_is_exit_3_and_nothing_changes(user: Optimize, loopback: Loopback, calc: Path) -> None:
     before = (calc / "calc/parse.py").read_bytes()
     for wire in ("ollama", "groq", "anthropic"):
@@ -117,6 +121,7 @@ def test_all_failed_is_exit_3_and_nothing_changes(user: Optimize, loopback: Loop
     assert user("metrics", "--json").events[0]["succeeded"] == 0
 
 
+@pytest.mark.slow
 def test_only_providers_failed_is_exit_6(user: Optimize, loopback: Loopback) -> None:
     for wire in ("ollama", "groq", "gemini", "anthropic"):
         loopback.answer(wire, lambda received: refuse(received.wire, 500, "broken"))
@@ -143,6 +148,7 @@ def test_without_yes_nothing_is_written(user: Optimize, loopback: Loopback, calc
     assert (calc / "calc/parse.py").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_undo_refuses_a_file_that_changed_since(user: Optimize, loopback: Loopback, calc: Path) -> None:
     loopback.queue("ollama", Reply(calls=(GOOD,), stop="tool"))
     assert user(REQUEST, "--yes").code == 0
@@ -163,6 +169,7 @@ def test_an_edit_outside_the_repository_is_refused(user: Optimize, loopback: Loo
     assert not (calc.parent / "evil.py").exists()
 
 
+@pytest.mark.slow
 def test_piped_input_is_extra_context(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", Reply(text="The text held a letter; see calc/parse.py:7."))
     trace = 'File "calc/parse.py", line 7, in parse_response\nValueError: invalid literal for int(): marker-xyz'
@@ -171,6 +178,7 @@ def test_piped_input_is_extra_context(user: Optimize, loopback: Loopback) -> Non
     assert "marker-xyz" in loopback.asked("ollama")[0].text
 
 
+@pytest.mark.slow
 def test_features_off_is_one_premium_call_with_naive_context(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("anthropic", Reply(text="It adds (calc/parse.py:10)."))
     off = [f"--feature={name}=off" for name in ("context-optimization", "output-optimization", "multi-model-routing")]

@@ -10,6 +10,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import COMMAND, Optimize
 from tests.loopback.replies import Call, Reply
 from tests.loopback.server import Loopback
@@ -54,6 +56,7 @@ def test_yes_writes_and_no_does_not(user: Optimize, loopback: Loopback, calc: Pa
     assert (outcomes["requests"], outcomes["succeeded"]) == (2, 1)
 
 
+@pytest.mark.slow
 def test_consent_can_be_given_at_the_terminal(user: Optimize, loopback: Loopback) -> None:
     assert user("consent", "revoke", "groq").code == 0
     loopback.queue("groq", Reply(text="It adds (calc/parse.py:10)."))
@@ -62,6 +65,7 @@ def test_consent_can_be_given_at_the_terminal(user: Optimize, loopback: Loopback
     assert "It adds" in screen
 
 
+@pytest.mark.slow
 def test_an_answer_cannot_act_on_the_terminal(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", Reply(text="Look:\x1b]52;c;ZXZpbA==\x07 \u202eevil in calc/parse.py:4"))
     code, screen = typed(user, ["explain total", "--tier", "local"], "nothing to wait for", "")
