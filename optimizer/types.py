@@ -10,7 +10,18 @@ Tier = Literal["index", "local", "free", "budget", "premium"]
 TIERS: tuple[Tier, ...] = ("index", "local", "free", "budget", "premium")
 
 SymbolKind = Literal[
-    "function", "method", "class", "interface", "struct", "enum", "trait", "module", "type", "constant", "macro"
+    "function",
+    "method",
+    "class",
+    "interface",
+    "struct",
+    "enum",
+    "trait",
+    "module",
+    "type",
+    "constant",
+    "macro",
+    "section",  # a heading, key, table, rule or id of a file that is not code
 ]
 ReferenceKind = Literal["call", "import", "use", "definition"]
 RowKind = SymbolKind | ReferenceKind | Literal["file", "source", "imports", "imported", "rename", "note"]
