@@ -2,8 +2,8 @@
 
     python benchmarks/start.py PATH [--query TEXT] [--rounds N] [--json]
 
-PATH is a repository; it is indexed once, into a temporary home, before anything is timed. Each figure is a whole process,
-the median of N rounds; CPU is user + system of the process and all it started.
+PATH is a repository; it is indexed once, into a temporary home, before anything is timed. Each figure is of a whole
+process, the median of N rounds; CPU is user + system of the process and all it started.
 """
 
 from __future__ import annotations
