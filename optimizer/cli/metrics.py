@@ -43,11 +43,20 @@ def text(summary: DailySummary) -> str:
     for part in summary.labels:
         count = f"{part.requests} request{'s' if part.requests != 1 else ''}"
         unknown = f", {part.unknown} of unknown price" if part.unknown else ""
-        lines.append(f"    {part.label + ':':<{width}} {show.dollars(part.cost)} ({count}, {part.share:.0%}{unknown})")
-    lines.append(f"    {'Total:':<{width}} {show.dollars(summary.total)}")
+        lines.append(f"    {part.label + ':':<{width}} {dollars(part.cost)} ({count}, {part.share:.0%}{unknown})")
+    lines.append(f"    {'Total:':<{width}} {dollars(summary.total)}")
     if summary.latency:
         p50, p95, p99 = (
             f"{seconds:.2f} s" for seconds in (summary.latency.p50, summary.latency.p95, summary.latency.p99)
         )
         lines.append(f"  Performance: P50 {p50} / P95 {p95} / P99 {p99} latency")
     return "\n".join(lines)
+
+
+def dollars(micro: int | None) -> str:
+    """Micro-dollars as a person reads them; what is unknown is said to be unknown."""
+    if micro is None:
+        return "unknown price"
+    if micro == 0:
+        return "$0.00"
+    return f"${micro / 1e6:.2f}" if micro >= 10_000 else f"${micro / 1e6:.6f}".rstrip("0")

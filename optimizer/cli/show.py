@@ -70,15 +70,6 @@ def notice(text: str) -> None:
     click.secho(inert(text), err=True, dim=True)
 
 
-def dollars(micro: int | None) -> str:
-    """Micro-dollars as a person reads them; what is unknown is said to be unknown."""
-    if micro is None:
-        return "unknown price"
-    if micro == 0:
-        return "$0.00"
-    return f"${micro / 1e6:.2f}" if micro >= 10_000 else f"${micro / 1e6:.6f}".rstrip("0")
-
-
 class JsonLines:
     """One JSON object a line on stdout."""
 
@@ -128,8 +119,10 @@ class Terminal:
             case Booked(record):
                 self._close_line()
                 if record.tier != "index":
+                    from optimizer.routing.policy import money
+
                     usage = record.usage
-                    notice(f"{record.model_asked}: {usage.prompt:,} in, {usage.output:,} out, {dollars(record.cost)}")
+                    notice(f"{record.model_asked}: {usage.prompt:,} in, {usage.output:,} out, {money(record.cost)}")
 
     def result(self, outcome: Outcome, landed: str) -> None:
         self._close_line()
@@ -187,8 +180,10 @@ def diff_text(patch: Patch) -> str:
 
 def no_model_text(quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...]) -> str:
     """What the request would cost on each tier, and what to do to have a model."""
+    from optimizer.routing.policy import money
+
     lines = ["", "No model could be asked. This request would cost:"]
-    lines += [f"  {quote.tier:<8} {quote.model:<32} {dollars(quote.cost)}" for quote in quotes]
+    lines += [f"  {quote.tier:<8} {quote.model:<32} {money(quote.cost)}" for quote in quotes]
     ordered = sorted(left_out, key=lambda left: TIERS.index(left.tier))
     cures = list(dict.fromkeys((left.why, left.cure) for left in ordered if left.cure))
     width = max((len(cure) for _, cure in cures), default=0)
