@@ -15,11 +15,20 @@ from optimizer.errors import InputError, OptimizerError, StorageError
 COMMANDS = {
     "run": ("optimizer.cli.run", "Answer a request or change the code (the default command)."),
     "context": ("optimizer.cli.context", "Show what would be sent for a request, and why."),
+    "find": ("optimizer.cli.find", "Say where a symbol or a file is."),
+    "refs": ("optimizer.cli.refs", "List the uses of a symbol."),
+    "deps": ("optimizer.cli.deps", "List what a file imports, or what imports it."),
+    "map": ("optimizer.cli.map", "Outline the repository, most important files first."),
+    "index": ("optimizer.cli.index", "Bring the index up to date, watch it, or show what it holds."),
     "undo": ("optimizer.cli.undo", "Take back the last change, byte for byte."),
     "metrics": ("optimizer.cli.metrics", "Show requests, success and cost of a day."),
     "consent": ("optimizer.cli.consent", "Say which services may see this repository's code."),
 }
 INTERRUPTED = 130
+# Commands whose names are also the first words of requests: how many words they take at most.
+VERBS = {"find": 1, "map": 1, "index": 0}
+MOST_WORDS_OF_A_TYPO = 3
+LEAST_LIKENESS = 0.8
 
 EPILOG = """\b
 Examples:
@@ -109,14 +118,20 @@ def _run(argv: list[str]) -> int | Failure:
 
 
 def with_default(argv: list[str]) -> list[str]:
-    """`argv` with `run` put before it when it does not begin with a command; raises InputError on a near miss."""
-    if not argv or argv[0] in COMMANDS or argv[0] in ("-h", "--help", "--version"):
+    """`argv` with `run` put before it when it is a request; raises InputError on a near miss of a command.
+
+    A request begins with no command, or goes on with more words than that command takes: `find bugs in the parser`.
+    """
+    if not argv or argv[0] in ("-h", "--help", "--version"):
         return argv or ["--help"]
     first = argv[0]
-    if not first.startswith("-") and " " not in first:
+    words = next((number for number, word in enumerate(argv) if word.startswith("-")), len(argv))
+    if first in COMMANDS:
+        return argv if words - 1 <= VERBS.get(first, words) else ["run", *argv]
+    if 0 < words <= MOST_WORDS_OF_A_TYPO and " " not in first:
         import difflib
 
-        near = difflib.get_close_matches(first, COMMANDS, n=1, cutoff=0.75)
+        near = difflib.get_close_matches(first, COMMANDS, n=1, cutoff=LEAST_LIKENESS)
         if near:
             raise InputError(
                 f"no command is named {first!r}; did you mean {near[0]!r}?", f"as a request: optimize run {first}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
-from typing import TextIO
+import unicodedata
+from typing import Any, TextIO
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -23,3 +25,44 @@ def coloured(stream: TextIO) -> bool:
 def interactive() -> bool:
     """Whether a person can be asked: both ends are a terminal, and this is not CI."""
     return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
+
+
+def paint(text: str, **style: Any) -> str:
+    """`text` styled as `click.style` does, where stdout shows colours."""
+    if not coloured(sys.stdout):
+        return text
+    import click
+
+    return click.style(text, **style)
+
+
+def width() -> int | None:
+    """The columns of the terminal that stdout is; None where it is none, so that nothing is cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def cells(text: str) -> int:
+    """How many columns `text` takes: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def cut(text: str, room: int | None) -> str:
+    """`text` in at most `room` columns, with an ellipsis where its end was left away; None leaves it whole."""
+    if room is None or cells(text) <= room:
+        return text
+    kept, used = [], 0
+    for char in text:
+        used += cells(char)
+        if used > room - 1:
+            break
+        kept.append(char)
+    return "".join(kept) + "…"
+
+
+def pad(text: str, columns: int) -> str:
+    """`text` with blanks up to so many columns."""
+    return text + " " * max(0, columns - cells(text))

@@ -1,0 +1,98 @@
+"""What `find`, `refs` and `deps` share: ask the index one thing, and print the rows of its answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optimizer.cli import options, show
+from optimizer.cli.terminal import coloured, cut, inert, paint, width
+from optimizer.errors import NotFound
+from optimizer.types import Lookup, LookupKind, Row
+
+if TYPE_CHECKING:
+    from optimizer.engine.parts import Parts
+
+LEAST_ROOM = 24
+
+
+def ask(kind: LookupKind, subject: str, within: str, given: dict[str, Any]) -> int:
+    """Answer a lookup on stdout; where nothing is found, say so with the nearest names on stderr, exit code 3."""
+    from optimizer.engine import prepare
+    from optimizer.lookup.answer import answer
+
+    with options.open_parts(given["project"], {}) as parts:
+        refreshed = prepare.refresh(parts)
+        if refreshed.notice:
+            show.notice(refreshed.notice)
+        lookup = Lookup(kind, path_from_here(parts, bare(subject)), within=path_from_here(parts, bare(within)))
+        answered = answer(lookup, parts.index)
+    if not answered.found:
+        _missing(answered.rows, f'as a request: optimize "find {subject}"' if kind == "where" else "", given["as_json"])
+        return NotFound.exit_code
+    if given["as_json"]:
+        _print_json(answered.rows)
+    else:
+        print_rows(answered.rows)
+    return 0
+
+
+def bare(word: str) -> str:
+    """A name or path as typed, without the marks of a call or of this folder around it."""
+    return word.strip().removesuffix("()").removeprefix("./")
+
+
+def path_from_here(parts: Parts, named: str) -> str:
+    """A file or folder named from where the user stands, as the index names it; anything else as it was."""
+    here = Path.cwd()
+    if not named or here == parts.root or not ("/" in named or "." in named):
+        return named
+    full = Path(os.path.normpath(here / named))
+    return full.relative_to(parts.root).as_posix() if full.is_relative_to(parts.root) and full.exists() else named
+
+
+def print_rows(rows: Sequence[Row], err: bool = False) -> None:
+    """Print rows as lines; remarks go to stderr, and what is too long for the terminal is cut."""
+    from optimizer.lookup.lines import cited
+
+    for place, said in cited(rows):
+        if not place:
+            show.notice(said)
+        elif err:
+            click.echo(f"{inert(place)}  {inert(said)}", err=True)
+        else:
+            columns = width()
+            room = None if columns is None else max(LEAST_ROOM, columns - len(place) - 2)
+            click.echo(f"{paint(inert(place), fg='cyan')}  {cut(inert(said), room)}")
+
+
+def row_object(row: Row) -> dict[str, Any]:
+    """A row in the form that other programs rely on; `target` is null for what lies outside the repository."""
+    fields = {"path": row.path, "line": row.line, "kind": row.kind, "symbol": row.symbol, "text": row.text}
+    return fields | {"target": row.target or None} if row.kind in ("imports", "imported") else fields
+
+
+def _print_json(rows: Sequence[Row]) -> None:
+    for row in rows:
+        if row.path:
+            click.echo(json.dumps(row_object(row), ensure_ascii=False))
+        elif row.text:
+            show.notice(row.text)
+
+
+def _missing(rows: Sequence[Row], hint: str, as_json: bool) -> None:
+    if as_json:
+        near = [row_object(row) for row in rows if row.path]
+        result = {"event": "result", "exit_code": NotFound.exit_code, "error": rows[0].text, "hint": hint}
+        click.echo(json.dumps(result | {"near": near}, ensure_ascii=False))
+    label = click.style("error: ", fg="red", bold=True) if coloured(sys.stderr) else "error: "
+    click.echo(label + inert(rows[0].text), err=True)
+    print_rows(rows[1:], err=True)
+    if hint:
+        click.echo(f"try:   {inert(hint)}", err=True)

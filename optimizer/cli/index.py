@@ -1,0 +1,179 @@
+"""`optimize index`: bring the index up to date, keep it so, and show what it holds."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.cli import options, show
+from optimizer.cli.terminal import inert, paint
+from optimizer.types import Skipped
+
+if TYPE_CHECKING:
+    from optimizer.engine.parts import Parts
+    from optimizer.index.refresh import Refreshed
+    from optimizer.index.survey import Survey
+
+Contents = Mapping[str, int | None]
+
+SHORTEST_WAIT, LONGEST_WAIT = 1.0, 5.0  # seconds between looks
+IDLE_LOOKS = 20
+SHARE_OF_A_CORE = 0.1
+MOST_LINES = 20
+MARKS = {"new": "green", "changed": "yellow", "gone": "red"}
+
+
+@click.command("index")
+@click.option("--watch", is_flag=True, help="Keep it up to date until Ctrl-C (which ends it with exit code 0).")
+@click.option("--stats", is_flag=True, help="Show what it holds.")
+@click.option("--verbose", "-v", is_flag=True, help="Name every file that was skipped.")
+@options.project
+@options.as_json
+def command(watch: bool, stats: bool, verbose: bool, project: Path | None, as_json: bool) -> int:
+    """Bring the index of this repository up to date and say what that took.
+
+    All other commands do so by themselves; nothing is written into the repository.
+    """
+    from optimizer.engine import prepare
+
+    with options.open_parts(project, {}) as parts:
+        done = prepare.refresh(parts)
+        if done.notice:
+            show.notice(done.notice)
+        report = _report_json if as_json else _report
+        report(parts, done, verbose)
+        if stats:
+            from optimizer.index.survey import survey
+
+            figures = survey(parts.index)
+            fields = {"event": "stats", **show.plain(figures)}
+            click.echo(json.dumps(fields, ensure_ascii=False) if as_json else stats_text(figures))
+        if watch:
+            _watch(parts, as_json)
+    return 0
+
+
+# ── what a refresh did ───────────────────────────────────────────────────────────────────────────
+
+
+def _report(parts: Parts, done: Refreshed, verbose: bool) -> None:
+    from optimizer.index.survey import disk_bytes
+
+    counts = f"{done.parsed:,} parsed, {done.unchanged:,} unchanged, {done.removed:,} removed"
+    click.echo(f"{counts}, {len(done.skipped):,} skipped in {done.seconds:.2f} s")
+    for line in skipped_lines(done.skipped, verbose):
+        click.echo(line)
+    click.echo(f"{size(disk_bytes(parts.index))} on disk: {inert(str(parts.index.file))}")
+
+
+def _report_json(parts: Parts, done: Refreshed, verbose: bool) -> None:
+    from optimizer.index.survey import disk_bytes
+
+    fields = show.plain(done) | {"bytes": disk_bytes(parts.index), "file": str(parts.index.file)}
+    click.echo(json.dumps({"event": "index", **fields}, ensure_ascii=False))
+
+
+def skipped_lines(skipped: Iterable[Skipped], verbose: bool) -> list[str]:
+    """How many files were left out for each reason; with `verbose` each of them."""
+    by_reason: dict[str, list[str]] = {}
+    for item in skipped:
+        by_reason.setdefault(item.why, []).append(item.path)
+    lines = []
+    for why, paths in sorted(by_reason.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        lines.append(f"  {len(paths):>7,}  {inert(why)}")
+        lines += [f"           {inert(path)}" for path in paths] if verbose else []
+    return lines
+
+
+def size(count: int) -> str:
+    """A number of bytes as a person reads it."""
+    amount = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} GB"
+
+
+# ── what it holds ────────────────────────────────────────────────────────────────────────────────
+
+
+def stats_text(figures: Survey) -> str:
+    """The figures of an index as a table."""
+    lines = ["", f"{'language':<14}{'files':>9}{'size':>12}{'symbols':>10}"]
+    for row in figures.languages:
+        note = "" if row.installed else "  grammar not installed: found by words only"
+        lines.append(f"{row.language:<14}{row.files:>9,}{size(row.bytes):>12}{row.symbols:>10,}{note}")
+    lines.append(f"{'all':<14}{figures.files:>9,}{size(figures.source_bytes):>12}{figures.symbols:>10,}")
+    share = figures.imports_resolved / figures.imports if figures.imports else 0.0
+    ratio = figures.disk_bytes / figures.source_bytes if figures.source_bytes else 0.0
+    without = sum(row.files for row in figures.languages if not row.installed)
+    lines += [
+        "",
+        f"{'units':<18}{figures.units:,}  (functions, classes without their methods, rests of files)",
+        f"{'imports':<18}{figures.imports:,}, of which {figures.imports_resolved:,} ({share:.0%}) lead to a file here",
+        f"{'skipped':<18}{len(figures.skipped):,}",
+        f"{'without grammar':<18}{without:,} files",
+        f"{'on disk':<18}{size(figures.disk_bytes)}, {ratio:.2f} × the source",
+    ]
+    return "\n".join(lines)
+
+
+# ── watching ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _watch(parts: Parts, as_json: bool) -> None:
+    """Look again and again, less often while nothing happens, until Ctrl-C."""
+    from optimizer.engine import prepare
+    from optimizer.index.survey import contents
+
+    known, idle, wait = contents(parts.index), 0, SHORTEST_WAIT
+    show.notice(f"watching {parts.root}; Ctrl-C ends it")
+    try:
+        while True:
+            parts.index.forget()  # a reader that sleeps would keep the store from shrinking
+            time.sleep(wait)
+            done = prepare.refresh(parts)
+            if done.notice:
+                show.notice(done.notice)
+            now = contents(parts.index)
+            changes = list(changed(known, now))
+            _tell(changes, as_json)
+            known, idle = now, 0 if changes else idle + 1
+            wait = next_wait(idle, done.seconds)
+    except KeyboardInterrupt:
+        show.notice("stopped watching")
+
+
+def next_wait(idle: int, took: float) -> float:
+    """Seconds until the next look, after `idle` looks that found nothing, the last of which took `took` seconds."""
+    longest = min(LONGEST_WAIT, max(SHORTEST_WAIT, SHORTEST_WAIT * idle / IDLE_LOOKS))
+    return max(longest, took / SHARE_OF_A_CORE)
+
+
+def _tell(changes: Sequence[tuple[str, str]], as_json: bool) -> None:
+    """One line a change; where many files changed at once, the first of them and how many more."""
+    at = time.strftime("%H:%M:%S")
+    for what, path in changes if as_json else changes[:MOST_LINES]:
+        line = json.dumps({"event": what, "path": path}, ensure_ascii=False)
+        click.echo(line if as_json else f"{at}  {paint(f'{what:<7}', fg=MARKS[what])}  {inert(path)}")
+    if len(changes) > MOST_LINES and not as_json:
+        click.echo(f"{at}  and {len(changes) - MOST_LINES:,} more files")
+    sys.stdout.flush()
+
+
+def changed(before: Contents, after: Contents) -> Iterable[tuple[str, str]]:
+    """(what, path) for each file that differs, in order of path; what is new, changed or gone."""
+    for path in sorted({*before, *after}):
+        if path not in before:
+            yield "new", path
+        elif path not in after:
+            yield "gone", path
+        elif before[path] != after[path]:
+            yield "changed", path
