@@ -1,24 +1,28 @@
-"""Ask git for names only, so that nothing a repository configures can run."""
+"""Ask git for names and messages only, so that nothing a repository configures can run."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from optimizer.index.skip import SKIPPED_FOLDERS
 
 SECONDS = 120.0
-_SAFE = (
+SAFE = (
     "-c",
     "core.fsmonitor=false",
     "-c",
     "core.hooksPath=" + os.devnull,
     "-c",
     "core.quotePath=false",
+    "-c",
+    "log.showSignature=false",
     "--no-pager",
     "--no-optional-locks",
+    "--no-replace-objects",
 )
 _LIST = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
 
@@ -37,30 +41,39 @@ def find_git(root: Path) -> str | None:
 
 def list_files(git: str, root: Path) -> list[bytes] | None:
     """Tracked and untracked files that are not ignored, relative to `root`; None when git refuses to tell."""
-    command = [git, *_SAFE, *_LIST, *(f"--exclude={name}/" for name in SKIPPED_FOLDERS)]
+    told = ask(git, root, [*_LIST, *(f"--exclude={name}/" for name in SKIPPED_FOLDERS)])
+    return None if told is None else told.split(b"\0")[:-1]
+
+
+def ask(git: str, root: Path, arguments: Sequence[str], seconds: float = SECONDS) -> bytes | None:
+    """What a git command that only reads prints; None when it fails or takes longer."""
     try:
         done = subprocess.run(
-            command,
+            [git, *SAFE, *arguments],
             cwd=root,
-            env=_environment(root),
+            env=environment(root),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.split(b"\0")[:-1] if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None
 
 
-def _environment(root: Path) -> dict[str, str]:
+def environment(root: Path) -> dict[str, str]:
+    """All that git is told of the world: nothing is fetched that a partial clone lacks, nothing is asked of a user."""
     environment = {
         "PATH": os.defpath,
         "LC_ALL": "C",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_CEILING_DIRECTORIES": str(root.parent),
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_GRAFT_FILE": os.devnull,
     }
     try:
         return {**environment, "HOME": str(Path.home())}

@@ -19,10 +19,11 @@ from optimizer.index.build import Row
 from optimizer.index.compact import compact
 from optimizer.index.languages import language_of
 from optimizer.index.links import store_links
+from optimizer.index.regular import read_file
 from optimizer.index.schema import SCHEMA, reader_version
 from optimizer.index.seal import set_meta
 from optimizer.index.skip import has_words
-from optimizer.index.store import Index, read_file
+from optimizer.index.store import Index
 from optimizer.index.walk import FileStat, Listing, Scan, classify, listing
 from optimizer.index.workers import Batch, Failed, Job, Parsed, Pool
 from optimizer.settings import Settings

@@ -5,21 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optimizer.db import open_db, put_aside
 from optimizer.errors import NotFound
 from optimizer.index.imports import ImportEdge
 from optimizer.index.parse import occurrences
 from optimizer.index.postings import STOP
+from optimizer.index.regular import read_regular
 from optimizer.index.schema import SCHEMA
 from optimizer.index.seal import get_meta, sound, unseal
 from optimizer.index.snapshot import Words, read_symbols
 from optimizer.index.walk import Root
 from optimizer.index.words import terms
 from optimizer.types import Reference, Skipped, Symbol
+
+if TYPE_CHECKING:
+    from optimizer.index.history import History
 
 _SYMBOLS = "SELECT f.path, c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content WHERE "
 
@@ -45,13 +49,20 @@ class Index:
         self.notice = opened.notice or self.notice
         self._identity = _identity(self.file)
         self._words: Words | None = None
+        self._history: History | None = None
 
     def close(self) -> None:
+        self._close_history()
         self.connection.close()
+
+    def _close_history(self) -> None:
+        if self._history is not None:
+            self._history.close()
+            self._history = None
 
     def damaged(self, why: str) -> None:
         """Put a store that proved damaged aside, unless another process did so already, and open a new one."""
-        self.connection.close()
+        self.close()
         aside = put_aside(self.file) if _identity(self.file) == self._identity else None
         self._open()
         if aside:
@@ -60,6 +71,7 @@ class Index:
     def forget(self) -> None:
         """Drop what was read, after the store changed."""
         self._words = None
+        self._close_history()
         if self.connection.in_transaction:
             self.connection.execute("COMMIT")
 
@@ -180,6 +192,18 @@ class Index:
             self._words = Words(self.connection, self.damaged)
         return self._words
 
+    def history(self) -> History:
+        """The commits that HEAD reaches, good until the next refresh; those not seen before are read first.
+
+        It lies in a file of its own beside the index, so that neither waits for the other. Never raises: without git
+        or commits it is empty.
+        """
+        if self._history is None:
+            from optimizer.index.history import open_history
+
+            self._history = open_history(self.root, self.file.with_suffix(".history.db"), self.paths())
+        return self._history
+
 
 def _identity(file: Path) -> tuple[int, int] | None:
     try:
@@ -187,35 +211,3 @@ def _identity(file: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def read_regular(root: Path, path: str) -> bytes | None:
-    """The bytes of a regular file below `root` with no link on the way to it; None when it cannot be read."""
-    try:
-        folder = (root / path).parent
-        if folder.resolve() != root.resolve() / folder.relative_to(root):
-            return None
-    except (OSError, RuntimeError):
-        return None
-    return read_file(str(root / path))
-
-
-def read_file(full: str) -> bytes | None:
-    """The bytes of a regular file that is not a link; None when it cannot be read. Never waits for a pipe."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        handle = os.open(full, flags)
-    except OSError:
-        return None
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        data = os.read(handle, status.st_size + 1)
-        while len(data) != status.st_size and (more := os.read(handle, 1 << 20)):
-            data += more
-        return data
-    except OSError:
-        return None
-    finally:
-        os.close(handle)

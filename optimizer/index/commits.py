@@ -1,0 +1,208 @@
+"""Read commits with git: which of them HEAD reaches, what they say, and which files they touch."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Timer
+from time import monotonic
+
+from optimizer.index.git import SAFE, ask, environment
+from optimizer.index.regular import read_file
+
+MOST_COMMITS = 20_000
+MOST_FILES = 100
+MOST_RENAMES = 20_000
+LONGEST_MESSAGE = 2_000
+LONGEST_TOKEN = 8 << 20
+ANCIENT, FAR = 0, 1 << 40
+_CHUNK = 1 << 18
+_HEADER = re.compile(rb"\x01([0-9a-f]{40,64}) (-?\d+)\n(.*)", re.S)
+_TRAILER = re.compile(
+    r"^(?:[A-Za-z-]+-by|Change-Id|Reviewed-on|Cc|git-svn-id|PiperOrigin-RevId|Co-authored-by|Former-commit-id): .*$",
+    re.M,
+)
+_DIFF_TREE = (
+    *("diff-tree", "--stdin", "-r", "-z", "--name-status", "-l200", "--no-textconv", "--no-ext-diff"),
+    *("--no-notes", "--no-relative", "--ignore-submodules=all", "-O" + os.devnull, "--encoding=UTF-8", "--always"),
+    "--format=%x01%H %ct%n%B",
+)
+# The first way also finds files that were renamed and edited; it reads contents, which a partial clone may lack.
+_RENAMES = ("-M", "-M100%")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit that is no merge: seconds since 1970, the message without trailers, and paths with `/` that it touched.
+
+    `files` is empty for a commit that touches more than `MOST_FILES`; `renames` are pairs of old and new path.
+    """
+
+    id: str
+    time: int
+    message: str
+    files: tuple[str, ...]
+    renames: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Which commits HEAD reaches: `new` ones newest first, and those `gone` that it reached before.
+
+    `whole` tells that `new` is all there are, whatever was known.
+    """
+
+    head: str
+    new: tuple[str, ...]
+    gone: frozenset[str]
+    whole: bool
+
+
+def head_mark(root: Path) -> str:
+    """A text that differs whenever HEAD may mean another commit, told without git; '' when it cannot be told."""
+    own = _git_folder(root)
+    head = _text(own / "HEAD") if own else ""
+    if own is None or not head:
+        return ""
+    common = own / (_text(own / "commondir") or ".")
+    parts = [_stat(common / "shallow"), head, _text(common / "reftable" / "tables.list")]
+    if head.startswith("ref: refs/") and ".." not in head:
+        name = head.removeprefix("ref: ")
+        value = _text(common / name) or _text(own / name)
+        parts += [value or _stat(common / "packed-refs")]
+    return "\n".join(parts)
+
+
+def same_end(mark: str, other: str) -> bool:
+    """Whether history ends where it did: a shallow clone that was deepened since has more of it."""
+    return mark.partition("\n")[0] == other.partition("\n")[0]
+
+
+def _git_folder(root: Path) -> Path | None:
+    place = root / ".git"
+    if place.is_dir():
+        return place
+    told = _text(place)
+    return root / told.removeprefix("gitdir: ") if told.startswith("gitdir: ") else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return (read_file(str(path)) or b"").decode().strip()
+    except ValueError:
+        return ""
+
+
+def _stat(path: Path) -> str:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return ""
+    return f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
+
+
+def list_commits(git: str, root: Path, known_head: str, seconds: float) -> Listed | None:
+    """What HEAD reaches, against what `known_head` reached; None when git does not tell in time."""
+    until = monotonic() + seconds
+    told = ask(git, root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], seconds)
+    if told is None:
+        return None
+    head = told.decode().strip()
+    listing = ["rev-list", "--no-merges", f"--max-count={MOST_COMMITS}"]
+    if known_head:
+        sides = ask(git, root, [*listing, "--left-right", f"{known_head}...{head}", "--"], until - monotonic())
+        lines = (sides or b"").decode().split()
+        if sides is not None and len(lines) < MOST_COMMITS:
+            new = tuple(line[1:] for line in lines if line[0] == ">")
+            return Listed(head, new, frozenset(line[1:] for line in lines if line[0] == "<"), False)
+    told = ask(git, root, [*listing, head, "--"], until - monotonic())
+    return None if told is None else Listed(head, tuple(told.decode().split()), frozenset(), True)
+
+
+def read_commits(git: str, root: Path, ids: Sequence[str], seconds: float) -> Iterator[Commit]:
+    """The commits of `ids` in this order, as many as can be read in time.
+
+    First commits, at the beginning or where a shallow clone ends, touch no files here: they hold a whole tree.
+    """
+    until = monotonic() + seconds
+    done = 0
+    for renames in _RENAMES:
+        if done < len(ids) and monotonic() < until:
+            for commit in _read(git, root, ids[done:], renames, until):
+                yield commit
+                done += 1
+
+
+def _read(git: str, root: Path, ids: Sequence[str], renames: str, until: float) -> Iterator[Commit]:
+    with tempfile.TemporaryFile() as wanted:
+        wanted.write("".join(f"{commit}\n" for commit in (*ids, ids[0])).encode())
+        wanted.seek(0)
+        try:
+            process = subprocess.Popen(
+                [git, *SAFE, *_DIFF_TREE, renames],
+                cwd=root,
+                env=environment(root),
+                stdin=wanted,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError:
+            return
+    timer = Timer(max(0.0, until - monotonic()), process.kill)
+    timer.start()
+    try:
+        if process.stdout is not None:
+            with process.stdout as output:
+                yield from _commits(_tokens(output.read1, until))  # type: ignore[attr-defined]
+    finally:
+        timer.cancel()
+        process.kill()
+        process.wait()
+
+
+def _tokens(read: Callable[[int], bytes], until: float) -> Iterator[bytes]:
+    rest = b""
+    while (chunk := read(_CHUNK)) and monotonic() < until:
+        *tokens, rest = (rest + chunk).split(b"\0")
+        yield from tokens
+        if len(rest) > LONGEST_TOKEN:
+            return
+
+
+def _commits(tokens: Iterator[bytes]) -> Iterator[Commit]:
+    """A header, then a status and one path or two for each file; a commit is whole once the next header comes."""
+    header: re.Match[bytes] | None = None
+    files: list[str] = []
+    renames: list[tuple[str, str]] = []
+    for token in tokens:
+        if token.startswith(b"\x01"):
+            if header:
+                yield _commit(header, files, renames)
+            header, files, renames = _HEADER.match(token), [], []
+            if header is None:
+                return
+            continue
+        status = token.strip()[:1]
+        path = _path(next(tokens, b""))
+        if status in (b"R", b"C"):
+            old, path = path, _path(next(tokens, b""))
+            if status == b"R" and len(renames) < MOST_RENAMES:
+                renames.append((old, path))
+        if len(files) <= MOST_FILES:
+            files.append(path)
+
+
+def _path(token: bytes) -> str:
+    return token.decode("utf-8", "backslashreplace")
+
+
+def _commit(header: re.Match[bytes], files: Sequence[str], renames: Sequence[tuple[str, str]]) -> Commit:
+    message = header[3][: 2 * LONGEST_MESSAGE].decode("utf-8", "replace")
+    kept = tuple(files) if len(files) <= MOST_FILES else ()
+    time = min(max(int(header[2][:19]), ANCIENT), FAR)
+    return Commit(header[1].decode(), time, _TRAILER.sub("", message)[:LONGEST_MESSAGE].strip(), kept, tuple(renames))

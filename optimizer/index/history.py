@@ -1,0 +1,255 @@
+"""What the commits before HEAD tell of files: which resembled a request, what changes often, and what together."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from heapq import nlargest
+from pathlib import Path
+
+from optimizer.db import is_damage, open_db, put_aside
+from optimizer.errors import StorageError
+from optimizer.index.commits import head_mark, list_commits, read_commits, same_end
+from optimizer.index.git import find_git
+from optimizer.index.past import FIELD, MOST_NUMBERS, SCHEMA, Past, load, mark_of, name_of, segments, store
+from optimizer.index.postings import find, tally
+from optimizer.index.walk import Root
+
+SECONDS = 10.0
+K1, B = 1.2, 0.5
+COMMON = 0.2
+MOST_POSTINGS = 120_000
+MOST_RENAMES_FOLLOWED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CommitName:
+    """A commit as a person knows it: its id in short, and the first line of its message."""
+
+    id: str
+    subject: str
+
+
+class History:
+    """The commits that HEAD reaches, newest 20,000, merges left out; nothing where there is no history.
+
+    Scores are for the files there are now; a commit counts for the new name of a file that was renamed since.
+    """
+
+    def __init__(self, connection: sqlite3.Connection | None, paths: Iterable[str]) -> None:
+        """`paths` are the files there are now. Raises sqlite3.DatabaseError when the store is damaged."""
+        self._connection = connection
+        self._now = frozenset(paths)
+        self._best: dict[str, int] = {}
+        self._known: dict[int, str] = {}
+        self._totals: dict[str, float] = {}
+        if connection is None:
+            self._past, self._segments = Past(), []
+            return
+        connection.execute("BEGIN")
+        self._past, self._segments = load(connection), segments(connection)
+
+    @property
+    def commits(self) -> int:
+        """How many commits are known."""
+        return self._past.live.count(1)
+
+    @property
+    def head(self) -> str:
+        """The id of the commit that this is the history of; changes whenever the answers may."""
+        return self._past.head
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def similar(self, weights: Mapping[str, float], limit: int = 200) -> dict[str, float]:
+        """Files of the `limit` commits whose messages say most of the weighted terms, by path.
+
+        A commit adds the square of its BM25 over the root of the number of files that it touched.
+        """
+        commits = self._scores(weights)
+        files: dict[str, float] = {}
+        largest: dict[str, float] = {}
+        self._best = {}
+        for number in nlargest(limit, commits, key=commits.__getitem__):
+            touched = self._past.files(number)
+            value = commits[number] ** 2 / math.sqrt(len(touched) or 1)
+            for path in {path for file in touched if (path := self._path(file))}:
+                files[path] = files.get(path, 0.0) + value
+                if value > largest.get(path, 0.0):
+                    largest[path], self._best[path] = value, number
+        return files
+
+    def best_commit(self, path: str) -> CommitName | None:
+        """The commit that carried a file in the last `similar`."""
+        number = self._best.get(path)
+        if number is None or self._connection is None:
+            return None
+        try:
+            return CommitName(*name_of(self._connection, number))
+        except sqlite3.Error:
+            return None
+
+    def churn(self) -> dict[str, float]:
+        """How often each file changed, a commit half a year before HEAD counting half as much as HEAD."""
+        found: dict[str, float] = {}
+        for number, value in enumerate(self._past.churn):
+            if value > 0.0 and (path := self._path(number)):
+                found[path] = found.get(path, 0.0) + value
+        return found
+
+    def together(self, paths: Iterable[str]) -> dict[str, float]:
+        """How much files change with each of `paths`, summed: a cosine of at most 1 for each, small commits first."""
+        past = self._past
+        wanted = {number: path for path in paths for number in self._numbers(path)}
+        places = [place for place, number in enumerate(past.touched) if number in wanted] if wanted else []
+        shared: dict[str, dict[int, float]] = {path: {} for path in wanted.values()}
+        for place in places:
+            commit = bisect_right(past.starts, place) - 1
+            if past.live[commit]:
+                weight, beside = past.weight(commit), shared[wanted[past.touched[place]]]
+                for number in past.files(commit):
+                    beside[number] = beside.get(number, 0.0) + weight
+        found: dict[str, float] = {}
+        for path, beside in shared.items():
+            total = self._total(path)
+            for number, value in beside.items():
+                other = self._path(number)
+                if other and other != path:
+                    found[other] = found.get(other, 0.0) + value / math.sqrt(total * self._total(other))
+        return found
+
+    def _scores(self, weights: Mapping[str, float]) -> dict[int, float]:
+        past, total = self._past, self.commits
+        mean = past.mean_length or 1.0
+        lists = []
+        for term, weight in weights.items() if total else ():
+            numbers, counts = self._postings(term)
+            alive = sum(map(past.live.__getitem__, numbers))
+            if 0 < alive <= max(10, COMMON * total):
+                lists.append((weight * math.log(1 + (total - alive + 0.5) / (alive + 0.5)), numbers, counts))
+        lists.sort(key=lambda item: -item[0])
+        scores: dict[int, float] = {}
+        room = MOST_POSTINGS
+        for weight, numbers, counts in lists:
+            room -= len(numbers)
+            if room < 0:
+                break
+            for number, count in zip(numbers, counts, strict=True):
+                if past.live[number]:
+                    norm = K1 * (1 - B + B * past.lengths[number] / mean)
+                    scores[number] = scores.get(number, 0.0) + weight * count / (count + norm)
+        return scores
+
+    def _postings(self, term: str) -> tuple[Sequence[int], Sequence[int]]:
+        if self._connection is None:
+            return (), ()
+        try:
+            return tally(find(self._connection, self._segments, FIELD, term))
+        except sqlite3.Error:
+            return (), ()
+
+    def _path(self, number: int) -> str:
+        """The name that a file of then has now; '' when it is gone."""
+        path = self._known.get(number)
+        if path is None:
+            path = self._past.paths[number]
+            for _ in range(MOST_RENAMES_FOLLOWED):
+                if path in self._now or path not in self._renamed:
+                    break
+                path = self._renamed[path]
+            path = self._known[number] = path if path in self._now else ""
+        return path
+
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        past = self._past
+        return {past.paths[old]: past.paths[new] for old, new in past.renamed()}
+
+    @cached_property
+    def _older(self) -> dict[str, list[str]]:
+        older: dict[str, list[str]] = {}
+        for old, new in self._renamed.items():
+            older.setdefault(new, []).append(old)
+        return older
+
+    @cached_property
+    def _numbered(self) -> dict[str, int]:
+        return {path: number for number, path in enumerate(self._past.paths)}
+
+    def _numbers(self, path: str) -> list[int]:
+        """The numbers of the names that a file of now has had."""
+        names = [path] if path in self._now else []
+        for name in names:
+            names += [old for old in self._older.get(name, ()) if old not in self._now and old not in names]
+        return [self._numbered[name] for name in names if name in self._numbered]
+
+    def _total(self, path: str) -> float:
+        total = self._totals.get(path)
+        if total is None:
+            total = self._totals[path] = 1.0 + sum(self._past.weights[number] for number in self._numbers(path))
+        return total
+
+
+def open_history(root: Root, file: Path, paths: Sequence[str], seconds: float = SECONDS) -> History:
+    """The history of a repository, kept in `file`, read as far as HEAD first; new commits take at most `seconds`.
+
+    What goes wrong leaves no history, never an error.
+    """
+    mark = head_mark(root.path) if root.git else ""
+    if mark:
+        for _ in range(2):
+            try:
+                return _open(root, file, paths, mark, seconds)
+            except sqlite3.Error as error:
+                if not is_damage(error) or not _discard(file):
+                    break
+            except (StorageError, OSError, UnicodeError):
+                break
+    return History(None, ())
+
+
+def _open(root: Root, file: Path, paths: Sequence[str], mark: str, seconds: float) -> History:
+    connection = open_db(file, SCHEMA).connection
+    try:
+        if mark_of(connection) != mark and not _update(connection, root.path, mark, seconds):
+            connection.close()
+            return History(None, ())
+        return History(connection, paths)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _discard(file: Path) -> bool:
+    try:
+        put_aside(file)
+    except OSError:
+        return False
+    return True
+
+
+def _update(connection: sqlite3.Connection, root: Path, mark: str, seconds: float) -> bool:
+    git = find_git(root)
+    if git is None:
+        return False
+    past, before = load(connection), mark_of(connection)
+    if len(past.ids) > MOST_NUMBERS:
+        past, before = Past(), ""
+    go_on = before and same_end(before, mark)
+    listed = list_commits(git, root, past.head if go_on else "", seconds)
+    if listed is None:
+        return False
+    known = set(past.ids)
+    missing = [commit for commit in listed.new if commit not in known]
+    commits = list(read_commits(git, root, missing, seconds)) if missing else []
+    # Where nothing at all could be read, the next try would fare no better until HEAD moves.
+    done = len(commits) == len(missing) or not commits
+    store(connection, listed, commits, mark if done else "", anew=not past.ids)
+    return True

@@ -1,0 +1,222 @@
+"""Commits as they are kept: numbered as they were read, in columns that open fast."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from heapq import nlargest
+from math import log2
+
+from optimizer.db import Schema
+from optimizer.index.build import writing
+from optimizer.index.commits import MOST_COMMITS, Commit, Listed
+from optimizer.index.postings import expand, runs, unpack, words_of
+from optimizer.index.seal import get_meta, seal, set_meta, unseal
+
+FIELD = "message"
+MOST_NUMBERS = 2 * MOST_COMMITS
+MOST_SEGMENTS = 8
+LONGEST_SUBJECT = 200
+HALF_LIFE = 180 * 86_400.0
+SCHEMA = Schema(
+    name="history",
+    version=1,
+    cache=True,
+    create="""
+CREATE TABLE run (
+    segment INTEGER NOT NULL, field TEXT NOT NULL, first TEXT NOT NULL, terms TEXT NOT NULL, ends BLOB NOT NULL,
+    data BLOB NOT NULL);
+CREATE INDEX run_first ON run (field, segment, first);
+CREATE TABLE name (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+""",
+)
+
+
+@dataclass(slots=True)
+class Past:
+    """Columns over the numbers of commits; `live` is 1 for those that `head` reaches, `starts` has one more entry.
+
+    `touched` are numbers of `paths`; `renames` are commit, old and new path, flat. `churn` and `weights` are sums over
+    the live commits, by number of path.
+    """
+
+    head: str = ""
+    ids: list[str] = field(default_factory=list)
+    live: bytearray = field(default_factory=bytearray)
+    times: array[int] = field(default_factory=lambda: array("q"))
+    lengths: array[int] = field(default_factory=lambda: array("I"))
+    starts: array[int] = field(default_factory=lambda: array("I", [0]))
+    touched: array[int] = field(default_factory=lambda: array("I"))
+    renames: array[int] = field(default_factory=lambda: array("I"))
+    paths: list[str] = field(default_factory=list)
+    churn: array[float] = field(default_factory=lambda: array("f"))
+    weights: array[float] = field(default_factory=lambda: array("f"))
+
+    def files(self, number: int) -> Sequence[int]:
+        """The numbers of the paths that a commit touched."""
+        return self.touched[self.starts[number] : self.starts[number + 1]]
+
+    def weight(self, number: int) -> float:
+        """How much a commit says of each of its files: less when they are many."""
+        return 1.0 / log2(1 + max(1, self.starts[number + 1] - self.starts[number]))
+
+    @property
+    def mean_length(self) -> float:
+        """Mean number of words in the messages of the live commits."""
+        alive = self.live.count(1)
+        return sum(length for length, live in zip(self.lengths, self.live, strict=True) if live) / (alive or 1)
+
+    def renamed(self) -> Iterator[tuple[int, int]]:
+        """Old and new numbers of paths, the newest renaming last."""
+        triples = zip(self.renames[::3], self.renames[1::3], self.renames[2::3], strict=True)
+        ordered = sorted((self.times[commit], old, new) for commit, old, new in triples if self.live[commit])
+        return ((old, new) for _, old, new in ordered)
+
+
+def load(connection: sqlite3.Connection) -> Past:
+    """The commits as they were last written. Raises sqlite3.DatabaseError when they are damaged."""
+    names = ("head", "ids", "live", "times", "lengths", "starts", "touched", "renames", "paths", "churn", "weights")
+    head, ids, live, times, lengths, starts, touched, renames, paths, churn, weights = (
+        get_meta(connection, name) for name in names
+    )
+    if not ids:
+        return Past(head.decode())
+    return Past(
+        head=head.decode(),
+        ids=ids.decode().split(),
+        live=bytearray(live),
+        times=array("q", times),
+        lengths=array("I", lengths),
+        starts=array("I", starts),
+        touched=array("I", touched),
+        renames=array("I", renames),
+        paths=paths.decode().split("\0"),
+        churn=array("f", churn),
+        weights=array("f", weights),
+    )
+
+
+def mark_of(connection: sqlite3.Connection) -> str:
+    """The mark of HEAD up to which everything was read; '' when something is missing."""
+    return get_meta(connection, "mark").decode()
+
+
+def segments(connection: sqlite3.Connection) -> list[int]:
+    """The segments of the inverted lists."""
+    return [row[0] for row in connection.execute("SELECT DISTINCT segment FROM run ORDER BY segment")]
+
+
+def name_of(connection: sqlite3.Connection, number: int) -> tuple[str, str]:
+    """The short id and the subject of a commit. Raises sqlite3.DatabaseError when they are missing or damaged."""
+    row = connection.execute("SELECT body FROM name WHERE number=?", (number,)).fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError(f"no name is kept of commit {number}")
+    short, _, subject = unseal(row[0]).decode().partition(" ")
+    return short, subject
+
+
+def store(connection: sqlite3.Connection, listed: Listed, commits: Iterable[Commit], mark: str, *, anew: bool) -> None:
+    """Add commits and say which are live now; `anew` drops what was kept, unless it is what another process just wrote.
+
+    Safe beside another process that does the same.
+    """
+    with writing(connection):
+        past = load(connection)
+        if anew and len(past.ids) > MOST_NUMBERS:
+            connection.execute("DELETE FROM run")
+            connection.execute("DELETE FROM name")
+            past = Past()
+        _add(connection, past, commits)
+        _choose(past, listed)
+        _sum_up(past)
+        set_meta(
+            connection,
+            mark=mark,
+            head=listed.head,
+            ids="\n".join(past.ids),
+            live=bytes(past.live),
+            times=past.times.tobytes(),
+            lengths=past.lengths.tobytes(),
+            starts=past.starts.tobytes(),
+            touched=past.touched.tobytes(),
+            renames=past.renames.tobytes(),
+            paths="\0".join(past.paths),
+            churn=past.churn.tobytes(),
+            weights=past.weights.tobytes(),
+        )
+
+
+def _add(connection: sqlite3.Connection, past: Past, commits: Iterable[Commit]) -> None:
+    known = set(past.ids)
+    numbers = {path: number for number, path in enumerate(past.paths)}
+    raw: defaultdict[bytes, list[bytes]] = defaultdict(list)
+    names = []
+    for commit in commits:
+        if commit.id in known:
+            continue
+        number = len(past.ids)
+        past.ids.append(commit.id)
+        past.live.append(0)
+        past.times.append(commit.time)
+        words = words_of(commit.message.encode("utf-8", "replace"))
+        past.lengths.append(len(words))
+        place = number.to_bytes(4, sys.byteorder)
+        for word in words:
+            raw[word].append(place)
+        past.touched.extend([numbers.setdefault(path, len(numbers)) for path in commit.files])
+        past.starts.append(len(past.touched))
+        for old, new in commit.renames:
+            past.renames.extend((number, numbers.setdefault(old, len(numbers)), numbers.setdefault(new, len(numbers))))
+        subject = commit.message.partition("\n")[0][:LONGEST_SUBJECT]
+        names.append((number, seal(f"{commit.id[:7]} {subject}".encode("utf-8", "replace"))))
+    past.paths = list(numbers)
+    connection.executemany("INSERT OR REPLACE INTO name VALUES (?,?)", names)
+    if names:
+        _add_lists(connection, expand(raw, {}))
+
+
+def _add_lists(connection: sqlite3.Connection, lists: dict[str, bytes]) -> None:
+    """Add inverted lists; many small segments become one, and all of them when they outgrow the first."""
+    before = segments(connection)
+    segment = before[-1] + 1 if before else 1
+    if len(before) >= MOST_SEGMENTS:
+        sizes = dict(connection.execute("SELECT segment, sum(length(data)) FROM run GROUP BY segment"))
+        late = before[1:] if sizes[before[0]] > 4 * sum(sizes[other] for other in before[1:]) else before
+        pieces: defaultdict[str, list[bytes]] = defaultdict(list)
+        for other in late:
+            for row in connection.execute("SELECT terms, ends, data FROM run WHERE segment=?", (other,)):
+                for term, blob in unpack(*row):
+                    pieces[term].append(blob)
+            connection.execute("DELETE FROM run WHERE segment=?", (other,))
+        for term, blob in lists.items():
+            pieces[term].append(blob)
+        lists = {term: b"".join(blobs) for term, blobs in pieces.items()}
+    connection.executemany("INSERT INTO run VALUES (?,?,?,?,?,?)", ((segment, FIELD, *run) for run in runs(lists)))
+
+
+def _choose(past: Past, listed: Listed) -> None:
+    numbers = {commit: number for number, commit in enumerate(past.ids)}
+    alive = {numbers[commit] for commit in listed.new if commit in numbers}
+    if not listed.whole:
+        alive |= {number for number, live in enumerate(past.live) if live and past.ids[number] not in listed.gone}
+    if len(alive) > MOST_COMMITS:
+        alive = {number for _, number in nlargest(MOST_COMMITS, [(past.times[number], number) for number in alive])}
+    past.live = bytearray(number in alive for number in range(len(past.ids)))
+
+
+def _sum_up(past: Past) -> None:
+    past.churn = array("f", [0.0]) * len(past.paths)
+    past.weights = array("f", [0.0]) * len(past.paths)
+    alive = [number for number, live in enumerate(past.live) if live]
+    latest = max(map(past.times.__getitem__, alive), default=0)
+    for number in alive:
+        decayed = 0.5 ** ((latest - past.times[number]) / HALF_LIFE)
+        weight = past.weight(number)
+        for path in past.files(number):
+            past.churn[path] += decayed
+            past.weights[path] += weight
