@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimizer.cli import options, show
-from optimizer.cli.terminal import coloured, cut, inert, paint, width
+from optimizer.cli.terminal import cells, coloured, cut, inert, paint, width
 from optimizer.errors import NotFound
 from optimizer.types import Lookup, LookupKind, Row
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
 
-LEAST_ROOM = 24
+LEAST_ROOM = 40  # columns beside a place; where there are fewer, a line below is better
 
 
 def ask(kind: LookupKind, subject: str, within: str, given: dict[str, Any]) -> int:
@@ -67,9 +67,16 @@ def print_rows(rows: Sequence[Row], err: bool = False) -> None:
         elif err:
             click.echo(f"{inert(place)}  {inert(said)}", err=True)
         else:
-            columns = width()
-            room = None if columns is None else max(LEAST_ROOM, columns - len(place) - 2)
-            click.echo(f"{paint(inert(place), fg='cyan')}  {cut(inert(said), room)}")
+            _print_cited(inert(place), inert(said), width())
+
+
+def _print_cited(place: str, said: str, columns: int | None) -> None:
+    room = columns and columns - cells(place) - 2
+    if room is None or room >= min(cells(said), LEAST_ROOM):
+        click.echo(f"{paint(place, fg='cyan')}  {cut(said, room)}")
+    else:
+        click.echo(paint(place, fg="cyan"))
+        click.echo(f"    {cut(said, columns and columns - 4)}")
 
 
 def row_object(row: Row) -> dict[str, Any]:

@@ -63,6 +63,11 @@ def cut(text: str, room: int | None) -> str:
     return "".join(kept) + "…"
 
 
+def cut_start(text: str, room: int) -> str:
+    """`text` in at most `room` columns, with an ellipsis where its beginning was left away."""
+    return text if cells(text) <= room else cut(text[::-1], room)[::-1]
+
+
 def pad(text: str, columns: int) -> str:
     """`text` with blanks up to so many columns."""
     return text + " " * max(0, columns - cells(text))

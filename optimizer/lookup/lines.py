@@ -44,5 +44,6 @@ def _one(row: Row) -> tuple[str, str]:
         return place, f"{row.text} → {row.target or 'outside this repository'}"
     if row.kind in ("imported", "rename"):
         return place, row.text
-    text = f", {row.text}" if row.kind == "file" and row.text else f" {row.text}".rstrip()
-    return place, f"{row.kind}{text}"
+    if row.kind == "file":
+        return place, f"file, {row.text}" if row.text else "file"
+    return place, row.text if row.text.startswith(f"{row.kind} ") else f"{row.kind} {row.text}"
