@@ -40,7 +40,7 @@ _NAMES: tuple[tuple[FileKind, re.Pattern[str]], ...] = (
     (
         "test",
         re.compile(
-            r"^(?:tests?|specs?|conftest)\.\w+$|^test[_-]|[._-](?:tests?|specs?|bench|cy)\.\w+$"
+            r"^(?:tests?|specs?|conftest)\.\w+$|^test[_-]|[._-](?:tests?|bench|cy)\.\w+$|[._-]specs?\.(?!pyi?$)\w+$"
             r"|[a-z](?:Test|Tests|TestCase|Spec)\.\w+$"
         ),
     ),
@@ -62,6 +62,11 @@ _NAMES: tuple[tuple[FileKind, re.Pattern[str]], ...] = (
     ("declarations", re.compile(r"\.d\.[cm]?ts$|\.pyi$")),
     ("init", re.compile(r"^__init__\.py$")),
 )
+_CODE_TEXT = """
+y yy l ll cu kt kts cs swift scala lua ex exs erl sh bash sql vue svelte proto pl pm r jl hs ml clj dart zig m mm pyx pxd
+cmake f90
+"""
+_CODE = frozenset(_CODE_TEXT.split())
 _TEST_WORDS = frozenset(
     {
         "test",
@@ -85,7 +90,12 @@ def kind_of(path: str) -> FileKind:
     by_name = _by_name(name)
     if by_name in ("minified", "test"):
         return by_name
-    return _by_folder(folder) or by_name or ("source" if language_of(path) is not None else "data")
+    return _by_folder(folder) or by_name or ("source" if _holds_code(path) else "data")
+
+
+def _holds_code(path: str) -> bool:
+    language = language_of(path)
+    return path.rpartition(".")[2] in _CODE if language is None else not language.outline
 
 
 @lru_cache(maxsize=1 << 14)

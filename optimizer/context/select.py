@@ -20,9 +20,10 @@ from optimizer.context.render import INTRO, body, for_prompt, header
 from optimizer.types import Context, ContextItem, ItemKind, Query, RankedFile, Symbol
 
 if TYPE_CHECKING:
+    from optimizer.context.semantic import Reranker
     from optimizer.index.store import Index
 
-VERSION = "1"
+VERSION = "2"
 BODIES_SHARE = 0.85
 WHOLE_FILE_SHARE = 0.3
 LARGEST_BODY_SHARE = 0.4
@@ -92,19 +93,25 @@ class _About:
     why: str
 
 
-def select(query: Query, index: Index, limits: Limits, cache: Path | None = None) -> Context:
+def select(
+    query: Query, index: Index, limits: Limits, cache: Path | None = None, reranker: Reranker | None = None
+) -> Context:
     """The context of a query, at most `limits.max_tokens` as `render.for_prompt` sends it.
 
-    `cache` is the folder of all caches; None keeps nothing. The same query, tree and limits give the same context.
+    `cache` is the folder of all caches; None keeps nothing. The same query, tree and limits give the same context;
+    with a `reranker`, as long as its vectors are the same.
     """
     started = time.perf_counter()
-    key = stored.key(VERSION, query.text, query.extra, repr(limits), index.state())
+    meaning = reranker.state() if reranker else ""
+    key = stored.key(VERSION, query.text, query.extra, repr(limits), index.state(), meaning)
     if cache is not None and (known := stored.load(cache, key)) is not None:
         return replace(known, skipped=index.skipped(), timing_ms={"cached": _since(started)})
     mentions = find_mentions(f"{query.text}\n{query.extra}" if query.extra else query.text)
     read = time.perf_counter()
     files = Files(index)
     ranking = rank(mentions, index, files)
+    if reranker:
+        ranking = reranker.rerank(query.text, ranking, files)
     ranked = time.perf_counter()
     chosen = _Chosen(files, limits, limits.max_tokens - count_tokens(INTRO))
     _choose(chosen, mentions, ranking, index)

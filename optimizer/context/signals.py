@@ -1,0 +1,263 @@
+"""What a request has to do with each file and unit of the repository: every signal a named column, before weights.
+
+A column over all files or units is brought to 0…1 by its own maximum. The signals that need to know which files lead
+are added after a first sum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from heapq import nlargest
+from typing import TYPE_CHECKING
+
+from optimizer.context.bm25 import K1, Column, Lists, bm25, bm25_paths, norms, rarity
+from optimizer.context.files import Files
+from optimizer.context.kinds import FileKind, kind_of
+from optimizer.context.mentions import PROSE, Mentions
+from optimizer.context.places import files_named, modules_named
+from optimizer.context.terms import Term, terms_of
+
+if TYPE_CHECKING:
+    from optimizer.index.snapshot import Words
+    from optimizer.index.store import Index
+
+TITLE_NAME, SPREAD = 1.5, 0.7
+WITH_PARENT = 2.0
+TOP_SOURCES = 12
+TOP_QUOTED = 40
+TOP_CHANGED = 6
+MOST_DEFINING = 40
+MOST_SEARCHED = 250
+MOST_DOC_TERMS = 60
+MOST_DOTTED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The signals of one request: columns over file numbers and over unit numbers, each with its largest at 1.
+
+    `names` are the identifiers looked for with their strength, `notes` the reasons that name what was found, `lines`
+    what lines of a file are named, with their strength, `said` the lines that hold a text quoted in the request.
+    """
+
+    words: Words
+    lists: Lists
+    terms: Mapping[str, Term]
+    numbers: Mapping[str, int]
+    kinds: Sequence[FileKind]
+    lengths: Sequence[int]
+    files: dict[str, Column] = field(default_factory=dict)
+    units: dict[str, Column] = field(default_factory=dict)
+    names: dict[str, float] = field(default_factory=dict)
+    notes: dict[tuple[str, int], str] = field(default_factory=dict)
+    lines: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
+    said: dict[int, list[int]] = field(default_factory=dict)
+
+
+def signals(mentions: Mentions, index: Index) -> Sheet:
+    """The columns over all files and units for one request."""
+    words = index.words()
+    numbers = {path: number for number, path in enumerate(words.paths)}
+    lists = Lists(cache(words.postings), words.file_of, words.total_units, len(words.paths))
+    lengths = [0] * len(numbers)
+    for file, length in zip(words.file_of, words.length, strict=False):
+        if file >= 0:
+            lengths[file] += length
+    terms = {term.text: term for term in terms_of(mentions)}
+    sheet = Sheet(words, lists, terms, numbers, [kind_of(path) for path in numbers], lengths)
+    if not numbers:
+        return sheet
+    _text(sheet)
+    _definitions(mentions, index, sheet)
+    _uses(mentions, sheet)
+    _places(mentions, sheet)
+    _messages(index, sheet)
+    sheet.files.update({signal: normal(column) for signal, column in sheet.files.items()})
+    sheet.units.update({signal: normal(column) for signal, column in sheet.units.items()})
+    return sheet
+
+
+def leading_signals(mentions: Mentions, index: Index, sheet: Sheet, totals: Column, source: Files) -> None:
+    """Add the columns that need to know which files lead: `totals` are their scores so far; `source` reads them."""
+    _quoted(mentions, sheet, nlargest(TOP_QUOTED, totals, key=totals.__getitem__), source)
+    _neighbours(index, sheet, totals)
+
+
+def normal(column: Column) -> Column:
+    """The column with its largest value at 1; empty when none is above 0."""
+    largest = max(column.values(), default=0.0)
+    return {number: value / largest for number, value in column.items()} if largest > 0.0 else {}
+
+
+# ── words ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _text(sheet: Sheet) -> None:
+    words, terms = sheet.words, list(sheet.terms.values())
+    flat_units, flat_files = [K1] * len(words.file_of), [K1] * len(sheet.lengths)
+    code = bm25(sheet.lists, "body", terms, norms(words.length), norms(sheet.lengths))
+    names = bm25(sheet.lists, "name", terms, flat_units, flat_files)
+    documents = bm25(sheet.lists, "doc", terms[:MOST_DOC_TERMS], flat_units, flat_files)
+    paths = bm25_paths(sheet.lists, terms)
+    title = dict(code.files_title)
+    for file, score in names.files_title.items():
+        title[file] = title.get(file, 0.0) + score
+    sheet.files.update(body=code.files, names=names.files, doc=documents.files, path=paths.files)
+    sheet.files.update(unit=_best_unit(code.units, words), unit_names=_best_unit(names.units, words))
+    sheet.files.update(title=title, title_unit=_best_unit(code.units_title, words), title_path=paths.files_title)
+    sheet.files.update(title_names=_best_unit(names.units_title, words))
+    sheet.units.update(body=code.units, names=names.units, title=code.units_title, doc=documents.units)
+    sheet.units.update(title_names=names.units_title)
+
+
+def _best_unit(units: Column, words: Words) -> Column:
+    best: Column = {}
+    for unit, score in units.items():
+        if score > best.get(file := words.file_of[unit], 0.0):
+            best[file] = score
+    return best
+
+
+# ── names and places ─────────────────────────────────────────────────────────────────────────────
+
+
+def _definitions(mentions: Mentions, index: Index, sheet: Sheet) -> None:
+    wanted = dict(mentions.identifiers)
+    for frame in mentions.frames:
+        if frame.function:
+            wanted[frame.function] = max(wanted.get(frame.function, 0.0), frame.weight / 2)
+    title, parents = set(mentions.title_words), parents_of(mentions)
+    symbols = index.symbols_named(_findable(wanted, sheet))
+    defining: dict[str, set[str]] = {}
+    for symbol in symbols:
+        defining.setdefault(symbol.name, set()).add(symbol.path)
+    for name, paths in defining.items():
+        sheet.names[name] = wanted[name] * (TITLE_NAME if name.lower() in title else 1.0) / len(paths) ** SPREAD
+    values: dict[int, dict[str, float]] = {}
+    for symbol in symbols:
+        known = values.setdefault(sheet.numbers[symbol.path], {})
+        value = sheet.names[symbol.name] * (WITH_PARENT if within(symbol.qualified, parents) else 1.0)
+        if value > max(known.values(), default=0.0):
+            for signal in ("defines", "defines_code"):
+                sheet.notes[signal, sheet.numbers[symbol.path]] = f"defines {symbol.qualified}"
+        known[symbol.name] = max(value, known.get(symbol.name, 0.0))
+    for signal, in_prose in (("defines", True), ("defines_code", False)):
+        sheet.files[signal] = {
+            number: math.hypot(*(value for name, value in known.items() if (wanted[name] >= PROSE) == in_prose))
+            for number, known in values.items()
+        }
+
+
+def _findable(wanted: Mapping[str, float], sheet: Sheet) -> Iterator[str]:
+    """The strongest names that few enough files can define."""
+    room = MOST_SEARCHED
+    for name in sorted(wanted, key=lambda name: -wanted[name]):
+        count = len(sheet.lists.files_with("name", name.lower()))
+        if 0 < count <= min(room, MOST_DEFINING):
+            room -= count
+            yield name
+
+
+def parents_of(mentions: Mentions) -> frozenset[str]:
+    """The last two parts of each dotted name."""
+    return frozenset(".".join(dotted.split(".")[-2:]) for dotted in mentions.dotted)
+
+
+def within(qualified: str, parents: frozenset[str]) -> bool:
+    """Whether a qualified name ends as one of the dotted names does."""
+    return ".".join(qualified.split(".")[-2:]) in parents
+
+
+def _uses(mentions: Mentions, sheet: Sheet) -> None:
+    column: Column = {}
+    strongest: Column = {}
+    by_unit: Column = {}
+    total = len(sheet.words.paths)
+    for name, weight in mentions.identifiers.items():
+        units = sheet.lists.find("body", name.lower())[0]
+        files = {sheet.words.file_of[unit] for unit in units} - {-1}
+        if not files or len(files) > max(10, 0.1 * total):
+            continue
+        value = weight * rarity(len(files), total) / math.sqrt(len(files))
+        for unit in units:
+            by_unit[unit] = by_unit.get(unit, 0.0) + value
+        for file in files:
+            column[file] = column.get(file, 0.0) + value
+            if value > strongest.get(file, 0.0):
+                strongest[file] = value
+                sheet.notes["uses", file] = f"uses {name}"
+    sheet.files["uses"] = column
+    sheet.units["uses"] = by_unit
+
+
+def _places(mentions: Mentions, sheet: Sheet) -> None:
+    named: Column = {}
+    frames: Column = {}
+    module: Column = {}
+    for mention in mentions.paths:
+        found = files_named(mention.path, sheet.numbers)
+        for number in map(sheet.numbers.__getitem__, found):
+            named[number] = max(named.get(number, 0.0), 1.0 / len(found))
+            sheet.lines.setdefault(number, []).extend([(mention.start, 1.0), (mention.end, 1.0)])
+    for frame in mentions.frames:
+        found = files_named(frame.path, sheet.numbers)
+        for number in map(sheet.numbers.__getitem__, found):
+            frames[number] = max(frames.get(number, 0.0), frame.weight / len(found))
+            sheet.lines.setdefault(number, []).append((frame.line, frame.weight))
+    for dotted in mentions.dotted[:MOST_DOTTED]:
+        for number in map(sheet.numbers.__getitem__, modules_named(dotted, sheet.numbers)):
+            module[number] = 1.0
+            sheet.notes["module", number] = f"is the module of {dotted}"
+    sheet.files.update(named=named, frame=frames, module=module)
+
+
+def _messages(index: Index, sheet: Sheet) -> None:
+    """Files of earlier commits whose messages resemble the request, and how often a file changes."""
+    history = index.history()
+    similar = history.similar({term.text: term.weight for term in sheet.terms.values()})
+    for signal, found in (("messages", similar), ("churn", history.churn())):
+        sheet.files[signal] = {sheet.numbers[path]: value for path, value in found.items() if path in sheet.numbers}
+
+
+# ── around the files that lead ───────────────────────────────────────────────────────────────────
+
+
+def _quoted(mentions: Mentions, sheet: Sheet, best: Iterable[int], source: Files) -> None:
+    """Which of the best files hold a text quoted in the request, or a fixed part of it, word for word."""
+    column: Column = {}
+    for number in best if mentions.quoted else ():
+        text = "\n".join(source.lines(sheet.words.paths[number]))
+        found = [quoted for quoted in mentions.quoted if quoted in text]
+        if found:
+            column[number] = float(len(found))
+            sheet.said[number] = [text.count("\n", 0, text.index(quoted)) + 1 for quoted in found]
+    sheet.files["quoted"] = normal(column)
+
+
+def _neighbours(index: Index, sheet: Sheet, base: Column) -> None:
+    """What the best files import, what imports them, what changes with them, and what stands beside them."""
+    paths = sheet.words.paths
+    best = nlargest(TOP_SOURCES, base, key=base.__getitem__)
+    imports: Column = {}
+    folder: Column = {}
+    leading: dict[str, int] = {}
+    for number in best:
+        path = paths[number]
+        near = {edge.target: f"imported by {path}" for edge in index.imports_of(path) if edge.target in sheet.numbers}
+        near |= {edge.source: f"imports {path}" for edge in index.importers_of(path)}
+        for other, note in near.items():
+            target = sheet.numbers[str(other)]
+            if target not in imports:
+                sheet.notes["imports", target] = note
+            imports[target] = imports.get(target, 0.0) + base[number] / math.sqrt(len(near))
+        leading.setdefault(path.rpartition("/")[0], number)
+    for number in base:
+        first = leading.get(paths[number].rpartition("/")[0], number)
+        if first != number:
+            folder[number] = base[first]
+    together = index.history().together([paths[number] for number in best[:TOP_CHANGED]])
+    changed = {sheet.numbers[path]: value for path, value in together.items() if path in sheet.numbers}
+    sheet.files.update(imports=normal(imports), folder=normal(folder), together=normal(changed))
