@@ -20,13 +20,14 @@ COMMANDS = {
     "deps": ("optimizer.cli.deps", "List what a file imports, or what imports it."),
     "map": ("optimizer.cli.map", "Outline the repository, most important files first."),
     "index": ("optimizer.cli.index", "Bring the index up to date, watch it, or show what it holds."),
+    "bench": ("optimizer.cli.bench", "Measure the choice of context on this repository's own commits."),
     "undo": ("optimizer.cli.undo", "Take back the last change, byte for byte."),
     "metrics": ("optimizer.cli.metrics", "Show requests, success and cost of a day."),
     "consent": ("optimizer.cli.consent", "Say which services may see this repository's code."),
 }
 INTERRUPTED = 130
 # Commands whose names are also the first words of requests: how many words they take at most.
-VERBS = {"find": 1, "map": 1, "index": 0}
+VERBS = {"find": 1, "map": 1, "index": 0, "bench": 1}
 MOST_WORDS_OF_A_TYPO = 3
 LEAST_LIKENESS = 0.8
 

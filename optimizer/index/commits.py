@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
@@ -22,7 +22,7 @@ LONGEST_MESSAGE = 2_000
 LONGEST_TOKEN = 8 << 20
 ANCIENT, FAR = 0, 1 << 40
 _CHUNK = 1 << 18
-_HEADER = re.compile(rb"\x01([0-9a-f]{40,64}) (-?\d+)\n(.*)", re.S)
+_HEADER = re.compile(rb"\x01([0-9a-f]{40,64}) (-?\d+) ([0-9a-f]*)[^\n]*\n(.*)", re.S)
 _TRAILER = re.compile(
     r"^(?:[A-Za-z-]+-by|Change-Id|Reviewed-on|Cc|git-svn-id|PiperOrigin-RevId|Co-authored-by|Former-commit-id): .*$",
     re.M,
@@ -30,7 +30,7 @@ _TRAILER = re.compile(
 _DIFF_TREE = (
     *("diff-tree", "--stdin", "-r", "-z", "--name-status", "-l200", "--no-textconv", "--no-ext-diff"),
     *("--no-notes", "--no-relative", "--ignore-submodules=all", "-O" + os.devnull, "--encoding=UTF-8", "--always"),
-    "--format=%x01%H %ct%n%B",
+    "--format=%x01%H %ct %P%n%B",
 )
 # The first way also finds files that were renamed and edited; it reads contents, which a partial clone may lack.
 _RENAMES = ("-M", "-M100%")
@@ -40,13 +40,16 @@ _RENAMES = ("-M", "-M100%")
 class Commit:
     """A commit that is no merge: seconds since 1970, the message without trailers, and paths with `/` that it touched.
 
-    `files` is empty for a commit that touches more than `MOST_FILES`; `renames` are pairs of old and new path.
+    `files` and `edited`, those of them that were there before under the same name and still are, are empty for a commit
+    that touches more than `MOST_FILES`; `renames` are pairs of old and new path; `parent` is '' for a first commit.
     """
 
     id: str
+    parent: str
     time: int
     message: str
     files: tuple[str, ...]
+    edited: tuple[str, ...]
     renames: tuple[tuple[str, str], ...]
 
 
@@ -124,7 +127,7 @@ def list_commits(git: str, root: Path, known_head: str, seconds: float) -> Liste
     return None if told is None else Listed(head, tuple(told.decode().split()), frozenset(), True)
 
 
-def read_commits(git: str, root: Path, ids: Sequence[str], seconds: float) -> Iterator[Commit]:
+def read_commits(git: str, root: Path, ids: Sequence[str], seconds: float) -> Generator[Commit, None, None]:
     """The commits of `ids` in this order, as many as can be read in time.
 
     First commits, at the beginning or where a shallow clone ends, touch no files here: they hold a whole tree.
@@ -177,13 +180,13 @@ def _tokens(read: Callable[[int], bytes], until: float) -> Iterator[bytes]:
 def _commits(tokens: Iterator[bytes]) -> Iterator[Commit]:
     """A header, then a status and one path or two for each file; a commit is whole once the next header comes."""
     header: re.Match[bytes] | None = None
-    files: list[str] = []
+    files: dict[str, bytes] = {}
     renames: list[tuple[str, str]] = []
     for token in tokens:
         if token.startswith(b"\x01"):
             if header:
                 yield _commit(header, files, renames)
-            header, files, renames = _HEADER.match(token), [], []
+            header, files, renames = _HEADER.match(token), {}, []
             if header is None:
                 return
             continue
@@ -194,15 +197,22 @@ def _commits(tokens: Iterator[bytes]) -> Iterator[Commit]:
             if status == b"R" and len(renames) < MOST_RENAMES:
                 renames.append((old, path))
         if len(files) <= MOST_FILES:
-            files.append(path)
+            files[path] = status
 
 
 def _path(token: bytes) -> str:
     return token.decode("utf-8", "backslashreplace")
 
 
-def _commit(header: re.Match[bytes], files: Sequence[str], renames: Sequence[tuple[str, str]]) -> Commit:
-    message = header[3][: 2 * LONGEST_MESSAGE].decode("utf-8", "replace")
-    kept = tuple(files) if len(files) <= MOST_FILES else ()
-    time = min(max(int(header[2][:19]), ANCIENT), FAR)
-    return Commit(header[1].decode(), time, _TRAILER.sub("", message)[:LONGEST_MESSAGE].strip(), kept, tuple(renames))
+def _commit(header: re.Match[bytes], files: Mapping[str, bytes], renames: Sequence[tuple[str, str]]) -> Commit:
+    message = header[4][: 2 * LONGEST_MESSAGE].decode("utf-8", "replace")
+    kept = files if len(files) <= MOST_FILES else {}
+    return Commit(
+        id=header[1].decode(),
+        parent=header[3].decode(),
+        time=min(max(int(header[2][:19]), ANCIENT), FAR),
+        message=_TRAILER.sub("", message)[:LONGEST_MESSAGE].strip(),
+        files=tuple(kept),
+        edited=tuple(path for path, status in kept.items() if status == b"M"),
+        renames=tuple(renames),
+    )

@@ -1,0 +1,129 @@
+"""Trees of the past, laid out in a throw-away repository that borrows the objects of the user's."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimizer.errors import InputError
+from optimizer.index.commits import list_commits, read_commits
+from optimizer.index.git import SAFE, ask, environment, find_git
+
+SECONDS = 120.0
+MOST_CHANGED = 10
+LEAST_WORDS = 3
+_HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? ", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A commit as a question: its message, and the files that were there at its parent and that it changed."""
+
+    id: str
+    parent: str
+    message: str
+    files: tuple[str, ...]
+
+
+def recent(root: Path, count: int, wanted: Callable[[str], bool]) -> tuple[Change, ...]:
+    """The newest commits that change one to ten `wanted` files; no merges, no messages of a word or two.
+
+    Raises InputError where git tells no history.
+    """
+    git = _git(root)
+    listed = list_commits(git, root, "", SECONDS)
+    if listed is None:
+        raise InputError(f"{root} has no history that git can read", "work in a git repository with commits")
+    found: list[Change] = []
+    with closing(read_commits(git, root, listed.new, SECONDS)) as commits:
+        for commit in commits:
+            files = tuple(path for path in commit.edited if wanted(path))
+            if commit.parent and 1 <= len(files) <= MOST_CHANGED and len(commit.message.split()) >= LEAST_WORDS:
+                found.append(Change(commit.id, commit.parent, commit.message, files))
+            if len(found) >= count:
+                break
+    return tuple(found)
+
+
+class Checkout:
+    """A working tree of any commit of a repository, in a folder of its own; nothing is written into the repository.
+
+    `git worktree add`, `checkout` and `stash` all write into the user's `.git`, a clone copies its references, and an
+    export of each tree would have to be indexed as a whole. Here a new, empty repository names the user's objects as
+    its alternates, which git only reads, knows none of the user's configuration, and moves its own HEAD from commit
+    to commit: git writes the files that differ, and the index reads those alone.
+    """
+
+    def __init__(self, source: Path, folder: Path) -> None:
+        """`folder` is made, with `home` beside it. Raises InputError when git cannot serve the repository."""
+        self.root = folder
+        self._command = _git(source)
+        self._home = folder.with_name(folder.name + ".home")
+        self._home.mkdir()
+        told = [ask(self._command, source, ["rev-parse", "--git-path", name]) for name in ("objects", "shallow")]
+        form = ask(self._command, source, ["rev-parse", "--show-object-format"])
+        if told[0] is None or told[1] is None or form is None:
+            raise InputError(f"{source} is no repository that git can read", "work in a git repository with commits")
+        objects, shallow = (source / os.fsdecode(path.removesuffix(b"\n")) for path in (told[0], told[1]))
+        if "\n" in str(objects):
+            raise InputError(f"git cannot borrow from a folder with such a name: {str(objects)!r}", "rename the folder")
+        folder.mkdir()
+        self._run(["init", "-q", "--template=", f"--object-format={form.decode().strip()}", "."])
+        (folder / ".git" / "objects" / "info").mkdir(exist_ok=True)
+        (folder / ".git" / "objects" / "info" / "alternates").write_bytes(os.fsencode(objects) + b"\n")
+        if shallow.is_file():
+            shutil.copyfile(shallow, folder / ".git" / "shallow")
+
+    def move(self, commit: str) -> bool:
+        """Lay out the tree of a commit and make it HEAD; False when contents of it are not in the repository."""
+        return self._run(["checkout", "-q", "-f", "--detach", commit, "--"]) is not None
+
+    def changed_lines(self, change: Change, path: str) -> Sequence[tuple[int, int]]:
+        """The line ranges of a file at the parent that the commit replaced; (n + 1, n) where it added lines after n."""
+        told = self._run(
+            [
+                *("diff-tree", "-p", "-U0", "--no-renames", "--no-textconv", "--no-ext-diff", "--no-color"),
+                *(change.parent, change.id, "--", path),
+            ]
+        )
+        ranges = []
+        for match in _HUNK.finditer(told or b""):
+            start, length = int(match[1]), int(match[2] or 1)
+            ranges.append((start, start + length - 1) if length else (start + 1, start))
+        return ranges
+
+    def _run(self, arguments: Sequence[str]) -> bytes | None:
+        """Run git without any configuration but the empty one of the new repository; None when it fails."""
+        try:
+            done = subprocess.run(
+                [self._command, *SAFE, *arguments],
+                cwd=self.root,
+                env={
+                    **environment(self.root),
+                    "HOME": str(self._home),
+                    "GIT_CONFIG_NOSYSTEM": "1",
+                    "GIT_ATTR_NOSYSTEM": "1",
+                    "GIT_LITERAL_PATHSPECS": "1",
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout if done.returncode == 0 else None
+
+
+def _git(root: Path) -> str:
+    git = find_git(root)
+    if git is None:
+        raise InputError("git was not found", "install git, or put it on the PATH")
+    return git
