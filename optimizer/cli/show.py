@@ -13,6 +13,7 @@ from typing import Any, Protocol, TextIO
 
 import click
 
+from optimizer.cli.context_table import context_line, print_context
 from optimizer.cli.terminal import coloured, inert
 from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Routed, TextDelta
 from optimizer.types import TIERS, Context, LeftOut, Outcome, Patch, Progress, Quote, Verdict
@@ -95,18 +96,20 @@ class Terminal:
         self._edits = False
         self._streamed = False
         self._line_open = False
+        self._context: Context | None = None
 
     def event(self, event: Event) -> None:
         match event:
             case TextDelta(text):
                 self._text(text)
             case Chosen(context):
+                self._context = context
                 notice(context_line(context))
             case Routed(task, route, quotes):
                 self._edits = task.wants_edits
                 notice(f"task: {route.reason}")
                 if not route.attempts:
-                    click.echo(no_model_text(quotes, route.left_out), err=True)
+                    self._hand_over(quotes, route.left_out)
             case Notice(text):
                 self._close_line()
                 notice(text)
@@ -133,6 +136,12 @@ class Terminal:
         if outcome.exit_code and outcome.hint:
             click.echo(click.style("try:   ", fg="cyan") + inert(outcome.hint), err=True)
 
+    def _hand_over(self, quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...]) -> None:
+        """Without a model: the context that is ready, what the request would cost, and how to have a model."""
+        if self._context and self._context.items:
+            print_context(self._context)
+        click.echo(no_model_text(quotes, left_out), err=True)
+
     def _text(self, text: str) -> None:
         if self._edits or not self._live or not text:
             return
@@ -144,12 +153,6 @@ class Terminal:
         if self._line_open:
             click.echo()
             self._line_open = False
-
-
-def context_line(context: Context) -> str:
-    """The context in one line."""
-    files = len({item.path for item in context.items})
-    return f"context: {context.tokens:,} tokens, {len(context.items)} pieces of {files} files"
 
 
 def verdict_line(verdict: Verdict) -> str:
@@ -189,6 +192,7 @@ def no_model_text(quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...]) -> s
     width = max((len(cure) for _, cure in cures), default=0)
     lines += ["", "To have a model, do one of these:"] if cures else []
     lines += [f"  {cure:<{width}}  ({why})" for why, cure in cures]
+    lines += ["", 'To use this context elsewhere: optimize context "…" --copy']
     return inert("\n".join(lines))
 
 

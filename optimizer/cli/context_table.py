@@ -1,0 +1,79 @@
+"""A context as a table: each file with its score and why, its bodies with their lines, its signatures in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+import click
+
+from optimizer.cli.terminal import cells, cut, cut_start, inert, pad, paint, width
+from optimizer.types import Context, ContextItem, RankedFile
+
+LEAST_NAME, MOST_NAME = 16, 40
+LEAST_WHY = 24  # columns below which a reason is not begun
+
+
+def print_context(context: Context) -> None:
+    """Each file with its score and why; below it the bodies, and its signatures in one line."""
+    if not context.items:
+        click.echo("Nothing in this repository resembles the request; no code would be sent.")
+        return
+    columns = width()
+    scores = {file.path: (file.score, ", ".join(file.why)) for file in context.files}
+    groups = {path: tuple(items) for path, items in groupby(context.items, key=lambda item: item.path)}
+    widest = max((cells(item.symbol) for item in context.items if item.kind != "signature"), default=0)
+    names = max(LEAST_NAME, min(widest, MOST_NAME if columns is None else columns * 2 // 5))
+    for path, items in groups.items():
+        score, why = scores.get(path, (items[0].score, items[0].why))
+        _print_file(inert(path), f"{score:.2f}  {sum(item.tokens for item in items):,} tokens", inert(why), columns)
+        for body in _bodies(items):
+            _print_body(body, names, columns)
+        if outline := [item for item in items if item.kind == "signature"]:
+            signatures = f"{len(outline)} signature{'s' if len(outline) > 1 else ''}"
+            click.echo(f"{'outline':>12}  {signatures}, {sum(item.tokens for item in outline):,} tokens")
+    _print_unsent([file for file in context.files if file.path not in groups], columns)
+
+
+def _bodies(items: Sequence[ContextItem]) -> Iterable[list[ContextItem]]:
+    """The items of one file that hold code, those of one definition together."""
+    bodies: dict[str, list[ContextItem]] = {}
+    for item in items:
+        if item.kind != "signature":
+            bodies.setdefault(item.symbol, []).append(item)
+    return bodies.values()
+
+
+def _print_body(pieces: list[ContextItem], names: int, columns: int | None) -> None:
+    first = pieces[0]
+    name = inert(first.symbol) or ("whole file" if first.kind == "file" else "rest of the file")
+    lines = f"{first.start}-{first.end}" + (f" +{len(pieces) - 1}" if len(pieces) > 1 else "")
+    tokens = sum(item.tokens for item in pieces)
+    line = f"{lines:>12}  {pad(cut_start(name, names), names)}  {tokens:>6,}"
+    room = columns and columns - cells(line) - 2
+    why = "" if room is not None and room < LEAST_WHY else cut(inert(first.why), room)
+    click.echo(f"{line}  {paint(why, dim=True)}" if why else line)
+
+
+def _print_file(path: str, figures: str, why: str, columns: int | None) -> None:
+    line = f"{paint(path, fg='cyan')}  {figures}"
+    room = columns and columns - cells(f"{path}  {figures}") - 2
+    if room is None or room >= min(cells(why), LEAST_WHY):
+        click.echo(f"{line}  {paint(cut(why, room), dim=True)}")
+    else:
+        click.echo(line)
+        click.echo(f"  {paint(cut(why, columns and columns - 2), dim=True)}")
+
+
+def _print_unsent(files: Sequence[RankedFile], columns: int | None) -> None:
+    if files:
+        click.echo("\nranked below, nothing of them would be sent:")
+    for file in files:
+        line = f"  {inert(file.path)}  {file.score:.2f}"
+        click.echo(cut(f"{line}  {inert(', '.join(file.why))}", columns))
+
+
+def context_line(context: Context) -> str:
+    """The context in one line."""
+    files = len({item.path for item in context.items})
+    return f"context: {context.tokens:,} tokens, {len(context.items)} pieces of {files} files"
