@@ -112,8 +112,10 @@ def _refresh(index: Index, settings: Settings, progress: Report) -> tuple[int, i
             break
     index.forget()
     removed = len(old.keys() - {file.path for file in scan.files})
-    new = sum(1 for row in work.rows.values() if row.path not in old or old[row.path].content != row.content)
-    return parsed, removed, len(scan.files) - new, index.skipped()
+    before = {path: row.content for path, row in old.items() if row.content is not None}
+    now = before | {row.path: row.content for row in work.rows.values()}
+    unchanged = sum(1 for file in scan.files if file.path in before and now[file.path] == before[file.path])
+    return parsed, removed, unchanged, index.skipped()
 
 
 def _stamp(found: Listing, limits: str) -> str:
