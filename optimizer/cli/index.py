@@ -118,6 +118,7 @@ def stats_text(figures: Survey) -> str:
         "",
         f"{'units':<18}{figures.units:,}  (functions, classes without their methods, rests of files)",
         f"{'imports':<18}{figures.imports:,}, of which {figures.imports_resolved:,} ({share:.0%}) lead to a file here",
+        f"{'history':<18}{figures.commits:,} commits",
         f"{'skipped':<18}{len(figures.skipped):,}",
         f"{'without grammar':<18}{without:,} files",
         f"{'on disk':<18}{size(figures.disk_bytes)}, {ratio:.2f} × the source",

@@ -36,7 +36,10 @@ class LanguageFigures:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The whole index in figures; languages with the most files first, `disk_bytes` with the log beside the store."""
+    """The whole index in figures; languages with the most files first, `disk_bytes` with all that lies beside it.
+
+    `commits` are those known from history before HEAD.
+    """
 
     files: int
     source_bytes: int
@@ -46,6 +49,7 @@ class Survey:
     units: int
     imports: int
     imports_resolved: int
+    commits: int
     skipped: tuple[Skipped, ...]
 
 
@@ -54,6 +58,7 @@ def survey(index: Index) -> Survey:
     """Count what the index holds. Raises StorageError."""
     files, sizes, symbols = _by_language(index)
     imports, resolved = _imports(index)
+    commits = index.history().commits
     languages = tuple(
         LanguageFigures(name, files[name], sizes[name], symbols[name], name == OTHER or _installed(name))
         for name in sorted(files, key=lambda name: (-files[name], name))
@@ -67,13 +72,15 @@ def survey(index: Index) -> Survey:
         units=index.words().total_units,
         imports=imports,
         imports_resolved=resolved,
+        commits=commits,
         skipped=index.skipped(),
     )
 
 
 def disk_bytes(index: Index) -> int:
-    """The size of the store and of the log beside it."""
-    parts = (index.file, index.file.with_name(index.file.name + "-wal"))
+    """The size of the store, of the history beside it, and of their logs."""
+    stores = (index.file, index.file.with_suffix(".history.db"))
+    parts = [store.with_name(store.name + end) for store in stores for end in ("", "-wal")]
     return sum(part.stat().st_size for part in parts if part.exists())
 
 

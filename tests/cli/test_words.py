@@ -1,0 +1,92 @@
+"""What is a command and what a request; text that fits its columns."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optimizer.cli.index import LONGEST_WAIT, SHORTEST_WAIT, changed, next_wait, size
+from optimizer.cli.main import with_default
+from optimizer.cli.terminal import cells, cut, cut_start
+from optimizer.errors import InputError
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["find", "parse"],
+        ["find", "--json", "parse"],
+        ["find", "parse", "--project", "elsewhere"],
+        ["map"],
+        ["map", "src", "--tokens", "500"],
+        ["index", "--watch"],
+        ["refs", "parse"],
+        ["context", "why", "does", "it", "fail"],
+    ],
+)
+def test_commands(argv: list[str]) -> None:
+    assert with_default(argv) == argv
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["find bugs"],
+        ["find bugs", "--dry-run"],
+        ["find", "bugs", "in", "the", "parser"],
+        ["find", "dead", "code", "--yes"],
+        ["map", "the", "errors", "to", "codes"],
+        ["index", "the", "new", "table"],
+        ["bind", "the", "socket", "to", "localhost"],
+        ["fine", "tune", "the", "cache"],
+        ["maps", "of", "strings", "leak"],
+        ["explain", "refs"],
+        ["refactor"],
+        ["--tier", "local", "find bugs"],
+    ],
+)
+def test_requests(argv: list[str]) -> None:
+    assert with_default(argv) == ["run", *argv]
+
+
+@pytest.mark.parametrize("argv", [["contxt", "x"], ["metrcs"], ["consnt", "grant", "groq"], ["idnex"], ["finds", "x"]])
+def test_misspelt_commands(argv: list[str]) -> None:
+    with pytest.raises(InputError, match="did you mean"):
+        with_default(argv)
+
+
+@given(st.text(), st.integers(1, 40))
+def test_cut_text_fits(text: str, room: int) -> None:
+    for shorter in (cut(text, room), cut_start(text, room)):
+        assert cells(shorter) <= room
+    assert cells(text) > room or cut(text, room) == text
+    assert cut(text, None) == text
+
+
+def test_wide_and_combining_characters() -> None:
+    assert cells("日本") == 4
+    assert cells("e\u0301") == 1
+    assert cut("日本語", 5) == "日本…"
+
+
+def test_waits_between_looks() -> None:
+    waits = [next_wait(idle, 0.05) for idle in range(500)]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (SHORTEST_WAIT, LONGEST_WAIT)
+    assert next_wait(0, 2.0) == 20.0
+
+
+def test_changes_between_two_looks() -> None:
+    before, after = {"a": 1, "b": 2, "c": None}, {"b": 3, "c": None, "d": 4}
+    assert list(changed(before, after)) == [("gone", "a"), ("changed", "b"), ("new", "d")]
+
+
+def test_sizes_as_read() -> None:
+    assert [size(count) for count in (0, 999, 1500, 2_500_000, 3 * 10**9)] == [
+        "0 bytes",
+        "999 bytes",
+        "1.5 kB",
+        "2.5 MB",
+        "3.0 GB",
+    ]
