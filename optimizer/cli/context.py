@@ -9,6 +9,7 @@ import click
 
 from optimizer.cli import options, show
 from optimizer.cli.context_table import context_line, print_context
+from optimizer.cli.signals import print_signals
 from optimizer.cli.terminal import inert
 from optimizer.types import Context, Query
 
@@ -21,6 +22,7 @@ FORMATS = ("table", "md", "xml")
 @click.option("--max-tokens", type=click.IntRange(100), help="Room for code; default: what a first request leaves.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", help="A table, or text for pasting.")
 @click.option("--copy", is_flag=True, help="Put the text on the clipboard (Markdown unless --format xml).")
+@click.option("--explain", is_flag=True, help="Show every signal by which the files were ranked instead.")
 @options.project
 @options.as_json
 def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given: Any) -> int:
@@ -36,6 +38,9 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
         refreshed = prepare.refresh(parts)
         if refreshed.notice:
             show.notice(refreshed.notice)
+        if given["explain"]:
+            print_signals(prepare.explain(query, parts, given["top"]), given["as_json"])
+            return 0
         room = max_tokens or prepare.room_for_context(query, parts)[1]
         context = prepare.choose(query, parts, room, given["top"])
     if given["as_json"]:

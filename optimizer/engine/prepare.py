@@ -10,6 +10,7 @@ from optimizer.errors import InputError
 from optimizer.types import Context, Query
 
 if TYPE_CHECKING:
+    from optimizer.context.rank import ExplainedFile
     from optimizer.engine.parts import Parts
     from optimizer.index.refresh import Refreshed
 
@@ -25,8 +26,7 @@ def choose(query: Query, parts: Parts, max_tokens: int, top: int = 20) -> Contex
     """The context of `query` in at most `max_tokens`; without context-optimization, whole files up to naive_tokens."""
     from optimizer.context import select
 
-    if not query.text.strip():
-        raise InputError("the request is empty", 'say what you want, for example: optimize "explain parse_response"')
+    _refuse_empty(query)
     started = perf_counter()
     if parts.features.context_optimization:
         limits = select.Limits(max_tokens=max_tokens, max_files=parts.settings.max_files, top=top)
@@ -35,6 +35,19 @@ def choose(query: Query, parts: Parts, max_tokens: int, top: int = 20) -> Contex
         context = select.naive(query, parts.index, parts.settings.naive_tokens)
     timing = {**context.timing_ms, "select": round((perf_counter() - started) * 1000, 1)}
     return replace(context, timing_ms=timing)
+
+
+def explain(query: Query, parts: Parts, top: int) -> tuple[ExplainedFile, ...]:
+    """The best files for `query`, each with every signal it was ranked by."""
+    from optimizer.context import rank
+
+    _refuse_empty(query)
+    return rank.explain(query.text, parts.index)[:top]
+
+
+def _refuse_empty(query: Query) -> None:
+    if not query.text.strip():
+        raise InputError("the request is empty", 'say what you want, for example: optimize "explain parse_response"')
 
 
 def room_for_context(query: Query, parts: Parts) -> tuple[Query, int]:

@@ -194,6 +194,17 @@ def test_context_is_grouped_by_file(alone: Optimize) -> None:
     assert lines[-1].startswith("context: ")
 
 
+def test_context_explained_signal_by_signal(alone: Optimize) -> None:
+    lines = alone("context", "why does parse_response fail", "--explain").out.splitlines()
+    assert lines[0].startswith("  1. calc/parse.py  ")
+    assert any("defines" in line and "1.00" in line for line in lines[1:])
+    rows = json_rows(alone("context", "why does parse_response fail", "--explain", "--json").out)
+    assert rows[0]["path"] == "calc/parse.py"
+    assert rows[0]["signals"]["defines"] == 1.0
+    assert [row["score"] for row in rows] == sorted((row["score"] for row in rows), reverse=True)
+    assert alone("context", " ", "--explain").code == 2
+
+
 # ── watching ─────────────────────────────────────────────────────────────────────────────────────
 
 
