@@ -23,7 +23,7 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optimizer.context.select import Limits, select
 from optimizer.index.refresh import refresh
@@ -31,6 +31,9 @@ from optimizer.index.store import Index, open_index
 from optimizer.index.walk import find_root
 from optimizer.settings import Settings
 from optimizer.types import Context, Query
+
+if TYPE_CHECKING:
+    from optimizer.context.semantic import Reranker
 
 RANKS = (1, 3, 5, 10, 20)
 BUDGETS = (6000, 12000)
@@ -162,14 +165,14 @@ def _git(folder: Path, *arguments: str) -> str:
 # ── one issue ────────────────────────────────────────────────────────────────────────────────────
 
 
-def measure(issue: Issue, index: Index) -> dict[str, Any]:
+def measure(issue: Issue, index: Index, reranker: Reranker | None = None) -> dict[str, Any]:
     """The figures of one issue: the place of its last gold file, and for each budget what the context covers."""
     query = Query(issue["query"])
     index.words()
     result: dict[str, Any] = {name: issue[name] for name in ("id", "repo", "language")}
     for budget in BUDGETS:
         started = time.perf_counter()
-        context = select(query, index, Limits(budget, top=TOP))
+        context = select(query, index, Limits(budget, top=TOP), reranker=reranker)
         seconds = time.perf_counter() - started
         covered = _covered(issue["gold_functions"], context, index)
         result[str(budget)] = {"tokens": context.tokens, "covered": covered, "ms": round(1000 * seconds, 1)}

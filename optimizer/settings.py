@@ -36,6 +36,12 @@ class Settings:
     max_file_bytes: int = knob("index.max_file_bytes", 2_000_000, "Files larger than this are not indexed.")
     parse_seconds: float = knob("index.parse_seconds", 10.0, "Longest time one file may take to parse.")
     workers: int = knob("index.workers", 0, "Processes that parse; 0 takes one per core.")
+    semantic_model: str = knob(
+        "semantic.model", "sentence-transformers/all-MiniLM-L6-v2", "Model of semantic-search, as fastembed names it."
+    )
+    semantic_model_path: str = knob(
+        "semantic.model_path", "", "Directory of that model's files; empty takes the fetched ones.", user_only=True
+    )
     connect_seconds: float = knob("network.connect_seconds", 5.0, "Longest wait for a connection.")
     first_token_seconds: float = knob(
         "network.first_token_seconds", 60.0, "Longest wait for the first piece of an answer."

@@ -18,6 +18,8 @@ from optimizer.index.walk import Root, find_root
 from optimizer.types import Model, Progress, Quote, Task, Usage
 
 if TYPE_CHECKING:
+    from optimizer.context.semantic import Reranker
+    from optimizer.index.store import Index
     from optimizer.ledger.store import Ledger
     from optimizer.models.available import Available
     from optimizer.models.catalogue import Catalogue
@@ -59,6 +61,7 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
             index=index,
             endpoints=models.endpoints(),
             progress=progress,
+            reranker=cache(lambda: _reranker(config, index, notice, closing)),
             ledger=cache(lambda: _ledger(config, closing)),
             available=models.available,
             consented=models.consented,
@@ -96,6 +99,27 @@ def _ledger(config: Config, closing: ExitStack) -> Ledger:
     ledger = open_ledger(config.places.state)
     closing.callback(ledger.close)
     return ledger
+
+
+def _reranker(config: Config, index: Index, notice: Callable[[str], None], closing: ExitStack) -> Reranker | None:
+    """What orders a context by meaning too; None where it is off, or cannot be, which `notice` is told."""
+    if not config.features.semantic_search:
+        return None
+    from optimizer.context.semantic import Reranker
+    from optimizer.index import embed, vectors
+
+    if not embed.installed():
+        notice(f"semantic-search is on, but words alone decide: its extra is not installed; {embed.INSTALL}")
+        return None
+    choice = embed.choice_from(config.settings, config.places.cache)
+    known = vectors.open_vectors(index.file, choice.id)
+    closing.callback(known.close)
+    if known.notice:
+        notice(known.notice)
+    if not known.count():
+        notice("semantic-search is on, but words alone decide: nothing is embedded yet; optimize index --embed")
+        return None
+    return Reranker(cache(lambda: embed.open_model(choice)), known, choice.id)
 
 
 class _Models:

@@ -6,8 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,17 +31,22 @@ MARKS = {"new": "green", "changed": "yellow", "gone": "red"}
 @click.command("index")
 @click.option("--watch", is_flag=True, help="Keep it up to date until Ctrl-C (which ends it with exit code 0).")
 @click.option("--stats", is_flag=True, help="Show what it holds.")
+@click.option("--embed", is_flag=True, help="Give every function a vector, for semantic-search.")
+@click.option("--download", is_flag=True, help="With --embed: let the model be fetched from its hub. No code is sent.")
+@click.option("--yes", "-y", is_flag=True, help="With --embed: begin without asking, however long it takes.")
 @click.option("--verbose", "-v", is_flag=True, help="Name every file that was skipped.")
 @options.project
 @options.as_json
-def command(watch: bool, stats: bool, verbose: bool, project: Path | None, as_json: bool) -> int:
+def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any) -> int:
     """Bring the index of this repository up to date and say what that took.
 
     All other commands do so by themselves; nothing is written into the repository.
     """
     from optimizer.engine import prepare
 
-    with options.open_parts(project, {}) as parts:
+    if given["download"] and not given["embed"]:
+        raise click.UsageError("--download goes with --embed")
+    with options.open_parts(given["project"], {}) as parts:
         done = prepare.refresh(parts)
         if done.notice:
             show.notice(done.notice)
@@ -54,6 +58,10 @@ def command(watch: bool, stats: bool, verbose: bool, project: Path | None, as_js
             figures = survey(parts.index)
             fields = {"event": "stats", **show.plain(figures)}
             click.echo(json.dumps(fields, ensure_ascii=False) if as_json else stats_text(figures))
+        if given["embed"]:
+            from optimizer.cli.embed import Wishes, embed
+
+            embed(parts, Wishes(given["download"], given["yes"], as_json))
         if watch:
             _watch(parts, as_json)
     return 0

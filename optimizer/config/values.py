@@ -33,7 +33,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 }
 SPECIAL: Mapping[str, float] = {"temperature": -1}
 CHOICES: Mapping[str, tuple[str, ...]] = {"tier": TIERS, "max_tier": TIERS, "provider": PROVIDERS}
-MAY_BE_EMPTY = frozenset({"model", "provider", "tier"})
+MAY_BE_EMPTY = frozenset({"model", "provider", "tier", "semantic.model_path"})
 
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 

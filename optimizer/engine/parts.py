@@ -13,6 +13,7 @@ from optimizer.types import Model, Progress, Quote, Task, Usage
 if TYPE_CHECKING:
     from optimizer.config.features import Features
     from optimizer.config.paths import Places
+    from optimizer.context.semantic import Reranker
     from optimizer.index.store import Index
     from optimizer.ledger.store import Ledger
     from optimizer.models.available import Available
@@ -31,6 +32,7 @@ class Parts:
     index: Index
     endpoints: Mapping[str, Endpoint]
     progress: Callable[[Progress], None]
+    reranker: Callable[[], Reranker | None]
     ledger: Callable[[], Ledger]
     available: Callable[[], Available]
     consented: Callable[[Model], bool]

@@ -30,7 +30,7 @@ def choose(query: Query, parts: Parts, max_tokens: int, top: int = 20) -> Contex
     started = perf_counter()
     if parts.features.context_optimization:
         limits = select.Limits(max_tokens=max_tokens, max_files=parts.settings.max_files, top=top)
-        context = select.select(query, parts.index, limits, parts.places.cache / "context")
+        context = select.select(query, parts.index, limits, parts.places.cache / "context", parts.reranker())
     else:
         context = select.naive(query, parts.index, parts.settings.naive_tokens)
     timing = {**context.timing_ms, "select": round((perf_counter() - started) * 1000, 1)}

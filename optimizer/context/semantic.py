@@ -1,0 +1,136 @@
+"""Put the candidates that the words found in the order of words and meaning together.
+
+A cosine says how much a unit resembles the request; it counts by how far it stands from those of the other candidates
+(in standard deviations), so that models with other ranges of cosines need no other weight. A score is multiplied by
+exp(weight × that); a candidate without a vector keeps its score. The weights were learned by `benchmarks/semantic.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from optimizer.context.kinds import kind_of
+from optimizer.context.rank import RankedUnit, Ranking
+from optimizer.index.units import extents
+from optimizer.index.vectors import Piece, piece
+from optimizer.types import RankedFile
+
+if TYPE_CHECKING:
+    from optimizer.context.files import Files
+    from optimizer.index.embed import Embedder
+    from optimizer.index.store import Index
+    from optimizer.index.vectors import Vectors
+
+Key = TypeVar("Key", bound=Hashable)
+
+REASON = "resembles the request in meaning"
+TELLING = 1.0
+ALIKE = 1e-6
+MOST_CANDIDATES = 120
+MOST_CHARACTERS = 2000
+KINDS_IN_ORDER = ("source", "init", "declarations", "test", "docs")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What one standard deviation of likeness adds to the logarithm of a score."""
+
+    units: float
+    files: float
+
+
+WEIGHTS = Weights(units=0.5, files=0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Reranker:
+    """A model and the vectors there are; the model is loaded when first needed."""
+
+    embedder: Callable[[], Embedder]
+    vectors: Vectors
+    model: str
+    weights: Weights = WEIGHTS
+
+    def state(self) -> str:
+        """Changes whenever the same ranking may come out in another order."""
+        return f"{self.model} {self.vectors.count()} {self.weights}"
+
+    def rerank(self, text: str, ranking: Ranking, source: Files) -> Ranking:
+        """The same files and units in the order of words and meaning; `source` reads the files.
+
+        Only the request is embedded. Raises NotFound or ConfigError when the model cannot be used, StorageError.
+        """
+        pieces = candidates(ranking, source)
+        bodies = self.vectors.get([piece.key for piece in pieces.values()])
+        if not bodies:
+            return ranking
+        request = next(iter(self.embedder().embed([" ".join(text.split())[:MOST_CHARACTERS]])))
+        cosine = _cosines(request, bodies)
+        likeness = {place: cosine[piece.key] for place, piece in pieces.items() if piece.key in cosine}
+        return _ordered(ranking, likeness, self.weights)
+
+
+def candidates(ranking: Ranking, source: Files) -> dict[int, Piece]:
+    """What is compared with the request, by place among the ranked units: the best of those that have a name."""
+    named = [place for place, unit in enumerate(ranking.units) if unit.symbol][:MOST_CANDIDATES]
+    units = {place: ranking.units[place] for place in named}
+    return {place: piece(unit.symbol, source.lines(unit.path), unit.spans) for place, unit in units.items()}
+
+
+def pieces_of(index: Index, source: Files) -> Iterator[Piece]:
+    """What is embedded of a whole tree, the kinds of files that are wanted most first."""
+    paths = [(KINDS_IN_ORDER.index(kind), path) for path in index.paths() if (kind := kind_of(path)) in KINDS_IN_ORDER]
+    for _, path in sorted(paths):
+        lines = source.lines(path)
+        for unit in extents(index.symbols_in(path), len(lines)):
+            if unit.symbol and unit.spans:
+                yield piece(unit.symbol, lines, unit.spans)
+        source.known.pop(path)
+
+
+def _cosines(request: bytes, bodies: Mapping[bytes, bytes]) -> dict[bytes, float]:
+    """The cosine of each vector with the request's; a vector of another length is left out."""
+    numpy: Any = importlib.import_module("numpy")
+    usable = {key: body for key, body in bodies.items() if len(body) == len(request)}
+    table = numpy.frombuffer(b"".join(usable.values()), "<f2").astype("f4").reshape(len(usable), -1)
+    cosines = table @ numpy.frombuffer(request, "<f2").astype("f4")
+    return dict(zip(usable, map(float, cosines), strict=True))
+
+
+def _ordered(ranking: Ranking, likeness: Mapping[int, float], weights: Weights) -> Ranking:
+    best: dict[str, float] = {}
+    for place, value in likeness.items():
+        path = ranking.units[place].path
+        best[path] = max(value, best.get(path, -1.0))
+    of_units, of_files = _standard(likeness), _standard(best)
+    units = [
+        _unit(unit, of_units[place], weights.units) if place in of_units else unit
+        for place, unit in enumerate(ranking.units)
+    ]
+    files = [
+        _file(file, of_files[file.path], weights.files) if file.path in of_files else file for file in ranking.files
+    ]
+    units.sort(key=lambda unit: -unit.score)
+    files.sort(key=lambda file: -file.score)
+    return replace(ranking, files=tuple(files), units=tuple(units))
+
+
+def _standard(values: Mapping[Key, float]) -> dict[Key, float]:
+    """Each value as standard deviations above the mean; 0 where all are alike."""
+    mean = sum(values.values()) / max(1, len(values))
+    spread = math.sqrt(sum((value - mean) ** 2 for value in values.values()) / max(1, len(values)))
+    return {key: (value - mean) / spread if spread > ALIKE else 0.0 for key, value in values.items()}
+
+
+def _unit(unit: RankedUnit, likeness: float, weight: float) -> RankedUnit:
+    why = f"{unit.why}, {REASON}" if likeness >= TELLING else unit.why
+    return replace(unit, score=unit.score * math.exp(weight * likeness), why=why)
+
+
+def _file(file: RankedFile, likeness: float, weight: float) -> RankedFile:
+    why = (*file.why, REASON) if likeness >= TELLING else file.why
+    return replace(file, score=round(file.score * math.exp(weight * likeness), 4), why=why)
