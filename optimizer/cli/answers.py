@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimizer.cli import options, show
-from optimizer.cli.terminal import cells, coloured, cut, inert, paint, width
+from optimizer.cli.terminal import cells, cut, inert, paint, width
 from optimizer.errors import NotFound
 from optimizer.types import Lookup, LookupKind, Row
 
@@ -98,8 +97,7 @@ def _missing(rows: Sequence[Row], hint: str, as_json: bool) -> None:
         near = [row_object(row) for row in rows if row.path]
         result = {"event": "result", "exit_code": NotFound.exit_code, "error": rows[0].text, "hint": hint}
         click.echo(json.dumps(result | {"near": near}, ensure_ascii=False))
-    label = click.style("error: ", fg="red", bold=True) if coloured(sys.stderr) else "error: "
-    click.echo(label + inert(rows[0].text), err=True)
+    click.echo(paint("error: ", err=True, fg="red", bold=True) + inert(rows[0].text), err=True)
     print_rows(rows[1:], err=True)
     if hint:
-        click.echo(f"try:   {inert(hint)}", err=True)
+        click.echo(paint("try:   ", err=True, fg="cyan") + inert(hint), err=True)

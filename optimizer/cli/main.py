@@ -141,11 +141,11 @@ def with_default(argv: list[str]) -> list[str]:
 
 
 def _complain(failure: Failure, as_json: bool) -> None:
-    from optimizer.cli.terminal import inert
+    from optimizer.cli.terminal import inert, paint
 
     if as_json:
         fields = {"exit_code": failure.code, "error": failure.message, "hint": failure.hint}
         click.echo(json.dumps({"event": "result", **fields}, ensure_ascii=False))
-    click.echo(click.style("error: ", fg="red", bold=True) + inert(failure.message), err=True)
+    click.echo(paint("error: ", err=True, fg="red", bold=True) + inert(failure.message), err=True)
     if failure.hint:
-        click.echo(click.style("try:   ", fg="cyan") + inert(failure.hint), err=True)
+        click.echo(paint("try:   ", err=True, fg="cyan") + inert(failure.hint), err=True)

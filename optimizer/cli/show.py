@@ -14,7 +14,7 @@ from typing import Any, Protocol, TextIO
 import click
 
 from optimizer.cli.context_table import context_line, print_context
-from optimizer.cli.terminal import coloured, inert
+from optimizer.cli.terminal import coloured, inert, paint
 from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Routed, TextDelta
 from optimizer.types import TIERS, Context, LeftOut, Outcome, Patch, Progress, Quote, Verdict
 
@@ -68,7 +68,7 @@ def progress(stream: TextIO) -> Callable[[Progress], None]:
 
 def notice(text: str) -> None:
     """One line for a person, on stderr."""
-    click.secho(inert(text), err=True, dim=True)
+    click.echo(paint(inert(text), err=True, dim=True), err=True)
 
 
 class JsonLines:
@@ -134,7 +134,7 @@ class Terminal:
         if landed:
             click.echo(inert(landed), err=True)
         if outcome.exit_code and outcome.hint:
-            click.echo(click.style("try:   ", fg="cyan") + inert(outcome.hint), err=True)
+            click.echo(paint("try:   ", err=True, fg="cyan") + inert(outcome.hint), err=True)
 
     def _hand_over(self, quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...]) -> None:
         """Without a model: the context that is ready, what the request would cost, and how to have a model."""

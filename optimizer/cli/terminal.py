@@ -27,9 +27,9 @@ def interactive() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
 
 
-def paint(text: str, **style: Any) -> str:
-    """`text` styled as `click.style` does, where stdout shows colours."""
-    if not coloured(sys.stdout):
+def paint(text: str, err: bool = False, **style: Any) -> str:
+    """`text` styled as `click.style` does, where stdout (with `err`: stderr) shows colours."""
+    if not coloured(sys.stderr if err else sys.stdout):
         return text
     import click
 
