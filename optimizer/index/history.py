@@ -20,8 +20,9 @@ from optimizer.index.postings import find, tally
 from optimizer.index.walk import Root
 
 SECONDS = 10.0
-K1, B = 1.2, 0.5
-COMMON = 0.2
+K1, B = 1.2, 0.75
+COMMON = 0.05
+POWER = 3
 MOST_POSTINGS = 120_000
 MOST_RENAMES_FOLLOWED = 20
 
@@ -68,10 +69,10 @@ class History:
             self._connection.close()
             self._connection = None
 
-    def similar(self, weights: Mapping[str, float], limit: int = 200) -> dict[str, float]:
+    def similar(self, weights: Mapping[str, float], limit: int = 100) -> dict[str, float]:
         """Files of the `limit` commits whose messages say most of the weighted terms, by path.
 
-        A commit adds the square of its BM25 over the root of the number of files that it touched.
+        A commit adds the cube of its BM25 over the root of the number of files that it touched.
         """
         commits = self._scores(weights)
         files: dict[str, float] = {}
@@ -79,7 +80,7 @@ class History:
         self._best = {}
         for number in nlargest(limit, commits, key=commits.__getitem__):
             touched = self._past.files(number)
-            value = commits[number] ** 2 / math.sqrt(len(touched) or 1)
+            value = commits[number] ** POWER / math.sqrt(len(touched) or 1)
             for path in {path for file in touched if (path := self._path(file))}:
                 files[path] = files.get(path, 0.0) + value
                 if value > largest.get(path, 0.0):
