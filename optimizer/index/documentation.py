@@ -10,12 +10,21 @@ from optimizer.index.languages import Language
 DOC_LENGTH = 200
 MOST_LINES = 100
 _DOCSTRING = re.compile(rb"[rRuUbB]{0,2}(\"\"\"|'''|\"|')\s*([^\n]*)")
+_ATTRIBUTE = re.compile(rb"@doc\s+(?:~[sS])?(\"\"\"|\")\s*([^\n]*)")
+_MODULE_ATTRIBUTE = re.compile(rb"do\s+@moduledoc\s+(?:~[sS])?(\"\"\"|\")\s*([^\n]*)")
+_TAGS = re.compile(rb"</?[a-z]\w*(?:\s[^<>]*)?/?>")
 _MARKS = b" \t\r/*#!-=<"
 
 
 def docstring(data: bytes, body: int) -> str:
     """The first line of the string literal at byte `body`, where a body starts; '' when there is none."""
     match = _DOCSTRING.match(data, body)
+    return _text(match[2].partition(match[1])[0]) if match else ""
+
+
+def attribute(data: bytes, head: int, start: int, body: int) -> str:
+    """The first line of a documentation attribute, between bytes `head` and `start` or where the body starts."""
+    match = _ATTRIBUTE.search(data, head, start) or (_MODULE_ATTRIBUTE.match(data, body) if body >= 0 else None)
     return _text(match[2].partition(match[1])[0]) if match else ""
 
 
@@ -34,6 +43,8 @@ def comment_above(data: bytes, head: int, language: Language) -> str:
     for _ in range(MOST_LINES):
         if not above.startswith(language.comments):
             break
+        if language.tagged:
+            above = _TAGS.sub(b"", above)
         first = above if above.strip(_MARKS) else first
         end, start = start - 1, data.rfind(b"\n", 0, max(start - 1, 0)) + 1
         if end < 0:

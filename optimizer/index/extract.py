@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
-from optimizer.index.parse import parse
+from optimizer.index.parse import parse, text_of
 from optimizer.index.pipes import receive, send
 from optimizer.index.postings import BLANKS, words_of
 from optimizer.index.skip import has_words
@@ -60,7 +60,7 @@ def serve() -> None:
 def extract(path: str, data: bytes, first: int, stride: int, lists: Lists) -> tuple[int, int, int, bytes, str, str]:
     """The fields of one `workers.Content`; the words go to `lists`, in units numbered `first`, `first + stride`, …"""
     parsed = parse(path, data)
-    lines = data.translate(BLANKS).split(b"\n")
+    lines = text_of(path, data).translate(BLANKS).split(b"\n")
     if not lines[-1]:
         lines.pop()
     units = extents(parsed.symbols, len(lines))
@@ -90,9 +90,11 @@ def extract(path: str, data: bytes, first: int, stride: int, lists: Lists) -> tu
 
 
 def _name(symbols: Sequence[Symbol], units: Sequence[Extent], first: int, stride: int, lists: Lists) -> None:
-    """Enter names and documentation of symbols under the unit that defines them."""
+    """Enter names and documentation of definitions under their units; sections are found by their words."""
     number_of = {unit.symbol: number for unit, number in zip(units, range(first, sys.maxsize, stride), strict=False)}
     for symbol in symbols:
+        if symbol.kind == "section":
+            continue
         number = number_of.get(symbol.qualified)
         if number is None:
             number = number_of[symbol.qualified] = number_of.get(symbol.parent, first)

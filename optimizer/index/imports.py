@@ -9,7 +9,7 @@ from typing import Any
 
 from optimizer.index.languages import language_of
 from optimizer.index.parse import RawImport
-from optimizer.index.resolvers import c, golang, java, javascript, php, python, ruby, rust
+from optimizer.index.resolvers import bash, c, csharp, elixir, golang, java, javascript, lua, php, python, ruby, rust
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,20 @@ class _Family:
 
 
 _FAMILIES = (
-    _Family(("python",), python.build, python.resolve),
+    _Family(("python", "notebook"), python.build, python.resolve),
     _Family(
         ("javascript", "typescript", "tsx"), javascript.build, javascript.resolve, ("package.json", "jsconfig.json")
     ),
     _Family(("go",), golang.build, golang.resolve, ("go.mod",)),
     _Family(("rust",), rust.build, rust.resolve, ("Cargo.toml",)),
-    _Family(("java",), java.build, java.resolve),
+    _Family(("java", "kotlin", "scala"), java.build, java.resolve),
     _Family(("c", "cpp"), c.build, c.resolve),
     _Family(("ruby",), ruby.build, ruby.resolve),
     _Family(("php",), php.build, php.resolve, ("composer.json",)),
+    _Family(("csharp",), csharp.build, csharp.resolve),
+    _Family(("lua",), lua.build, lua.resolve),
+    _Family(("elixir",), elixir.build, elixir.resolve),
+    _Family(("bash",), bash.build, bash.resolve),
 )
 _FAMILY_OF = {language: family for family in _FAMILIES for language in family.languages}
 

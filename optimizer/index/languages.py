@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,11 @@ class Language:
     definition or import is written with. `comments` start a line of documentation; `docstrings`: bodies may begin with
     one, and `#` starts a comment. `marks` are nodes that belong to the definition after them (attributes, decorators).
     `required`: constants may be the names of imported modules. `wrapper` is the node that holds a definition and its
-    decorators.
+    decorators. `attribute_marks`: only marks that begin with one of these count, and `@doc` among them holds the
+    documentation. `bracketed`: attributes are written `[Name]`. `tagged`: documentation is XML. `dotted`: the name of a
+    definition may be written with what it stands in. `outline`: text or data rather than code: only its sections are
+    kept, and a syntax error in it says nothing, since many such files are templates. `extra` is the optional part of
+    the installation that brings the grammar, '' for those that are always there.
     """
 
     name: str
@@ -31,6 +37,12 @@ class Language:
     marks: frozenset[str] = frozenset()
     required: bool = False
     wrapper: str = ""
+    attribute_marks: tuple[bytes, ...] = ()
+    bracketed: bool = False
+    tagged: bool = False
+    dotted: bool = False
+    outline: bool = False
+    extra: str = ""
 
 
 _HASH = (b"#",)
@@ -103,6 +115,59 @@ LANGUAGES: tuple[Language, ...] = (
         depth=4,
         keywords=(b"function ", b"class ", b"include ", b"include_once ", b"require ", b"require_once "),
     ),
+    Language(
+        "csharp", (".cs", ".csx"), "tree_sitter_c_sharp", "csharp.scm", bracketed=True, tagged=True, extra="languages"
+    ),
+    Language("kotlin", (".kt", ".kts"), "tree_sitter_kotlin", "kotlin.scm", extra="languages"),
+    Language("swift", (".swift",), "tree_sitter_swift", "swift.scm", extra="languages"),
+    Language("scala", (".scala", ".sc", ".sbt"), "tree_sitter_scala", "scala.scm", extra="languages"),
+    Language("lua", (".lua",), "tree_sitter_lua", "lua.scm", comments=(b"--",), required=True, extra="languages"),
+    Language(
+        "elixir",
+        (".ex", ".exs"),
+        "tree_sitter_elixir",
+        "elixir.scm",
+        comments=_HASH,
+        marks=frozenset({"unary_operator"}),
+        attribute_marks=(b"@doc", b"@spec", b"@impl", b"@deprecated", b"@since"),
+        dotted=True,
+        extra="languages",
+    ),
+    Language(
+        "bash",
+        (".sh", ".bash", ".bats", ".zsh"),
+        "tree_sitter_bash",
+        "bash.scm",
+        filenames=(".bashrc", ".bash_profile", ".bash_aliases", ".profile", "PKGBUILD"),
+        comments=_HASH,
+        extra="languages",
+    ),
+    # Cells are read in the language of the notebook: see notebook.py. The grammar tells where they are.
+    Language("notebook", (".ipynb",), "tree_sitter_json", "notebook.scm"),
+    Language("json", (".json", ".jsonc", ".webmanifest"), "tree_sitter_json", "json.scm", outline=True),
+    Language(
+        "markdown",
+        (".md", ".markdown"),
+        "tree_sitter_markdown",
+        "markdown.scm",
+        outline=True,
+        comments=(),
+        extra="languages",
+    ),
+    Language(
+        "yaml", (".yaml", ".yml"), "tree_sitter_yaml", "yaml.scm", outline=True, comments=_HASH, extra="languages"
+    ),
+    Language("toml", (".toml",), "tree_sitter_toml", "toml.scm", outline=True, comments=_HASH, extra="languages"),
+    Language(
+        "html",
+        (".html", ".htm", ".xhtml"),
+        "tree_sitter_html",
+        "html.scm",
+        outline=True,
+        comments=(),
+        extra="languages",
+    ),
+    Language("css", (".css",), "tree_sitter_css", "css.scm", outline=True, extra="languages"),
 )
 
 _BY_EXTENSION = {extension: language for language in LANGUAGES for extension in language.extensions}
@@ -117,3 +182,14 @@ def language_of(path: str) -> Language | None:
         extension = posixpath.splitext(name)[1]
         found = _BY_EXTENSION.get(extension) or _BY_EXTENSION.get(extension.lower())
     return found
+
+
+@cache
+def is_installed(language: Language) -> bool:
+    """Whether the grammar of a language is there to be used; without it files are indexed by their words alone."""
+    return find_spec(language.module) is not None
+
+
+def installed_names() -> tuple[str, ...]:
+    """The names of the languages whose grammars are there."""
+    return tuple([language.name for language in LANGUAGES if is_installed(language)])

@@ -20,6 +20,7 @@ _TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "type", "im
 _CUT = _TYPES - {"type"} | {"macro"}
 _CODE = frozenset({"function", "method"})
 _ATTRIBUTES = re.compile(r"(?:@(?!interface\b)[\w.:]+(?:\([^()]*\))?\s*|#!?\[[^\]]*\]\s*)+")
+_BRACKETED = re.compile(r"(?:\[[^\]]*\]\s*)+")
 _ANGLES = re.compile(r"[<\[].*", re.S)
 _NO_NAMES = frozenset({"", "_"})
 # What a grammar takes for the name of a function where macros confuse it.
@@ -27,7 +28,7 @@ _STATEMENTS = frozenset({"if", "for", "while", "switch", "return"})
 _REFERENCE = re.compile(r"^[&*\s]*(?:'\w+\s+)?(?:(?:mut|const|dyn)\s+)*")
 _OPERATOR = re.compile(r"(?:^|::|\s)(operator\W.*)", re.S)
 _PLAIN = re.compile(r"[\w$.]+\Z")
-_REQUIRED = re.compile(rb"[^=]*=\s*(?:await\s+)?(?:require|import)\s*\(")
+_REQUIRED = re.compile(rb"[^=]*=\s*(?:await\s+)?(?:require|import)\s*[(\"']")
 
 
 def symbols(path: str, data: bytes, language: Language, found: Found) -> Iterator[Symbol]:
@@ -47,7 +48,9 @@ def symbols(path: str, data: bytes, language: Language, found: Found) -> Iterato
         if kind == "constant" and (parent_kind in _CODE or _is_required(data, start, -negative_end, language)):
             continue
         if not name.isidentifier() or "scope" in captures or name in _NO_NAMES or name in _STATEMENTS:
-            scope, name = _scope(name, kind, data, captures)
+            scope, name = ("", _title(name)) if language.outline else _scope(name, kind, data, captures)
+            if language.dotted and kind != "impl":
+                scope, _, name = name.rpartition(".")
             if scope:
                 parent = f"{parent}.{scope}" if parent else scope
                 kind = "method" if kind == "function" else kind
@@ -75,18 +78,22 @@ def _symbol(
     if language.docstrings:
         from_byte = item.start
     if language.marks:
-        head = _with_marks(head, language)
+        head = _with_marks(head, data, language)
     head_start = head.start_byte
     if body := captures.get("body"):
         end = body_start = body[0].start_byte
     else:
         body_start = -1
         end = -item.negative_end
-        if language.name == "ruby" and kind != "constant":
-            end = captures.get("head", captures["name"])[0].end_byte
+        if "head" in captures:
+            end = captures["head"][0].end_byte
+        elif language.name == "ruby" and kind != "constant":
+            end = name_node.end_byte
     doc = ""
     if language.docstrings and body_start >= 0:
         doc = documentation.docstring(data, body_start)
+    elif language.attribute_marks:
+        doc = documentation.attribute(data, head_start, item.start, body_start)
     return Symbol(
         name,
         qualified,
@@ -101,10 +108,12 @@ def _symbol(
     )
 
 
-def _with_marks(head: Node, language: Language) -> Node:
+def _with_marks(head: Node, data: bytes, language: Language) -> Node:
     """The first of the attributes or decorators that stand beside a definition, before it."""
     before = head.prev_sibling
     while before is not None and before.type in language.marks:
+        if language.attribute_marks and not data.startswith(language.attribute_marks, before.start_byte):
+            break
         head = before
         before = head.prev_sibling
     return head
@@ -115,11 +124,15 @@ def _signature(head: bytes, kind: str, bodiless: bool, language: Language) -> st
         head = b"\n".join([line.partition(b"#")[0] for line in head.splitlines()])
     if bodiless and kind in _CUT:
         head = head.partition(b"{")[0]
-    text = head.decode("utf-8", "replace").rstrip(" \t\r\n:{;=")
+    elif bodiless and language.outline:
+        head = head.partition(b"\n")[0]
+    text = head.decode("utf-8", "replace").rstrip(" \t\r\n:{;=,")
     if "\n" in text or "\t" in text or "  " in text or "\r" in text:
         text = " ".join(text.split()).replace(", )", ")").replace("( ", "(").replace(" )", ")")
-    if text[:1] in ("@", "#"):
+    if text[:1] in ("@", "#") and not (language.outline or language.attribute_marks):
         text = _ATTRIBUTES.sub("", text, count=1)
+    elif language.bracketed and (match := _BRACKETED.match(text)):
+        text = text[match.end() :]
     if text[-2:] == "=>":
         text = text[:-2].rstrip()
     return text[:SIGNATURE_LENGTH]
@@ -151,6 +164,12 @@ def _scope(name: str, kind: str, data: bytes, captures: dict[str, list[Node]]) -
         front, _, name = name.rpartition("::")
         scope = front.replace("::", ".").strip(".")
     return scope, "" if name in _NO_NAMES else " ".join(name.split())[:SIGNATURE_LENGTH]
+
+
+def _title(name: str) -> str:
+    """A heading or key in one line, without the quotes around it."""
+    quoted = name[:1] in "\"'" and len(name) > 1 and name[-1] == name[0]
+    return " ".join((name[1:-1] if quoted else name).split())[:SIGNATURE_LENGTH]
 
 
 def _without_angles(name: str) -> str:

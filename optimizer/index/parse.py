@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from optimizer.index import outline, statements, syntax
-from optimizer.index.languages import Language, language_of
+from optimizer.index import notebook, outline, statements, syntax
+from optimizer.index.languages import Language, is_installed, language_of
 from optimizer.types import Symbol
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ _CPLUSPLUS = re.compile(
     rb"|using\s+(?:namespace\b|\w+\s*=|\w*::)|(?:public|private|protected):)",
     re.M,
 )
+
+# Data files longer than this are not worth an outline.
+MOST_OUTLINED = 256_000
 
 # Leaves that are names, in any of the grammars.
 _NAMES = frozenset(
@@ -38,6 +41,7 @@ _NAMES = frozenset(
         "shorthand_field_identifier",
         "shorthand_property_identifier",
         "shorthand_property_identifier_pattern",
+        "simple_identifier",
         "statement_identifier",
         "type_identifier",
         "variable_name",
@@ -45,8 +49,13 @@ _NAMES = frozenset(
 )
 # Where the callee stands in a call, and which end of a longer name stands for the whole.
 _CALLS = {
-    "call": ("function", "method"),
-    "call_expression": ("function",),
+    "call": ("function", "method", "target"),
+    "call_expression": ("function", ""),
+    "command": ("name",),
+    "constructor_invocation": ("",),
+    "function_call": ("name",),
+    "instance_expression": ("",),
+    "invocation_expression": ("function",),
     "method_invocation": ("name",),
     "object_creation_expression": ("type", ""),
     "new_expression": ("constructor", "type"),
@@ -59,6 +68,17 @@ _CALLS = {
     "jsx_self_closing_element": ("name",),
 }
 _LAST = {
+    "command_name": "",
+    "conditional_access_expression": "",
+    "dot": "right",
+    "dot_index_expression": "field",
+    "generic_name": "",
+    "member_access_expression": "name",
+    "member_binding_expression": "name",
+    "method_index_expression": "method",
+    "navigation_expression": "",
+    "navigation_suffix": "suffix",
+    "user_type": "",
     "attribute": "attribute",
     "member_expression": "property",
     "selector_expression": "field",
@@ -73,6 +93,10 @@ _LAST = {
     "template_type": "name",
     "qualified_name": "",
 }
+# Longer names whose last part is that of the last child.
+_ENDS = frozenset({"conditional_access_expression", "navigation_expression", "qualified_name", "user_type"})
+# Where a word of a shell script is a name.
+_COMMANDS = frozenset({"command_name", "function_definition"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +134,10 @@ class Occurrence:
 
 def parse(path: str, data: bytes) -> ParsedFile:
     """The symbols and imports of a file, in the order they stand; an unknown language gives an empty result."""
-    language = _language(path, data)
-    if language is None:
+    reading = _reading(path, data)
+    if reading is None:
         return ParsedFile("", (), (), ())
+    language, data = reading
     root = syntax.root_of(language, data)
     broken = list(syntax.errors(root)) if root.has_error else []
     found = syntax.find(language, root, data, broken)
@@ -120,45 +145,58 @@ def parse(path: str, data: bytes) -> ParsedFile:
         language.name,
         tuple(outline.symbols(path, data, language, found)),
         tuple(_imports(data, language, found)),
-        _lines(broken),
+        () if language.outline else _lines(broken),
     )
 
 
 def error_count(path: str, data: bytes) -> int | None:
     """How many pieces of a file do not parse or are missing; None when there is no grammar for it."""
-    language = _language(path, data)
-    return None if language is None else sum(1 for _ in syntax.errors(syntax.root_of(language, data)))
+    return None if (root := _checked(path, data)) is None else sum(1 for _ in syntax.errors(root))
 
 
 def error_lines(path: str, data: bytes) -> tuple[int, ...] | None:
     """The lines (from 1) on which syntax errors start; None when there is no grammar for the file."""
-    language = _language(path, data)
-    return None if language is None else _lines(syntax.errors(syntax.root_of(language, data)))
+    return None if (root := _checked(path, data)) is None else _lines(syntax.errors(root))
 
 
 def occurrences(path: str, data: bytes, name: str) -> tuple[Occurrence, ...]:
     """Where exactly `name` stands as an identifier in code, never in strings or comments, in order."""
-    language = _language(path, data)
     wanted = name.encode("utf-8", "replace")
-    if language is None or not wanted or wanted not in data:
+    if not wanted or wanted not in data or (reading := _reading(path, data)) is None:
         return ()
+    language, data = reading
     root = syntax.root_of(language, data)
-    if root.has_error and syntax.is_hopeless(syntax.errors(root)):
+    if language.outline or (root.has_error and syntax.is_hopeless(syntax.errors(root))):
         return ()
     found: list[Occurrence] = []
     for match in re.finditer(rb"(?<![A-Za-z0-9_])" + re.escape(wanted) + rb"(?![A-Za-z0-9_])", data):
         start, end = match.span()
         node = root.descendant_for_byte_range(start, end)
-        if node is not None and node.start_byte == start and node.end_byte == end and _is_name(node):
-            found.append(Occurrence(start, end, node.start_point[0] + 1, _use(language, root, data, node)))
+        if node is not None and _is_name(node, start, end):
+            found.append(Occurrence(start, end, node.start_point[0] + 1, _use(language, root, data, node, end)))
     return tuple(found)
 
 
-def _language(path: str, data: bytes) -> Language | None:
+def text_of(path: str, data: bytes) -> bytes:
+    """What of a file is text written by people, on the same lines: for a notebook its cells, else all of it."""
     language = language_of(path)
-    if language is not None and path.endswith(".h") and _CPLUSPLUS.search(data):
-        return language_of("header.hpp")
-    return language
+    return notebook.text(data, language) if language is not None and language.name == "notebook" else data
+
+
+def _reading(path: str, data: bytes) -> tuple[Language, bytes] | None:
+    """The language of a file and what is to be read in it; None when there is no grammar for it here."""
+    language = language_of(path)
+    if language is None or not is_installed(language) or (language.outline and len(data) > MOST_OUTLINED):
+        return None
+    if path.endswith(".h") and _CPLUSPLUS.search(data):
+        language = language_of("header.hpp") or language
+    return notebook.code(data, language) if language.name == "notebook" else (language, data)
+
+
+def _checked(path: str, data: bytes) -> Node | None:
+    """The syntax tree of a file in which errors mean that it is broken."""
+    reading = _reading(path, data)
+    return None if reading is None or reading[0].outline else syntax.root_of(*reading)
 
 
 def _lines(broken: Iterable[Node]) -> tuple[int, ...]:
@@ -168,7 +206,9 @@ def _lines(broken: Iterable[Node]) -> tuple[int, ...]:
 def _imports(data: bytes, language: Language, everything: syntax.Found) -> Iterator[RawImport]:
     found = sorted(everything.imports, key=lambda item: item.start)
     modules = [item for item in everything.definitions if item.kind == "module"] if language.name == "rust" else []
-    read = statements.READERS[language.name]
+    read = statements.READERS.get(language.name)
+    if read is None:
+        return
     for start, kind, node in found:
         text = data[start : node.end_byte].decode("utf-8", "replace")
         line = node.start_point[0] + 1
@@ -177,20 +217,26 @@ def _imports(data: bytes, language: Language, everything: syntax.Found) -> Itera
             yield RawImport(module, names, line, f"{form}-inner" if inner else form)
 
 
-def _is_name(node: Node) -> bool:
-    if node.type not in _NAMES:
+def _is_name(node: Node, start: int, end: int) -> bool:
+    if node.type == "alias":
+        return node.child_count == 0
+    if node.start_byte != start or node.end_byte != end or node.child_count:
         return False
     parent = node.parent
-    return node.child_count == 0 and (parent is None or parent.type != "variable_name")
+    if node.type == "word":
+        return parent is not None and parent.type in _COMMANDS
+    return node.type in _NAMES and (parent is None or parent.type != "variable_name")
 
 
-def _use(language: Language, root: Node, data: bytes, node: Node) -> Literal["call", "import", "use", "definition"]:
+def _use(
+    language: Language, root: Node, data: bytes, node: Node, end: int
+) -> Literal["call", "import", "use", "definition"]:
     around = syntax.find_at(language, root, data, node.start_byte, node.end_byte)
     if any(item.start <= node.start_byte and node.end_byte <= item.node.end_byte for item in around.imports):
         return "import"
     for item in around.definitions:
         name = item.captures["name"][0]
-        if item.kind != "impl" and name.end_byte == node.end_byte and name.start_byte <= node.start_byte:
+        if item.kind != "impl" and name.end_byte == end and name.start_byte <= node.start_byte:
             return "definition"
     return "call" if _is_callee(node) else "use"
 
@@ -198,7 +244,7 @@ def _use(language: Language, root: Node, data: bytes, node: Node) -> Literal["ca
 def _is_callee(node: Node) -> bool:
     parent = node.parent
     while parent is not None and (field := _LAST.get(parent.type)) is not None:
-        if not _stands_at(parent, field, node, -1 if parent.type == "qualified_name" else 0):
+        if not _stands_at(parent, field, node, -1 if parent.type in _ENDS else 0):
             return False
         node, parent = parent, parent.parent
     if parent is None:

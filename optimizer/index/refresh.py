@@ -17,7 +17,7 @@ from optimizer.errors import StorageError
 from optimizer.index import build
 from optimizer.index.build import Row
 from optimizer.index.compact import compact
-from optimizer.index.languages import language_of
+from optimizer.index.languages import installed_names, is_installed, language_of
 from optimizer.index.links import store_links
 from optimizer.index.regular import read_file
 from optimizer.index.schema import SCHEMA, reader_version
@@ -95,7 +95,8 @@ def refresh(index: Index, settings: Settings, progress: Report) -> Refreshed:
 def _refresh(index: Index, settings: Settings, progress: Report) -> tuple[int, int, int, tuple[Skipped, ...]]:
     index.forget()
     found = listing(index.root)
-    limits = f"{settings.max_file_bytes} {settings.parse_seconds} {reader_version().hex()}"
+    reader = f"{reader_version().hex()} {' '.join(installed_names())}"
+    limits = f"{settings.max_file_bytes} {settings.parse_seconds} {reader}"
     stamp = _stamp(found, limits)
     if index.meta("stamp") == stamp:
         return 0, 0, len(index.paths()), index.skipped()
@@ -186,7 +187,9 @@ def _kind(path: str) -> bytes:
     if not has_words(path):
         return b"data"
     language = language_of(path)
-    return b"" if language is None else b"h" if path.endswith(".h") else language.name.encode()
+    if language is None or not is_installed(language):
+        return b""
+    return b"h" if path.endswith(".h") else language.name.encode()
 
 
 def _window(job: Job, jobs: Iterator[Job]) -> Iterator[Job]:

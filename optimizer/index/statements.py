@@ -17,6 +17,10 @@ _STRING = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _RUST_USE = re.compile(r"^.*?\buse\s+(.*?);?\s*$", re.S)
 _RUST_MOD = re.compile(r"\bmod\s+(?:r#)?(\w+)")
 _RUST_CRATE = re.compile(r"\bcrate\s+(\w+)")
+_SCALA_RENAME = re.compile(r"\s*(?:=>|\bas\b)\s*\w+")
+_SCALA_WILDCARD = re.compile(r"\.(?:_|given)\Z")
+_ELIXIR = re.compile(r"(\w+)[\s(]+([A-Z][\w.]*?)(?:\.\{([^{}]*)\})?(?![\w.])")
+_SHELL_EXPANSION = re.compile(r"\$\((?:[^()]|\([^()]*\))*\)|\$\{[^{}]*\}|\$\w+|`[^`]*`")
 _PHP_GROUP = re.compile(r"^(.*?)\{(.*)\}\s*$", re.S)
 
 
@@ -136,6 +140,50 @@ def _php_include(text: str, kind: str) -> list[Read]:
     return [("../" * ups + literals[0].lstrip("/") if here else literals[0], (), kind)]
 
 
+def _csharp(text: str, kind: str) -> list[Read]:
+    words = _COMMENT.sub(" ", text).replace(";", " ").split()
+    form = "static" if "static" in words else kind
+    return [(words[-1].removeprefix("global::"), (), form)]
+
+
+def _kotlin(text: str, kind: str) -> list[Read]:
+    words = _COMMENT.sub(" ", text).split()
+    return [(words[1].rstrip(";"), (), kind)] if len(words) > 1 else []
+
+
+def _swift(text: str, kind: str) -> list[Read]:
+    return [(_COMMENT.sub(" ", text).split()[-1].rstrip(";"), (), kind)]
+
+
+def _scala(text: str, kind: str) -> list[Read]:
+    body = _SCALA_RENAME.sub("", _COMMENT.sub(" ", text).strip().removeprefix("import"))
+    return [(_SCALA_WILDCARD.sub(".*", path), (), kind) for path in _branches(body)]
+
+
+def _lua(text: str, kind: str) -> list[Read]:
+    match = _STRING.search(text)
+    module = (match[1] or match[2] or "") if match else ""
+    return [(module, (), text[: match.start()].rstrip(" \t\r\n("))] if match and module else []
+
+
+def _elixir(text: str, kind: str) -> list[Read]:
+    match = _ELIXIR.match(text)
+    if match is None:
+        return []
+    if match[3] is None:
+        return [(match[2], (), match[1])]
+    return [(f"{match[2]}.{name}", (), match[1]) for part in match[3].split(",") if (name := part.strip())]
+
+
+def _bash(text: str, kind: str) -> list[Read]:
+    """`. "$(dirname "$0")/x.sh"` → x.sh: what stands before a path is taken for the folder of the script."""
+    words = _SHELL_EXPANSION.sub("$", text).split()
+    path = words[1].strip("\"'") if len(words) > 1 else ""
+    form = "source-here" if path.startswith("$") else "source"
+    path = path.lstrip("$").lstrip("/") if form == "source-here" else path
+    return [(path, (), form)] if path and "$" not in path else []
+
+
 READERS: Mapping[str, Callable[[str, str], list[Read]]] = {
     "python": _python,
     "javascript": _javascript,
@@ -148,4 +196,11 @@ READERS: Mapping[str, Callable[[str, str], list[Read]]] = {
     "cpp": _c,
     "ruby": _ruby,
     "php": _php,
+    "csharp": _csharp,
+    "kotlin": _kotlin,
+    "swift": _swift,
+    "scala": _scala,
+    "lua": _lua,
+    "elixir": _elixir,
+    "bash": _bash,
 }

@@ -96,7 +96,7 @@ class Index:
 
     @sound
     def symbols_named(self, names: Iterable[str]) -> tuple[Symbol, ...]:
-        """All definitions whose own name is one of `names`."""
+        """All definitions whose own name is one of `names`; sections of files that are not code are none."""
         wanted = set(names)
         words = self.words()
         files = {number for name in wanted for number in self._files("name", name)}
@@ -104,7 +104,7 @@ class Index:
             symbol
             for number in sorted(files)
             for symbol in self.symbols_in(words.paths[number])
-            if symbol.name in wanted
+            if symbol.name in wanted and symbol.kind != "section"
         )
 
     def _files(self, field: str, name: str) -> Iterable[int]:
@@ -122,7 +122,7 @@ class Index:
     def all_names(self) -> tuple[str, ...]:
         """Every name that is defined somewhere in the tree."""
         rows = self.connection.execute(_SYMBOLS + "1").fetchall()
-        return tuple(sorted({symbol.name for row in rows for symbol in read_symbols(*row)}))
+        return tuple(sorted({symbol.name for row in rows for symbol in read_symbols(*row) if symbol.kind != "section"}))
 
     @sound
     def imports_of(self, path: str) -> tuple[ImportEdge, ...]:

@@ -24,7 +24,8 @@ class Pattern(NamedTuple):
     """What a pattern of a query says of its matches, through `#set!`.
 
     `role`: definition (the default), import, wide (`wide` belongs to the definition `inner`), line (the same, when both
-    start on one line). `callees`: the names `callee` must be one of. Other predicates are not used: patterns that mix
+    start on one line). `callees`: the names `callee` must be one of. `rank`: the lowest wins where several patterns
+    match one name. Other predicates are not used: patterns that mix
     `#set!` with them corrupt memory in the binding.
     """
 
@@ -90,7 +91,7 @@ def grammar(name: str) -> Grammar:
         Pattern(
             str(setting.get("role", "definition")),
             kind := str(setting.get("kind", "")),
-            _RANK.get(kind, 0),
+            int(setting.get("rank") or _RANK.get(kind, 0)),
             frozenset(str(setting.get("callee", "")).encode().split()),
         )
         for setting in settings

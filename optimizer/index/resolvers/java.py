@@ -1,4 +1,4 @@
-"""Java imports → files: the class a name ends in, the class around it, or every class of a package."""
+"""Imports of Java, Kotlin and Scala → files: the class a name ends in, the one around it, or a whole package."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from optimizer.index.parse import RawImport
 from optimizer.index.resolvers import suffixes
 
+ENDINGS = (".java", ".kt", ".scala")
+
 
 @dataclass(frozen=True, slots=True)
 class Java:
-    """Java files by name, and by the folder they stand in; folders by their last part."""
+    """Source files by name, and by the folder they stand in; folders by their last part."""
 
     names: Mapping[str, tuple[str, ...]]
     folders: Mapping[str, tuple[str, ...]]
@@ -21,7 +23,7 @@ class Java:
 
 def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> Java:
     """Packages follow folders, so that the paths alone tell where a class stands."""
-    sources = sorted(path for path in paths if path.endswith(".java"))
+    sources = sorted(path for path in paths if path.endswith(ENDINGS))
     folders: dict[str, list[str]] = {}
     for path in sources:
         folders.setdefault(posixpath.dirname(path), []).append(path)
@@ -46,7 +48,9 @@ def resolve(path: str, raw: RawImport, table: Java) -> Iterator[tuple[str, str |
     for end in range(len(parts), 1, -1):
         if not parts[end - 1][:1].isupper() and end != len(parts):
             break
-        if found := suffixes.nearest(path, suffixes.ending_in("/".join(parts[:end]) + ".java", table.names)):
+        place = "/".join(parts[:end])
+        candidates = [file for ending in ENDINGS for file in suffixes.ending_in(place + ending, table.names)]
+        if found := suffixes.nearest(path, candidates):
             yield raw.module, found
             return
     yield raw.module, None

@@ -1,0 +1,5 @@
+((element [(start_tag (attribute (attribute_name) @callee [
+  (attribute_value) @name (quoted_attribute_value (attribute_value) @name)
+])) @head (self_closing_tag (attribute (attribute_name) @callee [
+  (attribute_value) @name (quoted_attribute_value (attribute_value) @name)
+])) @head]) @def (#set! callee "id") (#set! kind "section"))

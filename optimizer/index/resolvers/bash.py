@@ -1,0 +1,36 @@
+"""Sourced shell scripts → files: beside the script or below the top, else the nearest file the path ends in."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from optimizer.index.parse import RawImport
+from optimizer.index.resolvers import suffixes
+
+
+@dataclass(frozen=True, slots=True)
+class Bash:
+    """All files, and the same by name."""
+
+    paths: frozenset[str]
+    names: Mapping[str, tuple[str, ...]]
+
+
+def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> Bash:
+    """Scripts need no extension, so that any file may be one."""
+    return Bash(paths, suffixes.by_name(paths))
+
+
+def resolve(path: str, raw: RawImport, table: Bash) -> Iterator[tuple[str, str | None]]:
+    """The sourced file; None for one that is not in the repository."""
+    if raw.module.startswith(("/", "~")):
+        yield raw.module, None
+        return
+    beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), raw.module))
+    below = posixpath.normpath(raw.module)
+    found = next((place for place in (beside, below) if place in table.paths), None)
+    if found is None and raw.kind == "source-here" and not below.startswith(".."):
+        found = suffixes.nearest(path, suffixes.ending_in(below, table.names))
+    yield raw.module, found
