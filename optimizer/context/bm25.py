@@ -47,31 +47,35 @@ class Lists:
         return {self.file_of[unit] for unit in self.find(field, term)[0]} - {-1}
 
 
-def norms(lengths: Sequence[int]) -> list[float]:
-    """What BM25 adds to a count in a text of each length."""
-    mean = sum(lengths) / len(lengths) if lengths else 0.0
-    return [K1 * (1 - B + B * length / (mean or 1.0)) for length in lengths]
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How long each unit and each file is, in words, and their means."""
+
+    units: Sequence[int]
+    files: Sequence[int]
+    mean_unit: float
+    mean_file: float
 
 
-def bm25(
-    lists: Lists, field: str, terms: Iterable[Term], unit_norm: Sequence[float], file_norm: Sequence[float]
-) -> Scores:
-    """Score all units and files that hold any of the terms in a field."""
+def bm25(lists: Lists, field: str, terms: Iterable[Term], lengths: Lengths | None = None) -> Scores:
+    """Score all units and files that hold any of the terms in a field; without `lengths` all count as equally long."""
     file_of = lists.file_of
+    base, unit_length, file_length = (K1 * (1 - B), lengths.units, lengths.files) if lengths else (K1, file_of, file_of)
+    per_unit, per_file = (K1 * B / lengths.mean_unit, K1 * B / lengths.mean_file) if lengths else (0.0, 0.0)
     by_file, by_file_title, by_unit, by_unit_title = (defaultdict[int, float](float) for _ in range(4))
     for term, rare, numbers, counts in _best_terms(lists, field, terms):
         frequency: dict[int, int] = {}
         weight = term.weight * rare
         for unit, count in zip(numbers, counts, strict=True):
             if (file := file_of[unit]) >= 0:
-                score = weight * count / (count + unit_norm[unit])
+                score = weight * count / (count + base + per_unit * unit_length[unit])
                 by_unit[unit] += score
                 if term.in_title:
                     by_unit_title[unit] += score
                 frequency[file] = frequency.get(file, 0) + count
         weight = term.weight * rarity(len(frequency), lists.files)
         for file, count in frequency.items():
-            score = weight * count / (count + file_norm[file])
+            score = weight * count / (count + base + per_file * file_length[file])
             by_file[file] += score
             if term.in_title:
                 by_file_title[file] += score

@@ -63,8 +63,8 @@ _NAMES: tuple[tuple[FileKind, re.Pattern[str]], ...] = (
     ("init", re.compile(r"^__init__\.py$")),
 )
 _CODE_TEXT = """
-y yy l ll cu kt kts cs swift scala lua ex exs erl sh bash sql vue svelte proto pl pm r jl hs ml clj dart zig m mm pyx pxd
-cmake f90
+y yy l ll cu kt kts cs swift scala lua ex exs erl sh bash sql vue svelte proto pl pm r jl hs ml clj dart zig m mm pyx
+pxd cmake f90
 """
 _CODE = frozenset(_CODE_TEXT.split())
 _TEST_WORDS = frozenset(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from optimizer.context import learned
 from optimizer.context.bm25 import Column
 from optimizer.context.files import Files
-from optimizer.context.kinds import asks_for_tests
+from optimizer.context.kinds import asks_for_tests, kind_of
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.places import PACKAGE_STEMS
 from optimizer.context.signals import WITH_PARENT, Sheet, leading_signals, parents_of, signals, within
@@ -81,6 +81,7 @@ OF_UNIT = (
     *("function", "head", "rest", "length", "private", "units"),
 )
 UNIT_COLUMNS = (*UNIT_WEIGHTS, *OF_UNIT)
+EVERYWHERE = ("churn", "folder")  # signals that nearly every file has
 REASONS: Mapping[str, str] = {
     "named": "named in the request",
     "frame": "in the stack trace",
@@ -106,6 +107,7 @@ REASONS: Mapping[str, str] = {
 
 REST_OF_FILE, ANY_UNIT = 0.5, 0.2
 TOP_FILES = 40
+MOST_LEADING = 800
 MOST_RANKED = 120
 MOST_UNITS = 250
 REASONS_SHOWN, TELLING_SHARE, NAMING = 3, 0.06, 2.0
@@ -183,12 +185,11 @@ def explain(text: str, index: Index) -> tuple[ExplainedFile, ...]:
 def score_files(mentions: Mentions, index: Index, source: Files) -> Scored:
     """The best candidates by the weighted sum, in the order of the learned trees."""
     sheet = signals(mentions, index)
-    wants_tests = asks_for_tests(mentions.title_words)
-    factors = [1.0 if kind == "test" and wants_tests else KIND_FACTORS[kind] for kind in sheet.kinds]
-    leading_signals(mentions, index, sheet, _sums(sheet, factors), source)
-    sums = _sums(sheet, factors)
+    tests = 1.0 if asks_for_tests(mentions.title_words) else KIND_FACTORS["test"]
+    leading_signals(mentions, index, sheet, _sums(sheet, tests), source)
+    sums = _sums(sheet, tests)
     candidates = nlargest(MOST_RANKED, sums, key=sums.__getitem__)
-    rows = dict(zip(candidates, _file_rows(sheet, sums, factors, candidates), strict=True))
+    rows = dict(zip(candidates, _file_rows(sheet, sums, candidates, tests), strict=True))
     trees = learned.trees("files", FILE_COLUMNS)
     totals = {number: learned.total(trees, row) + row[FIRST] / 100 for number, row in rows.items()}
     largest = max(totals.values(), default=0.0)
@@ -196,31 +197,38 @@ def score_files(mentions: Mentions, index: Index, source: Files) -> Scored:
     return Scored(sheet, sorted(candidates, key=lambda number: -totals[number]), scores, sums, rows)
 
 
-def _sums(sheet: Sheet, factors: Sequence[float]) -> Column:
+def _sums(sheet: Sheet, tests: float) -> Column:
+    """Weighted sums of the files that lead, each times the factor of its kind; `tests` is that of tests."""
     sums: Column = {}
     for signal, column in sheet.files.items():
-        if signal == "churn":
-            continue
-        weight = FILE_WEIGHTS[signal]
-        for number, value in column.items():
-            sums[number] = sums.get(number, 0.0) + weight * value
-    churn, named = sheet.files.get("churn", {}), sheet.files.get("named", {})
+        if signal not in EVERYWHERE:
+            weight = FILE_WEIGHTS[signal]
+            for number, value in column.items():
+                sums[number] = sums.get(number, 0.0) + weight * value
+    leading = nlargest(MOST_LEADING, sums, key=sums.__getitem__)
+    for signal in EVERYWHERE:
+        column, weight = sheet.files.get(signal, {}), FILE_WEIGHTS[signal]
+        for number in leading:
+            sums[number] += weight * column.get(number, 0.0)
+    named = sheet.files.get("named", {})
     return {
-        number: (total + FILE_WEIGHTS["churn"] * churn.get(number, 0.0)) * (1.0 if number in named else factors[number])
-        for number, total in sums.items()
-        if total
+        number: sums[number] * (1.0 if number in named else _factor(sheet.words.paths[number], tests))
+        for number in leading
     }
 
 
-def _file_rows(
-    sheet: Sheet, sums: Column, factors: Sequence[float], candidates: Sequence[int]
-) -> Iterator[tuple[float, ...]]:
+def _factor(path: str, tests: float) -> float:
+    kind = kind_of(path)
+    return tests if kind == "test" else KIND_FACTORS[kind]
+
+
+def _file_rows(sheet: Sheet, sums: Column, candidates: Sequence[int], tests: float) -> Iterator[tuple[float, ...]]:
     """The learned trees look at these, in the order of `FILE_COLUMNS`."""
     columns = [sheet.files.get(signal, {}) for signal in FILE_WEIGHTS]
     for place, number in enumerate(candidates):
         path = sheet.words.paths[number]
         said, said_title = _said(_stem(path), sheet)
-        kind = sheet.kinds[number]
+        kind = kind_of(path)
         yield (
             *[column.get(number, 0.0) for column in columns],
             sums[number] / sums[candidates[0]],
@@ -229,7 +237,7 @@ def _file_rows(
             said_title,
             math.log(1.0 + sheet.lengths[number]),
             float(path.count("/")),
-            factors[number],
+            _factor(path, tests),
             float(kind == "init"),
             float(kind == "declarations"),
         )
@@ -272,7 +280,9 @@ def _why_file(sheet: Sheet, number: int) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class UnitCandidate:
+    """A unit of a leading file with its signals, their weighted sum, and the largest of some signals in the file."""
+
     file: int
     unit: Extent
     shares: Mapping[str, float]
@@ -295,7 +305,7 @@ def _rank_units(scored: Scored, mentions: Mentions, index: Index, source: Files)
     return tuple(units)
 
 
-def unit_candidates(scored: Scored, mentions: Mentions, index: Index, source: Files) -> list[_Candidate]:
+def unit_candidates(scored: Scored, mentions: Mentions, index: Index, source: Files) -> list[UnitCandidate]:
     """The units of the best files that a weighted sum puts first."""
     sheet = scored.sheet
     numbers: dict[int, list[int]] = {file: [] for file in scored.best[:TOP_FILES]}
@@ -303,7 +313,8 @@ def unit_candidates(scored: Scored, mentions: Mentions, index: Index, source: Fi
         if file in numbers:
             numbers[file].append(number)
     parents, strongest = parents_of(mentions), max(sheet.names.values(), default=1.0)
-    found: list[_Candidate] = []
+    largest = max(scored.sums.values())
+    found: list[UnitCandidate] = []
     for file, own in numbers.items():
         path = sheet.words.paths[file]
         units = extents(index.symbols_in(path), len(source.lines(path)))
@@ -315,8 +326,8 @@ def unit_candidates(scored: Scored, mentions: Mentions, index: Index, source: Fi
         for unit, share in zip(units, shares, strict=False):
             if unit.spans:
                 total = ANY_UNIT + sum(UNIT_WEIGHTS[signal] * value for signal, value in share.items())
-                total *= scored.scores[file] ** 0.3 * (1.0 if unit.symbol else REST_OF_FILE)
-                found.append(_Candidate(file, unit, share, total, best, len(units)))
+                total *= scored.sums[file] / largest * (1.0 if unit.symbol else REST_OF_FILE)
+                found.append(UnitCandidate(file, unit, share, total, best, len(units)))
     return nlargest(MOST_UNITS, found, key=lambda candidate: candidate.sum)
 
 
@@ -333,7 +344,7 @@ def _shares(sheet: Sheet, file: int, number: int, unit: Extent, parents: frozens
     return shares
 
 
-def unit_rows(scored: Scored, candidates: Sequence[_Candidate]) -> Iterator[tuple[float, ...]]:
+def unit_rows(scored: Scored, candidates: Sequence[UnitCandidate]) -> Iterator[tuple[float, ...]]:
     """The learned trees look at these, in the order of `UNIT_COLUMNS`."""
     sheet = scored.sheet
     place = {number: 1.0 / (1.0 + at) for at, number in enumerate(scored.best)}
@@ -364,7 +375,7 @@ def unit_rows(scored: Scored, candidates: Sequence[_Candidate]) -> Iterator[tupl
         )
 
 
-def _why_unit(candidate: _Candidate) -> str:
+def _why_unit(candidate: UnitCandidate) -> str:
     weighted = {signal: UNIT_WEIGHTS[signal] * share for signal, share in candidate.shares.items()}
     best = sorted(weighted, key=lambda signal: -weighted[signal])[:2]
     return ", ".join(

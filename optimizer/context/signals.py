@@ -13,9 +13,8 @@ from functools import cache
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
-from optimizer.context.bm25 import K1, Column, Lists, bm25, bm25_paths, norms, rarity
+from optimizer.context.bm25 import Column, Lengths, Lists, bm25, bm25_paths, rarity
 from optimizer.context.files import Files
-from optimizer.context.kinds import FileKind, kind_of
 from optimizer.context.mentions import PROSE, Mentions
 from optimizer.context.places import files_named, modules_named
 from optimizer.context.terms import Term, terms_of
@@ -47,7 +46,6 @@ class Sheet:
     lists: Lists
     terms: Mapping[str, Term]
     numbers: Mapping[str, int]
-    kinds: Sequence[FileKind]
     lengths: Sequence[int]
     files: dict[str, Column] = field(default_factory=dict)
     units: dict[str, Column] = field(default_factory=dict)
@@ -67,7 +65,7 @@ def signals(mentions: Mentions, index: Index) -> Sheet:
         if file >= 0:
             lengths[file] += length
     terms = {term.text: term for term in terms_of(mentions)}
-    sheet = Sheet(words, lists, terms, numbers, [kind_of(path) for path in numbers], lengths)
+    sheet = Sheet(words, lists, terms, numbers, lengths)
     if not numbers:
         return sheet
     _text(sheet)
@@ -97,10 +95,11 @@ def normal(column: Column) -> Column:
 
 def _text(sheet: Sheet) -> None:
     words, terms = sheet.words, list(sheet.terms.values())
-    flat_units, flat_files = [K1] * len(words.file_of), [K1] * len(sheet.lengths)
-    code = bm25(sheet.lists, "body", terms, norms(words.length), norms(sheet.lengths))
-    names = bm25(sheet.lists, "name", terms, flat_units, flat_files)
-    documents = bm25(sheet.lists, "doc", terms[:MOST_DOC_TERMS], flat_units, flat_files)
+    mean_file = sum(sheet.lengths) / len(sheet.lengths)
+    lengths = Lengths(words.length, sheet.lengths, words.mean_length or 1.0, mean_file or 1.0)
+    code = bm25(sheet.lists, "body", terms, lengths)
+    names = bm25(sheet.lists, "name", terms)
+    documents = bm25(sheet.lists, "doc", terms[:MOST_DOC_TERMS])
     paths = bm25_paths(sheet.lists, terms)
     title = dict(code.files_title)
     for file, score in names.files_title.items():

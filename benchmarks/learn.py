@@ -1,0 +1,305 @@
+"""Learn how the signals of a request are weighed, from issues and what their fixes changed.
+
+    python benchmarks/learn.py dump DATASET.jsonl REPOS --out ROWS.pickle      the signals of every candidate
+    python benchmarks/learn.py fit ROWS.pickle [--write] [--json OUT]          cross-validate, ablate, write the table
+
+Needs numpy and lightgbm, which the project itself does not. What is told as a result is always of repositories that
+were held back. `--write` learns from all rows and writes `optimizer/context/learned.json`, which is all that ships.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import pickle
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from retrieval import RANKS, Issue, add_common, read_issues, run
+
+from optimizer.context import learned
+from optimizer.context.budget import count_tokens
+from optimizer.context.files import Files
+from optimizer.context.mentions import find_mentions
+from optimizer.context.rank import FILE_COLUMNS, UNIT_COLUMNS, score_files, unit_candidates, unit_rows
+from optimizer.index.store import Index
+from optimizer.index.units import FUNCTIONS
+
+FOLDS, SEEDS = 8, (1, 2, 3)
+NOT_RANKED = 10**6
+FREE = frozenset({"length", "depth", "churn", "init", "declarations", "function", "head", "rest", "private", "units"})
+FILES = {"num_leaves": 6, "learning_rate": 0.05, "min_data_in_leaf": 20, "lambda_l2": 5.0, "rounds": 100}
+UNITS = {"num_leaves": 8, "learning_rate": 0.05, "min_data_in_leaf": 20, "lambda_l2": 5.0, "rounds": 100}
+COMMON = {"feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1, "verbosity": -1, "num_threads": 2}
+BODY_BUDGETS = {6000: 0.85, 12000: 0.85}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    dump = commands.add_parser("dump")
+    add_common(dump)
+    dump.add_argument("--out", type=Path, required=True)
+    dump.set_defaults(do=_dump)
+    fit = commands.add_parser("fit")
+    fit.add_argument("rows", type=Path)
+    fit.add_argument("--write", action="store_true")
+    fit.add_argument("--ablate", action="store_true")
+    fit.add_argument("--json", type=Path)
+    fit.set_defaults(do=_fit)
+    arguments = parser.parse_args()
+    arguments.do(arguments)
+
+
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _dump(arguments: argparse.Namespace) -> None:
+    issues = read_issues(arguments.dataset, arguments.language, arguments.repo, arguments.limit)
+    found = run(rows_of, issues, arguments.repos, arguments.work, arguments.jobs)
+    arguments.out.write_bytes(pickle.dumps(found))
+
+
+def rows_of(issue: Issue, index: Index) -> dict[str, Any]:
+    """The signals of the candidates of one issue, files and units, and which of them the fix changed."""
+    mentions, source = find_mentions(issue["query"]), Files(index)
+    scored = score_files(mentions, index, source)
+    paths = scored.sheet.words.paths
+    order = sorted(scored.best, key=lambda number: -scored.sums[number])
+    place = {paths[number]: at for at, number in enumerate(order)}
+    bodies = [_body(function, index) for function in issue["gold_functions"]]
+    for path, changed in issue.get("gold_lines", {}).items():
+        bodies += [(path, [body]) for body in _bodies_around(changed, path, index)]
+    return {
+        **{name: issue[name] for name in ("id", "repo", "language")},
+        "paths": [paths[number] for number in order],
+        "rows": [scored.rows[number] for number in order],
+        "gold": [place.get(path, NOT_RANKED) for path in issue["gold_files"]],
+        "bodies": bodies,
+        "units": _units(scored, mentions, index, source) if bodies else [],
+    }
+
+
+def _body(function: str, index: Index) -> tuple[str, list[tuple[int, int]]]:
+    path, _, name = function.partition(":")
+    return path, [(symbol.start, symbol.end) for symbol in index.symbols_in(path) if symbol.qualified == name]
+
+
+def _bodies_around(changed: Sequence[int], path: str, index: Index) -> list[tuple[int, int]]:
+    functions = [symbol for symbol in index.symbols_in(path) if symbol.kind in FUNCTIONS]
+    found = {}
+    for line in changed:
+        around = [(symbol.end - symbol.start, symbol) for symbol in functions if symbol.start <= line <= symbol.end]
+        if around:
+            body = min(around, key=lambda pair: pair[0])[1]
+            found[body.start, body.end] = None
+    return list(found)
+
+
+def _units(scored: Any, mentions: Any, index: Index, source: Files) -> list[tuple[Any, ...]]:
+    candidates = unit_candidates(scored, mentions, index, source)
+    found = []
+    for candidate, row in zip(candidates, unit_rows(scored, candidates), strict=True):
+        path = scored.sheet.words.paths[candidate.file]
+        lines = source.lines(path)
+        text = [f"{at + 1}\t{lines[at]}\n" for start, end in candidate.unit.spans for at in range(start - 1, end)]
+        found.append((path, candidate.unit.symbol, candidate.unit.spans, row, count_tokens("".join(text))))
+    return found
+
+
+# ── learning ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _fit(arguments: argparse.Namespace) -> None:
+    issues = pickle.loads(arguments.rows.read_bytes())
+    report: dict[str, Any] = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "issues": len(issues)}
+    report["weighted sum alone"] = accuracy([max(issue["gold"]) + 1 for issue in issues])
+    places, totals = cross_validate(issues, FILE_COLUMNS)
+    report["held back"] = accuracy(places)
+    for language in sorted({issue["language"] for issue in issues}):
+        own = [place for issue, place in zip(issues, places, strict=True) if issue["language"] == language]
+        report[f"held back, {language}"] = accuracy(own)
+    print(json.dumps(report, indent=1))
+    for issue, total in zip(issues, totals, strict=True):
+        _put_file_scores(issue, total)
+    report["bodies held back"] = body_coverage(issues, UNIT_COLUMNS)
+    print(report["bodies held back"])
+    if arguments.ablate:
+        report["without"] = ablation(issues)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
+    if arguments.write:
+        write(issues)
+
+
+def cross_validate(issues: Sequence[Any], columns: Sequence[str]) -> tuple[list[int], list[Any]]:
+    """The place of the last gold file of each issue, by trees learned on other repositories; and all their sums."""
+    places: list[int] = [0] * len(issues)
+    totals: list[Any] = [None] * len(issues)
+    keep = [FILE_COLUMNS.index(name) for name in columns]
+    for held in _folds(issues):
+        train = [issue for issue in issues if issue["repo"] not in held]
+        models = _file_models(train, columns)
+        for number, issue in enumerate(issues):
+            if issue["repo"] in held:
+                totals[number] = sum(model.predict(_matrix(issue["rows"])[:, keep]) for model in models) / len(models)
+                places[number] = _place(issue, totals[number])
+    return places, totals
+
+
+def _folds(issues: Sequence[Any], seed: int = 1) -> list[set[str]]:
+    repos = sorted({issue["repo"] for issue in issues})
+    random.Random(seed).shuffle(repos)
+    return [set(repos[at::FOLDS]) for at in range(FOLDS)]
+
+
+def _place(issue: Mapping[str, Any], totals: Any) -> int:
+    return max(1 + int((totals > totals[gold]).sum()) if gold < len(totals) else NOT_RANKED for gold in issue["gold"])
+
+
+def _matrix(rows: Sequence[Sequence[float]]) -> Any:
+    import numpy
+
+    return numpy.array(rows, numpy.float32)
+
+
+def _file_models(issues: Sequence[Any], columns: Sequence[str]) -> list[Any]:
+    import numpy
+
+    known = [issue for issue in issues if min(issue["gold"]) < NOT_RANKED]
+    keep = [FILE_COLUMNS.index(name) for name in columns]
+    rows = numpy.vstack([_matrix(issue["rows"])[:, keep] for issue in known])
+    wanted = numpy.concatenate(
+        [numpy.isin(numpy.arange(len(issue["rows"])), issue["gold"]).astype(float) for issue in known]
+    )
+    groups = [len(issue["rows"]) for issue in known]
+    return [_model(rows, wanted, columns, FILES, (seed, kind, groups)) for seed in SEEDS for kind in ("rank", "yes")]
+
+
+def _model(rows: Any, wanted: Any, columns: Sequence[str], shape: Mapping[str, Any], how: tuple[int, str, Any]) -> Any:
+    import lightgbm
+
+    seed, kind, groups = how
+    settings = {**COMMON, **{name: value for name, value in shape.items() if name != "rounds"}, "seed": seed}
+    settings["monotone_constraints"] = [0 if name in FREE else 1 for name in columns]
+    if kind == "rank":
+        settings |= {"objective": "lambdarank", "lambdarank_truncation_level": 10}
+        data = lightgbm.Dataset(rows, wanted, group=groups)
+    else:
+        settings |= {"objective": "binary"}
+        data = lightgbm.Dataset(rows, wanted)
+    return lightgbm.train(settings, data, shape["rounds"])
+
+
+def accuracy(places: Sequence[int]) -> dict[str, float]:
+    """In percent of the issues, how often all gold files are within each rank."""
+    return {f"acc@{rank}": round(100 * sum(place <= rank for place in places) / len(places), 1) for rank in RANKS}
+
+
+def ablation(issues: Sequence[Any]) -> dict[str, Any]:
+    """What is lost of the held-back figures without each signal."""
+    found = {}
+    for name in FILE_COLUMNS:
+        places, _ = cross_validate(issues, [column for column in FILE_COLUMNS if column != name])
+        found[name] = accuracy(places)
+        print(f"{name:14}", found[name], flush=True)
+    return found
+
+
+# ── bodies ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _put_file_scores(issue: Mapping[str, Any], totals: Any) -> None:
+    """Set the columns of the units that tell of their file to what held-back trees say of it."""
+    at_score, at_place = UNIT_COLUMNS.index("file"), UNIT_COLUMNS.index("file_place")
+    largest = float(max(totals))
+    scores = {path: math.exp(float(total) - largest) for path, total in zip(issue["paths"], totals, strict=True)}
+    places = {path: 1.0 / (1 + at) for at, path in enumerate(sorted(scores, key=lambda path: -scores[path]))}
+    for number, (path, symbol, spans, row, tokens) in enumerate(issue["units"]):
+        new = list(row)
+        new[at_score], new[at_place] = scores[path], places[path]
+        issue["units"][number] = (path, symbol, spans, tuple(new), tokens)
+
+
+def body_coverage(issues: Sequence[Any], columns: Sequence[str]) -> dict[str, float]:
+    """In percent of the gold functions, how many are wholly among the units taken while tokens last, held back."""
+    known = [issue for issue in issues if issue["units"]]
+    keep = [UNIT_COLUMNS.index(name) for name in columns]
+    covered: dict[int, list[bool]] = defaultdict(list)
+    for held in _folds(known):
+        models = _unit_models([issue for issue in known if issue["repo"] not in held], columns)
+        for issue in known:
+            if issue["repo"] in held:
+                rows = _matrix([unit[3] for unit in issue["units"]])[:, keep]
+                totals = sum(model.predict(rows, raw_score=True) for model in models) / len(models)
+                for budget, share in BODY_BUDGETS.items():
+                    covered[budget] += _covered(issue, totals, round(budget * share))
+    return {f"bodies@{budget}": round(100 * sum(of) / len(of), 1) for budget, of in covered.items()}
+
+
+def _covered(issue: Mapping[str, Any], totals: Any, room: int) -> list[bool]:
+    taken: dict[str, set[int]] = defaultdict(set)
+    for _, (path, symbol, spans, _, tokens) in sorted(
+        zip(totals, issue["units"], strict=True), key=lambda pair: -pair[0]
+    ):
+        if symbol and tokens <= room and tokens <= 4000:
+            room -= tokens
+            for start, end in spans:
+                taken[path].update(range(start, end + 1))
+    return [
+        any(taken[path].issuperset(range(start, end + 1)) for start, end in bodies) for path, bodies in issue["bodies"]
+    ]
+
+
+def _unit_models(issues: Sequence[Any], columns: Sequence[str]) -> list[Any]:
+    import numpy
+
+    keep = [UNIT_COLUMNS.index(name) for name in columns]
+    rows = numpy.vstack([_matrix([unit[3] for unit in issue["units"]])[:, keep] for issue in issues])
+    wanted = numpy.concatenate(
+        [numpy.array([_is_wanted(unit, issue) for unit in issue["units"]], float) for issue in issues]
+    )
+    groups = [len(issue["units"]) for issue in issues]
+    return [_model(rows, wanted, columns, UNITS, (seed, "yes", groups)) for seed in SEEDS]
+
+
+def _is_wanted(unit: Sequence[Any], issue: Mapping[str, Any]) -> bool:
+    return any(
+        path == unit[0] and any(span[0] <= start and end <= span[1] for span in unit[2] for start, end in bodies)
+        for path, bodies in issue["bodies"]
+    )
+
+
+# ── the table ────────────────────────────────────────────────────────────────────────────────────
+
+
+def write(issues: Sequence[Any]) -> None:
+    """Learn from all issues and write the table that ships."""
+    files = _file_models(issues, FILE_COLUMNS)
+    units = _unit_models([issue for issue in issues if issue["units"]], UNIT_COLUMNS)
+    table = {"files": _trees(files, FILE_COLUMNS), "units": _trees(units, UNIT_COLUMNS)}
+    learned.TABLE.write_text(json.dumps(table, separators=(",", ":")).replace("],[[", "],\n[[") + "\n")
+
+
+def _trees(models: Sequence[Any], columns: Sequence[str]) -> list[Any]:
+    return [
+        _node(tree["tree_structure"], columns, len(models))
+        for model in models
+        for tree in model.dump_model()["tree_info"]
+    ]
+
+
+def _node(node: Mapping[str, Any], columns: Sequence[str], share: int) -> Any:
+    if "leaf_value" in node:
+        return float(f"{node['leaf_value'] / share:.4g}")
+    low, high = (_node(node[side], columns, share) for side in ("left_child", "right_child"))
+    return [columns[node["split_feature"]], float(f"{node['threshold']:.6g}"), low, high]
+
+
+if __name__ == "__main__":
+    main()
