@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,6 +54,12 @@ class Words:
         for number, original in enumerate(self._twins, first):
             twins.setdefault(original, []).append(number)
         return twins
+
+    def copies(self) -> Mapping[int, Iterable[int]]:
+        """By file number, the other files with the very same bytes, where the lists tell of the first alone."""
+        return {
+            self.file_of[original]: {self.file_of[twin] for twin in twins} for original, twins in self._twins_of.items()
+        }
 
     @sound
     def postings(self, field: str, term: str, most: int = 0) -> tuple[array[int], array[int]]:

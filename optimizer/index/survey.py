@@ -121,7 +121,12 @@ def holders(index: Index, terms: Collection[str]) -> Mapping[str, frozenset[int]
         for number, word in enumerate(words):
             if word in hits:
                 entries[word].frombytes(lists[bounds[number] : bounds[number + 1]])
-    return {term: frozenset(map(file_of.__getitem__, numbers)) - {-1} for term, numbers in entries.items()}
+    files = {term: frozenset(map(file_of.__getitem__, numbers)) - {-1} for term, numbers in entries.items()}
+    copies = index.words().copies()
+    return {
+        term: found.union(*(copies[file] for file in found & copies.keys())) if copies else found
+        for term, found in files.items()
+    }
 
 
 def _by_language(index: Index) -> tuple[Counter[str], Counter[str], Counter[str]]:
