@@ -52,7 +52,7 @@ class History:
             self._past, self._segments = Past(), []
             return
         connection.execute("BEGIN")
-        self._past, self._segments = load(connection), segments(connection)
+        self._past, self._segments = load(connection, ids=False), segments(connection)
 
     @property
     def commits(self) -> int:
@@ -100,8 +100,8 @@ class History:
     def churn(self) -> dict[str, float]:
         """How often each file changed, a commit half a year before HEAD counting half as much as HEAD."""
         found: dict[str, float] = {}
-        for number, value in enumerate(self._past.churn):
-            if value > 0.0 and (path := self._path(number)):
+        for number, (path, value) in enumerate(zip(self._past.paths, self._past.churn, strict=True)):
+            if value > 0.0 and (path in self._now or (path := self._path(number))):
                 found[path] = found.get(path, 0.0) + value
         return found
 
@@ -119,11 +119,11 @@ class History:
                     beside[number] = beside.get(number, 0.0) + weight
         found: dict[str, float] = {}
         for path, beside in shared.items():
-            total = self._total(path)
+            total = math.sqrt(self._total(path))
             for number, value in beside.items():
                 other = self._path(number)
                 if other and other != path:
-                    found[other] = found.get(other, 0.0) + value / math.sqrt(total * self._total(other))
+                    found[other] = found.get(other, 0.0) + value / (total * math.sqrt(self._total(other)))
         return found
 
     def _scores(self, weights: Mapping[str, float]) -> dict[int, float]:
@@ -170,8 +170,8 @@ class History:
 
     @cached_property
     def _renamed(self) -> dict[str, str]:
-        past = self._past
-        return {past.paths[old]: past.paths[new] for old, new in past.renamed()}
+        paths = self._past.paths
+        return {paths[old]: paths[new] for old, new in enumerate(self._past.renamed) if new >= 0}
 
     @cached_property
     def _older(self) -> dict[str, list[str]]:
@@ -188,7 +188,8 @@ class History:
         """The numbers of the names that a file of now has had."""
         names = [path] if path in self._now else []
         for name in names:
-            names += [old for old in self._older.get(name, ()) if old not in self._now and old not in names]
+            if name in self._older:
+                names += [old for old in self._older[name] if old not in self._now and old not in names]
         return [self._numbered[name] for name in names if name in self._numbered]
 
     def _total(self, path: str) -> float:
@@ -240,7 +241,7 @@ def _update(connection: sqlite3.Connection, root: Path, mark: str, seconds: floa
     git = find_git(root)
     if git is None:
         return False
-    past, before = load(connection), mark_of(connection)
+    past, before = load(connection, ids=True), mark_of(connection)
     if len(past.ids) > MOST_NUMBERS:
         past, before = Past(), ""
     go_on = before and same_end(before, mark)

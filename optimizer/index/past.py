@@ -6,9 +6,10 @@ import sqlite3
 import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
+from itertools import compress
 from math import log2
 
 from optimizer.db import Schema
@@ -24,7 +25,7 @@ LONGEST_SUBJECT = 200
 HALF_LIFE = 180 * 86_400.0
 SCHEMA = Schema(
     name="history",
-    version=1,
+    version=2,
     cache=True,
     create="""
 CREATE TABLE run (
@@ -41,8 +42,8 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 class Past:
     """Columns over the numbers of commits; `live` is 1 for those that `head` reaches, `starts` has one more entry.
 
-    `touched` are numbers of `paths`; `renames` are commit, old and new path, flat. `churn` and `weights` are sums over
-    the live commits, by number of path.
+    `touched` are numbers of `paths`; `renames` are commit, old and new path, flat. Of the live commits alone, by number
+    of path: `renamed` is the path that it became last (-1: none), `churn` and `weights` are sums.
     """
 
     head: str = ""
@@ -54,6 +55,7 @@ class Past:
     touched: array[int] = field(default_factory=lambda: array("I"))
     renames: array[int] = field(default_factory=lambda: array("I"))
     paths: list[str] = field(default_factory=list)
+    renamed: array[int] = field(default_factory=lambda: array("i"))
     churn: array[float] = field(default_factory=lambda: array("f"))
     weights: array[float] = field(default_factory=lambda: array("f"))
 
@@ -68,27 +70,23 @@ class Past:
     @property
     def mean_length(self) -> float:
         """Mean number of words in the messages of the live commits."""
-        alive = self.live.count(1)
-        return sum(length for length, live in zip(self.lengths, self.live, strict=True) if live) / (alive or 1)
-
-    def renamed(self) -> Iterator[tuple[int, int]]:
-        """Old and new numbers of paths, the newest renaming last."""
-        triples = zip(self.renames[::3], self.renames[1::3], self.renames[2::3], strict=True)
-        ordered = sorted((self.times[commit], old, new) for commit, old, new in triples if self.live[commit])
-        return ((old, new) for _, old, new in ordered)
+        return sum(compress(self.lengths, self.live)) / (self.live.count(1) or 1)
 
 
-def load(connection: sqlite3.Connection) -> Past:
-    """The commits as they were last written. Raises sqlite3.DatabaseError when they are damaged."""
-    names = ("head", "ids", "live", "times", "lengths", "starts", "touched", "renames", "paths", "churn", "weights")
-    head, ids, live, times, lengths, starts, touched, renames, paths, churn, weights = (
+def load(connection: sqlite3.Connection, *, ids: bool) -> Past:
+    """The commits as they were last written, their `ids` only if wanted: they take as long to read as all the rest.
+
+    Raises sqlite3.DatabaseError when they are damaged.
+    """
+    names = ("head", "live", "times", "lengths", "starts", "touched", "renames", "paths", "renamed", "churn", "weights")
+    head, live, times, lengths, starts, touched, renames, paths, renamed, churn, weights = (
         get_meta(connection, name) for name in names
     )
-    if not ids:
+    if not live:
         return Past(head.decode())
     return Past(
         head=head.decode(),
-        ids=ids.decode().split(),
+        ids=get_meta(connection, "ids").decode().split() if ids else [],
         live=bytearray(live),
         times=array("q", times),
         lengths=array("I", lengths),
@@ -96,6 +94,7 @@ def load(connection: sqlite3.Connection) -> Past:
         touched=array("I", touched),
         renames=array("I", renames),
         paths=paths.decode().split("\0"),
+        renamed=array("i", renamed),
         churn=array("f", churn),
         weights=array("f", weights),
     )
@@ -126,7 +125,7 @@ def store(connection: sqlite3.Connection, listed: Listed, commits: Iterable[Comm
     Safe beside another process that does the same.
     """
     with writing(connection):
-        past = load(connection)
+        past = load(connection, ids=True)
         if anew and len(past.ids) > MOST_NUMBERS:
             connection.execute("DELETE FROM run")
             connection.execute("DELETE FROM name")
@@ -146,6 +145,7 @@ def store(connection: sqlite3.Connection, listed: Listed, commits: Iterable[Comm
             touched=past.touched.tobytes(),
             renames=past.renames.tobytes(),
             paths="\0".join(past.paths),
+            renamed=past.renamed.tobytes(),
             churn=past.churn.tobytes(),
             weights=past.weights.tobytes(),
         )
@@ -210,6 +210,10 @@ def _choose(past: Past, listed: Listed) -> None:
 
 
 def _sum_up(past: Past) -> None:
+    past.renamed = array("i", [-1]) * len(past.paths)
+    triples = zip(past.renames[::3], past.renames[1::3], past.renames[2::3], strict=True)
+    for _, old, new in sorted((past.times[commit], old, new) for commit, old, new in triples if past.live[commit]):
+        past.renamed[old] = new
     past.churn = array("f", [0.0]) * len(past.paths)
     past.weights = array("f", [0.0]) * len(past.paths)
     alive = [number for number, live in enumerate(past.live) if live]

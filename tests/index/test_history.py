@@ -407,7 +407,7 @@ def test_two_at_once_agree(project, tmp_path):
         "from optimizer.index.history import open_history\n"
         "from optimizer.index.walk import Root\n"
         "read = open_history(Root(Path(sys.argv[1]), True), Path(sys.argv[2]), ['printer.py', 'parser.py'])\n"
-        "print(read.commits, len(read._past.ids), sorted(read.churn()))\n"
+        "print(read.commits, len(read._past.live), sorted(read.churn()))\n"
     )
     arguments = ["python", "-c", command, str(project), str(file)]
     running = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) for _ in range(3)]
@@ -439,7 +439,7 @@ def test_only_the_newest_commits_are_kept(project, history, monkeypatch):
         commit(project, f"More {number}", {"more.py": str(number)}, 10 + number)
         read = history(project)
         assert read.commits == 3
-        assert len(read._past.ids) <= 6
+        assert len(read._past.live) <= 6
     assert set(read.churn()) == {"more.py"}
 
 
