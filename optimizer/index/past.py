@@ -93,7 +93,7 @@ def load(connection: sqlite3.Connection, *, ids: bool) -> Past:
         starts=array("I", starts),
         touched=array("I", touched),
         renames=array("I", renames),
-        paths=paths.decode().split("\0"),
+        paths=paths.decode().split("\0") if paths else [],
         renamed=array("i", renamed),
         churn=array("f", churn),
         weights=array("f", weights),

@@ -285,6 +285,13 @@ def test_messages_and_paths_that_are_not_utf8(make_repo, history):
     assert {"odd\nname\t.py", "\x01" + "b" * 40 + " 1"} <= set(similar(read, "fake"))
 
 
+def test_a_first_commit_alone_tells_nothing_but_is_a_commit(make_repo, history):
+    root = make_repo({"a.py": "1"})
+    assert (history(root).commits, answers(history(root))) == (1, ({}, {}, {}))
+    commit(root, "Change the a", {"a.py": "2"}, 1)
+    assert list(history(root).churn()) == ["a.py"]
+
+
 def test_long_messages_are_cut_and_trailers_dropped(make_repo, history):
     root = make_repo({"a.py": "1"})
     text = "Subject\n\nbody words\n\nSigned-off-by: Zebediah <z@example.org>\n" + "filler " * 1000 + "omega\n"
