@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from optimizer.index.languages import LANGUAGES, language_of
+from optimizer.index.languages import installed_names, language_of
 from optimizer.index.seal import sound, text, unseal
 from optimizer.index.store import Index
 from optimizer.types import Skipped
@@ -59,8 +58,9 @@ def survey(index: Index) -> Survey:
     files, sizes, symbols = _by_language(index)
     imports, resolved = _imports(index)
     commits = index.history().commits
+    installed = {*installed_names(), OTHER}
     languages = tuple(
-        LanguageFigures(name, files[name], sizes[name], symbols[name], name == OTHER or _installed(name))
+        LanguageFigures(name, files[name], sizes[name], symbols[name], name in installed)
         for name in sorted(files, key=lambda name: (-files[name], name))
     )
     return Survey(
@@ -78,10 +78,9 @@ def survey(index: Index) -> Survey:
 
 
 def disk_bytes(index: Index) -> int:
-    """The size of the store, of the history beside it, and of their logs."""
-    stores = (index.file, index.file.with_suffix(".history.db"))
-    parts = [store.with_name(store.name + end) for store in stores for end in ("", "-wal")]
-    return sum(part.stat().st_size for part in parts if part.exists())
+    """The size of the store and of all that lies beside it: history, vectors, logs; not of damaged stores put aside."""
+    beside = index.file.parent.glob(f"{index.file.stem}.*")
+    return sum(part.stat().st_size for part in beside if ".damaged-" not in part.name)
 
 
 @sound
@@ -155,11 +154,3 @@ def _imports(index: Index) -> tuple[int, int]:
 def _symbols(place: Sequence[int], sealed: bytes) -> list[list[str]]:
     found: list[list[str]] = json.loads(unseal(sealed, text(tuple(place))))
     return found
-
-
-def _installed(language: str) -> bool:
-    module = next(row.module for row in LANGUAGES if row.name == language)
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False

@@ -67,7 +67,7 @@ def test_find_of_every_symbol_gives_its_line(
     make_repo: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPTIMIZER_HOME", str(tmp_path / "home"))
-    texts, places = made_up(3, 24)
+    texts, places = made_up(3, 12)
     repository = make_repo(dict(texts))
     assert {name: found(name, repository, capsys) for name in places} == {
         name: [place] for name, place in places.items()
