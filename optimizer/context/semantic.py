@@ -96,8 +96,8 @@ def _cosines(request: bytes, bodies: Mapping[bytes, bytes]) -> dict[bytes, float
     """The cosine of each vector with the request's; a vector of another length is left out."""
     numpy: Any = importlib.import_module("numpy")
     usable = {key: body for key, body in bodies.items() if len(body) == len(request)}
-    table = numpy.frombuffer(b"".join(usable.values()), "<f2").astype("f4").reshape(len(usable), -1)
-    cosines = table @ numpy.frombuffer(request, "<f2").astype("f4")
+    wanted = numpy.frombuffer(request, "<f2").astype("f4")
+    cosines = numpy.frombuffer(b"".join(usable.values()), "<f2").astype("f4").reshape(len(usable), len(wanted)) @ wanted
     return dict(zip(usable, map(float, cosines), strict=True))
 
 

@@ -72,6 +72,7 @@ def open_model(choice: ModelChoice, *, download: bool = False) -> Embedder:
     """
     if not installed():
         raise NotFound("the extra `embeddings` is not installed", INSTALL)
+    importlib.import_module("loguru").logger.disable("fastembed")  # what it would print is told by the errors here
     fastembed: Any = importlib.import_module("fastembed")
     known = {model["model"].lower() for model in fastembed.TextEmbedding.list_supported_models()}
     if choice.name.lower() not in known:
