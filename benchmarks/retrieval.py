@@ -1,11 +1,13 @@
 """How often the choice of context holds what a real fix changed, over a data set of issues.
 
     python benchmarks/retrieval.py DATASET.jsonl REPOS [--language L] [--repo R] [--limit N] [--jobs N] [--json OUT]
+        [--semantic MODEL_DIR]
 
 A line of the data set is an object with `id`, `repo`, `language`, `base_commit`, `query`, `gold_files` and
 `gold_functions` (`path:Qualified.name`). REPOS holds the repositories, `owner+name` or `owner/name`, bare or not.
 Each repository is checked out at each base commit in turn, in a clone under --work, and indexed there; nothing after
-that commit is looked at. Nothing is sent anywhere and no model is asked.
+that commit is looked at. Nothing is sent anywhere and no model is asked; with --semantic the figures come a second
+time, with the candidates put in order by an embedding model as well.
 """
 
 from __future__ import annotations
@@ -52,6 +54,12 @@ def main() -> None:
         sys.exit("none of the repositories is there")
     report = summary(results)
     print_report(report)
+    if arguments.semantic:
+        from semantic import with_meaning
+
+        print("\nthe same with semantic-search:")
+        look = partial(with_meaning, str(arguments.semantic.resolve()))
+        print_report(summary(run(look, issues, arguments.repos, arguments.work, arguments.jobs)))
     if arguments.json:
         about = {
             "date": datetime.now(UTC).strftime("%Y-%m-%d"),
@@ -65,6 +73,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_common(parser)
     parser.add_argument("--json", type=Path, help="write all figures, and those of each issue, here")
+    parser.add_argument("--semantic", type=Path, metavar="MODEL_DIR", help="also measure with this embedding model")
     parser.add_argument("--machine", default=f"{os.cpu_count()} cores", help="what to call this machine in the figures")
     return parser.parse_args()
 

@@ -65,6 +65,14 @@ def with_vectors(choice: ModelChoice, issue: Issue, index: Index) -> Reranker:
     return Reranker(lambda: embedder, vectors, choice.id)
 
 
+def with_meaning(model_dir: str, issue: Issue, index: Index) -> dict[str, Any]:
+    """The figures of one issue with the weights that ship."""
+    reranker = with_vectors(ModelChoice(Settings().semantic_model, model_dir, Path()), issue, index)
+    found = measure(issue, index, reranker)
+    reranker.vectors.close()
+    return found
+
+
 def measure_grid(choice: ModelChoice, issue: Issue, index: Index) -> dict[Weights, dict[str, Any]]:
     """The figures of one issue for each pair of weights."""
     reranker = with_vectors(choice, issue, index)
