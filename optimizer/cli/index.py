@@ -50,6 +50,7 @@ def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any
         done = prepare.refresh(parts)
         if done.notice:
             show.notice(done.notice)
+        parts.index.history()  # read now, so that no request waits for it
         report = _report_json if as_json else _report
         report(parts, done, verbose)
         if stats:
