@@ -20,7 +20,8 @@ class Language:
     decorators. `attribute_marks`: only marks that begin with one of these count, and `@doc` among them holds the
     documentation. `bracketed`: attributes are written `[Name]`. `tagged`: documentation is XML. `dotted`: the name of a
     definition may be written with what it stands in. `outline`: text or data rather than code: only its sections are
-    kept, and a syntax error in it says nothing, since many such files are templates. `extra` is the optional part of
+    kept, and a syntax error in it says nothing, since many such files are templates. `most_nested`: the grammar writes
+    beyond its memory where more blocks than this are open; 0 for the sound ones. `extra` is the optional part of
     the installation that brings the grammar, '' for those that are always there.
     """
 
@@ -42,6 +43,7 @@ class Language:
     tagged: bool = False
     dotted: bool = False
     outline: bool = False
+    most_nested: int = 0
     extra: str = ""
 
 
@@ -155,7 +157,14 @@ LANGUAGES: tuple[Language, ...] = (
         extra="languages",
     ),
     Language(
-        "yaml", (".yaml", ".yml"), "tree_sitter_yaml", "yaml.scm", outline=True, comments=_HASH, extra="languages"
+        "yaml",
+        (".yaml", ".yml"),
+        "tree_sitter_yaml",
+        "yaml.scm",
+        outline=True,
+        comments=_HASH,
+        most_nested=180,
+        extra="languages",
     ),
     Language("toml", (".toml",), "tree_sitter_toml", "toml.scm", outline=True, comments=_HASH, extra="languages"),
     Language(

@@ -22,6 +22,8 @@ _CPLUSPLUS = re.compile(
 
 # Data files longer than this are not worth an outline.
 MOST_OUTLINED = 256_000
+# What opens a block within a line of YAML; each indented line may do so too.
+_BLOCK = re.compile(rb"[-?:](?=[ \t])")
 
 # Leaves that are names, in any of the grammars.
 _NAMES = frozenset(
@@ -186,11 +188,21 @@ def text_of(path: str, data: bytes) -> bytes:
 def _reading(path: str, data: bytes) -> tuple[Language, bytes] | None:
     """The language of a file and what is to be read in it; None when there is no grammar for it here."""
     language = language_of(path)
-    if language is None or not is_installed(language) or (language.outline and len(data) > MOST_OUTLINED):
+    if language is None or not is_installed(language) or (language.outline and not _can_be_outlined(data, language)):
         return None
     if path.endswith(".h") and _CPLUSPLUS.search(data):
         language = language_of("header.hpp") or language
     return notebook.code(data, language) if language.name == "notebook" else (language, data)
+
+
+def _can_be_outlined(data: bytes, language: Language) -> bool:
+    if len(data) > MOST_OUTLINED:
+        return False
+    most = language.most_nested
+    return not most or all(
+        len(line) <= most or len(line) - len(line.lstrip(b" ")) + len(_BLOCK.findall(line)) <= most
+        for line in data.splitlines()
+    )
 
 
 def _checked(path: str, data: bytes) -> Node | None:

@@ -174,7 +174,9 @@ def test_any_damage(path: Path, cuts: list[tuple[int, int, bytes]]) -> None:
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
-@pytest.mark.parametrize("unit", [b"(", b"[", b"{", b"a(", b"module A\n", b"if(a){", b"\0", b"\xff"], ids=repr)
+@pytest.mark.parametrize(
+    "unit", [b"(", b"[", b"{", b"a(", b"module A\n", b"if(a){", b"- ? ", b"> ", b"\0", b"\xff"], ids=repr
+)
 def test_deep_nesting_ends_soon(extension: str, unit: bytes) -> None:
     begin = time.process_time()
     parse(f"x{extension}", unit * 5_000)
