@@ -8,18 +8,20 @@ import signal
 import sys
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
-from typing import Any
 
-from optimizer.index.parse import parse, text_of
+from optimizer.index.outline import Row
+from optimizer.index.parse import read, text_of
 from optimizer.index.pipes import receive, send
 from optimizer.index.postings import BLANKS, words_of
 from optimizer.index.skip import has_words
-from optimizer.index.units import Extent, extents
-from optimizer.types import Symbol
+from optimizer.index.units import Share, share
 
 MEMORY = 4 << 30
+
+Fields = tuple[int, int, int, bytes, str, str]
+Packed = dict[bytes, bytes]
 
 
 class Lists:
@@ -30,7 +32,7 @@ class Lists:
         self.doc: defaultdict[bytes, list[int]] = defaultdict(list)
         self.name: defaultdict[bytes, list[int]] = defaultdict(list)
 
-    def packed(self) -> tuple[dict[bytes, bytes], ...]:
+    def packed(self) -> tuple[Packed, ...]:
         return tuple(
             {word: array("I", numbers).tobytes() for word, numbers in lists.items()}
             for lists in (self.body, self.doc, self.name)
@@ -47,66 +49,67 @@ def serve() -> None:
     while (message := receive(source)) is not None:
         first, stride, seconds, files = message
         _alarm(2 * seconds + 5)
-        lists = Lists()
-        contents = []
-        for path, data in files:
-            content = extract(path, data, first, stride, lists)
-            first += stride * (len(content[3]) // 4)
-            contents.append(content)
+        message = extract(files, first, stride)
         _alarm(0)
-        send(target, (contents, *lists.packed()))
+        send(target, message)
 
 
-def extract(path: str, data: bytes, first: int, stride: int, lists: Lists) -> tuple[int, int, int, bytes, str, str]:
-    """The fields of one `workers.Content`; the words go to `lists`, in units numbered `first`, `first + stride`, …"""
-    parsed = parse(path, data)
-    lines = text_of(path, data).translate(BLANKS).split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    units = extents(parsed.symbols, len(lines))
+def extract(files: Sequence[tuple[str, bytes]], first: int, stride: int) -> tuple[list[Fields], *tuple[Packed, ...]]:
+    """The contents of files, whose units are numbered `first`, `first + stride`, …, and their words by field.
+
+    One thing is done with all files before the next: the tables of each stay in the caches of the processor.
+    """
+    parsed = [read(path, data)[1:3] for path, data in files]
+    lists = Lists()
+    contents: list[Fields] = []
+    for (path, data), (rows, imports) in zip(files, parsed, strict=True):
+        lines = text_of(path, data).translate(BLANKS).split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        units = share([row[2:5] for row in rows], len(lines))
+        lengths = (
+            _words(units, lines, range(first, sys.maxsize, stride), lists) if has_words(path) else [0] * len(units)
+        )
+        _name(rows, units, first, stride, lists)
+        contents.append((first, stride, len(lines), array("I", lengths).tobytes(), _json(rows), _json(imports)))
+        first += stride * len(units)
+    return contents, *lists.packed()
+
+
+def _words(units: Sequence[Share], lines: Sequence[bytes], numbers: Iterable[int], lists: Lists) -> list[int]:
+    """Enter the words of units; how many each has."""
     lengths = []
-    body = lists.body.__getitem__
-    number = first
-    for unit in units if has_words(path) else ():
-        found = b"\n".join([b"\n".join(lines[start - 1 : end]) for start, end in unit.spans]).split()
-        deque(map(list.append, map(body, found), repeat(number)), maxlen=0)
+    body, joined, append = lists.body.__getitem__, b"\n".join, list.append
+    for (_, spans), number in zip(units, numbers, strict=False):
+        parts = [joined(lines[start - 1 : end]) for start, end in spans]
+        found = (parts[0] if len(parts) == 1 else joined(parts)).split()
+        deque(map(append, map(body, found), repeat(number)), maxlen=0)
         lengths.append(len(found))
-        number += stride
-    lengths = lengths or [0] * len(units)
-    _name(parsed.symbols, units, first, stride, lists)
-    return (
-        first,
-        stride,
-        len(lines),
-        array("I", lengths).tobytes(),
-        _json(
-            [
-                (s.name, s.qualified, s.kind, s.start, s.end, s.line, s.signature, s.parent, s.doc)
-                for s in parsed.symbols
-            ]
-        ),
-        _json([(i.module, i.names, i.line, i.kind) for i in parsed.imports]),
-    )
+    return lengths
 
 
-def _name(symbols: Sequence[Symbol], units: Sequence[Extent], first: int, stride: int, lists: Lists) -> None:
+def _name(rows: Sequence[Row], units: Sequence[Share], first: int, stride: int, lists: Lists) -> None:
     """Enter names and documentation of definitions under their units; sections are found by their words."""
-    number_of = {unit.symbol: number for unit, number in zip(units, range(first, sys.maxsize, stride), strict=False)}
-    for symbol in symbols:
-        if symbol.kind == "section":
+    names, docs = lists.name, lists.doc
+    numbers = range(first, first + stride * len(units), stride)
+    number_of = {rows[owner][1]: number for (owner, _), number in zip(units, numbers, strict=True) if owner >= 0}
+    for name, qualified, kind, _, _, _, _, parent, doc in rows:
+        if kind == "section":
             continue
-        number = number_of.get(symbol.qualified)
+        number = number_of.get(qualified)
         if number is None:
-            number = number_of[symbol.qualified] = number_of.get(symbol.parent, first)
-        for word in words_of(symbol.name.encode("utf-8", "replace")):
-            lists.name[word].append(number)
-        if symbol.doc:
-            for word in words_of(symbol.doc.encode("utf-8", "replace")):
-                lists.doc[word].append(number)
+            number = number_of[qualified] = number_of.get(parent, first)
+        if name.isidentifier():
+            names[name.encode()].append(number)
+        else:
+            for word in words_of(name.encode("utf-8", "replace")):
+                names[word].append(number)
+        if doc:
+            for word in words_of(doc.encode("utf-8", "replace")):
+                docs[word].append(number)
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def _alarm(seconds: float) -> None:

@@ -101,6 +101,9 @@ _ENDS = frozenset({"conditional_access_expression", "navigation_expression", "qu
 _COMMANDS = frozenset({"command_name", "function_definition"})
 
 
+ImportRow = tuple[str, tuple[str, ...], int, str]
+
+
 @dataclass(frozen=True, slots=True)
 class RawImport:
     """An import as written: `kind` tells its form (`from`, `require`, `include-local`, `mod`, …).
@@ -136,19 +139,22 @@ class Occurrence:
 
 def parse(path: str, data: bytes) -> ParsedFile:
     """The symbols and imports of a file, in the order they stand; an unknown language gives an empty result."""
+    name, rows, imports, broken = read(path, data)
+    symbols = [Symbol(row[0], row[1], row[2], path, *row[3:]) for row in rows]
+    return ParsedFile(name, tuple(symbols), tuple([RawImport(*item) for item in imports]), _lines(broken))
+
+
+def read(path: str, data: bytes) -> tuple[str, list[outline.Row], list[ImportRow], list[Node]]:
+    """What `parse` finds as plain rows, and the nodes that do not parse."""
     reading = _reading(path, data)
     if reading is None:
-        return ParsedFile("", (), (), ())
+        return "", [], [], []
     language, data = reading
     root = syntax.root_of(language, data)
     broken = list(syntax.errors(root)) if root.has_error else []
     found = syntax.find(language, root, data, broken)
-    return ParsedFile(
-        language.name,
-        tuple(outline.symbols(path, data, language, found)),
-        tuple(_imports(data, language, found)),
-        () if language.outline else _lines(broken),
-    )
+    rows, imports = outline.rows(data, language, found), _imports(data, language, found)
+    return language.name, list(rows), list(imports), [] if language.outline else broken
 
 
 def error_count(path: str, data: bytes) -> int | None:
@@ -215,7 +221,7 @@ def _lines(broken: Iterable[Node]) -> tuple[int, ...]:
     return tuple(sorted({node.start_point[0] + 1 for node in broken}))
 
 
-def _imports(data: bytes, language: Language, everything: syntax.Found) -> Iterator[RawImport]:
+def _imports(data: bytes, language: Language, everything: syntax.Found) -> Iterator[ImportRow]:
     found = sorted(everything.imports, key=lambda item: item.start)
     modules = [item for item in everything.definitions if item.kind == "module"] if language.name == "rust" else []
     read = statements.READERS.get(language.name)
@@ -226,7 +232,7 @@ def _imports(data: bytes, language: Language, everything: syntax.Found) -> Itera
         line = node.start_point[0] + 1
         inner = any(item.start < start < -item.negative_end for item in modules)
         for module, names, form in read(text, kind):
-            yield RawImport(module, names, line, f"{form}-inner" if inner else form)
+            yield module, names, line, f"{form}-inner" if inner else form
 
 
 def _is_name(node: Node, start: int, end: int) -> bool:

@@ -30,7 +30,7 @@ from optimizer.settings import Settings
 from optimizer.types import Progress, Skipped
 
 WINDOW = 24_000_000  # bytes of source that are committed at once
-BATCH = 2_000_000
+BATCH = 4_000_000
 SMALL = 400_000  # bytes of source that are worth a process of their own
 RACY_NS = 2_000_000_000  # a file changed this recently may change again within the clock's grain
 UNKNOWN_TIME = -1
@@ -202,7 +202,7 @@ def _window(job: Job, jobs: Iterator[Job]) -> Iterator[Job]:
 
 
 def _batches(jobs: Iterable[Job], size: int) -> Iterator[Batch]:
-    limit = min(BATCH, max(size // 12, 50_000))
+    limit = min(BATCH, max(size // 8, 50_000))
     batch: list[Job] = []
     taken = 0
     for job in jobs:

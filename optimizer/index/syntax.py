@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.index.languages import LANGUAGES, Language
@@ -84,7 +84,7 @@ def grammar(name: str) -> Grammar:
 
     language = next(language for language in LANGUAGES if language.name == name)
     table = Table(getattr(importlib.import_module(language.module), language.function)())
-    source = resources.files("optimizer.index").joinpath("queries", language.query).read_text("utf-8")
+    source = (Path(__file__).parent / "queries" / language.query).read_text("utf-8")
     query = Query(table, source)
     settings = [query.pattern_settings(number) for number in range(query.pattern_count)]
     patterns = [

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from optimizer.types import Symbol
 
 FUNCTIONS = frozenset({"function", "method", "macro"})
 HOLDERS = frozenset({"class", "interface", "struct", "enum", "trait", "module", "type"})
+UNITS = FUNCTIONS | HOLDERS
+Share = tuple[int, "list[tuple[int, int]]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,39 +24,45 @@ class Extent:
 
 def extents(symbols: Sequence[Symbol], lines: int) -> list[Extent]:
     """Share the lines of a file among its definitions; the rest of the file always comes first, perhaps empty."""
-    owners: list[Symbol | None] = [None]
-    spans: list[list[tuple[int, int]]] = [[]]
-    open_units = [(0, lines)]
-    at = 1
-    for symbol in symbols:
-        if symbol.kind not in FUNCTIONS and symbol.kind not in HOLDERS:
-            continue
-        start, end = max(symbol.start, 1), min(symbol.end, lines)
-        while len(open_units) > 1 and open_units[-1][1] < start:
-            at = _close(open_units, spans, at)
-        unit, limit = open_units[-1]
-        owner = owners[unit]
-        end = min(end, limit)
-        start = max(start, at)
-        if start > end or (owner is not None and owner.kind in FUNCTIONS):
-            continue
-        if at < start:
-            spans[unit].append((at, start - 1))
-        at = start
-        open_units.append((len(owners), end))
-        owners.append(symbol)
-        spans.append([])
-    while open_units:
-        at = _close(open_units, spans, at)
+    shared = share(((symbol.kind, symbol.start, symbol.end) for symbol in symbols), lines)
     return [
-        Extent(owner.qualified if owner else "", owner.kind if owner else "", tuple(own))
-        for owner, own in zip(owners, spans, strict=True)
+        Extent("", "", tuple(spans))
+        if number < 0
+        else Extent(symbols[number].qualified, symbols[number].kind, tuple(spans))
+        for number, spans in shared
     ]
 
 
-def _close(open_units: list[tuple[int, int]], spans: list[list[tuple[int, int]]], at: int) -> int:
-    unit, end = open_units.pop()
-    if at <= end:
-        spans[unit].append((at, end))
-        at = end + 1
-    return at
+def share(definitions: Iterable[tuple[str, int, int]], lines: int) -> list[Share]:
+    """Kinds, first and last lines of definitions → for each unit the number of its definition (-1: the rest), spans."""
+    units: list[Share] = [(-1, [])]
+    spans, limit, is_code = units[0][1], lines, False
+    outer: list[tuple[list[tuple[int, int]], int, bool]] = []
+    at = 1
+    for number, (kind, start, end) in enumerate(definitions):
+        if kind not in UNITS:
+            continue
+        while outer and limit < start:
+            if at <= limit:
+                spans.append((at, limit))
+                at = limit + 1
+            spans, limit, is_code = outer.pop()
+        if end > limit:
+            end = limit
+        if start < at:
+            start = at
+        if start > end or is_code:
+            continue
+        if at < start:
+            spans.append((at, start - 1))
+            at = start
+        outer.append((spans, limit, is_code))
+        spans, limit, is_code = [], end, kind in FUNCTIONS
+        units.append((number, spans))
+    while True:
+        if at <= limit:
+            spans.append((at, limit))
+            at = limit + 1
+        if not outer:
+            return units
+        spans, limit, is_code = outer.pop()
