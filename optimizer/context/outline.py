@@ -32,7 +32,8 @@ LEAST_DISTINCT = 6
 TOKENS_PER_FILE, FEWEST_FILES, MOST_FILES = 25, 20, 400
 PLAIN_NEAR, PLAIN_FAR = 0.4, 0.1
 METHOD, PRIVATE, OTHER_KIND = 0.5, 0.3, 0.3
-LARGE = 12_000
+LARGE = 4000  # files whose names are looked for
+FILES_PER_TERM = 20  # to look one term up costs as much as to go through the lists of so many files
 FALLOFF = 0.2
 LONGEST_LINE = 160
 MISSES = 40
@@ -76,11 +77,17 @@ def outline(index: Index, max_tokens: int, paths: Collection[str] | None = None)
         return _only_files(paths if paths is not None else all_paths, max_tokens)
     kinds = [kind_of(path) for path in all_paths]
     groups = [GROUPS.get(kind, LAST) for kind in kinds]
-    scores = _importance(kinds, names, edges, index)
+    linked = page_rank(len(kinds), edges, [VOTE[group] for group in groups])
+    first = min(groups[number] for number in chosen)
+    leading = nlargest(LARGE, (n for n in range(len(kinds)) if groups[n] == first), key=linked.__getitem__)
+    telling = _telling({number: names[number] for number in leading})
+    held = _holders(index, {name.lower() for own in telling.values() for name in own})
+    named = {number: sum(len(held.get(name.lower(), ())) for name in own) for number, own in telling.items()}
+    scores = _importance(kinds, linked, named)
     most = min(MOST_FILES, max(FEWEST_FILES, max_tokens // TOKENS_PER_FILE))
     best = sorted(chosen, key=lambda n: (groups[n], -scores[n], all_paths[n]))[:most]
     symbols = {number: index.symbols_in(all_paths[number]) for number in best}
-    uses = _uses(symbols, names, edges, index)
+    uses = _uses(symbols, names, edges, held, index)
     taken, tokens = _fill(symbols, {n: scores[n] * VOTE[groups[n]] for n in best}, uses, max_tokens)
     files = tuple(
         OutlinedFile(all_paths[n], round(scores[n], 4), tuple(s for s in symbols[n] if s in taken[n]))
@@ -105,19 +112,14 @@ def signature(symbol: Symbol) -> str:
 # ── importance ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _importance(
-    kinds: Sequence[FileKind], names: Sequence[Sequence[str]], edges: Iterable[tuple[int, int]], index: Index
-) -> list[float]:
-    """How much of the repository leads to each file, in 0…1."""
-    linked = page_rank(len(kinds), edges, [VOTE[GROUPS.get(kind, LAST)] for kind in kinds])
-    if len(kinds) > LARGE:
-        best = set(nlargest(MOST_FILES, range(len(kinds)), key=linked.__getitem__))
-        names = [own if number in best else () for number, own in enumerate(names)]
-    named = [math.log1p(count) for count in _mentioned(names, index)]
-    largest, most = max(linked, default=0.0) or 1.0, max(named, default=0.0) or 1.0
+def _importance(kinds: Sequence[FileKind], linked: Sequence[float], named: Mapping[int, float]) -> list[float]:
+    """How much of the repository leads to each file and says its names, in 0…1."""
+    largest = max(linked, default=0.0) or 1.0
+    most = math.log1p(max(named.values(), default=0.0)) or 1.0
     return [
-        (LINKS_SHARE * math.sqrt(link / largest) + NAMES_SHARE * name / most) * (INIT_SHARE if kind == "init" else 1.0)
-        for link, name, kind in zip(linked, named, kinds, strict=True)
+        (LINKS_SHARE * math.sqrt(link / largest) + NAMES_SHARE * math.log1p(named.get(number, 0.0)) / most)
+        * (INIT_SHARE if kind == "init" else 1.0)
+        for number, (link, kind) in enumerate(zip(linked, kinds, strict=True))
     ]
 
 
@@ -144,20 +146,16 @@ def page_rank(count: int, edges: Iterable[tuple[int, int]], votes: Sequence[floa
     return ranks
 
 
-def _mentioned(names: Sequence[Sequence[str]], index: Index) -> list[float]:
-    """For each file, in how many other files its telling names stand."""
-    defining: Counter[str] = Counter(name for own in names for name in set(own))
-    wanted = {name for name, count in defining.items() if count <= MOST_DEFINING and _is_distinct(name)}
-    held = _holders(index, {name.lower() for name in wanted})
-    return [
-        sum(max(0, len(held.get(name.lower(), ())) - 1) / defining[name] for name in wanted.intersection(own))
-        for own in names
-    ]
+def _telling(names: Mapping[int, Sequence[str]]) -> dict[int, frozenset[str]]:
+    """The names of each file that hardly anything else is called."""
+    defining: Counter[str] = Counter(name for own in names.values() for name in set(own))
+    rare = {name for name, count in defining.items() if count <= MOST_DEFINING and _is_distinct(name)}
+    return {number: frozenset(rare.intersection(own)) for number, own in names.items()}
 
 
 def _holders(index: Index, terms: Collection[str]) -> Mapping[str, Collection[int]]:
-    """The files that hold each term: from all lists in one go, or one by one where there are too many."""
-    if len(index.paths()) <= LARGE:
+    """The files that hold each term: from all lists in one go, or one by one where few are asked for."""
+    if len(terms) * FILES_PER_TERM > len(index.paths()):
         return holders(index, terms)
     words = index.words()
     return {term: words.files_of("body", term) for term in sorted(terms)}
@@ -173,18 +171,22 @@ def _uses(
     symbols: Mapping[int, Sequence[Symbol]],
     names: Sequence[Sequence[str]],
     edges: Iterable[tuple[int, int]],
+    held: Mapping[str, Collection[int]],
     index: Index,
 ) -> dict[tuple[int, str], float]:
-    """How many other files use each definition; those that import its file count in full."""
+    """How many other files use each definition; those that import its file count in full.
+
+    Methods with a plain name count none: their name stands everywhere.
+    """
     importers: defaultdict[int, set[int]] = defaultdict(set)
     for source, target in edges:
         importers[target].add(source)
-    wanted = {symbol.name for own in symbols.values() for symbol in own}
+    wanted = {s.name for own in symbols.values() for s in own if s.kind != "method" or _is_distinct(s.name)}
     defining: Counter[str] = Counter(name for own in names for name in wanted.intersection(own))
-    held = _holders(index, {name.lower() for name in wanted})
+    held = {**held, **_holders(index, {name.lower() for name in wanted} - held.keys())}
     uses: dict[tuple[int, str], float] = {}
     for number, own in symbols.items():
-        for name in {symbol.name for symbol in own}:
+        for name in wanted.intersection(symbol.name for symbol in own):
             elsewhere = set(held.get(name.lower(), ())) - {number}
             near = len(elsewhere & importers[number])
             far = (len(elsewhere) - near) / defining[name]
@@ -225,7 +227,11 @@ def _candidates(
     """The definitions of one file that may be shown; each is worth less than the one before."""
     inner = {symbol.qualified for symbol in own if symbol.kind in _FUNCTIONS}
     valued = sorted(
-        ((_worth(symbol, uses[number, symbol.name]), symbol) for symbol in own if symbol.parent not in inner),
+        (
+            (_worth(symbol, uses.get((number, symbol.name), 0.0)), symbol)
+            for symbol in own
+            if symbol.parent not in inner
+        ),
         key=lambda pair: (-pair[0], pair[1].line),
     )
     for place, (worth, symbol) in enumerate(valued):
