@@ -11,14 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.index.imports import is_manifest, resolve, tree
-from optimizer.index.languages import LANGUAGES
+from optimizer.index.languages import LANGUAGES, is_installed, language_of
 from optimizer.index.parse import RawImport, parse
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"), key=lambda path: path.name)
 
 
+def needs_grammar(path: str) -> None:
+    language = language_of(path)
+    if language is not None and not is_installed(language):
+        pytest.skip(f"the grammar of {language.name} is not installed: pip install 'optimizer[languages]'")
+
+
 def edges(path: str, source: str, files: list[str], manifests: Mapping[str, str] | None = None) -> dict[str, list[str]]:
     """Targets by module, of the imports of one file in a tree; '' for outside."""
+    needs_grammar(path)
     known = {name: text.encode() for name, text in (manifests or {}).items()}
     found: dict[str, list[str]] = {}
     for edge in resolve(path, parse(path, source.encode()).imports, tree([path, *files, *known], known)):
@@ -30,6 +37,7 @@ def edges(path: str, source: str, files: list[str], manifests: Mapping[str, str]
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case(path: Path) -> None:
     case = tomllib.loads(path.read_text("utf-8"))
+    needs_grammar(case["path"])
     manifests = {name: text.encode() for name, text in case.get("manifests", {}).items()}
     assert all(map(is_manifest, manifests))
     forest = tree([case["path"], *case["tree"]["files"], *manifests], manifests)
@@ -207,6 +215,69 @@ def test_php_takes_the_longest_prefix() -> None:
         "A\\B\\Z": ["b2/Z.php"],
         "Q\\R": ["rest/Q/R.php"],
         "AB\\C": [""],
+    }
+
+
+def test_shell_scripts_source_what_stands_beside_them() -> None:
+    files = ["lib/log.sh", "bin/log.sh", "bin/deep/only.sh", "top.sh", "far/away/lib/util.sh"]
+    source = """
+source log.sh
+. top.sh
+source "$ROOT/lib/util.sh"
+. "${BASH_SOURCE%/*}/../lib/log.sh"
+source "$(cd "$(dirname "$0")" && pwd)/deep/only.sh" now
+source lib/util.sh
+. ~/.profile
+. ./$name.sh
+"""
+    assert edges("bin/run.sh", source, files) == {
+        "log.sh": ["bin/log.sh"],
+        "top.sh": ["top.sh"],
+        "lib/util.sh": ["far/away/lib/util.sh", ""],
+        "../lib/log.sh": ["lib/log.sh"],
+        "deep/only.sh": ["bin/deep/only.sh"],
+        "~/.profile": [""],
+    }
+
+
+def test_lua_modules_are_files_or_folders() -> None:
+    files = ["a/lua/x/one.lua", "b/lua/x/one.lua", "b/lua/x/two/init.lua", "b/lua/x/two.txt"]
+    source = "require 'x.one' require('x.two') local x = require(name) require 'x.three'"
+    assert edges("b/lua/main.lua", source, files) == {
+        "x.one": ["b/lua/x/one.lua"],
+        "x.two": ["b/lua/x/two/init.lua"],
+        "x.three": [""],
+    }
+
+
+def test_elixir_modules_are_found_by_name_or_around_them() -> None:
+    files = ["lib/app/http_client.ex", "lib/app/user.ex", "lib/app.ex", "lib/ecto.ex"]
+    source = "alias App.HTTPClient\nalias App.User.Token\nalias Ecto.Query\nuse App\nalias __MODULE__.X\n"
+    assert edges("lib/app/web.ex", source, files) == {
+        "App.HTTPClient": ["lib/app/http_client.ex"],
+        "App.User.Token": ["lib/app/user.ex"],
+        "Ecto.Query": [""],
+        "App": ["lib/app.ex"],
+    }
+
+
+def test_java_kotlin_and_scala_see_each_other() -> None:
+    files = ["src/java/a/One.java", "src/kotlin/a/Two.kt", "src/scala/a/Three.scala"]
+    wanted = {"a.One": [files[0]], "a.Two": [files[1]], "a.Three": [files[2]]}
+    assert edges("src/java/M.java", "import a.One; import a.Two; import a.Three;", files) == wanted
+    assert edges("src/kotlin/M.kt", "import a.One\nimport a.Two\nimport a.Three\n", files) == wanted
+    assert edges("src/scala/M.scala", "import a.{One, Two => T, Three}", files) == wanted
+
+
+def test_csharp_namespaces_follow_folders() -> None:
+    files = ["src/Acme.Shop/Tax/Vat.cs", "src/Acme.Shop/Cart.cs", "tests/Acme.Shop/Cart.cs"]
+    source = "using Acme.Shop; using Acme.Shop.Tax; using static Acme.Shop.Cart; using System.Linq; using Shop2;"
+    assert edges("src/Acme.Web/Main.cs", source, files) == {
+        "Acme.Shop": ["src/Acme.Shop/Cart.cs"],
+        "Acme.Shop.Tax": ["src/Acme.Shop/Tax/Vat.cs"],
+        "Acme.Shop.Cart": ["src/Acme.Shop/Cart.cs"],
+        "System.Linq": [""],
+        "Shop2": [""],
     }
 
 

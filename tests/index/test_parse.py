@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.index import syntax
-from optimizer.index.languages import LANGUAGES, Language, is_installed, language_of
+from optimizer.index import languages, syntax
+from optimizer.index.languages import LANGUAGES, Language, installed_names, is_installed, language_of
 from optimizer.index.parse import ParsedFile, error_count, error_lines, occurrences, parse
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"), key=lambda path: path.name)
@@ -174,12 +174,20 @@ def test_any_damage(path: Path, cuts: list[tuple[int, int, bytes]]) -> None:
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
-@pytest.mark.parametrize(
-    "unit", [b"(", b"[", b"{", b"a(", b"module A\n", b"if(a){", b"- ? ", b"> ", b"\0", b"\xff"], ids=repr
-)
+@pytest.mark.parametrize("unit", [b"(", b"[", b"{", b"a(", b"module A\n", b"if(a){", b"\0", b"\xff"], ids=repr)
 def test_deep_nesting_ends_soon(extension: str, unit: bytes) -> None:
     begin = time.process_time()
     parse(f"x{extension}", unit * 5_000)
+    assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize("extension", [row.extensions[0] for row in LANGUAGES if row.outline and is_installed(row)])
+@pytest.mark.parametrize("unit", [b"- ", b"? ", b"- ? ", b"> ", b"k: {", b"# h\n"], ids=repr)
+def test_deep_text_ends_soon(extension: str, unit: bytes) -> None:
+    begin = time.process_time()
+    for count in (150, 200, 300, 5_000):
+        parse(f"x{extension}", unit * count)
+        parse(f"x{extension}", b"".join(b" " * depth + unit.strip() + b"\n" for depth in range(count % 1_000)))
     assert time.process_time() - begin < 5
 
 
@@ -250,3 +258,39 @@ def test_words_in_strings_and_comments_are_no_occurrences() -> None:
 def test_an_import_of_this_module_loads_no_grammar() -> None:
     code = "import sys, optimizer.index.parse as p; assert 'tree_sitter' not in sys.modules; p.parse('a.py', b'')"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_outlines_take_no_part_in_names_and_checks() -> None:
+    data = b".navbar { color: red; }\n}}}}\n"
+    assert occurrences("x.css", data, "navbar") == ()
+    assert error_count("x.css", data) is None
+    assert error_lines("x.css", data) is None
+    assert parse("x.json", b'{"a": 1' * 100_000).symbols == ()
+    assert [symbol.kind for symbol in parse("x.json", b'{"a": {"b": 1}}').symbols] == ["section"]
+
+
+def test_a_language_without_its_grammar_is_left_to_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = Language("absent", (".absent",), "tree_sitter_that_nobody_has", "absent.scm")
+    monkeypatch.setitem(languages._BY_EXTENSION, ".absent", absent)
+    assert language_of("x.absent") == absent
+    assert not is_installed(absent)
+    assert "absent" not in installed_names()
+    assert parse("x.absent", b"def f") == ParsedFile("", (), (), ())
+    assert error_count("x.absent", b"(") is None
+    assert occurrences("x.absent", b"f", "f") == ()
+
+
+def test_an_elixir_module_is_found_by_the_end_of_its_name() -> None:
+    data = b"defmodule Acme.Cart do\n  alias Acme.Cart.Item\n  def a, do: Acme.Cart.b(Cartel)\nend\n"
+    if not has_grammar("x.ex"):
+        pytest.skip("the grammar of elixir is not installed")
+    assert [(item.line, item.kind) for item in occurrences("x.ex", data, "Cart")] == [
+        (1, "definition"),
+        (2, "import"),
+        (3, "use"),
+    ]
+    assert [(item.line, item.kind) for item in occurrences("x.ex", data, "Acme")] == [
+        (1, "use"),
+        (2, "import"),
+        (3, "use"),
+    ]
