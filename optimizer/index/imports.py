@@ -58,6 +58,11 @@ class Tree:
     tables: Mapping[tuple[str, ...], Any]
 
 
+def is_resolved(language: str) -> bool:
+    """Whether imports of a language, by its name, lead to files."""
+    return language in _FAMILY_OF
+
+
 def is_manifest(path: str) -> bool:
     """Whether `tree` wants the content of this file."""
     name = posixpath.basename(path)

@@ -1,0 +1,26 @@
+"""The page of the languages says what the table says."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from optimizer.index.languages import LANGUAGES
+from optimizer.index.page import languages_page
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_page_is_current() -> None:
+    page = languages_page()
+    assert (ROOT / "docs/languages.md").read_text("utf-8") == page, "regenerate it with the command on its top"
+    assert all(f"| {language.name} |" in page for language in LANGUAGES)
+
+
+def test_each_grammar_is_a_dependency_where_the_table_says() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lists = {"": project["dependencies"], **project["optional-dependencies"]}
+    for language in LANGUAGES:
+        wheel = language.module.replace("_", "-")
+        assert any(line.startswith(f"{wheel}>=") for line in lists[language.extra]), language.name
+    assert "optimizer[languages]" in lists["dev"]
