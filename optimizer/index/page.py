@@ -23,18 +23,18 @@ _READING = """
 - **outline**: headings, keys at the top, tables, rules, ids. They are listed for the file they stand in and are no
   definitions: a name is looked up in code alone. Files over 256 kB have none, and a syntax error in them is not held
   against an edit, since many such files are templates.
-- **cells**: a notebook is read in its own language (Python where it names none), without outputs. Lines are lines of the
-  `.ipynb` file, so that what is cited can be opened and edited there. Lines for the notebook itself (`%`, `!`) and cells
-  for other programs (`%%`) are no code. Cells count as code where each of their lines is on a line of the file, as
-  notebook programs write them; of others only the words are known.
+- **cells**: a notebook is read in its own language (Python where it names none), without outputs. Lines are lines of
+  the `.ipynb` file, so that what is cited can be opened and edited there. Lines for the notebook itself (`%`, `!`) and
+  cells for other programs (`%%`) are no code. Cells count as code where each of their lines is on a line of the file,
+  as notebook programs write them; of others only the words are known.
 
 ## Adding a language
 
 1. A row in `optimizer/index/languages.py`: its name, extensions and grammar. The other fields have defaults; what they
    are for stands at the top of the table. The wheel of the grammar goes into the extra `languages` of
    `pyproject.toml`.
-2. A query `optimizer/index/queries/NAME.scm`. Each pattern captures a definition as `@def`, its name as `@name`, and its
-   body as `@body` where there is one (the signature ends where the body starts, or with `@head`), and says what it is:
+2. A query `optimizer/index/queries/NAME.scm`. Each pattern captures a definition as `@def`, its name as `@name`, and
+   its body as `@body` where there is one (the signature ends where the body starts, or with `@head`), and says what it is:
    `(#set! kind "function")`. The kinds are those of `SymbolKind` in `optimizer/types.py`; a function within a class
    becomes a method by itself, and `impl` lends its name to what is in it without being a definition. Where several
    patterns match one name, the lowest `(#set! rank …)` wins. Imports are `(#set! role "import")`. To ask for a word,
@@ -44,7 +44,7 @@ _READING = """
    it up, and feed the grammar with damaged, deep and random input besides. Try a large repository of the language too,
    against `ctags`.
 4. Where it has imports: a reader in `optimizer/index/statements.py` (the text of a statement to the modules it names)
-   and, where modules are files, a resolver in `optimizer/index/resolvers/` with its line in `optimizer/index/imports.py`.
+   and, where modules are files, a resolver in `optimizer/index/resolvers/` with a line in `optimizer/index/imports.py`.
 5. Generate this page anew, with the command on its top.
 """
 
