@@ -12,7 +12,7 @@ import click
 
 from optimizer.cli import options, show
 from optimizer.cli.terminal import cells, cut, inert, paint, width
-from optimizer.errors import NotFound
+from optimizer.errors import InputError, NotFound
 from optimizer.types import Lookup, LookupKind, Row
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def ask(kind: LookupKind, subject: str, within: str, given: dict[str, Any]) -> i
     from optimizer.engine import prepare
     from optimizer.lookup.answer import answer
 
+    if not bare(subject):
+        raise InputError("the name is empty", "name a symbol, a file or a folder")
     with options.open_parts(given["project"], {}) as parts:
         refreshed = prepare.refresh(parts)
         if refreshed.notice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MOST_SHOWN = 5
 MOST_USES = 5
 MOST_FILES = 200
+MOST_REFERENCES = 1000
 
 _KINDS: dict[str, frozenset[str]] = {
     "functions": frozenset({"function", "method", "macro"}),
@@ -48,7 +50,9 @@ def _where(lookup: Lookup, index: Index) -> Answer:
         return Answer(tuple(map(_cite, found)), True)
     if not lookup.within and (paths := files(index, lookup.subject)):
         counts = ((path, len(index.symbols_in(path))) for path in paths[:MOST_FILES])
-        return Answer(tuple(Row(f"{count} symbols", path, 1, "file") for path, count in counts), True)
+        rows = tuple(Row(f"{count} symbols", path, 1, "file") for path, count in counts)
+        more = len(paths) - len(rows)
+        return Answer((*rows, *([Row(f"and {more:,} more files")] if more else ())), True)
     return _missing(lookup, index)
 
 
@@ -78,14 +82,19 @@ def _list(lookup: Lookup, index: Index) -> Answer:
 
 
 def _callers(lookup: Lookup, index: Index) -> Answer:
-    name = parts_of(lookup.subject)[-1]
+    if not (parts := parts_of(lookup.subject)):
+        return _missing(lookup, index)
+    name = parts[-1]
     only = frozenset(files(index, lookup.within)) if lookup.within else None
-    uses = [use for use in index.references(name) if use.kind != "definition" and (only is None or use.path in only)]
+    found = index.references(name, MOST_REFERENCES + 1 if only is None else sys.maxsize)
+    uses = [use for use in found if use.kind != "definition" and (only is None or use.path in only)]
     known = definitions(index, lookup.subject)
     if not uses:
         rows = (*map(_cite, known), Row(f"{name} is used nowhere else"))
         return Answer(rows, True) if known else _missing(lookup, index)
     rows = tuple(Row(use.text, use.path, use.line, use.kind, use.symbol) for use in uses)
+    if only is None and len(found) > MOST_REFERENCES:
+        rows = (*rows, Row(f"only the first {MOST_REFERENCES:,} places with this name were looked at"))
     others = [symbol for symbol in index.symbols_named([name]) if symbol not in known]
     if known and others:
         place = f"{others[0].path}:{others[0].line}"

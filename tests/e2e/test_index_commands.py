@@ -70,6 +70,18 @@ def test_what_is_not_found_ends_with_3_and_the_nearest_names(alone: Optimize) ->
     assert alone("map", "calx").code == 3
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "odd", ["", " ", ".", "..", "/", "::", "@", "-", "a b", "*", "\u202e", "x" * 5000, "../../etc/passwd"]
+)
+def test_odd_names_end_cleanly(alone: Optimize, odd: str) -> None:
+    for command in ("find", "refs", "deps", "map"):
+        ran = alone(command, "--", odd)
+        assert ran.code in (0, 2, 3), (command, odd, ran)
+        assert "internal error" not in ran.err
+        assert "\u202e" not in ran.out + ran.err
+
+
 def test_refs_are_the_uses(alone: Optimize) -> None:
     assert alone("refs", "parse_response").out == "calc/parse.py:11  in total: return sum(parse_response(text))\n"
     (first, second) = json_rows(alone("refs", "total", "--json").out)

@@ -111,6 +111,15 @@ def test_callers_are_grouped_by_what_encloses_them(index_repo: IndexRepo) -> Non
     assert not any("price.py:4 " in line for line in lines)
 
 
+def test_what_is_not_shown_is_said(index_repo: IndexRepo) -> None:
+    calls = "".join(f"def user_{number}():\n    total_price([])\n    total_price([])\n" for number in range(600))
+    many = {f"many/m{number:03}.py": "" for number in range(230)}
+    index = index_repo(PYTHON | {"big.py": calls} | many)
+    lines = ask(index, "who calls total_price").lines
+    assert "only the first 1,000 places with this name were looked at" in lines
+    assert ask(index, "where is many").lines[-1] == "and 30 more files"
+
+
 def test_unused_is_said_so(index_repo: IndexRepo) -> None:
     found = ask(index_repo(PYTHON), "who calls idle")
     assert found.found
