@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -184,6 +185,7 @@ def on_terminal(user: Optimize, columns: int, *arguments: str, **env: str) -> li
     return done.stdout.decode().replace("\r\n", "\n").splitlines()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="script(1) takes other options elsewhere")
 def test_lines_fit_the_terminal(make_repo: Make, stand_in: Callable[..., Optimize]) -> None:
     user = stand_in(make_repo(ODD))
     assert user("find", "länge").out == "größe/maß.py:1  function def länge(wert)\n"
