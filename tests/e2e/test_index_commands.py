@@ -185,6 +185,7 @@ def on_terminal(user: Optimize, columns: int, *arguments: str, **env: str) -> li
     return done.stdout.decode().replace("\r\n", "\n").splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="script(1) takes other options elsewhere")
 def test_lines_fit_the_terminal(make_repo: Make, stand_in: Callable[..., Optimize]) -> None:
     user = stand_in(make_repo(ODD))
