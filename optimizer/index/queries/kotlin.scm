@@ -2,6 +2,10 @@
   (#set! kind "enum") (#set! rank "-1"))
 ((class_declaration "class" name: (_) @name (class_body)? @body) @def (#set! kind "class"))
 ((class_declaration "interface" name: (_) @name (class_body)? @body) @def (#set! kind "interface"))
+; `@A(b) sealed class C { … }` is taken for an expression.
+((annotated_expression (annotation) (infix_expression (identifier) . (identifier) @callee . [
+  (identifier) @name (call_expression . (identifier) @name (annotated_lambda) @body)
+])) @def (#set! callee "class") (#set! kind "class"))
 ((object_declaration name: (_) @name (class_body)? @body) @def (#set! kind "class"))
 ((companion_object name: (_) @name (class_body)? @body) @def (#set! kind "class"))
 ((enum_entry (identifier) @name (class_body)? @body) @def (#set! kind "constant"))

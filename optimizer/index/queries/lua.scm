@@ -8,7 +8,9 @@
   (variable_list . name: [(identifier) @name (dot_index_expression table: (_) @scope field: (_) @name)])
   (expression_list . value: (function_definition parameters: (_) @head))) @def (#set! kind "function"))
 ((field name: (identifier) @name value: (function_definition parameters: (_) @head)) @def (#set! kind "function"))
-((chunk (assignment_statement (variable_list . name: (identifier) @name)) @def) (#set! kind "constant"))
+((chunk (assignment_statement (variable_list . name: [
+  (identifier) @name (dot_index_expression table: (_) @scope field: (_) @name)
+])) @def) (#set! kind "constant"))
 ((chunk (variable_declaration (assignment_statement (variable_list . name: (identifier) @name)) @def))
   (#set! kind "constant"))
 ((variable_declaration (assignment_statement) @inner) @wide (#set! role "wide"))
