@@ -43,6 +43,8 @@ def embed(parts: Parts, wishes: Wishes) -> None:
     from optimizer.index.vectors import missing, open_vectors
 
     choice = choice_from(parts.settings, parts.places.cache)
+    if wishes.download and not choice.directory:
+        show.notice(f"fetching {choice.name} into {choice.fetched}, unless it is there; no code is sent")
     embedder = open_model(choice, download=wishes.download)
     vectors = open_vectors(parts.index.file, choice.id)
     try:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 INSTALL = "pip install 'optimizer[embeddings]'"
+LOCAL = "check the network, or name a directory of the model's files in semantic.model_path"
 FETCH = "optimize index --embed --download fetches it once; or name a directory of its files in semantic.model_path"
 BATCH = 16
 SAMPLE_BYTES = 65_536
@@ -90,7 +91,7 @@ def open_model(choice: ModelChoice, *, download: bool = False) -> Embedder:
             cure = "name the directory of a model in ONNX form, made for the name in semantic.model"
             raise ConfigError(f"the model in {choice.directory} cannot be used: {why}", cure) from error
         if download:
-            raise NotFound(f"the model {choice.name} could not be fetched: {why}", FETCH) from error
+            raise NotFound(f"the model {choice.name} could not be fetched: {why}", LOCAL) from error
         raise NotFound(f"the model {choice.name} is not on this machine", FETCH) from error
     return Embedder(model)
 
