@@ -54,12 +54,15 @@ def serve() -> None:
         send(target, message)
 
 
-def extract(files: Sequence[tuple[str, bytes]], first: int, stride: int) -> tuple[list[Fields], *tuple[Packed, ...]]:
+def extract(
+    files: Iterable[tuple[str, bytes]], first: int, stride: int, until: float = 0.0
+) -> tuple[list[Fields], *tuple[Packed, ...]]:
     """The contents of files, whose units are numbered `first`, `first + stride`, …, and their words by field.
 
     One thing is done with all files before the next: the tables of each stay in the caches of the processor.
+    Raises syntax.TooSlow when parsing is not done at `until` (time.monotonic); 0 sets no limit.
     """
-    parsed = [read(path, data)[1:3] for path, data in files]
+    parsed = [read(path, data, until)[1:3] for path, data in files]
     lists = Lists()
     contents: list[Fields] = []
     for (path, data), (rows, imports) in zip(files, parsed, strict=True):

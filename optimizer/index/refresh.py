@@ -25,13 +25,15 @@ from optimizer.index.seal import set_meta
 from optimizer.index.skip import has_words
 from optimizer.index.store import Index
 from optimizer.index.walk import FileStat, Listing, Scan, classify, listing
-from optimizer.index.workers import Batch, Failed, Job, Parsed, Pool
+from optimizer.index.workers import Batch, Failed, Job, Parsed, Pool, parse_here
 from optimizer.settings import Settings
 from optimizer.types import Progress, Skipped
 
 WINDOW = 24_000_000  # bytes of source that are committed at once
 BATCH = 4_000_000
 SMALL = 400_000  # bytes of source that are worth a process of their own
+HERE = 200_000  # bytes that are parsed in this process, which no grammar may hold up longer than this many seconds
+HERE_SECONDS = 0.3
 RACY_NS = 2_000_000_000  # a file changed this recently may change again within the clock's grain
 UNKNOWN_TIME = -1
 BINARY_HEAD = 8192
@@ -137,6 +139,14 @@ def _parse_new(index: Index, changed: list[FileStat], settings: Settings, work: 
     collecting = gc.isenabled()
     gc.disable()  # millions of short-lived numbers and no cycles: looking for cycles costs a tenth of a build
     try:
+        if size <= HERE and (batch := tuple(jobs)):
+            first = build.next_unit(index.connection)
+            if done := parse_here(batch, first, HERE_SECONDS):
+                build.add_contents(index.connection, [done], first)
+                work.parsed += len(batch)
+                progress(Progress("index", len(work.rows), len(changed)))
+                return
+            jobs = iter(batch)
         while job := next(jobs, None):
             pool = pool or Pool(_processes(settings, size), settings.parse_seconds)
             first = build.next_unit(index.connection)

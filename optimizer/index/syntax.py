@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.index.languages import LANGUAGES, Language
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 Captures = dict[str, "list[Node]"]
 # A query takes the square of the time where this many tokens stand side by side; only broken files hold so many.
 MOST_SIBLINGS = 4000
+CHUNK = 1 << 16
 _RANK = {"type": 1, "constant": 2}
+
+
+class TooSlow(Exception):
+    """Parsing took longer than it may in this process."""
 
 
 class Pattern(NamedTuple):
@@ -99,9 +105,18 @@ def grammar(name: str) -> Grammar:
     return Grammar(language, Parser(table), query, tuple(patterns))
 
 
-def root_of(language: Language, data: bytes) -> Node:
-    """The root of the syntax tree of some bytes."""
-    return grammar(language.name).parser.parse(data).root_node
+def root_of(language: Language, data: bytes, until: float = 0.0) -> Node:
+    """The root of the syntax tree of some bytes. Raises TooSlow when `until` (time.monotonic) is over; 0 is never."""
+    parser = grammar(language.name).parser
+    if not until:
+        return parser.parse(data).root_node
+    try:
+        return parser.parse(
+            lambda place, _: data[place : place + CHUNK], progress_callback=lambda *_: monotonic() > until
+        ).root_node
+    except ValueError as error:
+        parser.reset()
+        raise TooSlow from error
 
 
 def errors(root: Node) -> Iterator[Node]:

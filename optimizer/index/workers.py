@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.errors import StorageError
+from optimizer.index.extract import extract
 from optimizer.index.pipes import receive, send
+from optimizer.index.syntax import TooSlow
 
 START_SECONDS = 60.0
 _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from optimizer.index.extract import serve; serve()"
@@ -61,6 +63,17 @@ class Failed:
 
 
 Batch = tuple[Job, ...]
+
+
+def parse_here(batch: Batch, first: int, seconds: float) -> Parsed | None:
+    """Parse a small batch in this process, sooner than a child starts; None when it is not done in time.
+
+    Nodes with very many children are what makes a query slow, and the callers bound the bytes.
+    """
+    try:
+        return _parsed(batch, extract([(job.path, job.data) for job in batch], first, 1, time.monotonic() + seconds))
+    except TooSlow:
+        return None
 
 
 class _Child:

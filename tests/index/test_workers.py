@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.index.workers import Failed, Job, Parsed, Pool
+from optimizer.index.workers import Failed, Job, Parsed, Pool, parse_here
 from optimizer.settings import Settings
 from optimizer.types import Skipped
 from tests.index.conftest import update
@@ -156,3 +157,30 @@ def test_the_working_folder_of_children_is_not_the_repository(pool):
     if not Path("/proc").exists():
         pytest.skip("needs /proc")
     assert Path(f"/proc/{pid}/cwd").resolve() == Path("/")
+
+
+def test_a_small_batch_gives_here_what_a_child_gives(pool):
+    batch = (
+        job("one", b"import os\n\n\ndef f(a):\n    'Doc.'\n    return os.path\n"),
+        Job(b"two", "two.go", b"package p\n\n// Go goes.\nfunc Go() int { return 1 }\n"),
+        Job(b"three", "three.txt", "plain wörds\n".encode()),
+    )
+    (there,) = pool().parse([batch], 5)
+    assert parse_here(batch, 5, 20.0) == there
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.py", random.Random(1).randbytes(200_000)),
+        ("a.js", b"->" * 100_000),
+        ("a.go", b"fn f(){}\n" * 22_000),
+        ("a.c", b"${" * 100_000),
+        ("a.java", b"${" * 100_000),
+    ],
+)
+def test_what_holds_a_grammar_up_is_not_waited_for_here(path, text):
+    started = time.monotonic()
+    assert parse_here((Job(b"", path, text),), 0, 0.2) is None
+    assert time.monotonic() - started < 5
+    assert parse_here((Job(b"", path, b"x\n"),), 0, 20.0) is not None
