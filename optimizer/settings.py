@@ -50,6 +50,19 @@ class Settings:
     answer_seconds: float = knob("network.answer_seconds", 300.0, "Longest time for a whole answer.")
     load_seconds: float = knob("network.load_seconds", 300.0, "Longest wait for a local model to load.")
     answer_bytes: int = knob("network.answer_bytes", 20_000_000, "Largest answer that is read.")
+    confidence_threshold: float = knob(
+        "confidence_threshold", 0.85, "Confidence below which a change is refused, once its tests have run."
+    )
+    verify_test: str = knob(
+        "verify.test",
+        "",
+        "Command that tests a change, run in every repository without asking; empty: the one found, once you allow it; "
+        "off: none.",
+        user_only=True,
+    )
+    verify_lint: str = knob("verify.lint", "", "Linter, in the same way.", user_only=True)
+    verify_types: str = knob("verify.types", "", "Type checker, in the same way.", user_only=True)
+    verify_seconds: float = knob("verify.seconds", 120.0, "Longest time one such command may take.")
     endpoints: Mapping[str, str] = knob(
         "endpoints", {}, "Base URL by provider name (anthropic, gemini, groq, ollama, openai).", user_only=True
     )

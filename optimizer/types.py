@@ -353,11 +353,15 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One proof that was tried; `passed` is None when it could not run."""
+    """One proof that was tried; `passed` is None when it could not run.
+
+    `detail` is for a person, one line; `evidence` is the shortest excerpt that would help who tries again.
+    """
 
     name: str
     passed: bool | None
     detail: str = ""
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

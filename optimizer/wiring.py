@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from optimizer.models.catalogue import Catalogue
     from optimizer.providers.base import Endpoint, Provider
     from optimizer.providers.door import Gate
+    from optimizer.verify.commands import Means
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
             cost=_cost,
             estimate=_estimate,
             quote=models.quote,
+            means=lambda: _means(root, config, start.env),
         )
 
 
@@ -91,6 +93,12 @@ def _recover(root: Path, journal: Path, notice: Callable[[str], None]) -> None:
 
         if line := recover(root, journal):
             notice(line)
+
+
+def _means(root: Root, config: Config, env: Mapping[str, str]) -> Means:
+    from optimizer.verify.commands import Means
+
+    return Means(root, config.places.state, config.places.cache, config.settings, env)
 
 
 def _ledger(config: Config, closing: ExitStack) -> Ledger:

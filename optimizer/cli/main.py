@@ -21,13 +21,15 @@ COMMANDS = {
     "map": ("optimizer.cli.map", "Outline the repository, most important files first."),
     "index": ("optimizer.cli.index", "Bring the index up to date, watch it, or show what it holds."),
     "bench": ("optimizer.cli.bench", "Measure the choice of context on this repository's own commits."),
+    "verify": ("optimizer.cli.verify", "Prove the changes that are not committed yet."),
+    "trust": ("optimizer.cli.trust", "Say which commands may be run to check changes."),
     "undo": ("optimizer.cli.undo", "Take back the last change, byte for byte."),
     "metrics": ("optimizer.cli.metrics", "Show requests, success and cost of a day."),
     "consent": ("optimizer.cli.consent", "Say which services may see this repository's code."),
 }
 INTERRUPTED = 130
 # Commands whose names are also the first words of requests: how many words they take at most.
-VERBS = {"find": 1, "map": 1, "index": 0, "bench": 1}
+VERBS = {"find": 1, "map": 1, "index": 0, "bench": 1, "verify": 0}
 MOST_WORDS_OF_A_TYPO = 3
 LEAST_LIKENESS = 0.8
 

@@ -6,13 +6,14 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from optimizer.cli import consent, options, show, terminal
 from optimizer.errors import ConsentMissing, UnusableOutput
-from optimizer.events import Event, Finished
+from optimizer.events import Event, Finished, Judged
 from optimizer.types import Outcome, Query
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ def _land(outcome: Outcome, parts: Parts, screen: show.Screen, yes: bool) -> int
     if not yes and not terminal.interactive():
         screen.result(outcome, "not written: run again with --yes to write it")
         return 0
+    outcome = _check_further(outcome, parts, screen, yes)
+    if outcome.patch is None:
+        return outcome.exit_code
     if not yes and not click.confirm(_question(outcome), default=False, err=True):
         decline(outcome, parts)
         screen.result(outcome, "declined; nothing was written")
@@ -99,6 +103,23 @@ def _land(outcome: Outcome, parts: Parts, screen: show.Screen, yes: bool) -> int
     entry = commit(outcome, parts)
     screen.result(outcome, f"written as {entry}; take it back with: optimize undo")
     return 0
+
+
+def _check_further(outcome: Outcome, parts: Parts, screen: show.Screen, yes: bool) -> Outcome:
+    """Offer a person to run the commands that nobody was asked about yet; the change is dropped when they fail."""
+    from optimizer.cli import trust
+    from optimizer.verify import prove
+
+    if yes or outcome.patch is None or not terminal.interactive() or not trust.offer(outcome, parts):
+        return outcome
+    patch, means = outcome.patch, parts.means()
+    verdict = prove.prove(prove.at_once(patch, parts.index), prove.plan(patch, parts.index, means), patch, means)
+    screen.event(Judged(verdict))
+    if verdict.ok:
+        return replace(outcome, verdict=verdict)
+    failed = replace(outcome, patch=None, verdict=verdict, exit_code=UnusableOutput.exit_code)
+    screen.result(failed, "nothing was written: a check failed")
+    return failed
 
 
 def _question(outcome: Outcome) -> str:

@@ -16,7 +16,7 @@ import click
 from optimizer.cli.context_table import context_line, print_context
 from optimizer.cli.terminal import coloured, inert, paint
 from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Routed, TextDelta
-from optimizer.types import TIERS, Context, LeftOut, Outcome, Patch, Progress, Quote, Verdict
+from optimizer.types import TIERS, Check, Context, LeftOut, Outcome, Patch, Progress, Quote, Verdict
 
 QUIET_SECONDS = 0.8
 NAMES: dict[type[object], str] = {
@@ -157,11 +157,15 @@ class Terminal:
 
 def verdict_line(verdict: Verdict) -> str:
     """The checks in one line."""
-    marks = {True: "ok", False: "failed", None: "not run"}
-    checks = ", ".join(
-        f"{c.name} {marks[c.passed]}" + (f" ({c.detail})" if c.detail and not c.passed else "") for c in verdict.checks
-    )
+    checks = ", ".join(f"{check.name} {_how(check)}" for check in verdict.checks)
     return f"checks: {checks or 'none'} · confidence {verdict.confidence:.2f}"
+
+
+def _how(check: Check) -> str:
+    if check.passed is None and check.detail.startswith("not "):
+        return check.detail
+    mark = {True: "ok", False: "failed", None: "not run"}[check.passed]
+    return mark + (f" ({check.detail})" if check.detail and not check.passed else "")
 
 
 def diff_text(patch: Patch) -> str:

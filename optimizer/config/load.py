@@ -117,7 +117,7 @@ def _from_project(root: Path | None, notices: list[str]) -> Iterator[_Given]:
         return
     for key, value in _leaves(document.data):
         section = key.partition(".")[0]
-        if section in user_only_keys():
+        if {key, section} & user_only_keys():
             notices.append(f"{document.place(key)}: {key!r} is ignored: only your own configuration may set it")
         elif key not in TYPES and isinstance(document.data.get(section), dict) and section not in SECTIONS:
             notices.append(f"{document.place(key)}: the section [{section!r}] is ignored: it is unknown")

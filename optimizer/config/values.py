@@ -30,10 +30,14 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "network.answer_seconds": (0.01, 86_400),
     "network.load_seconds": (0.01, 86_400),
     "network.answer_bytes": (1_000, 1_000_000_000),
+    "confidence_threshold": (0, 1),
+    "verify.seconds": (0.1, 86_400),
 }
 SPECIAL: Mapping[str, float] = {"temperature": -1}
 CHOICES: Mapping[str, tuple[str, ...]] = {"tier": TIERS, "max_tier": TIERS, "provider": PROVIDERS}
-MAY_BE_EMPTY = frozenset({"model", "provider", "tier", "semantic.model_path"})
+MAY_BE_EMPTY = frozenset(
+    {"model", "provider", "tier", "semantic.model_path", "verify.test", "verify.lint", "verify.types"}
+)
 
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 

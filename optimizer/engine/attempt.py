@@ -58,12 +58,16 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What one attempt came to: `failure` is '' when it passed, else what the next attempt is told."""
+    """What one attempt came to: `failure` is '' when it passed, else why not in a line.
+
+    The next attempt is told the `evidence`, or where there is none the failure.
+    """
 
     failure: str
     text: str = ""
     patch: Patch | None = None
     verdict: Verdict | None = None
+    evidence: str = ""
     exit_code: int = 3
     cut: bool = False
     from_provider: bool = False
@@ -84,7 +88,7 @@ def climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
             return
         following = route.attempts[number + 1].model.id if number + 1 < len(route.attempts) else ""
         yield Notice(f"{attempt.model.id}: {tried.failure}" + (f"; going on to {following}" if following else ""))
-        evidence = evidence if tried.from_provider else tried.failure
+        evidence = evidence if tried.from_provider else tried.evidence or tried.failure
         answer_tokens = answer_tokens * 2 if tried.cut else answer_tokens
     yield Finished(_outcome(request, route.attempts[-1], tries))
 
@@ -108,7 +112,7 @@ def answer_from_index(request: str, lookup: Lookup, parts: Parts) -> Generator[E
     lines = lines_of(answered.rows)
     for line in lines:
         yield TextDelta(line + "\n")
-    verdict = _judge_index(answered, parts)
+    verdict = yield from _judge_index(answered, parts)
     record = _index_record(request, lookup, perf_counter() - started, parts, "proven" if verdict.ok else "unusable")
     parts.ledger().add(record)
     yield Booked(record)
@@ -120,11 +124,9 @@ def answer_from_index(request: str, lookup: Lookup, parts: Parts) -> Generator[E
     return True
 
 
-def _judge_index(answered: Answer, parts: Parts) -> Verdict:
-    from optimizer.verify.checks import check_patch
-
+def _judge_index(answered: Answer, parts: Parts) -> Generator[Event, None, Verdict]:
     if answered.patch:
-        return check_patch(answered.patch, parts.index)
+        return (yield from _judge(answered.patch, parts))
     return Verdict(answered.found, (), 1.0 if answered.found else 0.0)
 
 
@@ -204,7 +206,6 @@ def _prove_answer(completion: Completion, parts: Parts) -> Generator[Event, None
 def _prove_edits(request: Request, reply: Reply, parts: Parts) -> Generator[Event, None, Tried]:
     from optimizer.edits.apply import apply_edits
     from optimizer.edits.read import reader
-    from optimizer.verify.checks import check_patch
 
     if reply.problems:
         return Tried("; ".join(reply.problems), reply.prose)
@@ -215,11 +216,27 @@ def _prove_edits(request: Request, reply: Reply, parts: Parts) -> Generator[Even
         _check_as_shown(request.context, patch)
     except OptimizerError as error:
         return Tried(error.message, reply.prose, exit_code=error.exit_code)
-    verdict = check_patch(patch, parts.index)
+    verdict = yield from _judge(patch, parts)
     if verdict.ok:
         yield Proposed(patch)
     yield Judged(verdict)
-    return Tried("" if verdict.ok else _failures(verdict), reply.prose, patch if verdict.ok else None, verdict)
+    if verdict.ok:
+        return Tried("", reply.prose, patch, verdict)
+    return Tried(_failures(verdict), reply.prose, None, verdict, _evidence(verdict))
+
+
+def _judge(patch: Patch, parts: Parts) -> Generator[Event, None, Verdict]:
+    """The proof of a patch; a notice comes before each command that may take its time."""
+    from optimizer.verify import prove
+
+    verdict = prove.at_once(patch, parts.index)
+    if not verdict.ok:
+        return verdict
+    means = parts.means()
+    steps = prove.plan(patch, parts.index, means)
+    if running := [step.command.text for step in steps if not step.skip]:
+        yield Notice(f"checking in a scratch copy: {', '.join(running)}")
+    return prove.prove(verdict, steps, patch, means)
 
 
 def _check_as_shown(context: Context, patch: Patch) -> None:
@@ -238,6 +255,12 @@ def _bare(lines: list[str]) -> str:
 
 def _failures(verdict: Verdict) -> str:
     return "; ".join(f"{check.name}: {check.detail}" for check in verdict.checks if check.passed is False)
+
+
+def _evidence(verdict: Verdict) -> str:
+    """What failed, with the excerpts that show it."""
+    failed = [check for check in verdict.checks if check.passed is False]
+    return "\n".join(f"{check.name}: {check.evidence or check.detail}" for check in failed)
 
 
 def _settled(tried: Tried, task: Task) -> str:

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from optimizer.models.available import Available
     from optimizer.providers.base import Endpoint, Provider
     from optimizer.settings import Settings
+    from optimizer.verify.commands import Means
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`cost` and `estimate` give micro-dollars (None: unknown); `quote` prices a task on a model of each tier."""
+    """`cost` and `estimate` give micro-dollars (None: unknown); `quote` prices a task on a model of each tier.
+
+    `means` is what proving a patch needs.
+    """
 
     root: Path
     settings: Settings
@@ -40,6 +44,7 @@ class Parts:
     cost: Callable[[Model, Usage, datetime], int | None]
     estimate: Callable[[Model, Task], int | None]
     quote: Callable[[Task], tuple[Quote, ...]]
+    means: Callable[[], Means]
 
     @property
     def repository(self) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from optimizer.errors import StorageError
+from optimizer.privacy import private_file
 
 FILE = "consent.json"
 
@@ -77,32 +74,10 @@ def _same(grant: Grant, repository: str, destination: str, host: str) -> bool:
 def _change(state: Path, change: Callable[[tuple[Grant, ...]], tuple[Grant, ...]]) -> tuple[Grant, ...]:
     """Read, change and replace the file while no other process does."""
     try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _alone(state):
+        with private_file.alone(state / FILE):
             new = change(grants(state))
             text = json.dumps({"version": 1, "grants": [asdict(one) for one in new]}, indent=1)
-            handle, name = tempfile.mkstemp(dir=state, prefix=f".{FILE}.")  # mkstemp makes it 0600
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text + "\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(name).replace(state / FILE)
-            finally:
-                Path(name).unlink(missing_ok=True)
+            private_file.replace(state / FILE, text + "\n")
     except OSError as error:
         raise StorageError(f"consent cannot be recorded ({error.strerror})", f"check {state}") from None
     return new
-
-
-@contextlib.contextmanager
-def _alone(state: Path) -> Iterator[None]:
-    """Hold the lock of the file; where the system has none, the atomic replace is all there is."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    with (state / f"{FILE}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

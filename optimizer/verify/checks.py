@@ -31,6 +31,12 @@ POWER = {
     "answers": 0.2,
     "whole": 0.2,
     "cites": 0.5,
+    "imports": 0.1,
+    "names": 0.2,
+    "uses": 0.1,
+    "lint": 0.2,
+    "types": 0.3,
+    "tests": 0.75,
 }
 MAX_REFUSAL = 400
 _MARKER = re.compile(rb"^(?:<{7}|>{7})(?: |\r?$)", re.MULTILINE)
@@ -51,17 +57,18 @@ def check_patch(patch: Patch, index: Index | None) -> Verdict:
     """
     taken = {path.casefold(): path for path in index.paths()} if index else {}
     checks = tuple(check for change in patch.changes for check in _file(change, taken))
-    return _verdict(checks if patch.changes else (Check("path", False, "the patch changes nothing"),))
+    return verdict_of(checks if patch.changes else (Check("path", False, "the patch changes nothing"),))
 
 
 def check_answer(text: str, index: Index) -> Verdict:
     """Check an answer without edits: that it says something, is whole, and that every file and line it names exists."""
     checks = [_answers(text), _whole(text)]
     checks.extend(_cites(text, index) or [Check("cites", None, "no file is named")])
-    return _verdict(tuple(checks))
+    return verdict_of(tuple(checks))
 
 
-def _verdict(checks: tuple[Check, ...]) -> Verdict:
+def verdict_of(checks: tuple[Check, ...]) -> Verdict:
+    """The verdict that checks come to, as this file's first lines say."""
     ok = all(check.passed is not False for check in checks)
     ran = {check.name for check in checks if check.passed}
     confidence = 1 - prod(1 - POWER[name] for name in ran) if ok else 0.0

@@ -1,0 +1,122 @@
+"""`optimize trust`: which of a repository's commands may be run to check changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.cli import options
+from optimizer.cli.terminal import inert
+from optimizer.errors import InputError
+
+if TYPE_CHECKING:
+    from optimizer.engine.parts import Parts
+    from optimizer.types import Outcome
+    from optimizer.verify.commands import Command
+
+KINDS = click.Choice(("tests", "lint", "types"))
+
+
+@click.group("trust", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> int:
+    """Say which of this repository's commands may be run to check changes.
+
+    Running its tests runs its code. Nothing of a repository runs before a yes for that command, word by word; what you
+    configured yourself (verify.test, verify.lint, verify.types) needs none.
+    """
+    if ctx.invoked_subcommand is None:
+        code = ctx.invoke(list_command)
+        return code if isinstance(code, int) else 0
+    return 0
+
+
+@command.command("list")
+@options.project
+@options.as_json
+def list_command(project: Path | None = None, as_json: bool = False) -> int:
+    """List the commands found here, with what was said of each."""
+    from optimizer.verify.commands import allowed, commands
+
+    with options.open_parts(project, {}) as parts:
+        means = parts.means()
+        rows = [(found, allowed(found, means)) for found in commands(means)]
+    for found, said in rows:
+        if as_json:
+            fields = {"kind": found.kind, "command": found.text, "source": found.source, "why": found.why}
+            click.echo(json.dumps(fields | {"allowed": said}, ensure_ascii=False))
+        else:
+            answer = {True: "allowed", False: "refused", None: f"not asked: optimize trust grant {found.kind}"}[said]
+            click.echo(f"{found.kind:<6} {inert(found.text):<32} {answer}  ({inert(found.why)})")
+    if not rows and not as_json:
+        click.echo("no command for tests, linter or types was found or configured")
+    return 0
+
+
+@command.command("grant")
+@click.argument("kinds", nargs=-1, type=KINDS)
+@options.project
+def grant_command(kinds: tuple[str, ...], project: Path | None) -> int:
+    """Let the commands found here be run: tests, lint, types, or all of them when none is named."""
+    from optimizer.privacy import trust
+
+    with options.open_parts(project, {}) as parts:
+        found = list(_found(parts, kinds))
+        for one in found:
+            trust.decide(parts.places.state, parts.repository, one.text, True)
+            click.echo(f"{inert(one.text)} may now be run to check changes of {inert(parts.repository)}")
+    if not found:
+        raise InputError("there is no such command to allow here", "configure one: verify.test in your config.toml")
+    click.echo("take it back with: optimize trust revoke")
+    return 0
+
+
+@command.command("revoke")
+@click.argument("kinds", nargs=-1, type=KINDS)
+@options.project
+def revoke_command(kinds: tuple[str, ...], project: Path | None) -> int:
+    """Forget what was said of the commands here: tests, lint, types, or all when none is named."""
+    from optimizer.privacy import trust
+
+    with options.open_parts(project, {}) as parts:
+        state, repository = parts.places.state, parts.repository
+        if kinds:
+            gone = sum(trust.revoke(state, repository, one.text) for one in _found(parts, kinds))
+        else:
+            gone = trust.revoke(state, repository)
+    click.echo(f"{gone} answer{'s' if gone != 1 else ''} forgotten" if gone else "nothing had been said here")
+    return 0
+
+
+def _found(parts: Parts, kinds: tuple[str, ...]) -> Iterator[Command]:
+    from optimizer.verify.commands import commands
+
+    for one in commands(parts.means()):
+        if one.source == "found" and (not kinds or one.kind in kinds):
+            yield one
+
+
+def offer(outcome: Outcome, parts: Parts) -> bool:
+    """Ask a person, once for each command, whether it may check this change; True when one was allowed now."""
+    from optimizer.privacy import trust
+    from optimizer.verify import prove
+    from optimizer.verify.commands import allowed
+
+    if outcome.patch is None:
+        return False
+    means = parts.means()
+    yes = False
+    for step in prove.plan(outcome.patch, parts.index, means):
+        if allowed(step.command, means) is None and "not approved" in step.skip:
+            question = (
+                f"May {inert(step.command.text)!r} be run to check changes here? It runs code of this repository. "
+                "(remembered for this repository)"
+            )
+            answer = click.confirm(question, default=False, err=True)
+            trust.decide(parts.places.state, parts.repository, step.command.text, answer)
+            yes = yes or answer
+    return yes

@@ -1,0 +1,100 @@
+"""Which tests a change can reach: through the graph of imports, and by how tests are named; the nearest first."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from optimizer.index.store import Index
+
+MAX_STEPS = 6
+MAX_VISITED = 1000
+MAX_TESTS = 60
+_TEST_NAME = re.compile(
+    r"test_.+\.pyi?|.+_test\.(?:py|go|rb|exs|cc|cpp|c)|.+[._](?:test|spec)\.[cm]?[jt]sx?|.+_spec\.(?:rb|lua)"
+    r"|.+Tests?\.(?:java|kt|cs|php|swift|scala)|.+(?:Spec|Suite)\.(?:scala|kt)"
+)
+_MARKS = re.compile(r"^(?:tests?_)|(?:_tests?|_spec|[._-](?:test|spec)|Tests?|Spec|Suite)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A test file, why it stands here, and how many steps of import lie between it and the change."""
+
+    path: str
+    why: str
+    steps: int
+
+
+def is_test(path: str) -> bool:
+    """Whether a path is that of a file of tests, as the usual runners name them."""
+    return _TEST_NAME.fullmatch(posixpath.basename(path)) is not None or (
+        path.endswith(".rs") and path.startswith("tests/")
+    )
+
+
+def reached(changed: Iterable[str], index: Index, new: tuple[str, ...] = ()) -> tuple[Reached, ...]:
+    """The tests that a change of these files can reach, nearest first; `new` files are not in the index yet."""
+    changed = tuple(changed)
+    found = {path: Reached(path, "it is changed itself", 0) for path in changed if is_test(path)}
+    tests = [path for path in dict.fromkeys((*index.paths(), *new)) if is_test(path)]
+    for test in _beside(changed, tests) + _named_after(changed, tests):
+        found.setdefault(test.path, test)
+    for test in _through_imports(changed, index):
+        found.setdefault(test.path, test)
+    return tuple(sorted(found.values(), key=lambda test: (test.steps, test.path)))[:MAX_TESTS]
+
+
+def _stem(path: str) -> str:
+    stem = posixpath.basename(path).split(".")[0]
+    if not is_test(path):
+        return stem
+    return _MARKS.sub("", re.sub(r"\.[^.]+$", "", posixpath.basename(path)))
+
+
+def _named_after(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
+    stems = {_stem(path): path for path in changed if len(_stem(path)) > 2 and not is_test(path)}
+    return [Reached(test, f"it is named after {stems[_stem(test)]}", 1) for test in tests if _stem(test) in stems]
+
+
+def _beside(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
+    """The tests that a changed conftest.py serves, and those of a changed Go package."""
+    found = []
+    for path in changed:
+        folder, name = posixpath.split(path)
+        if name == "conftest.py":
+            front = f"{folder}/" if folder else ""
+            found += [Reached(test, f"{path} serves it", 1) for test in tests if test.startswith(front)]
+        elif name.endswith(".go"):
+            own = [test for test in tests if posixpath.dirname(test) == folder and test.endswith(".go")]
+            found += [Reached(test, f"it is in the package of {path}", 1) for test in own]
+    return found
+
+
+def _through_imports(changed: tuple[str, ...], index: Index) -> list[Reached]:
+    found: list[Reached] = []
+    seen = dict.fromkeys(changed, "")
+    front = list(changed)
+    for steps in range(1, MAX_STEPS + 1):
+        following: list[str] = []
+        for path in front:
+            for edge in index.importers_of(path):
+                if edge.source in seen or len(seen) > MAX_VISITED:
+                    continue
+                seen[edge.source] = path
+                following.append(edge.source)
+                if is_test(edge.source):
+                    found.append(Reached(edge.source, f"it imports {_chain(path, seen)}", steps))
+        front = following
+    return found
+
+
+def _chain(path: str, came_from: dict[str, str]) -> str:
+    """The way from a file to the change, as `a.py, which imports b.py`."""
+    way = [path]
+    while came_from[way[-1]]:
+        way.append(came_from[way[-1]])
+    shown = way if len(way) <= 3 else [way[0], "…", *way[-2:]]
+    return ", which imports ".join(shown)

@@ -1,0 +1,257 @@
+"""The commands that check a repository: those the user configured, or found by its files and run only once allowed."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import shlex
+import shutil
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from optimizer.errors import ConfigError
+from optimizer.index.regular import read_regular
+from optimizer.index.walk import Root, listing
+from optimizer.privacy import trust
+from optimizer.settings import Settings
+from optimizer.verify.affected import is_test
+from optimizer.verify.process import search_path
+
+Kind = Literal["tests", "lint", "types"]
+KINDS: tuple[Kind, ...] = ("tests", "lint", "types")
+OFF = "off"
+_PYTHON = (".py", ".pyi")
+_SCRIPT = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
+_OWN_PROGRAMS = (".venv/bin", "venv/bin", ".venv/Scripts", "node_modules/.bin", "vendor/bin")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of one kind: `text` as a person types it, `source` "configured" or "found", `why` it was found.
+
+    `files` are the endings of the files that are named to it; () for a command that looks at everything.
+    """
+
+    kind: Kind
+    text: str
+    source: Literal["configured", "found"]
+    why: str
+    files: tuple[str, ...] = ()
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The words of the command; no shell reads them."""
+        return tuple(shlex.split(self.text))
+
+    @property
+    def tool(self) -> str:
+        """The name of the program that does the work: pytest for `python -m pytest`."""
+        words = self.argv
+        if "-m" in words[1:-1]:
+            return words[words.index("-m") + 1]
+        return Path(words[0]).name
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What proving needs beside the patch: the repository, the places of the user, settings and environment."""
+
+    root: Root
+    state: Path
+    cache: Path
+    settings: Settings
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    kind: Kind
+    text: str
+    applies: Callable[[_Project], str]
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """What tells which tools a project uses: its files, and the tables of its configuration."""
+
+    paths: tuple[str, ...]
+    read: Callable[[str], str]
+
+    def has(self, *names: str) -> str:
+        """The first of these files that is there, else ''."""
+        return next((name for name in names if name in self.paths), "")
+
+    def table(self, *keys: str) -> bool:
+        """Whether pyproject.toml has a table [tool.KEYS]."""
+        found: object = _toml(self.read("pyproject.toml")).get("tool", {})
+        for key in keys:
+            found = found.get(key) if isinstance(found, dict) else None
+        return found is not None
+
+    def section(self, *places: tuple[str, str]) -> str:
+        """The first of these (file, section) pairs that is there, as text."""
+        for path, name in places:
+            if path in self.paths and _ini(self.read(path)).has_section(name):
+                return f"[{name}] in {path}"
+        return ""
+
+
+def commands(means: Means) -> tuple[Command, ...]:
+    """At most one command a kind; what the user configured goes before what is found. Raises ConfigError."""
+    chosen: list[Command] = []
+    found: dict[Kind, Command] | None = None
+    settings = means.settings
+    for kind, text in zip(KINDS, (settings.verify_test, settings.verify_lint, settings.verify_types), strict=True):
+        if text == OFF:
+            continue
+        if text:
+            chosen.append(_configured(kind, text))
+            continue
+        found = find(means.root, means.env) if found is None else found
+        if kind in found:
+            chosen.append(found[kind])
+    return tuple(chosen)
+
+
+def allowed(command: Command, means: Means) -> bool | None:
+    """Whether a command may be run: always what the user configured; else what they said, None when not asked yet."""
+    return command.source == "configured" or trust.decision(means.state, str(means.root.path), command.text)
+
+
+def _configured(kind: Kind, text: str) -> Command:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ConfigError(f"the command for {kind}, {text!r}, cannot be read: {error}", "close its quotes") from None
+    if not words:
+        raise ConfigError(f"the command for {kind} is blank", f"name a program, or write {OFF!r}")
+    return Command(kind, text, "configured", "your configuration names it")
+
+
+def find(root: Root, env: Mapping[str, str]) -> dict[Kind, Command]:
+    """One command a kind by the files of the project; nothing of it is run. The first recipe that fits counts."""
+    paths = tuple(listing(root).paths)
+    project = _Project(paths, lambda path: (read_regular(root.path, path) or b"").decode("utf-8", "replace"))
+    known = frozenset(paths)
+    found: dict[Kind, Command] = {}
+    for recipe in _RECIPES:
+        if recipe.kind not in found and (why := recipe.applies(project)):
+            text = _with_own_program(recipe.text, root, known, env)
+            found[recipe.kind] = Command(recipe.kind, text, "found", why, recipe.files)
+    return found
+
+
+def _with_own_program(text: str, root: Root, known: frozenset[str], env: Mapping[str, str]) -> str:
+    """Name the program of the project's own environment, where there is one that did not come with the repository."""
+    name, _, rest = text.partition(" ")
+    for folder in _OWN_PROGRAMS:
+        path = f"{folder}/{name}"
+        if path not in known and os.access(root.path / path, os.X_OK) and (root.path / path).is_file():
+            return shlex.join([path]) + (f" {rest}" if rest else "")
+    if name == "pytest" and shutil.which(name, path=search_path(root.path, env)) is None:
+        return f"python3 -m {text}"
+    return text
+
+
+# ── what fits which project ──────────────────────────────────────────────────────────────────────
+
+
+def _pytest(project: _Project) -> str:
+    if found := project.has("pytest.ini", "conftest.py", "tests/conftest.py"):
+        return f"there is {found}"
+    if project.table("pytest"):
+        return "pyproject.toml has [tool.pytest]"
+    if found := project.section(("setup.cfg", "tool:pytest"), ("tox.ini", "pytest")):
+        return found
+    first = next((path for path in project.paths if path.endswith(".py") and is_test(path)), "")
+    return f"there is {first}" if first else ""
+
+
+def _npm(project: _Project) -> str:
+    try:
+        script = json.loads(project.read("package.json") or "{}")["scripts"]["test"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return f"package.json has a test script: {script}" if "no test specified" not in str(script) else ""
+
+
+def _has(*names: str) -> Callable[[_Project], str]:
+    def applies(project: _Project) -> str:
+        found = project.has(*names)
+        return f"there is {found}" if found else ""
+
+    return applies
+
+
+def _any(*ways: Callable[[_Project], str]) -> Callable[[_Project], str]:
+    return lambda project: next((why for way in ways if (why := way(project))), "")
+
+
+def _table(*keys: str) -> Callable[[_Project], str]:
+    return lambda project: f"pyproject.toml has [tool.{'.'.join(keys)}]" if project.table(*keys) else ""
+
+
+def _section(*places: tuple[str, str]) -> Callable[[_Project], str]:
+    return lambda project: project.section(*places)
+
+
+def _mypy(whole: bool) -> Callable[[_Project], str]:
+    """mypy names its files in its configuration, or is told those that changed."""
+
+    def applies(project: _Project) -> str:
+        text = "\n".join(project.read(path) for path in ("mypy.ini", ".mypy.ini", "setup.cfg") if path in project.paths)
+        table = _toml(project.read("pyproject.toml")).get("tool", {})
+        mypy = table.get("mypy", {}) if isinstance(table, dict) else {}
+        named = any(key in mypy for key in ("files", "packages", "modules")) or "\nfiles" in text
+        return _MYPY(project) if named is whole else ""
+
+    return applies
+
+
+_MYPY = _any(_has("mypy.ini", ".mypy.ini"), _table("mypy"), _section(("setup.cfg", "mypy")))
+_ESLINT = tuple(f"eslint.config.{end}" for end in ("js", "mjs", "cjs", "ts")) + tuple(
+    f".eslintrc{end}" for end in ("", ".js", ".cjs", ".json", ".yml", ".yaml")
+)
+_RECIPES = (
+    _Recipe("tests", "pytest", _pytest),
+    _Recipe("tests", "cargo test", _has("Cargo.toml")),
+    _Recipe("tests", "go test ./...", _has("go.mod")),
+    _Recipe("tests", "npm test", _npm),
+    _Recipe("lint", "ruff check", _any(_has("ruff.toml", ".ruff.toml"), _table("ruff")), _PYTHON),
+    _Recipe(
+        "lint",
+        "flake8",
+        _any(_has(".flake8"), _section(("setup.cfg", "flake8"), ("tox.ini", "flake8"))),
+        _PYTHON,
+    ),
+    _Recipe("lint", "eslint", _has(*_ESLINT), _SCRIPT),
+    _Recipe("types", "mypy", _mypy(whole=True)),
+    _Recipe("types", "mypy", _mypy(whole=False), _PYTHON),
+    _Recipe("types", "tsc --noEmit", _has("tsconfig.json")),
+)
+
+
+def _toml(text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _ini(text: str) -> configparser.RawConfigParser:
+    parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return configparser.RawConfigParser()
+    return parser
+
+
+def named(command: Command, changed: Iterable[str]) -> tuple[str, ...]:
+    """The changed files that are to be named to a command."""
+    return tuple(path for path in changed if command.files and path.endswith(command.files))

@@ -1,0 +1,331 @@
+"""Do names still resolve: imports within the repository, names in Python, and definitions that other files use."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import posixpath
+import symtable
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import decode_source
+
+from optimizer.errors import NotFound
+from optimizer.index import imports, parse
+from optimizer.index.store import Index
+from optimizer.types import Check, FileChange, Patch
+
+MOST_IMPORTERS = 200
+_MODULE_NAMES = frozenset(
+    {"__annotations__", "__builtins__", "__doc__", "__file__", "__loader__", "__name__", "__package__", "__path__"}
+    | {"__spec__", "__module__", "__qualname__", "__class__", "__dict__", "__conditional_annotations__", "reveal_type"}
+)
+_KNOWN = frozenset(dir(builtins)) | _MODULE_NAMES
+# Forms of imports that can only mean a file of the repository, in languages that write paths.
+_LOCAL_KINDS = frozenset({"include-local", "require_relative"})
+# Languages in which whoever uses a definition of another file names it in an import.
+_NAMED_IMPORTS = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
+
+
+@dataclass(frozen=True, slots=True)
+class _Trees:
+    """The repository before and after a patch: what imports lead to, and the bytes of any file."""
+
+    before: imports.Tree
+    after: imports.Tree
+    old: Callable[[str], bytes]
+    new: Callable[[str], bytes]
+
+
+def check_names(patch: Patch, index: Index) -> tuple[Check, ...]:
+    """Compare every changed file with what it was: only what newly fails to resolve counts.
+
+    One check of each kind: `imports`, `names`, `uses`; None where no file of the patch could be looked at so.
+    """
+    trees = _trees(patch, index)
+    unresolved = [line for path in _touched(patch, index) for line in _new_unresolved(path, trees)]
+    python = [change for change in patch.changes if change.path.endswith(".py") and change.after is not None]
+    undefined = [line for change in python for line in _new_undefined(change)]
+    orphans = [line for change in patch.changes for line in _orphans(change, index, trees)]
+    code = any(parse.error_count(change.path, change.after or b"") is not None for change in patch.changes)
+    return (
+        _check("imports", unresolved, code, "no file with imports"),
+        _check("names", undefined, bool(python), "no Python file"),
+        _check("uses", orphans, code, "no file with definitions"),
+    )
+
+
+def _check(name: str, found: list[str], ran: bool, why_not: str) -> Check:
+    if found:
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        return Check(name, False, "; ".join(found[:3]) + more, evidence="\n".join(found[:15]))
+    return Check(name, True) if ran else Check(name, None, why_not)
+
+
+def _trees(patch: Patch, index: Index) -> _Trees:
+    old = {change.path: change.before for change in patch.changes}
+    new = {change.path: change.after for change in patch.changes}
+    paths = frozenset(index.paths())
+    manifests = {path: _read(index, path) for path in paths if imports.is_manifest(path)}
+
+    def tree(contents: Mapping[str, bytes | None]) -> imports.Tree:
+        there = {path for path, data in contents.items() if data is not None}
+        texts = {path: data for path, data in contents.items() if data is not None and imports.is_manifest(path)}
+        kept = {path: data for path, data in manifests.items() if path not in contents}
+        return imports.tree((paths - contents.keys()) | there, {**kept, **texts})
+
+    def reader(contents: Mapping[str, bytes | None]) -> Callable[[str], bytes]:
+        return lambda path: (contents[path] or b"") if path in contents else _read(index, path)
+
+    return _Trees(tree(old), tree(new), reader(old), reader(new))
+
+
+def _read(index: Index, path: str) -> bytes:
+    try:
+        return index.read(path)
+    except NotFound:
+        return b""
+
+
+def _touched(patch: Patch, index: Index) -> Iterator[str]:
+    """The files whose imports the patch may break: those it writes, and those that import what it removes."""
+    written = {change.path for change in patch.changes if change.after is not None}
+    removed = {change.path for change in patch.changes if change.after is None}
+    importers = {edge.source for path in removed for edge in index.importers_of(path)}
+    yield from sorted(written | (importers - removed))
+
+
+# ── imports ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _new_unresolved(path: str, trees: _Trees) -> list[str]:
+    old, new = trees.old(path), trees.new(path)
+    before = {what for what, _ in _unresolved(path, old, trees.before, trees.old)}
+    return [
+        f"{path}:{line} imports {what}, which is not in the repository"
+        for what, line in _unresolved(path, new, trees.after, trees.new)
+        if what not in before
+    ]
+
+
+def _unresolved(path: str, data: bytes, tree: imports.Tree, read: Callable[[str], bytes]) -> Iterator[tuple[str, int]]:
+    """Imports of a file that point into the repository and lead nowhere, with their lines."""
+    if path.endswith(".py"):
+        yield from _unresolved_python(path, data, tree, read)
+        return
+    raw = parse.parse(path, data).imports
+    kinds = {(one.module, one.line): one.kind for one in raw}
+    for edge in imports.resolve(path, raw, tree):
+        local = edge.module.startswith(("./", "../")) or kinds.get((edge.module, edge.line)) in _LOCAL_KINDS
+        if edge.target is None and local and not _beside(path, edge.module, tree):
+            yield edge.module, edge.line
+
+
+def _beside(path: str, module: str, tree: imports.Tree) -> bool:
+    """Whether any file has that place and name, whatever its ending: styles and pictures are imported too."""
+    place = posixpath.normpath(posixpath.join(posixpath.dirname(path), module.partition("?")[0]))
+    return any(other == place or other.startswith((f"{place}.", f"{place}/")) for other in tree.paths)
+
+
+def _unresolved_python(
+    path: str, data: bytes, tree: imports.Tree, read: Callable[[str], bytes]
+) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(_parsed(data) or ast.Module([], [])):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                raw = parse.RawImport(alias.name, (), node.lineno, "import")
+                yield from _missing_module(path, raw, tree)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            names = tuple(alias.name for alias in node.names)
+            raw = parse.RawImport(module, names, node.lineno, "from")
+            missing = list(_missing_module(path, raw, tree))
+            yield from missing or _missing_names(path, raw, tree, read)
+
+
+def _missing_module(path: str, raw: parse.RawImport, tree: imports.Tree) -> Iterator[tuple[str, int]]:
+    edges = imports.resolve(path, (raw,), tree)
+    parts = [part for part in raw.module.split(".") if part]
+    local = raw.module.startswith(".") or any(_leads_to(edge.target, parts[:1]) for edge in edges)
+    if local and parts and not any(_leads_to(edge.target, parts) or _names_more(edge, raw) for edge in edges):
+        yield raw.module, raw.line
+
+
+def _names_more(edge: imports.ImportEdge, raw: parse.RawImport) -> bool:
+    """Whether the import led to a module below the one it names."""
+    return edge.target is not None and edge.module != raw.module
+
+
+def _leads_to(target: str | None, parts: list[str]) -> bool:
+    """Whether a file is the module named by `parts`, or lies in the package of that name."""
+    if target is None:
+        return False
+    found = [part for part in posixpath.splitext(target)[0].split("/") if part != "__init__"]
+    return len(parts) == 1 and parts[0] in found if len(parts) < 2 else found[-len(parts) :] == parts
+
+
+def _missing_names(
+    path: str, raw: parse.RawImport, tree: imports.Tree, read: Callable[[str], bytes]
+) -> Iterator[tuple[str, int]]:
+    edges = imports.resolve(path, (raw,), tree)
+    submodules = {edge.module.rpartition(".")[2] for edge in edges if edge.module != raw.module and edge.target}
+    own = next((edge.target for edge in edges if edge.module == raw.module and edge.target), None)
+    if own is None or not own.endswith(".py") or own == path:
+        return
+    defined = _module_names(read(own))
+    if defined is None:
+        return
+    for name in raw.names:
+        if name != "*" and name not in defined and name not in submodules:
+            yield f"{name} from {raw.module}", raw.line
+
+
+def _module_names(data: bytes) -> frozenset[str] | None:
+    """What a Python module defines at its top level; None when that cannot be told without running it."""
+    module = _parsed(data)
+    if module is None or any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(module)):
+        return None
+    names = _defined(_table(data))
+    if names & {"__getattr__", "globals"} or b"globals()" in data or b"sys.modules" in data:
+        return None
+    return names | _MODULE_NAMES
+
+
+# ── names in Python ──────────────────────────────────────────────────────────────────────────────
+
+
+def _new_undefined(change: FileChange) -> Iterator[str]:
+    known = _undefined(change.before or b"")
+    for name, line in sorted(_undefined(change.after or b"").items(), key=lambda item: item[1]):
+        if name not in known:
+            yield f"{change.path}:{line} uses {name}, which is not defined"
+
+
+def _undefined(data: bytes) -> dict[str, int]:
+    """Names that are used and that no scope, import or builtin defines, with the line of the first use."""
+    module = _parsed(data)
+    if module is None or any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(module)):
+        return {}
+    top = _table(data)
+    if top is None:
+        return {}
+    missing = _used_globals(top, top=True) - _defined(top) - _KNOWN
+    lines: dict[str, int] = {}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Name) and node.id in missing:
+            lines[node.id] = min(node.lineno, lines.get(node.id, node.lineno))
+    return lines
+
+
+def _parsed(data: bytes) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _table(data: bytes) -> symtable.SymbolTable | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return symtable.symtable(decode_source(data), "<patch>", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _defined(table: symtable.SymbolTable | None) -> frozenset[str]:
+    """The module's own names, with those that functions make global."""
+    if table is None:
+        return frozenset()
+    own = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    return frozenset(own | set(_made_global(table)))
+
+
+def _made_global(table: symtable.SymbolTable) -> Iterator[str]:
+    for child in table.get_children():
+        for symbol in child.get_symbols():
+            if symbol.is_declared_global() and symbol.is_assigned():
+                yield symbol.get_name()
+        yield from _made_global(child)
+
+
+def _used_globals(table: symtable.SymbolTable, *, top: bool) -> set[str]:
+    used = {
+        symbol.get_name()
+        for symbol in table.get_symbols()
+        if symbol.is_referenced() and (symbol.is_global() or (top and not symbol.is_assigned()))
+    }
+    for child in table.get_children():
+        used |= _used_globals(child, top=False)
+    return used
+
+
+# ── definitions that others use ──────────────────────────────────────────────────────────────────
+
+
+def _orphans(change: FileChange, index: Index, trees: _Trees) -> Iterator[str]:
+    """Uses, in files that import this one, of definitions that the change takes away."""
+    if change.before is None or change.after is None:
+        return  # a removed file shows in the imports of others
+    if change.path.endswith(".py"):
+        yield from _python_orphans(change, index, trees)
+        return
+    removed = _tops(change.path, change.before) - _tops(change.path, change.after)
+    for name in sorted(removed):
+        if any(symbol.path != change.path for symbol in index.symbols_named((name,))):
+            continue  # another definition may be meant
+        for path in _importers(change.path, index):
+            kinds = ("import",) if path.endswith(_NAMED_IMPORTS) else ("import", "call")
+            places = parse.occurrences(path, trees.new(path), name)
+            if any(place.kind == "definition" for place in places):
+                continue
+            lines = [place.line for place in places if place.kind in kinds]
+            yield from (f"{path}:{line} uses {name}, which {change.path} no longer defines" for line in lines[:1])
+
+
+def _tops(path: str, data: bytes) -> set[str]:
+    return {s.name for s in parse.parse(path, data).symbols if not s.parent and s.kind != "section"}
+
+
+def _importers(path: str, index: Index) -> Iterable[str]:
+    found = dict.fromkeys(edge.source for edge in index.importers_of(path) if edge.source != path)
+    return list(found)[:MOST_IMPORTERS]
+
+
+def _python_orphans(change: FileChange, index: Index, trees: _Trees) -> Iterator[str]:
+    old, new = _module_names(change.before or b""), _module_names(change.after or b"")
+    removed = (old - new) if old is not None and new is not None else frozenset()
+    if not removed:
+        return
+    for path in _importers(change.path, index):
+        module = _parsed(trees.new(path))
+        if module is not None:
+            for name, line in _taken(path, module, change.path, trees.after):
+                if name in removed:
+                    yield f"{path}:{line} uses {name}, which {change.path} no longer defines"
+
+
+def _taken(path: str, module: ast.Module, target: str, tree: imports.Tree) -> Iterator[tuple[str, int]]:
+    """The names that a module takes from the file `target`, by `from` or through the module's own name."""
+    aliases: set[str] = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom):
+            source = "." * node.level + (node.module or "")
+            for alias in node.names:
+                raw = parse.RawImport(source, (alias.name,), node.lineno, "from")
+                for edge in imports.resolve(path, (raw,), tree):
+                    if edge.target == target and edge.module == source:
+                        yield alias.name, node.lineno
+                    elif edge.target == target:
+                        aliases.add(alias.asname or alias.name)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                raw = parse.RawImport(alias.name, (), node.lineno, "import")
+                if any(edge.target == target for edge in imports.resolve(path, (raw,), tree)):
+                    aliases.add(alias.asname or alias.name)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in aliases:
+            yield node.attr, node.lineno

@@ -1,0 +1,195 @@
+"""Run a command in a scratch copy: no keys, a time limit, no network where the system allows, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from optimizer.verify import supervise
+
+INHERITED = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "PATHEXT", "COMSPEC")
+MAX_OUTPUT = 400_000  # bytes kept of what a command prints: a quarter from its start, the rest from its end
+SECONDS_TO_END = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command runs: the user's repository, and the area that holds `tree`, `home` and `tmp`."""
+
+    root: Path
+    area: Path
+
+    @property
+    def tree(self) -> Path:
+        """The copy of the repository."""
+        return self.area / "tree"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended: `code` is None when it did not end by itself; `missing` says why it could not start."""
+
+    code: int | None
+    output: str
+    seconds: float
+    missing: str = ""
+    timed_out: bool = False
+    network_cut: bool = False
+    files_kept: bool = False
+
+    @property
+    def confinement(self) -> str:
+        """What the command could not do, in a few words."""
+        network = "network cut" if self.network_cut else "network not cut: this system does not allow it"
+        return network + (", files outside the copy read-only" if self.files_kept else "")
+
+
+def program(word: str, root: Path, env: Mapping[str, str]) -> str | None:
+    """The program a command's first word names: from PATH without the repository, or a file of it named as such."""
+    if "/" in word:
+        full = root / word
+        return str(full) if full.is_file() and os.access(full, os.X_OK) else None
+    return shutil.which(word, path=search_path(root, env))
+
+
+def search_path(root: Path, env: Mapping[str, str]) -> str:
+    """PATH without relative folders and without those that lie in the repository."""
+    inside = os.path.realpath(root)
+    folders = [folder for folder in env.get("PATH", os.defpath).split(os.pathsep) if Path(folder).is_absolute()]
+    kept = [folder for folder in folders if not Path(os.path.realpath(folder)).is_relative_to(inside)]
+    return os.pathsep.join(kept) or os.defpath
+
+
+def run(argv: tuple[str, ...], place: Place, env: Mapping[str, str], seconds: float, *, sources: bool = False) -> Ended:
+    """Run `argv` in the copy at most `seconds` long; it and all it started are gone when this returns or raises.
+
+    `env` is the user's environment, of which only PATH, language and time zone are handed on. With `sources`, Python
+    finds the copy's modules; without, none of the copy shadows a module of the tool.
+    """
+    found = program(argv[0], place.root, env)
+    if found is None:
+        return Ended(None, "", 0.0, missing=f"{argv[0]} is not installed")
+    reading, writing = os.pipe()
+    order = {
+        "argv": [found, *argv[1:]],
+        "cwd": str(place.tree),
+        "seconds": seconds,
+        "writable": str(place.area),
+        "shown": _shown(place, found),
+        "status": writing,
+    }
+    started = time.monotonic()
+    try:
+        supervisor = subprocess.Popen(
+            [sys.executable, "-I", "-S", supervise.__file__, json.dumps(order)],
+            cwd=place.area,
+            env=environment(place, env, sources=sources),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(writing,),
+            start_new_session=True,
+        )
+    except OSError as error:
+        os.close(reading)
+        return Ended(None, "", 0.0, missing=error.strerror or str(error))
+    finally:
+        os.close(writing)
+    output = _listen(supervisor)
+    with os.fdopen(reading, "rb") as status:
+        told = _told(status)
+    return Ended(
+        told.get("code"),
+        output,
+        time.monotonic() - started,
+        missing=str(told.get("missing", "")) or ("" if "code" in told or "timed_out" in told else "it was stopped"),
+        timed_out=bool(told.get("timed_out")),
+        network_cut=bool(told.get("network")),
+        files_kept=bool(told.get("files")),
+    )
+
+
+def environment(place: Place, env: Mapping[str, str], *, sources: bool) -> dict[str, str]:
+    """What a command is told of the world: no keys, a home and caches of its own."""
+    home, tmp = place.area / "home", place.area / "tmp"
+    real = Path(env.get("HOME") or env.get("USERPROFILE") or "/")
+    folders = [str(folder) for folder in (place.tree, place.tree / "src") if folder.is_dir()]
+    return {
+        **{name: env[name] for name in INHERITED if name in env},
+        "PATH": search_path(place.root, env),
+        "HOME": str(home),
+        **{f"XDG_{name}_HOME": str(home / f".{name.lower()}") for name in ("CACHE", "CONFIG", "DATA", "STATE")},
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp)),
+        "CI": "1",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "GIT_CEILING_DIRECTORIES": str(place.area),
+        "GIT_TERMINAL_PROMPT": "0",
+        **({"PYTHONPATH": os.pathsep.join(folders)} if sources else {"PYTHONSAFEPATH": "1"}),
+        "PYTHONUSERBASE": env.get("PYTHONUSERBASE", str(real / ".local")),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MYPY_CACHE_DIR": str(tmp / "mypy"),
+        "RUFF_CACHE_DIR": str(tmp / "ruff"),
+        "RUSTUP_HOME": env.get("RUSTUP_HOME", str(real / ".rustup")),
+        "CARGO_HOME": str(home / ".cargo"),
+        "CARGO_NET_OFFLINE": "true",
+        "GOPROXY": "off",
+        "GOFLAGS": "-mod=mod",
+    }
+
+
+def _shown(place: Place, found: str) -> dict[str, str]:
+    """What is shown in the copy without being copied; and, where nothing else is needed of it, a /tmp of its own."""
+    shown = {}
+    for name in ("node_modules", ".venv", "venv", "vendor"):
+        source, target = place.root / name, place.tree / name
+        if source.is_dir() and not source.is_symlink() and not target.exists():
+            target.mkdir()
+            shown[str(target)] = str(source)
+    needed = (place.root, place.area, found, os.path.realpath(found), sys.prefix)
+    if not any(Path(path).is_relative_to("/tmp") for path in needed):
+        shown["/tmp"] = str(place.area / "tmp")
+    return shown
+
+
+def _listen(supervisor: subprocess.Popen[bytes]) -> str:
+    """Read to the end of all output; on the way out the lifeline is let go, which ends whatever still runs."""
+    assert supervisor.stdout is not None
+    assert supervisor.stdin is not None
+    kept = bytearray()
+    cut = 0
+    try:
+        while piece := os.read(supervisor.stdout.fileno(), 65_536):
+            kept += piece
+            if len(kept) > 2 * MAX_OUTPUT:
+                cut += len(kept) - MAX_OUTPUT
+                del kept[MAX_OUTPUT // 4 : len(kept) - MAX_OUTPUT * 3 // 4]
+        supervisor.wait(SECONDS_TO_END)
+    finally:
+        with suppress(OSError):
+            supervisor.stdin.close()
+        try:
+            supervisor.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            supervisor.kill()
+            supervisor.wait()
+        supervisor.stdout.close()
+    text = bytes(kept).decode("utf-8", "replace")
+    return text + (f"\n[{cut:,} bytes in the middle of the output were left out]\n" if cut else "")
+
+
+def _told(status: BinaryIO) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for line in status:
+        with suppress(ValueError):
+            told |= json.loads(line)
+    return told

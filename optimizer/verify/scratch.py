@@ -1,0 +1,153 @@
+"""A throw-away copy of the repository's files, outside of it, in which a change can be tried."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from optimizer.errors import StorageError
+from optimizer.index.walk import Root, listing
+from optimizer.privacy.secrets import is_secret_file
+from optimizer.verify.process import Place
+
+MAX_BYTES = 1_000_000_000
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+@contextmanager
+def scratch(root: Root, cache: Path, contents: Mapping[str, bytes | None]) -> Iterator[Place]:
+    """Copy the files of a repository that git does not ignore, with `contents` in place of theirs (None: no such file).
+
+    Nothing of the user's is linked, so nothing of it can be written through; secret files and `.git` are left out.
+    The copy is gone on leaving, and one that a killed run left is swept away by the next. Raises StorageError.
+    """
+    folder = _folder(root.path, cache)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _sweep(folder)
+        area = Path(tempfile.mkdtemp(dir=folder))
+    except OSError as error:
+        raise StorageError(f"no scratch copy can be made ({error.strerror})", f"check {folder}") from error
+    with (area / "lock").open("w") as lock:
+        _hold(lock)
+        try:
+            place = Place(root.path, area)
+            for name in ("tree", "home", "tmp"):
+                (area / name).mkdir()
+            try:
+                _fill(root, place.tree, contents)
+            except OSError as error:
+                raise StorageError(f"no scratch copy can be made ({error.strerror})", f"check {folder}") from error
+            yield place
+        finally:
+            _remove(area)
+
+
+def _folder(root: Path, cache: Path) -> Path:
+    """Below the cache, unless that lies in the repository itself."""
+    folder = cache / "scratch"
+    if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root)):
+        return Path(tempfile.gettempdir()) / f"optimizer-scratch-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    return folder
+
+
+def _fill(root: Root, tree: Path, contents: Mapping[str, bytes | None]) -> None:
+    found = listing(root)
+    if sum(size for size, _, _ in found.stats) > MAX_BYTES:
+        raise StorageError(f"the repository holds more than {MAX_BYTES:,} bytes: it is not copied to be checked")
+    source, target = f"{root.path}{os.sep}", f"{tree}{os.sep}"
+    made = {""}
+    for path in found.paths:
+        if path not in contents and not is_secret_file(path):
+            _make_folder(tree, path, made)
+            _copy(source + path, target + path)
+    for path, data in contents.items():
+        if data is not None:
+            _make_folder(tree, path, made)
+            file = os.open(target + path, _CREATE, _mode(root.path / path))
+            with os.fdopen(file, "wb") as stream:
+                stream.write(data)
+
+
+def _make_folder(tree: Path, path: str, made: set[str]) -> None:
+    folder = path.rpartition("/")[0]
+    if folder not in made:
+        (tree / folder).mkdir(parents=True, exist_ok=True)
+        made.add(folder)
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a regular file; one that has gone meanwhile is left out. The system may share blocks, but never writes."""
+    try:
+        read = os.open(source, _READ)
+    except OSError:
+        return
+    try:
+        status = os.fstat(read)
+        if not stat.S_ISREG(status.st_mode):
+            return
+        write = os.open(target, _CREATE, stat.S_IMODE(status.st_mode) | stat.S_IRUSR | stat.S_IWUSR)
+        try:
+            _copy_bytes(read, write, status.st_size)
+        finally:
+            os.close(write)
+    finally:
+        os.close(read)
+
+
+def _copy_bytes(read: int, write: int, size: int) -> None:
+    if size > 65_536 and hasattr(os, "copy_file_range"):
+        with suppress(OSError):
+            while os.copy_file_range(read, write, 1 << 30):
+                pass
+            return
+        os.lseek(read, 0, os.SEEK_SET)
+        os.lseek(write, 0, os.SEEK_SET)
+    while piece := os.read(read, max(65_536, min(size + 1, 1 << 22))):
+        os.write(write, piece)
+        if len(piece) == size:
+            return
+
+
+def _mode(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.lstat().st_mode) | stat.S_IRUSR | stat.S_IWUSR
+    except OSError:
+        return 0o644
+
+
+# ── going away ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _remove(area: Path) -> None:
+    shutil.rmtree(area, ignore_errors=True)
+    if area.exists():  # a test took the rights of a folder away
+        for folder, _, _ in os.walk(area):
+            with suppress(OSError):
+                Path(folder).chmod(0o700)
+        shutil.rmtree(area, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the copies of runs that were killed: nobody holds their lock any more."""
+    for area in folder.iterdir():
+        with suppress(OSError), (area / "lock").open("r+") as lock:
+            _hold(lock)
+            _remove(area)
+
+
+def _hold(lock: IO[str]) -> None:
+    """Take the lock or raise OSError; where the system has no such locks, nothing is ever swept."""
+    if sys.platform == "win32":
+        raise OSError("no locks")
+    import fcntl
+
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

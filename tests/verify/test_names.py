@@ -1,0 +1,128 @@
+"""Names that stop resolving are found; names that never did, or still do, are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from optimizer.index.store import Index
+from optimizer.types import FileChange, Patch
+from optimizer.verify.names import check_names
+from tests.conftest import IndexRepo
+
+FILES = {
+    "calc/__init__.py": "",
+    "calc/parse.py": "import os\n\nLIMIT = 3\n\n\n"
+    "def total(text):\n    return sum(int(p) for p in text.split(','))\n\n\n"
+    "def unused():\n    return LIMIT\n",
+    "calc/cli.py": "from calc.parse import total\n\n\ndef main(line):\n    print(total(line))\n",
+    "calc/module_use.py": "from calc import parse\nimport calc.parse\n\nprint(parse.LIMIT, calc.parse.total('1'))\n",
+    "calc/old.py": "from calc import gone\nprint(basestring)\n",
+    "calc/star.py": "from calc.parse import *\n",
+    "tests/test_parse.py": "from calc.parse import total\n\n\ndef test_total():\n    assert total('1') == 1\n",
+    "web/lib.js": "export function area(a) { return a; }\nexport function side() { return 1; }\n",
+    "web/style.css": "a {}\n",
+    "web/main.js": "import { area } from './lib';\nimport './style.css';\narea(2);\n",
+    "c/util.h": "int util_sum(int a);\n",
+    "c/main.c": '#include "util.h"\n#include <stdio.h>\nint main(void) { return util_sum(1); }\n',
+}
+
+
+@pytest.fixture
+def index(index_repo: IndexRepo) -> Index:
+    return index_repo(FILES)
+
+
+def change(path: str, old: str, new: str) -> FileChange:
+    before = FILES[path]
+    assert old in before
+    return FileChange(path, before.encode(), before.replace(old, new).encode())
+
+
+def new(path: str, text: str) -> FileChange:
+    return FileChange(path, None, text.encode())
+
+
+def removed(path: str) -> FileChange:
+    return FileChange(path, FILES[path].encode(), None)
+
+
+def failed(index: Index, *changes: FileChange) -> dict[str, str]:
+    return {c.name: c.evidence for c in check_names(Patch(changes), index) if c.passed is False}
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new_text", "kind", "said"),
+    [
+        ("calc/cli.py", "import total", "import total, totals", "imports", "totals from calc.parse"),
+        ("calc/cli.py", "calc.parse import", "calc.parser import", "imports", "calc.parser"),
+        ("calc/cli.py", "from calc.parse", "from .parser", "imports", ".parser"),
+        ("calc/cli.py", "from calc.parse", "import calc.nothing\nfrom calc.parse", "imports", "calc.nothing"),
+        ("calc/cli.py", "print(total(line))", "print(totl(line))", "names", "totl"),
+        ("calc/parse.py", "LIMIT = 3\n", "", "names", "calc/parse.py:10 uses LIMIT"),
+        ("calc/parse.py", "def total", "def summed", "uses", "calc/cli.py:1 uses total"),
+        ("calc/parse.py", "def total", "def summed", "uses", "calc/module_use.py:4 uses total"),
+        ("web/main.js", "'./lib'", "'./library'", "imports", "./library"),
+        ("web/lib.js", "area", "surface", "uses", "web/main.js:1 uses area"),
+        ("c/main.c", '"util.h"', '"utils.h"', "imports", "utils.h"),
+    ],
+)
+def test_what_newly_fails_to_resolve_is_told(
+    index: Index, path: str, old: str, new_text: str, kind: str, said: str
+) -> None:
+    found = failed(index, change(path, old, new_text))
+    assert said in found[kind], found
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new_text"),
+    [
+        ("calc/cli.py", "import total", "import total, unused, LIMIT"),
+        ("calc/cli.py", "from calc.parse", "import numpy\nimport os.path\nfrom calc.parse"),
+        ("calc/cli.py", "from calc.parse", "from . import parse, cli\nfrom .parse"),
+        ("calc/cli.py", "    print", "    global seen\n    seen = [x for x in line]\n    print"),
+        ("calc/old.py", "print(", "print(1, "),
+        ("calc/star.py", "*", "*\nprint(total)"),
+        ("calc/parse.py", "def unused():\n    return LIMIT\n", ""),
+        ("calc/parse.py", "import os\n", ""),
+        ("web/main.js", "area(2)", "area(3)"),
+        ("web/lib.js", "export function side() { return 1; }\n", ""),
+        ("c/main.c", "<stdio.h>", "<stdlib.h>"),
+    ],
+)
+def test_what_still_resolves_or_never_did_is_left_alone(index: Index, path: str, old: str, new_text: str) -> None:
+    assert failed(index, change(path, old, new_text)) == {}
+
+
+def test_a_definition_may_go_when_its_users_are_changed_with_it(index: Index) -> None:
+    renamed = change("calc/parse.py", "def total", "def summed")
+    users = [
+        FileChange(path, FILES[path].encode(), FILES[path].replace("total", "summed").encode())
+        for path in ("calc/cli.py", "calc/module_use.py", "tests/test_parse.py")
+    ]
+    assert failed(index, renamed, *users) == {}
+    assert "tests/test_parse.py" in failed(index, renamed, *users[:2])["uses"]
+
+
+def test_a_new_module_can_be_imported_and_a_removed_one_cannot(index: Index) -> None:
+    user = change("calc/cli.py", "calc.parse import total", "calc.text import total")
+    assert failed(index, user, new("calc/text.py", "def total(text): ...\n")) == {}
+    assert "calc.text" in failed(index, user)["imports"]
+    found = failed(index, removed("calc/parse.py"))["imports"]
+    assert "calc/cli.py:1" in found
+    assert "tests/test_parse.py:1" in found
+
+
+def test_what_cannot_be_read_so_is_not_run(index: Index) -> None:
+    checks = check_names(Patch((new("notes.txt", "hello"),)), index)
+    assert {check.name: check.passed for check in checks} == {"imports": None, "names": None, "uses": None}
+
+
+def test_its_own_sources_have_no_undefined_names() -> None:
+    import optimizer
+    from optimizer.verify.names import _undefined
+
+    sources = list(Path(optimizer.__file__).parent.glob("*/*.py"))
+    assert len(sources) > 50
+    assert {path.name: found for path in sources if (found := _undefined(path.read_bytes()))} == {}

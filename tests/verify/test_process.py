@@ -1,0 +1,259 @@
+"""Commands in a scratch copy: what they see, what they cannot do, and that nothing of them is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from optimizer.errors import StorageError
+from optimizer.index.walk import Root
+from optimizer.verify import scratch as scratches
+from optimizer.verify.process import MAX_OUTPUT, Ended, Place, environment, program, run, search_path
+from optimizer.verify.scratch import scratch
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+FILES = {"a.py": "x = 1\n", "sub/b.sh": "echo b\n", ".env": "KEY=canary-1\n", ".gitignore": "ignored/\n"}
+ENV = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GROQ_API_KEY": "canary-2", "SSH_AUTH_SOCK": "/canary-3"}
+DAEMON = """
+import os
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execvp("sh", ["sh", "-c", "sleep 600; : {mark}"])
+    os._exit(0)
+os.wait()
+"""
+
+
+@pytest.fixture
+def root(make_repo: Callable[[Mapping[str, str | bytes]], Path]) -> Root:
+    return Root(make_repo(FILES), True)
+
+
+@pytest.fixture
+def place(root: Root, tmp_path: Path) -> Iterator[Place]:
+    with scratch(root, tmp_path / "cache", {}) as made:
+        yield made
+
+
+@pytest.fixture
+def mark() -> str:
+    """A word that only the processes of this test have on their command line."""
+    return f"mark-{uuid.uuid4().hex}"
+
+
+def alive(mark: str) -> list[str]:
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) != os.getpid():
+            try:
+                line = (process / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if mark.encode() in line:
+                found.append(line.decode())
+    return found
+
+
+def gone(mark: str, seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while alive(mark) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not alive(mark)
+
+
+def sh(script: str, place: Place, seconds: float = 20.0) -> Ended:
+    return run(("sh", "-c", script), place, ENV, seconds)
+
+
+# ── the copy ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_copy_holds_what_git_does_not_ignore_with_the_patch_in_it(root: Root, tmp_path: Path) -> None:
+    (root.path / "ignored").mkdir()
+    (root.path / "ignored/x").write_text("")
+    (root.path / "untracked").write_text("u")
+    (root.path / "sub/b.sh").chmod(0o755)
+    (root.path / "link").symlink_to("a.py")
+    contents = {"a.py": b"x = 2\n", "sub/b.sh": b"echo c\n", "new/deep.py": b"", "untracked": None}
+    with scratch(root, tmp_path / "cache", contents) as place:
+        found = {p.relative_to(place.tree).as_posix(): p.read_bytes() for p in place.tree.rglob("*") if p.is_file()}
+        assert found == {"a.py": b"x = 2\n", "sub/b.sh": b"echo c\n", "new/deep.py": b"", ".gitignore": b"ignored/\n"}
+        assert os.access(place.tree / "sub/b.sh", os.X_OK)
+        assert not place.area.is_relative_to(root.path)
+    assert not place.area.exists()
+    assert (root.path / "a.py").read_text() == "x = 1\n"
+
+
+def test_a_copy_that_was_left_behind_is_swept_and_one_in_use_is_not(root: Root, tmp_path: Path) -> None:
+    left = tmp_path / "cache/scratch/left"
+    left.mkdir(parents=True)
+    (left / "lock").write_text("")
+    with scratch(root, tmp_path / "cache", {}) as one, scratch(root, tmp_path / "cache", {}) as other:
+        assert not left.exists()
+        assert (one.tree / "a.py").exists()
+        assert (other.tree / "a.py").exists()
+
+
+def test_a_copy_whose_folders_lost_their_rights_is_removed_too(root: Root, tmp_path: Path) -> None:
+    with scratch(root, tmp_path / "cache", {}) as place:
+        (place.tree / "sub").chmod(0o000)
+    assert not place.area.exists()
+
+
+def test_a_cache_within_the_repository_is_not_used(root: Root) -> None:
+    with scratch(root, root.path / "cache", {}) as place:
+        assert not place.area.is_relative_to(root.path)
+
+
+def test_what_is_too_large_is_refused(root: Root, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratches, "MAX_BYTES", 3)
+    with pytest.raises(StorageError, match="more than 3 bytes"), scratch(root, tmp_path / "cache", {}):
+        pass
+    assert not list((tmp_path / "cache/scratch").iterdir())
+
+
+# ── what a command sees ──────────────────────────────────────────────────────────────────────────
+
+
+def test_no_key_of_the_user_reaches_a_command(place: Place) -> None:
+    ended = sh("env; cat .env; echo end", place)
+    assert ended.code == 0
+    assert "end" in ended.output
+    assert "canary" not in ended.output
+    assert f"HOME={place.area}/home" in ended.output
+    assert f"TMPDIR={place.area}/tmp" in ended.output
+    assert not any("canary" in value for value in environment(place, ENV, sources=True).values())
+
+
+@linux
+def test_the_environment_of_the_caller_cannot_be_read(place: Place) -> None:
+    ended = sh(f"cat /proc/{os.getpid()}/environ | tr '\\0' '\\n' | grep -c ^PATH=", place)
+    if not ended.network_cut:
+        pytest.skip("this system does not allow namespaces")
+    assert ended.output.strip().endswith("0")
+    assert "Permission denied" in ended.output
+
+
+def test_standard_input_is_empty_and_the_code_is_told(place: Place) -> None:
+    ended = sh("cat; exit 3", place)
+    assert (ended.code, ended.output, ended.timed_out) == (3, "", False)
+
+
+@pytest.mark.slow
+def test_output_is_capped_in_the_middle(place: Place) -> None:
+    ended = sh("echo first; yes | head -c 3000000; echo last", place)
+    assert ended.output.startswith("first\n")
+    assert "last\n" in ended.output[-200:]
+    assert "left out" in ended.output
+    assert len(ended.output) < 3 * MAX_OUTPUT
+
+
+def test_nothing_outside_the_copy_can_be_written_and_the_network_is_cut(place: Place, tmp_path: Path) -> None:
+    script = f"echo in > new; touch {place.root}/new {tmp_path}/new; touch $HOME/x $TMPDIR/y; cat new"
+    ended = sh(script, place)
+    assert ended.output.endswith("in\n")
+    if not ended.files_kept:
+        pytest.skip("this system does not allow namespaces")
+    assert not (place.root / "new").exists()
+    assert not (tmp_path / "new").exists()
+    code = "import socket\ntry:\n socket.create_connection(('192.0.2.1', 9), 5)\nexcept OSError as e: print(e.errno)\n"
+    cut = run((sys.executable, "-c", code), place, ENV, 20)
+    assert cut.output.strip() == "101"
+    assert "network cut" in cut.confinement
+
+
+def test_a_server_of_a_test_works_on_loopback(place: Place) -> None:
+    code = (
+        "import socket as s\na = s.create_server(('127.0.0.1', 0))\ns.create_connection(a.getsockname())\nprint('ok')"
+    )
+    assert run((sys.executable, "-c", code), place, ENV, 20).output == "ok\n"
+
+
+# ── which program runs ───────────────────────────────────────────────────────────────────────────
+
+
+def test_programs_of_the_repository_are_not_on_the_path(root: Root, tmp_path: Path) -> None:
+    for name in ("git", "onlyhere"):
+        (root.path / name).write_text("#!/bin/sh\necho hostile\n")
+        (root.path / name).chmod(0o755)
+    env = {**ENV, "PATH": os.pathsep.join([".", "", str(root.path), ENV["PATH"]])}
+    assert str(root.path) not in search_path(root.path, env).split(os.pathsep)
+    assert program("onlyhere", root.path, env) is None
+    with scratch(root, tmp_path / "cache", {}) as place:
+        assert "hostile" not in run(("git", "--version"), place, env, 20).output
+        assert run(("onlyhere",), place, env, 20).missing == "onlyhere is not installed"
+        assert run(("./onlyhere",), place, env, 20).output == "hostile\n"  # named as such
+
+
+@pytest.mark.slow
+def test_modules_of_the_copy_shadow_none_of_a_tool(root: Root, tmp_path: Path) -> None:
+    with scratch(root, tmp_path / "cache", {"tomllib.py": b"print('hostile')\n"}) as place:
+        words = (sys.executable, "-m", "json.tool", "--help")
+        assert "hostile" not in run((sys.executable, "-c", "import tomllib"), place, ENV, 20).output
+        assert run(words, place, ENV, 20).code == 0
+        assert "hostile" in run((sys.executable, "-c", "import tomllib"), place, ENV, 20, sources=True).output
+
+
+# ── the end ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@linux
+@pytest.mark.slow
+def test_a_command_that_hangs_is_killed_with_its_children(place: Place, mark: str) -> None:
+    started = time.monotonic()
+    ended = sh(f"sh -c 'sleep 600; : {mark}' & setsid sh -c 'sleep 600; : {mark}' & sleep 600; : {mark}", place, 1.0)
+    assert ended.timed_out
+    assert ended.code is None
+    assert time.monotonic() - started < 10
+    assert alive(mark) == []
+
+
+@linux
+@pytest.mark.slow
+def test_a_daemon_is_no_orphan(place: Place, mark: str) -> None:
+    ended = run((sys.executable, "-c", DAEMON.replace("{mark}", mark)), place, ENV, 20)
+    assert ended.code == 0
+    assert alive(mark) == []
+
+
+CALLER = """
+import sys, os
+from pathlib import Path
+from optimizer.index.walk import Root
+from optimizer.verify.process import run
+from optimizer.verify.scratch import scratch
+with scratch(Root(Path(sys.argv[1]), True), Path(sys.argv[2]), {}) as place:
+    print("ready", flush=True)
+    run(("sh", "-c", "setsid sh -c 'sleep 600; : " + sys.argv[3] + "' & sleep 600"), place, dict(os.environ), 600)
+"""
+
+
+@linux
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_when_the_caller_ends_so_do_its_commands(root: Root, tmp_path: Path, mark: str, number: signal.Signals) -> None:
+    cache = tmp_path / "cache"
+    words = [sys.executable, "-c", CALLER, str(root.path), str(cache), mark]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as caller:
+        assert caller.stdout is not None
+        assert caller.stdout.readline() == b"ready\n"
+        end = time.monotonic() + 20
+        while len(alive(mark)) < 3 and time.monotonic() < end:  # the caller, the supervisor and the sleeper
+            time.sleep(0.05)
+        time.sleep(0.2)
+        caller.send_signal(number)
+        caller.wait(20)
+    assert gone(mark)
+    if number == signal.SIGINT:
+        assert not list((cache / "scratch").iterdir())
+    with scratch(root, cache, {}) as place:
+        assert list((cache / "scratch").iterdir()) == [place.area]

@@ -1,0 +1,239 @@
+"""A patch proved with real pytest and ruff in a scratch copy; the user's tree stays as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from optimizer.index.refresh import refresh
+from optimizer.index.store import Index
+from optimizer.privacy import trust
+from optimizer.settings import Settings
+from optimizer.types import Check, FileChange, Patch, Verdict
+from optimizer.verify import prove
+from optimizer.verify.commands import Means
+from optimizer.verify.trial import Step
+from optimizer.verify.uncommitted import uncommitted
+from tests.conftest import IndexRepo, git
+
+PYTEST = f"{sys.executable} -m pytest"
+RUFF = f"{sys.executable} -m ruff check --isolated"
+FILES = {
+    "calc/__init__.py": "",
+    "calc/parse.py": "import os\n\n\ndef total(text):\n    return sum(int(p) for p in text.split(','))\n",
+    "calc/other.py": "def nothing():\n    return 0\n",
+    "tests/test_parse.py": "from calc.parse import total\n\n\ndef test_total():\n    assert total('1,2') == 3\n\n\n"
+    "def test_broken_before():\n    assert total('1') == 2\n",
+    "tests/test_other.py": "from calc.other import nothing\n\n\ndef test_other():\n    assert nothing() == 0\n",
+    "tests/test_hang.py": "import calc.other as o\n\n\ndef test_hang():\n    while o.nothing():\n        pass\n",
+}
+slow = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An indexed repository, and what proving needs."""
+
+    index: Index
+    means: Means
+
+    @property
+    def root(self) -> Path:
+        return self.index.root.path
+
+    def steps(self, patch: Patch) -> tuple[Step, ...]:
+        return prove.plan(patch, self.index, self.means)
+
+    def prove(self, *changes: FileChange) -> Verdict:
+        patch = Patch(changes)
+        return prove.prove(prove.at_once(patch, self.index), self.steps(patch), patch, self.means)
+
+
+@pytest.fixture
+def bench(index_repo: IndexRepo, tmp_path: Path) -> Callable[..., Bench]:
+    def build(files: Mapping[str, str] = FILES, **settings: object) -> Bench:
+        index = index_repo(files)
+        env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GROQ_API_KEY": "canary"}
+        means = Means(index.root, tmp_path / "state", tmp_path / "cache", Settings(**settings), env)  # type: ignore[arg-type]
+        return Bench(index, means)
+
+    return build
+
+
+def change(path: str, old: str, new: str) -> FileChange:
+    assert old in FILES[path]
+    return FileChange(path, FILES[path].encode(), FILES[path].replace(old, new).encode())
+
+
+def check(verdict: Verdict, name: str) -> Check:
+    return next(check for check in verdict.checks if check.name == name)
+
+
+def state_of(root: Path) -> dict[str, str]:
+    """Every file of a repository, git's own among them, with its digest and times."""
+    return {
+        str(path.relative_to(root)): f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_mtime_ns}"
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+@slow
+def test_a_patch_whose_tests_pass_is_trusted_more(bench: Callable[..., Bench]) -> None:
+    with_tests = bench(verify_test=PYTEST, verify_lint="off", verify_types="off")
+    good = with_tests.prove(change("calc/other.py", "return 0", "return 1 - 1"))
+    assert good.ok
+    assert check(good, "tests").passed
+    assert "2 files" in check(good, "tests").detail
+    assert good.confidence > 0.9
+
+
+@slow
+def test_a_test_that_newly_fails_refuses_it_and_the_excerpt_is_short(bench: Callable[..., Bench]) -> None:
+    verdict = bench(verify_test=PYTEST).prove(change("calc/parse.py", "sum(", "max("))
+    found = check(verdict, "tests")
+    assert not verdict.ok
+    assert verdict.confidence == 0
+    assert "tests/test_parse.py::test_total failed" in found.detail
+    lines = found.evidence.split("\n")
+    assert len(lines) <= 15
+    assert "tests/test_parse.py:5: in test_total" in lines
+    assert any("assert 2 == 3" in line for line in lines)
+    assert "test_broken_before" not in found.evidence
+    assert "scratch" not in found.evidence
+
+
+@slow
+def test_what_failed_before_is_not_held_against_it(bench: Callable[..., Bench]) -> None:
+    verdict = bench(verify_test=PYTEST).prove(change("calc/parse.py", "int(p)", "int(p.strip())"))
+    assert verdict.ok
+    assert check(verdict, "tests").passed is None
+    assert "without the change too" in check(verdict, "tests").detail
+
+
+@slow
+def test_a_new_test_has_to_pass(bench: Callable[..., Bench]) -> None:
+    made = bench(verify_test=PYTEST)
+    fails = FileChange("tests/test_new.py", None, b"def test_new():\n    assert 1 == 2\n")
+    assert "tests/test_new.py::test_new failed" in check(made.prove(fails), "tests").detail
+    passes = FileChange("tests/test_new.py", None, b"def test_new():\n    assert True\n")
+    assert check(made.prove(passes), "tests").passed
+
+
+@slow
+def test_a_change_that_makes_a_test_hang_is_refused(bench: Callable[..., Bench]) -> None:
+    made = bench(verify_test=PYTEST, verify_seconds=8.0)
+    verdict = made.prove(change("calc/other.py", "return 0", "return 1"))
+    assert not verdict.ok
+    assert "stopped after 8 s" in check(verdict, "tests").detail
+
+
+@slow
+def test_only_new_findings_of_a_linter_count(bench: Callable[..., Bench]) -> None:
+    made = bench(verify_lint=RUFF, verify_test="off")
+    moved = made.prove(change("calc/parse.py", "import os\n", "LIMIT = 1\nimport os\n"))
+    assert check(moved, "lint").passed
+    assert "nothing new" in check(moved, "lint").detail
+    worse = made.prove(change("calc/parse.py", "import os\n", "import os\nimport re\n"))
+    assert not worse.ok
+    assert "calc/parse.py:2" in check(worse, "lint").evidence
+    assert "`re`" in check(worse, "lint").evidence
+    assert "`os`" not in check(worse, "lint").evidence
+
+
+def test_a_broken_patch_runs_nothing(bench: Callable[..., Bench], tmp_path: Path) -> None:
+    made = bench(verify_test=f"{PYTEST}", verify_lint=RUFF)
+    assert not made.prove(change("calc/parse.py", "sum(", "sum((")).ok
+    assert not made.prove(change("calc/parse.py", "sum(", "summed(")).ok
+    assert not (tmp_path / "cache/scratch").exists()
+
+
+# ── consent ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nothing_of_a_repository_runs_before_a_yes(bench: Callable[..., Bench], tmp_path: Path) -> None:
+    sentinel = tmp_path / "ran"
+    hostile = f"from pathlib import Path\nPath({str(sentinel)!r}).write_text('x')\n"
+    files = {**FILES, "conftest.py": hostile, "ruff.toml": "", "tests/conftest.py": hostile}
+    made = bench(files)
+    verdict = made.prove(change("calc/other.py", "return 0", "return 1"))
+    assert verdict.ok
+    for name in ("tests", "lint"):
+        assert check(verdict, name).passed is None
+        assert f"is not approved (optimize trust grant {name})" in check(verdict, name).detail
+    assert not sentinel.exists()
+    assert not (tmp_path / "cache/scratch").exists()
+    assert "no test ran" in check(verdict, "confidence").detail
+
+
+@slow
+def test_after_a_yes_it_runs_and_after_a_no_it_does_not(bench: Callable[..., Bench]) -> None:
+    made = bench({**FILES, "pytest.ini": "[pytest]\n"})
+    patch = Patch((change("calc/other.py", "return 0", "return 0 + 0"),))
+    (step,) = made.steps(patch)
+    assert step.skip
+    trust.decide(made.means.state, str(made.root), step.command.text, True)
+    (step,) = made.steps(patch)
+    assert not step.skip
+    assert check(made.prove(*patch.changes), "tests").passed
+    trust.decide(made.means.state, str(made.root), step.command.text, False)
+    (step,) = made.steps(patch)
+    assert "you said no" in step.skip
+
+
+# ── the user's tree ──────────────────────────────────────────────────────────────────────────────
+
+
+@slow
+def test_tree_index_and_stash_stay_as_they_are(bench: Callable[..., Bench]) -> None:
+    made = bench(verify_test=PYTEST, verify_lint=RUFF)
+    root = made.root
+    (root / "calc/other.py").write_text("def nothing():\n    return 7\n")
+    git(root, "stash", "-q")
+    (root / "calc/parse.py").write_text(FILES["calc/parse.py"] + "# staged\n")
+    git(root, "add", "-A")
+    (root / "calc/parse.py").write_text(FILES["calc/parse.py"] + "# unstaged\n")
+    (root / "untracked.py").write_text("")
+    refresh(made.index, Settings(workers=1), lambda _: None)
+    before = state_of(root)
+    assert not made.prove(change("calc/parse.py", "sum(", "max(")).ok
+    assert [c.path for c in uncommitted(made.index.root).changes] == ["calc/parse.py", "untracked.py"]
+    assert state_of(root) == before
+    assert not list((made.means.cache / "scratch").iterdir())
+
+
+@slow
+def test_the_threshold_refuses_once_tests_have_run(bench: Callable[..., Bench]) -> None:
+    made = bench(verify_test=PYTEST, confidence_threshold=0.99)
+    verdict = made.prove(change("calc/other.py", "return 0", "return 0 * 1"))
+    assert check(verdict, "tests").passed
+    assert not verdict.ok
+    assert "below confidence_threshold 0.99" in check(verdict, "confidence").detail
+
+
+def test_what_is_not_committed_is_read_from_git_objects(bench: Callable[..., Bench], tmp_path: Path) -> None:
+    made = bench()
+    root = made.root
+    assert uncommitted(made.index.root).changes == ()
+    sentinel = tmp_path / "ran"
+    git(root, "config", "filter.x.clean", f"touch {sentinel}; cat")
+    git(root, "config", "core.fsmonitor", f"touch {sentinel}")
+    (root / ".gitattributes").write_text("*.py filter=x diff=x\n")
+    (root / "calc/__init__.py").write_bytes(b"")
+    (root / "calc/other.py").write_bytes(FILES["calc/other.py"].replace("\n", "\r\n").encode())
+    (root / "calc/parse.py").unlink()
+    (root / "new.py").write_text("x = 1\n")
+    (root / ".env").write_text("A=1\n")
+    found = {change.path: (change.before, change.after) for change in uncommitted(made.index.root).changes}
+    assert found == {
+        ".gitattributes": (None, b"*.py filter=x diff=x\n"),
+        "calc/parse.py": (FILES["calc/parse.py"].encode(), None),
+        "new.py": (None, b"x = 1\n"),
+    }
+    assert not sentinel.exists()
