@@ -1,0 +1,127 @@
+"""The whole loop with real git and real pytest: an edit that parses but fails a test goes on to the next model."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import git
+from tests.e2e.conftest import Optimize
+from tests.loopback.replies import Call, Reply, Tokens
+from tests.loopback.server import Loopback
+
+pytestmark = pytest.mark.slow
+
+REQUEST = "refactor parse_response to skip empty parts"
+TESTS = """from calc.parse import parse_response, total
+
+
+def test_parts():
+    assert parse_response("1,2") == [1, 2]
+
+
+def test_total():
+    assert total("1,2") == 3
+"""
+FAILS = """calc/parse.py
+<<<<<<< SEARCH
+    return [int(part) for part in parts]
+=======
+    return [int(part) for part in parts if not part.strip()]
+>>>>>>> REPLACE
+"""
+UNDEFINED = """calc/parse.py
+<<<<<<< SEARCH
+    return [int(part) for part in parts]
+=======
+    return [int(part) for part in skip_empty(parts)]
+>>>>>>> REPLACE
+"""
+GOOD_LINE = "    return [int(part) for part in parts if part.strip()]\n"
+GOOD = Call("edit_file", {"path": "calc/parse.py", "start": 7, "end": 7, "content": GOOD_LINE})
+
+
+@pytest.fixture
+def tested(user: Optimize, calc: Path) -> Optimize:
+    """A user whose repository has tests, on a machine with pytest."""
+    (calc / "tests").mkdir()
+    (calc / "tests/test_parse.py").write_text(TESTS)
+    git(calc, "add", "-A")
+    git(calc, "commit", "-qm", "tests")
+    programs = user.home / "bin"
+    programs.mkdir()
+    (programs / "pytest").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pytest "$@"\n')
+    (programs / "pytest").chmod(0o755)
+    user.env["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    return user
+
+
+def test_from_a_failing_test_to_a_landed_change_and_back(tested: Optimize, loopback: Loopback, calc: Path) -> None:
+    before = (calc / "calc/parse.py").read_bytes()
+    granted = tested("trust", "grant", "tests")
+    assert granted.code == 0, granted.err
+    loopback.queue("ollama", Reply(text=FAILS, tokens=Tokens(900, 60)))
+    loopback.queue("groq", Reply(text="Empty parts are skipped.", calls=(GOOD,), stop="tool", tokens=Tokens(1100, 40)))
+
+    ran = tested(REQUEST, "--yes", "--json")
+
+    assert ran.code == 0, ran.err
+    verdicts = [event for event in ran.events if event["event"] == "verdict"]
+    assert [verdict["ok"] for verdict in verdicts] == [False, True]
+    (failed,) = (check for check in verdicts[0]["checks"] if check["passed"] is False)
+    assert failed["name"] == "tests"
+    assert verdicts[1]["confidence"] > 0.85
+    (asked,) = loopback.asked("groq")
+    assert "tests/test_parse.py::test_parts failed" in asked.text
+    assert "tests/test_parse.py:5: in test_parts" in asked.text
+    assert "assert [] == [1, 2]" in asked.text
+    assert GOOD_LINE in (calc / "calc/parse.py").read_text()
+    assert git(calc, "status", "--porcelain") == " M calc/parse.py\n"
+    assert git(calc, "stash", "list") == ""
+
+    assert tested("verify").code == 0
+    assert tested("undo").code == 0
+    assert (calc / "calc/parse.py").read_bytes() == before
+    assert git(calc, "status", "--porcelain") == ""
+    assert not list((tested.home / ".cache/optimizer/scratch").iterdir())
+
+
+def test_a_name_that_nothing_defines_costs_no_run(tested: Optimize, loopback: Loopback) -> None:
+    loopback.queue("ollama", Reply(text=UNDEFINED))
+    loopback.queue("groq", Reply(text="Done.", calls=(GOOD,), stop="tool"))
+    ran = tested(REQUEST, "--json")
+    assert ran.code == 0, ran.err
+    assert "calc/parse.py:7 uses skip_empty, which is not defined" in loopback.asked("groq")[0].text
+    checks = {check["name"]: check for check in ran.event("verdict")["checks"]}
+    assert checks["tests"]["passed"] is None
+    assert "not approved (optimize trust grant tests)" in checks["tests"]["detail"]
+
+
+def test_trust_is_listed_given_and_taken_back(tested: Optimize, calc: Path) -> None:
+    (listed,) = tested("trust", "list", "--json").events
+    assert (listed["kind"], listed["command"], listed["allowed"]) == ("tests", "pytest", None)
+    assert "not asked: optimize trust grant tests" in tested("trust").out
+    assert tested("trust", "grant", "lint").code == 2
+    assert "may now be run" in tested("trust", "grant").out
+    assert tested("trust", "list", "--json").events[0]["allowed"] is True
+    assert tested("trust", "revoke").out == "1 answer forgotten\n"
+    assert tested("trust", "list", "--json").events[0]["allowed"] is None
+
+
+def test_verify_explains_each_test_and_fails_with_its_own_code(tested: Optimize, calc: Path) -> None:
+    assert tested("verify").out == "nothing has changed\n"
+    (calc / "calc/parse.py").write_text(
+        "def parse_response(text):\n    return []\n\n\ndef total(text):\n    return 3\n"
+    )
+    explained = tested("verify", "--explain")
+    assert explained.code == 0
+    assert "tests/test_parse.py  it is named after calc/parse.py" in explained.out
+    assert "not run: pytest is not approved" in explained.out
+    assert tested("verify").code == 0
+    tested("trust", "grant", "tests")
+    failed = tested("verify", "--json")
+    assert failed.code == 9
+    assert "test_parts failed" in failed.event("verdict")["checks"][-1]["evidence"]
