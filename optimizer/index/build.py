@@ -75,8 +75,8 @@ def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], firs
             for job, content in zip(batch.jobs, batch.contents, strict=True)
         ]
         connection.executemany(
-            "INSERT OR IGNORE INTO content (key, first, stride, lines, lengths, symbols, imports) "
-            "VALUES (?,?,?,?,?,?,?)",
+            "INSERT OR IGNORE INTO content (key, first, stride, lines, lengths, symbols, imports, origin) "
+            "VALUES (?,?,?,?,?,?,?,?)",
             contents,
         )
         end = (
@@ -91,7 +91,7 @@ def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], firs
         set_meta(connection, next_unit=end)
 
 
-def _content_row(key: bytes, content: Content, by: int) -> tuple[bytes, int, int, int, bytes, bytes, bytes]:
+def _content_row(key: bytes, content: Content, by: int) -> tuple[bytes, int, int, int, bytes, bytes, bytes, bytes]:
     place = (content.first + by, content.stride, content.lines)
     return (
         key,
@@ -99,6 +99,7 @@ def _content_row(key: bytes, content: Content, by: int) -> tuple[bytes, int, int
         seal(content.lengths, key, text(place)),
         seal(content.symbols.encode(), text(place)),
         seal(content.imports.encode()),
+        seal(content.origin.encode(), key),
     )
 
 
@@ -162,7 +163,7 @@ def store_files(connection: sqlite3.Connection, rows: Iterable[Row], present: Co
 def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped], new_paths: bool) -> None:
     """Compute what opens fast: which file each unit is in, how long it is, and the state of the tree."""
     rows = connection.execute(
-        "SELECT f.path, f.content, c.key, c.first, c.stride, c.lines, c.lengths FROM file f "
+        "SELECT f.path, f.content, c.key, c.first, c.stride, c.lines, c.lengths, c.origin FROM file f "
         "JOIN content c ON c.id = f.content "
         "ORDER BY f.path"
     ).fetchall()
@@ -173,9 +174,12 @@ def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped], n
     file_of, length = array("i", [-1]) * total, array("I", [0]) * total
     twins, twin_files = array("I"), array("i")
     seen = set()
+    origins: dict[str, list[int]] = {"generated": [], "minified": []}
     state = hashlib.blake2b(digest_size=16)
-    for number, (path, content, key, first, stride, lines, sealed) in enumerate(rows):
+    for number, (path, content, key, first, stride, lines, sealed, origin) in enumerate(rows):
         state.update(path.encode() + b"\0" + key)
+        if made := unseal(origin, key).decode():
+            origins[made].append(number)
         lengths = array("I", unseal(sealed, key, text((first, stride, lines))))
         end = first + stride * len(lengths)
         if content in seen:
@@ -196,6 +200,7 @@ def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped], n
         length=length.tobytes(),
         twins=twins.tobytes(),
         words=json.dumps([units, sum(length)]),
+        origins=json.dumps(origins),
         skipped=json.dumps(sorted([(item.path, item.why) for item in skipped] + unread)),
     )
 

@@ -11,6 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 
+from optimizer.index.origin import origin_of
 from optimizer.index.outline import Row
 from optimizer.index.parse import read, text_of
 from optimizer.index.pipes import receive, send
@@ -20,7 +21,7 @@ from optimizer.index.units import Share, share
 
 MEMORY = 4 << 30
 
-Fields = tuple[int, int, int, bytes, str, str]
+Fields = tuple[int, int, int, bytes, str, str, str]
 Packed = dict[bytes, bytes]
 
 
@@ -74,7 +75,8 @@ def extract(
             _words(units, lines, range(first, sys.maxsize, stride), lists) if has_words(path) else [0] * len(units)
         )
         _name(rows, units, first, stride, lists)
-        contents.append((first, stride, len(lines), array("I", lengths).tobytes(), _json(rows), _json(imports)))
+        packed = array("I", lengths).tobytes()
+        contents.append((first, stride, len(lines), packed, _json(rows), _json(imports), origin_of(path, data)))
         first += stride * len(units)
     return contents, *lists.packed()
 

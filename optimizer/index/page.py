@@ -34,8 +34,8 @@ _READING = """
    are for stands at the top of the table. The wheel of the grammar goes into the extra `languages` of
    `pyproject.toml`.
 2. A query `optimizer/index/queries/NAME.scm`. Each pattern captures a definition as `@def`, its name as `@name`, and
-   its body as `@body` where there is one (the signature ends where the body starts, or with `@head`), and says what it is:
-   `(#set! kind "function")`. The kinds are those of `SymbolKind` in `optimizer/types.py`; a function within a class
+   its body as `@body` where there is one (the signature ends where the body starts, or with `@head`), and says what it
+   is: `(#set! kind "function")`. The kinds are those of `SymbolKind` in `optimizer/types.py`; a function within a class
    becomes a method by itself, and `impl` lends its name to what is in it without being a definition. Where several
    patterns match one name, the lowest `(#set! rank …)` wins. Imports are `(#set! role "import")`. To ask for a word,
    capture it as `@callee` and list what it may be: `(#set! callee "require load")`. No other predicate may be used:

@@ -10,12 +10,13 @@ from optimizer.db import Schema
 
 SCHEMA = Schema(
     name="index",
-    version=4,
+    version=5,
     cache=True,
     create="""
 CREATE TABLE content (
     id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, first INTEGER NOT NULL, stride INTEGER NOT NULL,
-    lines INTEGER NOT NULL, lengths BLOB NOT NULL, symbols BLOB NOT NULL, imports BLOB NOT NULL);
+    lines INTEGER NOT NULL, lengths BLOB NOT NULL, symbols BLOB NOT NULL, imports BLOB NOT NULL,
+    origin BLOB NOT NULL);
 CREATE TABLE file (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
     ctime INTEGER NOT NULL, content INTEGER, why TEXT NOT NULL,

@@ -48,6 +48,16 @@ class Words:
         return self.total_words / self.total_units if self.total_units else 0.0
 
     @cached_property
+    def origins(self) -> dict[int, str]:
+        """The files that nobody wrote by hand, by number: `generated` or `minified`, as their bytes tell."""
+        return self._origins()
+
+    @sound
+    def _origins(self) -> dict[int, str]:
+        stored = json.loads(get_meta(self._connection, "origins") or b"{}")
+        return {number: origin for origin, numbers in stored.items() for number in numbers}
+
+    @cached_property
     def _twins_of(self) -> dict[int, list[int]]:
         twins: dict[int, list[int]] = {}
         first = len(self.file_of) - len(self._twins)

@@ -41,6 +41,7 @@ class Content:
     lengths: bytes
     symbols: str
     imports: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def everything(index: Index) -> dict[str, Any]:
         "imports": {path: index.imports_of(path) for path in index.paths()},
         "importers": {path: index.importers_of(path) for path in index.paths()},
         "units": sorted((unit.path, unit.spans, unit.symbol, words.length[number]) for number, unit in units.items()),
+        "origins": {words.paths[number]: origin for number, origin in words.origins.items()},
         "totals": (words.total_units, words.mean_length, tuple(words.paths)),
         "postings": {
             (field, term): found
