@@ -8,7 +8,7 @@ scored alike. The trees are in `learned.json`, written by `benchmarks/learn.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from optimizer.context.bm25 import Column
 from optimizer.context.files import Files
 from optimizer.context.kinds import asks_for_tests, kind_of
 from optimizer.context.mentions import Mentions, find_mentions
-from optimizer.context.places import PACKAGE_STEMS
+from optimizer.context.places import PACKAGE_STEMS, files_named
 from optimizer.context.signals import WITH_PARENT, Sheet, leading_signals, parents_of, signals, within
 from optimizer.index.units import FUNCTIONS, Extent, extents
 from optimizer.index.words import split
@@ -186,18 +186,25 @@ def score_files(mentions: Mentions, index: Index, source: Files) -> Scored:
     """The best candidates by the weighted sum, in the order of the learned trees."""
     sheet = signals(mentions, index)
     tests = 1.0 if asks_for_tests(mentions.title_words) else KIND_FACTORS["test"]
-    leading_signals(mentions, index, sheet, _sums(sheet, tests), source)
-    sums = _sums(sheet, tests)
+    asked = _asked_for(mentions, sheet)
+    leading_signals(mentions, index, sheet, _sums(sheet, tests, asked), source)
+    sums = _sums(sheet, tests, asked)
     candidates = nlargest(MOST_RANKED, sums, key=sums.__getitem__)
     rows = dict(zip(candidates, _file_rows(sheet, sums, candidates, tests), strict=True))
     trees = learned.trees("files", FILE_COLUMNS)
-    totals = {number: learned.total(trees, row) + row[FIRST] / 100 for number, row in rows.items()}
+    totals = {number: learned.total(trees, row) + row[FIRST] for number, row in rows.items()}
     largest = max(totals.values(), default=0.0)
     scores = {number: math.exp(total - largest) for number, total in totals.items()}
     return Scored(sheet, sorted(candidates, key=lambda number: -totals[number]), scores, sums, rows)
 
 
-def _sums(sheet: Sheet, tests: float) -> Column:
+def _asked_for(mentions: Mentions, sheet: Sheet) -> frozenset[int]:
+    """The files that the first line of the request names: no matter of what kind they are, they are wanted."""
+    named = [mention.path for mention in mentions.paths if mention.path in mentions.title]
+    return frozenset(sheet.numbers[path] for name in named for path in files_named(name, sheet.numbers))
+
+
+def _sums(sheet: Sheet, tests: float, asked: Collection[int]) -> Column:
     """Weighted sums of the files that lead, each times the factor of its kind; `tests` is that of tests."""
     sums: Column = {}
     for signal, column in sheet.files.items():
@@ -210,9 +217,8 @@ def _sums(sheet: Sheet, tests: float) -> Column:
         column, weight = sheet.files.get(signal, {}), FILE_WEIGHTS[signal]
         for number in leading:
             sums[number] += weight * column.get(number, 0.0)
-    named = sheet.files.get("named", {})
     return {
-        number: sums[number] * (1.0 if number in named else _factor(sheet.words.paths[number], tests))
+        number: sums[number] * (1.0 if number in asked else _factor(sheet.words.paths[number], tests))
         for number in leading
     }
 

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from optimizer.index.store import Index
 
 VERSION = "2"
-BODIES_SHARE = 0.85
+BODIES_SHARE = 0.93
 WHOLE_FILE_SHARE = 0.3
-LARGEST_BODY_SHARE = 0.4
+LARGEST_BODY_SHARE = 0.5
 WINDOWS_SHARE = 0.08
 LEAST_FOR_WINDOWS = 300
 MOST_WINDOWS = 4
+MOST_FIRST_WINDOWS = 12
+LIKELY = 0.03
 LEAST_ITEM = 12
 LEAST_BODY = 40
 MOST_SECOND_LOOKS = 60
@@ -152,17 +154,22 @@ def _choose(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index)
     _named_files(chosen, mentions, ranking, index)
     leading = {file.path for file in ranking.files[: chosen.limits.max_files]}
     units = [unit for unit in ranking.units if unit.path in leading]
+    least = LIKELY * max((unit.score for unit in units), default=0.0)
+    likely = [unit for unit in units if unit.score >= least]
     bodies: list[RankedUnit] = []
-    for unit in units:
+    for place, unit in enumerate(likely):
         if chosen.left < room * (1 - BODIES_SHARE):
             break
-        if _body(chosen, unit, mentions, room):
+        if _whole(chosen, unit, room) or (place < MOST_FIRST_WINDOWS and _some_lines(chosen, unit, mentions, room)):
             bodies.append(unit)
     _called(chosen, bodies, index)
+    for unit in units[len(likely) :]:
+        if chosen.left >= room * (1 - BODIES_SHARE):
+            _whole(chosen, unit, room)
     _signatures(chosen, ranking, index, list(chosen.taken))
     for unit in units[:MOST_SECOND_LOOKS]:
-        if chosen.left >= LEAST_BODY:
-            _body(chosen, unit, mentions, room)
+        if chosen.left >= LEAST_BODY and not _whole(chosen, unit, room):
+            _some_lines(chosen, unit, mentions, room)
     _signatures(chosen, ranking, index, [file.path for file in ranking.files[: chosen.limits.max_files]])
 
 
@@ -173,14 +180,17 @@ def _named_files(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: I
         for path in files_named(mention.path, paths)[:1]:
             about = _About("", "file", score.get(path, 0.0), "named in the request")
             lines = chosen.files.lines(path)
-            if not mention.start:
+            if not mention.start and mention.path in mentions.title:
                 chosen.add(path, [(1, len(lines))], about, round(chosen.left * WHOLE_FILE_SHARE))
 
 
-def _body(chosen: _Chosen, unit: RankedUnit, mentions: Mentions, room: int) -> bool:
+def _whole(chosen: _Chosen, unit: RankedUnit, room: int) -> bool:
     about = _About(unit.symbol, "body", unit.score, unit.why)
-    if unit.symbol and chosen.add(unit.path, unit.spans, about, round(room * LARGEST_BODY_SHARE)):
-        return True
+    return bool(unit.symbol) and chosen.add(unit.path, unit.spans, about, round(room * LARGEST_BODY_SHARE))
+
+
+def _some_lines(chosen: _Chosen, unit: RankedUnit, mentions: Mentions, room: int) -> bool:
+    about = _About(unit.symbol, "body", unit.score, unit.why)
     windows = _windows(chosen.files.lines(unit.path), unit, mentions)
     most = max(round(room * WINDOWS_SHARE), min(LEAST_FOR_WINDOWS, room // 5))
     return any(chosen.add(unit.path, windows[:number], about, most) for number in range(len(windows), 0, -1))
