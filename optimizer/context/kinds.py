@@ -1,4 +1,4 @@
-"""What kind of file a path is, by its name alone: source, test, documentation, data, or code written by nobody here."""
+"""What kind of file a path is, mostly by its name: source, test, documentation, data, or code nobody wrote here."""
 
 from __future__ import annotations
 
@@ -84,13 +84,13 @@ _TEST_WORDS = frozenset(
 )
 
 
-def kind_of(path: str) -> FileKind:
-    """The kind of a file by its path, `source` when nothing tells otherwise."""
+def kind_of(path: str, origin: Literal["", "generated", "minified"] = "") -> FileKind:
+    """The kind of a file by its path and what its bytes tell of its origin; `source` when nothing tells otherwise."""
     folder, _, name = path.rpartition("/")
     by_name = _by_name(name)
     if by_name in ("minified", "test"):
         return by_name
-    return _by_folder(folder) or by_name or ("source" if _holds_code(path) else "data")
+    return _by_folder(folder) or by_name or origin or ("source" if _holds_code(path) else "data")
 
 
 def _holds_code(path: str) -> bool:

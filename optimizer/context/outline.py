@@ -75,7 +75,8 @@ def outline(index: Index, max_tokens: int, paths: Collection[str] | None = None)
     chosen = [n for n, path in enumerate(all_paths) if (paths is None or path in paths) and names[n]]
     if not chosen:
         return _only_files(paths if paths is not None else all_paths, max_tokens)
-    kinds = [kind_of(path) for path in all_paths]
+    origins = index.words().origins
+    kinds = [kind_of(path, origins.get(number, "")) for number, path in enumerate(all_paths)]
     groups = [GROUPS.get(kind, LAST) for kind in kinds]
     linked = page_rank(len(kinds), edges, [VOTE[group] for group in groups])
     first = min(groups[number] for number in chosen)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from optimizer.context import learned
 from optimizer.context.bm25 import Column
 from optimizer.context.files import Files
-from optimizer.context.kinds import asks_for_tests, kind_of
+from optimizer.context.kinds import FileKind, asks_for_tests, kind_of
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.places import PACKAGE_STEMS, files_named
 from optimizer.context.signals import WITH_PARENT, Sheet, leading_signals, parents_of, signals, within
@@ -106,10 +106,10 @@ REASONS: Mapping[str, str] = {
 }
 
 REST_OF_FILE, ANY_UNIT = 0.5, 0.2
-TOP_FILES = 40
-MOST_LEADING = 800
+TOP_FILES = 16
+MOST_LEADING = 500
 MOST_RANKED = 120
-MOST_UNITS = 250
+MOST_UNITS = 200
 REASONS_SHOWN, TELLING_SHARE, NAMING = 3, 0.06, 2.0
 
 
@@ -217,15 +217,16 @@ def _sums(sheet: Sheet, tests: float, asked: Collection[int]) -> Column:
         column, weight = sheet.files.get(signal, {}), FILE_WEIGHTS[signal]
         for number in leading:
             sums[number] += weight * column.get(number, 0.0)
-    return {
-        number: sums[number] * (1.0 if number in asked else _factor(sheet.words.paths[number], tests))
-        for number in leading
-    }
+    return {number: sums[number] * (1.0 if number in asked else _factor(sheet, number, tests)) for number in leading}
 
 
-def _factor(path: str, tests: float) -> float:
-    kind = kind_of(path)
+def _factor(sheet: Sheet, number: int, tests: float) -> float:
+    kind = _kind(sheet, number)
     return tests if kind == "test" else KIND_FACTORS[kind]
+
+
+def _kind(sheet: Sheet, number: int) -> FileKind:
+    return kind_of(sheet.words.paths[number], sheet.words.origins.get(number, ""))
 
 
 def _file_rows(sheet: Sheet, sums: Column, candidates: Sequence[int], tests: float) -> Iterator[tuple[float, ...]]:
@@ -234,7 +235,7 @@ def _file_rows(sheet: Sheet, sums: Column, candidates: Sequence[int], tests: flo
     for place, number in enumerate(candidates):
         path = sheet.words.paths[number]
         said, said_title = _said(_stem(path), sheet)
-        kind = kind_of(path)
+        kind = _kind(sheet, number)
         yield (
             *[column.get(number, 0.0) for column in columns],
             sums[number] / sums[candidates[0]],
@@ -243,7 +244,7 @@ def _file_rows(sheet: Sheet, sums: Column, candidates: Sequence[int], tests: flo
             said_title,
             math.log(1.0 + sheet.lengths[number]),
             float(path.count("/")),
-            _factor(path, tests),
+            _factor(sheet, number, tests),
             float(kind == "init"),
             float(kind == "declarations"),
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from optimizer.index.origin import Origin
 from optimizer.index.postings import find, tally
 from optimizer.index.seal import get_meta, sound, text, unseal
 from optimizer.index.units import Extent, extents
@@ -48,12 +49,12 @@ class Words:
         return self.total_words / self.total_units if self.total_units else 0.0
 
     @cached_property
-    def origins(self) -> dict[int, str]:
+    def origins(self) -> dict[int, Origin]:
         """The files that nobody wrote by hand, by number: `generated` or `minified`, as their bytes tell."""
         return self._origins()
 
     @sound
-    def _origins(self) -> dict[int, str]:
+    def _origins(self) -> dict[int, Origin]:
         stored = json.loads(get_meta(self._connection, "origins") or b"{}")
         return {number: origin for origin, numbers in stored.items() for number in numbers}
 

@@ -34,6 +34,13 @@ def test_kind_of_a_path(path: str, kind: str) -> None:
     assert kind_of(path) == kind
 
 
+def test_what_bytes_tell_counts_where_the_path_tells_nothing() -> None:
+    assert kind_of("src/api.go", "generated") == "generated"
+    assert kind_of("web/app.js", "minified") == "minified"
+    assert kind_of("tests/api_test.go", "generated") == "test"
+    assert kind_of("vendor/a.js", "minified") == "vendored"
+
+
 def test_paths_of_other_machines_find_their_file() -> None:
     assert files_named("/home/me/x/src/app/a.py", PATHS) == ["src/app/a.py"]
     assert files_named("app\\\\a.py", PATHS) == ["src/app/a.py"]
