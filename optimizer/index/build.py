@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from zlib import crc32
 
-from optimizer.index.postings import expand, runs, shift, words_of
+from optimizer.index.postings import expand, runs_of, shift, words_of
 from optimizer.index.seal import get_meta, seal, set_meta, text, unseal
 from optimizer.index.workers import Content, Parsed
 from optimizer.types import Skipped
@@ -87,7 +87,7 @@ def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], firs
             )
             + by
         )
-        add_segment(connection, lists)
+        add_segment(connection, ((field, sorted(of.items())) for field, of in lists.items()))
         set_meta(connection, next_unit=end)
 
 
@@ -116,16 +116,19 @@ def _joined(parts: Iterable[Mapping[bytes, bytes]]) -> dict[bytes, list[bytes]]:
     return raw
 
 
-def add_segment(connection: sqlite3.Connection, lists: Mapping[str, Mapping[str, bytes]]) -> None:
-    """Store lists by field as one segment."""
-    size = sum(len(blob) for of in lists.values() for blob in of.values())
-    segment = connection.execute("INSERT INTO segment (bytes) VALUES (?)", (size,)).lastrowid
-    for field, of in lists.items():
-        _add_runs(connection, int(segment or 0), field, of)
+def add_segment(connection: sqlite3.Connection, fields: Iterable[tuple[str, Iterable[tuple[str, bytes]]]]) -> None:
+    """Store the lists of each field, in order of terms, as one segment."""
+    segment = int(connection.execute("INSERT INTO segment (bytes) VALUES (0)").lastrowid or 0)
+    for field, lists in fields:
+        _add_runs(connection, segment, field, lists)
+    connection.execute(
+        "UPDATE segment SET bytes=(SELECT coalesce(sum(length(data)), 0) FROM run WHERE segment=?1) WHERE id=?1",
+        (segment,),
+    )
 
 
-def _add_runs(connection: sqlite3.Connection, segment: int, field: str, lists: Mapping[str, bytes]) -> None:
-    connection.executemany("INSERT INTO run VALUES (?,?,?,?,?,?)", ((segment, field, *run) for run in runs(lists)))
+def _add_runs(connection: sqlite3.Connection, segment: int, field: str, lists: Iterable[tuple[str, bytes]]) -> None:
+    connection.executemany("INSERT INTO run VALUES (?,?,?,?,?,?)", ((segment, field, *run) for run in runs_of(lists)))
 
 
 def _sum(row: Row) -> int:
@@ -211,4 +214,4 @@ def _store_path_words(connection: sqlite3.Connection, paths: Iterable[str]) -> N
         for word in words_of(path.encode()):
             raw[word].append(number.to_bytes(4, sys.byteorder))
     connection.execute("DELETE FROM run WHERE segment=?", (PATHS,))
-    _add_runs(connection, PATHS, "path", expand(raw, {}))
+    _add_runs(connection, PATHS, "path", sorted(expand(raw, {}).items()))

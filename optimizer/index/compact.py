@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import chain, groupby
+from operator import itemgetter
 
-from optimizer.index.build import add_segment, next_unit
+from optimizer.index.build import FIELDS, add_segment, next_unit
 from optimizer.index.postings import unpack
 from optimizer.index.seal import seal, set_meta, text, unseal
 
 MOST_SEGMENTS = 8
 SPARE_UNITS = 20_000
+LARGE = 4_000_000  # bytes of lists: segments of this size stay as they are
 
 
 def compact(connection: sqlite3.Connection) -> None:
-    """Merge segments when there are many; drop unused contents when they outweigh those in use twice.
+    """Merge small segments when there are many; drop unused contents when they outweigh those in use twice.
 
     To be called in a transaction that writes.
     """
@@ -33,7 +36,7 @@ def compact(connection: sqlite3.Connection) -> None:
 
 
 def _merge_small(connection: sqlite3.Connection) -> None:
-    segments = connection.execute("SELECT id, bytes FROM segment ORDER BY bytes").fetchall()
+    segments = connection.execute("SELECT id, bytes FROM segment WHERE bytes<? ORDER BY bytes", (LARGE,)).fetchall()
     if len(segments) <= MOST_SEGMENTS:
         return
     chosen: list[int] = []
@@ -68,15 +71,28 @@ def _drop_unused(connection: sqlite3.Connection) -> None:
     set_meta(connection, next_unit=number)
 
 
-def _merge(connection: sqlite3.Connection, segments: Iterable[int], renumber: array[int] | None) -> None:
-    fields: defaultdict[str, defaultdict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+def _merge(connection: sqlite3.Connection, segments: Sequence[int], renumber: array[int] | None) -> None:
+    """Make one segment of several, a run of each at a time in memory."""
+    add_segment(connection, ((field, _merged(connection, segments, field, renumber)) for field in FIELDS))
     for segment in segments:
-        for field, *run in connection.execute("SELECT field, terms, ends, data FROM run WHERE segment=?", (segment,)):
-            for term, blob in unpack(*run):
-                if renumber is not None:
-                    blob = array("I", [new for old in array("I", blob) if (new := renumber[old]) >= 0]).tobytes()
-                if blob:
-                    fields[field][term].append(blob)
         connection.execute("DELETE FROM run WHERE segment=?", (segment,))
         connection.execute("DELETE FROM segment WHERE id=?", (segment,))
-    add_segment(connection, {field: {term: b"".join(b) for term, b in of.items()} for field, of in fields.items()})
+
+
+def _merged(
+    connection: sqlite3.Connection, segments: Iterable[int], field: str, renumber: array[int] | None
+) -> Iterator[tuple[str, bytes]]:
+    streams = [_lists(connection, segment, field) for segment in segments]
+    for term, group in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
+        blob = b"".join([piece for _, piece in group])
+        if renumber is not None:
+            blob = array("I", [new for old in array("I", blob) if (new := renumber[old]) >= 0]).tobytes()
+        if blob:
+            yield term, blob
+
+
+def _lists(connection: sqlite3.Connection, segment: int, field: str) -> Iterator[tuple[str, bytes]]:
+    rows = connection.execute(
+        "SELECT terms, ends, data FROM run WHERE field=? AND segment=? ORDER BY first", (field, segment)
+    )
+    return chain.from_iterable(unpack(*row) for row in rows)

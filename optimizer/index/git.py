@@ -24,6 +24,8 @@ SAFE = (
     "--no-optional-locks",
     "--no-replace-objects",
 )
+# Where the user's own list of ignored files is, and what Windows needs to start a process.
+_PASSED = ("XDG_CONFIG_HOME", "SYSTEMROOT")
 _LIST = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
 
 
@@ -75,6 +77,7 @@ def environment(root: Path) -> dict[str, str]:
         "GIT_ALLOW_PROTOCOL": "none",
         "GIT_GRAFT_FILE": os.devnull,
     }
+    environment |= {name: os.environ[name] for name in _PASSED if name in os.environ}
     try:
         return {**environment, "HOME": str(Path.home())}
     except RuntimeError:

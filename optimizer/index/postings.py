@@ -6,7 +6,7 @@ import sqlite3
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from optimizer.index.seal import seal, unseal
 from optimizer.index.words import split_all, terms
@@ -97,10 +97,14 @@ def _learn(words: list[bytes], memo: dict[bytes, list[str]]) -> None:
 
 def runs(lists: Mapping[str, bytes]) -> Iterator[tuple[str, str, bytes, bytes]]:
     """Pack lists for storage: first term, all terms, where each list ends, all lists; terms hold no line break."""
-    ordered = sorted(lists)
-    for at in range(0, len(ordered), RUN):
-        names = ordered[at : at + RUN]
-        blobs = [lists[name] for name in names]
+    return runs_of(sorted(lists.items()))
+
+
+def runs_of(lists: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, str, bytes, bytes]]:
+    """The same of lists that come in the order of their terms, a run at a time in memory."""
+    ordered = iter(lists)
+    while run := list(islice(ordered, RUN)):
+        names, blobs = zip(*run, strict=True)
         text, ends = "\n".join(names), array("I", accumulate(map(len, blobs))).tobytes()
         yield names[0], text, ends, seal(b"".join(blobs), text.encode(), ends)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NOT_UTF8 = "name is not UTF-8"
 SECRET = "secret file"
+_LEFT, _LEFT_ENDS = b".optimizer-", (b".tmp", b".old")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,15 @@ def listing(root: Root) -> Listing:
 
 
 def _look(root: Path, names: Iterable[bytes]) -> Listing:
+    """The regular files among `names`; what an interrupted write of this program left beside a file is none."""
     top = os.fsencode(root) + b"/"
     found: dict[str, tuple[int, int, int]] = {}
     skipped: list[Skipped] = []
     folders: dict[bytes, bool] = {b"": True}
     lstat, regular = os.lstat, stat.S_ISREG
     for name in names:
-        if not _real_folder(top, name.rpartition(b"/")[0], folders):
+        folder, _, own = name.rpartition(b"/")
+        if not _real_folder(top, folder, folders) or (own.startswith(_LEFT) and own.endswith(_LEFT_ENDS)):
             continue
         try:
             status = lstat(top + name)

@@ -41,6 +41,23 @@ def test_git_lists_tracked_and_untracked_but_not_ignored(make_repo):
     assert names(scan(Root(root, True), LIMIT)) == [".gitignore", "a.py", "b/c.py", "kept.log", "new.py"]
 
 
+@pytest.mark.parametrize("with_git", [True, False])
+def test_what_an_interrupted_write_left_is_no_file(make_repo, monkeypatch, tmp_path, with_git):
+    root = make_repo({"a.py": "x"})
+    put(root, ".optimizer-1f-0.tmp", "b/.optimizer-1f-1.old", ".optimizer.toml", ".optimizer-notes.md")
+    if not with_git:
+        monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    assert names(scan(find_root(root), LIMIT)) == [".optimizer-notes.md", ".optimizer.toml", "a.py"]
+
+
+def test_the_users_own_list_of_ignored_files_counts(make_repo, monkeypatch, tmp_path):
+    root = make_repo({"a.py": "x"})
+    put(root, "notes.scratch", "b.py")
+    put(tmp_path, "settings/git/ignore", text="*.scratch\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    assert names(scan(find_root(root), LIMIT)) == ["a.py", "b.py"]
+
+
 def test_a_deleted_file_is_no_file(make_repo):
     root = make_repo({"a.py": "x", "b.py": "y"})
     (root / "a.py").unlink()
