@@ -65,6 +65,9 @@ def _explain(patch: Patch, steps: tuple[Step, ...], as_json: bool, explain: bool
         click.echo(f"{step.command.kind}: {inert(step.command.text)} ({inert(step.command.why)}) · {inert(state)}")
         for test in step.tests:
             click.echo(f"  {inert(test.path)}  {inert(test.why)}")
+        if step.further:
+            count = len(step.further)
+            click.echo(f"  {count} other test file{'s' if count != 1 else ''}, after those and only when that is cheap")
     if not steps:
         click.echo("no command for tests, linter or types was found or configured")
 

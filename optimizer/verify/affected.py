@@ -21,7 +21,7 @@ _MARKS = re.compile(r"^(?:tests?_)|(?:_tests?|_spec|[._-](?:test|spec)|Tests?|Sp
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A test file, why it stands here, and how many steps of import lie between it and the change."""
+    """A test file, why it stands here, and how far it is: 0 changed itself, 1 by its name, more through imports."""
 
     path: str
     why: str
@@ -86,7 +86,7 @@ def _through_imports(changed: tuple[str, ...], index: Index) -> list[Reached]:
                 seen[edge.source] = path
                 following.append(edge.source)
                 if is_test(edge.source):
-                    found.append(Reached(edge.source, f"it imports {_chain(path, seen)}", steps))
+                    found.append(Reached(edge.source, f"it imports {_chain(path, seen)}", steps + 1))
         front = following
     return found
 

@@ -143,7 +143,7 @@ def environment(place: Place, env: Mapping[str, str], *, sources: bool) -> dict[
         "CARGO_HOME": str(home / ".cargo"),
         "CARGO_NET_OFFLINE": "true",
         "GOPROXY": "off",
-        "GOFLAGS": "-mod=mod",
+        "GOMODCACHE": env.get("GOMODCACHE", str(real / "go/pkg/mod")),
     }
 
 

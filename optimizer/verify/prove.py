@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from optimizer.index.store import Index
 from optimizer.types import Check, Patch, Verdict
-from optimizer.verify.affected import reached
+from optimizer.verify.affected import is_test, reached
 from optimizer.verify.checks import check_patch, verdict_of
 from optimizer.verify.commands import Command, Means, allowed, commands, named
 from optimizer.verify.names import check_names
@@ -66,7 +66,7 @@ def _step(command: Command, patch: Patch, index: Index, means: Means) -> Step:
     if command.tool == "pytest":
         gone = {change.path for change in patch.changes if change.after is None}
         files = tuple(test.path for test in tests if test.path.endswith(".py") and test.path not in gone)
-    step = Step(command, files, tests)
+    step = Step(command, files, tests, _further(files, index) if command.tool == "pytest" else ())
     speaks = _SPEAKS.get(command.tool, command.files)
     if speaks and not any(path.endswith(speaks) for path in changed):
         return replace(step, skip="no file that it looks at is changed")
@@ -76,6 +76,10 @@ def _step(command: Command, patch: Patch, index: Index, means: Means) -> Step:
     if said is None:
         return replace(step, skip=f"{command.text} is not approved (optimize trust grant {command.kind})")
     return step if said else replace(step, skip=f"you said no to {command.text} (optimize trust grant {command.kind})")
+
+
+def _further(files: tuple[str, ...], index: Index) -> tuple[str, ...]:
+    return tuple(path for path in index.paths() if path.endswith(".py") and is_test(path) and path not in files)
 
 
 def _new(patch: Patch) -> tuple[str, ...]:

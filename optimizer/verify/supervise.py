@@ -29,7 +29,7 @@ _MOUNT_SETATTR, _HERE, _READ_ONLY, _ALL_BELOW = 442, -100, 0x1, 0x8000
 _SUBREAPER, _NO_NEW_PRIVILEGES, _DROP_CAPABILITY = 36, 38, 24
 _GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 0x1
 _LAST_CAPABILITY = 40
-_STEP = 0.05  # seconds between two looks at the command
+_FIRST_STEP, _LAST_STEP = 0.002, 0.05  # seconds between two looks at the command
 
 
 def main() -> None:
@@ -61,11 +61,13 @@ def main() -> None:
 
 def _see(child: subprocess.Popen[bytes], seconds: float) -> dict[str, Any]:
     end = time.monotonic() + seconds
+    step = _FIRST_STEP
     while child.poll() is None:
         if time.monotonic() > end:
             return {"timed_out": True}
-        if select.select([0], [], [], _STEP)[0] and not os.read(0, 1):
+        if select.select([0], [], [], step)[0] and not os.read(0, 1):
             return {"abandoned": True}
+        step = min(step * 1.5, _LAST_STEP)
     return {"code": child.returncode}
 
 

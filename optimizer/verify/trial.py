@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optimizer.errors import StorageError
@@ -15,6 +15,7 @@ from optimizer.verify.commands import Command, Means
 from optimizer.verify.process import Ended, Place, run
 from optimizer.verify.scratch import scratch
 
+CHEAP_SECONDS = 10.0
 NO_TESTS = 5  # pytest's exit code when it collected none
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "pytest": ("-q", "-rfE", "--tb=short", "--no-header", "--color=no"),
@@ -27,11 +28,15 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command as it will be run for a patch, the files named to it, the tests it reaches; `skip`: why it is not."""
+    """A command as it will be run for a patch: the files named to it, the tests that the patch reaches.
+
+    `further` are the other tests, run after those when that is cheap; `skip` says why the step is not run.
+    """
 
     command: Command
     files: tuple[str, ...] = ()
     tests: tuple[Reached, ...] = ()
+    further: tuple[str, ...] = ()
     skip: str = ""
 
     def argv(self, files: tuple[str, ...]) -> tuple[str, ...]:
@@ -77,12 +82,20 @@ def attempt(step: Step, copies: Copies) -> Check:
         ended, tree = copies.run(step, patched=True)
         if ended.missing:
             return Check(kind, None, f"not run: {ended.missing}")
+        if ended.code == 0 and _is_cheap(step, ended):
+            whole = attempt(replace(step, files=step.files + step.further, further=()), copies)
+            return Check(kind, True, _passed(step, ended)) if whole.passed is None else whole
         if ended.code == 0:
             return Check(kind, True, _passed(step, ended))
         judge = _judge_tests if kind == "tests" else _judge_findings
         return judge(step, ended, tree, copies)
     except StorageError as error:
         return Check(kind, None, f"not run: {error.message}")
+
+
+def _is_cheap(step: Step, ended: Ended) -> bool:
+    """Whether all tests will take no more than CHEAP_SECONDS, at the pace of those that ran."""
+    return bool(step.further) and ended.seconds * (1 + len(step.further) / len(step.files)) <= CHEAP_SECONDS
 
 
 def _passed(step: Step, ended: Ended) -> str:

@@ -98,3 +98,25 @@ def test_ctrl_c_while_a_model_answers(user: Optimize, loopback: Loopback, calc: 
     assert (calc / "calc/parse.py").read_bytes() == before
     summary = user("metrics", "--json").events[0]
     assert (summary["requests"], summary["succeeded"]) == (1, 0)
+
+
+@pytest.mark.slow
+def test_a_command_is_asked_for_once_and_its_failure_stops_the_write(
+    user: Optimize, loopback: Loopback, calc: Path
+) -> None:
+    (calc / "tests").mkdir()
+    (calc / "tests/test_parse.py").write_text("from calc import parse\n\n\ndef test_it():\n    assert not parse\n")
+    program = user.home / "bin/pytest"
+    program.parent.mkdir()
+    program.write_text(
+        "#!/bin/sh\ntest -f conftest.py || echo no\ngrep -q 'if part.strip' calc/parse.py && exit 1\nexit 0\n"
+    )
+    program.chmod(0o755)
+    user.env["PATH"] = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    loopback.queue("ollama", EDIT, EDIT)
+    before = (calc / "calc/parse.py").read_bytes()
+    code, screen = typed(user, [REQUEST], "May 'pytest' be run", "y\n")
+    assert code == 3, screen
+    assert "nothing was written: a check failed" in screen
+    assert (calc / "calc/parse.py").read_bytes() == before
+    assert user("trust", "list", "--json").events[0]["allowed"] is True

@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -90,7 +90,7 @@ def test_a_patch_whose_tests_pass_is_trusted_more(bench: Callable[..., Bench]) -
     good = with_tests.prove(change("calc/other.py", "return 0", "return 1 - 1"))
     assert good.ok
     assert check(good, "tests").passed
-    assert "2 files" in check(good, "tests").detail
+    assert "pytest on 2 files" in check(good, "tests").detail
     assert good.confidence > 0.9
 
 
@@ -237,3 +237,14 @@ def test_what_is_not_committed_is_read_from_git_objects(bench: Callable[..., Ben
         "new.py": (None, b"x = 1\n"),
     }
     assert not sentinel.exists()
+
+
+@slow
+def test_the_other_tests_are_run_too_when_that_is_cheap(bench: Callable[..., Bench]) -> None:
+    made = bench({**FILES, "tests/test_far.py": "def test_far():\n    open('calc/other.py').read().index('0')\n"})
+    configured = Bench(made.index, replace(made.means, settings=Settings(verify_test=PYTEST)))
+    patch = Patch((change("calc/other.py", "return 0", "return int()"),))
+    (step,) = configured.steps(patch)
+    assert step.files == ("tests/test_other.py", "tests/test_hang.py")
+    assert step.further == ("tests/test_far.py", "tests/test_parse.py")
+    assert "tests/test_far.py::test_far failed" in check(configured.prove(*patch.changes), "tests").detail
