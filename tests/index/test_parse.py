@@ -178,7 +178,7 @@ def test_any_damage(path: Path, cuts: list[tuple[int, int, bytes]]) -> None:
 def test_deep_nesting_ends_soon(extension: str, unit: bytes) -> None:
     begin = time.process_time()
     parse(f"x{extension}", unit * 5_000)
-    assert time.process_time() - begin < 5
+    assert time.process_time() - begin < 10
 
 
 @pytest.mark.parametrize("extension", [row.extensions[0] for row in LANGUAGES if row.outline and is_installed(row)])
@@ -188,7 +188,7 @@ def test_deep_text_ends_soon(extension: str, unit: bytes) -> None:
     for count in (150, 200, 300, 5_000):
         parse(f"x{extension}", unit * count)
         parse(f"x{extension}", b"".join(b" " * depth + unit.strip() + b"\n" for depth in range(count % 1_000)))
-    assert time.process_time() - begin < 5
+    assert time.process_time() - begin < 10
 
 
 @pytest.mark.slow
@@ -198,7 +198,7 @@ def test_a_hundred_thousand_brackets(extension: str, source: bytes) -> None:
     begin = time.process_time()
     parse(f"x{extension}", source)
     occurrences(f"x{extension}", source, "a")
-    assert time.process_time() - begin < 20
+    assert time.process_time() - begin < 40
 
 
 def test_a_byte_order_mark_is_not_part_of_a_name() -> None:
