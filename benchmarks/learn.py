@@ -30,7 +30,7 @@ from optimizer.context.rank import FILE_COLUMNS, FIRST, UNIT_COLUMNS, score_file
 from optimizer.index.store import Index
 from optimizer.index.units import FUNCTIONS
 
-FOLDS, SEEDS = 6, (1, 2)
+FOLDS, SEEDS = 6, (1,)
 NOT_RANKED = 10**6
 FREE = frozenset({"length", "depth", "churn", "init", "declarations", "function", "head", "rest", "private", "units"})
 FILES = {"num_leaves": 6, "learning_rate": 0.05, "min_data_in_leaf": 20, "lambda_l2": 5.0, "rounds": 100}
