@@ -27,8 +27,8 @@ from optimizer.index.store import Index
 from optimizer.index.vectors import fill, missing, open_vectors
 from optimizer.settings import Settings
 
-UNITS = (0.0, 0.2, 0.4, 0.7, 1.0)
-FILES = (0.0, 0.15, 0.3)
+UNITS = (0.0, 0.25, 0.7, 1.2)
+FILES = (0.0, 0.5)
 SHOWN = ("acc@1", "acc@3", "acc@5", "acc@10", *(f"bodies@{budget}" for budget in BUDGETS))
 
 Grid = Mapping[Weights, Sequence[Mapping[str, Any]]]

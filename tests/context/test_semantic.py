@@ -121,12 +121,12 @@ def test_a_changed_file_embeds_only_its_changed_functions_anew(
 def test_what_means_the_same_moves_up_and_says_why(index: Index, vectors: Vectors, embedder: Embedder) -> None:
     fill(missing(whole(index), vectors), embedder, vectors, lambda _: None)
     words = ranking(index)
-    reranker = Reranker(lambda: embedder, vectors, "tiny", Weights(units=2.0, files=0.5))
+    reranker = Reranker(lambda: embedder, vectors, "tiny", Weights(units=4.0, files=0.5))
     both = reranker.rerank(REQUEST, words, Files(index))
-    assert place(words, "authenticate") > 0
-    assert place(both, "authenticate") == 0
-    assert REASON in both.units[0].why
-    assert REASON in both.files[0].why
+    assert place(words, "authenticate") > place(words, "sign_off")
+    assert place(both, "authenticate") < place(both, "sign_off")
+    assert REASON in both.units[place(both, "authenticate")].why
+    assert REASON in next(file.why for file in both.files if file.path == "account.py")
     assert sorted(unit.symbol for unit in both.units) == sorted(unit.symbol for unit in words.units)
     assert [unit.score for unit in both.units] == sorted((unit.score for unit in both.units), reverse=True)
     assert reranker.rerank(REQUEST, words, Files(index)) == both
