@@ -29,7 +29,7 @@ from optimizer.index.workers import Batch, Failed, Job, Parsed, Pool, parse_here
 from optimizer.settings import Settings
 from optimizer.types import Progress, Skipped
 
-WINDOW = 24_000_000  # bytes of source that are committed at once
+WINDOW = 16_000_000  # bytes of source that are committed at once
 BATCH = 4_000_000
 SMALL = 400_000  # bytes of source that are worth a process of their own
 HERE = 200_000  # bytes that are parsed in this process, which no grammar may hold up longer than this many seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,8 @@ from optimizer.index.pipes import receive, send
 from optimizer.index.syntax import TooSlow
 
 START_SECONDS = 60.0
+# How much longer than a parser may work it may wait, where the system counts its work.
+PATIENCE = 12 if hasattr(signal, "setitimer") else 1
 _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from optimizer.index.extract import serve; serve()"
 
 
@@ -109,7 +112,7 @@ class _Child:
         """Hand over a batch; a child that is gone shows as the end of its messages."""
         assert self.process.stdin
         self.batch = batch
-        self.deadline = time.monotonic() + seconds + (0 if self.ready else START_SECONDS)
+        self.deadline = time.monotonic() + PATIENCE * seconds + (0 if self.ready else START_SECONDS)
         try:
             send(self.process.stdin, (first, stride, seconds, [(job.path, job.data) for job in batch]))
         except OSError:
@@ -153,7 +156,7 @@ class Pool:
             child, message, why = self._wait()
             if message == b"":
                 child.ready = True
-                child.deadline = time.monotonic() + self.seconds
+                child.deadline = time.monotonic() + PATIENCE * self.seconds
             elif message is not None and child.batch is not None:
                 done = _parsed(child.batch, message)
                 numbers[child.slot] += stride * sum(len(content.lengths) // 4 for content in done.contents)
@@ -170,12 +173,17 @@ class Pool:
             try:
                 child, message = self._inbox.get(timeout=max(0.0, late.deadline - time.monotonic()))
             except queue.Empty:
-                return late, None, f"parsing took longer than {self.seconds:g} s"
+                return late, None, self._too_long()
             if child in self._children:
                 return child, message, "the parser crashed on it"
 
+    def _too_long(self) -> str:
+        return f"parsing took longer than {self.seconds:g} s"
+
     def _replace(self, child: _Child, why: str, again: deque[Batch]) -> Iterator[Failed]:
         child.kill()
+        if -child.process.returncode == getattr(signal, "SIGPROF", None):
+            why = self._too_long()
         if not child.ready:
             raise StorageError("the processes that parse files do not start", "check free memory and the installation")
         batch = child.batch or ()
