@@ -3,7 +3,7 @@
 A cosine says how much a unit resembles the request; it counts by how far it stands from those of the other candidates
 (in standard deviations), so that models with other ranges of cosines need no other weight. A score is multiplied by
 exp(weight × that); a candidate without a vector keeps its score. `benchmarks/semantic.py` compares weights on issues;
-these are small ones that lost nothing at any budget, since what larger ones added was within chance.
+these small ones lost no function at any budget, and what larger ones added was within chance (docs/semantic.md).
 """
 
 from __future__ import annotations
