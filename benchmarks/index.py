@@ -4,7 +4,8 @@
 
 Each figure is taken in a process of its own; CPU is user + system of that process and all it started.
 The floors are measured in the same run: a bare Python start, `git status`, parsing the same bytes with the same
-grammars and doing nothing with the trees, and one pass of a regular expression for words over them.
+grammars and doing nothing with the trees, one pass of a regular expression for words over them, and `ctags -R` where
+it is installed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -124,6 +126,8 @@ def measure(path: Path, rounds: int) -> dict[str, dict[str, float]]:
             found["git status"] = best(["git", "--no-optional-locks", "status", "--porcelain"], rounds * 3, path)
         found["tree"] = run([*python, FILES, str(path)])
         found["parse"] = min(parses, key=lambda item: item["cpu"])
+        if ctags := shutil.which("ctags"):
+            found["ctags"] = best([ctags, "-R", "-f", os.devnull, "."], rounds, path)
         found["words"] = best([*python, WORDS, str(path)], rounds)
         found["cold"] = min(colds, key=lambda item: item["process_cpu"])
         time.sleep(2.1)
@@ -157,18 +161,21 @@ def touched(command: Sequence[str], path: Path, rounds: int) -> dict[str, float]
 def report(found: dict[str, dict[str, float]]) -> list[str]:
     """The figures as lines to read."""
     tree, parse, cold, warm, one = (found[name] for name in ("tree", "parse", "cold", "warm", "touched"))
-    python, status = found["python"], found.get("git status")
+    python, status, ctags = found["python"], found.get("git status"), found.get("ctags")
     return [
         f"tree:    {tree['files']:.0f} files, {tree['bytes'] / 1e6:.1f} MB of text; {cold['units']:.0f} units; "
         f"{parse['files']:.0f} files, {parse['bytes'] / 1e6:.1f} MB with a grammar",
         f"floors:  python {1000 * python['process_cpu']:.0f} ms CPU; parsing {parse['cpu']:.2f} s CPU; "
         f"words {found['words']['cpu']:.2f} s CPU" + (f"; git status {1000 * status['wall']:.0f} ms" if status else ""),
         f"cold:    {cold['process_cpu']:.2f} s CPU = {cold['process_cpu'] / parse['cpu']:.2f} x parsing; "
-        f"{cold['wall']:.2f} s wall; peak {cold['parent_mb']:.0f} MB + {cold['child_mb']:.0f} MB a child",
+        + (f"{cold['process_cpu'] / ctags['process_cpu']:.1f} x ctags -R; " if ctags else "")
+        + f"{cold['wall']:.2f} s wall; peak {cold['parent_mb']:.0f} MB + {cold['child_mb']:.0f} MB a child",
         f"warm:    {1000 * warm['wall']:.0f} ms wall, {1000 * warm['process_cpu']:.0f} ms CPU the whole process; "
         f"open {warm['open_ms']:.1f} + refresh {warm['refresh_ms']:.1f} + words {warm['words_ms']:.1f} ms"
+        + f" = {warm['wall'] / python['wall']:.1f} x python"
         + (f"; refresh = {warm['refresh_ms'] / 1000 / status['wall']:.2f} x git status" if status else ""),
-        f"touched: {1000 * one['wall']:.0f} ms wall the whole process; refresh {one['refresh_ms']:.1f} ms",
+        f"touched: {1000 * one['wall']:.0f} ms wall the whole process; refresh {one['refresh_ms']:.1f} ms = "
+        f"{one['refresh_ms'] - warm['refresh_ms']:+.1f} ms over nothing changed",
         f"store:   {found['store']['bytes'] / 1e6:.1f} MB = {found['store']['bytes'] / tree['bytes']:.2f} x the text",
     ]
 
