@@ -60,7 +60,7 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
             features=config.features,
             places=config.places,
             index=index,
-            endpoints=models.endpoints(),
+            endpoints=models.endpoints,
             progress=progress,
             reranker=cache(lambda: _reranker(config, index, notice, closing)),
             ledger=cache(lambda: _ledger(config, closing)),

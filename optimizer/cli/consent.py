@@ -101,10 +101,11 @@ def give(parts: Parts, destination: str) -> str:
 
 def endpoint_of(parts: Parts, destination: str) -> Endpoint:
     """The endpoint of a provider by name; raises InputError for an unknown one."""
-    if destination not in parts.endpoints:
-        near = difflib.get_close_matches(destination, parts.endpoints, n=1)
+    endpoints = parts.endpoints()
+    if destination not in endpoints:
+        near = difflib.get_close_matches(destination, endpoints, n=1)
         raise InputError(
             f"no provider is named {destination!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
-            f"choose one of {', '.join(parts.endpoints)}",
+            f"choose one of {', '.join(endpoints)}",
         )
-    return parts.endpoints[destination]
+    return endpoints[destination]

@@ -34,7 +34,7 @@ class Parts:
     features: Features
     places: Places
     index: Index
-    endpoints: Mapping[str, Endpoint]
+    endpoints: Callable[[], Mapping[str, Endpoint]]
     progress: Callable[[Progress], None]
     reranker: Callable[[], Reranker | None]
     ledger: Callable[[], Ledger]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.index.git import find_git, list_files
 from optimizer.index.skip import SKIPPED_FOLDERS
-from optimizer.privacy.secrets import is_secret_file
+from optimizer.privacy.secret_files import is_secret_file
 from optimizer.types import Skipped
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import IO
 
 from optimizer.errors import StorageError
 from optimizer.index.walk import Root, listing
-from optimizer.privacy.secrets import is_secret_file
+from optimizer.privacy.secret_files import is_secret_file
 from optimizer.verify.process import Place
 
 MAX_BYTES = 1_000_000_000

@@ -10,7 +10,7 @@ from optimizer.errors import InputError
 from optimizer.index.git import ask, find_git
 from optimizer.index.regular import read_regular
 from optimizer.index.walk import Root, listing
-from optimizer.privacy.secrets import is_secret_file
+from optimizer.privacy.secret_files import is_secret_file
 from optimizer.types import FileChange, Patch
 
 MAX_FILE_BYTES = 20_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from optimizer.privacy.secrets import is_secret_file
+from optimizer.privacy.secret_files import is_secret_file
 
 
 @pytest.mark.parametrize(
