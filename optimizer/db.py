@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic, sleep
 
 from optimizer.errors import StorageError
 
@@ -93,7 +94,7 @@ def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
         raise sqlite3.DatabaseError("it is a directory")
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        _log_ahead(connection)
         connection.execute(f"PRAGMA synchronous={'NORMAL' if schema.cache else 'FULL'}")
         if _version(connection) != schema.version:
             _upgrade(connection, schema)
@@ -101,6 +102,19 @@ def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; while another process does so, SQLite refuses at once, whatever the timeout."""
+    deadline = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or monotonic() > deadline:
+                raise
+            sleep(0.02)
 
 
 def _version(connection: sqlite3.Connection) -> int:

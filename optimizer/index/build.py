@@ -13,14 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from zlib import crc32
 
-from optimizer.index.postings import expand, runs_of, shift, words_of
+from optimizer.index.postings import FIELDS, PATHS, expand, runs_of, shift, words_of
 from optimizer.index.seal import get_meta, seal, set_meta, text, unseal
 from optimizer.index.workers import Content, Parsed
 from optimizer.types import Skipped
 
-PATHS = 0  # the segment of the words in paths
 FILES = "SELECT path, size, mtime, ctime, content, why, sum FROM file"
-FIELDS = ("body", "doc", "name")
 
 
 @dataclass(frozen=True, slots=True)

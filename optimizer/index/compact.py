@@ -9,8 +9,8 @@ from heapq import merge
 from itertools import chain, groupby
 from operator import itemgetter
 
-from optimizer.index.build import FIELDS, add_segment, next_unit
-from optimizer.index.postings import unpack
+from optimizer.index.build import add_segment, next_unit
+from optimizer.index.postings import FIELDS, unpack
 from optimizer.index.seal import seal, set_meta, text, unseal
 
 MOST_SEGMENTS = 8

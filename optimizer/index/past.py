@@ -25,7 +25,7 @@ LONGEST_SUBJECT = 200
 HALF_LIFE = 180 * 86_400.0
 SCHEMA = Schema(
     name="history",
-    version=2,
+    version=3,
     cache=True,
     create="""
 CREATE TABLE run (

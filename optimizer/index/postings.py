@@ -12,6 +12,8 @@ from optimizer.index.seal import seal, unseal
 from optimizer.index.words import split_all, terms
 
 RUN = 64
+FIELDS = ("body", "doc", "name")
+PATHS = 0  # the segment of the words in paths
 
 # Words so common in code or prose that they tell nothing; no list is kept for them.
 STOP = frozenset(
@@ -96,24 +98,34 @@ def _learn(words: list[bytes], memo: dict[bytes, list[str]]) -> None:
 
 
 def runs(lists: Mapping[str, bytes]) -> Iterator[tuple[str, str, bytes, bytes]]:
-    """Pack lists for storage: first term, all terms, where each list ends, all lists; terms hold no line break."""
+    """Pack lists for storage: where a run begins, its terms between its bounds, where each list ends, all lists.
+
+    Terms hold no line break. The first run begins at "", each other at its first term, and a run ends where the next
+    begins ("" for the last): whatever term is looked for, exactly one run says whether it is there, also of no lists.
+    """
     return runs_of(sorted(lists.items()))
 
 
 def runs_of(lists: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, str, bytes, bytes]]:
     """The same of lists that come in the order of their terms, a run at a time in memory."""
     ordered = iter(lists)
-    while run := list(islice(ordered, RUN)):
-        names, blobs = zip(*run, strict=True)
-        text, ends = "\n".join(names), array("I", accumulate(map(len, blobs))).tobytes()
-        yield names[0], text, ends, seal(b"".join(blobs), text.encode(), ends)
+    run, begin = list(islice(ordered, RUN)), ""
+    while True:
+        following = list(islice(ordered, RUN))
+        end = following[0][0] if following else ""
+        text = "\n".join((begin, *(name for name, _ in run), end))
+        ends = array("I", accumulate(len(blob) for _, blob in run)).tobytes()
+        yield begin, text, ends, seal(b"".join(blob for _, blob in run), text.encode(), ends)
+        if not following:
+            return
+        run, begin = following, end
 
 
 def unpack(names: str, ends: bytes, data: bytes) -> Iterator[tuple[str, bytes]]:
     """The lists of one run. Raises sqlite3.DatabaseError when it is damaged."""
     data = unseal(data, names.encode(), ends)
     start = 0
-    for name, end in zip(names.split("\n"), array("I", ends), strict=True):
+    for name, end in zip(names.split("\n")[1:-1], array("I", ends), strict=True):
         yield name, data[start:end]
         start = end
 
@@ -132,9 +144,11 @@ def find(connection: sqlite3.Connection, segments: Iterable[int], field: str, te
             (field, segment, term),
         ).fetchone()
         if row is None:
-            continue
+            raise sqlite3.DatabaseError("a run of terms is missing")
         lists = unseal(row[2], row[0].encode(), row[1])
-        names = row[0].split("\n")
+        begin, *names, end = row[0].split("\n")
+        if not (begin <= term and (term < end or not end)):
+            raise sqlite3.DatabaseError("a run of terms is not where it belongs")
         if term in names:
             number = names.index(term)
             ends = array("I", row[1])

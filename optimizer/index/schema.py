@@ -10,7 +10,7 @@ from optimizer.db import Schema
 
 SCHEMA = Schema(
     name="index",
-    version=5,
+    version=6,
     cache=True,
     create="""
 CREATE TABLE content (

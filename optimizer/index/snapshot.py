@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from optimizer.index.origin import Origin
-from optimizer.index.postings import find, tally
+from optimizer.index.postings import FIELDS, PATHS, find, tally
 from optimizer.index.seal import get_meta, sound, text, unseal
 from optimizer.index.units import Extent, extents
 from optimizer.types import Symbol
@@ -79,7 +79,8 @@ class Words:
         `field` is body, name, doc or path. Units that are not in the tree now are among them: their file is -1.
         A term that stands more than `most` times gives nothing, at little cost; 0 sets no bound.
         """
-        entries = find(self._connection, (0,) if field == "path" else self._segments, field, term)
+        segments = self._segments if field in FIELDS else (PATHS,) if field == "path" and self.paths else ()
+        entries = find(self._connection, segments, field, term)
         if most and len(entries) > most * array("I").itemsize:
             return array("I"), array("I")
         numbers, counts = tally(entries)

@@ -114,7 +114,7 @@ def holders(index: Index, terms: Collection[str]) -> Mapping[str, frozenset[int]
     wanted, file_of = frozenset(terms), index.words().file_of
     entries: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
     for names, ends, data in index.connection.execute("SELECT terms, ends, data FROM run WHERE field='body'"):
-        if not (hits := wanted.intersection(words := names.split("\n"))):
+        if not (hits := wanted.intersection(words := names.split("\n")[1:-1])):
             continue
         lists, bounds = unseal(data, names.encode(), ends), (0, *array("I", ends))
         for number, word in enumerate(words):

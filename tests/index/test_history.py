@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -416,7 +417,7 @@ def test_two_at_once_agree(project, tmp_path):
         "read = open_history(Root(Path(sys.argv[1]), True), Path(sys.argv[2]), ['printer.py', 'parser.py'])\n"
         "print(read.commits, len(read._past.live), sorted(read.churn()))\n"
     )
-    arguments = ["python", "-c", command, str(project), str(file)]
+    arguments = [sys.executable, "-c", command, str(project), str(file)]
     running = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     told = {process.communicate()[0] for process in running}
     assert told == {"4 4 ['parser.py', 'printer.py']\n"}
