@@ -13,7 +13,7 @@ import click
 from optimizer.cli import options, show
 from optimizer.cli.terminal import cells, cut, inert, paint, width
 from optimizer.errors import InputError, NotFound
-from optimizer.types import Lookup, LookupKind, Row
+from optimizer.lookup.questions import Lookup, LookupKind, Row
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts

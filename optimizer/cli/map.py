@@ -11,7 +11,7 @@ import click
 from optimizer.cli import answers, options, show
 from optimizer.cli.terminal import cut, inert, paint, width
 from optimizer.errors import NotFound
-from optimizer.types import Row
+from optimizer.lookup.questions import Row
 
 if TYPE_CHECKING:
     from optimizer.context.outline import Outline

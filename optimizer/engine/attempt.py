@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from optimizer.engine import prepare
 from optimizer.errors import Conflict, OptimizerError, ProviderError
 from optimizer.events import Booked, Event, Finished, Judged, Notice, Proposed, TextDelta
+from optimizer.lookup.questions import Answer, Lookup
 from optimizer.types import (
-    Answer,
     Attempt,
     Completion,
     Context,
-    Lookup,
     Model,
     Outcome,
     Patch,

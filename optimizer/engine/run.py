@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from optimizer.engine import attempt, prepare
 from optimizer.errors import InputError
 from optimizer.events import Chosen, Event, Finished, Notice, Routed
-from optimizer.types import TIERS, Context, LeftOut, Lookup, Outcome, Query, Route, Task
+from optimizer.lookup.questions import Lookup
+from optimizer.types import TIERS, Context, LeftOut, Outcome, Query, Route, Task
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts

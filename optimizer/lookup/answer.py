@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from optimizer.errors import NotFound
 from optimizer.lookup.names import definitions, files, nearest, parts_of
+from optimizer.lookup.questions import Answer, Lookup, Row, RowKind
 from optimizer.lookup.rename import rename
-from optimizer.types import Answer, Lookup, Row, RowKind, Symbol
+from optimizer.types import Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.imports import ImportEdge

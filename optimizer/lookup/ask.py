@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from optimizer.types import Lookup, LookupKind
+from optimizer.lookup.questions import Lookup, LookupKind
 
 LONGEST = 300
 

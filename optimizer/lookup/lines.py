@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from optimizer.types import Row
+from optimizer.lookup.questions import Row
 
 USES = frozenset({"call", "import", "use", "definition"})
 

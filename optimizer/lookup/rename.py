@@ -11,7 +11,8 @@ from optimizer.errors import Conflict, InputError, NotFound
 from optimizer.index.languages import language_of
 from optimizer.index.parse import Occurrence, error_count, occurrences
 from optimizer.lookup.names import definitions, nearest, parts_of
-from optimizer.types import Answer, FileChange, Lookup, Patch, Row, Symbol
+from optimizer.lookup.questions import Answer, Lookup, Row
+from optimizer.types import FileChange, Patch, Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.store import Index

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.lookup.ask import parse_lookup
-from optimizer.types import Lookup
+from optimizer.lookup.questions import Lookup
 
 
 @pytest.mark.parametrize(

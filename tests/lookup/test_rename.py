@@ -8,8 +8,8 @@ from optimizer.errors import Conflict, InputError
 from optimizer.index.parse import occurrences
 from optimizer.index.store import Index
 from optimizer.lookup.lines import lines_of
+from optimizer.lookup.questions import Lookup
 from optimizer.lookup.rename import rename
-from optimizer.types import Lookup
 from tests.conftest import IndexRepo
 
 PYTHON = {
