@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from optimizer.index.languages import language_of
 from optimizer.index.parse import RawImport
-from optimizer.index.resolvers import bash, c, csharp, elixir, golang, java, javascript, lua, php, python, ruby, rust
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +25,30 @@ class ImportEdge:
 
 @dataclass(frozen=True, slots=True)
 class _Family:
+    """Languages that find their modules alike; `name` is that of a module in `resolvers`, imported when needed."""
+
+    name: str
     languages: tuple[str, ...]
-    build: Callable[[frozenset[str], Mapping[str, bytes]], Any]
-    resolve: Callable[[str, RawImport, Any], Iterable[tuple[str, str | None]]]
     manifests: tuple[str, ...] = ()
+
+    @property
+    def resolver(self) -> ModuleType:
+        return import_module(f"optimizer.index.resolvers.{self.name}")
 
 
 _FAMILIES = (
-    _Family(("python", "notebook"), python.build, python.resolve),
-    _Family(
-        ("javascript", "typescript", "tsx"), javascript.build, javascript.resolve, ("package.json", "jsconfig.json")
-    ),
-    _Family(("go",), golang.build, golang.resolve, ("go.mod",)),
-    _Family(("rust",), rust.build, rust.resolve, ("Cargo.toml",)),
-    _Family(("java", "kotlin", "scala"), java.build, java.resolve),
-    _Family(("c", "cpp"), c.build, c.resolve),
-    _Family(("ruby",), ruby.build, ruby.resolve),
-    _Family(("php",), php.build, php.resolve, ("composer.json",)),
-    _Family(("csharp",), csharp.build, csharp.resolve),
-    _Family(("lua",), lua.build, lua.resolve),
-    _Family(("elixir",), elixir.build, elixir.resolve),
-    _Family(("bash",), bash.build, bash.resolve),
+    _Family("python", ("python", "notebook")),
+    _Family("javascript", ("javascript", "typescript", "tsx"), ("package.json", "jsconfig.json")),
+    _Family("golang", ("go",), ("go.mod",)),
+    _Family("rust", ("rust",), ("Cargo.toml",)),
+    _Family("java", ("java", "kotlin", "scala")),
+    _Family("c", ("c", "cpp")),
+    _Family("ruby", ("ruby",)),
+    _Family("php", ("php",), ("composer.json",)),
+    _Family("csharp", ("csharp",)),
+    _Family("lua", ("lua",)),
+    _Family("elixir", ("elixir",)),
+    _Family("bash", ("bash",)),
 )
 _FAMILY_OF = {language: family for family in _FAMILIES for language in family.languages}
 
@@ -76,7 +80,9 @@ def tree(paths: Iterable[str], manifests: Mapping[str, bytes]) -> Tree:
     files = frozenset(paths)
     present = {language.name for path in files if (language := language_of(path))}
     tables = {
-        family.languages: family.build(files, manifests) for family in _FAMILIES if present & set(family.languages)
+        family.languages: family.resolver.build(files, manifests)
+        for family in _FAMILIES
+        if present & set(family.languages)
     }
     return Tree(files, manifests, tables)
 
@@ -92,6 +98,7 @@ def _edges(path: str, imports: tuple[RawImport, ...], tree: Tree) -> Iterator[Im
     table = tree.tables.get(family.languages) if family else None
     if family is None or table is None:
         return
+    find = family.resolver.resolve
     for raw in imports:
-        for module, target in family.resolve(path, raw, table):
+        for module, target in find(path, raw, table):
             yield ImportEdge(path, raw.line, module, target)
