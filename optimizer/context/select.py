@@ -105,7 +105,8 @@ def select(
     """
     started = time.perf_counter()
     meaning = reranker.state() if reranker else ""
-    key = stored.key(VERSION, query.text, query.extra, repr(limits), index.state(), meaning)
+    tree = (index.state(), index.history().head)
+    key = stored.key(VERSION, query.text, query.extra, repr(limits), *tree, meaning)
     if cache is not None and (known := stored.load(cache, key)) is not None:
         return replace(known, skipped=index.skipped(), timing_ms={"cached": _since(started)})
     mentions = find_mentions(f"{query.text}\n{query.extra}" if query.extra else query.text)

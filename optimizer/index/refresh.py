@@ -21,7 +21,7 @@ from optimizer.index.languages import installed_names, is_installed, language_of
 from optimizer.index.links import store_links
 from optimizer.index.regular import read_file
 from optimizer.index.schema import SCHEMA, reader_version
-from optimizer.index.seal import set_meta
+from optimizer.index.seal import check_meta, set_meta
 from optimizer.index.skip import has_words
 from optimizer.index.store import Index
 from optimizer.index.walk import FileStat, Listing, Scan, classify, listing
@@ -38,6 +38,9 @@ RACY_NS = 2_000_000_000  # a file changed this recently may change again within 
 UNKNOWN_TIME = -1
 BINARY_HEAD = 8192
 TRIES = 3
+KEPT = frozenset(
+    ("file_of", "length", "limits", "next_unit", "origins", "paths", "skipped", "stamp", "state", "twins", "words")
+)
 
 Report = Callable[[Progress], None]
 
@@ -96,6 +99,7 @@ def refresh(index: Index, settings: Settings, progress: Report) -> Refreshed:
 
 def _refresh(index: Index, settings: Settings, progress: Report) -> tuple[int, int, int, tuple[Skipped, ...]]:
     index.forget()
+    check_meta(index.connection, KEPT)
     found = listing(index.root)
     reader = f"{reader_version().hex()} {' '.join(installed_names())}"
     limits = f"{settings.max_file_bytes} {settings.parse_seconds} {reader}"

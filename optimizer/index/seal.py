@@ -68,6 +68,13 @@ def get_meta(connection: sqlite3.Connection, name: str) -> bytes:
     return unseal(row[0], name.encode()) if row else b""
 
 
+def check_meta(connection: sqlite3.Connection, known: frozenset[str]) -> None:
+    """Raise sqlite3.DatabaseError when a name among the kept values is damaged: out of order, or none of `known`."""
+    names = [row[0] for row in connection.execute("SELECT name FROM meta")]
+    if not known.issuperset(names) or names != sorted(set(names)):
+        raise sqlite3.DatabaseError("the names of kept values are damaged")
+
+
 def set_meta(connection: sqlite3.Connection, **values: str | bytes | int) -> None:
     """Keep values by name; a number or text comes back as its bytes."""
     rows = [(name, value if isinstance(value, bytes) else str(value).encode()) for name, value in values.items()]

@@ -352,6 +352,19 @@ def test_a_damaged_store_is_never_a_crash(flips, tmp_path_factory):
     assert update_twice(tree, folder) == expected
 
 
+def test_a_damaged_name_of_a_kept_value_is_damage(make_repo, tmp_path):
+    root = find_root(make_repo(FILES))
+    index = open_index(root, tmp_path / "cache")
+    update(index)
+    expected = everything(index)
+    index.connection.execute("UPDATE meta SET name='next_unis' WHERE name='next_unit'")
+    index.close()
+    index = open_index(root, tmp_path / "cache")
+    assert "damaged" in update(index).notice
+    assert everything(index) == expected
+    index.close()
+
+
 def update_twice(tree: Path, folder: Path):
     """What a user sees who starts the program again after an error that told him to."""
     try:
