@@ -29,6 +29,8 @@ def everything(index: Index) -> dict[str, Any]:
     units = {number: words.unit(number) for number, file in enumerate(words.file_of) if file >= 0}
     try:
         rows = index.connection.execute("SELECT terms FROM run").fetchall()
+        if not all(isinstance(names, str) for (names,) in rows):
+            raise sqlite3.DatabaseError("the terms of a run are no text")
     except sqlite3.DatabaseError as error:
         index.damaged(str(error))
         raise StorageError("damaged") from error

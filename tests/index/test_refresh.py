@@ -357,8 +357,10 @@ def test_a_damaged_name_of_a_kept_value_is_damage(make_repo, tmp_path):
     index = open_index(root, tmp_path / "cache")
     update(index)
     expected = everything(index)
-    index.connection.execute("UPDATE meta SET name='next_unis' WHERE name='next_unit'")
     index.close()
+    with sqlite3.connect(index.file) as connection:
+        connection.execute("UPDATE meta SET name='next_unis' WHERE name='next_unit'")
+    connection.close()
     index = open_index(root, tmp_path / "cache")
     assert "damaged" in update(index).notice
     assert everything(index) == expected
