@@ -51,6 +51,9 @@ def store_links(
 
 def _other_imports(connection: sqlite3.Connection, path: str, source: int) -> tuple[str, bytes] | None:
     """The imports of a file, unless they are those that its edges were made from."""
-    (imports,) = connection.execute(f"{_ONE_IMPORTS} WHERE f.path=?", (path,)).fetchone()
+    found = connection.execute(f"{_ONE_IMPORTS} WHERE f.path=?", (path,)).fetchone()
+    if found is None:
+        raise sqlite3.DatabaseError("a file is missing from its own index")
+    (imports,) = found
     row = connection.execute("SELECT origin FROM edges WHERE source=?", (source,)).fetchone()
     return None if row and row[0] == crc32(imports) else (path, imports)
