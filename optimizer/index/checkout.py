@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from optimizer.errors import InputError
 from optimizer.index.commits import list_commits, read_commits
-from optimizer.index.git import SAFE, ask, environment, find_git
+from optimizer.index.git import ask, find_git
 
 SECONDS = 120.0
 MOST_CHANGED = 10
@@ -100,26 +99,13 @@ class Checkout:
 
     def _run(self, arguments: Sequence[str]) -> bytes | None:
         """Run git without any configuration but the empty one of the new repository; None when it fails."""
-        try:
-            done = subprocess.run(
-                [self._command, *SAFE, *arguments],
-                cwd=self.root,
-                env={
-                    **environment(self.root),
-                    "HOME": str(self._home),
-                    "GIT_CONFIG_NOSYSTEM": "1",
-                    "GIT_ATTR_NOSYSTEM": "1",
-                    "GIT_LITERAL_PATHSPECS": "1",
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout if done.returncode == 0 else None
+        own = {
+            "HOME": str(self._home),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_LITERAL_PATHSPECS": "1",
+        }
+        return ask(self._command, self.root, arguments, SECONDS, own)
 
 
 def _git(root: Path) -> str:

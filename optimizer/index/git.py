@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from optimizer.index.skip import SKIPPED_FOLDERS
@@ -47,13 +47,15 @@ def list_files(git: str, root: Path) -> list[bytes] | None:
     return None if told is None else told.split(b"\0")[:-1]
 
 
-def ask(git: str, root: Path, arguments: Sequence[str], seconds: float = SECONDS) -> bytes | None:
-    """What a git command that only reads prints; None when it fails or takes longer."""
+def ask(
+    git: str, root: Path, arguments: Sequence[str], seconds: float = SECONDS, also: Mapping[str, str] | None = None
+) -> bytes | None:
+    """What a git command prints, told of the world what `environment` and `also` say; None when it fails or is late."""
     try:
         done = subprocess.run(
             [git, *SAFE, *arguments],
             cwd=root,
-            env=environment(root),
+            env={**environment(root), **(also or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
