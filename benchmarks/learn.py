@@ -26,7 +26,8 @@ from optimizer.context import learned
 from optimizer.context.budget import count_tokens
 from optimizer.context.files import Files
 from optimizer.context.mentions import find_mentions
-from optimizer.context.rank import FILE_COLUMNS, FIRST, UNIT_COLUMNS, score_files, unit_candidates, unit_rows
+from optimizer.context.rank import score_files, unit_candidates, unit_rows
+from optimizer.context.weights import FILE_COLUMNS, FIRST, UNIT_COLUMNS
 from optimizer.index.store import Index
 from optimizer.index.units import FUNCTIONS
 

@@ -19,7 +19,7 @@ BETWEEN = "   "
 
 def print_signals(files: Sequence[ExplainedFile], as_json: bool) -> None:
     """Print the ranked files, best first, with all signals that say something of them."""
-    from optimizer.context.rank import FILE_WEIGHTS
+    from optimizer.context.weights import FILE_WEIGHTS
 
     if not files and not as_json:
         click.echo("Nothing in this repository resembles the request.")

@@ -20,90 +20,22 @@ from optimizer.context.kinds import FileKind, asks_for_tests, kind_of
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.places import PACKAGE_STEMS, files_named
 from optimizer.context.signals import WITH_PARENT, Sheet, leading_signals, parents_of, signals, within
+from optimizer.context.weights import (
+    EVERYWHERE,
+    FILE_COLUMNS,
+    FILE_WEIGHTS,
+    FIRST,
+    KIND_FACTORS,
+    REASONS,
+    UNIT_COLUMNS,
+    UNIT_WEIGHTS,
+)
 from optimizer.index.units import FUNCTIONS, Extent, extents
 from optimizer.index.words import split
 from optimizer.types import RankedFile
 
 if TYPE_CHECKING:
     from optimizer.index.store import Index
-
-FILE_WEIGHTS: Mapping[str, float] = {
-    "named": 4.0,
-    "frame": 2.0,
-    "module": 0.6,
-    "defines": 0.7,
-    "defines_code": 0.25,
-    "uses": 0.4,
-    "quoted": 0.5,
-    "body": 1.0,
-    "names": 0.4,
-    "unit_names": 0.3,
-    "doc": 0.2,
-    "path": 0.5,
-    "unit": 0.8,
-    "title": 1.1,
-    "title_unit": 0.4,
-    "title_path": 0.85,
-    "title_names": 0.2,
-    "messages": 0.8,
-    "churn": 0.2,
-    "imports": 0.2,
-    "folder": 0.2,
-    "together": 0.3,
-}
-UNIT_WEIGHTS: Mapping[str, float] = {
-    "line": 3.0,
-    "defines": 1.5,
-    "body": 1.0,
-    "names": 0.6,
-    "title": 0.6,
-    "title_names": 0.3,
-    "uses": 0.5,
-    "doc": 0.2,
-    "quoted": 1.0,
-}
-KIND_FACTORS: Mapping[str, float] = {
-    "source": 1.0,
-    "init": 0.8,
-    "declarations": 0.5,
-    "data": 0.4,
-    "test": 0.3,
-    "docs": 0.3,
-    "generated": 0.25,
-    "vendored": 0.2,
-    "minified": 0.05,
-}
-OF_FILE = ("first", "place", "stem", "stem_title", "length", "depth", "factor", "init", "declarations")
-FILE_COLUMNS = (*FILE_WEIGHTS, *OF_FILE)
-FIRST = FILE_COLUMNS.index("first")
-OF_UNIT = (
-    *("file", "file_place", "first", "place_in_file", "share", "title_share", "said", "said_title", "member"),
-    *("function", "head", "rest", "length", "private", "units"),
-)
-UNIT_COLUMNS = (*UNIT_WEIGHTS, *OF_UNIT)
-EVERYWHERE = ("churn", "folder")  # signals that nearly every file has
-REASONS: Mapping[str, str] = {
-    "named": "named in the request",
-    "frame": "in the stack trace",
-    "body": "its code matches the request",
-    "names": "defines names like the request's",
-    "doc": "its documentation matches",
-    "path": "its path matches the request",
-    "unit": "holds a closely matching function",
-    "unit_names": "defines a name much like the request's",
-    "uses": "uses what the request names",
-    "quoted": "holds a text quoted in the request",
-    "title": "matches the first line",
-    "title_unit": "holds a function that matches the first line",
-    "title_path": "its path matches the first line",
-    "title_names": "named like the first line",
-    "messages": "changed by commits that say the same",
-    "churn": "changes often",
-    "together": "changes together with other matching files",
-    "folder": "beside other matching files",
-    "file": "in a matching file",
-    "line": "on a line named in the request",
-}
 
 REST_OF_FILE, ANY_UNIT = 0.5, 0.2
 TOP_FILES = 16

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from optimizer.context import learned
 from optimizer.context.files import Files
 from optimizer.context.mentions import find_mentions
-from optimizer.context.rank import FILE_COLUMNS, FILE_WEIGHTS, REASONS, UNIT_COLUMNS, explain, rank
+from optimizer.context.rank import explain, rank
+from optimizer.context.weights import FILE_COLUMNS, FILE_WEIGHTS, REASONS, UNIT_COLUMNS
 from optimizer.index.refresh import refresh
 from optimizer.index.store import Index
 from optimizer.settings import Settings
