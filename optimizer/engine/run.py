@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from optimizer.engine import attempt, prepare
+from optimizer.engine import climb, from_index, prepare
+from optimizer.engine.request import Request
 from optimizer.errors import InputError
 from optimizer.events import Chosen, Event, Finished, Notice, Routed
 from optimizer.lookup.questions import Lookup
@@ -26,7 +27,7 @@ def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
     """
     request = uuid.uuid4().hex[:12]
     lookup = _lookup(query, parts)
-    if lookup is not None and (yield from attempt.answer_from_index(request, lookup, parts)):
+    if lookup is not None and (yield from from_index.answer_from_index(request, lookup, parts)):
         return
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(parts.available)
@@ -44,7 +45,7 @@ def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
     if dry_run or not route.attempts:
         yield Finished(_unserved(request, route, dry_run))
         return
-    yield from attempt.climb(attempt.Request(request, fitted, context, task), route, parts)
+    yield from climb.climb(Request(request, fitted, context, task), route, parts)
 
 
 def _lookup(query: Query, parts: Parts) -> Lookup | None:

@@ -1,0 +1,88 @@
+"""Ask one model after the other until an answer passes its checks."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from optimizer.engine import book, judge
+from optimizer.engine.ask import ask
+from optimizer.engine.request import Request, Tried
+from optimizer.events import Event, Finished, Notice
+from optimizer.types import Attempt, Outcome, Route
+
+if TYPE_CHECKING:
+    from optimizer.engine.parts import Parts
+
+
+def climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
+    """Try the attempts of `route` in order; each failure that was checked is told to the next; ends with Finished."""
+    answer_tokens = parts.settings.max_tokens
+    evidence = ""
+    tries: list[Tried] = []
+    for number, attempt in enumerate(route.attempts):
+        yield Notice(_starting(attempt))
+        tried = yield from _try(request, attempt, parts, answer_tokens, evidence)
+        tries.append(tried)
+        if not tried.failure:
+            yield Finished(_outcome(request, attempt, tries))
+            return
+        following = route.attempts[number + 1].model.id if number + 1 < len(route.attempts) else ""
+        yield Notice(f"{attempt.model.id}: {tried.failure}" + (f"; going on to {following}" if following else ""))
+        evidence = evidence if tried.from_provider else tried.evidence or tried.failure
+        answer_tokens = answer_tokens * 2 if tried.cut else answer_tokens
+    yield Finished(_outcome(request, route.attempts[-1], tries))
+
+
+def _starting(attempt: Attempt) -> str:
+    where = "on this machine" if attempt.model.local else f"cloud: {attempt.model.provider}"
+    return f"asking {attempt.model.id} ({where}, {attempt.model.tier}): {attempt.reason}"
+
+
+def _try(
+    request: Request, attempt: Attempt, parts: Parts, answer_tokens: int, evidence: str
+) -> Generator[Event, None, Tried]:
+    from optimizer.agent import prompts
+
+    wanted = prompts.Ask(
+        query=request.query,
+        task=request.task,
+        context=request.context,
+        max_output=answer_tokens,
+        concise=parts.features.output_optimization,
+        temperature=parts.settings.temperature if parts.settings.temperature >= 0 else None,
+        evidence=evidence,
+    )
+    answered = yield from ask(request, attempt.model, prompts.build(wanted, attempt.model), parts)
+    if answered.completion is None:
+        return Tried(answered.failure, exit_code=6, from_provider=True, cost=answered.cost)
+    tried = yield from judge.prove(request, answered.completion, parts)
+    book.settle(request, tried, parts)
+    return replace(tried, cost=answered.cost)
+
+
+def _outcome(request: Request, attempt: Attempt, tries: list[Tried]) -> Outcome:
+    last = tries[-1]
+    costs = [tried.cost for tried in tries]
+    known = [cost for cost in costs if cost is not None]
+    code = 0
+    if last.failure:
+        code = next((t.exit_code for t in reversed(tries) if not t.from_provider), 6)
+    return Outcome(
+        request=request.id,
+        tier=attempt.model.tier,
+        model=attempt.model.id,
+        text=last.text,
+        patch=last.patch,
+        verdict=last.verdict,
+        cost=sum(known) if len(known) == len(costs) else None,
+        exit_code=code,
+        hint="" if not last.failure else _next_step(tries),
+    )
+
+
+def _next_step(tries: list[Tried]) -> str:
+    if all(tried.from_provider for tried in tries):
+        return "optimize models, or name one with --model"
+    return "name a stronger model with --model, or ask for a smaller change"

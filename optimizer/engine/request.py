@@ -1,0 +1,36 @@
+"""The values of a request on its way through the tiers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optimizer.types import Context, Patch, Query, Task, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request on its way: its id, and what every attempt is asked."""
+
+    id: str
+    query: Query
+    context: Context
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What one attempt came to: `failure` is '' when it passed, else why not in a line.
+
+    The next attempt is told the `evidence`, or where there is none the failure. `cost` is micro-dollars of all calls of
+    the attempt, None when one of them has no known price.
+    """
+
+    failure: str
+    text: str = ""
+    patch: Patch | None = None
+    verdict: Verdict | None = None
+    evidence: str = ""
+    exit_code: int = 3
+    cut: bool = False
+    from_provider: bool = False
+    cost: int | None = 0
