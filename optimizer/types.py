@@ -132,19 +132,36 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call a model made; `arguments` is the decoded JSON object, `malformed` the raw text that did not decode."""
+    """A call a model made; `arguments` is the decoded JSON object, `malformed` the raw text that did not decode.
+
+    `id` and `signature` are the provider's, and go back to it unread with the result.
+    """
 
     name: str
     arguments: Mapping[str, Any]
     malformed: str = ""
+    id: str = field(default="", compare=False)
+    signature: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a call came to, as the model is told."""
+
+    call: ToolCall
+    text: str
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a prompt."""
+    """One turn; the one after a model's calls has a result for each, in order; `state` goes back to it unread."""
 
     role: Literal["user", "assistant"]
     text: str
+    calls: tuple[ToolCall, ...] = ()
+    results: tuple[ToolResult, ...] = ()
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +251,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer: it exists only when the provider's terminal event was seen."""
+    """A whole answer: it exists only when the provider's terminal event was seen; `state` as in a message."""
 
     text: str
     tool_calls: tuple[ToolCall, ...]
@@ -242,6 +259,7 @@ class Completion:
     stop: StopReason
     model_served: str
     seconds: float
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from optimizer.providers.base import MISSHAPEN, Draft, Endpoint, Provider, ask, converse, count, output_cap
 from optimizer.providers.door import Door, Gate
-from optimizer.types import Completion, Model, Prompt, StopReason, Usage
+from optimizer.types import Completion, Message, Model, Prompt, StopReason, Usage
 
 CACHED_FROM = 4096
 _STOPS: dict[str, StopReason] = {
@@ -37,8 +38,12 @@ class Anthropic:
 
     def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
         def read(draft: Draft) -> Iterator[str]:
+            thoughts: dict[int, dict[str, str]] = {}
             for event in self.client.messages.create(**_request(model, prompt)):
+                _keep_thoughts(event, thoughts)
                 yield from _take(event, draft)
+            if thoughts:
+                draft.state = json.dumps(list(thoughts.values()))
 
         return converse(self.endpoint, (model, prompt), self.door, read, self.errors)
 
@@ -53,7 +58,7 @@ def _request(model: Model, prompt: Prompt) -> dict[str, Any]:
     wanted: dict[str, Any] = {
         "model": model.id,
         "max_tokens": output_cap(model, prompt),
-        "messages": [{"role": message.role, "content": message.text} for message in prompt.messages],
+        "messages": [{"role": message.role, "content": _content(message)} for message in prompt.messages],
         "stream": True,
     }
     if prompt.system:
@@ -71,6 +76,34 @@ def _request(model: Model, prompt: Prompt) -> dict[str, Any]:
     return wanted
 
 
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    """The blocks of a turn: thoughts as they came, results first, then text, then calls."""
+    if not message.calls and not message.results:
+        return message.text
+    blocks: list[dict[str, Any]] = json.loads(message.state) if message.state else []
+    blocks += [
+        {"type": "tool_result", "tool_use_id": one.call.id, "content": one.text, "is_error": one.failed}
+        for one in message.results
+    ]
+    blocks += [{"type": "text", "text": message.text}] if message.text.strip() else []
+    return blocks + [
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": dict(call.arguments)} for call in message.calls
+    ]
+
+
+def _keep_thoughts(event: Any, thoughts: dict[int, dict[str, str]]) -> None:
+    """Collect the blocks of thinking: with tool results they must go back as they came, signature and all."""
+    if event.type == "content_block_start" and event.content_block.type == "thinking":
+        thoughts[event.index] = {"type": "thinking", "thinking": "", "signature": ""}
+    elif event.type == "content_block_start" and event.content_block.type == "redacted_thinking":
+        thoughts[event.index] = {"type": "redacted_thinking", "data": event.content_block.data}
+    elif event.type == "content_block_delta" and event.index in thoughts:
+        if event.delta.type == "thinking_delta":
+            thoughts[event.index]["thinking"] += event.delta.thinking
+        elif event.delta.type == "signature_delta":
+            thoughts[event.index]["signature"] = event.delta.signature
+
+
 def _take(event: Any, draft: Draft) -> Iterator[str]:
     """Text of one event; thinking is no text. Blocks that never close leave the answer cut."""
     if event.type == "message_start":
@@ -81,6 +114,7 @@ def _take(event: Any, draft: Draft) -> Iterator[str]:
         block = event.content_block
         if block.type == "tool_use":
             draft.add_call(event.index, block.name, "")
+            draft.mark_call(event.index, block.id)
         elif block.type == "text" and block.text:
             yield block.text
     elif event.type == "content_block_delta":

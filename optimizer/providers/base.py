@@ -61,6 +61,8 @@ class Draft:
 
     pieces: list[str] = field(default_factory=list)
     calls: dict[str, list[str]] = field(default_factory=dict)
+    marks: dict[str, tuple[str, str]] = field(default_factory=dict)
+    state: str = ""
     usage: Usage | None = None
     usage_final: bool = False
     stop: StopReason = "end"
@@ -74,6 +76,11 @@ class Draft:
         call = self.calls.setdefault(str(key), ["", ""])
         call[0] += name
         call[1] += arguments
+
+    def mark_call(self, key: object, call_id: str | None, signature: str = "") -> None:
+        """Keep the id and signature that the provider gave to a call; a later piece without them changes nothing."""
+        known = self.marks.get(str(key), ("", ""))
+        self.marks[str(key)] = (call_id or known[0], signature or known[1])
 
     def set_usage(self, usage: Usage, final: bool) -> None:
         """Take over the provider's count of the call, `final` when it is of the whole; all zero is no count."""
@@ -172,17 +179,21 @@ def finish(endpoint: Endpoint, model: Model, prompt: Prompt, draft: Draft, secon
         raise BadAnswer(f"{who} refused to answer", "ask differently, or ask another model")
     if not cut and not draft.calls and not text.strip():
         raise BadAnswer(f"{who} gave an empty answer", "ask again, or ask another model")
-    calls = tuple(_call(name, raw, cut) for name, raw in draft.calls.values())
+    calls = tuple(_call(draft, key, cut) for key in draft.calls)
     stop: StopReason = "length" if cut else "tool" if calls else "end"
-    return Completion(text, calls, usage, stop, draft.served or model.id, seconds)
+    return Completion(text, calls, usage, stop, draft.served or model.id, seconds, draft.state)
 
 
-def _call(name: str, raw: str, cut: bool) -> ToolCall:
+def _call(draft: Draft, key: str, cut: bool) -> ToolCall:
     """A tool call as made; whatever is not a whole JSON object stays raw and is never repaired."""
+    name, raw = draft.calls[key]
     if cut:
         return ToolCall(name, {}, raw or "(cut)")
     try:
         arguments = json.loads(raw or "{}")
     except (ValueError, RecursionError):
         return ToolCall(name, {}, raw)
-    return ToolCall(name, arguments) if isinstance(arguments, dict) else ToolCall(name, {}, raw)
+    if not isinstance(arguments, dict):
+        return ToolCall(name, {}, raw)
+    call_id, signature = draft.marks.get(key, ("", ""))
+    return ToolCall(name, arguments, "", call_id, signature)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from optimizer.providers.base import Draft, disjoint, output_cap
 from optimizer.providers.door import Door
-from optimizer.types import Model, Prompt, StopReason, Usage
+from optimizer.types import Message, Model, Prompt, StopReason, Usage
 
 _STOPS: dict[str, StopReason] = {
     "stop": "end",
@@ -18,11 +19,14 @@ _STOPS: dict[str, StopReason] = {
 }
 
 
-def request(model: Model, prompt: Prompt, cap_name: str) -> dict[str, Any]:
-    """Arguments of `chat.completions.create`; `cap_name` is what the server calls the limit of the answer."""
+def request(model: Model, prompt: Prompt, cap_name: str, reasoning: bool = False) -> dict[str, Any]:
+    """Arguments of `chat.completions.create`; `cap_name` is what the server calls the limit of the answer.
+
+    With `reasoning`, what the server told of its reasoning before a tool call goes back to it: some insist on that.
+    """
     wanted: dict[str, Any] = {
         "model": model.id,
-        "messages": turns(prompt),
+        "messages": turns(prompt, reasoning),
         cap_name: output_cap(model, prompt),
         "stream": True,
     }
@@ -33,10 +37,30 @@ def request(model: Model, prompt: Prompt, cap_name: str) -> dict[str, Any]:
     return wanted
 
 
-def turns(prompt: Prompt) -> list[dict[str, str]]:
-    """The system text and the messages, in the order of the wire."""
-    system = [{"role": "system", "content": prompt.system}] if prompt.system else []
-    return system + [{"role": message.role, "content": message.text} for message in prompt.messages]
+def turns(prompt: Prompt, reasoning: bool = False) -> list[dict[str, Any]]:
+    """The system text and the messages, in the order of the wire; calls without an id get one from their place."""
+    wanted: list[dict[str, Any]] = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    for number, message in enumerate(prompt.messages):
+        wanted += [_result(number - 1, place, message) for place in range(len(message.results))]
+        if message.calls:
+            calls = [
+                {
+                    "id": call.id or f"call_{number}_{place}",
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": json.dumps(dict(call.arguments))},
+                }
+                for place, call in enumerate(message.calls)
+            ]
+            thought = {"reasoning_content": message.state} if reasoning and message.state else {}
+            wanted.append({"role": "assistant", "content": message.text or None, "tool_calls": calls} | thought)
+        elif message.text or not message.results:
+            wanted.append({"role": message.role, "content": message.text})
+    return wanted
+
+
+def _result(number: int, place: int, message: Message) -> dict[str, Any]:
+    result = message.results[place]
+    return {"role": "tool", "tool_call_id": result.call.id or f"call_{number}_{place}", "content": result.text}
 
 
 def tools(prompt: Prompt) -> list[dict[str, Any]]:
@@ -75,6 +99,8 @@ def _take_delta(delta: Any, draft: Draft) -> Iterator[str]:
         function = call.function
         if function is not None:
             draft.add_call(call.index, function.name or "", function.arguments or "")
+            draft.mark_call(call.index, call.id)
+    draft.state += getattr(delta, "reasoning_content", None) or ""
     if getattr(delta, "refusal", None):
         draft.fault = "the model refused"
     if delta.content:

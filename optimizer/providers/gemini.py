@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import warnings
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any
 
 from optimizer.providers.base import MISSHAPEN, Draft, Endpoint, Provider, ask, converse, count, disjoint, output_cap
 from optimizer.providers.door import Door, Gate
-from optimizer.types import Completion, Model, Prompt, StopReason
+from optimizer.types import Completion, Message, Model, Prompt, StopReason
 
 _STOPS: dict[str, StopReason] = {"STOP": "end", "MAX_TOKENS": "length"}
 _REFUSALS = frozenset(
@@ -49,11 +50,24 @@ class Gemini:
         return converse(self.endpoint, (model, prompt), self.door, read, self.errors)
 
     def _contents(self, prompt: Prompt) -> list[Any]:
-        types = self.types
         role = {"user": "user", "assistant": "model"}
-        return [
-            types.Content(role=role[message.role], parts=[types.Part(text=message.text)]) for message in prompt.messages
-        ]
+        return [self.types.Content(role=role[message.role], parts=self._parts(message)) for message in prompt.messages]
+
+    def _parts(self, message: Message) -> list[Any]:
+        """The parts of a turn; a call goes back with the signature of the thought that led to it."""
+        types = self.types
+        parts = []
+        for result in message.results:
+            said = {"error" if result.failed else "output": result.text}
+            answer = types.FunctionResponse(name=result.call.name, response=said, id=result.call.id or None)
+            parts.append(types.Part(function_response=answer))
+        if message.text or not (message.results or message.calls):
+            parts.append(types.Part(text=message.text))
+        for call in message.calls:
+            made = types.FunctionCall(name=call.name, args=dict(call.arguments), id=call.id or None)
+            signature = base64.b64decode(call.signature) if call.signature else None
+            parts.append(types.Part(function_call=made, thought_signature=signature))
+        return parts
 
     def _config(self, model: Model, prompt: Prompt) -> Any:
         types = self.types
@@ -100,8 +114,9 @@ def _take(chunk: Any, draft: Draft) -> Iterator[str]:
         parts = candidate.content.parts if candidate.content else None
         for part in parts or ():
             if part.function_call is not None:
-                call = part.function_call
-                draft.add_call(len(draft.calls), call.name or "", json.dumps(call.args or {}))
+                call, key = part.function_call, len(draft.calls)
+                draft.add_call(key, call.name or "", json.dumps(call.args or {}))
+                draft.mark_call(key, call.id, base64.b64encode(part.thought_signature or b"").decode())
             elif part.text and not part.thought:
                 yield part.text
         if candidate.finish_reason is not None:

@@ -70,9 +70,20 @@ def _request(model: Model, prompt: Prompt, window: int) -> dict[str, Any]:
     options: dict[str, Any] = {"num_ctx": window, "num_predict": output_cap(model, prompt)}
     if prompt.temperature is not None and "temperature" in model.parameters:
         options["temperature"] = prompt.temperature
-    wanted: dict[str, Any] = {"model": model.id, "messages": chat.turns(prompt), "options": options, "stream": True}
+    wanted: dict[str, Any] = {"model": model.id, "messages": _turns(prompt), "options": options, "stream": True}
     if prompt.tools and model.tools:
         wanted["tools"] = chat.tools(prompt)
+    return wanted
+
+
+def _turns(prompt: Prompt) -> list[dict[str, Any]]:
+    """Ollama's turns know no ids: a result names its tool, and arguments are objects."""
+    wanted: list[dict[str, Any]] = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    for message in prompt.messages:
+        wanted += [{"role": "tool", "tool_name": one.call.name, "content": one.text} for one in message.results]
+        calls = [{"function": {"name": call.name, "arguments": dict(call.arguments)}} for call in message.calls]
+        if message.text or calls or not message.results:
+            wanted.append({"role": message.role, "content": message.text} | ({"tool_calls": calls} if calls else {}))
     return wanted
 
 

@@ -30,7 +30,7 @@ class OpenAI:
 
     def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
         cap_name = "max_completion_tokens" if self.endpoint.host == OWN_HOST else "max_tokens"
-        wanted = chat.request(model, prompt, cap_name) | {"stream_options": {"include_usage": True}}
+        wanted = chat.request(model, prompt, cap_name, reasoning=True) | {"stream_options": {"include_usage": True}}
 
         def read(draft: Draft) -> Iterator[str]:
             yield from chat.read(self.client.chat.completions.create(**wanted), draft, self.door)

@@ -13,10 +13,15 @@ WIRES: tuple[Wire, ...] = ("anthropic", "gemini", "groq", "ollama", "openai")
 
 @dataclass(frozen=True)
 class Call:
-    """A tool call to answer with; a string for arguments is sent as it is, valid JSON or not."""
+    """A tool call to answer with; a string for arguments is sent as it is, valid JSON or not.
+
+    `id` and `signature` (base64) go on the wires that know them; without an id the call gets one from its place.
+    """
 
     name: str
     arguments: Mapping[str, Any] | str
+    id: str = ""
+    signature: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Reply:
     stop: str = "end"
     tokens: Tokens | None = Tokens()
     thinking: str = ""
+    signature: str = ""
     pieces: int = 3
     model: str = ""
     status: int = 200

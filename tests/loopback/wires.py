@@ -81,12 +81,13 @@ def _anthropic(reply: Reply, model: str) -> list[bytes]:
     blocks: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
     if reply.thinking:
         deltas = [{"type": "thinking_delta", "thinking": one} for one in pieces(reply.thinking, 2)]
+        deltas += [{"type": "signature_delta", "signature": reply.signature}] if reply.signature else []
         blocks.append(({"type": "thinking", "thinking": "", "signature": ""}, deltas))
     if reply.text:
         texts = [{"type": "text_delta", "text": one} for one in pieces(reply.text, reply.pieces)]
         blocks.append(({"type": "text", "text": ""}, texts))
     for number, call in enumerate(reply.calls):
-        start = {"type": "tool_use", "id": f"toolu_{number}", "name": call.name, "input": {}}
+        start = {"type": "tool_use", "id": call.id or f"toolu_{number}", "name": call.name, "input": {}}
         blocks.append((start, [{"type": "input_json_delta", "partial_json": one} for one in pieces(_raw(call), 2)]))
     for index, (start, deltas) in enumerate(blocks):
         begin = {"type": "content_block_start", "index": index, "content_block": start}
@@ -116,7 +117,7 @@ def _chat(reply: Reply, model: str, wire: Wire) -> list[bytes]:
     made += [chunk({"reasoning": one, "reasoning_content": one}) for one in pieces(reply.thinking, 2)]
     made += [chunk({"content": one}) for one in pieces(reply.text, reply.pieces)]
     for number, call in enumerate(reply.calls):
-        start = {"index": number, "id": f"call_{number}", "type": "function"}
+        start = {"index": number, "id": call.id or f"call_{number}", "type": "function"}
         made.append(chunk({"tool_calls": [start | {"function": {"name": call.name, "arguments": ""}}]}))
         for one in pieces(_raw(call), 2):
             made.append(chunk({"tool_calls": [{"index": number, "function": {"arguments": one}}]}))
@@ -142,7 +143,10 @@ def _gemini(reply: Reply, model: str) -> list[bytes]:
     stops = {"end": "STOP", "tool": "STOP", "length": "MAX_TOKENS", "refusal": "SAFETY"}
     parts: list[dict[str, Any]] = [{"text": one, "thought": True} for one in pieces(reply.thinking, 2)]
     parts += [{"text": one} for one in pieces(reply.text, reply.pieces)]
-    parts += [{"functionCall": {"name": call.name, "args": _parsed(call)}} for call in reply.calls]
+    for call in reply.calls:
+        made_id = {"id": call.id} if call.id else {}
+        signed = {"thoughtSignature": call.signature} if call.signature else {}
+        parts.append({"functionCall": {"name": call.name, "args": _parsed(call)} | made_id} | signed)
     counts: dict[str, Any] = {}
     if reply.tokens:
         counts = {"promptTokenCount": reply.tokens.input, "cachedContentTokenCount": reply.tokens.cached}
