@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
-Tier = Literal["index", "local", "free", "budget", "premium"]
-TIERS: tuple[Tier, ...] = ("index", "local", "free", "budget", "premium")
+from optimizer.retrieval import Context as Context
+from optimizer.retrieval import ContextItem as ContextItem
+from optimizer.retrieval import ItemKind as ItemKind
+from optimizer.retrieval import Progress as Progress
+from optimizer.retrieval import Query as Query
+from optimizer.retrieval import RankedFile as RankedFile
+from optimizer.retrieval import Reference as Reference
+from optimizer.retrieval import ReferenceKind as ReferenceKind
+from optimizer.retrieval import Skipped as Skipped
+from optimizer.retrieval import Symbol as Symbol
+from optimizer.retrieval import SymbolKind as SymbolKind
+from optimizer.tiers import TIERS as TIERS
+from optimizer.tiers import Tier as Tier
 
-SymbolKind = Literal[
-    "function",
-    "method",
-    "class",
-    "interface",
-    "struct",
-    "enum",
-    "trait",
-    "module",
-    "type",
-    "constant",
-    "macro",
-    "section",  # a heading, key, table, rule or id of a file that is not code
-]
-ReferenceKind = Literal["call", "import", "use", "definition"]
-ItemKind = Literal["body", "signature", "file"]
 EditFormat = Literal["tool", "text", "whole"]
 TaskKind = Literal["explain", "edit", "refactor", "test", "debug", "general"]
 StopReason = Literal["end", "tool", "length", "refusal"]
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What the user typed, with what was piped in."""
-
-    text: str
-    extra: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,77 +35,6 @@ class Task:
     wants_edits: bool
     input_tokens: int
     output_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """A definition: `qualified` is `Outer.inner`, `line` is where the name stands, `doc` the first line of its docs."""
-
-    name: str
-    qualified: str
-    kind: SymbolKind
-    path: str
-    start: int
-    end: int
-    line: int
-    signature: str
-    parent: str = ""
-    doc: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One use of a name; `symbol` is the qualified name of the definition it stands in, '' at top level."""
-
-    path: str
-    line: int
-    text: str
-    symbol: str
-    kind: ReferenceKind
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file the index left out, and why."""
-
-    path: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class RankedFile:
-    """A file with its score and the reasons that carried it."""
-
-    path: str
-    score: float
-    why: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ContextItem:
-    """A piece of a file chosen for the prompt; `text` is what is sent, without line numbers."""
-
-    path: str
-    start: int
-    end: int
-    symbol: str
-    kind: ItemKind
-    tokens: int
-    score: float
-    why: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What was chosen for a query: files best first, items in the order they are rendered."""
-
-    query: str
-    tokens: int
-    files: tuple[RankedFile, ...]
-    items: tuple[ContextItem, ...]
-    timing_ms: Mapping[str, float] = field(default_factory=dict)
-    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,12 +303,3 @@ class Outcome:
     cost: int | None
     exit_code: int = 0
     hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Work done so far on something slow; `total` is 0 when unknown."""
-
-    what: str
-    done: int
-    total: int

@@ -15,7 +15,7 @@ from optimizer.engine.parts import Parts
 from optimizer.errors import InputError
 from optimizer.index.store import open_index
 from optimizer.index.walk import Root, find_root
-from optimizer.types import Model, Progress, Quote, Task, Usage
+from optimizer.retrieval import Progress
 
 if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from optimizer.models.catalogue import Catalogue
     from optimizer.providers.base import Endpoint, Provider
     from optimizer.providers.door import Gate
+    from optimizer.types import Model, Quote, Task, Usage
     from optimizer.verify.commands import Means
 
 

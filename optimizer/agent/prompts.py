@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from optimizer.agent.tools import EDIT_TOOLS
 from optimizer.context import budget, render
-from optimizer.types import Context, EditFormat, Message, Model, Prompt, Query, Task, ToolSpec
+from optimizer.retrieval import Context, Query
+from optimizer.types import EditFormat, Message, Model, Prompt, Task, ToolSpec
 
 ROLE = (
     "You work on one code repository. The code you need is shown with its paths and line numbers. "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import options, show
+from optimizer.cli import notices, options
 from optimizer.cli.terminal import cells, cut, inert, paint, width
 from optimizer.errors import InputError, NotFound
 from optimizer.lookup.questions import Lookup, LookupKind, Row
@@ -31,7 +31,7 @@ def ask(kind: LookupKind, subject: str, within: str, given: dict[str, Any]) -> i
     with options.open_parts(given["project"], {}) as parts:
         refreshed = prepare.refresh(parts)
         if refreshed.notice:
-            show.notice(refreshed.notice)
+            notices.notice(refreshed.notice)
         lookup = Lookup(kind, path_from_here(parts, bare(subject)), within=path_from_here(parts, bare(within)))
         answered = answer(lookup, parts.index)
     if not answered.found:
@@ -64,7 +64,7 @@ def print_rows(rows: Sequence[Row], err: bool = False) -> None:
 
     for place, said in cited(rows):
         if not place:
-            show.notice(said)
+            notices.notice(said)
         elif err:
             click.echo(f"{inert(place)}  {inert(said)}", err=True)
         else:
@@ -91,7 +91,7 @@ def _print_json(rows: Sequence[Row]) -> None:
         if row.path:
             click.echo(json.dumps(row_object(row), ensure_ascii=False))
         elif row.text:
-            show.notice(row.text)
+            notices.notice(row.text)
 
 
 def _missing(rows: Sequence[Row], hint: str, as_json: bool) -> None:

@@ -7,11 +7,10 @@ from typing import Any
 
 import click
 
-from optimizer.cli import options, show
-from optimizer.cli.context_table import context_line, print_context
-from optimizer.cli.signals import print_signals
+from optimizer.cli import notices, options
+from optimizer.cli.context_table import context_line, context_object, print_context
 from optimizer.cli.terminal import inert
-from optimizer.types import Context, Query
+from optimizer.retrieval import Context, Query
 
 FORMATS = ("table", "md", "xml")
 
@@ -37,14 +36,16 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
     with options.open_parts(given["project"], {}) as parts:
         refreshed = prepare.refresh(parts)
         if refreshed.notice:
-            show.notice(refreshed.notice)
+            notices.notice(refreshed.notice)
         if given["explain"]:
+            from optimizer.cli.signals import print_signals
+
             print_signals(prepare.explain(query, parts, given["top"]), given["as_json"])
             return 0
         room = max_tokens or prepare.room_for_context(query, parts)[1]
         context = prepare.choose(query, parts, room, given["top"])
     if given["as_json"]:
-        click.echo(json.dumps(show.context_object(context), ensure_ascii=False))
+        click.echo(json.dumps(context_object(context), ensure_ascii=False))
     elif given["copy"]:
         _copy(_text(context, "md" if form == "table" else form), context)
     elif form == "table":
@@ -65,4 +66,4 @@ def _copy(text: str, context: Context) -> None:
     from optimizer.cli.clipboard import put
 
     put(text)
-    show.notice(f"copied; {context_line(context)}")
+    notices.notice(f"copied; {context_line(context)}")

@@ -1,14 +1,15 @@
-"""A context as a table: each file with its score and why, its bodies with their lines, its signatures in one line."""
+"""A context as JSON, and as a table: each file with its score and why, its bodies with their lines, its signatures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import Any
 
 import click
 
 from optimizer.cli.terminal import cells, cut, cut_start, inert, pad, paint, width
-from optimizer.types import Context, ContextItem, RankedFile
+from optimizer.retrieval import Context, ContextItem, RankedFile
 
 LEAST_NAME, MOST_NAME = 16, 40
 LEAST_WHY = 24  # columns below which a reason is not begun
@@ -77,3 +78,15 @@ def context_line(context: Context) -> str:
     """The context in one line."""
     files = len({item.path for item in context.items})
     return f"context: {context.tokens:,} tokens, {len(context.items)} pieces of {files} files"
+
+
+def context_object(context: Context) -> dict[str, Any]:
+    """A context in the form that other programs rely on; the texts of the items are left out."""
+    fields = ("path", "start", "end", "symbol", "kind", "tokens", "score", "why")
+    return {
+        "query": context.query,
+        "tokens": context.tokens,
+        "files": [{"path": f.path, "score": f.score, "why": list(f.why)} for f in context.files],
+        "items": [{name: getattr(item, name) for name in fields} for item in context.items],
+        "timing_ms": dict(context.timing_ms),
+    }

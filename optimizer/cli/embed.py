@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.cli import show
+from optimizer.cli import notices
 from optimizer.cli.terminal import interactive
 from optimizer.errors import InputError
 
@@ -44,12 +44,12 @@ def embed(parts: Parts, wishes: Wishes) -> None:
 
     choice = choice_from(parts.settings, parts.places.cache)
     if wishes.download and not choice.directory:
-        show.notice(f"fetching {choice.name} into {choice.fetched}, unless it is there; no code is sent")
+        notices.notice(f"fetching {choice.name} into {choice.fetched}, unless it is there; no code is sent")
     embedder = open_model(choice, download=wishes.download)
     vectors = open_vectors(parts.index.file, choice.id)
     try:
         if vectors.notice:
-            show.notice(vectors.notice)
+            notices.notice(vectors.notice)
         left = missing(pieces_of(parts.index, Files(parts.index)), vectors)
         parts.index.forget()  # a reader that waits would keep the store from shrinking
         started = time.monotonic()
@@ -58,7 +58,7 @@ def embed(parts: Parts, wishes: Wishes) -> None:
     finally:
         vectors.close()
     if not parts.features.semantic_search:
-        show.notice(HOW_TO_SWITCH_ON)
+        notices.notice(HOW_TO_SWITCH_ON)
 
 
 def _fill(left: Sequence[Piece], embedder: Embedder, vectors: Vectors, parts: Parts, wishes: Wishes) -> int:
@@ -74,7 +74,7 @@ def _fill(left: Sequence[Piece], embedder: Embedder, vectors: Vectors, parts: Pa
             f"about {duration((time.monotonic() - started) / len(measured) * len(rest))} for {len(rest):,} functions"
         )
         if wishes.yes:
-            show.notice(f"embedding: {estimate}; Ctrl-C stops it, what is done stays")
+            notices.notice(f"embedding: {estimate}; Ctrl-C stops it, what is done stays")
         elif not interactive():
             raise InputError(f"embedding takes {estimate}; {len(measured)} are done", "optimize index --embed --yes")
         elif not click.confirm(f"Embedding takes {estimate}. Go on?", default=True, err=True):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import options, show
+from optimizer.cli import notices, options, show
 from optimizer.cli.terminal import inert, paint
-from optimizer.types import Skipped
+from optimizer.retrieval import Skipped
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
@@ -49,7 +49,7 @@ def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any
     with options.open_parts(given["project"], {}) as parts:
         done = prepare.refresh(parts)
         if done.notice:
-            show.notice(done.notice)
+            notices.notice(done.notice)
         parts.index.history()  # read now, so that no request waits for it
         report = _report_json if as_json else _report
         report(parts, done, verbose)
@@ -144,21 +144,21 @@ def _watch(parts: Parts, as_json: bool) -> None:
     from optimizer.index.survey import contents
 
     known, idle, wait = contents(parts.index), 0, SHORTEST_WAIT
-    show.notice(f"watching {parts.root}; Ctrl-C ends it")
+    notices.notice(f"watching {parts.root}; Ctrl-C ends it")
     try:
         while True:
             parts.index.forget()  # a reader that sleeps would keep the store from shrinking
             time.sleep(wait)
             done = prepare.refresh(parts)
             if done.notice:
-                show.notice(done.notice)
+                notices.notice(done.notice)
             now = contents(parts.index)
             changes = list(changed(known, now))
             _tell(changes, as_json)
             known, idle = now, 0 if changes else idle + 1
             wait = next_wait(idle, done.seconds)
     except KeyboardInterrupt:
-        show.notice("stopped watching")
+        notices.notice("stopped watching")
 
 
 def next_wait(idle: int, took: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.cli import answers, options, show
+from optimizer.cli import answers, notices, options
 from optimizer.cli.terminal import cut, inert, paint, width
 from optimizer.errors import NotFound
 from optimizer.lookup.questions import Row
@@ -35,7 +35,7 @@ def command(path: str | None, tokens: int, project: Path | None, as_json: bool) 
     with options.open_parts(project, {}) as parts:
         refreshed = prepare.refresh(parts)
         if refreshed.notice:
-            show.notice(refreshed.notice)
+            notices.notice(refreshed.notice)
         made = outline(parts.index, tokens, _within(parts, path) if path else None)
     if as_json:
         _print_json(made)
@@ -66,7 +66,7 @@ def _print_text(made: Outline) -> None:
         for line in lines:
             click.echo(cut(inert(line), columns))
     shown = len(made.files)
-    show.notice(
+    notices.notice(
         f"{made.tokens:,} tokens, {shown:,} of {made.total:,} files" if shown else "there is no file to outline here"
     )
 

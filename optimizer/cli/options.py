@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from optimizer.types import TIERS
+from optimizer.tiers import TIERS
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
@@ -62,11 +62,11 @@ def model_flags(command: Command) -> Command:
 def open_parts(project: Path | None, given: dict[str, object]) -> AbstractContextManager[Parts]:
     """The parts of a run in `project` (default: here), closed on leaving."""
     from optimizer import wiring
-    from optimizer.cli import show
+    from optimizer.cli import notices
 
     without = bool(click.get_current_context().meta.get(WITHOUT_PROJECT_CONFIG))
     start = wiring.Start(project or Path.cwd(), os.environ, given, project_config=not without)
-    return wiring.parts(start, show.progress(sys.stderr), show.notice)
+    return wiring.parts(start, notices.progress(sys.stderr), notices.notice)
 
 
 def feature_flags(given: tuple[str, ...]) -> dict[str, object]:

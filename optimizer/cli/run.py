@@ -14,7 +14,8 @@ import click
 from optimizer.cli import consent, options, show, terminal
 from optimizer.errors import ConsentMissing, UnusableOutput
 from optimizer.events import Event, Finished, Judged
-from optimizer.types import Outcome, Query
+from optimizer.retrieval import Query
+from optimizer.types import Outcome
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts

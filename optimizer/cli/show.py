@@ -5,20 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from time import monotonic
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 import click
 
-from optimizer.cli.context_table import context_line, print_context
+from optimizer.cli.context_table import context_line, context_object, print_context
+from optimizer.cli.notices import notice
 from optimizer.cli.terminal import coloured, inert, paint
 from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Routed, TextDelta
-from optimizer.types import TIERS, Check, Context, LeftOut, Outcome, Patch, Progress, Quote, Verdict
+from optimizer.retrieval import Context
+from optimizer.tiers import TIERS
+from optimizer.types import Check, LeftOut, Outcome, Patch, Quote, Verdict
 
-QUIET_SECONDS = 0.8
 NAMES: dict[type[object], str] = {
     Chosen: "context",
     Routed: "route",
@@ -41,34 +41,6 @@ class Screen(Protocol):
 def screen(as_json: bool) -> Screen:
     """The screen for JSON lines or for a person."""
     return JsonLines() if as_json else Terminal()
-
-
-def progress(stream: TextIO) -> Callable[[Progress], None]:
-    """A sink for progress: one line that rewrites itself on a terminal, a line per quarter elsewhere.
-
-    Nothing is shown for work that is over within a second.
-    """
-    begun = monotonic()
-    last = {"quarter": 0}
-
-    def tell(step: Progress) -> None:
-        share = step.done / step.total if step.total else 0.0
-        if stream.isatty():
-            if step.done >= step.total:
-                stream.write("\r\033[K")
-            elif monotonic() - begun > QUIET_SECONDS:
-                stream.write(f"\r{step.what} {'█' * int(share * 24):<24} {step.done:,}/{step.total:,} ")
-            stream.flush()
-        elif int(share * 4) != last["quarter"] and monotonic() - begun > QUIET_SECONDS:
-            last["quarter"] = int(share * 4)
-            stream.write(f"{step.what}: {step.done:,}/{step.total:,}\n")
-
-    return tell
-
-
-def notice(text: str) -> None:
-    """One line for a person, on stderr."""
-    click.echo(paint(inert(text), err=True, dim=True), err=True)
 
 
 class JsonLines:
@@ -201,7 +173,9 @@ def no_model_text(quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...]) -> s
 
 
 def plain(value: Any) -> Any:
-    """A frozen value as JSON knows it; bytes are left out."""
+    """A frozen value or named tuple as JSON knows it; bytes are left out."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -225,15 +199,3 @@ def _payload(event: Event) -> dict[str, Any]:
     if isinstance(event, Booked):
         return dict(plain(event.record))
     return dict(plain(event))
-
-
-def context_object(context: Context) -> dict[str, Any]:
-    """A context in the form that other programs rely on; the texts of the items are left out."""
-    fields = ("path", "start", "end", "symbol", "kind", "tokens", "score", "why")
-    return {
-        "query": context.query,
-        "tokens": context.tokens,
-        "files": [{"path": f.path, "score": f.score, "why": list(f.why)} for f in context.files],
-        "items": [{name: getattr(item, name) for name in fields} for item in context.items],
-        "timing_ms": dict(context.timing_ms),
-    }

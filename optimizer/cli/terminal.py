@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
-import unicodedata
 from typing import Any, TextIO
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 
 
 def inert(text: str) -> str:
     """`text` with control, direction and zero-width characters shown as escapes, so that none acts on a terminal."""
-    return _CONTROL.sub(lambda match: f"\\u{ord(match.group()):04x}", text.replace("\r\n", "\n"))
+    return re.sub(_CONTROL, lambda match: f"\\u{ord(match.group()):04x}", text.replace("\r\n", "\n"))
 
 
 def coloured(stream: TextIO) -> bool:
@@ -38,13 +36,19 @@ def paint(text: str, err: bool = False, **style: Any) -> str:
 
 def width() -> int | None:
     """The columns of the terminal that stdout is; None where it is none, so that nothing is cut."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def cells(text: str) -> int:
     """How many columns `text` takes: wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)
+    import unicodedata
+
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )

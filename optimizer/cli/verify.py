@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import options, show
+from optimizer.cli import notices, options, show
 from optimizer.cli.terminal import inert
 from optimizer.errors import ChecksFailed
 
@@ -34,7 +34,7 @@ def command(explain: bool, project: Path | None, as_json: bool) -> int:
     with options.open_parts(project, {}) as parts:
         refreshed = prepare.refresh(parts)
         if refreshed.notice:
-            show.notice(refreshed.notice)
+            notices.notice(refreshed.notice)
         means = parts.means()
         patch = uncommitted.uncommitted(means.root)
         if not patch.changes:
@@ -57,7 +57,7 @@ def _explain(patch: Patch, steps: tuple[Step, ...], as_json: bool, explain: bool
     changed = f"{len(patch.changes)} changed file{'s' if len(patch.changes) != 1 else ''}"
     if not explain:
         running = ", ".join(inert(step.command.text) for step in steps if not step.skip)
-        show.notice(f"{changed}; running {running}" if running else changed)
+        notices.notice(f"{changed}; running {running}" if running else changed)
         return
     click.echo(f"{changed}: {inert(', '.join(change.path for change in patch.changes))}")
     for step in steps:

@@ -10,7 +10,7 @@ from optimizer.config.features import FEATURE_NAMES
 from optimizer.config.keys import PROVIDERS
 from optimizer.config.suggest import did_you_mean
 from optimizer.settings import knobs
-from optimizer.types import TIERS
+from optimizer.tiers import TIERS
 
 Value = str | bool | int | float
 

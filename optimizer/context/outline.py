@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from optimizer.context.budget import count_tokens
 from optimizer.context.kinds import FileKind, kind_of
 from optimizer.index.survey import holders, links, names_defined
-from optimizer.types import Symbol
+from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.store import Index

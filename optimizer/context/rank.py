@@ -32,7 +32,7 @@ from optimizer.context.weights import (
 )
 from optimizer.index.units import FUNCTIONS, Extent, extents
 from optimizer.index.words import split
-from optimizer.types import RankedFile
+from optimizer.retrieval import RankedFile
 
 if TYPE_CHECKING:
     from optimizer.index.store import Index

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from optimizer.types import Context, ContextItem
+from optimizer.retrieval import Context, ContextItem
 
 INTRO = (
     "Code of this repository: a path, then its lines, each after its number and a tab; lines left out are not shown.\n"

@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.places import files_named
 from optimizer.context.rank import RankedUnit, Ranking, rank
 from optimizer.context.render import INTRO, body, for_prompt, header
-from optimizer.types import Context, ContextItem, ItemKind, Query, RankedFile, Symbol
+from optimizer.retrieval import Context, ContextItem, ItemKind, Query, RankedFile, Symbol
 
 if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
@@ -108,7 +108,7 @@ def select(
     tree = (index.state(), index.history().head)
     key = stored.key(VERSION, query.text, query.extra, repr(limits), *tree, meaning)
     if cache is not None and (known := stored.load(cache, key)) is not None:
-        return replace(known, skipped=index.skipped(), timing_ms={"cached": _since(started)})
+        return known._replace(skipped=index.skipped(), timing_ms={"cached": _since(started)})
     mentions = find_mentions(f"{query.text}\n{query.extra}" if query.extra else query.text)
     read = time.perf_counter()
     files = Files(index)
@@ -122,8 +122,7 @@ def select(
     if cache is not None:
         stored.save(cache, key, context)
     timing = {"mentions": read - started, "rank": ranked - read, "select": time.perf_counter() - ranked}
-    return replace(
-        context,
+    return context._replace(
         skipped=index.skipped(),
         timing_ms={name: round(1000 * seconds, 1) for name, seconds in timing.items()} | {"total": _since(started)},
     )
@@ -144,7 +143,7 @@ def naive(query: Query, index: Index, max_tokens: int) -> Context:
             chosen.add(ranked.path, [(1, _fitting(ranked.path, lines, room))], about, chosen.left)
             break
     context = _fitted(query.text, ranking.files, chosen.items, limits)
-    return replace(context, skipped=index.skipped(), timing_ms={"total": _since(started)})
+    return context._replace(skipped=index.skipped(), timing_ms={"total": _since(started)})
 
 
 # ── what is taken, in this order ─────────────────────────────────────────────────────────────────
@@ -294,7 +293,7 @@ def _least_cost(lines: Sequence[str], spans: Iterable[tuple[int, int]]) -> int:
 def _item(path: str, run: tuple[int, int], lines: Sequence[str], about: _About) -> ContextItem:
     text = "\n".join(lines[run[0] - 1 : run[1]])
     item = ContextItem(path, run[0], run[1], about.symbol, about.kind, 0, about.score, about.why, text)
-    return replace(item, tokens=count_tokens(body(item)))
+    return item._replace(tokens=count_tokens(body(item)))
 
 
 def _fitting(path: str, lines: Sequence[str], room: int) -> int:
@@ -318,7 +317,7 @@ def _fitted(query: str, ranked: Sequence[RankedFile], items: Sequence[ContextIte
         context = Context(query, 0, tuple(ranked[: limits.top]), ordered)
         tokens = count_tokens(for_prompt(context))
         if tokens <= limits.max_tokens or not kept:
-            return replace(context, tokens=tokens)
+            return context._replace(tokens=tokens)
         kept.pop()
 
 

@@ -18,7 +18,7 @@ from optimizer.context.kinds import kind_of
 from optimizer.context.rank import RankedUnit, Ranking
 from optimizer.index.units import extents
 from optimizer.index.vectors import Piece, piece
-from optimizer.types import RankedFile
+from optimizer.retrieval import RankedFile
 
 if TYPE_CHECKING:
     from optimizer.context.files import Files
@@ -134,4 +134,4 @@ def _unit(unit: RankedUnit, likeness: float, weight: float) -> RankedUnit:
 
 def _file(file: RankedFile, likeness: float, weight: float) -> RankedFile:
     why = (*file.why, REASON) if likeness >= TELLING else file.why
-    return replace(file, score=round(file.score * math.exp(weight * likeness), 4), why=why)
+    return file._replace(score=round(file.score * math.exp(weight * likeness), 4), why=why)

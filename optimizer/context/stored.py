@@ -7,11 +7,10 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from optimizer.types import Context, ContextItem, RankedFile
+from optimizer.retrieval import Context, ContextItem, RankedFile
 
 FOLDER = "context"
 MOST_ENTRIES = 200
@@ -37,8 +36,8 @@ def save(cache: Path, key: str, context: Context) -> None:
         {
             "query": context.query,
             "tokens": context.tokens,
-            "files": [asdict(file) for file in context.files],
-            "items": [asdict(item) for item in context.items],
+            "files": [file._asdict() for file in context.files],
+            "items": [item._asdict() for item in context.items],
         }
     )
     try:

@@ -19,7 +19,7 @@ from optimizer.index.checkout import Change, Checkout, recent
 from optimizer.index.refresh import refresh
 from optimizer.index.store import Index, open_index
 from optimizer.index.walk import Root
-from optimizer.types import Context, Progress, Query, Symbol
+from optimizer.retrieval import Context, Progress, Query, Symbol
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from optimizer.types import Model, Prompt, Tier, Usage, UsageRecord
+from optimizer.tiers import Tier
+from optimizer.types import Model, Prompt, Usage, UsageRecord
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts

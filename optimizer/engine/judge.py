@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from optimizer.engine.request import Request, Tried
 from optimizer.errors import Conflict, OptimizerError
 from optimizer.events import Event, Judged, Notice, Proposed
-from optimizer.types import Completion, Context, Patch, Reply, Verdict, Whole
+from optimizer.retrieval import Context
+from optimizer.types import Completion, Patch, Reply, Verdict, Whole
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.types import Model, Progress, Quote, Task, Usage
+from optimizer.retrieval import Progress
 
 if TYPE_CHECKING:
     from optimizer.config.features import Features
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from optimizer.models.available import Available
     from optimizer.providers.base import Endpoint, Provider
     from optimizer.settings import Settings
+    from optimizer.types import Model, Quote, Task, Usage
     from optimizer.verify.commands import Means
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from optimizer.errors import InputError
-from optimizer.types import Context, Query
+from optimizer.retrieval import Context, Query
 
 if TYPE_CHECKING:
     from optimizer.context.rank import ExplainedFile
@@ -34,7 +33,7 @@ def choose(query: Query, parts: Parts, max_tokens: int, top: int = 20) -> Contex
     else:
         context = select.naive(query, parts.index, parts.settings.naive_tokens)
     timing = {**context.timing_ms, "select": round((perf_counter() - started) * 1000, 1)}
-    return replace(context, timing_ms=timing)
+    return context._replace(timing_ms=timing)
 
 
 def explain(query: Query, parts: Parts, top: int) -> tuple[ExplainedFile, ...]:

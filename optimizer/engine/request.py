@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optimizer.types import Context, Patch, Query, Task, Verdict
+from optimizer.retrieval import Context, Query
+from optimizer.types import Patch, Task, Verdict
 
 
 @dataclass(frozen=True, slots=True)

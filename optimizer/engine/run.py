@@ -12,7 +12,9 @@ from optimizer.engine.request import Request
 from optimizer.errors import InputError
 from optimizer.events import Chosen, Event, Finished, Notice, Routed
 from optimizer.lookup.questions import Lookup
-from optimizer.types import TIERS, Context, LeftOut, Outcome, Query, Route, Task
+from optimizer.retrieval import Context, Query
+from optimizer.tiers import TIERS
+from optimizer.types import LeftOut, Outcome, Route, Task
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts

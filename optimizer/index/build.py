@@ -16,7 +16,7 @@ from zlib import crc32
 from optimizer.index.postings import FIELDS, PATHS, expand, runs_of, shift, words_of
 from optimizer.index.seal import get_meta, seal, set_meta, text, unseal
 from optimizer.index.workers import Content, Parsed
-from optimizer.types import Skipped
+from optimizer.retrieval import Skipped
 
 FILES = "SELECT path, size, mtime, ctime, content, why, sum FROM file"
 

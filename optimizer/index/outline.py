@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from optimizer.index import documentation
 from optimizer.index.languages import Language
 from optimizer.index.syntax import Definition, Found
-from optimizer.types import SymbolKind
+from optimizer.retrieval import SymbolKind
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from optimizer.index import notebook, outline, statements, syntax
 from optimizer.index.languages import Language, is_installed, language_of
-from optimizer.types import Symbol
+from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -26,8 +26,8 @@ from optimizer.index.skip import has_words
 from optimizer.index.store import Index
 from optimizer.index.walk import FileStat, Listing, Scan, classify, listing
 from optimizer.index.workers import Batch, Failed, Job, Parsed, Pool, parse_here
+from optimizer.retrieval import Progress, Skipped
 from optimizer.settings import Settings
-from optimizer.types import Progress, Skipped
 
 WINDOW = 16_000_000  # bytes of source that are committed at once
 BATCH = 4_000_000

@@ -13,7 +13,7 @@ from optimizer.index.origin import Origin
 from optimizer.index.postings import FIELDS, PATHS, find, tally
 from optimizer.index.seal import get_meta, sound, text, unseal
 from optimizer.index.units import Extent, extents
-from optimizer.types import Symbol
+from optimizer.retrieval import Symbol
 
 
 @dataclass(frozen=True, slots=True)

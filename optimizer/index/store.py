@@ -20,7 +20,7 @@ from optimizer.index.seal import get_meta, sound, unseal
 from optimizer.index.snapshot import Words, read_symbols
 from optimizer.index.walk import Root
 from optimizer.index.words import terms
-from optimizer.types import Reference, Skipped, Symbol
+from optimizer.retrieval import Reference, Skipped, Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.history import History

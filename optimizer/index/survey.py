@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from optimizer.index.languages import installed_names, language_of
 from optimizer.index.seal import sound, text, unseal
 from optimizer.index.store import Index
-from optimizer.types import Skipped
+from optimizer.retrieval import Skipped
 
 _CONTENTS = (
     "SELECT f.path, f.size, c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from optimizer.types import Symbol
+from optimizer.retrieval import Symbol
 
 FUNCTIONS = frozenset({"function", "method", "macro"})
 HOLDERS = frozenset({"class", "interface", "struct", "enum", "trait", "module", "type"})

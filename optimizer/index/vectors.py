@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.db import Schema, is_damage, open_db, put_aside
 from optimizer.errors import StorageError
-from optimizer.types import Progress
+from optimizer.retrieval import Progress
 
 if TYPE_CHECKING:
     from optimizer.index.embed import Embedder

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from optimizer.index.git import find_git, list_files
 from optimizer.index.skip import SKIPPED_FOLDERS
 from optimizer.privacy.secret_files import is_secret_file
-from optimizer.types import Skipped
+from optimizer.retrieval import Skipped
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

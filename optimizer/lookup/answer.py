@@ -10,7 +10,7 @@ from optimizer.errors import NotFound
 from optimizer.lookup.names import definitions, files, nearest, parts_of
 from optimizer.lookup.questions import Answer, Lookup, Row, RowKind
 from optimizer.lookup.rename import rename
-from optimizer.types import Symbol
+from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.imports import ImportEdge

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from optimizer.types import Symbol
+from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.store import Index

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from optimizer.types import Patch, ReferenceKind, SymbolKind
+from optimizer.retrieval import ReferenceKind, SymbolKind
+from optimizer.types import Patch
 
 RowKind = SymbolKind | ReferenceKind | Literal["file", "source", "imports", "imported", "rename", "note"]
 LookupKind = Literal["where", "show", "list", "callers", "importers", "imports", "rename"]

@@ -12,7 +12,8 @@ from optimizer.index.languages import language_of
 from optimizer.index.parse import Occurrence, error_count, occurrences
 from optimizer.lookup.names import definitions, nearest, parts_of
 from optimizer.lookup.questions import Answer, Lookup, Row
-from optimizer.types import FileChange, Patch, Symbol
+from optimizer.retrieval import Symbol
+from optimizer.types import FileChange, Patch
 
 if TYPE_CHECKING:
     from optimizer.index.store import Index

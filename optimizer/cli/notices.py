@@ -1,0 +1,42 @@
+"""What a person is told while a command works: progress, and lines of note, on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import TextIO
+
+import click
+
+from optimizer.cli.terminal import inert, paint
+from optimizer.retrieval import Progress
+
+QUIET_SECONDS = 0.8
+
+
+def progress(stream: TextIO) -> Callable[[Progress], None]:
+    """A sink for progress: one line that rewrites itself on a terminal, a line per quarter elsewhere.
+
+    Nothing is shown for work that is over within a second.
+    """
+    begun = monotonic()
+    last = {"quarter": 0}
+
+    def tell(step: Progress) -> None:
+        share = step.done / step.total if step.total else 0.0
+        if stream.isatty():
+            if step.done >= step.total:
+                stream.write("\r\033[K")
+            elif monotonic() - begun > QUIET_SECONDS:
+                stream.write(f"\r{step.what} {'█' * int(share * 24):<24} {step.done:,}/{step.total:,} ")
+            stream.flush()
+        elif int(share * 4) != last["quarter"] and monotonic() - begun > QUIET_SECONDS:
+            last["quarter"] = int(share * 4)
+            stream.write(f"{step.what}: {step.done:,}/{step.total:,}\n")
+
+    return tell
+
+
+def notice(text: str) -> None:
+    """One line for a person, on stderr."""
+    click.echo(paint(inert(text), err=True, dim=True), err=True)
