@@ -121,11 +121,15 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A model to ask, why it stands here, and what one call is expected to cost (micro-dollars; None: unknown)."""
+    """A model to ask, why, and what it is expected to cost (micro-dollars; None: unknown).
+
+    A standby is asked only when the one before it in its tier could not be.
+    """
 
     model: Model
     reason: str
     estimate: int | None
+    standby: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Attempts in the order they will be tried, at most one a tier."""
+    """Attempts in the order they will be tried, at most one a tier beside those that stand by."""
 
     attempts: tuple[Attempt, ...]
     reason: str
