@@ -14,16 +14,19 @@ from typing import Any, Literal
 
 from optimizer.errors import Conflict, StorageError
 
-MAX_BYTES = 200_000_000
-MAX_ENTRIES = 500
-
-State = Literal["begun", "done", "undoing", "undone", "damaged"]
-STATES: tuple[State, ...] = ("begun", "done", "undoing", "undone", "damaged")
+State = Literal["begun", "done", "undoing", "undone", "redoing", "damaged"]
+STATES: tuple[State, ...] = ("begun", "done", "undoing", "undone", "redoing", "damaged")
+UNDER_WAY: tuple[State, ...] = ("begun", "undoing", "redoing")
+FIRST = "first"
+"""The ending of an entry as it was written, kept when its files were merged later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A file before and after a write (None: it did not exist); `mode` is the one it had before."""
+    """A file before and after a write (None: it did not exist).
+
+    `mode` is the one it had before; of a file that the write created, the one it had when it was taken back.
+    """
 
     path: str
     before: bytes | None
@@ -33,18 +36,25 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What it takes to finish a write or take it back; `made` are the directories it creates, outermost first."""
+    """What it takes to finish a write or take it back; `made` are the directories it creates, outermost first.
+
+    `over` are the entries that were undone when this one was written: they can no longer be redone. `merged` is when
+    its files were last merged with what others made of them, `request` the id under which the ledger knows it.
+    """
 
     id: str
     label: str
     at: str
     files: tuple[Kept, ...]
     made: tuple[str, ...]
+    over: tuple[str, ...] = ()
+    merged: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the journal; `at` is UTC in ISO form, `size` is in bytes."""
+    """A line of the journal; `at` and `merged` are UTC in ISO form, `size` is in bytes."""
 
     id: str
     state: State
@@ -53,6 +63,9 @@ class Entry:
     root: str
     paths: tuple[str, ...]
     size: int
+    over: tuple[str, ...] = ()
+    merged: str = ""
+    request: str = ""
 
 
 def place_of(journal: Path, root: str) -> Path:
@@ -87,11 +100,17 @@ def locked(place: Path) -> Iterator[None]:
 
 def listing(place: Path) -> list[tuple[str, State, int]]:
     """Id, state and size of every entry of one repository, oldest first."""
-    found = []
-    for path in place.glob("*.*"):
+    found: list[tuple[str, State, int]] = []
+    try:
+        inside = list(os.scandir(place))
+    except FileNotFoundError:
+        return found
+    for entry in inside:
+        number, _, ending = entry.name.partition(".")
         for state in STATES:
-            if path.suffix == f".{state}" and path.stem.isdigit():
-                found.append((path.stem, state, path.stat().st_size))
+            if ending == state and number.isdigit():
+                with contextlib.suppress(FileNotFoundError):
+                    found.append((number, state, entry.stat().st_size))
     return sorted(found)
 
 
@@ -102,6 +121,17 @@ def next_id(place: Path) -> str:
 
 def add(place: Path, root: str, record: Record) -> None:
     """Put a record on disk in the state `begun`, whole or not at all."""
+    _put(place, root, record, "begun")
+
+
+def rewrite(place: Path, root: str, record: Record, state: State) -> None:
+    """Put a record in the place of the one that has its id and state; what was written first is kept beside it."""
+    if record.merged and not (place / f"{record.id}.{FIRST}").exists():
+        _write_whole(place, f"{record.id}.{FIRST}", (place / f"{record.id}.{state}").read_bytes())
+    _put(place, root, record, state)
+
+
+def _put(place: Path, root: str, record: Record, state: State) -> None:
     blobs: list[bytes] = []
     files: list[dict[str, Any]] = []
     for kept in record.files:
@@ -114,15 +144,22 @@ def add(place: Path, root: str, record: Record) -> None:
         "at": record.at,
         "root": root,
         "made": record.made,
+        "over": record.over,
+        "merged": record.merged,
+        "request": record.request,
         "files": files,
     }
     body = b"".join([json.dumps(header).encode("ascii"), b"\n", *blobs])
-    temporary = place / f"{record.id}.new"
+    _write_whole(place, f"{record.id}.{state}", hashlib.sha256(body).hexdigest().encode("ascii") + b"\n" + body)
+
+
+def _write_whole(place: Path, name: str, data: bytes) -> None:
+    temporary = place / f"{name.partition('.')[0]}.new"
     with temporary.open("wb") as stream:
-        stream.write(hashlib.sha256(body).hexdigest().encode("ascii") + b"\n" + body)
+        stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
-    temporary.replace(place / f"{record.id}.begun")
+    temporary.replace(place / name)
     _sync(place)
 
 
@@ -130,14 +167,17 @@ def _size(data: bytes | None) -> int | None:
     return None if data is None else len(data)
 
 
-def load(place: Path, number: str, state: State) -> Record:
-    """Read an entry whole; raises Conflict when its bytes are not those that were written."""
+def load(place: Path, number: str, state: State | Literal["first"]) -> Record:
+    """Read an entry whole; raises Conflict when it is missing or its bytes are not those that were written."""
     try:
         checksum, _, body = (place / f"{number}.{state}").read_bytes().partition(b"\n")
     except FileNotFoundError as error:
-        raise Conflict(f"the journal entry {number} is missing") from error
+        raise Conflict(f"the journal has no entry {number}", "optimize log lists those it has") from error
     if hashlib.sha256(body).hexdigest().encode("ascii") != checksum:
-        raise Conflict(f"the journal entry {number} is damaged: nothing was restored from it")
+        raise Conflict(
+            f"the journal entry {number} is damaged: nothing was restored from it",
+            "take that change back by hand; optimize log lists what else was written",
+        )
     line, _, blobs = body.partition(b"\n")
     header = json.loads(line)
     files: list[Kept] = []
@@ -148,7 +188,16 @@ def load(place: Path, number: str, state: State) -> Record:
             sides.append(None if size is None else blobs[offset : offset + size])
             offset += size or 0
         files.append(Kept(file["path"], sides[0], sides[1], file["mode"]))
-    return Record(header["id"], header["label"], header["at"], tuple(files), tuple(header["made"]))
+    return Record(
+        id=header["id"],
+        label=header["label"],
+        at=header["at"],
+        files=tuple(files),
+        made=tuple(header["made"]),
+        over=tuple(header.get("over", ())),
+        merged=header.get("merged", ""),
+        request=header.get("request", ""),
+    )
 
 
 def move(place: Path, number: str, old: State, new: State) -> None:
@@ -166,33 +215,40 @@ def reopen(place: Path, number: str, state: State) -> None:
 
 def drop(place: Path, number: str) -> None:
     """Forget an entry in whatever state."""
-    for state in (*STATES, "new"):
+    for state in (*STATES, FIRST, "new"):
         (place / f"{number}.{state}").unlink(missing_ok=True)
 
 
-def prune(place: Path, max_bytes: int = MAX_BYTES, max_entries: int = MAX_ENTRIES) -> None:
-    """Forget the oldest entries beyond the bounds, but never the newest and none that is under way."""
-    size = 0
-    for kept, (number, state, length) in enumerate(reversed(listing(place)), start=1):
-        size += length
-        if kept > 1 and state not in ("begun", "undoing") and (kept > max_entries or size > max_bytes):
-            (place / f"{number}.{state}").unlink(missing_ok=True)
-
-
-def entries(journal: Path) -> tuple[Entry, ...]:
-    """All entries of all repositories, newest first; those that cannot be read count as damaged."""
-    found: list[Entry] = []
-    for place in sorted(journal.iterdir()) if journal.is_dir() else []:
-        for number, state, size in listing(place):
-            try:
-                with (place / f"{number}.{state}").open("rb") as stream:
-                    stream.readline(100)
-                    header = json.loads(stream.readline())
-                paths = tuple(file["path"] for file in header["files"])
-                found.append(Entry(number, state, header["label"], header["at"], header["root"], paths, size))
-            except (OSError, ValueError, KeyError, TypeError):
-                found.append(Entry(number, "damaged", "", "", "", (), size))
+def entries(journal: Path, root: Path | None = None) -> tuple[Entry, ...]:
+    """The entries of all repositories, or of that at `root`, newest first; those that cannot be read are damaged."""
+    if root is not None:
+        places = [place_of(journal, os.path.realpath(root))]
+    else:
+        places = sorted(journal.iterdir()) if journal.is_dir() else []
+    found = [_entry(place, *listed) for place in places for listed in listing(place)]
     return tuple(sorted(found, key=lambda entry: (entry.at, entry.id), reverse=True))
+
+
+def _entry(place: Path, number: str, state: State, size: int) -> Entry:
+    """What the first lines of an entry tell; its bytes are not read."""
+    try:
+        with (place / f"{number}.{state}").open("rb") as stream:
+            stream.readline(100)
+            header = json.loads(stream.readline())
+        return Entry(
+            id=number,
+            state=state,
+            label=header["label"],
+            at=header["at"],
+            root=header["root"],
+            paths=tuple(file["path"] for file in header["files"]),
+            size=size,
+            over=tuple(header.get("over", ())),
+            merged=header.get("merged", ""),
+            request=header.get("request", ""),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return Entry(number, "damaged", "", "", "", (), size)
 
 
 def now() -> str:

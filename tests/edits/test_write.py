@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from optimizer.edits import journal as journals
+from optimizer.edits.bounds import Bounds, prune
 from optimizer.edits.write import entries, recover, undo, write
 from optimizer.errors import Conflict, SafetyRefused, StorageError
 from optimizer.types import FileChange, Patch
@@ -267,9 +268,9 @@ def test_the_journal_is_bounded(root: Path, journal: Path) -> None:
     for number in range(1, 8):
         write(root, Patch((FileChange("a.py", b"a = %d\r\n" % number, b"a = %d\r\n" % (number + 1)),)), journal, "")
     place = journals.place_of(journal, os.path.realpath(root))
-    journals.prune(place, max_entries=3)
+    prune(journal, place, Bounds(max_entries=3))
     assert [entry.id for entry in entries(journal)] == ["000007", "000006", "000005"]
-    journals.prune(place, max_bytes=1)
+    prune(journal, place, Bounds(max_bytes=1))
     assert [entry.id for entry in entries(journal)] == ["000007"]
 
 

@@ -1,0 +1,196 @@
+"""Take written changes back, and put back what was taken: exactly, or merged with what others made of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from optimizer.edits import folder as folders
+from optimizer.edits import journal as journals
+from optimizer.edits import paths, steps
+from optimizer.edits.journal import Kept, Record
+from optimizer.edits.land import current, land, remove_empty
+from optimizer.edits.recover import recover_locked
+from optimizer.errors import Conflict
+
+Merge = Callable[[bytes, bytes, bytes], bytes | None]
+"""From what was left, what stands there now and what is wanted to all changes together; None where they collide."""
+
+What = Literal["restored", "rewritten", "removed", "recreated", "merged", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A file that an undo or redo brought to other bytes, `what` telling how."""
+
+    entry: str
+    path: str
+    what: What
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The direction: an undo goes `back`, a redo does not."""
+
+    back: bool
+
+    def sides(self, kept: Kept) -> tuple[bytes | None, bytes | None]:
+        """What the file should hold now, and what it is to hold then."""
+        return (kept.after, kept.before) if self.back else (kept.before, kept.after)
+
+    def kept(self, kept: Kept, now: bytes | None, then: bytes | None) -> Kept:
+        """The same file for an entry that leads from `now` to `then`."""
+        return replace(kept, before=then, after=now) if self.back else replace(kept, before=now, after=then)
+
+
+def undo(root: Path, journal: Path, count: int = 1, merge: Merge | None = None) -> tuple[Restored, ...]:
+    """Take back the last `count` writes that are not undone yet, newest first; () when there are none.
+
+    Restores bytes, files and modes. Where a file is not what was written, `merge` is asked for bytes that keep what
+    was done to it since, and without it nothing is restored. Raises Conflict, before anything is restored, when a file
+    is not what was written and cannot be merged, or the journal is damaged; SafetyRefused and StorageError as `write`
+    does. Each entry is undone whole or not at all.
+    """
+    return _go(root, journal, count, _Way(back=True), merge)
+
+
+def redo(root: Path, journal: Path, count: int = 1, merge: Merge | None = None) -> tuple[Restored, ...]:
+    """Write again the last `count` changes that were taken back, the last one first; () when there are none.
+
+    A write ends what could be redone before it. Otherwise all is as in `undo`.
+    """
+    return _go(root, journal, count, _Way(back=False), merge)
+
+
+def redoable(entries: tuple[journals.Entry, ...]) -> tuple[str, ...]:
+    """The ids of one repository's entries that a redo would write again, the next one first."""
+    gone = {number for entry in entries for number in entry.over}
+    return tuple(sorted(entry.id for entry in entries if entry.state == "undone" and entry.id not in gone))
+
+
+def _go(root: Path, journal: Path, count: int, way: _Way, merge: Merge | None) -> tuple[Restored, ...]:
+    with steps.writing(root, journal) as (base, place):
+        recover_locked(base, place)
+        if way.back:
+            chosen = [number for number, state, _ in reversed(journals.listing(place)) if state == "done"][:count]
+        else:
+            chosen = list(redoable(journals.entries(journal, root))[:count])
+        records = [journals.load(place, number, "done" if way.back else "undone") for number in chosen]
+        planned = _plan(base, records, way, merge)
+        restored: list[Restored] = []
+        for old, new in zip(records, planned, strict=True):
+            _take(base, place, old, new, way)
+            restored.extend(
+                Restored(new.id, kept.path, _told(one, kept, way))
+                for one, kept in zip(old.files, new.files, strict=True)
+            )
+        return tuple(restored)
+
+
+def _plan(base: str, records: list[Record], way: _Way, merge: Merge | None) -> list[Record]:
+    """The records as they fit the files now; each begins with what the one before leaves. Raises Conflict."""
+    held: dict[str, bytes | None] = {}
+    planned: list[Record] = []
+    for record in records:
+        files: list[Kept] = []
+        misfits: list[str] = []
+        for kept in record.files:
+            if kept.path not in held:
+                paths.resolve(Path(base), kept.path)
+                held[kept.path] = current(base, kept.path)
+            now = held[kept.path]
+            expected, wanted = way.sides(kept)
+            if now == expected:
+                then = wanted
+            elif merge is None:
+                misfits.append(f"{kept.path} {_how(expected, now)}")
+                continue
+            else:
+                fitted = _fitted(expected, now, wanted, merge)
+                if isinstance(fitted, str):
+                    misfits.append(f"{kept.path}: {fitted}")
+                    continue
+                then = fitted[0]
+            held[kept.path] = then
+            files.append(way.kept(kept, now, then))
+        if misfits:
+            raise _refusal(record, misfits, way, merged=merge is not None)
+        planned.append(replace(record, files=tuple(files)))
+    return planned
+
+
+def _how(expected: bytes | None, now: bytes | None) -> str:
+    if now is None:
+        return "has been deleted since"
+    return "has appeared since" if expected is None else "has changed since"
+
+
+def _fitted(expected: bytes | None, now: bytes | None, wanted: bytes | None, merge: Merge) -> tuple[bytes | None] | str:
+    """The bytes that keep what was done to a file and what is wanted of it, or why there are none."""
+    if now == wanted:
+        return (now,)
+    if now is None:
+        return "it was deleted since"
+    if wanted is None:
+        return "it was changed since, and would have to go"
+    if expected is None:
+        return "it has appeared since, with other content"
+    if b"\0" in expected + now + wanted:
+        return "it is not text"
+    merged = merge(expected, now, wanted)
+    return "the same lines were changed since" if merged is None else (merged,)
+
+
+def _refusal(record: Record, misfits: list[str], way: _Way, *, merged: bool) -> Conflict:
+    verb, noun, short = (
+        ("taken back", "undo", record.id.lstrip("0")) if way.back else ("written again", "redo", record.id.lstrip("0"))
+    )
+    if merged:
+        message = f"change {short} cannot be merged with what was done since: {'; '.join(misfits)}. Nothing was {verb}"
+        return Conflict(message, f"see the change with: optimize show {short}; then {noun} it by hand")
+    message = f"change {short} cannot be {verb}: {'; '.join(misfits)}. Nothing was changed"
+    return Conflict(message, f"keep what was done since as well, where both fit together: optimize {noun} --merge")
+
+
+def _take(base: str, place: Path, old: Record, new: Record, way: _Way) -> None:
+    """Lead one entry's files to where `new` says; the journal holds it before the first file is touched."""
+    if new.files != old.files:
+        new = replace(new, merged=journals.now())
+    if way.back:
+        new = replace(new, files=tuple(_with_mode(base, kept) for kept in new.files))
+    else:
+        new = replace(new, made=steps.missing(base, new.files))
+    if new != old:
+        journals.rewrite(place, base, new, "done" if way.back else "undone")
+    if way.back:
+        journals.move(place, new.id, "done", "undoing")
+        land(steps.landing(base, new, back=True), steps.entered(place, new.id, "undoing", "undone", "done"))
+        remove_empty(base, reversed(new.made))
+    else:
+        journals.move(place, new.id, "undone", "redoing")
+        land(steps.landing(base, new, back=False), steps.entered(place, new.id, "redoing", "done", "undone"))
+
+
+def _with_mode(base: str, kept: Kept) -> Kept:
+    """A file that will be removed, with the mode in which a redo should bring it back."""
+    if kept.before is not None or kept.after is None:
+        return kept
+    parent, _, name = kept.path.rpartition("/")
+    with folders.opened(base, parent) as folder:
+        seen = folders.read(folder, name)
+    return replace(kept, mode=seen.mode) if seen else kept
+
+
+def _told(old: Kept, new: Kept, way: _Way) -> What:
+    now, then = way.sides(new)
+    if now == then:
+        return "left"
+    if (new.before, new.after) != (old.before, old.after):
+        return "merged"
+    if then is None:
+        return "removed"
+    if now is None:
+        return "recreated"
+    return "restored" if way.back else "rewritten"
