@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ from optimizer.types import Create, Delete, Edit, FileChange, LineEdit, Patch, R
 
 MAX_COMPARED = 4_000_000
 """Product of line counts up to which two texts are compared line by line."""
+MAX_ALIKE = 300_000
+"""Pairs of equal lines up to which they are."""
+MAX_LATER = 50
+"""Edits of one file that may stand on text which other edits of the reply put there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +104,16 @@ def _edited(path: str, edits: list[Edit], before: bytes) -> bytes:
     splices: list[_Splice] = []
     later: list[Replace] = []
     for edit in edits:
-        try:
-            splices.extend(_placed(path, edit, text))
-        except EditRefused:
-            if not isinstance(edit, Replace) or len(edits) == 1 or not edit.search:
-                raise
+        if isinstance(edit, Replace) and len(edits) > 1 and edit.search and _is_nowhere(path, edit, text):
             later.append(edit)
+        else:
+            splices.extend(_placed(path, edit, text))
     added = [splice.text for splice in splices]
     if later and not splices:
         _placed(path, later[0], text)
+    if len(later) > MAX_LATER:
+        _placed(path, later[0], _spliced(path, text, splices))
+        raise EditRefused(f"{path}: more than {MAX_LATER} edits build on others", "join them into one")
     _check_bytes(path, text, splices, decoded)
     text = _spliced(path, text, splices)
     for edit in later:
@@ -121,6 +127,13 @@ def _edited(path: str, edits: list[Edit], before: bytes) -> bytes:
     lines = [line for part in added for line in texts.plain(part).split("\n")]
     guards.check_change(path, texts.plain(decoded.text), texts.plain(text), lines)
     return texts.encode(path, text, decoded)
+
+
+def _is_nowhere(path: str, edit: Replace, text: str) -> bool:
+    try:
+        return match.find(text, edit.search, edit.line) is None
+    except Conflict as error:
+        raise Conflict(f"{path}: {error.message}", error.hint) from error
 
 
 def _check_bytes(path: str, text: str, splices: list[_Splice], decoded: texts.Decoded) -> None:
@@ -253,7 +266,9 @@ def _differences(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int
     while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
     middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
-    if len(middle_old) * len(middle_new) > MAX_COMPARED:
+    in_old = Counter(middle_old)
+    alike = sum(in_old[line] * count for line, count in Counter(middle_new).items())
+    if len(middle_old) * len(middle_new) > MAX_COMPARED or alike > MAX_ALIKE:
         raise EditRefused("the change is too large to be made in one piece", "give only the parts that change")
     if not middle_old or not middle_new:
         if middle_old or middle_new:

@@ -25,12 +25,10 @@ _NUMBERED = re.compile(r"[ \t]*(\d{1,7})[ \t]?[|│:→][ \t]?")
 
 def check_change(path: str, before: str, after: str, added: list[str]) -> None:
     """Refuse (EditRefused) a change of plain text `before` to `after` whose `added` lines are not what they seem."""
-    for line in added:
-        if is_elision(line) and line.strip() not in {old.strip() for old in before.split("\n")}:
-            raise EditRefused(
-                f"{path}: the new text leaves code out: {line.strip()[:80]!r}",
-                "write out every line of it",
-            )
+    elided = [line.strip() for line in added if is_elision(line)]
+    there = {line.strip() for line in before.split("\n")} if elided else set()
+    if new := next((line for line in elided if line not in there), ""):
+        raise EditRefused(f"{path}: the new text leaves code out: {new[:80]!r}", "write out every line of it")
     if _numbered(added) and not _numbered(before.split("\n")[:50]):
         raise EditRefused(f"{path}: the new text carries line numbers", "leave the line numbers out")
     had, has = _count(before), _count(after)

@@ -83,7 +83,7 @@ def _prepare(landing: Landing, number: int, step: Step) -> None:
     if step.new is None:
         return
     parent, name = _split(step.path)
-    with folders.opened(landing.base, parent, create=True) as folder:
+    with folders.opened(landing.base, parent, create=step.old is None) as folder:
         folders.remove(folder, landing.temporary(number))
         like = name if step.old is not None else ""
         folders.write_new(folder, landing.temporary(number), step.new, like=like, mode=step.mode)

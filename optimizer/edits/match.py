@@ -15,6 +15,8 @@ from optimizer.edits import text as texts
 from optimizer.errors import Conflict, EditRefused
 
 MAX_PLACES = 10_000
+MAX_TOLERANT = 100
+"""Places compared line by line once that many were found: no reply means that many."""
 MAX_SHOWN_LINES = 12
 MAX_SHOWN_COLUMNS = 160
 _WORD = re.compile(r"\w{2,60}")
@@ -43,6 +45,15 @@ def locate(haystack: str, needle: str, line: int | None = None) -> Match:
     exact places the one that begins on `line` is taken. Raises Conflict when several remain, naming their lines, and
     EditRefused when there is none, showing the nearest region.
     """
+    found = find(haystack, needle, line)
+    if found is None:
+        raise EditRefused(_nearest(haystack, needle), "quote the lines as they stand in the file")
+    return found
+
+
+@lru_cache(maxsize=4)
+def find(haystack: str, needle: str, line: int | None = None) -> Match | None:
+    """As `locate`, but None when there is no place: what is nearest takes long to find."""
     if not needle:
         raise EditRefused("the search text is empty", "give the lines that are to be replaced")
     places = _exact(haystack, needle)
@@ -56,7 +67,7 @@ def locate(haystack: str, needle: str, line: int | None = None) -> Match:
         return tolerant[0]
     if tolerant:
         raise _ambiguous([match.first for match in tolerant])
-    raise EditRefused(_nearest(haystack, needle), "quote the lines as they stand in the file")
+    return None
 
 
 def _exact(haystack: str, needle: str) -> list[int]:
@@ -100,24 +111,25 @@ def _chosen(plain: str, places: list[int], line: int | None) -> int:
 
 def _ambiguous(numbers: list[int]) -> Conflict:
     shown = ", ".join(str(number) for number in numbers[:8]) + (", …" if len(numbers) > 8 else "")
-    return Conflict(
-        f"the search text stands in {len(numbers)} places, on lines {shown}", "add lines around it that make it unique"
-    )
+    many = f"{len(numbers)} places" if len(numbers) < MAX_TOLERANT else f"{MAX_TOLERANT} places or more"
+    return Conflict(f"the search text stands in {many}, on lines {shown}", "add lines around it that make it unique")
 
 
 def _offset(haystack: str, place: int) -> tuple[int, int]:
     """Line number (from 1) and offset in `haystack` of a place in its plain text."""
     plain = texts.plain(haystack)
     line = plain.count("\n", 0, place)
-    if len(plain) == len(haystack) or place > len(plain):
-        return line + 1, min(place, len(haystack))
+    if place > len(plain):  # a needle's newline that the last line lacks
+        return line + 1, len(haystack)
+    if len(plain) == len(haystack):
+        return line + 1, place
     column = place - (plain.rfind("\n", 0, place) + 1)
     return line + 1, texts.line_starts(haystack)[line] + column
 
 
 @lru_cache(maxsize=4)
 def _stripped(haystack: str) -> str:
-    return "\n" + "\n".join(line.strip(" \t") for line in texts.plain(haystack).removesuffix("\n").split("\n")) + "\n"
+    return "\n" + "\n".join(line.strip(" \t") for line in _plain_lines(haystack)) + "\n"
 
 
 def _tolerant(haystack: str, needle: str) -> list[Match]:
@@ -125,34 +137,43 @@ def _tolerant(haystack: str, needle: str) -> list[Match]:
     bare = "\n".join(line.strip(" \t") for line in wanted)
     if not bare.strip("\n") or not haystack:
         return []
-    stripped = _stripped(haystack)
+    stripped, lines = _stripped(haystack), _plain_lines(haystack)
     starts = texts.line_starts(haystack)
-    matches = []
+    matches: list[Match] = []
     for place in _find_all(stripped, f"\n{bare}\n"):
         first = stripped.count("\n", 0, place)
-        start, end = starts[first], starts[first + len(wanted)]
-        shift = _shift(wanted, re.split(r"\r?\n|\r", haystack[start:end]))
+        last = first + len(wanted)
+        shift = _shift(wanted, lines, first)
         if shift is not None:
-            matches.append(
-                Match(start, end, first + 1, first + len(wanted), exact=False, added=shift[0], removed=shift[1])
-            )
+            added, removed = shift
+            matches.append(Match(starts[first], starts[last], first + 1, last, False, added, removed))
+        if len(matches) == MAX_TOLERANT:
+            break
     return matches
 
 
-def _shift(wanted: list[str], found: list[str]) -> tuple[str, str] | None:
-    """The indentation (added, removed) that takes every line wanted to the line found; None when it differs."""
-    shifts = set()
-    for want, have in zip(wanted, found, strict=False):
+@lru_cache(maxsize=4)
+def _plain_lines(haystack: str) -> list[str]:
+    return texts.plain(haystack).removesuffix("\n").split("\n")
+
+
+def _shift(wanted: list[str], lines: list[str], first: int) -> tuple[str, str] | None:
+    """The one indentation (added, removed) that takes every line wanted to those from `first`; None when it differs."""
+    found: tuple[str, str] | None = None
+    for number, want in enumerate(wanted, first):
         if not want.strip(" \t"):
             continue
-        deep, deeper = _indentation(want), _indentation(have)
+        deep, deeper = _indentation(want), _indentation(lines[number])
         if deeper.endswith(deep):
-            shifts.add((deeper[: len(deeper) - len(deep)], ""))
+            shift = deeper[: len(deeper) - len(deep)], ""
         elif deep.endswith(deeper):
-            shifts.add(("", deep[: len(deep) - len(deeper)]))
+            shift = "", deep[: len(deep) - len(deeper)]
         else:
             return None
-    return shifts.pop() if len(shifts) == 1 else None
+        if found not in (None, shift):
+            return None
+        found = shift
+    return found
 
 
 def _indentation(line: str) -> str:
@@ -161,7 +182,7 @@ def _indentation(line: str) -> str:
 
 def _nearest(haystack: str, needle: str) -> str:
     """A message with the region of the file that shares most lines, or else most words, with the needle."""
-    lines = texts.plain(haystack).removesuffix("\n").split("\n")
+    lines = _plain_lines(haystack)
     wanted = needle.removesuffix("\n").split("\n")
     at = _by_lines(lines, wanted)
     if at is None:

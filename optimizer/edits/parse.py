@@ -9,12 +9,12 @@ from optimizer.edits import naming, parse_blocks, parse_calls, parse_diff, parse
 from optimizer.edits.found import Found, Source
 from optimizer.types import Edit, Reply, ToolCall, Whole
 
-MAX_CHARACTERS = 2_000_000
+MAX_CHARACTERS = 1_000_000  # four times what the largest answers of today hold
 MAX_JSON_TRIES = 4
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)")
 _THINKING = re.compile(r"[ \t]*<(think|thinking|thought|reasoning|scratchpad)>")
 _TAGGED = re.compile(r"[ \t]*<(tool_call|function_call|tool_code)>(.*)")
-_ORPHAN = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@|\*\*\* (?:End Patch|(?:Update|Add|Delete) File: )")
+_ORPHAN = re.compile(r"@@(?: |$)|\*\*\* (?:End Patch|(?:Update|Add|Delete) File: )")
 _BEGINNINGS = frozenset("<`~-+>@*{[ecd")
 _REMAINS = frozenset("\"')]},")
 _MARKDOWN = (".md", ".mdx", ".markdown", ".qmd", ".rmd")

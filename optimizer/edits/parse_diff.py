@@ -60,11 +60,11 @@ def read_diff(source: Source, at: int, path: str = "") -> Found:
             problems.extend(section.problems)
             here = section.end
         elif source.closed and not edits and not problems:
+            if source.lines[here].startswith(("@@", "--- ", "+++ ")):
+                problems.append(f"the hunks from line {here + 1} of the reply on name no file")
             here += 1
         else:
             break
-    if not edits and not problems and any(line.startswith("@@ ") for line in source.lines[at : source.stop]):
-        problems.append(f"the hunks after line {at} of the reply name no file")
     if source.closed and not problems:
         left = next((n for n in range(here, source.stop) if not _may_follow(source.lines[n])), None)
         if left is not None:
