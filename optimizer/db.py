@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
+from types import MappingProxyType
+from typing import NamedTuple
 
 from optimizer.errors import StorageError
 
@@ -25,19 +26,20 @@ _IN_THE_WAY = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+NO_STEPS: Mapping[int, str] = MappingProxyType({})
+
+
+class Schema(NamedTuple):
     """What a store must look like; `migrations[v]` takes version v to v + 1; a `cache` may be rebuilt at will."""
 
     name: str
     version: int
     create: str
-    migrations: Mapping[int, str] = field(default_factory=dict)
+    migrations: Mapping[int, str] = NO_STEPS
     cache: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """An open connection in autocommit mode, and one line to show when the old store was put aside."""
 
     connection: sqlite3.Connection

@@ -6,9 +6,8 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from optimizer.errors import ConfigError, StorageError
 
@@ -16,13 +15,11 @@ LARGEST = 1_000_000
 
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _KEY = rf"{_PART}(?:\s*\.\s*{_PART})*"
-_HEADER = re.compile(rf"\s*(\[\[?)\s*({_KEY})\s*\]\]?\s*(?:#.*)?$")
-_ASSIGN = re.compile(rf"\s*({_KEY})\s*=\s*(.*)$")
-_PARTS = re.compile(_PART)
+_HEADER = rf"\s*(\[\[?)\s*({_KEY})\s*\]\]?\s*(?:#.*)?$"
+_ASSIGN = rf"\s*({_KEY})\s*=\s*(.*)$"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A file's tables and the line of each dotted key; rows of an array of tables count from 0 (`model.0.glob`)."""
 
     path: Path
@@ -48,11 +45,11 @@ def read_document(path: Path, cure: str = "") -> Document | None:
     Raises ConfigError when it is not a regular file of at most LARGEST bytes of valid TOML, naming the line, and
     StorageError when the file cannot be read.
     """
-    import tomllib
-
     raw = _read(path)
     if raw is None:
         return None
+    import tomllib
+
     hint = f"fix the file{cure}"
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
@@ -96,7 +93,7 @@ def _key_lines(text: str) -> Iterator[tuple[str, int]]:
     for number, line in enumerate(text.split("\n"), 1):
         if closing:
             closing = "" if closing in line else closing
-        elif header := _HEADER.match(line):
+        elif header := re.match(_HEADER, line):
             table = _dotted(header[2])
             if header[1] == "[[":
                 rows[table] = rows.get(table, -1) + 1
@@ -104,7 +101,7 @@ def _key_lines(text: str) -> Iterator[tuple[str, int]]:
                     yield table, number
                 table = f"{table}.{rows[table]}"
             yield table, number
-        elif assign := _ASSIGN.match(line):
+        elif assign := re.match(_ASSIGN, line):
             yield f"{table}.{_dotted(assign[1])}".lstrip("."), number
             delimiter = assign[2][:3]
             if delimiter in ('"""', "'''") and delimiter not in assign[2][3:]:
@@ -112,4 +109,4 @@ def _key_lines(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _dotted(key: str) -> str:
-    return ".".join(part.strip("\"'") for part in _PARTS.findall(key))
+    return ".".join(part.strip("\"'") for part in re.findall(_PART, key))

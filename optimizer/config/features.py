@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import NamedTuple
 
 from optimizer.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(NamedTuple):
     """One switch a field; in files and flags a name is written with hyphens."""
 
     context_optimization: bool
@@ -20,7 +19,7 @@ class Features:
     semantic_search: bool
 
 
-FEATURE_NAMES: tuple[str, ...] = tuple(field.name.replace("_", "-") for field in fields(Features))
+FEATURE_NAMES: tuple[str, ...] = tuple(name.replace("_", "-") for name in Features._fields)
 
 
 def shipped_file() -> Path:

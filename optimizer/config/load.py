@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from optimizer.config.document import Document, read_document
 from optimizer.config.endpoints import BadValue
@@ -29,8 +28,7 @@ VARIABLES: Mapping[str, str] = {
 _WITHOUT_PROJECT = ", or leave it out with --no-project-config"
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The resolved settings; `origins` tells for each dotted key where its value came from:
     "default", "user:PATH:LINE", "project:PATH:LINE", "env:VARIABLE" or "flag"."""
 
@@ -42,8 +40,7 @@ class Config:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(NamedTuple):
     key: str
     value: Value
     origin: str

@@ -6,15 +6,15 @@ import math
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from heapq import nlargest
 from pathlib import Path
+from typing import NamedTuple
 
 from optimizer.db import is_damage, open_db, put_aside
 from optimizer.errors import StorageError
-from optimizer.index.commits import head_mark, list_commits, read_commits, same_end
 from optimizer.index.git import find_git
+from optimizer.index.head import head_mark, same_end
 from optimizer.index.past import FIELD, MOST_NUMBERS, SCHEMA, Past, load, mark_of, name_of, segments, store
 from optimizer.index.postings import find, tally
 from optimizer.index.walk import Root
@@ -27,8 +27,7 @@ MOST_POSTINGS = 120_000
 MOST_RENAMES_FOLLOWED = 20
 
 
-@dataclass(frozen=True, slots=True)
-class CommitName:
+class CommitName(NamedTuple):
     """A commit as a person knows it: its id in short, and the first line of its message."""
 
     id: str
@@ -238,6 +237,8 @@ def _discard(file: Path) -> bool:
 
 
 def _update(connection: sqlite3.Connection, root: Path, mark: str, seconds: float) -> bool:
+    from optimizer.index.commits import list_commits, read_commits
+
     git = find_git(root)
     if git is None:
         return False

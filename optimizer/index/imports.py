@@ -9,18 +9,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from optimizer.index.edges import ImportEdge as ImportEdge
 from optimizer.index.languages import language_of
 from optimizer.index.parse import RawImport
-
-
-@dataclass(frozen=True, slots=True)
-class ImportEdge:
-    """One import of `source`, as written on `line`; `target` is the file it leads to, None outside the repository."""
-
-    source: str
-    line: int
-    module: str
-    target: str | None
 
 
 @dataclass(frozen=True, slots=True)

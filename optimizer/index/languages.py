@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(NamedTuple):
     """One row: how files of a language are known, and how they are read.
 
     `module` and `function` name the grammar; `query` is a file of `queries/`. The query looks at nodes down to `depth`

@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from heapq import nlargest
 from itertools import compress
 from math import log2
+from typing import TYPE_CHECKING
 
 from optimizer.db import Schema
-from optimizer.index.build import writing
-from optimizer.index.commits import MOST_COMMITS, Commit, Listed
 from optimizer.index.postings import expand, runs, unpack, words_of
 from optimizer.index.seal import get_meta, seal, set_meta, unseal
 
+if TYPE_CHECKING:
+    from optimizer.index.commits import Commit, Listed
+
 FIELD = "message"
+MOST_COMMITS = 20_000
 MOST_NUMBERS = 2 * MOST_COMMITS
 MOST_SEGMENTS = 8
 LONGEST_SUBJECT = 200
@@ -124,6 +127,8 @@ def store(connection: sqlite3.Connection, listed: Listed, commits: Iterable[Comm
 
     Safe beside another process that does the same.
     """
+    from optimizer.index.build import writing
+
     with writing(connection):
         past = load(connection, ids=True)
         if anew and len(past.ids) > MOST_NUMBERS:

@@ -1,43 +1,23 @@
-"""Bring an index up to date: look, read what changed, parse what is new, and write the tree in one go."""
+"""Bring an index up to date: look, and where anything changed, write it down."""
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import os
 import sqlite3
 import time
-from array import array
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Callable
+from typing import NamedTuple
 
 from optimizer.db import is_damage
 from optimizer.errors import StorageError
-from optimizer.index import build
-from optimizer.index.build import Row
-from optimizer.index.compact import compact
-from optimizer.index.languages import installed_names, is_installed, language_of
-from optimizer.index.links import store_links
-from optimizer.index.regular import read_file
+from optimizer.index.languages import installed_names
 from optimizer.index.schema import SCHEMA, reader_version
-from optimizer.index.seal import check_meta, set_meta
-from optimizer.index.skip import has_words
+from optimizer.index.seal import check_meta
 from optimizer.index.store import Index
-from optimizer.index.walk import FileStat, Listing, Scan, classify, listing
-from optimizer.index.workers import Batch, Failed, Job, Parsed, Pool, parse_here
+from optimizer.index.walk import Look, listed, look
 from optimizer.retrieval import Progress, Skipped
 from optimizer.settings import Settings
 
-WINDOW = 16_000_000  # bytes of source that are committed at once
-BATCH = 4_000_000
-SMALL = 400_000  # bytes of source that are worth a process of their own
-HERE = 200_000  # bytes that are parsed in this process, which no grammar may hold up longer than this many seconds
-HERE_SECONDS = 0.3
-RACY_NS = 2_000_000_000  # a file changed this recently may change again within the clock's grain
-UNKNOWN_TIME = -1
-BINARY_HEAD = 8192
-TRIES = 3
 KEPT = frozenset(
     ("file_of", "length", "limits", "next_unit", "origins", "paths", "skipped", "stamp", "state", "twins", "words")
 )
@@ -45,8 +25,7 @@ KEPT = frozenset(
 Report = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Refreshed:
+class Refreshed(NamedTuple):
     """What a refresh did: contents parsed, files gone, files as before, files left out; `notice` is one line or ''."""
 
     parsed: int
@@ -55,19 +34,6 @@ class Refreshed:
     skipped: tuple[Skipped, ...]
     seconds: float
     notice: str
-
-
-@dataclass(slots=True)
-class _Work:
-    """What one refresh has found out so far; `wanted` are the files by the content they need.
-
-    `fresh` are the files that may change again without a trace in their times.
-    """
-
-    rows: dict[str, Row] = field(default_factory=dict)
-    fresh: set[str] = field(default_factory=set)
-    wanted: dict[bytes, list[str]] = field(default_factory=dict)
-    parsed: int = 0
 
 
 def refresh(index: Index, settings: Settings, progress: Report) -> Refreshed:
@@ -100,166 +66,21 @@ def refresh(index: Index, settings: Settings, progress: Report) -> Refreshed:
 def _refresh(index: Index, settings: Settings, progress: Report) -> tuple[int, int, int, tuple[Skipped, ...]]:
     index.forget()
     check_meta(index.connection, KEPT)
-    found = listing(index.root)
+    naming, index.naming = index.naming, None
+    found = look(index.root, naming)
     reader = f"{reader_version().hex()} {' '.join(installed_names())}"
     limits = f"{settings.max_file_bytes} {settings.parse_seconds} {reader}"
     stamp = _stamp(found, limits)
     if index.meta("stamp") == stamp:
         return 0, 0, len(index.paths()), index.skipped()
-    parsed = 0
-    for _ in range(TRIES):
-        old = build.files(index.connection)
-        scan = classify(found, settings.max_file_bytes, old)
-        same = index.meta("limits") == limits
-        changed = [file for file in scan.files if not same or _changed(file, old.get(file.path))]
-        work = _Work()
-        _parse_new(index, changed, settings, work, progress)
-        parsed += work.parsed
-        if _finish(index, scan, work, (stamp, limits)):
-            break
-    index.forget()
-    removed = len(old.keys() - {file.path for file in scan.files})
-    before = {path: row.content for path, row in old.items() if row.content is not None}
-    now = before | {row.path: row.content for row in work.rows.values()}
-    unchanged = sum(1 for file in scan.files if file.path in before and now[file.path] == before[file.path])
-    return parsed, removed, unchanged, index.skipped()
+    from optimizer.index.update import update
+
+    done = update(index, listed(found), settings, (stamp, limits), progress)
+    return *done, index.skipped()
 
 
-def _stamp(found: Listing, limits: str) -> str:
+def _stamp(found: Look, limits: str) -> str:
     digest = hashlib.blake2b(limits.encode(), digest_size=16)
-    digest.update("\0".join(found.paths).encode())
-    digest.update(array("q", chain.from_iterable(found.stats)).tobytes())
+    digest.update(b"\0".join(found.names))
+    digest.update(found.columns)
     return digest.hexdigest()
-
-
-def _changed(file: FileStat, row: Row | None) -> bool:
-    return row is None or (file.size, file.mtime_ns, file.ctime_ns) != (row.size, row.mtime, row.ctime)
-
-
-def _parse_new(index: Index, changed: list[FileStat], settings: Settings, work: _Work, progress: Report) -> None:
-    jobs = _read(index, changed, work)
-    size = sum(file.size for file in changed)
-    pool: Pool | None = None
-    collecting = gc.isenabled()
-    gc.disable()  # millions of short-lived numbers and no cycles: looking for cycles costs a tenth of a build
-    try:
-        if size <= HERE and (batch := tuple(jobs)):
-            first = build.next_unit(index.connection)
-            if done := parse_here(batch, first, HERE_SECONDS):
-                build.add_contents(index.connection, [done], first)
-                work.parsed += len(batch)
-                progress(Progress("index", len(work.rows), len(changed)))
-                return
-            jobs = iter(batch)
-        while job := next(jobs, None):
-            pool = pool or Pool(_processes(settings, size), settings.parse_seconds)
-            first = build.next_unit(index.connection)
-            results: list[Parsed] = []
-            try:
-                for result in pool.parse(_batches(_window(job, jobs), size), first):
-                    if isinstance(result, Failed):
-                        _skip(work, result)
-                    else:
-                        results.append(result)
-                    progress(Progress("index", len(work.rows), len(changed)))
-            finally:
-                if results:
-                    build.add_contents(index.connection, results, first)
-            work.parsed += sum(len(result.jobs) for result in results)
-    finally:
-        if pool is not None:
-            pool.close()
-        if collecting:
-            gc.enable()
-
-
-def _read(index: Index, changed: list[FileStat], work: _Work) -> Iterator[Job]:
-    """Read each file and note its row; contents that the store lacks are yielded, each once."""
-    top = os.fspath(index.root.path)
-    now = time.time_ns()
-    version = reader_version()
-    for file in changed:
-        path = file.path
-        data = read_file(f"{top}/{path}")
-        if now - max(file.mtime_ns, file.ctime_ns) < RACY_NS:
-            work.fresh.add(path)
-        why = "cannot be read" if data is None else "binary" if b"\0" in data[:BINARY_HEAD] else ""
-        work.rows[path] = Row(path, file.size, file.mtime_ns, file.ctime_ns, None, why)
-        if data is None or why:
-            continue
-        key = hashlib.blake2b(data, digest_size=16, key=(version + _kind(path))[:64]).digest()
-        if key in work.wanted:
-            work.wanted[key].append(path)
-            continue
-        work.wanted[key] = [path]
-        if not build.content_ids(index.connection, (key,)):
-            yield Job(key, path, data)
-
-
-def _kind(path: str) -> bytes:
-    """What in a path decides how its content is read."""
-    if not has_words(path):
-        return b"data"
-    language = language_of(path)
-    if language is None or not is_installed(language):
-        return b""
-    return b"h" if path.endswith(".h") else language.name.encode()
-
-
-def _window(job: Job, jobs: Iterator[Job]) -> Iterator[Job]:
-    """The job and those that follow it, about as many bytes as are committed at once."""
-    taken = len(job.data)
-    yield job
-    while taken < WINDOW and (more := next(jobs, None)):
-        taken += len(more.data)
-        yield more
-
-
-def _batches(jobs: Iterable[Job], size: int) -> Iterator[Batch]:
-    limit = min(BATCH, max(size // 8, 50_000))
-    batch: list[Job] = []
-    taken = 0
-    for job in jobs:
-        batch.append(job)
-        taken += len(job.data)
-        if taken >= limit:
-            yield tuple(batch)
-            batch, taken = [], 0
-    if batch:
-        yield tuple(batch)
-
-
-def _processes(settings: Settings, size: int) -> int:
-    return max(1, min(settings.workers or os.cpu_count() or 1, size // SMALL))
-
-
-def _skip(work: _Work, failed: Failed) -> None:
-    for path in work.wanted.pop(failed.job.key, ()):
-        row = work.rows[path]
-        work.rows[path] = Row(path, row.size, row.mtime, row.ctime, None, failed.why)
-        work.fresh.discard(path)
-
-
-def _finish(index: Index, scan: Scan, work: _Work, marks: tuple[str, str]) -> bool:
-    """Write the tree that was scanned; False when another process dropped a content that it needs."""
-    connection = index.connection
-    top = os.fspath(index.root.path)
-    with build.writing(connection):
-        ids = build.content_ids(connection, work.wanted)
-        if len(ids) < len(work.wanted):
-            return False
-        for key, paths in work.wanted.items():
-            for path in paths:
-                row = work.rows[path]
-                work.rows[path] = Row(path, row.size, row.mtime, row.ctime, ids[key], "")
-        for path in work.fresh:
-            row = work.rows[path]
-            work.rows[path] = Row(path, row.size, UNKNOWN_TIME, row.ctime, row.content, row.why)
-        before = build.indexed(connection)
-        build.store_files(connection, work.rows.values(), {file.path for file in scan.files})
-        new_paths = build.indexed(connection) != before
-        compact(connection)
-        build.store_snapshot(connection, scan.skipped, new_paths)
-        store_links(connection, work.rows, new_paths, lambda path: read_file(f"{top}/{path}"))
-        set_meta(connection, stamp="" if work.fresh else marks[0], limits=marks[1])
-    return True

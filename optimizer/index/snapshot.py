@@ -6,8 +6,8 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from optimizer.index.origin import Origin
 from optimizer.index.postings import FIELDS, PATHS, find, tally
@@ -16,8 +16,7 @@ from optimizer.index.units import Extent, extents
 from optimizer.retrieval import Symbol
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """A function, a class outside its methods, or the rest of a file; `spans` are its own lines, from 1, included."""
 
     path: str

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from optimizer.db import open_db, put_aside
 from optimizer.errors import NotFound
-from optimizer.index.imports import ImportEdge
-from optimizer.index.parse import occurrences
+from optimizer.index.edges import ImportEdge
 from optimizer.index.postings import STOP
 from optimizer.index.regular import read_regular
 from optimizer.index.schema import SCHEMA
 from optimizer.index.seal import get_meta, sound, unseal
 from optimizer.index.snapshot import Words, read_symbols
-from optimizer.index.walk import Root
+from optimizer.index.walk import Naming, Root
 from optimizer.index.words import terms
 from optimizer.retrieval import Reference, Skipped, Symbol
 
@@ -28,17 +27,21 @@ if TYPE_CHECKING:
 _SYMBOLS = "SELECT f.path, c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content WHERE "
 
 
-def open_index(root: Root, cache: Path) -> Index:
-    """Open or begin the index of a repository; `cache` is the folder of all caches. Raises StorageError."""
+def open_index(root: Root, cache: Path, naming: Naming | None = None) -> Index:
+    """Open or begin the index of a repository; `cache` is the folder of all caches.
+
+    `naming`, where it has begun, serves the first refresh. Raises StorageError.
+    """
     name = hashlib.blake2b(os.fsencode(root.path), digest_size=16).hexdigest()
-    return Index(root, cache / "index" / f"{name}.db")
+    return Index(root, cache / "index" / f"{name}.db", naming)
 
 
 class Index:
     """What is known of a repository since the last refresh; symbols, imports and words by name or path."""
 
-    def __init__(self, root: Root, file: Path) -> None:
+    def __init__(self, root: Root, file: Path, naming: Naming | None = None) -> None:
         self.root = root
+        self.naming = naming
         self.file = file
         self.notice = ""
         self._open()
@@ -165,6 +168,8 @@ class Index:
         return (paths[number] for number in sorted(self._files("body", name)))
 
     def _references_in(self, path: str, data: bytes, name: str) -> Iterator[Reference]:
+        from optimizer.index.parse import occurrences
+
         if name.encode() not in data or not (places := occurrences(path, data, name)):
             return
         symbols = self.symbols_in(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from optimizer.retrieval import Symbol
 
@@ -13,8 +13,7 @@ UNITS = FUNCTIONS | HOLDERS
 Share = tuple[int, "list[tuple[int, int]]"]
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """One unit within its file: its own lines as spans (from 1, both ends included); `symbol` is '' for the rest."""
 
     symbol: str

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+from array import array
+from collections.abc import Container, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.index.git import find_git, list_files
+from optimizer.index.git import TRACKED, UNTRACKED, Asked, find_git
 from optimizer.index.skip import SKIPPED_FOLDERS
-from optimizer.privacy.secret_files import is_secret_file
 from optimizer.retrieval import Skipped
 
 if TYPE_CHECKING:
@@ -20,18 +20,17 @@ if TYPE_CHECKING:
 NOT_UTF8 = "name is not UTF-8"
 SECRET = "secret file"
 _LEFT, _LEFT_ENDS = b".optimizer-", (b".tmp", b".old")
+_NO_FILE = (0, 0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(NamedTuple):
     """The top folder of what is indexed, absolute; `git` tells whether a `.git` stands in it."""
 
     path: Path
     git: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FileStat:
+class FileStat(NamedTuple):
     """A regular file: path relative to the root with `/`, size in bytes, times of its last change in nanoseconds."""
 
     path: str
@@ -40,8 +39,17 @@ class FileStat:
     ctime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Look(NamedTuple):
+    """All that may be files as they were named, in that order, with four numbers of each, flat.
+
+    They are 1 for a regular file and else 0, its size in bytes, and the times of its last change in nanoseconds.
+    """
+
+    names: list[bytes]
+    columns: array[int]
+
+
+class Listing(NamedTuple):
     """All regular files in order of path, as parallel columns; `skipped` are those with unusable names."""
 
     paths: list[str]
@@ -49,8 +57,7 @@ class Listing:
     skipped: tuple[Skipped, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """The files to index in order of path, and those left out with the reason."""
 
     files: tuple[FileStat, ...]
@@ -73,6 +80,8 @@ def scan(root: Root, max_file_bytes: int) -> Scan:
 
 def classify(found: Listing, max_file_bytes: int, known: Container[str] = ()) -> Scan:
     """Leave out large and secret files; names in `known` were judged before and are not looked at again."""
+    from optimizer.privacy.secret_files import is_secret_file
+
     files: list[FileStat] = []
     skipped = list(found.skipped)
     for path, (size, mtime, ctime) in zip(found.paths, found.stats, strict=True):
@@ -85,39 +94,80 @@ def classify(found: Listing, max_file_bytes: int, known: Container[str] = ()) ->
     return Scan(tuple(files), tuple(skipped))
 
 
+class Naming:
+    """git at work on naming the files of a root, beside this program: the tracked ones, and the others."""
+
+    def __init__(self, root: Root) -> None:
+        git = find_git(root.path) if root.git else None
+        self._asked = [Asked(git, root.path, question) for question in (TRACKED, UNTRACKED)] if git else []
+
+    def names(self) -> Iterator[list[bytes] | None]:
+        """Names relative to the root, as soon as they are known; None when git is not there or refuses to tell."""
+        if not self._asked:
+            yield None
+        for asked in self._asked:
+            told = asked.answer()
+            yield None if told is None else told.split(b"\0")[:-1]
+
+    def close(self) -> None:
+        """End git, whether or not it is done."""
+        for asked in self._asked:
+            asked.close()
+
+
+def look(root: Root, naming: Naming | None = None) -> Look:
+    """See what stands below `root` now; `naming` may have begun before."""
+    with closing(naming or Naming(root)) as naming:
+        found = Look([], array("q"))
+        folders = {b"": True}
+        for names in naming.names():
+            if names is None:
+                found = Look([], array("q"))
+                _see(root.path, list(_walk(os.fsencode(root.path), b"", [])), folders, found)
+                break
+            _see(root.path, names, folders, found)
+        return found
+
+
+def _see(root: Path, names: list[bytes], folders: dict[bytes, bool], found: Look) -> None:
+    """Add names with what the system says of them: nothing for those behind a link, or that are gone."""
+    top = os.fsencode(root) + b"/"
+    lstat, regular, add = os.lstat, stat.S_ISREG, found.columns.extend
+    for name in names:
+        folder = name.rpartition(b"/")[0]
+        numbers = _NO_FILE
+        if folders[folder] if folder in folders else _real_folder(top, folder, folders):
+            try:
+                status = lstat(top + name)
+            except (OSError, ValueError):
+                pass
+            else:
+                if regular(status.st_mode):
+                    numbers = (1, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        add(numbers)
+    found.names.extend(names)
+
+
 def listing(root: Root) -> Listing:
     """All regular files below `root`; links, pipes, sockets, devices and other repositories are not files."""
-    names: Iterable[bytes] | None = None
-    if root.git and (git := find_git(root.path)):
-        names = list_files(git, root.path)
-    if names is None:
-        names = _walk(os.fsencode(root.path), b"", [])
-    return _look(root.path, names)
+    return listed(look(root))
 
 
-def _look(root: Path, names: Iterable[bytes]) -> Listing:
-    """The regular files among `names`; what an interrupted write of this program left beside a file is none."""
-    top = os.fsencode(root) + b"/"
+def listed(seen: Look) -> Listing:
+    """The regular files that were seen; what an interrupted write of this program left beside a file is none."""
     found: dict[str, tuple[int, int, int]] = {}
     skipped: list[Skipped] = []
-    folders: dict[bytes, bool] = {b"": True}
-    lstat, regular = os.lstat, stat.S_ISREG
-    for name in names:
-        folder, _, own = name.rpartition(b"/")
-        if not _real_folder(top, folder, folders) or (own.startswith(_LEFT) and own.endswith(_LEFT_ENDS)):
-            continue
-        try:
-            status = lstat(top + name)
-        except (OSError, ValueError):
-            continue
-        if not regular(status.st_mode):
+    numbers = iter(seen.columns)
+    for name, is_file, *stats in zip(seen.names, numbers, numbers, numbers, numbers, strict=True):
+        own = name.rpartition(b"/")[2]
+        if not is_file or (own.startswith(_LEFT) and own.endswith(_LEFT_ENDS)):
             continue
         try:
             path = name.decode()
         except UnicodeDecodeError:
             skipped.append(Skipped(name.decode("utf-8", "backslashreplace"), NOT_UTF8))
             continue
-        found[path] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        found[path] = (stats[0], stats[1], stats[2])
     paths = sorted(found)
     return Listing(paths, [found[path] for path in paths], tuple(skipped))
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from optimizer.index import commits, past
-from optimizer.index.commits import head_mark, list_commits, read_commits
+from optimizer.index.commits import list_commits, read_commits
 from optimizer.index.git import find_git
+from optimizer.index.head import head_mark
 from optimizer.index.history import History, open_history
 from optimizer.index.walk import Root
 from optimizer.index.words import terms
@@ -127,7 +128,7 @@ def test_only_new_commits_are_read(project, history, monkeypatch):
         asked.extend(ids)
         return read_commits(git_path, root, ids, seconds)
 
-    monkeypatch.setattr("optimizer.index.history.read_commits", watched)
+    monkeypatch.setattr("optimizer.index.commits.read_commits", watched)
     history(project).close()
     assert asked == []
     new = commit(project, "Printer: wrap", {"printer.py": "p = 3\n"}, 4)
@@ -372,7 +373,7 @@ def test_what_is_not_read_in_time_is_read_the_next_time(project, history, monkey
                 return
             yield one
 
-    monkeypatch.setattr("optimizer.index.history.read_commits", slow)
+    monkeypatch.setattr("optimizer.index.commits.read_commits", slow)
     assert history(project).commits == 2
     assert history(project).commits == 4
     assert answers(history(project))[0]

@@ -3,7 +3,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -193,7 +192,7 @@ def test_with_consent_a_remote_server_that_is_not_there_is_told(find: Callable[.
 
 def test_local_models_can_be_switched_off(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
     server = serve("qwen2.5-coder:7b")
-    found = find(ALL_KEYS, server.url, replace(ON, local_models=False))
+    found = find(ALL_KEYS, server.url, ON._replace(local_models=False))
     assert not any(model.local for model in found.models)
     assert server.asked == []
     assert "local-models is off" in left(found, "ollama").why
