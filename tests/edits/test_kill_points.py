@@ -77,7 +77,7 @@ class Place:
                 count_calls(number, half)
                 act(self.root, self.journal)
                 os._exit(0)
-            except BaseException:
+            finally:
                 os._exit(1)
         _, status = os.waitpid(child, 0)
         assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
@@ -162,8 +162,8 @@ def check_settled(place: Place, start: Tree, goal: Tree) -> None:
     assert tree(place.root) in (start, goal), line
     assert recover(place.root, place.journal) == ""
     assert {entry.state for entry in entries(place.journal)} <= {"done", "undone"}
-    assert not [path for path in place.journal.rglob("*.new")]
-    assert not [path for path in place.root.rglob(".optimizer-*")]
+    assert not list(place.journal.rglob("*.new"))
+    assert not list(place.root.rglob(".optimizer-*"))
 
 
 @pytest.mark.slow

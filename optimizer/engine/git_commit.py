@@ -1,0 +1,260 @@
+"""One git commit of exactly the files of an edit, made by the user's own git: their hooks, their signature.
+
+`git commit --only` builds the commit in an index of its own, from HEAD and those files alone, and then brings the real
+index in line for them; what else is staged stays staged, and a hook that fails leaves all as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimizer.errors import ChecksFailed, Conflict, InputError
+from optimizer.index.git import find_git
+from optimizer.types import FileChange
+
+# What a surrounding git sets for the commands it starts; it must not lead to another repository or index.
+_FOREIGN = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_EDITOR",
+)
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}
+_FROM_STDIN = ("--pathspec-from-file=-", "--pathspec-file-nul")
+MOST_OUTPUT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository that can be committed to now: git's program, the top folder, and the user's environment."""
+
+    git: str
+    root: Path
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The commit that was made; `branch` is '' on a detached HEAD, `notes` are lines a person should read."""
+
+    id: str
+    branch: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """How a git command ended, and what it printed."""
+
+    code: int
+    out: bytes
+    err: str
+
+
+def ready(root: Path, env: Mapping[str, str]) -> Repository:
+    """Look whether a commit can be made in the repository at `root` at all, before anything is spent.
+
+    Raises InputError where there is no git, no repository or no identity, Conflict while a merge, rebase or the like
+    is not finished, files are in conflict, or the index is locked.
+    """
+    git = find_git(root)
+    without = "leave --commit away: optimize undo works without git"
+    if git is None:
+        raise InputError("--commit needs git, and none was found", f"install git, or {without}")
+    repository = Repository(git, root, {name: value for name, value in env.items() if name not in _FOREIGN})
+    top = _run(repository, ["rev-parse", "--show-toplevel", "--absolute-git-dir"])
+    lines = os.fsdecode(top.out).splitlines()
+    if top.code or len(lines) != 2 or os.path.realpath(lines[0]) != os.path.realpath(root):
+        raise InputError(f"--commit needs a git repository, and {root} is not the top of one", without)
+    folder = Path(lines[1])
+    for name, what in _UNDER_WAY.items():
+        if (folder / name).exists():
+            raise Conflict(f"a {what} is not finished here: nothing was changed", f"finish the {what}, or {without}")
+    if _run(repository, ["ls-files", "-u"]).out:
+        raise Conflict("files are in conflict here: nothing was changed", f"resolve them, or {without}")
+    if (folder / "index.lock").exists():
+        raise Conflict(
+            "another git is at work here (index.lock): nothing was changed",
+            f"try again when it is done; if none is, remove {folder / 'index.lock'}",
+        )
+    for who in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
+        if _run(repository, ["var", who]).code:
+            raise InputError(
+                "git does not know who commits: nothing was changed",
+                "git config --global user.name NAME; git config --global user.email ADDRESS",
+            )
+    return repository
+
+
+def hindrance(repository: Repository, changes: Sequence[FileChange]) -> str:
+    """Why a commit of these files, not written yet, would not hold the edit alone; '' when it would.
+
+    Files must be as in HEAD, staged and unstaged, and not be left to git's sparse checkout, to a blind eye, or ignored.
+    """
+    paths = [change.path for change in changes]
+    status = ["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all"]
+    told = _run(repository, ["--literal-pathspecs", *status, "--", *paths])
+    if told.code:
+        return f"git cannot tell the state of the files: {told.err}"
+    if dirty := [os.fsdecode(line[3:]) for line in told.out.split(b"\0") if line]:
+        return f"{', '.join(dirty)} {_has(dirty)} changes of yours that are not committed"
+    tagged = _run(repository, ["--literal-pathspecs", "ls-files", "-v", "-z", "--", *paths])
+    blind = [os.fsdecode(line[2:]) for line in tagged.out.split(b"\0") if line and line[:1] != b"H"]
+    if blind:
+        return f"{', '.join(blind)}: git was told to overlook the file (sparse checkout, skip-worktree)"
+    ignored = _run(repository, ["check-ignore", "-z", "--stdin"], b"".join(os.fsencode(p) + b"\0" for p in paths))
+    if names := [os.fsdecode(name) for name in ignored.out.split(b"\0") if name]:
+        return f"{', '.join(names)}: git ignores the file"
+    return ""
+
+
+def make(repository: Repository, changes: Sequence[FileChange], message: str) -> Committed:
+    """Commit these files, which are written, and nothing else. Raises ChecksFailed when git or a hook refuses.
+
+    The index then is as it was before. Hooks, signing, filters and identity are the user's, as with `git commit`.
+    """
+    names = b"\0".join(b":(top,literal)" + os.fsencode(change.path) for change in changes)
+    new = [change.path for change in changes if change.before is None]
+    try:
+        if new:
+            added = b"\0".join(b":(top,literal)" + os.fsencode(path) for path in new)
+            _check(_run(repository, ["add", "--intent-to-add", *_FROM_STDIN], added), changes)
+        commit = ["commit", "--only", "--quiet", "--cleanup=whitespace", f"--message={message}", *_FROM_STDIN]
+        _check(_run(repository, commit, names), changes)
+    except BaseException:
+        _forget(repository, new)
+        raise
+    notes = [*_in_line(repository, changes), *_changed_by_hooks(repository, changes)]
+    head = _run(repository, ["rev-parse", "HEAD"]).out.decode().strip()
+    branch = _run(repository, ["symbolic-ref", "--quiet", "--short", "HEAD"]).out.decode("utf-8", "replace").strip()
+    if not branch:
+        notes.append("HEAD is detached: no branch holds this commit; git switch -c NAME keeps it")
+    return Committed(head, branch, tuple(notes))
+
+
+def message_for(request: str, changes: Sequence[FileChange]) -> str:
+    """A message from the request's first line and what changed; the request as a whole follows where it is longer."""
+    lines = [" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in request.splitlines()]
+    text = "\n".join(lines).strip()
+    first = text.partition("\n")[0] or "Edit"
+    subject = first if len(first) <= 72 else first[:71].rpartition(" ")[0].rstrip(",;:") + "…"
+    body = "" if subject == text else f"\n\n{text[:4000]}"
+    return f"{subject}{body}\n\n" + "\n".join(_counted(change) for change in changes)
+
+
+def by_hand(changes: Sequence[FileChange]) -> str:
+    """The command that commits the files of an edit."""
+    import shlex
+
+    added = " ".join(shlex.quote(change.path) for change in changes if change.before is None)
+    paths = " ".join(shlex.quote(change.path) for change in changes)
+    return (f"git add -- {added} && " if added else "") + f"git commit --only -- {paths}"
+
+
+def _counted(change: FileChange) -> str:
+    import difflib
+
+    if change.after is None:
+        return f"- {change.path}: removed"
+    if change.before is None:
+        return f"- {change.path}: new, {_lines(len(change.after.splitlines()))}"
+    matcher = difflib.SequenceMatcher(None, change.before.splitlines(), change.after.splitlines(), autojunk=True)
+    codes = [code for code in matcher.get_opcodes() if code[0] != "equal"]
+    more, fewer = sum(j2 - j1 for *_, j1, j2 in codes), sum(i2 - i1 for _, i1, i2, *_ in codes)
+    return f"- {change.path}: {_lines(more)} added, {fewer} removed"
+
+
+def _lines(count: int) -> str:
+    return f"{count} line{'s' if count != 1 else ''}"
+
+
+def _has(names: Sequence[str]) -> str:
+    return "has" if len(names) == 1 else "have"
+
+
+def _in_line(repository: Repository, changes: Sequence[FileChange]) -> list[str]:
+    """Make the real index hold what was committed, where a hook put other bytes into the commit than are in it."""
+    paths = [change.path for change in changes]
+    committed = _run(repository, ["ls-tree", "-z", "--full-tree", "HEAD", "--", *paths]).out
+    staged = _run(repository, ["--literal-pathspecs", "ls-files", "-s", "-z", "--", *paths]).out
+    want = {entry.split(b"\t")[1]: entry.split(b"\t")[0].split() for entry in committed.split(b"\0")[:-1]}
+    have = {entry.split(b"\t")[1]: entry.split(b"\t")[0].split() for entry in staged.split(b"\0")[:-1]}
+    lines = []
+    for path in map(os.fsencode, paths):
+        mode, _, name = want.get(path, (b"0", b"", b"0" * 40))
+        if path not in want and path not in have:
+            continue
+        if path not in have or have[path][:2] != [mode, name]:
+            lines.append(b"%s %s\t%s\0" % (mode, name, path))
+    if lines and _run(repository, ["update-index", "-z", "--index-info"], b"".join(lines)).code:
+        return ["git's index could not be brought in line with the commit; git status shows the difference"]
+    return []
+
+
+def _changed_by_hooks(repository: Repository, changes: Sequence[FileChange]) -> list[str]:
+    """A note where a file is no longer what the edit left, or where the commit holds something else."""
+    notes = []
+    for change in changes:
+        place = repository.root / change.path
+        now = place.read_bytes() if place.is_file() else None
+        if now != change.after:
+            notes.append(f"a hook (or an editor) changed {change.path}: undo will ask for --merge")
+    rest = _run(repository, ["--literal-pathspecs", "status", "--porcelain", "-z", "--", *(c.path for c in changes)])
+    if rest.out:
+        notes.append("the files now differ from what was committed; git status tells how")
+    return notes
+
+
+def _forget(repository: Repository, new: Sequence[str]) -> None:
+    """Take out of the index what was only announced there for the commit."""
+    if new:
+        listed = b"".join(os.fsencode(path) + b"\0" for path in new)
+        _run(repository, ["update-index", "-z", "--force-remove", "--stdin"], listed)
+
+
+def _check(said: _Said, changes: Sequence[FileChange]) -> None:
+    if said.code:
+        why = said.err or f"git ended with {said.code}"
+        raise ChecksFailed(
+            f"the change is written, but not committed; git or a hook refused:\n{why}",
+            f"mend that, then: {by_hand(changes)}; or optimize undo",
+        )
+
+
+def _run(repository: Repository, arguments: Sequence[str], stdin: bytes = b"") -> _Said:
+    """Run git with the user's configuration; after an interrupt it is waited for, so that no lock of it stays."""
+    process = subprocess.Popen(
+        [repository.git, "--no-pager", *arguments],
+        cwd=repository.root,
+        env={**repository.env, "GIT_EDITOR": "true"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        out, err = process.communicate(stdin)
+    except BaseException:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+        raise
+    told = (err if process.returncode == 0 else err + out).decode("utf-8", "replace").strip()
+    return _Said(process.returncode, out, told[-MOST_OUTPUT:])

@@ -1,0 +1,32 @@
+"""Three texts merged into one by git, which is only given the three and touches no repository."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from optimizer.edits.undo import Merge
+from optimizer.errors import Conflict
+from optimizer.index.git import ask, find_git
+
+
+def three_way(root: Path, state: Path) -> Merge:
+    """A merge as `undo` and `redo` take it; the texts pass through a private directory below `state`.
+
+    Where git is missing it raises Conflict when it is first needed.
+    """
+
+    def merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+        git = find_git(root)
+        if git is None:
+            raise Conflict(
+                "git was not found, and merging needs it: nothing was changed",
+                "install git, or put back by hand what optimize show tells",
+            )
+        with tempfile.TemporaryDirectory(prefix="merge-", dir=state) as folder:
+            sides = {"ours": ours, "base": base, "theirs": theirs}
+            for name, data in sides.items():
+                (Path(folder) / name).write_bytes(data)
+            return ask(git, Path(folder), ["merge-file", "-p", "-q", *sides])
+
+    return merge
