@@ -82,7 +82,8 @@ def read(folder: int, name: str) -> Seen | None:
 def write_new(folder: int, name: str, data: bytes, *, like: str = "", mode: int | None = None) -> None:
     """Create `name`, write `data`, and see it on disk; mode, owner and attributes are taken from the file `like`.
 
-    Without `like`, `mode` is set (None: as the system makes new files).
+    What of them the system does not let this process set is left: such a file may come to belong to who writes it, and
+    then loses set-user-id and set-group-id. Without `like`, `mode` is set (None: as the system makes new files).
     """
     file = os.open(name, _CREATE, 0o600 if like or mode is not None else 0o666, dir_fd=folder)
     try:
@@ -102,16 +103,29 @@ def _copy_attributes(folder: int, like: str, file: int) -> None:
     model = os.open(like, _READ, dir_fd=folder)
     try:
         about, mine = os.fstat(model), os.fstat(file)
-        if (about.st_uid, about.st_gid) != (mine.st_uid, mine.st_gid):
+        kept = (about.st_uid, about.st_gid) == (mine.st_uid, mine.st_gid)
+        if not kept:
             with contextlib.suppress(PermissionError):
                 os.fchown(file, about.st_uid, about.st_gid)
-        if hasattr(os, "listxattr"):
-            with contextlib.suppress(OSError):
-                for name in os.listxattr(model):
-                    os.setxattr(file, name, os.getxattr(model, name))
-        os.fchmod(file, stat.S_IMODE(about.st_mode))
+                kept = True
+        if not kept:
+            with contextlib.suppress(PermissionError):
+                os.fchown(file, -1, about.st_gid)
+        _copy_extended(model, file)
+        os.fchmod(file, stat.S_IMODE(about.st_mode) & (0o7777 if kept else 0o777))
     finally:
         os.close(model)
+
+
+def _copy_extended(model: int, file: int) -> None:
+    """Copy the extended attributes, access lists among them, each that the system lets this process set."""
+    names: list[str] = []
+    if hasattr(os, "listxattr"):
+        with contextlib.suppress(OSError):
+            names = os.listxattr(model)
+    for name in names:
+        with contextlib.suppress(OSError):
+            os.setxattr(file, name, os.getxattr(model, name))
 
 
 def keep_link(folder: int, name: str, link: str) -> None:

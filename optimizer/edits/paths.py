@@ -10,54 +10,64 @@ import unicodedata
 from pathlib import Path
 
 from optimizer.errors import OptimizerError, SafetyRefused, StorageError
+from optimizer.privacy.secret_files import is_secret_file
 
 MAX_PATH = 4096
 MAX_NAME = 255
 _DRIVE = re.compile(r"[A-Za-z]:")
 _SHORT_GIT = re.compile(r"git~\d+")
+WITHIN = "name a file by its path from the top of the repository"
 
 
 def check_path(path: str) -> str:
     """`path` relative, with forward slashes and without `.` or doubled slashes; raises SafetyRefused.
 
     Refused: absolute paths, `..`, `~`, drives, backslashes, control and invisible characters, names that end with a dot
-    or space or are too long, and everything in `.git` (also as other systems would spell it) or named `.env*`.
+    or space or are too long, everything in `.git` (also as other systems would spell it), and what is there to hold
+    secrets by its name (`.env`, keys, credentials; `.env.example` and the like are no secrets).
     """
     shown = repr(path[:120])
     if not path or len(path) > MAX_PATH:
-        raise SafetyRefused(f"the path {shown} is {'empty' if not path else 'too long'}")
+        raise SafetyRefused(f"the path {shown} is {'empty' if not path else 'too long'}", WITHIN)
     if path.startswith(("/", "~")) or "\\" in path or _DRIVE.match(path):
-        raise SafetyRefused(f"the path {shown} does not lie within the repository")
+        raise SafetyRefused(f"the path {shown} does not lie within the repository", WITHIN)
     if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in path):
-        raise SafetyRefused(f"the path {shown} holds control characters")
-    if path.endswith("/"):
-        raise SafetyRefused(f"the path {shown} names a directory")
+        raise SafetyRefused(f"the path {shown} holds control characters", "give the file a name that can be read")
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if not parts:
-        raise SafetyRefused(f"the path {shown} names a directory")
-    for part in parts:
-        _check_name(part, shown)
+    if not parts or path.endswith("/"):
+        raise SafetyRefused(f"the path {shown} names a directory", "name a file")
+    folded = [_checked_name(part, shown) for part in parts]
+    if is_secret_file("/".join(folded)) or any(_is_environment(name) for name in folded):
+        raise SafetyRefused(
+            f"{shown} may hold secrets: it is neither read nor edited", "edit it yourself; .env.example would be fine"
+        )
     return "/".join(parts)
 
 
-def _check_name(name: str, shown: str) -> None:
+def _checked_name(name: str, shown: str) -> str:
+    """The name as the most forgiving file system would see it."""
     if name == "..":
-        raise SafetyRefused(f"the path {shown} does not lie within the repository")
+        raise SafetyRefused(f"the path {shown} does not lie within the repository", WITHIN)
     if name != name.rstrip(". ") or len(os.fsencode(name)) > MAX_NAME:
-        raise SafetyRefused(f"the path {shown} holds a name that not every system can keep")
+        raise SafetyRefused(f"the path {shown} holds a name that not every system can keep", "choose another name")
     folded = unicodedata.normalize("NFKC", name).casefold().partition(":")[0].rstrip(". ")
     if folded == ".git" or _SHORT_GIT.fullmatch(folded):
-        raise SafetyRefused(f"{shown} belongs to git: it is never edited")
-    if folded.startswith(".env"):
-        raise SafetyRefused(f"{shown} may hold secrets: it is never edited")
+        raise SafetyRefused(f"{shown} belongs to git: it is never edited", "let git change it")
+    return folded
+
+
+def _is_environment(folded: str) -> bool:
+    """Whether a name is that of a file of environment variables, however it goes on; templates are none."""
+    return folded.startswith(".env") and not (folded.startswith(".env.") and not is_secret_file(folded))
 
 
 def resolve(root: Path, path: str) -> Path:
     """The real place of `path` under `root`: no symbolic link in it, a regular file or nothing yet.
 
     A link that stays within the repository is followed to its target. Raises SafetyRefused for links that lead out of
-    the repository, into git's own files, or nowhere; for anything but a regular file; and for a name that differs from
-    an existing one only in case; StorageError when the disk cannot be read.
+    the repository, into git's own files, or nowhere; for anything but a regular file; for a file in a repository
+    within this one, such as a submodule; and for a name that differs from an existing one only in case; StorageError
+    when the disk cannot be read.
     """
     relative = check_path(path)
     base = Path(os.path.realpath(root))
@@ -68,23 +78,29 @@ def resolve(root: Path, path: str) -> Path:
     except OSError as error:
         raise _failed(path, error) from error
     if not real.is_relative_to(base) or real == base:
-        raise SafetyRefused(f"{path} leads out of the repository through a symbolic link")
+        raise SafetyRefused(f"{path} leads out of the repository through a symbolic link", "edit its target there")
     inside = real.relative_to(base).as_posix()
     if inside != relative:
         check_path(inside)
     if mode is not None and not stat.S_ISREG(mode):
-        raise SafetyRefused(f"{path} is not a regular file")
-    _check_case(base, inside)
+        raise SafetyRefused(f"{path} is {_kind(mode)}, not a regular file", "name a regular file")
+    _check_folders(base, inside)
     return real
 
 
 def _failed(path: str, error: OSError) -> OptimizerError:
     if error.errno in (errno.ELOOP, errno.ENOENT, errno.ENOTDIR):
-        return SafetyRefused(f"{path} is a link that leads nowhere")
+        return SafetyRefused(f"{path} is a link that leads nowhere", "mend the link, or remove it")
     return StorageError(f"cannot look at {path}: {error.strerror}", "check the disk and its permissions")
 
 
-def _check_case(base: Path, relative: str) -> None:
+def _kind(mode: int) -> str:
+    kinds = {stat.S_ISDIR: "a directory", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
+    return next((name for test, name in kinds.items() if test(mode)), "a device")
+
+
+def _check_folders(base: Path, relative: str) -> None:
+    """Look into every directory on the way: no file in the way, no repository of its own, no twin in another case."""
     place = base
     for name in relative.split("/"):
         try:
@@ -92,16 +108,26 @@ def _check_case(base: Path, relative: str) -> None:
         except FileNotFoundError:
             return
         except NotADirectoryError as error:
-            raise SafetyRefused(f"{relative} lies below {place.name}, which is a file") from error
+            raise SafetyRefused(
+                f"{relative} lies below {place.name}, which is a file", "choose another path"
+            ) from error
         except PermissionError:
             names = [name]
         except OSError as error:
             raise _failed(relative, error) from error
+        if place != base and ".git" in names:
+            nested = place.relative_to(base).as_posix()
+            raise SafetyRefused(
+                f"{relative} lies in {nested}, a repository of its own (a submodule, perhaps)",
+                f"work there: cd {nested}",
+            )
         if name not in names:
             folded = _folded(name)
             twin = next((other for other in names if _folded(other) == folded), None)
             if twin is not None:
-                raise SafetyRefused(f"{relative} differs only in case from {twin}, which exists")
+                raise SafetyRefused(
+                    f"{relative} differs only in case from {twin}, which exists", f"write it as it is there: {twin}"
+                )
             return
         place /= name
 

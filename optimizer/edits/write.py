@@ -80,7 +80,10 @@ def _planned(base: str, change: FileChange) -> Kept:
         if seen and not folders.writable(folder, name):
             raise StorageError(f"{change.path} is read-only", "nothing was changed; make it writable if you mean it")
     if (None if seen is None else seen.data) != change.before:
-        raise Conflict(f"{change.path} has changed since it was read", "look at it, then ask again")
+        raise Conflict(f"{change.path} has changed since it was read: nothing was written", "ask again")
     if seen and seen.links > 1:
-        raise SafetyRefused(f"{change.path} has {seen.links} hard links: it is not edited", "edit it yourself")
+        raise SafetyRefused(
+            f"{change.path} has {seen.links} names (hard links): replacing it would part it from the others",
+            "edit it yourself, in place",
+        )
     return Kept(relative, change.before, change.after, seen.mode if seen else None)
