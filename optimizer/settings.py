@@ -63,6 +63,15 @@ class Settings:
     verify_lint: str = knob("verify.lint", "", "Linter, in the same way.", user_only=True)
     verify_types: str = knob("verify.types", "", "Type checker, in the same way.", user_only=True)
     verify_seconds: float = knob("verify.seconds", 120.0, "Longest time one such command may take.")
+    journal_bytes: int = knob(
+        "journal.max_bytes",
+        200_000_000,
+        "Most that the journal of all repositories may take; the oldest entries go first.",
+        user_only=True,
+    )
+    journal_days: int = knob(
+        "journal.max_days", 90, "Days after which a journal entry goes; the newest stays.", user_only=True
+    )
     endpoints: Mapping[str, str] = knob(
         "endpoints", {}, "Base URL by provider name (anthropic, gemini, groq, ollama, openai).", user_only=True
     )

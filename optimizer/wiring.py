@@ -39,6 +39,30 @@ class Start:
     project_config: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a run takes place, and how it is configured."""
+
+    root: Root
+    config: Config
+
+    @property
+    def journal(self) -> Path:
+        """Where edits are journalled."""
+        return self.config.places.state / "journal"
+
+
+def ground(start: Start, notice: Callable[[str], None]) -> Ground:
+    """The repository that holds `start.project`, recovered; no store is opened. `notice` and errors as in `parts`."""
+    root = _root(start.project, start.env)
+    config = load(root.path if start.project_config else None, start.env, start.flags)
+    for line in config.notices:
+        notice(line)
+    found = Ground(root, config)
+    _recover(root.path, found.journal, notice)
+    return found
+
+
 @contextmanager
 def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[str], None]) -> Iterator[Parts]:
     """The parts of a run in the repository that holds `start.project`; stores are closed on leaving.
@@ -46,11 +70,8 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
     `notice` is told, a line each, what a person should know at the start: ignored settings, a recovered write.
     Raises InputError for a place that is no project, ConfigError for a broken configuration, StorageError.
     """
-    root = _root(start.project, start.env)
-    config = load(root.path if start.project_config else None, start.env, start.flags)
-    for line in config.notices:
-        notice(line)
-    _recover(root.path, config.places.state / "journal", notice)
+    stands = ground(start, notice)
+    root, config = stands.root, stands.config
     with ExitStack() as closing:
         index = open_index(root, config.places.cache)
         closing.callback(index.close)

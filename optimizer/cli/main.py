@@ -24,12 +24,15 @@ COMMANDS = {
     "verify": ("optimizer.cli.verify", "Prove the changes that are not committed yet."),
     "trust": ("optimizer.cli.trust", "Say which commands may be run to check changes."),
     "undo": ("optimizer.cli.undo", "Take back the last change, byte for byte."),
+    "redo": ("optimizer.cli.redo", "Write again what was taken back."),
+    "log": ("optimizer.cli.log", "List the changes that were written."),
+    "show": ("optimizer.cli.change", "Show one of them as a diff."),
     "metrics": ("optimizer.cli.metrics", "Show requests, success and cost of a day."),
     "consent": ("optimizer.cli.consent", "Say which services may see this repository's code."),
 }
 INTERRUPTED = 130
 # Commands whose names are also the first words of requests: how many words they take at most.
-VERBS = {"find": 1, "map": 1, "index": 0, "bench": 1, "verify": 0}
+VERBS = {"find": 1, "map": 1, "index": 0, "bench": 1, "verify": 0, "undo": 1, "redo": 1, "log": 0}
 MOST_WORDS_OF_A_TYPO = 3
 LEAST_LIKENESS = 0.8
 
@@ -130,16 +133,23 @@ def with_default(argv: list[str]) -> list[str]:
     first = argv[0]
     words = next((number for number, word in enumerate(argv) if word.startswith("-")), len(argv))
     if first in COMMANDS:
-        return argv if words - 1 <= VERBS.get(first, words) else ["run", *argv]
+        return argv if _fits(first, argv[1:words]) else ["run", *argv]
     if 0 < words <= MOST_WORDS_OF_A_TYPO and " " not in first:
         import difflib
 
         near = difflib.get_close_matches(first, COMMANDS, n=1, cutoff=LEAST_LIKENESS)
-        if near:
+        if near and _fits(near[0], argv[1:words]):
             raise InputError(
                 f"no command is named {first!r}; did you mean {near[0]!r}?", f"as a request: optimize run {first}"
             )
     return ["run", *argv]
+
+
+def _fits(command: str, words: list[str]) -> bool:
+    """Whether words are what a command takes; `show parse_reply` is a question, `show 3` is not."""
+    if command == "show":
+        return len(words) <= 1 and all(word.isdigit() for word in words)
+    return len(words) <= VERBS.get(command, len(words))
 
 
 def _complain(failure: Failure, as_json: bool) -> None:

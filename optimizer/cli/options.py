@@ -15,6 +15,7 @@ from optimizer.tiers import TIERS
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
+    from optimizer.wiring import Ground, Start
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -64,9 +65,22 @@ def open_parts(project: Path | None, given: dict[str, object]) -> AbstractContex
     from optimizer import wiring
     from optimizer.cli import notices
 
+    return wiring.parts(_start(project, given), notices.progress(sys.stderr), notices.notice)
+
+
+def stand(project: Path | None) -> Ground:
+    """The repository at `project` (default: here) and its configuration, where no index or model is needed."""
+    from optimizer import wiring
+    from optimizer.cli import notices
+
+    return wiring.ground(_start(project, {}), notices.notice)
+
+
+def _start(project: Path | None, given: dict[str, object]) -> Start:
+    from optimizer import wiring
+
     without = bool(click.get_current_context().meta.get(WITHOUT_PROJECT_CONFIG))
-    start = wiring.Start(project or Path.cwd(), os.environ, given, project_config=not without)
-    return wiring.parts(start, notices.progress(sys.stderr), notices.notice)
+    return wiring.Start(project or Path.cwd(), os.environ, given, project_config=not without)
 
 
 def feature_flags(given: tuple[str, ...]) -> dict[str, object]:

@@ -6,18 +6,18 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import consent, options, show, terminal
+from optimizer.cli import consent, landing, options, show, terminal
 from optimizer.errors import ConsentMissing, UnusableOutput
-from optimizer.events import Event, Finished, Judged
+from optimizer.events import Event, Finished
 from optimizer.retrieval import Query
 from optimizer.types import Outcome
 
 if TYPE_CHECKING:
+    from optimizer.engine.git_commit import Repository
     from optimizer.engine.parts import Parts
 
 
@@ -30,6 +30,9 @@ MAX_PIPED = 2_000_000  # bytes of standard input that are read; a prompt holds f
 @click.option("--dry-run", is_flag=True, help="Show context, route and price; ask no model.")
 @click.option("--feature", "features", multiple=True, metavar="NAME=on|off", help="Switch a feature for this run.")
 @options.yes
+@click.option("--allow", multiple=True, metavar="PATH", help="Write this CI, hook or editor file without asking too.")
+@click.option("--commit", is_flag=True, help="Make a git commit of exactly the files that were written.")
+@click.option("--message", metavar="TEXT", help="The message of that commit, instead of the request's first line.")
 @options.project
 @options.as_json
 def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -> int:
@@ -41,13 +44,17 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     from optimizer.engine import run as engine
 
     settings = {key: given[key] for key in ("model", "provider", "tier", "max_tier")} | options.feature_flags(features)
+    if given["message"] is not None and not given["commit"]:
+        raise click.UsageError("--message goes with --commit")
     query = Query(" ".join(request), piped_in())
     screen = show.screen(given["as_json"])
     with options.open_parts(given["project"], settings) as parts:
+        repository = _repository(parts) if given["commit"] else None
         outcome = _watch(engine.run(query, parts, given["dry_run"]), screen)
         if _ask_consent(outcome, parts):
             outcome = _watch(engine.run(query, parts, given["dry_run"]), screen)
-        return _land(outcome, parts, screen, given["yes"])
+        wish = landing.Wish(query.text, given["yes"], given["allow"], repository, given["message"] or "")
+        return landing.land(outcome, parts, screen, wish)
 
 
 def piped_in() -> str:
@@ -59,6 +66,12 @@ def piped_in() -> str:
     if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode)):
         return ""
     return sys.stdin.buffer.read(MAX_PIPED).decode("utf-8", "replace")
+
+
+def _repository(parts: Parts) -> Repository:
+    from optimizer.engine.git_commit import ready
+
+    return ready(parts.root, os.environ)
 
 
 def _watch(events: Iterator[Event], screen: show.Screen) -> Outcome:
@@ -83,46 +96,3 @@ def _ask_consent(outcome: Outcome, parts: Parts) -> bool:
         return False
     consent.give(parts, destination)
     return True
-
-
-def _land(outcome: Outcome, parts: Parts, screen: show.Screen, yes: bool) -> int:
-    from optimizer.engine.commit import commit, decline
-
-    if outcome.patch is None or outcome.exit_code:
-        screen.result(outcome, "")
-        return outcome.exit_code
-    if not yes and not terminal.interactive():
-        screen.result(outcome, "not written: run again with --yes to write it")
-        return 0
-    outcome = _check_further(outcome, parts, screen, yes)
-    if outcome.patch is None:
-        return outcome.exit_code
-    if not yes and not click.confirm(_question(outcome), default=False, err=True):
-        decline(outcome, parts)
-        screen.result(outcome, "declined; nothing was written")
-        return 0
-    entry = commit(outcome, parts)
-    screen.result(outcome, f"written as {entry}; take it back with: optimize undo")
-    return 0
-
-
-def _check_further(outcome: Outcome, parts: Parts, screen: show.Screen, yes: bool) -> Outcome:
-    """Offer a person to run the commands that nobody was asked about yet; the change is dropped when they fail."""
-    from optimizer.cli import trust
-    from optimizer.verify import prove
-
-    if yes or outcome.patch is None or not terminal.interactive() or not trust.offer(outcome, parts):
-        return outcome
-    patch, means = outcome.patch, parts.means()
-    verdict = prove.prove(prove.at_once(patch, parts.index), prove.plan(patch, parts.index, means), patch, means)
-    screen.event(Judged(verdict))
-    if verdict.ok:
-        return replace(outcome, verdict=verdict)
-    failed = replace(outcome, patch=None, verdict=verdict, exit_code=UnusableOutput.exit_code)
-    screen.result(failed, "nothing was written: a check failed")
-    return failed
-
-
-def _question(outcome: Outcome) -> str:
-    count = len(outcome.patch.changes) if outcome.patch else 0
-    return f"Write this change to {count} file{'s' if count != 1 else ''}?"

@@ -32,6 +32,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "network.answer_bytes": (1_000, 1_000_000_000),
     "confidence_threshold": (0, 1),
     "verify.seconds": (0.1, 86_400),
+    "journal.max_bytes": (0, 1_000_000_000_000),
+    "journal.max_days": (1, 36_500),
 }
 SPECIAL: Mapping[str, float] = {"temperature": -1}
 CHOICES: Mapping[str, tuple[str, ...]] = {"tier": TIERS, "max_tier": TIERS, "provider": PROVIDERS}
