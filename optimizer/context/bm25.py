@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from optimizer.context.terms import Term
 
@@ -19,8 +19,7 @@ Column = dict[int, float]
 Postings = Callable[[str, str, int], tuple[Sequence[int], Sequence[int]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(NamedTuple):
     """Scores by file and by unit, for the whole request and for its title alone."""
 
     files: Column
@@ -29,8 +28,7 @@ class Scores:
     units_title: Column
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
+class Lists(NamedTuple):
     """Inverted lists, which file each unit is in (-1: none now), and how many units and files there are."""
 
     postings: Postings
@@ -47,8 +45,7 @@ class Lists:
         return {self.file_of[unit] for unit in self.find(field, term)[0]} - {-1}
 
 
-@dataclass(frozen=True, slots=True)
-class Lengths:
+class Lengths(NamedTuple):
     """How long each unit and each file is, in words, and their means."""
 
     units: Sequence[int]

@@ -33,9 +33,9 @@ MIXED_SIGNS_PER_TOKEN = 1.6
 TOKENS_PER_CHARACTER = ((0x800, 0.4), (0x10000, 1.0), (0x110000, 2.2))
 
 _PIECE = re.compile(
-    r"[^\r\nA-Za-z0-9\x80-\U0010ffff]?(?:[A-Z]*[a-z\xc0-\u024f]+|[A-Z]+)"
+    r"[\x00-\t\x0b\x0c\x0e-/:-@\[-`{-\x7f]?(?:[A-Z]*[a-z\xc0-\u024f]+|[A-Z]+)"
     r"|[0-9]{1,3}|[^\x00-\x7f\xc0-\u024f]+"
-    r"|[ ]?[^\sA-Za-z0-9\x80-\U0010ffff]+[\r\n/]*"
+    r"|[ ]?[\x00-\x08\x0e-\x1b!-/:-@\[-`{-\x7f]+[\r\n/]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 

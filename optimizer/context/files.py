@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from optimizer.errors import NotFound
@@ -11,12 +10,12 @@ if TYPE_CHECKING:
     from optimizer.index.store import Index
 
 
-@dataclass(frozen=True, slots=True)
 class Files:
     """Lines by path, without line ends; a file that cannot be read any more has none."""
 
-    index: Index
-    known: dict[str, list[str]] = field(default_factory=dict)
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.known: dict[str, list[str]] = {}
 
     def lines(self, path: str) -> list[str]:
         """The lines of a file as they are now; bytes that are not UTF-8 become U+FFFD."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from optimizer.context.stopwords import STOPWORDS
 from optimizer.index import words
@@ -16,47 +16,49 @@ MOST_NAMES = 400
 MOST_QUOTED = 40
 SHORTEST_QUOTE = 10
 
-_FENCE = re.compile(r"\s*(?:```|~~~)")
-_CHECKBOX = re.compile(r"\s*[-*]\s*\[[xX ]\]")
-_TOKEN = re.compile(r"[^\s`'\"<>()\[\]{},;|=*!]+(?:\(\))?")
-_SPAN = re.compile(r"`([^`\n]{1,200})`")
-_QUOTED = re.compile(r"\"([^\"\n]{8,200})\"|'([^'\n]{8,200})'")
-_ERROR = re.compile(
+# Patterns are compiled where a text may match them: compiling all of them takes longer than reading most requests.
+_FENCE = r"\s*(?:```|~~~)"
+_CHECKBOX = r"\s*[-*]\s*\[[xX ]\]"
+_TOKEN = r"[^\s`'\"<>()\[\]{},;|=*!]+(?:\(\))?"
+_SPAN = r"`([^`\n]{1,200})`"
+_QUOTED = r"\"([^\"\n]{8,200})\"|'([^'\n]{8,200})'"
+_ERROR = (
     r"\s*(?:[\w.:]{0,100}(?:Error|Exception|Warning|Failure|[Ee]rror\[\w{1,10}\])|error|fatal|panic)[:)] (.{8,400})"
 )
-_VARYING = re.compile(r"[\"'`{}<>%\d\\]+")
-_NAME = re.compile(r"[^\W\d]\w*[!?]?\Z")
-_DOTTED = re.compile(r"[^\W\d]\w*(?:(?:\.|::|#|->)[^\W\d]\w*[!?]?)+\Z")
-_SEPARATOR = re.compile(r"\.|::|#|->")
-_FILE = re.compile(r"(?:[\w@~+-][\w@~+. -]*/|\.{1,2}/|/|[A-Za-z]:/)*[\w@+.-]*\.[A-Za-z]\w{0,9}\Z")
-_FOLDER = re.compile(r"(?:[\w.@-]+/)+[\w.@-]*\Z")
-_LINE = re.compile(r"(.+?)(?::(\d{1,7})(?:[:-](\d{1,7}))?|#L(\d{1,7})(?:-L?(\d{1,7}))?)?:?\Z", re.DOTALL)
-_BLOB = re.compile(
+_VARYING = r"[\"'`{}<>%\d\\]+"
+_NAME = r"[^\W\d]\w*[!?]?\Z"
+_DOTTED = r"[^\W\d]\w*(?:(?:\.|::|#|->)[^\W\d]\w*[!?]?)+\Z"
+_SEPARATOR = r"\.|::|#|->"
+_SIGNS = (".", "::", "#", "->")
+_FILE = r"(?:[\w@~+-][\w@~+. -]*/|\.{1,2}/|/|[A-Za-z]:/)*[\w@+.-]*\.[A-Za-z]\w{0,9}\Z"
+_FOLDER = r"(?:[\w.@-]+/)+[\w.@-]*\Z"
+_LINE = r"(?s)(.+?)(?::(\d{1,7})(?:[:-](\d{1,7}))?|#L(\d{1,7})(?:-L?(\d{1,7}))?)?:?\Z"
+_BLOB = (
     r"https?://(?:www\.)?(?:github\.com|gitlab\.com)/[^/\s]+/[^/\s]+/(?:-/)?(?:blob|blame|tree|raw)/[^/\s]+/([^\s#?]+)"
     r"(?:\?[^\s#]*)?(?:#L(\d{1,7})(?:C\d+)?(?:-L?(\d{1,7}))?)?"
 )
-_URL = re.compile(r"[a-zA-Z][a-zA-Z+]{1,9}://([^/\s:?#]*)")
-_CAMEL = re.compile(r"[a-z0-9][A-Z]|[A-Z][A-Z][a-z]|[A-Z][a-z]+[A-Z0-9]")
+_URL = r"[a-zA-Z][a-zA-Z+]{1,9}://([^/\s:?#]*)"
+_CAMEL = r"[a-z0-9][A-Z]|[A-Z][A-Z][a-z]|[A-Z][a-z]+[A-Z0-9]"
 _EXTENSIONS_TEXT = """
 py pyi pyx js jsx mjs cjs ts tsx mts cts go rs java kt c h cc cpp cxx hpp hh hxx rb rake php lua swift scala ex exs sh
 bash html css scss json yaml yml toml md rst txt xml cfg ini sql cs vue svelte proto gradle cmake inc y l erb phpt lock
 mod sum in am ac m mm tpl tmpl
 """
 _EXTENSIONS = frozenset(_EXTENSIONS_TEXT.split())
+# Whether the innermost frame stands last, what every such line holds, and how it is read.
 _FRAMES = (
-    (True, re.compile(r"\s*File \"([^\"\n]+)\", line (\d{1,7})(?:, in (\S+))?")),
-    (False, re.compile(r"\s*at (?:async )?([\w$.<>\[\] ]{1,200}?) ?\(((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\)")),
-    (False, re.compile(r"\s*at (?:async )?((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\s*\Z")),
-    (False, re.compile(r"\s*(?:from )?([^\s:()]+\.rb):(\d{1,7}):in [`']([^'\n]+)'")),
-    (False, re.compile(r"#\d+ ([^\s()]+\.php)\((\d{1,7})\)(?:: (\S{1,200}))?")),
-    (False, re.compile(r"\s*([^\s:()]+\.go):(\d{1,7})(?: \+0x[0-9a-f]+)?\s*\Z")),
-    (False, re.compile(r".{0,200}?panicked at (?:'.{0,500}?', )?([^\s:']+\.rs):(\d{1,7})")),
-    (False, re.compile(r"\s*--> ([^\s:]+):(\d{1,7})(?::\d+)?")),
+    (True, 'File "', r"\s*File \"([^\"\n]+)\", line (\d{1,7})(?:, in (\S+))?"),
+    (False, "at ", r"\s*at (?:async )?([\w$.<>\[\] ]{1,200}?) ?\(((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\)"),
+    (False, "at ", r"\s*at (?:async )?((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\s*\Z"),
+    (False, ".rb:", r"\s*(?:from )?([^\s:()]+\.rb):(\d{1,7}):in [`']([^'\n]+)'"),
+    (False, ".php(", r"#\d+ ([^\s()]+\.php)\((\d{1,7})\)(?:: (\S{1,200}))?"),
+    (False, ".go:", r"\s*([^\s:()]+\.go):(\d{1,7})(?: \+0x[0-9a-f]+)?\s*\Z"),
+    (False, "panicked at ", r".{0,200}?panicked at (?:'.{0,500}?', )?([^\s:']+\.rs):(\d{1,7})"),
+    (False, "--> ", r"\s*--> ([^\s:]+):(\d{1,7})(?::\d+)?"),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PathMention:
+class PathMention(NamedTuple):
     """A file named in the text; lines count from 1, 0 where none was named."""
 
     path: str
@@ -64,8 +66,7 @@ class PathMention:
     end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One frame of a stack trace; `weight` is 1 for the innermost and falls outwards."""
 
     path: str
@@ -74,8 +75,7 @@ class Frame:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Mentions:
+class Mentions(NamedTuple):
     """All that a request names; `identifiers` and `words` map to how strongly (0 to 1, and a count)."""
 
     title: str
@@ -95,7 +95,7 @@ def find_mentions(text: str) -> Mentions:
     found = _Found({}, {}, {}, {})
     counts: dict[str, float] = {}
     for line, in_code in _useful(lines):
-        bare = _URL.sub(_host, _BLOB.sub(found.blob, line)) if "://" in line else line
+        bare = re.sub(_URL, _host, re.sub(_BLOB, found.blob, line)) if "://" in line else line
         if _frame(line) is None:
             found.line(bare, CODE if in_code else PROSE)
         for term in words.terms(bare):
@@ -112,8 +112,7 @@ def find_mentions(text: str) -> Mentions:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     names: dict[str, float]
     dotted: dict[str, None]
     paths: dict[PathMention, None]
@@ -126,24 +125,24 @@ class _Found:
 
     def line(self, line: str, weight: float) -> None:
         if len(self.names) < MOST_NAMES:
-            for span in _SPAN.findall(line):
+            for span in re.findall(_SPAN, line) if "`" in line else ():
                 self.span(span)
-            for double, single in _QUOTED.findall(line):
+            for double, single in re.findall(_QUOTED, line) if '"' in line or "'" in line else ():
                 self.quote(double or single)
-            if error := _ERROR.match(line):
+            if (": " in line or ") " in line) and (error := re.match(_ERROR, line)):
                 self.quote(error[1])
-            for token in _TOKEN.findall(line):
+            for token in re.findall(_TOKEN, line):
                 self.token(token[:LONGEST_TOKEN], weight)
 
     def quote(self, text: str) -> None:
-        for piece in _VARYING.split(text) if len(self.quoted) < MOST_QUOTED else ():
+        for piece in re.split(_VARYING, text) if len(self.quoted) < MOST_QUOTED else ():
             fixed = piece.strip(" \t.,:;()[]")
             if len(fixed) >= SHORTEST_QUOTE and " " in fixed:
                 self.quoted[fixed] = None
 
     def span(self, span: str) -> None:
         name = span.strip().removesuffix("()").lstrip("@.:$")
-        if _NAME.match(name) and len(name) > 1:
+        if re.match(_NAME, name) and len(name) > 1:
             self.names[name] = PROSE
 
     def token(self, token: str, weight: float) -> None:
@@ -152,11 +151,11 @@ class _Found:
         if self.path(token):
             return
         name = token.lstrip("@$&:").replace("\\", ".").strip(".")
-        if _DOTTED.match(name):
-            self.dotted[_SEPARATOR.sub(".", name)] = None
-            for part in _SEPARATOR.split(name):
+        if any(sign in name for sign in _SIGNS) and re.match(_DOTTED, name):
+            self.dotted[re.sub(_SEPARATOR, ".", name)] = None
+            for part in re.split(_SEPARATOR, name):
                 self.name(part, weight * (1.0 if _shaped(part) else 0.6), known=True)
-        elif _NAME.match(name):
+        elif re.match(_NAME, name):
             self.name(name, weight, known=called or _shaped(name))
 
     def name(self, name: str, weight: float, *, known: bool) -> None:
@@ -164,12 +163,13 @@ class _Found:
             self.names[name] = max(self.names.get(name, 0.0), weight)
 
     def path(self, token: str) -> bool:
-        match = _LINE.match(token.replace("\\", "/"))
+        token = token.replace("\\", "/")
+        match = re.match(_LINE, token) if "." in token or "/" in token else None
         if match is None or ("." not in match[1] and "/" not in match[1]):
             return False
         path = match[1].removeprefix("a/").removeprefix("b/") if match[1][:2] in ("a/", "b/") else match[1]
-        is_file = _FILE.match(path) is not None and path.rpartition(".")[2].lower() in _EXTENSIONS
-        if not is_file and not (path.count("/") > 1 and _FOLDER.match(path)):
+        is_file = re.match(_FILE, path) is not None and path.rpartition(".")[2].lower() in _EXTENSIONS
+        if not is_file and not (path.count("/") > 1 and re.match(_FOLDER, path)):
             return False
         path = path.removeprefix("./")
         start = int(match[2] or match[4] or 0)
@@ -183,7 +183,9 @@ def _host(match: re.Match[str]) -> str:
 
 
 def _shaped(name: str) -> bool:
-    return "_" in name.strip("_") or name.startswith("_") or _CAMEL.search(name) is not None
+    if "_" in name.strip("_") or name.startswith("_"):
+        return True
+    return not name.islower() and re.search(_CAMEL, name) is not None
 
 
 def _telling(term: str) -> bool:
@@ -193,14 +195,14 @@ def _telling(term: str) -> bool:
 def _useful(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
     in_code = in_comment = False
     for line in lines:
-        if _FENCE.match(line):
+        if ("```" in line or "~~~" in line) and re.match(_FENCE, line):
             in_code = not in_code
             continue
         if not in_code:
             if in_comment or line.lstrip().startswith("<!--"):
                 in_comment = "-->" not in line
                 continue
-            if _CHECKBOX.match(line):
+            if "[" in line and re.match(_CHECKBOX, line):
                 continue
         yield line, in_code or line.startswith(("    ", "\t", ">>> "))
 
@@ -230,8 +232,8 @@ def _weigh(trace: list[tuple[str, int, str]], innermost_last: bool) -> Iterator[
 
 
 def _frame(line: str) -> tuple[bool, tuple[str, int, str]] | None:
-    for number, (innermost_last, pattern) in enumerate(_FRAMES):
-        if match := pattern.match(line):
+    for number, (innermost_last, mark, pattern) in enumerate(_FRAMES):
+        if mark in line and (match := re.match(pattern, line)):
             groups = match.groups()
             if number == 1:
                 function, path = groups[0].strip(), groups[1]

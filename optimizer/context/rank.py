@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import nlargest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.context import learned
 from optimizer.context.bm25 import Column
@@ -45,8 +44,7 @@ MOST_UNITS = 200
 REASONS_SHOWN, TELLING_SHARE, NAMING = 3, 0.06, 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class RankedUnit:
+class RankedUnit(NamedTuple):
     """A unit of a file and how likely it is wanted; `spans` are its own lines, from 1, both ends included."""
 
     path: str
@@ -58,8 +56,7 @@ class RankedUnit:
     row: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedFile:
+class ExplainedFile(NamedTuple):
     """A ranked file with every signal it was ranked by, in 0…1 but for a few that count."""
 
     path: str
@@ -67,16 +64,14 @@ class ExplainedFile:
     columns: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(NamedTuple):
     """The best files and units, best first; only those with a score above 0."""
 
     files: tuple[RankedFile, ...]
     units: tuple[RankedUnit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """The candidates among the files, best first, with their scores in 0…1, sums before learning, and rows."""
 
     sheet: Sheet
@@ -218,8 +213,7 @@ def _why_file(sheet: Sheet, number: int) -> tuple[str, ...]:
 # ── units ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class UnitCandidate:
+class UnitCandidate(NamedTuple):
     """A unit of a leading file with its signals, their weighted sum, and the largest of some signals in the file."""
 
     file: int

@@ -12,8 +12,8 @@ INTRO = (
     "Code of this repository: a path, then its lines, each after its number and a tab; lines left out are not shown.\n"
 )
 
-_BACKTICKS = re.compile(r"`{3,}")
-_NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BACKTICKS = r"`{3,}"
+_NOT_XML = "[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def for_prompt(context: Context) -> str:
@@ -39,7 +39,7 @@ def as_markdown(context: Context) -> str:
     """The context for pasting: a heading and a fenced block for each item; fences outlast those within the code."""
     parts = []
     for item in context.items:
-        fence = "`" * max(3, 1 + max((len(run) for run in _BACKTICKS.findall(item.text)), default=0))
+        fence = "`" * max(3, 1 + max((len(run) for run in re.findall(_BACKTICKS, item.text)), default=0))
         language = re.sub(r"\W", "", item.path.rpartition(".")[2]) if "." in item.path else ""
         parts.append(f"### {_plain(item.path)} (lines {item.start}-{item.end})\n\n")
         parts.append(f"{fence}{language}\n{item.text}\n{fence}\n\n")
@@ -52,7 +52,7 @@ def as_xml(context: Context) -> str:
     for path, items in _by_file(context.items):
         parts.append(f'<file path="{_attribute(path)}">\n')
         for item in items:
-            text = _NOT_XML.sub("\ufffd", item.text).replace("]]>", "]]]]><![CDATA[>")
+            text = re.sub(_NOT_XML, "\ufffd", item.text).replace("]]>", "]]]]><![CDATA[>")
             symbol = f' symbol="{_attribute(item.symbol)}"' if item.symbol else ""
             parts.append(f'<lines start="{item.start}" end="{item.end}"{symbol}><![CDATA[\n{text}\n]]></lines>\n')
         parts.append("</file>\n")

@@ -6,9 +6,8 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.context import stored
 from optimizer.context.budget import count_tokens
@@ -41,12 +40,11 @@ MOST_SIGNATURE_LINES = 8
 MOST_CALLED = 15
 MOST_NAMES_LOOKED_UP = 150
 MOST_DEFINING = 2
-_WORD = re.compile(r"\w+")
-_CALLED = re.compile(r"\b([A-Za-z_]\w{2,})(?=\s*\()|\b([A-Z][A-Za-z0-9]+[a-z]\w*)")
+_WORD = r"\w+"
+_CALLED = r"\b([A-Za-z_]\w{2,})(?=\s*\()|\b([A-Z][A-Za-z0-9]+[a-z]\w*)"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How large a context may be: tokens as rendered for a prompt, files drawn from, ranked files told."""
 
     max_tokens: int
@@ -54,15 +52,13 @@ class Limits:
     top: int = 10
 
 
-@dataclass(slots=True)
 class _Chosen:
     """What was taken so far; `taken` holds the line numbers by path, `left` the tokens still free."""
 
-    files: Files
-    limits: Limits
-    left: int
-    items: list[ContextItem] = field(default_factory=list)
-    taken: dict[str, set[int]] = field(default_factory=dict)
+    def __init__(self, files: Files, limits: Limits, left: int) -> None:
+        self.files, self.limits, self.left = files, limits, left
+        self.items: list[ContextItem] = []
+        self.taken: dict[str, set[int]] = {}
 
     def add(self, path: str, spans: Iterable[tuple[int, int]], about: _About, most: int) -> bool:
         """Take the lines of `spans` not taken yet, all or none, if they cost at most `most` tokens."""
@@ -87,8 +83,7 @@ class _Chosen:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class _About:
+class _About(NamedTuple):
     symbol: str
     kind: ItemKind
     score: float
@@ -203,7 +198,7 @@ def _windows(lines: Sequence[str], unit: RankedUnit, mentions: Mentions) -> list
     hits: dict[int, set[str]] = {}
     for first, last in unit.spans:
         for number in range(first, min(last, len(lines)) + 1):
-            if said := wanted.intersection(_WORD.findall(lines[number - 1].lower())):
+            if said := wanted.intersection(re.findall(_WORD, lines[number - 1].lower())):
                 hits[number] = said
     common = Counter(word for said in hits.values() for word in said)
     windows: list[tuple[int, int]] = []
@@ -236,7 +231,7 @@ def _called(chosen: _Chosen, bodies: Sequence[RankedUnit], index: Index) -> None
     for unit in bodies:
         lines = chosen.files.lines(unit.path)
         for first, last in unit.spans:
-            for call, kind in _CALLED.findall("\n".join(lines[first - 1 : last])):
+            for call, kind in re.findall(_CALLED, "\n".join(lines[first - 1 : last])):
                 if len(wanted) < MOST_NAMES_LOOKED_UP:
                     wanted.setdefault(call or kind, unit)
     rare = [name for name in wanted if 0 < len(words.files_of("name", name.lower())) <= MOST_DEFINING]

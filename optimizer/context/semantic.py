@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from optimizer.context.kinds import kind_of
@@ -117,7 +117,7 @@ def _ordered(ranking: Ranking, likeness: Mapping[int, float], weights: Weights) 
     ]
     units.sort(key=lambda unit: -unit.score)
     files.sort(key=lambda file: -file.score)
-    return replace(ranking, files=tuple(files), units=tuple(units))
+    return ranking._replace(files=tuple(files), units=tuple(units))
 
 
 def _standard(values: Mapping[Key, float]) -> dict[Key, float]:
@@ -129,7 +129,7 @@ def _standard(values: Mapping[Key, float]) -> dict[Key, float]:
 
 def _unit(unit: RankedUnit, likeness: float, weight: float) -> RankedUnit:
     why = f"{unit.why}, {REASON}" if likeness >= TELLING else unit.why
-    return replace(unit, score=unit.score * math.exp(weight * likeness), why=why)
+    return unit._replace(score=unit.score * math.exp(weight * likeness), why=why)
 
 
 def _file(file: RankedFile, likeness: float, weight: float) -> RankedFile:

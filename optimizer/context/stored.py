@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,9 +42,10 @@ def save(cache: Path, key: str, context: Context) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make_room(folder)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, suffix=".part", delete=False) as part:
-            part.write(data)
-        Path(part.name).replace(folder / f"{key}.json")
+        part = folder / f"{key}.{os.getpid()}.part"
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(data)
+        part.replace(folder / f"{key}.json")
     except OSError:
         return
 

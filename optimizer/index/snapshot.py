@@ -7,13 +7,15 @@ import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.index.origin import Origin
 from optimizer.index.postings import FIELDS, PATHS, find, tally
 from optimizer.index.seal import get_meta, sound, text, unseal
 from optimizer.index.units import Extent, extents
 from optimizer.retrieval import Symbol
+
+if TYPE_CHECKING:
+    from optimizer.index.origin import Origin
 
 
 class Unit(NamedTuple):
