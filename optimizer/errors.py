@@ -107,11 +107,12 @@ class TimedOut(ProviderError):
 
 
 class RateLimited(ProviderError):
-    """`wait` is in seconds, None when the provider did not say."""
+    """`wait` is in seconds, None when the provider did not say; `period` is minute, day or '' when unknown."""
 
-    def __init__(self, message: str, hint: str = "", wait: float | None = None) -> None:
+    def __init__(self, message: str, hint: str = "", wait: float | None = None, period: str = "") -> None:
         super().__init__(message, hint)
         self.wait = wait
+        self.period = period
 
 
 class AuthFailed(ProviderError):
@@ -127,7 +128,11 @@ class PromptTooLong(ProviderError):
 
 
 class Overloaded(ProviderError):
-    pass
+    """`wait` is in seconds, None when the provider did not say."""
+
+    def __init__(self, message: str, hint: str = "", wait: float | None = None) -> None:
+        super().__init__(message, hint)
+        self.wait = wait
 
 
 class BadAnswer(ProviderError):

@@ -63,6 +63,43 @@ class Settings:
     verify_lint: str = knob("verify.lint", "", "Linter, in the same way.", user_only=True)
     verify_types: str = knob("verify.types", "", "Type checker, in the same way.", user_only=True)
     verify_seconds: float = knob("verify.seconds", 120.0, "Longest time one such command may take.")
+    budget_run: float = knob(
+        "budget.run", 0.5, "Most dollars that one run may cost; -1 is no cap, 0 asks free models only.", user_only=True
+    )
+    budget_day: float = knob(
+        "budget.day",
+        5.0,
+        "Most dollars that one day may cost; then only local and free models are asked.",
+        user_only=True,
+    )
+    budget_ask: float = knob(
+        "budget.ask", 0.25, "Dollars above which a single call is asked about first; -1 never asks.", user_only=True
+    )
+    budget_unknown: float = knob(
+        "budget.unknown_per_million",
+        30.0,
+        "Dollars a million tokens at which a model without a known price counts against the caps.",
+        user_only=True,
+    )
+    limit_wait: float = knob(
+        "limits.wait_seconds", 20.0, "Longest wait for a rate limit before the next model is asked."
+    )
+    connections: int = knob("network.connections", 4, "Most connections to one endpoint at a time.")
+    agent_steps: int = knob(
+        "agent.steps", 6, "Answers with tool calls that a model may give in one attempt; 0 offers it no such tools."
+    )
+    agent_tokens: int = knob("agent.tokens", 60_000, "Most tokens, in and out, of all calls in one attempt.")
+    agent_dollars: float = knob(
+        "agent.dollars", 0.25, "Dollars after which one attempt is asked no further; 0 is no limit.", user_only=True
+    )
+    agent_seconds: float = knob("agent.seconds", 300.0, "Seconds after which one attempt is asked no further.")
+    agent_result_tokens: int = knob("agent.result_tokens", 1200, "Most tokens of what one tool call returns.")
+    agent_repair: bool = knob(
+        "agent.repair", True, "Tell a model once what was wrong with edits that do not fit, before another is asked."
+    )
+    notes_tokens: int = knob(
+        "notes.tokens", 600, "Most tokens of AGENTS.md (or CLAUDE.md) in a request; 0 leaves it out."
+    )
     journal_bytes: int = knob(
         "journal.max_bytes",
         200_000_000,

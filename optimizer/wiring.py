@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
     from optimizer.index.store import Index
     from optimizer.ledger.store import Ledger
+    from optimizer.ledger.tariff import Tariff
     from optimizer.models.available import Available
     from optimizer.models.catalogue import Catalogue
+    from optimizer.models.register import Register
     from optimizer.providers.base import Endpoint, Provider
     from optimizer.providers.door import Gate
+    from optimizer.providers.quotas import Exchange
+    from optimizer.routing.weigh import Candidate
     from optimizer.types import Model, Quote, Task, Usage
     from optimizer.verify.commands import Means
 
@@ -75,7 +79,7 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
     with ExitStack() as closing:
         index = open_index(root, config.places.cache)
         closing.callback(index.close)
-        models = _Models(root.path, config)
+        models = _Models(root.path, config, closing)
         yield Parts(
             root=root.path,
             settings=config.settings,
@@ -87,10 +91,11 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
             reranker=cache(lambda: _reranker(config, index, notice, closing)),
             ledger=cache(lambda: _ledger(config, closing)),
             available=models.available,
-            consented=models.consented,
+            candidates=models.candidates,
+            kept_model=models.kept,
+            register=models.register,
             provider=models.provider,
             cost=_cost,
-            estimate=_estimate,
             quote=models.quote,
             means=lambda: _means(root, config, start.env),
         )
@@ -155,9 +160,10 @@ def _reranker(config: Config, index: Index, notice: Callable[[str], None], closi
 class _Models:
     """What there is to ask, made when first wanted."""
 
-    def __init__(self, root: Path, config: Config) -> None:
+    def __init__(self, root: Path, config: Config, closing: ExitStack) -> None:
         self._root = root
         self._config = config
+        self._closing = closing
 
     @cache  # noqa: B019 - one object a run
     def endpoints(self) -> Mapping[str, Endpoint]:
@@ -183,31 +189,84 @@ class _Models:
         from optimizer.models.available import available
 
         config = self._config
-        return available(self.catalogue(), self.endpoints(), config.settings, config.features, self.gate())
+        settings = replace(config.settings, model=self.kept() or config.settings.model)
+        return available(self.catalogue(), self.endpoints(), settings, config.features, self.gate())
 
-    def consented(self, model: Model) -> bool:
+    @cache  # noqa: B019
+    def kept(self) -> str:
+        """The model kept for this project; a flag or a variable is nearer, a file is not."""
+        from optimizer.models.kept import kept
+
+        origin = self._config.origins["model"]
+        nearer = origin == "flag" or origin.startswith("env:")
+        return "" if nearer else kept(self._config.places.state, str(self._root))
+
+    def candidates(self, models: Sequence[Model]) -> tuple[Candidate, ...]:
+        from optimizer.routing.weigh import Candidate
+
+        rates, catalogue = self._rates(models), self.catalogue()
+        yes = {provider: self._consented(provider) for provider in {model.provider for model in models}}
+        return tuple(
+            Candidate(model, rates[model.price_ref, model.tier], catalogue.traits(model), yes[model.provider])
+            for model in models
+        )
+
+    def _consented(self, provider: str) -> bool:
         from optimizer.privacy import consent
 
-        endpoint = self.endpoints()[model.provider]
+        endpoint = self.endpoints()[provider]
         state = self._config.places.state
         return endpoint.local or consent.granted(state, str(self._root), endpoint.provider, endpoint.host)
 
-    def provider(self, model: Model) -> Provider:
+    @cache  # noqa: B019
+    def register(self) -> Register:
+        from optimizer.models.register import Register
+
+        register = Register(self._config.places.state, lambda provider: self.endpoints()[provider].account)
+        self._closing.callback(register.close)
+        return register
+
+    def _rates(self, models: Sequence[Model]) -> Mapping[tuple[str, str], Tariff | None]:
+        """What each model is charged now, by its name in the price table and its tier."""
+        from importlib.metadata import version
+
+        from optimizer.ledger import tariff
+        from optimizer.ledger.prices import UNCHARGED_TIERS
+
+        now = datetime.now(UTC)
+        refs = {model.price_ref for model in models if model.price_ref and model.tier not in UNCHARGED_TIERS}
+        found = self.register().rates(
+            refs,
+            now.date().isoformat(),
+            version("genai-prices"),
+            lambda ref: tariff.packed(tariff.day_of_tariffs(ref, now)),
+        )
+        known = {ref: tariff.unpacked(data, now) for ref, data in found.items()}
+        return {
+            (model.price_ref, model.tier): tariff.FREE if model.tier in UNCHARGED_TIERS else known.get(model.price_ref)
+            for model in models
+        }
+
+    def provider(self, model: Model, kind: str, heard: Callable[[Exchange], None]) -> Provider:
+        from optimizer.providers.door import gate_in
         from optimizer.providers.table import open_provider
 
-        return open_provider(self.endpoints()[model.provider], self.gate())
+        return open_provider(self.endpoints()[model.provider], gate_in(self.gate(), kind, heard))
 
     def quote(self, task: Task) -> tuple[Quote, ...]:
-        return tuple(Quote(m.tier, m.id, _estimate(m, task)) for m in self.catalogue().examples())
+        from optimizer.types import Quote
+
+        examples = self.catalogue().examples()
+        rates = self._rates(examples)
+
+        def cost(model: Model) -> int | None:
+            rate = rates[model.price_ref, model.tier]
+            return rate.cost(task.input_tokens, task.output_tokens) if rate else None
+
+        return tuple(Quote(model.tier, model.id, cost(model)) for model in examples)
 
 
 def _cost(model: Model, usage: Usage, at: datetime) -> int | None:
     from optimizer.ledger import prices
 
     return prices.cost(model, usage, at)
-
-
-def _estimate(model: Model, task: Task) -> int | None:
-    from optimizer.ledger import prices
-
-    return prices.estimate(model, task.input_tokens, task.output_tokens, datetime.now(UTC))

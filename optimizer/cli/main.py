@@ -14,6 +14,7 @@ from optimizer.errors import InputError, OptimizerError, StorageError
 
 COMMANDS = {
     "run": ("optimizer.cli.run", "Answer a request or change the code (the default command)."),
+    "route": ("optimizer.cli.route", "Show which models would be asked for a request, and why."),
     "context": ("optimizer.cli.context", "Show what would be sent for a request, and why."),
     "find": ("optimizer.cli.find", "Say where a symbol or a file is."),
     "refs": ("optimizer.cli.refs", "List the uses of a symbol."),
@@ -27,12 +28,13 @@ COMMANDS = {
     "redo": ("optimizer.cli.redo", "Write again what was taken back."),
     "log": ("optimizer.cli.log", "List the changes that were written."),
     "show": ("optimizer.cli.change", "Show one of them as a diff."),
+    "budget": ("optimizer.cli.budget", "Show what today has cost, the caps, and what is left."),
     "metrics": ("optimizer.cli.metrics", "Show requests, success and cost of a day."),
     "consent": ("optimizer.cli.consent", "Say which services may see this repository's code."),
 }
 INTERRUPTED = 130
 # Commands whose names are also the first words of requests: how many words they take at most.
-VERBS = {"find": 1, "map": 1, "index": 0, "bench": 1, "verify": 0, "undo": 1, "redo": 1, "log": 0}
+VERBS = {"find": 1, "map": 1, "index": 0, "bench": 1, "verify": 0, "budget": 3, "undo": 1, "redo": 1, "log": 0}
 MOST_WORDS_OF_A_TYPO = 3
 LEAST_LIKENESS = 0.8
 

@@ -21,7 +21,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 WITHOUT_PROJECT_CONFIG = "optimizer.without_project_config"
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
-yes = click.option("--yes", "-y", is_flag=True, help="Write changes without asking (never a consent to send).")
+yes = click.option(
+    "--yes", "-y", is_flag=True, help="Write changes, and make dear calls, without asking (never a consent to send)."
+)
 
 
 def _leave_out(ctx: click.Context, _: click.Parameter, value: bool) -> None:

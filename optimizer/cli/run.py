@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,8 +49,9 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
         raise click.UsageError("--message goes with --commit")
     query = Query(" ".join(request), piped_in())
     screen = show.screen(given["as_json"])
-    with options.open_parts(given["project"], settings) as parts:
-        repository = _repository(parts) if given["commit"] else None
+    with options.open_parts(given["project"], settings) as opened:
+        repository = _repository(opened) if given["commit"] else None
+        parts = replace(opened, approve=_approval(given["yes"]))
         outcome = _watch(engine.run(query, parts, given["dry_run"]), screen)
         if _ask_consent(outcome, parts):
             outcome = _watch(engine.run(query, parts, given["dry_run"]), screen)
@@ -84,6 +86,18 @@ def _watch(events: Iterator[Event], screen: show.Screen) -> Outcome:
     if outcome is None:
         raise UnusableOutput("the run ended without an outcome")
     return outcome
+
+
+def _approval(yes: bool) -> Callable[[str], bool]:
+    """Who says yes to a dear call: the flag, or a person once a run; nobody where there is none."""
+    given = {"yes": yes}
+
+    def approve(question: str) -> bool:
+        if not given["yes"] and terminal.interactive():
+            given["yes"] = click.confirm(f"{question} Make such calls in this run?", default=False, err=True)
+        return given["yes"]
+
+    return approve
 
 
 def _ask_consent(outcome: Outcome, parts: Parts) -> bool:

@@ -32,10 +32,22 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "network.answer_bytes": (1_000, 1_000_000_000),
     "confidence_threshold": (0, 1),
     "verify.seconds": (0.1, 86_400),
+    "agent.steps": (0, 100),
+    "agent.tokens": (1_000, 10_000_000),
+    "agent.dollars": (0, 100_000),
+    "agent.seconds": (1, 86_400),
+    "agent.result_tokens": (100, 100_000),
+    "notes.tokens": (0, 100_000),
+    "budget.run": (0, 100_000),
+    "budget.day": (0, 100_000),
+    "budget.ask": (0, 100_000),
+    "budget.unknown_per_million": (0, 100_000),
+    "limits.wait_seconds": (0, 3600),
+    "network.connections": (1, 100),
     "journal.max_bytes": (0, 1_000_000_000_000),
     "journal.max_days": (1, 36_500),
 }
-SPECIAL: Mapping[str, float] = {"temperature": -1}
+SPECIAL: Mapping[str, float] = {"temperature": -1, "budget.run": -1, "budget.day": -1, "budget.ask": -1}
 CHOICES: Mapping[str, tuple[str, ...]] = {"tier": TIERS, "max_tier": TIERS, "provider": PROVIDERS}
 MAY_BE_EMPTY = frozenset(
     {"model", "provider", "tier", "semantic.model_path", "verify.test", "verify.lint", "verify.types"}

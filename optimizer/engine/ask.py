@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from optimizer.engine import book
-from optimizer.errors import ProviderError
-from optimizer.events import Booked, Event, TextDelta
+from optimizer.engine import admit, book
+from optimizer.errors import NoProvider, PromptTooLong, ProviderError
+from optimizer.events import Booked, Event, Notice, TextDelta
 from optimizer.types import Completion, Model, Prompt, Usage
 
 if TYPE_CHECKING:
@@ -19,38 +19,86 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a call gave: a completion, or None and why the provider failed; `cost` in micro-dollars, None: unknown."""
+    """What a call gave: a completion, or None and why the provider failed; `cost` in micro-dollars, None: unknown.
+
+    `exit_code` is what a run that ends with this failure ends with; `too_long` tells that a shorter prompt may do.
+    """
 
     completion: Completion | None
     cost: int | None
     failure: str = ""
+    exit_code: int = NoProvider.exit_code
+    too_long: bool = False
 
 
 def ask(request: Request, model: Model, prompt: Prompt, parts: Parts) -> Generator[Event, None, Answered]:
-    """Ask `model` once; raises what ends a run at once: missing consent, a secret in the payload, a broken store."""
+    """Ask `model`, once more when a limit or an overload passes soon; all calls are booked.
+
+    Raises what ends a run at once: missing consent, a secret in the payload, a broken store.
+    """
+    cost: int | None = 0
+    retries = 0
+    while True:
+        permit = yield from admit.enter(request, model, prompt, parts, retries)
+        if isinstance(permit, admit.Refusal):
+            return Answered(None, cost, permit.why, permit.exit_code)
+        done = yield from _call(request, permit, parts)
+        cost = None if cost is None or done.cost is None else cost + done.cost
+        if done.error is None:
+            return Answered(done.completion, cost)
+        if not admit.worth_another(done.error, retries, parts):
+            too_long = isinstance(done.error, PromptTooLong)
+            return Answered(None, cost, _said(done.error), done.error.exit_code, too_long)
+        retries += 1
+        yield Notice(f"{model.id}: {done.error.message}; asking again")
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """How one call ended, and what it cost."""
+
+    completion: Completion | None
+    error: ProviderError | None
+    cost: int | None
+
+
+def _call(request: Request, permit: admit.Permit, parts: Parts) -> Generator[Event, None, _Done]:
+    model, prompt = permit.candidate.model, permit.prompt
     started = perf_counter()
     heard: list[str] = []
     try:
-        completion = yield from _listen(model, prompt, heard, parts)
+        completion = yield from _listen(request, permit, heard, parts)
     except ProviderError as error:
         spent = book.Spent(error.usage or Usage(), perf_counter() - started, "provider-error")
         record = book.book(request, model, spent, parts)
+        admit.failed(permit, error, parts)
         yield Booked(record)
-        return Answered(None, record.cost, error.message + (f" ({error.hint})" if error.hint else ""))
-    except (GeneratorExit, KeyboardInterrupt):
-        spent = book.Spent(book.guess(prompt, heard), perf_counter() - started, "cancelled")
-        book.book(request, model, spent, parts)
+        return _Done(None, error, record.cost)
+    except BaseException as error:
+        if isinstance(error, GeneratorExit | KeyboardInterrupt):
+            spent = book.Spent(book.guess(prompt, heard), perf_counter() - started, "cancelled")
+            book.book(request, model, spent, parts)
+        admit.failed(permit, None, parts)
         raise
     spent = book.Spent(completion.usage, completion.seconds, "answered", completion.model_served)
     record = book.book(request, model, spent, parts)
+    yield from admit.answered(permit, completion, parts)
     yield Booked(record)
-    return Answered(completion, record.cost)
+    yield from admit.warnings(request, permit, parts)
+    return _Done(completion, None, record.cost)
 
 
-def _listen(model: Model, prompt: Prompt, heard: list[str], parts: Parts) -> Generator[Event, None, Completion]:
-    provider = parts.provider(model)
+def _said(error: ProviderError) -> str:
+    return error.message + (f" ({error.hint})" if error.hint else "")
+
+
+def _listen(
+    request: Request, permit: admit.Permit, heard: list[str], parts: Parts
+) -> Generator[Event, None, Completion]:
+    model = permit.candidate.model
+    provider = parts.provider(model, request.task.kind, admit.heard(permit, parts))
     try:
-        for piece in provider.stream(model, prompt):
+        for piece in provider.stream(model, permit.prompt):
             if isinstance(piece, Completion):
                 return piece
             heard.append(piece)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer.engine import book, judge
 from optimizer.engine.ask import ask
 from optimizer.engine.request import Request, Tried
+from optimizer.errors import BudgetReached, NoProvider
 from optimizer.events import Event, Finished, Notice
 from optimizer.types import Attempt, Outcome, Route
 
@@ -21,14 +22,18 @@ def climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
     answer_tokens = parts.settings.max_tokens
     evidence = ""
     tries: list[Tried] = []
-    for number, attempt in enumerate(route.attempts):
+    waiting = list(route.attempts)
+    while waiting:
+        attempt = waiting.pop(0)
         yield Notice(_starting(attempt))
         tried = yield from _try(request, attempt, parts, answer_tokens, evidence)
         tries.append(tried)
         if not tried.failure:
             yield Finished(_outcome(request, attempt, tries))
             return
-        following = route.attempts[number + 1].model.id if number + 1 < len(route.attempts) else ""
+        if not tried.from_provider:
+            waiting = [one for one in waiting if not (one.standby and one.model.tier == attempt.model.tier)]
+        following = waiting[0].model.id if waiting else ""
         yield Notice(f"{attempt.model.id}: {tried.failure}" + (f"; going on to {following}" if following else ""))
         evidence = evidence if tried.from_provider else tried.evidence or tried.failure
         answer_tokens = answer_tokens * 2 if tried.cut else answer_tokens
@@ -56,7 +61,7 @@ def _try(
     )
     answered = yield from ask(request, attempt.model, prompts.build(wanted, attempt.model), parts)
     if answered.completion is None:
-        return Tried(answered.failure, exit_code=6, from_provider=True, cost=answered.cost)
+        return Tried(answered.failure, exit_code=answered.exit_code, from_provider=True, cost=answered.cost)
     tried = yield from judge.prove(request, answered.completion, parts)
     book.settle(request, tried, parts)
     return replace(tried, cost=answered.cost)
@@ -68,7 +73,7 @@ def _outcome(request: Request, attempt: Attempt, tries: list[Tried]) -> Outcome:
     known = [cost for cost in costs if cost is not None]
     code = 0
     if last.failure:
-        code = next((t.exit_code for t in reversed(tries) if not t.from_provider), 6)
+        code = _exit_code(tries)
     return Outcome(
         request=request.id,
         tier=attempt.model.tier,
@@ -82,7 +87,16 @@ def _outcome(request: Request, attempt: Attempt, tries: list[Tried]) -> Outcome:
     )
 
 
+def _exit_code(tries: list[Tried]) -> int:
+    """A cap that stood in the way says most; then what the last answer came to; then that no model worked."""
+    if any(tried.exit_code == BudgetReached.exit_code for tried in tries):
+        return BudgetReached.exit_code
+    return next((t.exit_code for t in reversed(tries) if not t.from_provider), NoProvider.exit_code)
+
+
 def _next_step(tries: list[Tried]) -> str:
+    if _exit_code(tries) == BudgetReached.exit_code:
+        return "optimize budget"
     if all(tried.from_provider for tried in tries):
         return "optimize models, or name one with --model"
     return "name a stronger model with --model, or ask for a smaller change"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from optimizer.index.store import Index
     from optimizer.ledger.store import Ledger
     from optimizer.models.available import Available
+    from optimizer.models.register import Register
     from optimizer.providers.base import Endpoint, Provider
+    from optimizer.providers.quotas import Exchange
+    from optimizer.routing.weigh import Candidate
     from optimizer.settings import Settings
     from optimizer.types import Model, Quote, Task, Usage
     from optimizer.verify.commands import Means
@@ -25,9 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`cost` and `estimate` give micro-dollars (None: unknown); `quote` prices a task on a model of each tier.
+    """`cost` gives micro-dollars (None: unknown); `quote` prices a task on a model of each tier.
 
-    `means` is what proving a patch needs.
+    `candidates` adds to models what a decision weighs, `kept_model` is the one chosen for this project ('': none),
+    `approve` is asked before a call dearer than the settings allow unasked, `means` is what proving a patch needs.
     """
 
     root: Path
@@ -40,12 +44,15 @@ class Parts:
     reranker: Callable[[], Reranker | None]
     ledger: Callable[[], Ledger]
     available: Callable[[], Available]
-    consented: Callable[[Model], bool]
-    provider: Callable[[Model], Provider]
+    candidates: Callable[[Sequence[Model]], tuple[Candidate, ...]]
+    kept_model: Callable[[], str]
+    register: Callable[[], Register]
+    provider: Callable[[Model, str, Callable[[Exchange], None]], Provider]
     cost: Callable[[Model, Usage, datetime], int | None]
-    estimate: Callable[[Model, Task], int | None]
     quote: Callable[[Task], tuple[Quote, ...]]
     means: Callable[[], Means]
+    approve: Callable[[str], bool] = lambda _: False
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
     def repository(self) -> str:

@@ -7,19 +7,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from optimizer.engine import climb, from_index, prepare
+from optimizer.engine import climb, decide, from_index, prepare
 from optimizer.engine.request import Request
 from optimizer.errors import InputError
 from optimizer.events import Chosen, Event, Finished, Notice, Routed
 from optimizer.lookup.questions import Lookup
-from optimizer.retrieval import Context, Query
-from optimizer.tiers import TIERS
-from optimizer.types import LeftOut, Outcome, Route, Task
+from optimizer.retrieval import Query
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
-
-CONSENT_CURE = "optimize consent grant"
 
 
 def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
@@ -42,11 +38,13 @@ def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
         context = prepare.choose(query, parts, room)
         yield Chosen(context)
         available = asked.result()
-    task, route = _decide(fitted, context, parts, available)
+    task, route = decide.decide(fitted, context, parts, available)
     yield Routed(task, route, parts.quote(task))
     if dry_run or not route.attempts:
-        yield Finished(_unserved(request, route, dry_run))
+        yield Finished(decide.unserved(request, route, dry_run))
         return
+    if line := decide.stand_in(route):
+        yield Notice(line)
     yield from climb.climb(Request(request, fitted, context, task), route, parts)
 
 
@@ -65,50 +63,3 @@ def _lookup(query: Query, parts: Parts) -> Lookup | None:
             "ask one of: where is X · show X · list functions in F · who calls X · what imports F · rename X to Y",
         )
     return lookup
-
-
-def _decide(query: Query, context: Context, parts: Parts, available: object) -> tuple[Task, Route]:
-    from optimizer.agent import prompts
-    from optimizer.context import budget
-    from optimizer.models.available import Available
-    from optimizer.routing import classify, policy
-
-    assert isinstance(available, Available)
-    settings = parts.settings
-    tokens = prompts.overhead() + context.tokens + budget.count_tokens(query.text) + budget.count_tokens(query.extra)
-    task = classify.classify(query, context, tokens)
-    limits = policy.Limits(
-        tier=settings.tier,
-        max_tier=settings.max_tier,
-        model=settings.model,
-        provider=settings.provider,
-        routing=parts.features.multi_model_routing,
-    )
-    route = policy.choose(task, available.models, limits, parts.estimate, parts.consented)
-    return task, Route(route.attempts, route.reason, (*available.left_out, *route.left_out))
-
-
-def _unserved(request: str, route: Route, dry_run: bool) -> Outcome:
-    if dry_run:
-        return Outcome(request, "index", "", "", None, None, cost=0)
-    return Outcome(
-        request,
-        "index",
-        "",
-        "",
-        None,
-        None,
-        cost=0,
-        exit_code=5 if _waits_for_consent(route.left_out) else 6,
-        hint=_first_cure(route.left_out),
-    )
-
-
-def _first_cure(left_out: tuple[LeftOut, ...]) -> str:
-    """The cure of the cheapest model left out; a missing yes comes first, since nothing else needs to be set up."""
-    cures = sorted(left_out, key=lambda left: (not left.cure.startswith(CONSENT_CURE), TIERS.index(left.tier)))
-    return next((left.cure for left in cures if left.cure), "")
-
-
-def _waits_for_consent(left_out: tuple[LeftOut, ...]) -> bool:
-    return any(left.cure.startswith(CONSENT_CURE) for left in left_out)

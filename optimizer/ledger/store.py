@@ -70,6 +70,11 @@ _INSERT = f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' 
 _LATEST = "SELECT outcome FROM settlements WHERE attempt = attempts.id ORDER BY id DESC LIMIT 1"
 _READ = ", ".join(f"coalesce(({_LATEST}), outcome)" if name == "outcome" else name for name in _COLUMNS)
 _SELECT = f"SELECT {_READ} FROM attempts WHERE at >= ? AND at < ? ORDER BY id"
+_LAST = f"SELECT {_READ} FROM attempts ORDER BY id DESC LIMIT ?"
+_PROMPT = "input + cache_read + cache_write_5m + cache_write_1h + output"
+_TOTAL = f"""
+SELECT coalesce(sum(cost), 0), count(*) - count(cost), coalesce(sum(CASE WHEN cost IS NULL THEN {_PROMPT} END), 0)
+FROM attempts WHERE at >= ? AND at < ?"""
 _SETTLE = "INSERT INTO settlements (attempt, at, outcome) SELECT max(id), ?, ? FROM attempts WHERE request = ?"
 
 
@@ -131,6 +136,29 @@ class Ledger:
             return tuple(map(_record, self._connection().execute(_SELECT, (start, end))))
         except sqlite3.Error as error:
             raise self._failed("read", error) from error
+
+    def last(self, count: int) -> tuple[UsageRecord, ...]:
+        """The last `count` attempts, the newest first. Raises StorageError when the ledger cannot be read."""
+        if self._opened is None and not self.path.exists():
+            return ()
+        try:
+            return tuple(map(_record, self._connection().execute(_LAST, (count,))))
+        except sqlite3.Error as error:
+            raise self._failed("read", error) from error
+
+    def total(self, start: str, end: str, request: str = "") -> tuple[int, int, int]:
+        """Sums from `start` up to but without `end`, of one request where it is named.
+
+        Micro-dollars charged, attempts without a known price, and their tokens. Raises StorageError.
+        """
+        if self._opened is None and not self.path.exists():
+            return 0, 0, 0
+        query, values = (_TOTAL + " AND request = ?", (start, end, request)) if request else (_TOTAL, (start, end))
+        try:
+            cost, unknown, tokens = self._connection().execute(query, values).fetchone()
+        except sqlite3.Error as error:
+            raise self._failed("read", error) from error
+        return int(cost), int(unknown), int(tokens)
 
     def close(self) -> None:
         """Close the connection; a later use opens it again."""

@@ -11,6 +11,7 @@ from typing import Any
 from optimizer.config.document import Document, read_document
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConfigError
+from optimizer.providers.quotas import DAY, MINUTE, Quota
 from optimizer.providers.table import CAN_BE_LOCAL, DEFAULT_URLS
 from optimizer.types import TIERS, Model
 
@@ -42,6 +43,16 @@ class Row:
     parameters: frozenset[str] | None = None
     licence: str | None = None
     price_ref: str | None = None
+    reasoning: float | None = None
+    coding: float | None = None
+    creativity: float | None = None
+    multilingual: float | None = None
+    fallback: tuple[str, ...] | None = None
+    cache_seconds: int | None = None
+    requests_minute: int | None = None
+    tokens_minute: int | None = None
+    requests_day: int | None = None
+    tokens_day: int | None = None
 
     def fits(self, model_id: str, provider: str) -> bool:
         """Whether this row speaks of the model at that provider."""
@@ -51,6 +62,17 @@ class Row:
     def exact(self) -> bool:
         """Whether the row names one model of one provider, so that it can be offered without asking a server."""
         return bool(self.provider) and not any(letter in self.id for letter in "*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a decision weighs: strengths in [0, 1] by name, who stands by when the model cannot be asked, for how many
+    seconds its prompt cache is kept, and the limits of a free account."""
+
+    strengths: Mapping[str, float]
+    fallback: tuple[str, ...] = ()
+    cache_seconds: int = 0
+    limits: tuple[Quota, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +97,17 @@ class Catalogue:
             licence=facts["licence"],
             label=facts["label"],
             price_ref=facts.get("price_ref", "").replace("{id}", model_id),
+        )
+
+    def traits(self, model: Model) -> Traits:
+        """What a decision weighs of a model that was described; limits are known of free accounts only."""
+        facts = self._facts(model.id, model.provider)
+        sizes = {limit: facts[name] for name, limit in _LIMITS.items() if name in facts and model.tier == "free"}
+        return Traits(
+            strengths={name: facts[name] for name in STRENGTHS if name in facts},
+            fallback=tuple(facts.get("fallback", ())),
+            cache_seconds=facts.get("cache_seconds", 0),
+            limits=tuple(Quota(what, period, size, size, 0.0) for (what, period), size in sizes.items()),
         )
 
     def unfit(self, model_id: str, provider: str) -> str:
@@ -117,12 +150,31 @@ class Catalogue:
         return facts
 
 
+STRENGTHS: tuple[str, ...] = ("reasoning", "coding", "creativity", "multilingual")
+_LIMITS: Mapping[str, tuple[str, int]] = {
+    "requests_minute": ("requests", MINUTE),
+    "tokens_minute": ("tokens", MINUTE),
+    "requests_day": ("requests", DAY),
+    "tokens_day": ("tokens", DAY),
+}
 _FACTS = tuple(field.name for field in fields(Row) if field.default is None)
 _TYPES: Mapping[str, type] = {
-    field.name: {"int | None": int, "bool | None": bool, "frozenset[str] | None": list}.get(str(field.type), str)
+    field.name: {
+        "int | None": int,
+        "bool | None": bool,
+        "float | None": float,
+        "frozenset[str] | None": list,
+        "tuple[str, ...] | None": list,
+    }.get(str(field.type), str)
     for field in fields(Row)
 }
-_NAMES = {int: "a whole number above 0", bool: "true or false", list: "a list of texts", str: "text"}
+_NAMES = {
+    int: "a whole number above 0",
+    float: "a number from 0.0 to 1.0",
+    bool: "true or false",
+    list: "a list of texts",
+    str: "text",
+}
 
 
 def load_catalogue(user: Path | None) -> Catalogue:
@@ -168,14 +220,16 @@ def _row(document: Document, key: str, table: Mapping[str, Any]) -> Row:
         raise ConfigError(f"{document.place(key)}: a model without an id", 'write id = "..." below [[model]]')
     if table.get("tier") == "local" and table.get("provider") not in (None, *CAN_BE_LOCAL):
         raise ConfigError(f"{document.place(f'{key}.tier')}: {table['provider']} is never local", "choose another tier")
-    parameters = table.get("parameters")
-    return Row(**{**table, "parameters": None if parameters is None else frozenset(parameters)})
+    shapes = {"parameters": frozenset, "fallback": tuple}
+    return Row(**{name: shapes[name](value) if name in shapes else value for name, value in table.items()})
 
 
 def _problem(name: str, value: object) -> str:
     wanted = _TYPES[name]
     if type(value) is not wanted or (isinstance(value, int) and wanted is int and value < 1):
         return _NAMES[wanted]
+    if isinstance(value, float) and not 0 <= value <= 1:
+        return _NAMES[float]
     if isinstance(value, list) and not all(isinstance(item, str) for item in value):
         return _NAMES[list]
     if isinstance(value, str) and not value.isprintable():

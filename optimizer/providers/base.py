@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,11 @@ class Endpoint:
     def host(self) -> str:
         """Host, with the port where the URL gives one: what consent is given for."""
         return urlsplit(self.base_url).netloc.lower()
+
+    @property
+    def account(self) -> str:
+        """A name that tells this host and key from others, from which the key cannot be told."""
+        return hashlib.blake2b(f"{self.host} {self.key}".encode(), digest_size=4).hexdigest()
 
 
 class Provider(Protocol):

@@ -6,7 +6,9 @@ import hashlib
 import importlib
 import json
 import re
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -25,9 +27,11 @@ from optimizer.privacy import consent, egress, payload
 from optimizer.providers import failures
 from optimizer.providers.base import Endpoint
 from optimizer.providers.network import Body, Clock, TimedBackend, broken, pool_errors
+from optimizer.providers.quotas import Exchange, quotas
 from optimizer.settings import Settings
 
 ERROR_BYTES = 65_536
+SHARE_OF_TIME = {"quick": 0.25, "find": 0.25, "explain": 0.5, "general": 0.5}
 Generation = Literal["httpx", "httpx2"]
 _DROPPED = {"content-encoding", "content-length", "transfer-encoding", "set-cookie"}
 _CORE = {"httpx": "httpcore", "httpx2": "httpcore2"}
@@ -45,15 +49,20 @@ class Limits:
     load: float = 300.0
     answer_bytes: int = 20_000_000
     context_size: int = 0
+    connections: int = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """On whose behalf a request goes out: the repository (its root, as consent names it) and where state is kept."""
+    """On whose behalf a request goes out: the repository (its root, as consent names it) and where state is kept.
+
+    `heard` is told what the headers of each answer say, before its body is read.
+    """
 
     repository: str
     state: Path
     limits: Limits = Limits()
+    heard: Callable[[Exchange], None] = lambda _: None
 
 
 def gate_for(repository: str, state: Path, settings: Settings) -> Gate:
@@ -69,8 +78,16 @@ def gate_for(repository: str, state: Path, settings: Settings) -> Gate:
             load=settings.load_seconds,
             answer_bytes=settings.answer_bytes,
             context_size=settings.context_size,
+            connections=settings.connections,
         ),
     )
+
+
+def gate_in(gate: Gate, kind: str, heard: Callable[[Exchange], None]) -> Gate:
+    """The gate for a task of a kind: an answer in words is not waited for as long as a change."""
+    share = SHARE_OF_TIME.get(kind, 1.0)
+    limits = replace(gate.limits, first=gate.limits.first * share, answer=gate.limits.answer * share)
+    return replace(gate, limits=limits, heard=heard)
 
 
 class Door:
@@ -90,7 +107,7 @@ class Door:
         secure = endpoint.base_url.startswith("https:")
         self._pool: Any = self.core.ConnectionPool(
             ssl_context=self.lib.create_ssl_context() if secure else None,
-            max_connections=4,
+            max_connections=gate.limits.connections,
             keepalive_expiry=30.0,
             network_backend=TimedBackend(self.core),
         )
@@ -129,8 +146,16 @@ class Door:
         body = self._body_type(response, clock, limits.answer_bytes, self.core)
         self._open.append(body)
         headers = _headers(response.headers)
+        if request.method == "POST":
+            self._tell(request, response.status, headers)
         self._refuse(response.status, headers, body)
         return self.lib.Response(response.status, headers=headers, stream=body, extensions=response.extensions)
+
+    def _tell(self, request: Any, status: int, headers: dict[str, str]) -> None:
+        provider = self.endpoint.provider
+        told = quotas(provider, headers, time.time())
+        model = _model(urlsplit(str(request.url)).path, bytes(request.read()))
+        self.gate.heard(Exchange(provider, model, status, told))
 
     def _refusal(self, there: SplitResult, content: bytes) -> OptimizerError | None:
         """Why this may not be sent: host, consent and secrets, in this order; a check that fails is a no."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email.utils
 import json
-import math
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -23,6 +22,7 @@ from optimizer.errors import (
     TimedOut,
 )
 from optimizer.privacy import secrets
+from optimizer.providers import quotas
 
 LONGEST_WAIT = 86_400.0
 
@@ -43,6 +43,9 @@ _NO_MODEL = re.compile(
     re.IGNORECASE,
 )
 _BAD_CALL = re.compile(r"tool_use_failed|failed to call a function|error parsing tool call", re.IGNORECASE)
+_PER_DAY = re.compile(r"per.?day|\b[RT]PD\b|daily", re.IGNORECASE)
+_PER_MINUTE = re.compile(r"per.?minute|\b[RTIO]{1,2}PM\b", re.IGNORECASE)
+_TRY_AGAIN = re.compile(r"(?:try again|retry) in (\d[\dhms.]*[a-z])\b", re.IGNORECASE)
 _NO_MEMORY = re.compile(r"more system memory|out of memory|cudamalloc|unable to allocate", re.IGNORECASE)
 
 
@@ -63,7 +66,8 @@ def from_status(provider: str, key: str, status: int, headers: Mapping[str, str]
     if status in (400, 413, 422, 429, 500) and _TOO_LONG.search(raw):
         return PromptTooLong(who, "send less: lower --max-tokens or context.max_files, or choose a larger model")
     if status == 429 and not (provider != "gemini" and _NO_CREDIT.search(raw)):
-        return RateLimited(who, "wait, or use another provider", _wait(headers, data))
+        period = _period(raw)
+        return RateLimited(who, "wait, or use another provider", _wait(provider, headers, data, period), period)
     if status in (401, 402, 403) or (status in (400, 429) and (_BAD_KEY.search(raw) or _NO_CREDIT.search(raw))):
         return AuthFailed(who, _key_cure(provider, status, raw))
     if status in (404, 410) or (status == 400 and _NO_MODEL.search(raw)):
@@ -73,7 +77,7 @@ def from_status(provider: str, key: str, status: int, headers: Mapping[str, str]
     if status == 408:
         return TimedOut(who, "ask again")
     if status >= 500 or status in (409, 423, 425):
-        return Overloaded(who, _server_cure(raw))
+        return Overloaded(who, _server_cure(raw), _wait(provider, headers, data, ""))
     return ProviderError(
         f"{provider} refused the request ({status})" + (f": {said}" if said else ""), "try another model"
     )
@@ -148,43 +152,41 @@ def _is_page(raw: str) -> bool:
     return raw.lstrip()[:200].lower().startswith(("<!doctype", "<html", "<head", "<body", "<?xml"))
 
 
-def _wait(headers: Mapping[str, str], data: Any) -> float | None:
+def _period(raw: str) -> str:
+    """Whether a limit of the day or of the minute is spoken of; '' when neither is named."""
+    if _PER_DAY.search(raw):
+        return "day"
+    return "minute" if _PER_MINUTE.search(raw) else ""
+
+
+def _wait(provider: str, headers: Mapping[str, str], data: Any, period: str) -> float | None:
     """Seconds to wait as told by headers or by Gemini's details; None when nothing sensible was said."""
+    now = time.time()
+    if provider == "gemini" and period == "day":
+        return quotas.next_gemini_day(now) - now
     found = _gemini_wait(data)
     if found is None:
-        found = _seconds(headers.get("retry-after-ms", ""), 0.001)
+        found = quotas.seconds(headers.get("retry-after-ms", ""))
+        found = None if found is None else found / 1000
     if found is None:
-        found = _seconds(headers.get("retry-after", ""), 1.0)
+        found = quotas.seconds(headers.get("retry-after", ""))
     if found is None and headers.get("retry-after"):
         try:
-            found = email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time()
+            found = email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp() - now
         except (ValueError, TypeError, OverflowError):
             found = None
+    if found is None and (said := _TRY_AGAIN.search(_message(data))):
+        found = quotas.seconds(said[1])
     return None if found is None else min(max(found, 0.0), LONGEST_WAIT)
-
-
-def _seconds(text: str, unit: float) -> float | None:
-    try:
-        value = float(text.strip().removesuffix("s"))
-    except ValueError:
-        return None
-    return value * unit if math.isfinite(value) and value >= 0 else None
 
 
 def _gemini_wait(data: Any) -> float | None:
     inner = _inner(data)
     details = inner.get("details") if isinstance(inner, dict) else None
-    wait = None
     for detail in details if isinstance(details, list) else ():
-        if not isinstance(detail, dict):
-            continue
-        violations = detail.get("violations")
-        for violation in violations if isinstance(violations, list) else ():
-            if isinstance(violation, dict) and "PerDay" in str(violation.get("quotaId", "")):
-                return LONGEST_WAIT
-        if "retryDelay" in detail:
-            wait = _seconds(str(detail["retryDelay"]), 1.0)
-    return wait
+        if isinstance(detail, dict) and "retryDelay" in detail:
+            return quotas.seconds(str(detail["retryDelay"]))
+    return None
 
 
 def key_name(provider: str) -> str:

@@ -1,51 +1,64 @@
-"""Decide which models are asked and in what order: at most one a tier, the cheapest first, with every reason."""
+"""Decide which models are asked and in what order, with a reason for each, also for each model left out; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from optimizer.models.available import named
-from optimizer.types import TIERS, Attempt, LeftOut, Model, Route, Task
+from optimizer.models.standing import NEVER, Need, Standing, fit
+from optimizer.routing.weigh import Candidate, Weighed, weigh
+from optimizer.types import TIERS, Attempt, LeftOut, Route, Task
 
-Estimate = Callable[[Model, Task], int | None]
-Consented = Callable[[Model], bool]
+HOPELESS, SURE_AFTER = 0.12, 5
+MOST_STANDBYS = 2
+BUDGET_CURE = "optimize budget set"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the user allows: '' is no wish; without `routing` a single attempt is made."""
+    """What the user allows: '' is no wish; without `routing` a single attempt is made.
+
+    `answer` is the answer budget in tokens (0: as the task expects), `wait` the seconds that a limit is waited for;
+    `remembered` tells that `model` is the one kept for this project.
+    """
 
     tier: str = ""
     max_tier: str = "premium"
     model: str = ""
     provider: str = ""
     routing: bool = True
+    answer: int = 0
+    wait: float = 20.0
+    remembered: bool = False
 
 
-def choose(task: Task, models: Sequence[Model], limits: Limits, estimate: Estimate, consented: Consented) -> Route:
+def choose(task: Task, candidates: Sequence[Candidate], limits: Limits, standing: Standing) -> Route:
     """The attempts for a task, and why each other model is left out; no attempts when none is allowed.
 
-    `models` are those that can be asked, the preferred of equals first; `estimate` gives micro-dollars, None when the
-    price is unknown; `consented` tells whether this repository may be sent there.
+    `candidates` come with the preferred of equals first. One model a tier is tried, cheapest tier first; up to two more
+    of the tier stand by in case it cannot be asked at all. A local model is never stood in for by a cloud model.
     """
     left_out: list[LeftOut] = []
-    fit: list[Attempt] = []
-    for model in models:
-        why, cure = _objection(model, task, limits, consented)
-        if why:
-            left_out.append(LeftOut(model.id, model.provider, model.tier, why, cure))
-        else:
-            fit.append(Attempt(model, "", estimate(model, task)))
-    fit.sort(key=_order)
-    chosen = _chosen(fit, limits)
-    for attempt in fit:
-        if attempt not in chosen:
-            first = next((one for one in chosen if one.model.tier == attempt.model.tier), chosen[0])
-            why = _passed_over(attempt, first, limits)
-            left_out.append(LeftOut(attempt.model.id, attempt.model.provider, attempt.model.tier, why))
-    attempts = tuple(Attempt(one.model, _reason(one, fit, limits), one.estimate) for one in chosen)
-    return Route(attempts, _summary(task, limits, attempts), tuple(left_out))
+    fit_for: list[Weighed] = []
+    for candidate in candidates:
+        weighed = _weighed(candidate, task, limits, standing, left_out)
+        if weighed:
+            fit_for.append(weighed)
+    fit_for.sort(key=_order)
+    tiers = _tiers(fit_for)
+    steps = [tier[0] for tier in tiers]
+    chosen = _chosen(steps, limits, left_out)
+    attempts: list[Attempt] = []
+    for tier in tiers:
+        if tier[0] not in chosen:
+            left_out += [_left(one, _tier_why(one, limits)) for one in tier[1:]]
+            continue
+        behind = _standbys(tier, limits)
+        attempts.append(Attempt(tier[0].model, _reason(tier, limits, standing), tier[0].estimate))
+        attempts += [Attempt(one.model, _standby_reason(one, tier[0]), one.estimate, standby=True) for one in behind]
+        left_out += [_left(one, _passed_over(one, tier[0], limits)) for one in tier[1:] if one not in behind]
+    return Route(tuple(attempts), _summary(task, limits, attempts), tuple(left_out))
 
 
 def money(micro: int | None) -> str:
@@ -55,10 +68,38 @@ def money(micro: int | None) -> str:
     return f"${micro / 1_000_000:.4f}" if micro else "free"
 
 
-def _objection(model: Model, task: Task, limits: Limits, consented: Consented) -> tuple[str, str]:
+def _weighed(
+    candidate: Candidate, task: Task, limits: Limits, standing: Standing, left_out: list[LeftOut]
+) -> Weighed | None:
+    """The candidate weighed, or None with the reason added to `left_out`."""
+    model = candidate.model
+    why, cure = _objection(candidate, task, limits)
+    now, health = standing.now.timestamp(), standing.of(model).health
+    rest = 0.0 if limits.model else max(0.0, health.rests - now)
+    if not why and not limits.model and (rest > limits.wait or not rest) and (objection := health.objection(now)):
+        why, cure = objection, f"--model {model.id} asks it anyway"
+    if why:
+        left_out.append(LeftOut(model.id, model.provider, model.tier, why, cure))
+        return None
+    answer = limits.answer or task.output_tokens
+    need = Need(task.input_tokens, answer, min(task.output_tokens, answer))
+    fitted = fit(standing.of(model).quotas, need, now)
+    weighed = weigh(candidate, task, answer, standing)
+    if fitted.wait > limits.wait or fitted.wait == NEVER:
+        left_out.append(_left(weighed, fitted.why))
+        return None
+    if cap := standing.money.broken_by(weighed.charge):
+        left_out.append(_beyond(weighed, cap, standing))
+        return None
+    wait = max(fitted.wait, rest)
+    return replace(weighed, wait=wait, note=weighed.note or (f"after {wait:.0f} s for its limit" if wait else ""))
+
+
+def _objection(candidate: Candidate, task: Task, limits: Limits) -> tuple[str, str]:
+    model = candidate.model
     need = task.input_tokens + task.output_tokens
     if limits.model and not named(model, limits.model):
-        return f"you asked for {limits.model}", ""
+        return f"you {_asked(limits)} {limits.model}", "optimize models unlock" if limits.remembered else ""
     if limits.provider and model.provider != limits.provider:
         return f"you asked for {limits.provider}", ""
     if limits.tier and model.tier != limits.tier:
@@ -67,7 +108,7 @@ def _objection(model: Model, task: Task, limits: Limits, consented: Consented) -
         return f"its tier {model.tier} is above {limits.max_tier}", f"--max-tier {model.tier}"
     if need > model.window:
         return f"its window of {model.window} tokens cannot hold {need}", "ask about less, or lower max_tokens"
-    if not consented(model):
+    if not candidate.consented:
         return (
             f"no consent to send this repository's code to {model.provider}",
             f"optimize consent grant {model.provider}",
@@ -75,41 +116,128 @@ def _objection(model: Model, task: Task, limits: Limits, consented: Consented) -
     return "", ""
 
 
+def _asked(limits: Limits) -> str:
+    return "chose for this project" if limits.remembered else "asked for"
+
+
 def _index(tier: str) -> int:
     return next(number for number, known in enumerate(TIERS) if known == tier)
 
 
-def _order(attempt: Attempt) -> tuple[int, bool, int]:
-    return TIERS.index(attempt.model.tier), attempt.estimate is None, attempt.estimate or 0
+def _beyond(weighed: Weighed, cap: str, standing: Standing) -> LeftOut:
+    purse = standing.money
+    whole, used = (purse.caps.day, purse.day + purse.pending) if cap == "day" else (purse.caps.run, purse.run)
+    size, left = (whole or 0) / 1e6, max(0, (whole or 0) - used) / 1e6
+    unknown = " at the rate for unknown prices" if weighed.estimate is None else ""
+    why = f"the cap of ${size:.2f} a {cap} leaves ${left:.4f}, this may cost ${weighed.charge / 1e6:.4f}{unknown}"
+    return _left(weighed, why, f"{BUDGET_CURE} {cap} AMOUNT")
 
 
-def _chosen(fit: Sequence[Attempt], limits: Limits) -> list[Attempt]:
-    by_tier: dict[str, Attempt] = {}
-    for attempt in fit:
-        by_tier.setdefault(attempt.model.tier, attempt)
-    chosen = list(by_tier.values())
+def _order(one: Weighed) -> tuple[int, bool, bool, float, float]:
+    """Tier; those that can start at once and whose price is known first; then the least cost to an accepted answer."""
+    return TIERS.index(one.model.tier), one.wait > 0, one.estimate is None, one.accepted_cost, -one.chance
+
+
+def _tiers(fit_for: Sequence[Weighed]) -> list[list[Weighed]]:
+    found: dict[str, list[Weighed]] = {}
+    for one in fit_for:
+        found.setdefault(one.model.tier, []).append(one)
+    return list(found.values())
+
+
+def _chosen(steps: Sequence[Weighed], limits: Limits, left_out: list[LeftOut]) -> list[Weighed]:
+    """The best of each tier that is worth trying before the tiers above it; adds the others to `left_out`."""
     if limits.model:
-        return chosen[:1]
-    return chosen if limits.routing else chosen[-1:]
+        left_out += [_left(one, "one model is asked only") for one in steps[1:]]
+        return list(steps[:1])
+    if not limits.routing:
+        left_out += [_left(one, "routing is off: only the best tier is asked") for one in steps[:-1]]
+        return list(steps[-1:])
+    chosen: list[Weighed] = []
+    above = 0.0  # what it is expected to cost to go on above this step
+    for step in reversed(steps):
+        cost = float(step.charge if step.estimate is None else step.estimate)
+        if chosen and step.tally.tries >= SURE_AFTER and step.chance < HOPELESS:
+            seen = f"{step.tally.accepted} of {step.tally.tries}"
+            left_out.append(_left(step, f"accepted {seen} times on such tasks here: starting above it"))
+        elif chosen and cost > step.chance * above:
+            why = f"trying it first costs {money(int(cost))} and saves {money(round(step.chance * above))} on average"
+            left_out.append(_left(step, why))
+        else:
+            chosen.insert(0, step)
+            above = cost + (1 - step.chance) * above
+    return chosen
 
 
-def _passed_over(attempt: Attempt, first: Attempt, limits: Limits) -> str:
-    if first.model.tier != attempt.model.tier:
-        return "one model is asked only" if limits.model else "routing is off: only the best tier is asked"
-    if attempt.estimate is None and first.estimate is not None:
-        return f"its price is unknown, {first.model.id} has one"
-    if attempt.estimate == first.estimate:
-        return f"{first.model.id} costs the same and is preferred"
-    return f"dearer than {first.model.id} ({money(attempt.estimate)} against {money(first.estimate)})"
+def _standbys(tier: Sequence[Weighed], limits: Limits) -> list[Weighed]:
+    """Who is asked when the first of a tier cannot be: its own fallbacks, then other providers before its own."""
+    if limits.model or not limits.routing:
+        return []
+    wanted = tier[0].candidate.traits.fallback
+    own = [one for name in wanted for one in tier[1:] if one.model.id == name]
+    others = sorted((one for one in tier[1:] if one not in own), key=lambda one: _same_provider(one, tier[0]))
+    return [*own, *others][:MOST_STANDBYS]
 
 
-def _reason(attempt: Attempt, fit: Sequence[Attempt], limits: Limits) -> str:
-    tier, price = attempt.model.tier, money(attempt.estimate)
+def _same_provider(one: Weighed, other: Weighed) -> bool:
+    """An outage or a spent limit of the one is likely to be one of the other too."""
+    return one.model.provider == other.model.provider and not one.model.local
+
+
+def _left(one: Weighed, why: str, cure: str = "") -> LeftOut:
+    return LeftOut(one.model.id, one.model.provider, one.model.tier, why, cure)
+
+
+def _tier_why(one: Weighed, limits: Limits) -> str:
     if limits.model:
-        return f"you asked for it, {price}"
-    others = sum(one.model.tier == tier for one in fit) - 1
-    place = f"the cheapest of {others + 1} in {tier}" if others else f"the only one in {tier}"
-    return f"{place}, {price}"
+        return "one model is asked only"
+    return (
+        f"its tier {one.model.tier} is not asked" if limits.routing else "routing is off: only the best tier is asked"
+    )
+
+
+def _passed_over(one: Weighed, first: Weighed, limits: Limits) -> str:
+    if limits.model:
+        return "one model is asked only"
+    return _comparison(one, first)
+
+
+def _comparison(one: Weighed, first: Weighed) -> str:
+    name = first.model.id
+    if one.wait > first.wait:
+        return f"{one.note}; {name} can start at once"
+    if one.estimate is None and first.estimate is not None:
+        return f"its price is unknown, {name} has one"
+    if one.accepted_cost == first.accepted_cost:
+        return f"{name} costs the same and is {'preferred' if one.chance == first.chance else 'likelier to succeed'}"
+    if (one.estimate or 0) > (first.estimate or 0):
+        return f"dearer than {name} ({money(one.estimate)} against {money(first.estimate)})"
+    each = f"{money(round(one.accepted_cost))} against {money(round(first.accepted_cost))}"
+    return f"dearer than {name} to an accepted answer ({each})"
+
+
+def _reason(tier: Sequence[Weighed], limits: Limits, standing: Standing) -> str:
+    first = tier[0]
+    said = [_place(tier, limits), money(first.estimate)]
+    if first.tally.tries:
+        said.append(f"accepted {first.tally.accepted} of {first.tally.tries} times on such tasks here")
+    if standing.money.asks(first.charge):
+        said.append("asks first at this price")
+    return ", ".join([*said, *filter(None, [first.note])])
+
+
+def _place(tier: Sequence[Weighed], limits: Limits) -> str:
+    if limits.model:
+        return f"you {_asked(limits)} it".replace("chose for this project it", "chose it for this project")
+    name, others = tier[0].model.tier, len(tier) - 1
+    if not others:
+        return f"the only one in {name}"
+    best = "cheapest" if tier[0].accepted_cost else "best"
+    return f"the {best} of {others + 1} in {name}"
+
+
+def _standby_reason(one: Weighed, first: Weighed) -> str:
+    return f"stands by for {first.model.id}: {_comparison(one, first)}"
 
 
 def _summary(task: Task, limits: Limits, attempts: Sequence[Attempt]) -> str:
@@ -117,9 +245,10 @@ def _summary(task: Task, limits: Limits, attempts: Sequence[Attempt]) -> str:
     if not attempts:
         return f"{what}: no model may be asked"
     if limits.model:
-        return f"{what}: only {limits.model}, as you asked"
+        return f"{what}: only {limits.model}, as you {'chose for this project' if limits.remembered else 'asked'}"
     if not limits.routing:
         return f"{what}: one attempt in {attempts[0].model.tier}, routing is off"
-    if len(attempts) == 1:
-        return f"{what}: {attempts[0].model.tier} only"
-    return f"{what}: {' -> '.join(one.model.tier for one in attempts)}, up on a failed check"
+    tiers: list[str] = [one.model.tier for one in attempts if not one.standby]
+    if len(tiers) == 1:
+        return f"{what}: {tiers[0]} only"
+    return f"{what}: {' -> '.join(tiers)}, up on a failed check"

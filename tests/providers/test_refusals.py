@@ -105,11 +105,33 @@ def test_cures_name_the_next_step() -> None:
 
 @pytest.mark.parametrize(
     ("header", "wait"),
-    [("0", 0.0), ("1", 1.0), ("2.5", 2.5), ("3600", 3600.0), ("soon", None), ("-5", None), ("nan", None), ("", None)],
+    [
+        ("0", 0.0),
+        ("1", 1.0),
+        ("2.5", 2.5),
+        ("3600", 3600.0),
+        ("soon", None),
+        ("-5", None),
+        ("nan", None),
+        ("", None),
+        ("2m59.56s", 179.56),
+        ("34s", 34.0),
+        ("1h1m", 3660.0),
+    ],
 )
 def test_the_wait_is_read_from_the_header(header: str, wait: float | None) -> None:
     error = from_status("groq", "", 429, {"retry-after": header} if header else {}, b"{}")
     assert isinstance(error, RateLimited) and error.wait == wait
+
+
+def test_the_wait_may_be_in_milliseconds_or_in_the_text() -> None:
+    error = from_status("openai", "", 429, {"retry-after-ms": "1500", "retry-after": "9"}, b"{}")
+    assert isinstance(error, RateLimited) and error.wait == 1.5
+    said = "Rate limit reached for model `m` on tokens per minute (TPM): Limit 8000. Please try again in 2m59.56s."
+    error = from_status("groq", "", 429, {}, json.dumps(error_body("groq", 429, said, "tokens")).encode())
+    assert isinstance(error, RateLimited) and (error.wait, error.period) == (179.56, "minute")
+    error = from_status("anthropic", "", 529, {"retry-after": "4"}, b"{}")
+    assert isinstance(error, Overloaded) and error.wait == 4.0
 
 
 def test_the_wait_may_be_a_date_and_is_bounded() -> None:
@@ -127,9 +149,13 @@ def test_the_wait_may_be_a_date_and_is_bounded() -> None:
 
 def test_gemini_names_the_quota_and_the_delay(loopback: Loopback, tmp_path: Path) -> None:
     provider = connect(loopback, "gemini", tmp_path)
-    for quota, wait in (("GenerateRequestsPerMinutePerProject-FreeTier", 34.07), ("...PerDayPerProject", 86_400.0)):
-        heard = hear(loopback, "gemini", provider, gemini_quota(quota, "34.07s"))
-        assert isinstance(heard.error, RateLimited) and heard.error.wait == wait
+    heard = hear(loopback, "gemini", provider, gemini_quota("GenerateRequestsPerMinutePerProject-FreeTier", "34.07s"))
+    assert isinstance(heard.error, RateLimited)
+    assert (heard.error.wait, heard.error.period) == (34.07, "minute")
+    heard = hear(loopback, "gemini", provider, gemini_quota("GenerateRequestsPerDayPerProject", "34.07s"))
+    assert isinstance(heard.error, RateLimited)
+    assert heard.error.wait is not None and 0 < heard.error.wait <= 86_400
+    assert heard.error.period == "day"
 
 
 def test_no_key_is_ever_repeated() -> None:

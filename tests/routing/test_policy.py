@@ -1,10 +1,19 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optimizer.errors import Overloaded, RateLimited
+from optimizer.ledger.caps import Caps, Money
+from optimizer.ledger.tally import Tally
+from optimizer.ledger.tariff import Step, Tariff
+from optimizer.models.catalogue import Traits
+from optimizer.models.standing import Health, ModelStanding, Standing, after_failure, key
+from optimizer.providers.quotas import DAY, MINUTE, Quota
 from optimizer.routing.policy import Limits, choose, money
+from optimizer.routing.weigh import Candidate
 from optimizer.types import TIERS, LeftOut, Model, Route, Task, Tier
 
 TASK = Task("edit", 0.35, ("it begins with 'add'",), True, 4000, 600)
@@ -27,18 +36,36 @@ ALL = (OPUS, SONNET, MYSTERY, DEARER, CHEAP, FREE, LOCAL)
 PRICES = {"qwen": 0, "oss": 0, "haiku": 700, "flash": 5_250, "mystery": None, "sonnet": 14_000, "opus": 28_000}
 
 
-def route(limits: Limits | None = None, *models: Model, refused: tuple[str, ...] = (), task: Task = TASK) -> Route:
-    return choose(
-        task,
-        models or ALL,
-        limits or Limits(),
-        lambda one, _: PRICES[one.id],
-        lambda one: one.provider not in refused,
-    )
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CLEAR = Standing(NOW)
+EVEN = Traits({"coding": 0.5})
+
+
+def tariff(price: int | None) -> Tariff | None:
+    """Rates at which TASK's prompt costs this much."""
+    return None if price is None else Tariff((Step(0, price / 4000, 0.0, price / 40_000, price / 4000),))
+
+
+def candidate(one: Model, refused: tuple[str, ...] = (), traits: Traits = EVEN) -> Candidate:
+    return Candidate(one, tariff(PRICES[one.id]), traits, one.provider not in refused)
+
+
+def route(
+    limits: Limits | None = None,
+    *models: Model,
+    refused: tuple[str, ...] = (),
+    task: Task = TASK,
+    standing: Standing = CLEAR,
+) -> Route:
+    return choose(task, [candidate(one, refused) for one in models or ALL], limits or Limits(), standing)
 
 
 def ids(found: Route) -> list[str]:
-    return [attempt.model.id for attempt in found.attempts]
+    return [attempt.model.id for attempt in found.attempts if not attempt.standby]
+
+
+def standbys(found: Route) -> list[str]:
+    return [attempt.model.id for attempt in found.attempts if attempt.standby]
 
 
 def why(found: Route, name: str) -> LeftOut:
@@ -48,18 +75,22 @@ def why(found: Route, name: str) -> LeftOut:
 def test_one_attempt_a_tier_the_cheapest_first() -> None:
     found = route()
     assert ids(found) == ["qwen", "oss", "haiku", "sonnet"]
-    assert [attempt.estimate for attempt in found.attempts] == [0, 0, 700, 14_000]
+    assert [attempt.estimate for attempt in found.attempts if not attempt.standby] == [0, 0, 700, 14_000]
+    assert standbys(found) == ["flash", "mystery", "opus"]
     assert found.reason == "edit, difficulty 0.35: local -> free -> budget -> premium, up on a failed check"
     assert found.attempts[0].reason == "the only one in local, free"
     assert found.attempts[2].reason == "the cheapest of 3 in budget, $0.0007"
 
 
-def test_every_model_left_out_has_its_reason() -> None:
-    found = route()
-    assert why(found, "flash").why == "dearer than haiku ($0.0053 against $0.0007)"
+def test_every_model_that_is_not_first_has_its_reason() -> None:
+    spare = model("spare", "budget", "spare")
+    PRICES["spare"] = 6_000
+    found = route(None, *ALL, spare)
+    reasons = {attempt.model.id: attempt.reason for attempt in found.attempts}
+    assert reasons["flash"] == "stands by for haiku: dearer than haiku ($0.0053 against $0.0007)"
+    assert reasons["opus"].startswith("stands by for sonnet: dearer than sonnet")
     assert why(found, "mystery").why == "its price is unknown, haiku has one"
-    assert why(found, "opus").why.startswith("dearer than sonnet")
-    assert {*ids(found), *(left.model for left in found.left_out)} == {one.id for one in ALL}
+    assert {*reasons, *(left.model for left in found.left_out)} == {one.id for one in (*ALL, spare)}
 
 
 def test_equal_prices_keep_the_order_of_preference() -> None:
@@ -67,7 +98,7 @@ def test_equal_prices_keep_the_order_of_preference() -> None:
     PRICES["coder"] = 0
     assert ids(route(None, FREE, other)) == ["oss"]
     assert ids(route(None, other, FREE)) == ["coder"]
-    assert why(route(None, other, FREE), "oss").why == "coder costs the same and is preferred"
+    assert route(None, other, FREE).attempts[1].reason == "stands by for coder: coder costs the same and is preferred"
 
 
 def test_an_unknown_price_is_last_but_not_left_out() -> None:
@@ -97,7 +128,8 @@ def test_an_unknown_price_is_last_but_not_left_out() -> None:
 def test_what_the_user_asks_for_wins(limits: Limits, expected: list[str]) -> None:
     found = route(limits)
     assert ids(found) == expected
-    assert {*expected, *(left.model for left in found.left_out)} == {one.id for one in ALL}
+    assert {*expected, *standbys(found), *(left.model for left in found.left_out)} == {one.id for one in ALL}
+    assert not (standbys(found) and (limits.model or not limits.routing))
     assert all(left.why for left in found.left_out)
     assert found.reason
 
@@ -133,17 +165,6 @@ def test_without_consent_nothing_is_asked_and_the_cure_is_told() -> None:
     assert "no consent" in why(found, "oss").why
 
 
-def test_consent_is_not_asked_about_what_is_not_wanted() -> None:
-    asked: list[str] = []
-
-    def consented(one: Model) -> bool:
-        asked.append(one.id)
-        return True
-
-    choose(TASK, ALL, Limits(tier="local"), lambda *_: 0, consented)
-    assert asked == ["qwen"]
-
-
 def test_prompt_and_answer_must_fit_the_window() -> None:
     tight, exact = replace(LOCAL, window=4599), replace(LOCAL, window=4600)
     assert ids(route(None, tight)) == []
@@ -162,12 +183,15 @@ def test_at_most_one_a_tier_in_order_and_none_forgotten(
 ) -> None:
     models = [replace(one, id=f"{one.id}-{n}") for n, one in enumerate(picks)]
     limits = Limits(tier=tier, max_tier=highest, routing=routing)
-    found = choose(TASK, models, limits, lambda one, _: PRICES[one.id.split("-")[0]], lambda _: True)
-    tiers = [TIERS.index(attempt.model.tier) for attempt in found.attempts]
+    rated = [Candidate(one, tariff(PRICES[one.id.split("-")[0]]), EVEN) for one in models]
+    found = choose(TASK, rated, limits, CLEAR)
+    tiers = [TIERS.index(attempt.model.tier) for attempt in found.attempts if not attempt.standby]
     assert tiers == sorted(set(tiers))
     assert all(level <= TIERS.index(highest) for level in tiers)  # type: ignore[arg-type]
-    assert len(found.attempts) <= (1 if not routing or tier else 4)
-    assert sorted([*ids(found), *(left.model for left in found.left_out)]) == sorted(one.id for one in models)
+    assert len(tiers) <= (1 if not routing or tier else 4)
+    assert sorted([*ids(found), *standbys(found), *(left.model for left in found.left_out)]) == sorted(
+        one.id for one in models
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,3 +199,139 @@ def test_at_most_one_a_tier_in_order_and_none_forgotten(
 )
 def test_money(micro: int | None, text: str) -> None:
     assert money(micro) == text
+
+
+def known(one: Model, **facts: object) -> Standing:
+    """A standing in which one model is in some state."""
+    return Standing(NOW, {key(one): replace(ModelStanding(), **facts)})
+
+
+def test_a_model_that_failed_rests_and_the_next_takes_its_place() -> None:
+    health = after_failure(Health(failures=6, since=1.0), Overloaded("haiku answered 529"), NOW.timestamp(), 0.5)
+    found = route(standing=known(CHEAP, health=health))
+    assert ids(found) == ["qwen", "oss", "flash", "sonnet"]
+    assert why(found, "haiku").why.startswith("it rests until")
+    assert "haiku answered 529" in why(found, "haiku").why
+    assert why(found, "haiku").cure == "--model haiku asks it anyway"
+    assert ids(route(Limits(model="haiku"), standing=known(CHEAP, health=health))) == ["haiku"]
+
+
+def test_a_rest_that_is_over_soon_is_waited_for() -> None:
+    health = after_failure(Health(), RateLimited("429", wait=10.0), NOW.timestamp(), 0.5)
+    assert ids(route(standing=known(FREE, health=health)))[1] == "oss"
+    assert "after 10 s" in route(standing=known(FREE, health=health)).attempts[1].reason
+    assert "oss" not in ids(route(Limits(wait=5.0), standing=known(FREE, health=health)))
+
+
+def test_only_one_run_tries_a_model_that_failed() -> None:
+    after = Health(failures=2, rests=NOW.timestamp() - 1)
+    assert ids(route(standing=known(FREE, health=after)))[1] == "oss"
+    tried = replace(after, probing=NOW.timestamp() + 60)
+    assert why(route(standing=known(FREE, health=tried)), "oss").why == "it failed, and another run is trying it"
+
+
+def test_a_request_that_does_not_fit_a_quota_is_not_sent() -> None:
+    def quota(what: str, period: int, size: int, left: int, wait: float) -> Standing:
+        return known(FREE, quotas=(Quota(what, period, size, left, NOW.timestamp() + wait),))
+
+    limits = Limits(answer=1500)
+    assert ids(route(limits, standing=quota("tokens", MINUTE, 8000, 5500, 40)))[1] == "oss"
+    late = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 40))
+    assert "4,500 of 8,000 tokens a minute are left, this needs 5,500" in why(late, "oss").why
+    soon = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 12))
+    assert "after 12 s" in soon.attempts[1].reason
+    never = route(limits, standing=quota("tokens", MINUTE, 4000, 4000, 0))
+    assert why(never, "oss").why == "its limit is 4,000 tokens a minute, this needs 5,500"
+    spent = route(limits, standing=quota("requests", DAY, 1000, 0, 9000))
+    assert "0 of 1,000 requests a day are left" in why(spent, "oss").why
+    assert "oss" in ids(route(limits, standing=quota("requests", DAY, 1000, 0, -1)))
+
+
+def test_a_cap_that_is_spent_leaves_local_and_free() -> None:
+    spent = Standing(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), day=4_999_900))
+    found = route(standing=spent)
+    assert ids(found) == ["qwen", "oss"]
+    left = why(found, "haiku")
+    assert left.why == "the cap of $5.00 a day leaves $0.0001, this may cost $0.0007"
+    assert left.cure == "optimize budget set day AMOUNT"
+    pending = Standing(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), pending=4_999_900))
+    assert ids(route(standing=pending)) == ["qwen", "oss"]
+    assert ids(route(standing=Standing(NOW, money=Money(Caps(run=1_000, unknown=30.0))))) == ["qwen", "oss", "haiku"]
+
+
+def test_an_unknown_price_counts_at_its_rate() -> None:
+    caps = Caps(day=100_000, unknown=30.0)
+    found = route(None, MYSTERY, standing=Standing(NOW, money=Money(caps)))
+    assert why(found, "mystery").why.endswith("this may cost $0.1380 at the rate for unknown prices")
+    assert ids(route(None, MYSTERY, standing=Standing(NOW, money=Money(replace(caps, day=200_000))))) == ["mystery"]
+
+
+def test_a_dear_call_is_marked() -> None:
+    found = route(standing=Standing(NOW, money=Money(Caps(ask=10_000))))
+    assert found.attempts[-2].reason.endswith("asks first at this price")
+
+
+def learned(**tallies: tuple[int, int]) -> Standing:
+    """Tries and successes of models on tasks like TASK."""
+    by_id = {one.id: one for one in ALL}
+    return Standing(
+        NOW, tallies={(key(by_id[name]), "edit"): Tally(tries, good) for name, (tries, good) in tallies.items()}
+    )
+
+
+def test_what_is_learned_moves_the_start() -> None:
+    assert ids(route(standing=learned(qwen=(30, 0))))[0] == "oss"
+    left = why(route(standing=learned(qwen=(30, 0))), "qwen").why
+    assert left == "accepted 0 of 30 times on such tasks here: starting above it"
+    assert ids(route(standing=learned(qwen=(30, 5))))[0] == "qwen"
+    assert "accepted 5 of 30 times" in route(standing=learned(qwen=(30, 5))).attempts[0].reason
+    assert ids(route(Limits(tier="local"), standing=learned(qwen=(30, 0)))) == ["qwen"]
+
+
+def test_a_cheap_model_that_fails_is_dearer_to_an_accepted_answer() -> None:
+    assert ids(route(None, CHEAP, DEARER, standing=learned(haiku=(40, 1), flash=(40, 40)))) == ["flash"]
+
+
+def test_a_step_that_costs_more_than_it_saves_is_left_out() -> None:
+    found = route(None, DEARER, SONNET, standing=learned(flash=(20, 2)))
+    assert ids(found) == ["sonnet"]
+    assert why(found, "flash").why.startswith("trying it first costs $0.0053 and saves $0.00")
+
+
+def test_a_warm_cache_is_kept_when_throwing_it_away_costs_more() -> None:
+    rival = replace(SONNET, id="rival", provider="rival")
+    PRICES["rival"] = 13_000
+    assert ids(route(None, SONNET, rival)) == ["rival"]
+    warm = route(None, SONNET, rival, standing=known(SONNET, warm=3500))
+    assert ids(warm) == ["sonnet"]
+    assert warm.attempts[0].reason.endswith("3,500 tokens are in its prompt cache")
+
+
+def test_a_price_step_is_stayed_under() -> None:
+    long = replace(TASK, input_tokens=120_000)
+    wide = [replace(one, window=1_000_000) for one in (CHEAP, DEARER)]
+    stepped = Tariff((Step(0, 0.1, 0.5, 0.01, 0.1), Step(100_000, 0.5, 2.5, 0.05, 0.5)))
+    flat = Tariff((Step(0, 0.2, 0.8, 0.2, 0.2),))
+    rated = [Candidate(one, rates, EVEN) for one, rates in zip(wide, (stepped, flat), strict=True)]
+    assert ids(choose(TASK, rated, Limits(), CLEAR)) == ["haiku"]
+    found = choose(long, rated, Limits(), CLEAR)
+    assert ids(found) == ["flash"]
+    assert stepped.ceiling(120_000) == 100_000 and not stepped.ceiling(100_000)
+
+
+def test_no_cloud_model_stands_by_for_a_local_one() -> None:
+    other = replace(LOCAL, id="coder")
+    PRICES["coder"] = 0
+    found = route(None, LOCAL, other, FREE)
+    behind = [attempt.model for attempt in found.attempts if attempt.standby]
+    assert [one.id for one in behind] == ["coder"] and all(one.local for one in behind)
+    assert not standbys(route(Limits(model="qwen"), LOCAL, other, FREE))
+
+
+def test_another_provider_stands_by_before_the_same_one() -> None:
+    sister = replace(CHEAP, id="sister")
+    PRICES["sister"] = 800
+    assert standbys(route(None, CHEAP, sister, DEARER)) == ["flash", "sister"]
+    named = Traits({"coding": 0.5}, fallback=("sister",))
+    rated = [candidate(CHEAP, traits=named), candidate(sister), candidate(DEARER)]
+    assert standbys(choose(TASK, rated, Limits(), CLEAR)) == ["sister", "flash"]

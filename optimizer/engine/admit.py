@@ -1,0 +1,177 @@
+"""Leave to make one call of a model: its health, its quotas and the caps on money are asked first, and told after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from optimizer.errors import BudgetReached, NoProvider, Overloaded, ProviderError, RateLimited
+from optimizer.events import Event, Notice
+from optimizer.types import Completion, Model, Prompt
+
+if TYPE_CHECKING:
+    from optimizer.engine.parts import Parts
+    from optimizer.engine.request import Request
+    from optimizer.ledger.caps import Money
+    from optimizer.models.register import Admission, Bid
+    from optimizer.providers.quotas import Exchange
+    from optimizer.routing.weigh import Candidate
+
+MOST_RETRIES = 2
+LEAST_ANSWER = 256
+NAP = 1.0  # seconds between two looks at the queue
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave to make a call with `prompt`, whose answer may have been made smaller to fit a quota."""
+
+    ticket: int
+    prompt: Prompt
+    candidate: Candidate
+    money: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a call is not made; nothing was sent."""
+
+    why: str
+    exit_code: int
+
+
+def enter(
+    request: Request, model: Model, prompt: Prompt, parts: Parts, retries: int = 0
+) -> Generator[Event, None, Permit | Refusal]:
+    """Ask for leave to call `model`, waiting no longer than `limits.wait_seconds` for its limits.
+
+    A model that the user named is asked although it rests, but not over and over. Raises StorageError.
+    """
+    candidate = parts.candidates((model,))[0]
+    purse = _purse(request.id, parts)
+    charge = _charge(candidate, prompt, purse(0))
+    if purse(0).asks(charge) and not parts.approve(f"One call of {model.id} may cost ${charge / 1e6:.2f}."):
+        why = (
+            f"one call may cost ${charge / 1e6:.2f}, which is asked about first (--yes, or optimize budget set ask off)"
+        )
+        return Refusal(why, BudgetReached.exit_code)
+    named = bool(parts.kept_model() or parts.settings.model)
+    bid = replace(_bid(candidate, prompt, charge), forced=named and not retries)
+    admission = yield from _queue(bid, purse, parts)
+    if admission.granted:
+        fitted = prompt if admission.output >= prompt.max_output else replace(prompt, max_output=admission.output)
+        if fitted is not prompt:
+            yield Notice(f"{model.id}: an answer of {fitted.max_output:,} tokens is what its limits leave room for")
+        return Permit(admission.ticket, fitted, candidate, purse(0))
+    if admission.broken:
+        return Refusal(f"not asked: {_cap_text(admission.broken, charge, purse(0))}", BudgetReached.exit_code)
+    return Refusal(f"not asked: {admission.why}", NoProvider.exit_code)
+
+
+def heard(permit: Permit, parts: Parts) -> Callable[[Exchange], None]:
+    """What is told of the headers of the answer to a call."""
+    from optimizer.models.standing import key
+
+    name = key(permit.candidate.model)
+    return lambda exchange: parts.register().told(name, permit.ticket, exchange.quotas)
+
+
+def answered(permit: Permit, completion: Completion, parts: Parts) -> Generator[Event, None, None]:
+    """Close a call that was answered. Raises StorageError."""
+    from optimizer.models.standing import key
+
+    name, usage, register = key(permit.candidate.model), completion.usage, parts.register()
+    line = register.succeeded(name, permit.ticket, completion.seconds)
+    lifetime, cached = permit.candidate.traits.cache_seconds, usage.cache_read + usage.cache_write_5m
+    if lifetime and cached:
+        register.warmed(name, parts.repository, cached, lifetime)
+    if line:
+        yield Notice(line)
+
+
+def failed(permit: Permit, error: ProviderError | None, parts: Parts) -> None:
+    """Close a call that failed; None for one that was broken off. Raises StorageError."""
+    from optimizer.models.standing import key
+
+    parts.register().failed(key(permit.candidate.model), permit.ticket, error)
+
+
+def worth_another(error: ProviderError, retries: int, parts: Parts) -> bool:
+    """Whether the same model is asked again: its limit, or its overload, passes soon."""
+    if retries >= MOST_RETRIES or not isinstance(error, RateLimited | Overloaded):
+        return False
+    if isinstance(error, Overloaded):
+        return retries < 1 and (error.wait or 0.0) <= parts.settings.limit_wait
+    return error.wait is not None and error.wait <= parts.settings.limit_wait
+
+
+def warnings(request: Request, permit: Permit, parts: Parts) -> Generator[Event, None, None]:
+    """Tell when a call took a cap past the share at which that is told. Raises StorageError."""
+    from optimizer.ledger.caps import TOLD_AT, crossed
+
+    before, after = permit.money, _purse(request.id, parts)(0)
+    for name, cap, was, now in (
+        ("day", before.caps.day, before.day, after.day),
+        ("run", before.caps.run, before.run, after.run),
+    ):
+        if cap is not None and crossed(was, now, cap):
+            yield Notice(f"{TOLD_AT:.0%} of the cap of a {name} is spent: ${now / 1e6:.2f} of ${cap / 1e6:.2f}")
+
+
+def _purse(request: str, parts: Parts) -> Callable[[int], Money]:
+    """The money as it stands whenever it is called, with what is pending elsewhere."""
+    from optimizer.ledger import caps
+
+    limits = caps.caps_from(parts.settings)
+    return lambda pending: caps.money(parts.ledger(), limits, parts.clock(), request, pending)
+
+
+def _charge(candidate: Candidate, prompt: Prompt, money: Money) -> int:
+    """Micro-dollars that the call counts at most: nothing cached, and all of the answer budget used."""
+    rate = candidate.tariff
+    most = rate.cost(prompt.tokens, prompt.max_output) if rate else None
+    return money.charge(most, prompt.tokens + prompt.max_output)
+
+
+def _bid(candidate: Candidate, prompt: Prompt, charge: int) -> Bid:
+    from optimizer.models.register import Bid
+    from optimizer.models.standing import Need, key
+
+    least = min(prompt.max_output, max(LEAST_ANSWER, prompt.max_output // 2))
+    need = Need(prompt.tokens, prompt.max_output, least)
+    return Bid(key(candidate.model), need, charge, candidate.traits.limits)
+
+
+def _queue(bid: Bid, purse: Callable[[int], Money], parts: Parts) -> Generator[Event, None, Admission]:
+    """Stand in the queue of a model until the call is granted, or would have to wait too long."""
+    register, settings = parts.register(), parts.settings
+    life = settings.load_seconds + settings.answer_seconds
+    ticket, waited, told = 0, 0.0, False
+    try:
+        while True:
+            admission = register.admit(bid, ticket, life, lambda pending: purse(pending).broken_by(bid.money))
+            if admission.granted:
+                ticket = 0
+                return admission
+            ticket = admission.ticket
+            if admission.broken or not admission.wait or waited + admission.wait > settings.limit_wait:
+                return admission
+            if not told and admission.wait >= NAP:
+                yield Notice(f"{bid.model}: waiting {admission.wait:.0f} s: {admission.why}")
+                told = True
+            nap = min(admission.wait, NAP)
+            register.sleep(nap)
+            waited += nap
+    finally:
+        if ticket:
+            register.drop(ticket)
+
+
+def _cap_text(name: str, charge: int, money: Money) -> str:
+    cap, used = (money.caps.day, money.day) if name == "day" else (money.caps.run, money.run)
+    left = max(0, (cap or 0) - used)
+    return (
+        f"the cap of a {name} leaves ${left / 1e6:.4f} of ${(cap or 0) / 1e6:.2f}, this may cost ${charge / 1e6:.4f}"
+        f" (optimize budget set {name} AMOUNT)"
+    )

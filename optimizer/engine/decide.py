@@ -1,0 +1,99 @@
+"""From the context to the route: what kind of task it is, what is known of the models, and who is asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
+from optimizer.routing import policy
+from optimizer.tiers import TIERS
+from optimizer.types import LeftOut, Outcome, Route, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from optimizer.engine.parts import Parts
+    from optimizer.models.available import Available
+    from optimizer.models.standing import Standing
+    from optimizer.retrieval import Context, Query
+    from optimizer.routing.weigh import Candidate
+
+CONSENT_CURE = "optimize consent grant"
+RECENT = 2000  # attempts of the ledger that success is learned from
+
+
+def decide(query: Query, context: Context, parts: Parts, available: Available) -> tuple[Task, Route]:
+    """The task of a query and its route; models that cannot be asked at all are among those left out."""
+    from optimizer.agent import prompts
+    from optimizer.context import budget
+    from optimizer.routing import classify
+
+    tokens = prompts.overhead() + context.tokens + budget.count_tokens(query.text) + budget.count_tokens(query.extra)
+    task = classify.classify(query, context, tokens)
+    candidates = parts.candidates(available.models)
+    route = policy.choose(task, candidates, limits(parts), standing(candidates, parts))
+    return task, replace(route, left_out=(*available.left_out, *route.left_out))
+
+
+def limits(parts: Parts) -> policy.Limits:
+    """What the user allows, by settings or by the model kept for this project."""
+    settings, kept = parts.settings, parts.kept_model()
+    return policy.Limits(
+        tier="" if kept else settings.tier,
+        max_tier="premium" if kept else settings.max_tier,
+        model=kept or settings.model,
+        provider=settings.provider,
+        routing=parts.features.multi_model_routing,
+        answer=settings.max_tokens,
+        wait=settings.limit_wait,
+        remembered=bool(kept),
+    )
+
+
+def standing(candidates: Sequence[Candidate], parts: Parts) -> Standing:
+    """All that is known of the candidates now, read once from the register and the ledger. Raises StorageError."""
+    from optimizer.ledger import caps
+    from optimizer.ledger.tally import tallies
+    from optimizer.models.standing import Standing, key
+
+    register, ledger, now = parts.register(), parts.ledger(), parts.clock()
+    return Standing(
+        now=now,
+        models=register.read({key(one.model): one.traits.limits for one in candidates}, parts.repository),
+        money=caps.money(ledger, caps.caps_from(parts.settings), now, pending=register.pending()),
+        tallies=tallies(ledger.last(RECENT)),
+    )
+
+
+def stand_in(route: Route) -> str:
+    """A line to show when the first model asked is in the cloud though a local one was wanted; '' otherwise."""
+    first = route.attempts[0].model
+    missing = next((left for left in route.left_out if left.tier == "local"), None)
+    if first.local or missing is None:
+        return ""
+    who = f"{missing.model}: " if missing.model else ""
+    return f"no local model is asked ({who}{missing.why}); this goes to the cloud: {first.provider}"
+
+
+def unserved(request: str, route: Route, dry_run: bool) -> Outcome:
+    """How a request ends that no model is asked for."""
+    code = 0 if dry_run else _exit_code(route.left_out)
+    hint = "" if dry_run else _first_cure(route.left_out, code)
+    return Outcome(request, "index", "", "", None, None, cost=0, exit_code=code, hint=hint)
+
+
+def _exit_code(left_out: tuple[LeftOut, ...]) -> int:
+    """A cap that is spent says more than a yes that is missing, and both more than a model that is not there."""
+    for start, code in ((policy.BUDGET_CURE, BudgetReached.exit_code), (CONSENT_CURE, ConsentMissing.exit_code)):
+        if any(left.cure.startswith(start) for left in left_out):
+            return code
+    return NoProvider.exit_code
+
+
+def _first_cure(left_out: tuple[LeftOut, ...], code: int) -> str:
+    """The cure of the cheapest model left out, of the kind that the exit code speaks of where it speaks of one."""
+    starts = {BudgetReached.exit_code: policy.BUDGET_CURE, ConsentMissing.exit_code: CONSENT_CURE}
+    start = starts.get(code, "")
+    cures = sorted(left_out, key=lambda left: (not left.cure.startswith(start), TIERS.index(left.tier)))
+    return next((left.cure for left in cures if left.cure), "")

@@ -1,0 +1,109 @@
+"""The rates of a model on one date as plain numbers, so that hundreds of prices cost no look-ups."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from genai_prices.types import ModelPrice, TieredPrices
+
+HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Rates for prompts longer than `above` tokens, in micro-dollars a token: the whole prompt is charged at them."""
+
+    above: int
+    input: float
+    output: float
+    cache_read: float
+    cache_write: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """The steps of a model's price, ascending; the first one begins at 0."""
+
+    steps: tuple[Step, ...]
+
+    def cost(self, input_tokens: int, output_tokens: int, cached: int = 0) -> int:
+        """Micro-dollars of a call, rounded up; `cached` of the input tokens are read from a cache."""
+        step = self.step(input_tokens)
+        cached = min(cached, input_tokens)
+        whole = (input_tokens - cached) * step.input + cached * step.cache_read + output_tokens * step.output
+        return math.ceil(round(whole, 6))
+
+    def step(self, input_tokens: int) -> Step:
+        """The step that a prompt of this size falls into."""
+        return next(step for step in reversed(self.steps) if step.above == 0 or input_tokens > step.above)
+
+    def ceiling(self, input_tokens: int) -> int:
+        """The size that a prompt must not exceed to be charged at the step below; 0 where there is none."""
+        return self.step(input_tokens).above
+
+
+FREE = Tariff((Step(0, 0.0, 0.0, 0.0, 0.0),))
+
+
+def tariff(price_ref: str, at: datetime) -> Tariff | None:
+    """The rates of `provider:model` in the words of genai-prices at an aware time; None when unknown."""
+    import genai_prices
+
+    provider, _, name = price_ref.partition(":")
+    counts = genai_prices.Usage(input_tokens=1, output_tokens=1)
+    try:
+        found = genai_prices.calc_price(
+            counts, name, provider_id=provider, genai_request_timestamp=at.astimezone(UTC)
+        ).model_price
+    except LookupError:
+        return None
+    if found.input_mtok is None or found.output_mtok is None:
+        return None
+    starts = sorted({0, *(tier.start for price in _prices(found) for tier in getattr(price, "tiers", ()))})
+    return Tariff(tuple(_step(found, start) for start in starts))
+
+
+def day_of_tariffs(price_ref: str, at: datetime) -> tuple[Tariff | None, ...]:
+    """The rates of each hour of the UTC day of `at`: some models cost more at certain hours."""
+    midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return tuple(tariff(price_ref, midnight + timedelta(hours=hour, minutes=30)) for hour in range(HOURS))
+
+
+def packed(day: Sequence[Tariff | None]) -> Any:
+    """A day of tariffs as JSON holds it."""
+    kinds = list(dict.fromkeys(day))
+    return {
+        "kinds": [None if kind is None else [astuple(step) for step in kind.steps] for kind in kinds],
+        "hours": [kinds.index(one) for one in day],
+    }
+
+
+def unpacked(data: Any, at: datetime) -> Tariff | None:
+    """The tariff of an aware time from what `packed` gave for its day."""
+    steps = data["kinds"][data["hours"][at.astimezone(UTC).hour]]
+    return None if steps is None else Tariff(tuple(Step(*step) for step in steps))
+
+
+def _prices(found: ModelPrice) -> tuple[Decimal | TieredPrices | None, ...]:
+    return (found.input_mtok, found.output_mtok, found.cache_read_mtok, found.cache_write_mtok)
+
+
+def _step(found: ModelPrice, start: int) -> Step:
+    entry, output, read, write = (_rate(price, start) for price in _prices(found))
+    plain = entry or 0.0
+    return Step(start, plain, output or 0.0, plain if read is None else read, plain if write is None else write)
+
+
+def _rate(price: Any, start: int) -> float | None:
+    """Dollars a million tokens are micro-dollars a token."""
+    if price is None:
+        return None
+    tiers = [tier for tier in getattr(price, "tiers", ()) if tier.start <= start]
+    return float(tiers[-1].price if tiers else getattr(price, "base", price))

@@ -1,0 +1,58 @@
+"""The model that a user chose for a project, kept until they take it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from optimizer.errors import StorageError
+from optimizer.privacy import private_file
+
+FILE = "chosen-models.json"
+
+
+def kept(state: Path, project: str) -> str:
+    """The id of the model kept for a project (its root), '' when there is none. Raises StorageError."""
+    return all_kept(state).get(project, "")
+
+
+def use(state: Path, project: str, model: str) -> None:
+    """Keep a model for a project, in place of any other. Raises StorageError."""
+    _change(state, project, model)
+
+
+def unlock(state: Path, project: str) -> bool:
+    """Let the router choose again; whether a model had been kept. Raises StorageError."""
+    had = bool(kept(state, project))
+    if had:
+        _change(state, project, "")
+    return had
+
+
+def all_kept(state: Path) -> Mapping[str, str]:
+    """Models by project. Raises StorageError when the file is damaged or cannot be read."""
+    path = state / FILE
+    damaged = StorageError("the record of chosen models is damaged", f"remove {path}, choose again")
+    try:
+        rows = json.loads(path.read_bytes())["projects"]
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise StorageError(f"the record of chosen models cannot be read ({error.strerror})", f"check {path}") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise damaged from None
+    if not isinstance(rows, dict) or not all(isinstance(model, str) for model in rows.values()):
+        raise damaged
+    return rows
+
+
+def _change(state: Path, project: str, model: str) -> None:
+    path = state / FILE
+    try:
+        with private_file.alone(path):
+            rows = dict(all_kept(state)) | {project: model}
+            text = json.dumps({"projects": {where: name for where, name in rows.items() if name}}, indent=1)
+            private_file.replace(path, text + "\n")
+    except OSError as error:
+        raise StorageError(f"the choice cannot be kept ({error.strerror})", f"check {path}") from error

@@ -1,0 +1,310 @@
+"""The register of the models' standing on disk: shared by all runs of one user, and kept over restarts."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from optimizer.db import Schema, open_db
+from optimizer.errors import ProviderError, StorageError
+from optimizer.models.standing import Health, ModelStanding, Need, after_failure, after_success, fit
+from optimizer.providers.quotas import DAY, Quota
+
+FILE = "standing.sqlite3"
+QUEUE_SECONDS = 5.0
+PROBE_SECONDS = 120.0
+SCHEMA = Schema(
+    name="register of models",
+    version=1,
+    cache=True,
+    create="""
+CREATE TABLE health (model TEXT PRIMARY KEY, failures INTEGER, since REAL, rests REAL, why TEXT, probing REAL,
+    seconds REAL, calls INTEGER) WITHOUT ROWID;
+CREATE TABLE quotas (model TEXT, what TEXT, period INTEGER, size INTEGER, "left" INTEGER, resets REAL,
+    PRIMARY KEY (model, what, period)) WITHOUT ROWID;
+CREATE TABLE tickets (id INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT, input INTEGER, output INTEGER, money INTEGER,
+    granted INTEGER, told INTEGER, expires REAL);
+CREATE TABLE calls (model TEXT, at REAL, input INTEGER, output INTEGER);
+CREATE INDEX calls_at ON calls (model, at);
+CREATE TABLE warm (model TEXT, project TEXT, tokens INTEGER, until REAL, PRIMARY KEY (model, project)) WITHOUT ROWID;
+CREATE TABLE tariffs (ref TEXT, day TEXT, version TEXT, rows TEXT, PRIMARY KEY (ref, day, version)) WITHOUT ROWID;
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """A call that wants to be made: its model, what it takes, the micro-dollars it may cost, the client's own limits.
+
+    `forced` asks a model although it rests, as a user may who names it.
+    """
+
+    model: str
+    need: Need
+    money: int = 0
+    limits: tuple[Quota, ...] = ()
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The answer to a bid: a ticket to make the call with an answer of `output` tokens, or a place in the queue for
+    `wait` seconds, or neither, and why. `broken` names the cap that the call would break."""
+
+    ticket: int = 0
+    granted: bool = False
+    output: int = 0
+    wait: float = 0.0
+    why: str = ""
+    broken: str = ""
+
+
+class Register:
+    """The connection, opened at the first use; `scope` tells accounts of one provider apart; times are of `now`."""
+
+    def __init__(
+        self,
+        state: Path,
+        scope: Callable[[str], str],
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = lambda: time.time_ns() % 1000 / 1000,
+    ) -> None:
+        self.path = state / FILE
+        self.now, self.sleep = now, sleep
+        self._scope, self._jitter = scope, jitter
+        self._opened: sqlite3.Connection | None = None
+
+    def read(self, limits: Mapping[str, tuple[Quota, ...]], project: str) -> Mapping[str, ModelStanding]:
+        """The standing of the models named, given the client's own limits of each. Raises StorageError."""
+        if self._opened is None and not self.path.exists():
+            return {name: ModelStanding(quotas=own) for name, own in limits.items() if own}
+        with self._reading() as db:
+            health = {row[0]: Health(*row[1:]) for row in db.execute("SELECT * FROM health")}
+            warm = db.execute("SELECT model, tokens FROM warm WHERE project = ? AND until > ?", (project, self.now()))
+            tokens = dict(warm.fetchall())
+            told = self._told(db)
+            found = {}
+            for name, own in limits.items():
+                row = self._row(name)
+                quotas = self._left(db, row, told.get(row, ()), own, 0)
+                found[name] = ModelStanding(health.get(row, Health()), quotas, tokens.get(row, 0))
+            return found
+
+    def admit(self, bid: Bid, ticket: int, life: float, broken: Callable[[int], str]) -> Admission:
+        """Ask for leave to make a call; `ticket` is 0, or what an earlier answer gave, so that the place is kept.
+
+        A ticket lapses after `life` seconds, a place in the queue after a few when it is not asked for again, so that a
+        crash blocks nobody for long. `broken` is given the micro-dollars that are pending elsewhere and names the cap
+        that the call would break. Raises StorageError.
+        """
+        row, now = self._row(bid.model), self.now()
+        with self._writing() as db:
+            db.execute("DELETE FROM tickets WHERE expires <= ?", (now,))
+            health = _health(db, row)
+            objection = "" if bid.forced else health.objection(now)
+            cap = broken(_pending(db, ticket))
+            if objection or cap:
+                db.execute("DELETE FROM tickets WHERE id = ?", (ticket,))
+                return Admission(why=objection, broken=cap, wait=max(0.0, health.rests - now))
+            fitted = fit(self._left(db, row, self._told(db).get(row, ()), bid.limits, ticket), bid.need, now)
+            ahead = _ahead(db, row, ticket)
+            if fitted.wait == float("inf"):
+                db.execute("DELETE FROM tickets WHERE id = ?", (ticket,))
+                return Admission(wait=fitted.wait, why=fitted.why)
+            granted = not fitted.wait and not ahead
+            ticket = _note(
+                db,
+                ticket,
+                (row, bid.need.input, fitted.output, bid.money, granted),
+                now + (life if granted else QUEUE_SECONDS),
+            )
+            if granted and health.failures:
+                db.execute("UPDATE health SET probing = ? WHERE model = ?", (now + PROBE_SECONDS, row))
+        wait = fitted.wait or (0.2 if ahead else 0.0)
+        return Admission(ticket, granted, fitted.output, wait, fitted.why or ("other runs are first" if ahead else ""))
+
+    def told(self, model: str, ticket: int, quotas: Iterable[Quota]) -> None:
+        """Keep what the headers of an answer told, which now holds this call too. Raises StorageError."""
+        row = self._row(model)
+        with self._writing() as db:
+            for quota in quotas:
+                values = (row, quota.what, quota.period, quota.size, quota.left, quota.resets)
+                db.execute("INSERT OR REPLACE INTO quotas VALUES (?, ?, ?, ?, ?, ?)", values)
+            db.execute("UPDATE tickets SET told = 1 WHERE id = ?", (ticket,))
+
+    def succeeded(self, model: str, ticket: int, seconds: float) -> str:
+        """Close a call that was answered; returns a line to show when the model had been failing."""
+        row = self._row(model)
+        with self._writing() as db:
+            before = _health(db, row)
+            self._close(db, row, ticket)
+            _keep(db, row, after_success(before, seconds))
+        return f"{model} answers again, after {before.failures} failures" if before.failures else ""
+
+    def failed(self, model: str, ticket: int, error: ProviderError | None) -> None:
+        """Close a call that failed; None for one that was broken off and says nothing about the model."""
+        row = self._row(model)
+        with self._writing() as db:
+            before = _health(db, row)
+            self._close(db, row, ticket)
+            if error is not None:
+                _keep(db, row, after_failure(before, error, self.now(), self._jitter()))
+            elif before.probing:
+                db.execute("UPDATE health SET probing = 0 WHERE model = ?", (row,))
+
+    def drop(self, ticket: int) -> None:
+        """Give back a ticket, or a place in the queue, that is not used."""
+        with self._writing() as db:
+            db.execute("DELETE FROM tickets WHERE id = ?", (ticket,))
+
+    def pending(self) -> int:
+        """Micro-dollars that calls under way may cost."""
+        if self._opened is None and not self.path.exists():
+            return 0
+        with self._reading() as db:
+            return _pending(db, 0, self.now())
+
+    def warmed(self, model: str, project: str, tokens: int, lifetime: float) -> None:
+        """Keep that the model's prompt cache holds this many tokens of a project for so many seconds."""
+        values = (self._row(model), project, tokens, self.now() + lifetime)
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO warm VALUES (?, ?, ?, ?)", values)
+
+    def forget(self, model: str) -> None:
+        """Begin anew with a model: no failures, no quotas."""
+        with self._writing() as db:
+            for table in ("health", "quotas", "calls"):
+                db.execute(f"DELETE FROM {table} WHERE model = ?", (self._row(model),))
+
+    def rates(self, refs: Iterable[str], day: str, version: str, made: Callable[[str], Any]) -> Mapping[str, Any]:
+        """What `made` gives for each name on a day, as JSON, kept for that day and the version of its source."""
+        wanted = set(refs)
+        with self._reading() as db:
+            kept = db.execute("SELECT ref, rows FROM tariffs WHERE day = ? AND version = ?", (day, version))
+            found = {ref: json.loads(rows) for ref, rows in kept if ref in wanted}
+        missing = {ref: made(ref) for ref in sorted(wanted - set(found))}
+        if missing:
+            with self._writing() as db:
+                db.execute("DELETE FROM tariffs WHERE day < ?", (day,))
+                rows = [(ref, day, version, json.dumps(value)) for ref, value in missing.items()]
+                db.executemany("INSERT OR REPLACE INTO tariffs VALUES (?, ?, ?, ?)", rows)
+        return found | missing
+
+    def close(self) -> None:
+        """Close the connection; a later use opens it again."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _row(self, model: str) -> str:
+        return f"{model} {self._scope(model.partition('/')[0])}"
+
+    def _close(self, db: sqlite3.Connection, row: str, ticket: int) -> None:
+        taken = db.execute("DELETE FROM tickets WHERE id = ? RETURNING input, output", (ticket,)).fetchone()
+        db.execute("DELETE FROM calls WHERE at < ?", (self.now() - DAY,))
+        if taken:
+            db.execute("INSERT INTO calls VALUES (?, ?, ?, ?)", (row, self.now(), *taken))
+
+    def _told(self, db: sqlite3.Connection) -> dict[str, tuple[Quota, ...]]:
+        found: dict[str, tuple[Quota, ...]] = {}
+        for row in db.execute("SELECT * FROM quotas"):
+            found[row[0]] = (*found.get(row[0], ()), Quota(*row[1:]))
+        return found
+
+    def _left(
+        self, db: sqlite3.Connection, row: str, told: tuple[Quota, ...], own: tuple[Quota, ...], ticket: int
+    ) -> tuple[Quota, ...]:
+        """The quotas that headers told, and the client's own limits that none told, less what is not counted yet."""
+        if not told and not own:
+            return ()
+        now = self.now()
+        flying = db.execute(
+            "SELECT input, output, told FROM tickets WHERE model = ? AND granted AND id <> ? AND expires > ?",
+            (row, ticket, now),
+        ).fetchall()
+        unseen = [(entry, output) for entry, output, seen in flying if not seen]
+        left = [_less(quota, unseen, now) for quota in told]
+        spans = {(quota.what, quota.period) for quota in told}
+        for quota in own:
+            if (quota.what, quota.period) not in spans:
+                made = db.execute(
+                    "SELECT input, output, at FROM calls WHERE model = ? AND at > ? ORDER BY at",
+                    (row, now - quota.period),
+                ).fetchall()
+                resets = (made[0][2] if made else now) + quota.period
+                whole = Quota(quota.what, quota.period, quota.size, quota.size, resets)
+                left.append(_less(whole, [*(call[:2] for call in made), *(one[:2] for one in flying)], now))
+        return tuple(left)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            yield self._connection()
+        except sqlite3.Error as error:
+            raise self._broken(error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._reading() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._opened is None:
+            self._opened = open_db(self.path, SCHEMA).connection
+        return self._opened
+
+    def _broken(self, error: sqlite3.Error) -> StorageError:
+        return StorageError(
+            f"cannot use the register of models at {self.path}: {error}", "check the disk, or remove it"
+        )
+
+
+def _less(quota: Quota, taken: Iterable[tuple[int, int]], now: float) -> Quota:
+    left = quota.left_at(now)
+    if left < 0:
+        return quota
+    spent = sum(Need(entry, output, 0).of(quota.what, output) for entry, output in taken)
+    resets = quota.resets if quota.resets > now else now + quota.period
+    return Quota(quota.what, quota.period, quota.size, max(0, left - spent), resets)
+
+
+def _health(db: sqlite3.Connection, row: str) -> Health:
+    found = db.execute("SELECT * FROM health WHERE model = ?", (row,)).fetchone()
+    return Health(*found[1:]) if found else Health()
+
+
+def _keep(db: sqlite3.Connection, row: str, health: Health) -> None:
+    db.execute("INSERT OR REPLACE INTO health VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (row, *asdict(health).values()))
+
+
+def _pending(db: sqlite3.Connection, ticket: int, now: float = 0.0) -> int:
+    query = "SELECT coalesce(sum(money), 0) FROM tickets WHERE granted AND id <> ? AND expires > ?"
+    return int(db.execute(query, (ticket, now)).fetchone()[0])
+
+
+def _ahead(db: sqlite3.Connection, row: str, ticket: int) -> int:
+    """Whether others wait for this model since before."""
+    query = "SELECT count(*) FROM tickets WHERE model = ? AND NOT granted AND (id < ? OR ? = 0)"
+    return int(db.execute(query, (row, ticket, ticket)).fetchone()[0])
+
+
+def _note(db: sqlite3.Connection, ticket: int, values: tuple[Any, ...], expires: float) -> int:
+    if ticket:
+        query = "UPDATE tickets SET model = ?, input = ?, output = ?, money = ?, granted = ?, expires = ? WHERE id = ?"
+        if db.execute(query, (*values, expires, ticket)).rowcount:
+            return ticket
+    query = "INSERT INTO tickets (model, input, output, money, granted, told, expires) VALUES (?, ?, ?, ?, ?, 0, ?)"
+    return int(db.execute(query, (*values, expires)).lastrowid or 0)

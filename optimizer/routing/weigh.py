@@ -1,0 +1,107 @@
+"""What an accepted answer is expected to cost on a model: price, tokens, and how often it takes a second try."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from optimizer.ledger.tally import Tally
+from optimizer.ledger.tariff import Tariff
+from optimizer.models.catalogue import Traits
+from optimizer.models.standing import Standing
+from optimizer.types import Model, Task
+
+PRIOR_TRIES = 6.0
+ENOUGH_TRIES = 3
+HARDNESS = 0.4
+USUAL_DIFFICULTY = 0.35
+_WEIGHTS: Mapping[str, Mapping[str, float]] = {
+    "edit": {"coding": 1.0},
+    "refactor": {"coding": 1.0},
+    "test": {"coding": 1.0},
+    "tool": {"coding": 1.0},
+    "debug": {"coding": 0.5, "reasoning": 0.5},
+    "design": {"reasoning": 0.7, "coding": 0.3},
+    "math": {"reasoning": 1.0},
+    "creative": {"creativity": 1.0},
+}
+_USUAL: Mapping[str, float] = {"reasoning": 0.6, "coding": 0.4}
+MIDDLING = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that could be asked: its rates (None: unknown), traits, and whether the project may be sent there."""
+
+    model: Model
+    tariff: Tariff | None
+    traits: Traits
+    consented: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A candidate for one task.
+
+    `estimate` is what an attempt is expected to cost (None: unknown), `charge` what one call counts at most against the
+    caps, both in micro-dollars; `chance` is of an accepted answer; `wait` in seconds for its quota; `note` for people.
+    """
+
+    candidate: Candidate
+    estimate: int | None
+    charge: int
+    chance: float
+    tally: Tally
+    wait: float = 0.0
+    note: str = ""
+
+    @property
+    def model(self) -> Model:
+        """The model weighed."""
+        return self.candidate.model
+
+    @property
+    def accepted_cost(self) -> float:
+        """Micro-dollars to an accepted answer, unknown prices at the rate by which they count against the caps."""
+        return (self.charge if self.estimate is None else self.estimate) / self.chance
+
+
+def weigh(candidate: Candidate, task: Task, answer: int, standing: Standing) -> Weighed:
+    """Weigh a candidate for a task whose answer may hold `answer` tokens."""
+    model, tariff = candidate.model, candidate.tariff
+    tally = standing.tally(model, task.kind)
+    entry, output = task.input_tokens, task.output_tokens
+    if tally.tries >= ENOUGH_TRIES:
+        entry, output = max(entry, tally.input // tally.tries), max(1, tally.output // tally.tries)
+    warm = min(standing.of(model).warm, task.input_tokens)
+    estimate = None if tariff is None else tariff.cost(entry, output, warm)
+    most = None if tariff is None else tariff.cost(task.input_tokens, answer, warm)
+    return Weighed(
+        candidate=candidate,
+        estimate=estimate,
+        charge=standing.money.charge(most, task.input_tokens + answer),
+        chance=chance(candidate.traits, task, tally),
+        tally=tally,
+        note=_note(tariff, task.input_tokens, warm, estimate),
+    )
+
+
+def chance(traits: Traits, task: Task, tally: Tally) -> float:
+    """How likely an answer is to be accepted: a Beta prior from strengths and difficulty, moved by the tally."""
+    prior = expected(traits.strengths, task)
+    return (PRIOR_TRIES * prior + tally.accepted) / (PRIOR_TRIES + tally.tries)
+
+
+def expected(strengths: Mapping[str, float], task: Task) -> float:
+    """The success rate that a model's strengths let expect, within [0.05, 0.95]."""
+    weights = _WEIGHTS.get(task.kind, _USUAL)
+    strength = sum(weight * strengths.get(name, MIDDLING) for name, weight in weights.items())
+    return min(max(strength - HARDNESS * (task.difficulty - USUAL_DIFFICULTY), 0.05), 0.95)
+
+
+def _note(tariff: Tariff | None, tokens: int, warm: int, estimate: int | None) -> str:
+    if tariff is None:
+        return ""
+    if ceiling := tariff.ceiling(tokens):
+        return f"above {ceiling:,} tokens the whole prompt is charged at a higher rate"
+    return f"{warm:,} tokens are in its prompt cache" if warm and estimate else ""
