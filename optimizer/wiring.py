@@ -10,15 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.config.load import Config, load
-from optimizer.engine.parts import Parts
 from optimizer.errors import InputError
-from optimizer.index.store import open_index
-from optimizer.index.walk import Root, find_root
+from optimizer.index.walk import Naming, Root, find_root
 from optimizer.retrieval import Progress
 
 if TYPE_CHECKING:
+    from optimizer.config.load import Config
     from optimizer.context.semantic import Reranker
+    from optimizer.engine.parts import Parts
     from optimizer.index.store import Index
     from optimizer.ledger.store import Ledger
     from optimizer.ledger.tariff import Tariff
@@ -35,12 +34,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a run starts: a directory of the project, the environment, and settings from flags by dotted key."""
+    """Where a run starts: a directory of the project, the environment, and settings from flags by dotted key.
+
+    `looks` says that the index is refreshed at once: git is asked for the files, and works while the rest is loaded.
+    """
 
     project: Path
     env: Mapping[str, str]
     flags: Mapping[str, object]
     project_config: bool = True
+    looks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,12 @@ class Ground:
 
 def ground(start: Start, notice: Callable[[str], None]) -> Ground:
     """The repository that holds `start.project`, recovered; no store is opened. `notice` and errors as in `parts`."""
-    root = _root(start.project, start.env)
+    return _configured(_root(start.project, start.env), start, notice)
+
+
+def _configured(root: Root, start: Start, notice: Callable[[str], None]) -> Ground:
+    from optimizer.config.load import load
+
     config = load(root.path if start.project_config else None, start.env, start.flags)
     for line in config.notices:
         notice(line)
@@ -74,10 +82,16 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
     `notice` is told, a line each, what a person should know at the start: ignored settings, a recovered write.
     Raises InputError for a place that is no project, ConfigError for a broken configuration, StorageError.
     """
-    stands = ground(start, notice)
-    root, config = stands.root, stands.config
+    root = _root(start.project, start.env)
     with ExitStack() as closing:
-        index = open_index(root, config.places.cache)
+        naming = Naming(root) if start.looks else None
+        if naming is not None:
+            closing.callback(naming.close)
+        from optimizer.engine.parts import Parts
+        from optimizer.index.store import open_index
+
+        config = _configured(root, start, notice).config
+        index = open_index(root, config.places.cache, naming)
         closing.callback(index.close)
         models = _Models(root.path, config, closing)
         yield Parts(

@@ -28,7 +28,7 @@ def ask(kind: LookupKind, subject: str, within: str, given: dict[str, Any]) -> i
 
     if not bare(subject):
         raise InputError("the name is empty", "name a symbol, a file or a folder")
-    with options.open_parts(given["project"], {}) as parts:
+    with options.open_parts(given["project"], {}, looks=True) as parts:
         refreshed = prepare.refresh(parts)
         if refreshed.notice:
             notices.notice(refreshed.notice)

@@ -33,7 +33,7 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
     from optimizer.engine import prepare
 
     query = Query(" ".join(request))
-    with options.open_parts(given["project"], {}) as parts:
+    with options.open_parts(given["project"], {}, looks=True) as parts:
         refreshed = prepare.refresh(parts)
         if refreshed.notice:
             notices.notice(refreshed.notice)

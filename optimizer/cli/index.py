@@ -46,7 +46,7 @@ def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any
 
     if given["download"] and not given["embed"]:
         raise click.UsageError("--download goes with --embed")
-    with options.open_parts(given["project"], {}) as parts:
+    with options.open_parts(given["project"], {}, looks=True) as parts:
         done = prepare.refresh(parts)
         if done.notice:
             notices.notice(done.notice)

@@ -32,7 +32,7 @@ def command(path: str | None, tokens: int, project: Path | None, as_json: bool) 
     from optimizer.context.outline import outline
     from optimizer.engine import prepare
 
-    with options.open_parts(project, {}) as parts:
+    with options.open_parts(project, {}, looks=True) as parts:
         refreshed = prepare.refresh(parts)
         if refreshed.notice:
             notices.notice(refreshed.notice)

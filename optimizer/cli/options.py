@@ -62,12 +62,12 @@ def model_flags(command: Command) -> Command:
     return command
 
 
-def open_parts(project: Path | None, given: dict[str, object]) -> AbstractContextManager[Parts]:
-    """The parts of a run in `project` (default: here), closed on leaving."""
+def open_parts(project: Path | None, given: dict[str, object], *, looks: bool = False) -> AbstractContextManager[Parts]:
+    """The parts of a run in `project` (default: here), closed on leaving; `looks`: the index is refreshed at once."""
     from optimizer import wiring
     from optimizer.cli import notices
 
-    return wiring.parts(_start(project, given), notices.progress(sys.stderr), notices.notice)
+    return wiring.parts(_start(project, given, looks), notices.progress(sys.stderr), notices.notice)
 
 
 def stand(project: Path | None) -> Ground:
@@ -78,11 +78,11 @@ def stand(project: Path | None) -> Ground:
     return wiring.ground(_start(project, {}), notices.notice)
 
 
-def _start(project: Path | None, given: dict[str, object]) -> Start:
+def _start(project: Path | None, given: dict[str, object], looks: bool = False) -> Start:
     from optimizer import wiring
 
     without = bool(click.get_current_context().meta.get(WITHOUT_PROJECT_CONFIG))
-    return wiring.Start(project or Path.cwd(), os.environ, given, project_config=not without)
+    return wiring.Start(project or Path.cwd(), os.environ, given, project_config=not without, looks=looks)
 
 
 def feature_flags(given: tuple[str, ...]) -> dict[str, object]:
