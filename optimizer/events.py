@@ -38,6 +38,17 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class Stepped:
+    """A tool call of a model was served: which answer of the attempt it was in, what was asked, what it came to."""
+
+    step: int
+    model: str
+    tool: str
+    arguments: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proposed:
     """A patch that was applied in memory."""
 
@@ -65,4 +76,4 @@ class Finished:
     outcome: Outcome
 
 
-Event = Chosen | Routed | Notice | TextDelta | Proposed | Judged | Booked | Finished
+Event = Chosen | Routed | Notice | TextDelta | Stepped | Proposed | Judged | Booked | Finished

@@ -14,7 +14,7 @@ import click
 from optimizer.cli.context_table import context_line, context_object, print_context
 from optimizer.cli.notices import notice
 from optimizer.cli.terminal import coloured, inert, paint
-from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Routed, TextDelta
+from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Routed, Stepped, TextDelta
 from optimizer.retrieval import Context
 from optimizer.tiers import TIERS
 from optimizer.types import Check, LeftOut, Outcome, Patch, Quote, Verdict
@@ -24,6 +24,7 @@ NAMES: dict[type[object], str] = {
     Routed: "route",
     Notice: "notice",
     TextDelta: "text",
+    Stepped: "step",
     Proposed: "patch",
     Judged: "verdict",
     Booked: "usage",
@@ -85,6 +86,9 @@ class Terminal:
             case Notice(text):
                 self._close_line()
                 notice(text)
+            case Stepped(step, _, tool, arguments, result):
+                self._close_line()
+                notice(f"step {step}: {tool} {arguments} → {result}")
             case Proposed(patch):
                 self._close_line()
                 click.echo(diff_text(patch))

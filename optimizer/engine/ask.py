@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+<<<<<<< mine
+from optimizer.engine import book
+from optimizer.errors import BadAnswer, ProviderError
+from optimizer.events import Booked, Event, TextDelta
+=======
 from optimizer.engine import admit, book
 from optimizer.errors import NoProvider, PromptTooLong, ProviderError
 from optimizer.events import Booked, Event, Notice, TextDelta
+>>>>>>> theirs
 from optimizer.types import Completion, Model, Prompt, Usage
 
 if TYPE_CHECKING:
@@ -21,14 +27,24 @@ if TYPE_CHECKING:
 class Answered:
     """What a call gave: a completion, or None and why the provider failed; `cost` in micro-dollars, None: unknown.
 
+<<<<<<< mine
+    `exit_code` is what a run that ends with this failure ends with; `useless` tells that an answer came of which
+    nothing can be used.
+=======
     `exit_code` is what a run that ends with this failure ends with; `too_long` tells that a shorter prompt may do.
+>>>>>>> theirs
     """
 
     completion: Completion | None
     cost: int | None
     failure: str = ""
+<<<<<<< mine
+    exit_code: int = ProviderError.exit_code
+    useless: bool = False
+=======
     exit_code: int = NoProvider.exit_code
     too_long: bool = False
+>>>>>>> theirs
 
 
 def ask(request: Request, model: Model, prompt: Prompt, parts: Parts) -> Generator[Event, None, Answered]:
@@ -73,12 +89,20 @@ def _call(request: Request, permit: admit.Permit, parts: Parts) -> Generator[Eve
         record = book.book(request, model, spent, parts)
         admit.failed(permit, error, parts)
         yield Booked(record)
+<<<<<<< mine
+        failure = error.message + (f" ({error.hint})" if error.hint else "")
+        return Answered(None, record.cost, failure, error.exit_code, isinstance(error, BadAnswer))
+    except (GeneratorExit, KeyboardInterrupt):
+        spent = book.Spent(book.guess(prompt, heard), perf_counter() - started, "cancelled")
+        book.book(request, model, spent, parts)
+=======
         return _Done(None, error, record.cost)
     except BaseException as error:
         if isinstance(error, GeneratorExit | KeyboardInterrupt):
             spent = book.Spent(book.guess(prompt, heard), perf_counter() - started, "cancelled")
             book.book(request, model, spent, parts)
         admit.failed(permit, None, parts)
+>>>>>>> theirs
         raise
     spent = book.Spent(completion.usage, completion.seconds, "answered", completion.model_served)
     record = book.book(request, model, spent, parts)

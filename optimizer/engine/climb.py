@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.engine import book, judge
-from optimizer.engine.ask import ask
 from optimizer.engine.request import Request, Tried
 from optimizer.errors import BudgetReached, NoProvider
 from optimizer.events import Event, Finished, Notice
@@ -48,8 +47,20 @@ def _starting(attempt: Attempt) -> str:
 def _try(
     request: Request, attempt: Attempt, parts: Parts, answer_tokens: int, evidence: str
 ) -> Generator[Event, None, Tried]:
-    from optimizer.agent import prompts
+    from optimizer.engine import talk
 
+<<<<<<< mine
+    ended = yield from talk.talk(request, attempt.model, parts, answer_tokens, evidence)
+    if ended.from_provider:
+        return Tried(ended.failure, exit_code=ended.exit_code, from_provider=True, cost=ended.cost)
+    if ended.failure:
+        tried = Tried(ended.failure, ended.text, evidence=ended.told, exit_code=ended.exit_code, cut=ended.cut)
+    else:
+        tried = yield from judge.prove(request, ended.text, ended.patch, parts)
+    if ended.answered:
+        book.settle(request, tried, parts)
+    return replace(tried, cost=ended.cost)
+=======
     wanted = prompts.Ask(
         query=request.query,
         task=request.task,
@@ -65,6 +76,7 @@ def _try(
     tried = yield from judge.prove(request, answered.completion, parts)
     book.settle(request, tried, parts)
     return replace(tried, cost=answered.cost)
+>>>>>>> theirs
 
 
 def _outcome(request: Request, attempt: Attempt, tries: list[Tried]) -> Outcome:

@@ -1,4 +1,4 @@
-"""From a completion to a proven answer or the reason why it is none."""
+"""From an answer to a proven one or the reason why it is none."""
 
 from __future__ import annotations
 
@@ -6,25 +6,20 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from optimizer.engine.request import Request, Tried
-from optimizer.errors import Conflict, OptimizerError
+from optimizer.errors import Conflict
 from optimizer.events import Event, Judged, Notice, Proposed
 from optimizer.retrieval import Context
-from optimizer.types import Completion, Patch, Reply, Verdict, Whole
+from optimizer.types import Patch, Verdict
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
 
 
-def prove(request: Request, completion: Completion, parts: Parts) -> Generator[Event, None, Tried]:
-    """Read a completion, apply its edits in memory and check what it says or changes."""
-    from optimizer.edits.parse import parse_reply
-
-    if completion.stop == "length":
-        return Tried("the answer was cut at its token limit; answer shorter", cut=True)
-    reply = parse_reply(completion.text, completion.tool_calls)
-    if not request.task.wants_edits and all(isinstance(edit, Whole) for edit in reply.edits):
-        return (yield from _prove_answer(completion, parts))  # a path above a fence is an excerpt here
-    return (yield from _prove_edits(request, reply, parts))
+def prove(request: Request, text: str, patch: Patch | None, parts: Parts) -> Generator[Event, None, Tried]:
+    """Check what an answer says, or what its patch changes."""
+    if patch is None:
+        return (yield from _prove_answer(text, parts))
+    return (yield from _prove_patch(request, text, patch, parts))
 
 
 def judge(patch: Patch, parts: Parts) -> Generator[Event, None, Verdict]:
@@ -41,34 +36,26 @@ def judge(patch: Patch, parts: Parts) -> Generator[Event, None, Verdict]:
     return prove.prove(verdict, steps, patch, means)
 
 
-def _prove_answer(completion: Completion, parts: Parts) -> Generator[Event, None, Tried]:
+def _prove_answer(text: str, parts: Parts) -> Generator[Event, None, Tried]:
     from optimizer.verify.checks import check_answer
 
-    verdict = check_answer(completion.text, parts.index)
+    verdict = check_answer(text, parts.index)
     yield Judged(verdict)
-    return Tried("" if verdict.ok else _failures(verdict), completion.text, verdict=verdict)
+    return Tried("" if verdict.ok else _failures(verdict), text, verdict=verdict)
 
 
-def _prove_edits(request: Request, reply: Reply, parts: Parts) -> Generator[Event, None, Tried]:
-    from optimizer.edits.apply import apply_edits
-    from optimizer.edits.read import reader
-
-    if reply.problems:
-        return Tried("; ".join(reply.problems), reply.prose)
-    if not reply.edits:
-        return Tried("the answer holds no edit", reply.prose)
+def _prove_patch(request: Request, text: str, patch: Patch, parts: Parts) -> Generator[Event, None, Tried]:
     try:
-        patch = apply_edits(reply.edits, reader(parts.root))
         _check_as_shown(request.context, patch)
-    except OptimizerError as error:
-        return Tried(error.message, reply.prose, exit_code=error.exit_code)
+    except Conflict as error:
+        return Tried(error.message, text, exit_code=error.exit_code)
     verdict = yield from judge(patch, parts)
     if verdict.ok:
         yield Proposed(patch)
     yield Judged(verdict)
     if verdict.ok:
-        return Tried("", reply.prose, patch, verdict)
-    return Tried(_failures(verdict), reply.prose, None, verdict, _evidence(verdict))
+        return Tried("", text, patch, verdict)
+    return Tried(_failures(verdict), text, None, verdict, _evidence(verdict))
 
 
 def _check_as_shown(context: Context, patch: Patch) -> None:

@@ -9,9 +9,12 @@ from optimizer.errors import InputError
 from optimizer.retrieval import Context, Query
 
 if TYPE_CHECKING:
+    from optimizer.agent.notes import Notes
     from optimizer.context.rank import ExplainedFile
     from optimizer.engine.parts import Parts
     from optimizer.index.refresh import Refreshed
+
+NOTED_FILES = 3
 
 
 def refresh(parts: Parts) -> Refreshed:
@@ -52,10 +55,10 @@ def _refuse_empty(query: Query) -> None:
 def room_for_context(query: Query, parts: Parts) -> tuple[Query, int]:
     """The query cut to its share of a first request, and the tokens left for code.
 
-    The first request (system, tools, code, request, answer budget) fits in `request_tokens`; the request with what was
-    piped in may take half of what is left after the fixed parts.
+    The first request (system, tools, notes, code, request, answer budget) fits in `request_tokens`; the request with
+    what was piped in may take half of what is left after the fixed parts.
     """
-    from optimizer.agent import prompts
+    from optimizer.agent import notes, prompts
     from optimizer.context import budget
 
     settings = parts.settings
@@ -65,6 +68,22 @@ def room_for_context(query: Query, parts: Parts) -> tuple[Query, int]:
             f"request_tokens ({settings.request_tokens}) leaves no room beside max_tokens ({settings.max_tokens})",
             "raise request_tokens or lower max_tokens",
         )
+    free -= notes.room(parts.index.paths(), _share(free, parts), notes.reader(parts.root))
     fitted = prompts.fit_query(query, free // 2)
     used = budget.count_tokens(fitted.text) + budget.count_tokens(fitted.extra)
     return fitted, free - used
+
+
+def notes_near(context: Context, parts: Parts) -> Notes | None:
+    """The repository's own notes (AGENTS.md) nearest to the best files of the context, within their share of tokens."""
+    from optimizer.agent import notes, prompts
+
+    settings = parts.settings
+    free = settings.request_tokens - settings.max_tokens - prompts.overhead()
+    files = [file.path for file in context.files[:NOTED_FILES]]
+    return notes.near(files, notes.reader(parts.root), _share(free, parts))
+
+
+def _share(free: int, parts: Parts) -> int:
+    """Most tokens of notes: what the settings say, and never more than a quarter of what is free."""
+    return min(parts.settings.notes_tokens, free // 4)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from optimizer.retrieval import Context, Query
 from optimizer.types import Patch, Task, Verdict
+
+if TYPE_CHECKING:
+    from optimizer.agent.notes import Notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,7 @@ class Request:
     query: Query
     context: Context
     task: Task
+    notes: Notes | None = None
 
 
 @dataclass(frozen=True, slots=True)
