@@ -14,9 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from optimizer.edits import journal as journals
 from optimizer.edits.bounds import Bounds, prune
@@ -293,68 +290,3 @@ def test_large_files_are_fast_enough(root: Path, journal: Path) -> None:
     write(root, Patch((FileChange("big", None, data),)), journal, "")
     assert time.perf_counter() - begun < 5
     assert (root / "big").read_bytes() == data
-
-
-class Histories(RuleBasedStateMachine):
-    """Writes, edits by the user and undos in any order, against a model of what every file must hold."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.place = Path(tempfile.mkdtemp())
-        self.root, self.journal = self.place / "repo", self.place / "journal"
-        self.root.mkdir()
-        self.files: dict[str, bytes] = {}
-        self.stack: list[dict[str, tuple[bytes | None, bytes | None]]] = []
-
-    paths = st.sampled_from(["a", "d/b", "d/e/c"])
-    contents = st.one_of(st.none(), st.sampled_from([b"", b"1", b"2\r\n"]))
-
-    @rule(new=st.dictionaries(paths, contents, min_size=1))
-    def write(self, new: dict[str, bytes | None]) -> None:
-        changes = {path: (self.files.get(path), after) for path, after in new.items() if self.files.get(path) != after}
-        if changes:
-            patch = Patch(tuple(FileChange(path, before, after) for path, (before, after) in changes.items()))
-            write(self.root, patch, self.journal, "")
-            self.stack.append(changes)
-            self._set({path: after for path, (_, after) in changes.items()})
-
-    @rule(path=paths, content=st.sampled_from([b"mine", b"1"]))
-    def user_edits(self, path: str, content: bytes) -> None:
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_bytes(content)
-        self.files[path] = content
-
-    @rule(count=st.integers(1, 3))
-    def undo(self, count: int) -> None:
-        wanted = dict(self.files)
-        last = self.stack[::-1][:count]
-        for changes in last:
-            if any(wanted.get(path) != after for path, (_, after) in changes.items()):
-                with pytest.raises(Conflict):
-                    undo(self.root, self.journal, count)
-                return
-            for path, (before, _) in changes.items():
-                wanted.pop(path, None)
-                if before is not None:
-                    wanted[path] = before
-        undo(self.root, self.journal, count)
-        del self.stack[len(self.stack) - len(last) :]
-        self.files = wanted
-
-    def _set(self, new: dict[str, bytes | None]) -> None:
-        for path, after in new.items():
-            self.files.pop(path, None)
-            if after is not None:
-                self.files[path] = after
-
-    @invariant()
-    def as_the_model(self) -> None:
-        assert {path: data for path, (data, _) in tree(self.root).items()} == self.files
-        assert recover(self.root, self.journal) == ""
-
-    def teardown(self) -> None:
-        shutil.rmtree(self.place)
-
-
-TestHistories = Histories.TestCase
-TestHistories.settings = settings(deadline=None, max_examples=25, stateful_step_count=12)
