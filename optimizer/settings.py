@@ -63,8 +63,6 @@ class Settings:
     verify_lint: str = knob("verify.lint", "", "Linter, in the same way.", user_only=True)
     verify_types: str = knob("verify.types", "", "Type checker, in the same way.", user_only=True)
     verify_seconds: float = knob("verify.seconds", 120.0, "Longest time one such command may take.")
-<<<<<<< mine
-=======
     budget_run: float = knob(
         "budget.run", 0.5, "Most dollars that one run may cost; -1 is no cap, 0 asks free models only.", user_only=True
     )
@@ -87,7 +85,6 @@ class Settings:
         "limits.wait_seconds", 20.0, "Longest wait for a rate limit before the next model is asked."
     )
     connections: int = knob("network.connections", 4, "Most connections to one endpoint at a time.")
->>>>>>> theirs
     agent_steps: int = knob(
         "agent.steps", 6, "Answers with tool calls that a model may give in one attempt; 0 offers it no such tools."
     )

@@ -38,15 +38,12 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "agent.seconds": (1, 86_400),
     "agent.result_tokens": (100, 100_000),
     "notes.tokens": (0, 100_000),
-<<<<<<< mine
-=======
     "budget.run": (0, 100_000),
     "budget.day": (0, 100_000),
     "budget.ask": (0, 100_000),
     "budget.unknown_per_million": (0, 100_000),
     "limits.wait_seconds": (0, 3600),
     "network.connections": (1, 100),
->>>>>>> theirs
     "journal.max_bytes": (0, 1_000_000_000_000),
     "journal.max_days": (1, 36_500),
 }

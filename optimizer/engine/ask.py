@@ -7,15 +7,9 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-<<<<<<< mine
-from optimizer.engine import book
-from optimizer.errors import BadAnswer, ProviderError
-from optimizer.events import Booked, Event, TextDelta
-=======
 from optimizer.engine import admit, book
-from optimizer.errors import NoProvider, PromptTooLong, ProviderError
+from optimizer.errors import BadAnswer, NoProvider, PromptTooLong, ProviderError
 from optimizer.events import Booked, Event, Notice, TextDelta
->>>>>>> theirs
 from optimizer.types import Completion, Model, Prompt, Usage
 
 if TYPE_CHECKING:
@@ -27,24 +21,16 @@ if TYPE_CHECKING:
 class Answered:
     """What a call gave: a completion, or None and why the provider failed; `cost` in micro-dollars, None: unknown.
 
-<<<<<<< mine
-    `exit_code` is what a run that ends with this failure ends with; `useless` tells that an answer came of which
-    nothing can be used.
-=======
-    `exit_code` is what a run that ends with this failure ends with; `too_long` tells that a shorter prompt may do.
->>>>>>> theirs
+    `exit_code` is what a run that ends with this failure ends with; `too_long` tells that a shorter prompt may do,
+    `useless` that an answer came of which nothing can be used.
     """
 
     completion: Completion | None
     cost: int | None
     failure: str = ""
-<<<<<<< mine
-    exit_code: int = ProviderError.exit_code
-    useless: bool = False
-=======
     exit_code: int = NoProvider.exit_code
     too_long: bool = False
->>>>>>> theirs
+    useless: bool = False
 
 
 def ask(request: Request, model: Model, prompt: Prompt, parts: Parts) -> Generator[Event, None, Answered]:
@@ -64,7 +50,8 @@ def ask(request: Request, model: Model, prompt: Prompt, parts: Parts) -> Generat
             return Answered(done.completion, cost)
         if not admit.worth_another(done.error, retries, parts):
             too_long = isinstance(done.error, PromptTooLong)
-            return Answered(None, cost, _said(done.error), done.error.exit_code, too_long)
+            useless = isinstance(done.error, BadAnswer)
+            return Answered(None, cost, _said(done.error), done.error.exit_code, too_long, useless)
         retries += 1
         yield Notice(f"{model.id}: {done.error.message}; asking again")
 
@@ -89,20 +76,12 @@ def _call(request: Request, permit: admit.Permit, parts: Parts) -> Generator[Eve
         record = book.book(request, model, spent, parts)
         admit.failed(permit, error, parts)
         yield Booked(record)
-<<<<<<< mine
-        failure = error.message + (f" ({error.hint})" if error.hint else "")
-        return Answered(None, record.cost, failure, error.exit_code, isinstance(error, BadAnswer))
-    except (GeneratorExit, KeyboardInterrupt):
-        spent = book.Spent(book.guess(prompt, heard), perf_counter() - started, "cancelled")
-        book.book(request, model, spent, parts)
-=======
         return _Done(None, error, record.cost)
     except BaseException as error:
         if isinstance(error, GeneratorExit | KeyboardInterrupt):
             spent = book.Spent(book.guess(prompt, heard), perf_counter() - started, "cancelled")
             book.book(request, model, spent, parts)
         admit.failed(permit, None, parts)
->>>>>>> theirs
         raise
     spent = book.Spent(completion.usage, completion.seconds, "answered", completion.model_served)
     record = book.book(request, model, spent, parts)

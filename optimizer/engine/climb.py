@@ -49,7 +49,6 @@ def _try(
 ) -> Generator[Event, None, Tried]:
     from optimizer.engine import talk
 
-<<<<<<< mine
     ended = yield from talk.talk(request, attempt.model, parts, answer_tokens, evidence)
     if ended.from_provider:
         return Tried(ended.failure, exit_code=ended.exit_code, from_provider=True, cost=ended.cost)
@@ -60,23 +59,6 @@ def _try(
     if ended.answered:
         book.settle(request, tried, parts)
     return replace(tried, cost=ended.cost)
-=======
-    wanted = prompts.Ask(
-        query=request.query,
-        task=request.task,
-        context=request.context,
-        max_output=answer_tokens,
-        concise=parts.features.output_optimization,
-        temperature=parts.settings.temperature if parts.settings.temperature >= 0 else None,
-        evidence=evidence,
-    )
-    answered = yield from ask(request, attempt.model, prompts.build(wanted, attempt.model), parts)
-    if answered.completion is None:
-        return Tried(answered.failure, exit_code=answered.exit_code, from_provider=True, cost=answered.cost)
-    tried = yield from judge.prove(request, answered.completion, parts)
-    book.settle(request, tried, parts)
-    return replace(tried, cost=answered.cost)
->>>>>>> theirs
 
 
 def _outcome(request: Request, attempt: Attempt, tries: list[Tried]) -> Outcome:

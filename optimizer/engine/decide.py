@@ -23,13 +23,16 @@ CONSENT_CURE = "optimize consent grant"
 RECENT = 2000  # attempts of the ledger that success is learned from
 
 
-def decide(query: Query, context: Context, parts: Parts, available: Available) -> tuple[Task, Route]:
+def decide(
+    query: Query, context: Context, parts: Parts, available: Available, notes_tokens: int
+) -> tuple[Task, Route]:
     """The task of a query and its route; models that cannot be asked at all are among those left out."""
     from optimizer.agent import prompts
     from optimizer.context import budget
     from optimizer.routing import classify
 
-    tokens = prompts.overhead() + context.tokens + budget.count_tokens(query.text) + budget.count_tokens(query.extra)
+    tokens = prompts.overhead() + notes_tokens + context.tokens
+    tokens += budget.count_tokens(query.text) + budget.count_tokens(query.extra)
     task = classify.classify(query, context, tokens)
     candidates = parts.candidates(available.models)
     route = policy.choose(task, candidates, limits(parts), standing(candidates, parts))

@@ -42,22 +42,14 @@ def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
             share = "" if notes.whole else ", the rest is left out"
             yield Notice(f"project notes: {notes.path}, {notes.tokens:,} tokens{share} (notes.tokens)")
         available = asked.result()
-<<<<<<< mine
-    task, route = _decide(fitted, context, parts, available, notes.tokens if notes else 0)
-=======
-    task, route = decide.decide(fitted, context, parts, available)
->>>>>>> theirs
+    task, route = decide.decide(fitted, context, parts, available, notes.tokens if notes else 0)
     yield Routed(task, route, parts.quote(task))
     if dry_run or not route.attempts:
         yield Finished(decide.unserved(request, route, dry_run))
         return
-<<<<<<< mine
-    yield from climb.climb(Request(request, fitted, context, task, notes), route, parts)
-=======
     if line := decide.stand_in(route):
         yield Notice(line)
-    yield from climb.climb(Request(request, fitted, context, task), route, parts)
->>>>>>> theirs
+    yield from climb.climb(Request(request, fitted, context, task, notes), route, parts)
 
 
 def _lookup(query: Query, parts: Parts) -> Lookup | None:
@@ -75,54 +67,3 @@ def _lookup(query: Query, parts: Parts) -> Lookup | None:
             "ask one of: where is X · show X · list functions in F · who calls X · what imports F · rename X to Y",
         )
     return lookup
-<<<<<<< mine
-
-
-def _decide(query: Query, context: Context, parts: Parts, available: object, notes_tokens: int) -> tuple[Task, Route]:
-    from optimizer.agent import prompts
-    from optimizer.context import budget
-    from optimizer.models.available import Available
-    from optimizer.routing import classify, policy
-
-    assert isinstance(available, Available)
-    settings = parts.settings
-    tokens = prompts.overhead() + notes_tokens + context.tokens
-    tokens += budget.count_tokens(query.text) + budget.count_tokens(query.extra)
-    task = classify.classify(query, context, tokens)
-    limits = policy.Limits(
-        tier=settings.tier,
-        max_tier=settings.max_tier,
-        model=settings.model,
-        provider=settings.provider,
-        routing=parts.features.multi_model_routing,
-    )
-    route = policy.choose(task, available.models, limits, parts.estimate, parts.consented)
-    return task, Route(route.attempts, route.reason, (*available.left_out, *route.left_out))
-
-
-def _unserved(request: str, route: Route, dry_run: bool) -> Outcome:
-    if dry_run:
-        return Outcome(request, "index", "", "", None, None, cost=0)
-    return Outcome(
-        request,
-        "index",
-        "",
-        "",
-        None,
-        None,
-        cost=0,
-        exit_code=5 if _waits_for_consent(route.left_out) else 6,
-        hint=_first_cure(route.left_out),
-    )
-
-
-def _first_cure(left_out: tuple[LeftOut, ...]) -> str:
-    """The cure of the cheapest model left out; a missing yes comes first, since nothing else needs to be set up."""
-    cures = sorted(left_out, key=lambda left: (not left.cure.startswith(CONSENT_CURE), TIERS.index(left.tier)))
-    return next((left.cure for left in cures if left.cure), "")
-
-
-def _waits_for_consent(left_out: tuple[LeftOut, ...]) -> bool:
-    return any(left.cure.startswith(CONSENT_CURE) for left in left_out)
-=======
->>>>>>> theirs

@@ -68,11 +68,6 @@ def test_premium_is_reached_once_all_else_failed_and_its_price_is_booked(user: O
 
     assert ran.code == 0, ran.err
     usage = [event for event in ran.events if event["event"] == "usage"]
-<<<<<<< mine
-    assert [record["tier"] for record in usage] == ["local", "local", "free", "budget", "premium"]
-    assert usage[2]["outcome"] == "provider-error"
-    budget, premium = usage[3]["cost"], usage[4]["cost"]
-=======
     asked = [(record["tier"], record["provider"]) for record in usage]
     once = list(dict.fromkeys(asked))
     assert once == [
@@ -85,7 +80,6 @@ def test_premium_is_reached_once_all_else_failed_and_its_price_is_booked(user: O
     assert asked.count(("free", "groq")) == 3  # a limit is of one model; the one that stands by is overloaded, twice
     assert {record["outcome"] for record in usage if record["tier"] == "free"} == {"provider-error"}
     budget, premium = usage[-2]["cost"], usage[-1]["cost"]
->>>>>>> theirs
     assert budget == 1000 * 100_000 // 1_000_000 + 50 * 500_000 // 1_000_000
     assert premium == 2000 * 2 + 100 * 10
     assert ran.event("result")["cost"] == budget + premium
