@@ -22,6 +22,9 @@ class Language(NamedTuple):
     kept, and a syntax error in it says nothing, since many such files are templates. `most_nested`: the grammar writes
     beyond its memory where more blocks than this are open; 0 for the sound ones. `extra` is the optional part of
     the installation that brings the grammar, '' for those that are always there.
+    `inner`: what each definition or import within a body is written with; a body without any of these, and without a
+    match of `inner_form`, holds none and need not be parsed (no words: all bodies are parsed). `macros`: sound files
+    may not parse, since macros are not expanded.
     """
 
     name: str
@@ -43,6 +46,9 @@ class Language(NamedTuple):
     dotted: bool = False
     outline: bool = False
     most_nested: int = 0
+    inner: tuple[bytes, ...] = ()
+    inner_form: bytes = b""
+    macros: bool = False
     extra: str = ""
 
 
@@ -58,6 +64,7 @@ LANGUAGES: tuple[Language, ...] = (
         filenames=("SConstruct", "SConscript", "wscript"),
         depth=4,
         keywords=(b"def ", b"class ", b"import "),
+        inner=(b"class ", b"import", b"type ", b'"""', b"'''", b"\\\n"),
         comments=_HASH,
         docstrings=True,
         wrapper="decorated_definition",
@@ -81,7 +88,7 @@ LANGUAGES: tuple[Language, ...] = (
         marks=_DECORATORS,
         required=True,
     ),
-    Language("go", (".go",), "tree_sitter_go", "go.scm", depth=4),
+    Language("go", (".go",), "tree_sitter_go", "go.scm", depth=4, inner=(b"type ", b"interface {", b"`")),
     Language(
         "rust",
         (".rs",),
@@ -90,7 +97,15 @@ LANGUAGES: tuple[Language, ...] = (
         marks=frozenset({"attribute_item"}),
     ),
     Language("java", (".java",), "tree_sitter_java", "java.scm"),
-    Language("c", (".c", ".h"), "tree_sitter_c", "c.scm"),
+    Language(
+        "c",
+        (".c", ".h"),
+        "tree_sitter_c",
+        "c.scm",
+        inner=(b"typedef", b"define ", b"define\t", b"include"),
+        inner_form=rb"(?:struct|union|enum)\s[^;(){}=]*\{",
+        macros=True,
+    ),
     Language(
         "cpp",
         (".cc", ".cpp", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h++", ".ipp", ".inl", ".tpp"),

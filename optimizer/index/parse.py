@@ -144,13 +144,25 @@ def parse(path: str, data: bytes) -> ParsedFile:
     return ParsedFile(name, tuple(symbols), tuple([RawImport(*item) for item in imports]), _lines(broken))
 
 
-def read(path: str, data: bytes, until: float = 0.0) -> tuple[str, list[outline.Row], list[ImportRow], list[Node]]:
-    """What `parse` finds as plain rows, and the nodes that do not parse. Raises syntax.TooSlow after `until`."""
+def read(
+    path: str, data: bytes, until: float = 0.0, whole: bool = True
+) -> tuple[str, list[outline.Row], list[ImportRow], list[Node]]:
+    """What `parse` finds as plain rows, and the nodes that do not parse. Raises syntax.TooSlow after `until`.
+
+    Unless `whole`, bodies that hold no definition are not parsed, nor are errors in them found.
+    """
     reading = _reading(path, data)
     if reading is None:
         return "", [], [], []
     language, data = reading
-    root = syntax.root_of(language, data, until)
+    seen = data
+    if not whole:
+        from optimizer.index.hollow import hollow
+
+        seen = hollow(data, language)
+    root = syntax.root_of(language, seen, until)
+    if seen is not data and root.has_error and not language.macros:
+        root = syntax.root_of(language, data, until)
     broken = list(syntax.errors(root)) if root.has_error else []
     found = syntax.find(language, root, data, broken)
     rows, imports = outline.rows(data, language, found), _imports(data, language, found)
