@@ -19,6 +19,7 @@ from optimizer.retrieval import Symbol as Symbol
 from optimizer.retrieval import SymbolKind as SymbolKind
 from optimizer.tiers import TIERS as TIERS
 from optimizer.tiers import Tier as Tier
+from optimizer.toolspec import ToolSpec as ToolSpec
 
 EditFormat = Literal["tool", "text", "whole"]
 TaskKind = Literal["explain", "edit", "refactor", "test", "debug", "general"]
@@ -35,15 +36,6 @@ class Task:
     wants_edits: bool
     input_tokens: int
     output_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class ToolSpec:
-    """A tool offered to a model; `parameters` is a JSON Schema object."""
-
-    name: str
-    description: str
-    parameters: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

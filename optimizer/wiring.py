@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.errors import InputError
 from optimizer.index.walk import Naming, Root, find_root
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from optimizer.verify.commands import Means
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """Where a run starts: a directory of the project, the environment, and settings from flags by dotted key.
 
     `looks` says that the index is refreshed at once: git is asked for the files, and works while the rest is loaded.
@@ -46,8 +45,7 @@ class Start:
     looks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(NamedTuple):
     """Where a run takes place, and how it is configured."""
 
     root: Root

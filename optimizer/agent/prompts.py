@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from optimizer.agent.notes import Notes
 from optimizer.agent.tools import offered
 from optimizer.context import budget, render
 from optimizer.retrieval import Context, Query
-from optimizer.types import EditFormat, Message, Model, Prompt, Task, ToolSpec
+
+if TYPE_CHECKING:
+    from optimizer.toolspec import ToolSpec
+    from optimizer.types import EditFormat, Model, Prompt, Task
 
 ROLE = (
     "You work on one code repository. The code you need is shown with its paths and line numbers. "
@@ -73,6 +77,8 @@ class Ask:
 
 def build(ask: Ask, model: Model) -> Prompt:
     """The prompt for `model`; its `tokens` count system, tools and messages, without the answer budget."""
+    from optimizer.types import Message, Prompt
+
     form: EditFormat = edit_format(model, ask.concise)
     tools = offered(ask.look, ask.tests) if ask.task.wants_edits and form == "tool" else ()
     system = _system(ask.task.wants_edits, form, ask.concise)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optimizer.types import ToolSpec
+from optimizer.toolspec import ToolSpec
 
 _PATH = {"type": "string", "description": "path as shown in the code headers"}
 

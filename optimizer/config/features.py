@@ -21,6 +21,8 @@ class Features(NamedTuple):
 
 FEATURE_NAMES: tuple[str, ...] = tuple(name.replace("_", "-") for name in Features._fields)
 
+_SWITCH = {"true": True, "false": False}
+
 
 def shipped_file() -> Path:
     """The `features.toml` that came with the program: inside the package, or at the top of a source checkout."""
@@ -30,13 +32,16 @@ def shipped_file() -> Path:
 
 
 def default_features() -> dict[str, bool]:
-    """The shipped switches by name. Raises ConfigError when the file is missing or does not name them all."""
-    import tomllib
+    """The shipped switches by name. Raises ConfigError when the file is missing or does not name them all.
 
+    It holds lines `name = true` or `name = false` below one header, and is read as such: the TOML parser takes longer
+    to load than all other settings together, and few have a file of their own that needs it.
+    """
     path = shipped_file()
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))["features"]
-        return {name: bool(table[name]) for name in FEATURE_NAMES}
+        lines = (line.partition("#")[0].partition("=") for line in path.read_text(encoding="utf-8").splitlines())
+        table = {name.strip(): value.strip() for name, sign, value in lines if sign}
+        return {name: _SWITCH[table[name]] for name in FEATURE_NAMES}
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(
             f"the shipped {path} cannot be used: {error}", "install optimizer again: pip install --force-reinstall"

@@ -1,4 +1,5 @@
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def test_every_number_has_a_range_that_holds_its_default() -> None:
 def test_shipped_features_are_the_known_ones() -> None:
     assert shipped_file().name == "features.toml"
     assert tuple(default_features()) == FEATURE_NAMES
+    assert default_features() == tomllib.loads(shipped_file().read_text(encoding="utf-8"))["features"]
 
 
 @pytest.mark.parametrize(
