@@ -1,13 +1,25 @@
-"""What proving costs beyond the commands it runs, on a made repository: python benchmarks/verify.py [FILES]."""
+"""What proving costs, and what it is worth.
+
+    python benchmarks/verify.py overhead [TREE]             beyond the commands it runs, on TREE or a made repository
+    python benchmarks/verify.py commits REPOS [--each N]    false alarms on real commits, and what is caught
+
+REPOS holds git directories as NAME/repo. See `alarms.py` for how commits are tried.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
+import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from optimizer.index.refresh import refresh
@@ -19,22 +31,40 @@ from optimizer.verify import prove
 from optimizer.verify.commands import Means
 
 ROUNDS = 7
+FILES = 3000
 BODY = "def f{n}(value):\n    return value + {n}\n\n\n" * 20
 
 
-def main(files: int) -> None:
-    """Print the wall and processor time of each part, the median of ROUNDS."""
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    kinds.add_parser("overhead").add_argument("tree", type=Path, nargs="?")
+    commits = kinds.add_parser("commits")
+    commits.add_argument("repos", type=Path)
+    commits.add_argument("--each", type=int, default=12)
+    commits.add_argument("--only", action="append", default=[], help="only repositories with this in their name")
+    commits.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    if arguments.kind == "commits":
+        _commits(arguments)
+        return
+    for name, row in overhead(arguments.tree).items():
+        print(f"  {name:40} {row}")
+
+
+# ── overhead ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def overhead(tree: Path | None) -> dict[str, str]:
+    """Wall and processor time of each part, the median and least of ROUNDS."""
     with tempfile.TemporaryDirectory() as folder:
         root, home = Path(folder, "repo"), Path(folder, "home")
-        for number in range(files):
-            path = root / f"package{number % 50}" / f"module{number}.py"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(BODY.replace("{n}", str(number)))
+        _make(root, tree)
         for words in (["init", "-q", "."], ["add", "-A"]):
             subprocess.run(["git", *words], cwd=root, check=True)
         index = open_index(Root(root, True), home)
         refresh(index, Settings(), lambda _: None)
-        path = index.paths()[0]
+        path = max((p for p in index.paths() if p.endswith(".py")), key=lambda p: len(index.importers_of(p)))
         before = index.read(path)
         patch = Patch((FileChange(path, before, before + b"\nLIMIT = 1\n"),))
         off = {"verify_lint": "off", "verify_types": "off"}
@@ -44,13 +74,26 @@ def main(files: int) -> None:
             fast = prove.at_once(patch, index)
             assert prove.prove(fast, prove.plan(patch, index, means), patch, means).ok
 
-        print(f"{files:,} files; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-        _time("parses and names", lambda: prove.at_once(patch, index))
-        _time("all, with a command that does nothing", once)
+        found = {
+            "files": f"{len(index.paths()):,}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
+            f"parses and names, {path}": _time(lambda: prove.at_once(patch, index)),
+            "all, with a command that does nothing": _time(once),
+        }
         index.close()
+        return found
 
 
-def _time(name: str, work: object) -> None:
+def _make(root: Path, tree: Path | None) -> None:
+    if tree is not None:
+        shutil.copytree(tree, root, ignore=shutil.ignore_patterns(".git"))
+        return
+    for number in range(FILES):
+        path = root / f"package{number % 50}" / f"module{number}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(BODY.replace("{n}", str(number)))
+
+
+def _time(work: object) -> str:
     assert callable(work)
     walls, processors = [], []
     for _ in range(ROUNDS):
@@ -59,8 +102,38 @@ def _time(name: str, work: object) -> None:
         walls.append(time.perf_counter() - wall)
         processors.append(sum(os.times()[:4]) - used)
     median, least = statistics.median(walls) * 1000, min(walls) * 1000
-    print(f"  {name:<40} {median:>6.0f} ms median, {least:.0f} ms least, {min(processors) * 1000:.0f} ms of processor")
+    return f"{median:.0f} ms median, {least:.0f} ms least, {min(processors) * 1000:.0f} ms of processor"
+
+
+# ── worth ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _commits(arguments: argparse.Namespace) -> None:
+    from alarms import Tried, try_repositories
+
+    tried = list(try_repositories(arguments.repos, arguments.each, arguments.only))
+    real = [one for one in tried if not one.kind]
+    refused = [one for one in real if not one.ok]
+    print(f"{len(real)} commits of {len({one.repository for one in real})} repositories; refused: {len(refused)}")
+    for one in refused:
+        print(f"  {one.repository} {one.commit[:9]} {one.failed[0][0]}: {one.failed[0][1][:100]}")
+
+    def share(rows: Iterable[Tried]) -> str:
+        kept = list(rows)
+        return f"{sum(not one.ok for one in kept):4} of {len(kept):4}"
+
+    by: dict[tuple[str, str], list[Tried]] = defaultdict(list)
+    for one in tried:
+        by[one.kind or "false alarms", ""].append(one)
+        by[one.kind or "false alarms", one.language].append(one)
+    for kind, language in sorted(by):
+        print(f"  {kind:42} {language:12} {share(by[kind, language])}")
+    if arguments.json:
+        about = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": "2-core x86-64 cloud VM"}
+        figures = {f"{kind} {language}".strip(): share(rows).strip() for (kind, language), rows in sorted(by.items())}
+        rows = [asdict(one) for one in refused]
+        arguments.json.write_text(json.dumps(about | {"figures": figures, "refused": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3000)
+    main()

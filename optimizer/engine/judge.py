@@ -37,7 +37,7 @@ def judge(patch: Patch, parts: Parts) -> Generator[Event, None, Verdict]:
 
 
 def _prove_answer(text: str, parts: Parts) -> Generator[Event, None, Tried]:
-    from optimizer.verify.checks import check_answer
+    from optimizer.verify.answers import check_answer
 
     verdict = check_answer(text, parts.index)
     yield Judged(verdict)

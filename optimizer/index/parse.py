@@ -179,6 +179,12 @@ def error_lines(path: str, data: bytes) -> tuple[int, ...] | None:
     return None if (root := _checked(path, data)) is None else _lines(syntax.errors(root))
 
 
+def unbalanced(path: str, data: bytes) -> tuple[str, ...]:
+    """The kinds of brackets, as `()`, that open and close in different numbers in code; strings do not count."""
+    root = _checked(path, data)
+    return () if root is None else syntax.unbalanced(root)
+
+
 def occurrences(path: str, data: bytes, name: str) -> tuple[Occurrence, ...]:
     """Where exactly `name` stands as an identifier in code, never in strings or comments, in order."""
     wanted = name.encode("utf-8", "replace")

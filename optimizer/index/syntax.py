@@ -119,6 +119,19 @@ def root_of(language: Language, data: bytes, until: float = 0.0) -> Node:
         raise TooSlow from error
 
 
+def unbalanced(root: Node) -> tuple[str, ...]:
+    """The kinds of brackets that open and close in different numbers; missing ones are not there."""
+    found: dict[str, int] = {}
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.child_count:
+            pending.extend(node.children)
+        elif not node.is_missing:
+            found[node.type] = found.get(node.type, 0) + 1
+    return tuple(pair for pair in ("()", "[]", "{}") if found.get(pair[0], 0) != found.get(pair[1], 0))
+
+
 def errors(root: Node) -> Iterator[Node]:
     """The nodes below `root` that do not parse, or that are missing."""
     pending = [root]

@@ -9,12 +9,14 @@ import symtable
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import decode_source
 
 from optimizer.errors import NotFound
 from optimizer.index import imports, parse
 from optimizer.index.store import Index
 from optimizer.types import Check, FileChange, Patch
+from optimizer.verify import unresolved as unresolved_names
 
 MOST_IMPORTERS = 200
 _MODULE_NAMES = frozenset(
@@ -47,11 +49,14 @@ def check_names(patch: Patch, index: Index) -> tuple[Check, ...]:
     unresolved = [line for path in _touched(patch, index) for line in _new_unresolved(path, trees)]
     python = [change for change in patch.changes if change.path.endswith(".py") and change.after is not None]
     undefined = [line for change in python for line in _new_undefined(change)]
+    undefined += [line for change in python for line in _new_missing_attributes(change, trees)]
+    undefined += unresolved_names.new_unresolved(patch, index, trees.after)
+    named = python or [change for change in patch.changes if unresolved_names.is_looked_at(change.path)]
     orphans = [line for change in patch.changes for line in _orphans(change, index, trees)]
     code = any(parse.error_count(change.path, change.after or b"") is not None for change in patch.changes)
     return (
         _check("imports", unresolved, code, "no file with imports"),
-        _check("names", undefined, bool(python), "no Python file"),
+        _check("names", undefined, bool(named), "no file of a language whose names are looked at"),
         _check("uses", orphans, code, "no file with definitions"),
     )
 
@@ -144,6 +149,59 @@ def _unresolved_python(
             yield from missing or _missing_names(path, raw, tree, read)
 
 
+def _new_missing_attributes(change: FileChange, trees: _Trees) -> Iterator[str]:
+    """What a Python file newly takes from a module of the repository, by a dot, that the module does not have."""
+    before = {(module, name) for module, name, _, _ in _attributes(change.before or b"")}
+    for module, name, line, raw in _attributes(change.after or b""):
+        if (module, name) in before:
+            continue
+        targets = [edge.target for edge in imports.resolve(change.path, (raw,), trees.after) if edge.target]
+        target = targets[-1] if targets and (raw.names or len(targets) == 1) else None
+        whole = [part for part in (*raw.module.split("."), *raw.names) if part]
+        if target is None or not target.endswith(".py") or target == change.path or not _leads_to(target, whole[-1:]):
+            continue
+        if not _is_module(target, whole[-1]) or f"{posixpath.dirname(target)}/{name}.py" in trees.after.paths:
+            continue
+        defined = _module_names(trees.new(target))
+        if defined is not None and name not in defined and not _has_package(target, name, trees.after):
+            yield f"{change.path}:{line} uses {module}.{name}, which {target} does not define"
+
+
+def _is_module(target: str, name: str) -> bool:
+    """Whether a file is the module of that name itself, and not one that only holds the name."""
+    return posixpath.splitext(target)[0].removesuffix("/__init__").rpartition("/")[2] == name
+
+
+def _has_package(target: str, name: str, tree: imports.Tree) -> bool:
+    folder = posixpath.dirname(target)
+    return any(path.startswith(f"{folder}/{name}/") for path in tree.paths)
+
+
+def _attributes(data: bytes) -> Iterator[tuple[str, str, int, parse.RawImport]]:
+    """(name of the module in the file, attribute, line, import) of every `module.attribute` that is read."""
+    module = _parsed(data)
+    table = _table(data)
+    if module is None or table is None:
+        return
+    bound: dict[str, parse.RawImport] = {}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.asname or "." not in alias.name:
+                    bound[alias.asname or alias.name] = parse.RawImport(alias.name, (), node.lineno, "import")
+        elif isinstance(node, ast.ImportFrom):
+            source = "." * node.level + (node.module or "")
+            for alias in node.names:
+                bound[alias.asname or alias.name] = parse.RawImport(source, (alias.name,), node.lineno, "from")
+    taken = {node.arg for node in ast.walk(module) if isinstance(node, ast.arg)}
+    taken |= {node.id for node in ast.walk(module) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
+            name = node.value.id
+            if name in bound and name not in taken:
+                yield name, node.attr, node.lineno, bound[name]
+
+
 def _missing_module(path: str, raw: parse.RawImport, tree: imports.Tree) -> Iterator[tuple[str, int]]:
     edges = imports.resolve(path, (raw,), tree)
     parts = [part for part in raw.module.split(".") if part]
@@ -181,6 +239,7 @@ def _missing_names(
             yield f"{name} from {raw.module}", raw.line
 
 
+@lru_cache(maxsize=128)
 def _module_names(data: bytes) -> frozenset[str] | None:
     """What a Python module defines at its top level; None when that cannot be told without running it."""
     module = _parsed(data)
@@ -202,6 +261,7 @@ def _new_undefined(change: FileChange) -> Iterator[str]:
             yield f"{change.path}:{line} uses {name}, which is not defined"
 
 
+@lru_cache(maxsize=32)
 def _undefined(data: bytes) -> dict[str, int]:
     """Names that are used and that no scope, import or builtin defines, with the line of the first use."""
     module = _parsed(data)
@@ -218,6 +278,7 @@ def _undefined(data: bytes) -> dict[str, int]:
     return lines
 
 
+@lru_cache(maxsize=8)
 def _parsed(data: bytes) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
@@ -227,6 +288,7 @@ def _parsed(data: bytes) -> ast.Module | None:
         return None
 
 
+@lru_cache(maxsize=8)
 def _table(data: bytes) -> symtable.SymbolTable | None:
     try:
         with warnings.catch_warnings():
@@ -301,7 +363,8 @@ def _python_orphans(change: FileChange, index: Index, trees: _Trees) -> Iterator
     if not removed:
         return
     for path in _importers(change.path, index):
-        module = _parsed(trees.new(path))
+        data = trees.new(path)
+        module = _parsed(data) if any(name.encode() in data for name in removed) else None
         if module is not None:
             for name, line in _taken(path, module, change.path, trees.after):
                 if name in removed:

@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -114,7 +115,7 @@ def swapped_parents(base: Path, rounds: int) -> tuple[int, int, int]:
     (outside / "a.py").write_text("x = 1\n")
     there = sorted(entry.name for entry in outside.iterdir())
     real, aside = root / "src", root / "aside"
-    stop = threading.Event()
+    stop, rng = threading.Event(), random.Random(1)
 
     def swap() -> None:
         while not stop.is_set():
@@ -122,13 +123,14 @@ def swapped_parents(base: Path, rounds: int) -> tuple[int, int, int]:
             real.symlink_to(outside)
             real.unlink()
             aside.rename(real)
+            time.sleep(rng.random() / 100)
 
     thread = threading.Thread(target=swap)
     thread.start()
     written = refused = outside_reached = 0
     try:
-        for number in range(rounds):
-            before, after = (b"x = 1\n", b"x = 2\n") if number % 2 == 0 else (b"x = 2\n", b"x = 1\n")
+        for _ in range(rounds):
+            before, after = (b"x = 1\n", b"x = 2\n") if written % 2 == 0 else (b"x = 2\n", b"x = 1\n")
             try:
                 write(root, Patch((FileChange("src/a.py", before, after),)), base / "journal", "")
                 written += 1

@@ -80,6 +80,10 @@ def _count(lines: list[str], part: list[str]) -> int:
     return f"\n{_text(lines)}".count(f"\n{_text(part)}")
 
 
+def as_git_diff(goal: Goal) -> str:
+    return _diff(goal, git=True)
+
+
 def _diff(goal: Goal, git: bool = False) -> str:
     parts: list[str] = []
     for path, (old, new) in goal.items():
@@ -96,7 +100,7 @@ def diffs(goal: Goal) -> Written:
 
 
 def fenced_diffs(goal: Goal) -> Written:
-    return Written(f"Here it is:\n\n````diff\n{_diff(goal, git=True)}````\n")
+    return Written(f"Here it is:\n\n````diff\n{as_git_diff(goal)}````\n")
 
 
 def unnumbered_diffs(goal: Goal) -> Written:

@@ -126,3 +126,112 @@ def test_its_own_sources_have_no_undefined_names() -> None:
     sources = list(Path(optimizer.__file__).parent.glob("*/*.py"))
     assert len(sources) > 50
     assert {path.name: found for path in sources if (found := _undefined(path.read_bytes()))} == {}
+
+
+# ── names in other languages ─────────────────────────────────────────────────────────────────────
+
+OTHERS = {
+    "web/app.js": "import { area } from './lib';\nconst assert = require('assert');\n\n"
+    "export function show(a, { b, c: d = 1 }, ...rest) {\n  assert(a);\n"
+    "  return area(a) + b + d + rest.length + SHOP;\n}\n",
+    "web/lib.js": "export function area(a) { return a * SHOP; }\n",
+    "web/view.tsx": "import React from 'react';\nimport { Box } from './box';\n\n"
+    "export const View = (props: { n: number }) => <Box n={props.n}>{window.innerWidth}</Box>;\n",
+    "web/box.tsx": "export const Box = (p: any) => null;\n",
+    "web/types.d.ts": "declare const BUILD: string;\n",
+    "go.mod": "module example.org/m\n",
+    "main.go": 'package main\n\nimport (\n\t"os"\n\n\t"example.org/m/calc"\n)\n\ntype point struct{ x int }\n\n'
+    "func main() {\n\tv := point{x: calc.Total(1)}\n\tif len(os.Args) > limit {\n\t\thelp(v.x)\n\t}\n}\n",
+    "help.go": "package main\n\nconst limit = 2\n\nfunc help(n int) { println(n) }\n",
+    "calc/calc.go": "package calc\n\nfunc Total(n int) int { return n }\n",
+    "src/a.rs": "use std::env;\nuse crate::b::Kind;\n\nfn run(k: Kind) -> Option<usize> {\n"
+    "    let n = count(&env::args());\n    match k {\n        Kind::One(m) => Some(m + n),\n    }\n}\n\n"
+    "fn count<T>(_all: &T) -> usize { 1 }\n",
+    "j/A.java": "package j;\n\nimport java.util.List;\n\nclass A {\n  List<String> all;\n}\n",
+}
+
+
+@pytest.fixture
+def others(index_repo: IndexRepo) -> Index:
+    return index_repo(OTHERS)
+
+
+def changed(path: str, old: str, new_text: str) -> FileChange:
+    assert old in OTHERS[path]
+    return FileChange(path, OTHERS[path].encode(), OTHERS[path].replace(old, new_text).encode())
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new_text", "said"),
+    [
+        ("web/app.js", "area(a) +", "aera(a) +", "uses aera, which is not defined"),
+        ("web/app.js", "const assert = require('assert');\n", "", "uses assert"),
+        ("web/app.js", "import { area } from './lib';\n", "", "uses area"),
+        ("web/app.js", "rest.length", "rests.length", "uses rests"),
+        ("web/view.tsx", "<Box n={props.n}>", "<Box n={prop.n}>", "uses prop,"),
+        ("web/view.tsx", "import { Box } from './box';\n", "", "uses Box"),
+        ("main.go", '\t"os"\n', "", "uses os, which is not defined"),
+        ("main.go", "help(v.x)", "halp(v.x)", "uses halp"),
+        ("main.go", "> limit", "> limits", "uses limits"),
+        ("main.go", "{ x int }", "{ x inte }", "uses inte"),
+        ("main.go", "calc.Total", "calc.Sum", "uses calc.Sum, which that package does not define"),
+        ("src/a.rs", "use std::env;\n", "", "uses env, which is no longer imported"),
+        ("src/a.rs", "count(&", "counted(&", "uses counted"),
+        ("src/a.rs", "m + n", "m + o", "uses o,"),
+        ("j/A.java", "import java.util.List;\n", "", "uses List, which is no longer imported"),
+    ],
+)
+def test_names_of_other_languages_are_resolved(others: Index, path: str, old: str, new_text: str, said: str) -> None:
+    assert said in failed(others, changed(path, old, new_text))["names"]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new_text"),
+    [
+        ("web/app.js", "assert(a);", "const { x, y: [z] } = a; for (const k of x) assert(z, k);"),
+        ("web/app.js", "assert(a);", "describe('x', () => { fetch(BUILD); });"),
+        ("web/lib.js", "a * SHOP", "a * SHOP / 2"),
+        ("web/box.tsx", "=> null", "=> { try { return SHOP } catch (e) { return e } }"),
+        ("web/view.tsx", "props.n}>", "props.n} key='a'><dialog open/>"),
+        ("main.go", "type point", "type pair[K comparable, V any] struct { k K; v []V }\n\ntype point"),
+        ("main.go", "x int }", "x int; w os.File; y map[string]*point }"),
+        ("main.go", "help(v.x)", "for i, n := range os.Args {\n\t\t\thelp(i + len(n) + limit)\n\t\t}"),
+        ("main.go", "calc.Total(1)", "func(a, b int) (c int) { c = a + b; return }(1, calc.Total(2))"),
+        ("src/a.rs", "m + n", "if let Some(q) = Some(m) { q } else { drop(n); m }"),
+        ("src/a.rs", "use std::env;\n", "use std::env::{self, args};\n"),
+        ("j/A.java", "List<String> all;", "List<String> all;\n  Map<String, A> more;"),
+    ],
+)
+def test_what_resolves_in_other_languages_is_left_alone(others: Index, path: str, old: str, new_text: str) -> None:
+    assert failed(others, changed(path, old, new_text)) == {}
+
+
+def test_a_definition_in_the_same_patch_resolves(others: Index) -> None:
+    user = changed("main.go", "help(v.x)", "assist(v.x)")
+    assert failed(others, user, new("assist.go", "package main\n\nfunc assist(n int) {}\n")) == {}
+    asks = changed("main.go", "calc.Total", "calc.Sum")
+    assert failed(others, asks, new("calc/sum.go", "package calc\n\nfunc Sum(n int) int { return n }\n")) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new_text", "said"),
+    [
+        ("calc/module_use.py", "parse.LIMIT", "parse.LIMITS", "uses parse.LIMITS, which calc/parse.py does not define"),
+        ("calc/cli.py", "def main", "from calc import old\n\nold.nothing()\n\n\ndef main", "uses old.nothing"),
+    ],
+)
+def test_an_attribute_that_a_module_lacks_is_told(index: Index, path: str, old: str, new_text: str, said: str) -> None:
+    assert said in failed(index, change(path, old, new_text))["names"]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new_text"),
+    [
+        ("calc/cli.py", "def main", "import calc\nimport os\n\ncalc.parse.total('1')\nos.nothing\n\n\ndef main"),
+        ("calc/cli.py", "def main(line):\n", "from calc import parse\n\n\ndef main(line, parse=parse):\n    parse.x\n"),
+        ("calc/cli.py", "def main", "from calc import star\n\nstar.total('1')\n\n\ndef main"),
+        ("calc/cli.py", "def main", "from calc import parse\n\nparse.__name__\n\n\ndef main"),
+    ],
+)
+def test_attributes_that_may_be_there_are_left_alone(index: Index, path: str, old: str, new_text: str) -> None:
+    assert failed(index, change(path, old, new_text)) == {}

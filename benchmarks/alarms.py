@@ -1,0 +1,126 @@
+"""Real commits as patches: how often the checks that run nothing refuse what people accepted, and what they catch.
+
+Every commit is taken as the patch of a model against the tree before it. A refusal is a false alarm. Of each patch that
+passes, broken copies are made, one of each kind of `mutants.KINDS`, and verified too.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from history import commits, patch_of
+from mutants import KINDS, Mutant, mutant
+
+from optimizer.edits.paths import check_path
+from optimizer.errors import SafetyRefused
+from optimizer.index.checkout import Checkout
+from optimizer.index.languages import language_of
+from optimizer.index.refresh import refresh
+from optimizer.index.store import Index, open_index
+from optimizer.index.walk import Root
+from optimizer.settings import Settings
+from optimizer.types import FileChange, Patch, Verdict
+from optimizer.verify import prove
+
+MOST_FILES = 5
+DATA = frozenset({"json", "yaml", "toml", "markdown", "html", "css", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One patch: the repository, its language, the commit, what was broken in it ('' for the real one), what failed."""
+
+    repository: str
+    language: str
+    commit: str
+    kind: str
+    place: str
+    ok: bool
+    failed: tuple[tuple[str, str], ...]
+    seconds: float
+
+
+def try_repositories(repos: Path, each: int, only: Sequence[str] = ()) -> Iterator[Tried]:
+    """All patches of all repositories (git directories below `repos`), one repository after the other."""
+    for source in sorted(repos.glob("*/repo")):
+        name = source.parent.name
+        if only and not any(part in name for part in only):
+            continue
+        begun = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            yield from _repository(source, Path(folder), name, each)
+        print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+
+
+def _repository(source: Path, folder: Path, name: str, each: int) -> Iterator[Tried]:
+    checkout = Checkout(source, folder / "tree")
+    index = open_index(Root(checkout.root, True), folder / "cache")
+    try:
+        for parent, commit in commits(source, each, MOST_FILES, _is_code):
+            if not checkout.move(parent):
+                continue
+            refresh(index, Settings(), lambda _: None)
+            patch = patch_of(source, parent, commit)
+            if patch.changes and not any(_is_never_edited(change.path) for change in patch.changes):
+                yield from _commit(index, patch, name, commit)
+    finally:
+        index.close()
+
+
+def _is_never_edited(path: str) -> bool:
+    try:
+        check_path(path)
+    except SafetyRefused:
+        return True
+    return False
+
+
+def _commit(index: Index, patch: Patch, name: str, commit: str) -> Iterator[Tried]:
+    language = _language(patch)
+    verdict, seconds = _verified(patch, index)
+    yield Tried(name, language, commit, "", "", verdict.ok, _failed(verdict), seconds)
+    if not verdict.ok:
+        return
+    rng = random.Random(commit)
+    for kind in KINDS:
+        broken = _broken(patch, kind, rng, index)
+        if broken is not None:
+            change, made = broken
+            others = tuple(change if other.path == change.path else other for other in patch.changes)
+            verdict, seconds = _verified(Patch(others), index)
+            yield Tried(name, language, commit, made.kind, made.place, verdict.ok, _failed(verdict), seconds)
+
+
+def _broken(patch: Patch, kind: str, rng: random.Random, index: Index) -> tuple[FileChange, Mutant] | None:
+    for change in rng.sample(patch.changes, len(patch.changes)):
+        if change.after is not None and (made := mutant(change, kind, rng, index)):
+            return FileChange(change.path, change.before, made.after), made
+    return None
+
+
+def _verified(patch: Patch, index: Index) -> tuple[Verdict, float]:
+    begun = time.process_time()
+    verdict = prove.at_once(patch, index)
+    return verdict, time.process_time() - begun
+
+
+def _failed(verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    return tuple((check.name, check.detail) for check in verdict.checks if check.passed is False)
+
+
+def _language(patch: Patch) -> str:
+    """The language of code that most of the files are written in, '' when none is code."""
+    names = [language.name for change in patch.changes if (language := language_of(change.path))]
+    code = [name for name in names if name not in DATA]
+    return max(code, key=code.count) if code else ""
+
+
+def _is_code(path: str) -> bool:
+    language = language_of(path)
+    return language is not None and language.name not in DATA

@@ -1,0 +1,226 @@
+"""Checks of an answer without edits: it says something, is whole, and what it names of the repository is there.
+
+Only what is said of the repository as it is counts. Left alone are: files that the answer proposes or says are missing,
+code in fences, commands, web addresses, files of the system and of installed packages, patterns and placeholders, the
+usual configuration files, and names of products such as Node.js.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from optimizer.errors import NotFound
+from optimizer.index.store import Index
+from optimizer.types import Check, Verdict
+from optimizer.verify import known
+from optimizer.verify.checks import verdict_of
+
+MAX_REFUSAL = 400
+_REFUSAL = re.compile(
+    r"(?:i(?:'|’)?m sorry|sorry,|i apologi[sz]e|i can(?:'|’)?t|i cannot|i am unable|i(?:'|’)m unable|as an ai\b|"
+    r"unfortunately, i)",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
+_SENTENCE = re.compile(r"(?<=[.!?])[ \t]+(?=[A-Z`*])|\n")
+_CITED = re.compile(r"(?<![\w/.:@+\-\\~$*<{])([\w@.+/-]{1,400})(?::(\d{1,8})(?:-(\d{1,8}))?)?")
+_BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+_CODE = re.compile(r"`([^`\n]{1,200})`")
+_NAME = re.compile(r"(?:[\w]+(?:\.|::|#|->))*([A-Za-z_]\w{2,})(?:\(\))?")
+_PROPOSES = re.compile(
+    r"\b(?:creat|add(?:s|ed|ing)?\b|new (?:file|module|test|script|class|function|method|package)|sav(?:e|ing)\b|"
+    r"writ(?:e|ing)\b|generat|renam|propos|introduc|not exist|n['’]t exist|no longer|there (?:is|are|was) no|"
+    r"there['’]s no|no such|missing|absent|remov|delet|without|e\.g\.|for example|for instance|such as|hypothetical|"
+    r"placeholder|called like|named like|could be|would be|might be)",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(
+    r"(?:\$ |> )|(?:sudo |\./)?(?:python\d?|pip\d?|pytest|uv|poetry|tox|npm|npx|yarn|pnpm|node|deno|bun|go|cargo|rustc|"
+    r"git|cd|cat|ls|cp|mv|rm|touch|mkdir|make|cmake|docker|bash|sh|zsh|source|curl|wget|ruby|bundle|rake|gem|php|composer|"
+    r"java|javac|mvn|gradle|dotnet|gcc|g\+\+|clang|vim?|code|nano|tail|head|grep|sed|awk|find|export|optimize) "
+)
+_ELSEWHERE = ("site-packages/", "dist-packages/", "node_modules/", "lib/python", "path/to")
+_PLACEHOLDERS = ("your", "my_", "my-", "some_", "some-", "example")
+_USUAL_FILES = """
+setup.py setup.cfg pyproject.toml conftest.py requirements.txt tox.ini pytest.ini manage.py __init__.py
+__main__.py package.json package-lock.json tsconfig.json jsconfig.json index.js index.ts index.html main.py
+main.go main.rs main.c lib.rs mod.rs build.rs cargo.toml go.mod pom.xml build.gradle settings.gradle
+composer.json gemfile makefile app.py dockerfile docker-compose.yml docker-compose.yaml readme.md changelog.md
+config.json config.yaml config.yml settings.json launch.json .eslintrc.json eslint.config.js vite.config.js
+vite.config.ts webpack.config.js jest.config.js foo.py bar.py a.py b.py test.py script.py foo.js bar.js
+settings.py urls.py models.py views.py utils.py types.h stdio.h stdlib.h
+"""
+_USUAL = frozenset(_USUAL_FILES.split())
+_BUILTIN = frozenset(dir(builtins)) | frozenset().union(*known.GLOBALS.values()) | known.PRELUDE | known.USUAL
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """The paths of a repository, by their last part as well, and the endings they have."""
+
+    paths: frozenset[str]
+    names: Mapping[str, list[str]]
+    endings: frozenset[str]
+
+    def places(self, cited: str) -> list[str]:
+        """The files that a path as written may mean."""
+        if cited in self.paths:
+            return [cited]
+        for front in ("a/", "b/"):  # of a diff
+            if cited.startswith(front) and cited[2:] in self.paths:
+                return [cited[2:]]
+        twins = self.names.get(PurePosixPath(cited).name, ())
+        return [path for path in twins if f"/{path}".endswith(f"/{cited}")]
+
+
+def check_answer(text: str, index: Index) -> Verdict:
+    """Check that an answer says something and is whole, and that the files, lines and symbols it names are there."""
+    tree = _tree(index)
+    cited, symbols = _of_sentences(text, tree, index)
+    checks = [_answers(text), _whole(text)]
+    checks.extend(cited or [Check("cites", None, "no file is named")])
+    checks.extend(symbols)
+    return verdict_of(tuple(checks))
+
+
+def _tree(index: Index) -> _Tree:
+    paths = index.paths()
+    names: dict[str, list[str]] = {}
+    for path in paths:
+        names.setdefault(PurePosixPath(path).name, []).append(path)
+    return _Tree(frozenset(paths), names, frozenset(PurePosixPath(path).suffix for path in paths) - {""})
+
+
+def _answers(text: str) -> Check:
+    stripped = text.strip()
+    if not stripped:
+        return Check("answers", False, "the answer is empty")
+    refused = len(stripped) <= MAX_REFUSAL and _REFUSAL.match(stripped) is not None
+    return Check("answers", not refused, "the answer is a refusal" if refused else "")
+
+
+def _whole(text: str) -> Check:
+    opened = ""
+    for found in _FENCE.finditer(text):
+        if not opened:
+            opened = found[1]
+        elif found[1].startswith(opened):
+            opened = ""
+    cut = bool(opened) or text.rstrip().endswith((",", "(", "[", "{", "<", " and", " or", " the"))
+    return Check("whole", not cut, "the answer seems cut" if cut else "")
+
+
+def _prose(text: str) -> Iterator[str]:
+    """The lines of an answer that are not in a fence."""
+    opened = ""
+    for line in text.split("\n"):
+        found = _FENCE.match(line)
+        if found and not opened:
+            opened = found[1]
+        elif found and found[1].startswith(opened):
+            opened = ""
+        elif not opened:
+            yield line
+
+
+def _of_sentences(text: str, tree: _Tree, index: Index) -> tuple[list[Check], list[Check]]:
+    cited: dict[str, Check] = {}
+    symbols: dict[str, Check] = {}
+    for sentence in _SENTENCE.split(_BOLD.sub(r"\1", "\n".join(_prose(text)))):
+        checks = dict(_cites(sentence, tree, index))
+        cited = {**checks, **cited}
+        if any(check.passed for check in checks.values()) and not _PROPOSES.search(sentence):
+            symbols.update(_symbols(sentence, tree, index))
+    return list(cited.values()), list(symbols.values())
+
+
+# ── files and lines ──────────────────────────────────────────────────────────────────────────────
+
+
+def _cites(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, Check]]:
+    proposes = _PROPOSES.search(sentence) is not None
+    commands = [found.span() for found in _CODE.finditer(sentence) if _COMMAND.match(found[1])]
+    if _COMMAND.match(sentence.lstrip()):
+        commands = [(0, len(sentence))]
+    for found in _CITED.finditer(sentence):
+        cited = found[1].removeprefix("./").rstrip(".")
+        if PurePosixPath(cited).suffix not in tree.endings or _is_web(sentence, found.start()):
+            continue
+        places = tree.places(cited)
+        line = int(found[3] or found[2] or 0)
+        if places:
+            yield found[0], _cited(found[0], places, line, index)
+            continue
+        called = sentence[found.end() : found.end() + 1] in ("(", "*", "[", "<", "{")
+        in_command = any(start <= found.start() < end for start, end in commands)
+        if not (called or in_command or proposes or _is_elsewhere(cited, line)):
+            yield found[0], Check("cites", False, f"there is no file {cited}")
+
+
+def _is_web(sentence: str, at: int) -> bool:
+    word = re.split(r"[\s(<\[]", sentence[max(0, at - 200) : at])[-1]
+    return "://" in word or word.startswith(("www.", "mailto:")) or bool(re.match(r"[\w-]+(?:\.[\w-]+)+/", word))
+
+
+def _is_elsewhere(cited: str, line: int) -> bool:
+    """Whether a path that is not in the repository need not be: of the system, a package, a product, a placeholder."""
+    name = PurePosixPath(cited).name.lower()
+    if cited.startswith("/") or any(part in cited.lower() for part in _ELSEWHERE):
+        return True
+    if name.startswith(_PLACEHOLDERS) or re.match(r"(?:[\w-]+\.)+(?:com|org|net|io|dev|rs|app|ai)/", cited):
+        return True
+    if line:
+        return False
+    return "/" not in cited and (
+        name in _USUAL or cited[0].isupper() or cited[0] == "." or cited.count(".") > 1 or cited.endswith(".js")
+    )
+
+
+def _cited(shown: str, places: list[str], line: int, index: Index) -> Check:
+    if line and not any(line <= _lines(path, index) for path in places):
+        return Check("cites", False, f"{shown}: the file has no such line")
+    return Check("cites", True, shown)
+
+
+def _lines(path: str, index: Index) -> int:
+    data = _read(path, index)
+    return data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+
+
+def _read(path: str, index: Index) -> bytes:
+    try:
+        return index.read(path)
+    except NotFound:
+        return b""
+
+
+# ── symbols ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _symbols(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, Check]]:
+    """The names in code marks of a sentence that names a file: each must stand somewhere in the repository."""
+    for found in _CODE.finditer(sentence):
+        named = _NAME.fullmatch(found[1])
+        if named is None or named[1] in _BUILTIN or PurePosixPath(found[1]).suffix in tree.endings:
+            continue
+        root = re.split(r"\W", found[1])[0]
+        if not _is_telling(named[1], found[1]) or (root != named[1] and not index.symbols_named((root,))):
+            continue  # of a module or object that is not the repository's
+        known_word = _stands_somewhere(named[1], index)
+        yield named[1], Check("symbols", known_word, "" if known_word else f"there is no {named[1]} in the repository")
+
+
+def _is_telling(name: str, written: str) -> bool:
+    """Whether a word can only be a name of code: it is called, or made of parts."""
+    return written.endswith("()") or "_" in name.strip("_") or re.search(r"[a-z][A-Z]", name) is not None
+
+
+def _stands_somewhere(name: str, index: Index) -> bool:
+    words = index.words()
+    return bool(index.symbols_named((name,))) or any(
+        len(words.postings(field, name.lower())[0]) for field in ("body", "name", "doc")
+    )

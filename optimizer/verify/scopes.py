@@ -1,0 +1,149 @@
+"""Which names one file uses without declaring them, by its syntax tree: JavaScript, TypeScript, Go and Rust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from optimizer.index import syntax
+from optimizer.index.languages import language_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+# Where a name is used: the node around it, and the field it must stand in, '' for any. Everywhere else it counts as
+# declared, so that what is not understood is never held against a change.
+_Places = dict[str, tuple[str, ...]]
+_SCRIPT: _Places = {
+    "arguments": ("",), "array": ("",), "arrow_function": ("body",), "assignment_expression": ("right",),
+    "augmented_assignment_expression": ("right",), "await_expression": ("",), "binary_expression": ("left", "right"),
+    "call_expression": ("function",), "class_heritage": ("",), "expression_statement": ("",),
+    "extends_clause": ("value",),
+    "for_in_statement": ("right",), "jsx_expression": ("",), "jsx_opening_element": ("name",),
+    "jsx_self_closing_element": ("name",), "member_expression": ("object",), "new_expression": ("constructor",),
+    "object": ("",), "pair": ("value",), "parenthesized_expression": ("",), "return_statement": ("",),
+    "spread_element": ("",), "subscript_expression": ("object", "index"), "template_substitution": ("",),
+    "ternary_expression": ("condition", "consequence", "alternative"), "throw_statement": ("",),
+    "unary_expression": ("argument",), "variable_declarator": ("value",), "yield_expression": ("",),
+    "as_expression": ("",), "non_null_expression": ("",), "satisfies_expression": ("",),
+}  # fmt: skip
+_GO: _Places = {
+    "argument_list": ("",), "assignment_statement": ("right",), "binary_expression": ("left", "right"),
+    "call_expression": ("function",), "for_clause": ("condition",), "if_statement": ("condition",),
+    "index_expression": ("operand", "index"), "parenthesized_expression": ("",), "range_clause": ("right",),
+    "return_statement": ("",), "selector_expression": ("operand",), "send_statement": ("channel", "value"),
+    "slice_expression": ("operand", "start", "end"), "type_assertion_expression": ("operand",),
+    "unary_expression": ("operand",), "expression_case": ("value",), "expression_switch_statement": ("value",),
+    "type_switch_statement": ("value",),
+}  # fmt: skip
+_GO_LISTS: _Places = {
+    "assignment_statement": ("right",), "return_statement": ("",), "short_var_declaration": ("right",),
+    "var_spec": ("value",), "const_spec": ("value",), "expression_case": ("value",),
+}  # fmt: skip
+_RUST: _Places = {
+    "arguments": ("",), "array_expression": ("",), "assignment_expression": ("right",), "await_expression": ("",),
+    "binary_expression": ("left", "right"), "call_expression": ("function",), "closure_expression": ("body",),
+    "compound_assignment_expr": ("right",), "field_expression": ("value",), "field_initializer": ("value",),
+    "for_expression": ("value",), "if_expression": ("condition",), "index_expression": ("",),
+    "let_declaration": ("value",), "match_expression": ("value",), "parenthesized_expression": ("",),
+    "range_expression": ("",), "reference_expression": ("value",), "return_expression": ("",), "try_expression": ("",),
+    "tuple_expression": ("",), "unary_expression": ("",), "while_expression": ("condition",),
+}  # fmt: skip
+_PLACES = {"rust": _RUST, "javascript": _SCRIPT, "typescript": _SCRIPT, "tsx": _SCRIPT, "go": _GO}
+_LEAVES = {
+    "javascript": "[(identifier) (shorthand_property_identifier) (shorthand_property_identifier_pattern)] @name",
+    "typescript": "[(identifier) (shorthand_property_identifier) (shorthand_property_identifier_pattern)"
+    " (type_identifier)] @name",
+    "go": "[(identifier) (type_identifier)] @name",
+    "rust": "[(identifier) (type_identifier)] @name",
+}
+_LEAVES["tsx"] = _LEAVES["typescript"]
+_ELEMENTS = ("jsx_opening_element", "jsx_self_closing_element")
+_NEITHER = ("jsx_closing_element", "type_query", "qualified_type")
+_TYPES = (
+    "struct_item",
+    "enum_item",
+    "class_declaration",
+    "abstract_class_declaration",
+    "class",
+    "type_spec",
+    "type_alias",
+    "type_parameter",
+)
+
+
+def free_names(path: str, data: bytes) -> dict[str, int] | None:
+    """Names that a file uses and nowhere declares, with the line of the first use; None: not told for this file."""
+    language = language_of(path)
+    if language is None or language.name not in _PLACES:
+        return None
+    return _free(language.name, data)
+
+
+@lru_cache(maxsize=32)
+def _free(language: str, data: bytes) -> dict[str, int] | None:
+    from tree_sitter import Query, QueryCursor
+
+    table = syntax.grammar(language)
+    root = table.parser.parse(data).root_node
+    if root.has_error:
+        return None
+    captures = QueryCursor(Query(table.parser.language, _LEAVES[language])).captures(root)  # type: ignore[arg-type]
+    used: dict[str, int] = {}
+    declared: set[str] = set()
+    for node in captures.get("name", ()):
+        name = data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        if _is_use(node, language):
+            used[name] = min(used.get(name, 1 << 30), node.start_point[0] + 1)
+        elif _declares(node):
+            declared.add(name)
+    return {name: line for name, line in used.items() if name not in declared}
+
+
+def _is_use(node: Node, language: str) -> bool:
+    parent = node.parent
+    if parent is None or node.type == "shorthand_property_identifier_pattern":
+        return False
+    if node.type == "type_identifier":
+        return language == "go" and parent.type != "qualified_type" and not _names_type(node, parent)
+    if parent.type in _ELEMENTS and node.text is not None and node.text[:1].islower():
+        return False
+    if node.type == "shorthand_property_identifier":
+        return True
+    if language == "go" and parent.type == "expression_list":
+        return parent.parent is not None and _stands(parent, parent.parent, _GO_LISTS)
+    if language == "go" and parent.type == "literal_element":
+        around = parent.parent
+        return around is not None and (around.type != "keyed_element" or around.child_by_field_name("value") == parent)
+    return _stands(node, parent, _PLACES[language])
+
+
+def _stands(node: Node, parent: Node, places: _Places) -> bool:
+    fields = places.get(parent.type, ())
+    return fields == ("",) or any(child == node for field in fields for child in parent.children_by_field_name(field))
+
+
+def _declares(node: Node) -> bool:
+    parent = node.parent
+    if parent is None or parent.type in _NEITHER:
+        return False
+    return node.type != "type_identifier" or _names_type(node, parent)
+
+
+def _names_type(node: Node, parent: Node) -> bool:
+    return parent.type in _TYPES and parent.child_by_field_name("name") == node
+
+
+def selections(path: str, data: bytes) -> Iterator[tuple[str, str, int]]:
+    """What a Go file takes from a name by a dot, `name.Field`, with the line."""
+    from tree_sitter import Query, QueryCursor
+
+    language = language_of(path)
+    if language is None or language.name != "go":
+        return
+    table = syntax.grammar("go")
+    query = Query(table.parser.language, "(selector_expression operand: (identifier) field: (field_identifier)) @all")  # type: ignore[arg-type]
+    for node in QueryCursor(query).captures(table.parser.parse(data).root_node).get("all", ()):
+        operand, _, field = data[node.start_byte : node.end_byte].decode("utf-8", "replace").partition(".")
+        yield operand.strip(), field.strip(), node.start_point[0] + 1
