@@ -38,11 +38,15 @@ class Tariff:
         step = self.step(input_tokens)
         cached = min(cached, input_tokens)
         whole = (input_tokens - cached) * step.input + cached * step.cache_read + output_tokens * step.output
-        return math.ceil(round(whole, 6))
+        return math.ceil(whole - 1e-6)
 
     def step(self, input_tokens: int) -> Step:
         """The step that a prompt of this size falls into."""
-        return next(step for step in reversed(self.steps) if step.above == 0 or input_tokens > step.above)
+        found = self.steps[0]
+        for step in self.steps[1:]:
+            if input_tokens > step.above:
+                found = step
+        return found
 
     def ceiling(self, input_tokens: int) -> int:
         """The size that a prompt must not exceed to be charged at the step below; 0 where there is none."""

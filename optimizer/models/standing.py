@@ -43,6 +43,11 @@ class Health:
     seconds: float = 0.0
     calls: int = 0
 
+    @property
+    def failing(self) -> bool:
+        """Whether anything speaks against asking it, now or a while ago."""
+        return bool(self.failures or self.rests)
+
     def objection(self, now: float) -> str:
         """Why the model is not asked now; '' when it may be."""
         if self.rests > now:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optimizer.models.available import named
-from optimizer.models.standing import NEVER, Need, Standing, fit
+from optimizer.models.standing import NEVER, Fit, Health, Need, Standing, fit
 from optimizer.routing.weigh import Candidate, Weighed, weigh
 from optimizer.types import TIERS, Attempt, LeftOut, Route, Task
 
 HOPELESS, SURE_AFTER = 0.12, 5
 MOST_STANDBYS = 2
+_AT_ONCE = Fit(0.0, 0)
+_LEVEL: Mapping[str, int] = {tier: number for number, tier in enumerate(TIERS)}
 BUDGET_CURE = "optimize budget set"
 
 
@@ -74,16 +76,18 @@ def _weighed(
     """The candidate weighed, or None with the reason added to `left_out`."""
     model = candidate.model
     why, cure = _objection(candidate, task, limits)
-    now, health = standing.now.timestamp(), standing.of(model).health
-    rest = 0.0 if limits.model else max(0.0, health.rests - now)
-    if not why and not limits.model and (rest > limits.wait or not rest) and (objection := health.objection(now)):
-        why, cure = objection, f"--model {model.id} asks it anyway"
+    known, rest = standing.of(model), 0.0
+    if not (why or limits.model) and known.health.failing:
+        rest, why = _rest(known.health, standing.now.timestamp(), limits)
+        cure = f"--model {model.id} asks it anyway"
     if why:
         left_out.append(LeftOut(model.id, model.provider, model.tier, why, cure))
         return None
     answer = limits.answer or task.output_tokens
-    need = Need(task.input_tokens, answer, min(task.output_tokens, answer))
-    fitted = fit(standing.of(model).quotas, need, now)
+    fitted = _AT_ONCE
+    if known.quotas:
+        need = Need(task.input_tokens, answer, min(task.output_tokens, answer))
+        fitted = fit(known.quotas, need, standing.now.timestamp())
     weighed = weigh(candidate, task, answer, standing)
     if fitted.wait > limits.wait or fitted.wait == NEVER:
         left_out.append(_left(weighed, fitted.why))
@@ -92,7 +96,13 @@ def _weighed(
         left_out.append(_beyond(weighed, cap, standing))
         return None
     wait = max(fitted.wait, rest)
-    return replace(weighed, wait=wait, note=weighed.note or (f"after {wait:.0f} s for its limit" if wait else ""))
+    return replace(weighed, wait=wait, note=weighed.note or f"after {wait:.0f} s for its limit") if wait else weighed
+
+
+def _rest(health: Health, now: float, limits: Limits) -> tuple[float, str]:
+    """Seconds for which a model still rests, when that is waited for; else why it is not asked."""
+    rest = max(0.0, health.rests - now)
+    return (rest, "") if 0 < rest <= limits.wait else (0.0, health.objection(now))
 
 
 def _objection(candidate: Candidate, task: Task, limits: Limits) -> tuple[str, str]:
@@ -104,7 +114,7 @@ def _objection(candidate: Candidate, task: Task, limits: Limits) -> tuple[str, s
         return f"you asked for {limits.provider}", ""
     if limits.tier and model.tier != limits.tier:
         return f"you asked for the tier {limits.tier} only", ""
-    if TIERS.index(model.tier) > _index(limits.max_tier):
+    if _LEVEL[model.tier] > _LEVEL[limits.max_tier]:
         return f"its tier {model.tier} is above {limits.max_tier}", f"--max-tier {model.tier}"
     if need > model.window:
         return f"its window of {model.window} tokens cannot hold {need}", "ask about less, or lower max_tokens"
@@ -120,10 +130,6 @@ def _asked(limits: Limits) -> str:
     return "chose for this project" if limits.remembered else "asked for"
 
 
-def _index(tier: str) -> int:
-    return next(number for number, known in enumerate(TIERS) if known == tier)
-
-
 def _beyond(weighed: Weighed, cap: str, standing: Standing) -> LeftOut:
     purse = standing.money
     whole, used = (purse.caps.day, purse.day + purse.pending) if cap == "day" else (purse.caps.run, purse.run)
@@ -135,7 +141,7 @@ def _beyond(weighed: Weighed, cap: str, standing: Standing) -> LeftOut:
 
 def _order(one: Weighed) -> tuple[int, bool, bool, float, float]:
     """Tier; those that can start at once and whose price is known first; then the least cost to an accepted answer."""
-    return TIERS.index(one.model.tier), one.wait > 0, one.estimate is None, one.accepted_cost, -one.chance
+    return _LEVEL[one.model.tier], one.wait > 0, one.estimate is None, one.accepted_cost, -one.chance
 
 
 def _tiers(fit_for: Sequence[Weighed]) -> list[list[Weighed]]:

@@ -1,0 +1,260 @@
+"""What routing costs and what it pays: time of a decision, a replay of recorded outcomes, a simulated week.
+
+    python benchmarks/routing.py [--replay OUTCOMES.csv] [--week] [--json]
+
+OUTCOMES.csv holds `model,task,solved,cost_usd,calls`, a row for each model and task. The replay asks models as the
+policy says, after it learned from the tasks of the other folds what a model costs and how often its answers are
+accepted. It draws nothing: how many tasks are solved at what cost is an expectation over what a verifier of stated
+quality lets through. Intervals are of 95 %, from drawing the tasks anew. The week runs the whole path against a server
+on loopback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from optimizer.ledger.store import open_ledger
+from optimizer.ledger.tally import Tally, tallies
+from optimizer.ledger.tariff import Step, Tariff
+from optimizer.models.catalogue import Traits
+from optimizer.models.register import Register
+from optimizer.models.standing import Standing, key
+from optimizer.routing.policy import Limits, choose
+from optimizer.routing.weigh import Candidate
+from optimizer.types import Model, Task, Tier, Usage, UsageRecord
+
+TASK = Task("edit", 0.5, (), True, 1_000_000, 1)
+FOLDS, DRAWS = 5, 2000
+CHARGED: tuple[Tier, ...] = ("free", "budget", "premium")  # three thirds by price; all are charged what was recorded
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """How good a check is: the share of wrong answers it catches, and of right ones it raises an alarm about."""
+
+    catches: float
+    alarms: float
+
+    def accepts(self, right: bool) -> float:
+        """How likely an answer is to pass."""
+        return 1 - self.alarms if right else 1 - self.catches
+
+
+VERIFIERS = (Verifier(1.0, 0.0), Verifier(0.9, 0.1), Verifier(0.75, 0.1), Verifier(0.5, 0.1))
+Outcomes = Mapping[str, Mapping[str, tuple[bool, float]]]  # model -> task -> solved, dollars
+Paid = tuple[float, float]  # expected solved, expected dollars, of one task
+
+
+def read(path: Path) -> Outcomes:
+    """The recorded outcomes of models that tried every task."""
+    found: dict[str, dict[str, tuple[bool, float]]] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            found.setdefault(row["model"], {})[row["task"]] = (row["solved"] == "1", float(row["cost_usd"]))
+    most = max(len(tried) for tried in found.values())
+    return {model: tried for model, tried in found.items() if len(tried) == most}
+
+
+def mean_cost(tried: Mapping[str, tuple[bool, float]], among: Sequence[str]) -> float:
+    """Mean dollars a task."""
+    return sum(tried[task][1] for task in among) / len(among)
+
+
+def thirds(outcomes: Outcomes, among: Sequence[str]) -> dict[str, Tier]:
+    """Models by price in three tiers of equal size."""
+    ranked = sorted(outcomes, key=lambda model: mean_cost(outcomes[model], among))
+    return {model: CHARGED[number * 3 // len(ranked)] for number, model in enumerate(ranked)}
+
+
+def route(outcomes: Outcomes, learned: Sequence[str], verifier: Verifier) -> list[str]:
+    """The models that the policy asks, in order, after it has seen the tasks of `learned`."""
+    tiers = thirds(outcomes, learned)
+    candidates, seen = [], {}
+    for name, tried in outcomes.items():
+        model = Model(name, "recorded", tiers[name], 10**9, 1, True, "tool", frozenset(), "", name)
+        rate = mean_cost(tried, learned)  # dollars a task of a million tokens are micro-dollars a token
+        candidates.append(Candidate(model, Tariff((Step(0, rate, 0.0, rate, rate),)), Traits({})))
+        accepted = sum(verifier.accepts(tried[task][0]) for task in learned)
+        seen[key(model), TASK.kind] = Tally(len(learned), round(accepted), input=len(learned) * TASK.input_tokens)
+    found = choose(TASK, candidates, Limits(), Standing(datetime.now(UTC), tallies=seen))
+    return [attempt.model.id for attempt in found.attempts if not attempt.standby]
+
+
+def climb(outcomes: Outcomes, models: Sequence[str], task: str, verifier: Verifier) -> Paid:
+    """What asking models in order comes to on one task; the last answer is offered whatever the verifier says."""
+    solved = cost = 0.0
+    reached = 1.0
+    for number, model in enumerate(models):
+        right, dollars = outcomes[model][task]
+        cost += reached * dollars
+        passed = 1.0 if number == len(models) - 1 else verifier.accepts(right)
+        solved += reached * passed * right
+        reached *= 1 - passed
+    return solved, cost
+
+
+def ours(outcomes: Outcomes, tasks: Sequence[str], verifier: Verifier) -> list[Paid]:
+    """The policy on each task, having learned from the other folds."""
+    paid: dict[str, Paid] = {}
+    for fold in range(FOLDS):
+        held = tasks[fold::FOLDS]
+        models = route(outcomes, [task for task in tasks if task not in set(held)], verifier)
+        paid |= {task: climb(outcomes, models, task, verifier) for task in held}
+    return [paid[task] for task in tasks]
+
+
+def oracle(outcomes: Outcomes, task: str) -> Paid:
+    """The cheapest model that solves the task; where none does, the cheapest."""
+    right = [dollars for solved, dollars in (tried[task] for tried in outcomes.values()) if solved]
+    return (1.0, min(right)) if right else (0.0, min(tried[task][1] for tried in outcomes.values()))
+
+
+def at_random(outcomes: Outcomes, task: str) -> Paid:
+    """One model drawn at random, in expectation."""
+    tried = [by_task[task] for by_task in outcomes.values()]
+    return sum(solved for solved, _ in tried) / len(tried), sum(dollars for _, dollars in tried) / len(tried)
+
+
+def strategies(outcomes: Outcomes, tasks: Sequence[str]) -> dict[str, list[Paid]]:
+    """Each strategy's outcome on each task."""
+    cheap = min(outcomes, key=lambda model: mean_cost(outcomes[model], tasks))
+    premium = max(outcomes, key=lambda model: sum(outcomes[model][task][0] for task in tasks))
+    single = {f"always cheap ({cheap})": cheap, f"always premium ({premium})": premium}
+    found = {name: [climb(outcomes, [model], task, VERIFIERS[0]) for task in tasks] for name, model in single.items()}
+    found["random"] = [at_random(outcomes, task) for task in tasks]
+    found["oracle"] = [oracle(outcomes, task) for task in tasks]
+    for verifier in VERIFIERS:
+        name = f"ours, catches {verifier.catches:.0%}, alarms {verifier.alarms:.0%}"
+        found[name] = ours(outcomes, tasks, verifier)
+    return found
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """The middle 95 % of values."""
+    ordered = sorted(values)
+    return ordered[int(0.025 * len(ordered))], ordered[int(0.975 * len(ordered)) - 1]
+
+
+def replay(path: Path) -> list[dict[str, object]]:
+    """Rows of figures, each strategy beside always-premium on the same draws of tasks."""
+    outcomes = read(path)
+    tasks = sorted(next(iter(outcomes.values())))
+    found = strategies(outcomes, tasks)
+    dearest = next(paid for name, paid in found.items() if name.startswith("always premium"))
+    picker = random.Random(1)
+    draws = [picker.choices(range(len(tasks)), k=len(tasks)) for _ in range(DRAWS)]
+    rows: list[dict[str, object]] = []
+    for name, paid in found.items():
+        more = [sum(paid[one][0] - dearest[one][0] for one in draw) for draw in draws]
+        shares = [sum(paid[one][1] for one in draw) / sum(dearest[one][1] for one in draw) for draw in draws]
+        rows.append(
+            {
+                "strategy": name,
+                "solved": round(sum(solved for solved, _ in paid), 1),
+                "tasks": len(tasks),
+                "dollars": round(sum(dollars for _, dollars in paid), 2),
+                "share_of_premium_cost": round(sum(p[1] for p in paid) / sum(p[1] for p in dearest), 3),
+                "share_interval": [round(value, 3) for value in interval(shares)],
+                "more_solved_than_premium_interval": [round(value, 1) for value in interval(more)],
+            }
+        )
+    return rows
+
+
+def decision_times() -> dict[str, float]:
+    """CPU milliseconds: the policy alone for 200 models, and a selection with nothing read yet from the stores."""
+    models = [
+        Model(f"m{n}", f"p{n % 5}", CHARGED[n % 3], 100_000, 8000, True, "tool", frozenset(), "", "M")
+        for n in range(200)
+    ]
+    flat = Tariff((Step(0, 0.5, 2.0, 0.1, 0.5),))
+    candidates = [Candidate(model, flat, Traits({"coding": 0.5})) for model in models]
+    task = Task("edit", 0.4, (), True, 4500, 600)
+    with tempfile.TemporaryDirectory() as place:
+        state = Path(place)
+        _fill(state, models)
+        standing = _read(state, candidates)
+        alone = _milliseconds(lambda: choose(task, candidates, Limits(answer=1500), standing))
+        whole = _milliseconds(lambda: choose(task, candidates, Limits(answer=1500), _read(state, candidates)), rounds=9)
+    return {"policy_200_models_ms": alone, "cold_selection_200_models_ms": whole}
+
+
+def _fill(state: Path, models: Sequence[Model]) -> None:
+    """A ledger of 2,000 attempts, and a register that knows every model."""
+    ledger = open_ledger(state)
+    now = datetime.now(UTC).isoformat()
+    for number in range(2000):
+        model = models[number % len(models)]
+        ledger.add(
+            UsageRecord(
+                f"r{number}", now, model.tier, "M", model.provider, model.id, model.id, Usage(4000, output=500), 2.0,
+                "accepted" if number % 3 else "checks-failed", 400, "edit", "/repo",
+            )
+        )  # fmt: skip
+    ledger.close()
+    register = Register(state, lambda _: "")
+    for model in models:
+        register.succeeded(key(model), 0, 1.5)
+    register.close()
+
+
+def _read(state: Path, candidates: Sequence[Candidate]) -> Standing:
+    from optimizer.ledger import caps
+
+    ledger, register, now = open_ledger(state), Register(state, lambda _: ""), datetime.now(UTC)
+    try:
+        known = register.read({key(one.model): one.traits.limits for one in candidates}, "/repo")
+        purse = caps.money(ledger, caps.Caps(day=10**9), now, pending=register.pending())
+        return Standing(now, known, purse, tallies(ledger.last(2000)))
+    finally:
+        ledger.close()
+        register.close()
+
+
+def _milliseconds(work: Callable[[], object], rounds: int = 50) -> float:
+    spent = []
+    for _ in range(rounds):
+        begun = time.process_time()
+        work()
+        spent.append(1000 * (time.process_time() - begun))
+    return round(sorted(spent)[len(spent) // 2], 2)
+
+
+def main() -> None:
+    """Print what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--replay", type=Path, help="recorded outcomes")
+    parser.add_argument("--week", action="store_true", help="the simulated week")
+    parser.add_argument("--json", action="store_true", dest="as_json")
+    given = parser.parse_args()
+    found: dict[str, object] = {"times": decision_times()}
+    if given.replay:
+        found["replay"] = replay(given.replay)
+    if given.week:
+        sys.path.insert(0, str(Path(__file__).parents[1]))
+        from tests.engine.week import simulate
+
+        with tempfile.TemporaryDirectory() as place:
+            found["week"] = simulate(Path(place))
+    if given.as_json:
+        print(json.dumps(found))
+        return
+    for name, value in found.items():
+        print(f"{name}:")
+        rows = value if isinstance(value, list) else [value]
+        for row in rows:
+            print("  " + ", ".join(f"{field} {figure}" for field, figure in row.items()))
+
+
+if __name__ == "__main__":
+    main()
