@@ -22,22 +22,30 @@ from typing import Any
 
 from retrieval import RANKS, Issue, add_common, read_issues, run
 
-from optimizer.context import learned
+from optimizer.context import learned, render
+from optimizer.context.bodies import plan
 from optimizer.context.budget import count_tokens
 from optimizer.context.files import Files
+from optimizer.context.learned import Line
 from optimizer.context.mentions import find_mentions
-from optimizer.context.rank import score_files, unit_candidates, unit_rows
-from optimizer.context.weights import FILE_COLUMNS, FIRST, UNIT_COLUMNS
+from optimizer.context.rank import score_files
+from optimizer.context.rank_units import RankedUnit, around_rows, chance, of_file, unit_candidates, unit_rows
+from optimizer.context.select import Limits
+from optimizer.context.weights import AROUND_COLUMNS, FILE_COLUMNS, FIRST, UNIT_COLUMNS
 from optimizer.index.store import Index
 from optimizer.index.units import FUNCTIONS
+from optimizer.retrieval import ContextItem
 
 FOLDS, SEEDS = 6, (1,)
 NOT_RANKED = 10**6
-FREE = frozenset({"length", "depth", "churn", "init", "declarations", "function", "head", "rest", "private", "units"})
+FREE = frozenset({"length", "depth", "churn", "init", "declarations", "size", "behind", "in_class", "in_file"})
 FILES = {"num_leaves": 6, "learning_rate": 0.05, "min_data_in_leaf": 20, "lambda_l2": 5.0, "rounds": 100}
-UNITS = {"num_leaves": 8, "learning_rate": 0.05, "min_data_in_leaf": 20, "lambda_l2": 5.0, "rounds": 100}
+AROUND = {"num_leaves": 6, "learning_rate": 0.05, "min_data_in_leaf": 20, "lambda_l2": 5.0, "rounds": 80}
+AROUND |= {"feature_fraction": 0.7}
+UNIT_SEEDS = (1, 2)
+LOSS_SHARE, NEWTON_STEPS = 0.01, 8
 COMMON = {"feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1, "verbosity": -1, "num_threads": 1}
-BODY_BUDGETS = {6000: 0.93, 12000: 0.93}
+BODY_BUDGETS = {6000: 0.95, 12000: 0.95}
 
 
 def main() -> None:
@@ -88,8 +96,10 @@ def rows_of(issue: Issue, index: Index) -> dict[str, Any]:
 
 
 def _body(function: str, index: Index) -> tuple[str, list[tuple[int, int]]]:
+    """Where a function stands; of several of that name, as overloads are, the longest."""
     path, _, name = function.partition(":")
-    return path, [(symbol.start, symbol.end) for symbol in index.symbols_in(path) if symbol.qualified == name]
+    found = [(symbol.start, symbol.end) for symbol in index.symbols_in(path) if symbol.qualified == name]
+    return path, sorted(found, key=lambda body: body[0] - body[1])[:1]
 
 
 def _bodies_around(changed: Sequence[int], path: str, index: Index) -> list[tuple[int, int]]:
@@ -103,14 +113,18 @@ def _bodies_around(changed: Sequence[int], path: str, index: Index) -> list[tupl
     return list(found)
 
 
-def _units(scored: Any, mentions: Any, index: Index, source: Files) -> list[tuple[Any, ...]]:
-    candidates = unit_candidates(scored, mentions, index, source)
+def _units(scored: Any, mentions: Any, index: Index, source: Files) -> list[dict[str, Any]]:
+    candidates = [each for each in unit_candidates(scored, mentions, index, source) if each.unit.symbol]
     found = []
-    for candidate, row in zip(candidates, unit_rows(scored, candidates), strict=True):
+    for candidate, row in zip(candidates, unit_rows(scored, mentions, candidates), strict=True):
         path = scored.sheet.words.paths[candidate.file]
         lines = source.lines(path)
-        text = [f"{at + 1}\t{lines[at]}\n" for start, end in candidate.unit.spans for at in range(start - 1, end)]
-        found.append((path, candidate.unit.symbol, candidate.unit.spans, row, count_tokens("".join(text))))
+        items = [
+            ContextItem(path, start, end, "", "body", 0, 0.0, "", "\n".join(lines[start - 1 : end]))
+            for start, end in candidate.unit.spans
+        ]
+        tokens = count_tokens("".join(map(render.body, items)))
+        found.append({"path": path, "candidate": candidate, "row": row, "tokens": tokens})
     return found
 
 
@@ -132,7 +146,7 @@ def _fit(arguments: argparse.Namespace) -> None:
         _put_file_scores(issue, total)
     for issue in more:
         _put_file_scores(issue, [row[FIRST] * 6 for row in issue["rows"]])
-    report["bodies held back"] = body_coverage(issues, UNIT_COLUMNS, more)
+    report["bodies held back"] = body_coverage(issues, more)
     print(report["bodies held back"])
     if arguments.ablate:
         report["without"] = ablation(issues)
@@ -224,62 +238,104 @@ def ablation(issues: Sequence[Any]) -> dict[str, Any]:
 
 def _put_file_scores(issue: Mapping[str, Any], totals: Any) -> None:
     """Set the columns of the units that tell of their file to what held-back trees say of it."""
-    at_score, at_place = UNIT_COLUMNS.index("file"), UNIT_COLUMNS.index("file_place")
     largest = float(max(totals))
     scores = {path: math.exp(float(total) - largest) for path, total in zip(issue["paths"], totals, strict=True)}
-    places = {path: 1.0 / (1 + at) for at, path in enumerate(sorted(scores, key=lambda path: -scores[path]))}
-    for number, (path, symbol, spans, row, tokens) in enumerate(issue["units"]):
-        new = list(row)
-        new[at_score], new[at_place] = scores[path], places[path]
-        issue["units"][number] = (path, symbol, spans, tuple(new), tokens)
+    places = {path: at for at, path in enumerate(sorted(scores, key=lambda path: -scores[path]))}
+    columns = [UNIT_COLUMNS.index(name) for name in ("file", "behind", "first_file")]
+    for unit in issue["units"]:
+        row = list(unit["row"])
+        for column, value in zip(columns, of_file(scores[unit["path"]], places[unit["path"]]), strict=True):
+            row[column] = value
+        unit["row"] = tuple(row)
 
 
-def body_coverage(issues: Sequence[Any], columns: Sequence[str], more: Sequence[Any] = ()) -> dict[str, float]:
-    """In percent of the gold functions, how many are wholly among the units taken while tokens last, held back."""
+def body_coverage(issues: Sequence[Any], more: Sequence[Any] = ()) -> dict[str, float]:
+    """In percent of the gold functions, how many are wholly among the bodies that are planned, held back."""
     known = [issue for issue in issues if issue["units"]]
-    keep = [UNIT_COLUMNS.index(name) for name in columns]
     covered: dict[int, list[bool]] = defaultdict(list)
     for held in _folds(known):
         train = [issue for issue in [*known, *more] if issue["units"] and issue["repo"] not in held]
-        models = _unit_models(train, columns)
+        line, models = _unit_models(train)
         for issue in known:
             if issue["repo"] in held:
-                rows = _matrix([unit[3] for unit in issue["units"]])[:, keep]
-                totals = sum(model.predict(rows, raw_score=True) for model in models) / len(models)
+                scores = [chance(total) for total in _around_totals(issue, _line_totals(line, issue), models)]
                 for budget, share in BODY_BUDGETS.items():
-                    covered[budget] += _covered(issue, totals, round(budget * share))
+                    covered[budget] += _covered(issue, scores, round(budget * share))
     return {f"bodies@{budget}": round(100 * sum(of) / len(of), 1) for budget, of in covered.items()}
 
 
-def _covered(issue: Mapping[str, Any], totals: Any, room: int) -> list[bool]:
+def _covered(issue: Mapping[str, Any], scores: Sequence[float], room: int) -> list[bool]:
+    units = []
+    for each, score in zip(issue["units"], scores, strict=True):
+        own = each["candidate"].unit
+        units.append(RankedUnit(each["path"], own.symbol, own.kind, own.spans, score, "", (), each["tokens"]))
     taken: dict[str, set[int]] = defaultdict(set)
-    for _, (path, symbol, spans, _, tokens) in sorted(
-        zip(totals, issue["units"], strict=True), key=lambda pair: -pair[0]
-    ):
-        if symbol and tokens <= room:
-            room -= tokens
-            for start, end in spans:
-                taken[path].update(range(start, end + 1))
+    for unit in plan(units, room, Limits(0).max_files):
+        for start, end in unit.spans:
+            taken[unit.path].update(range(start, end + 1))
     return [
         any(taken[path].issuperset(range(start, end + 1)) for start, end in bodies) for path, bodies in issue["bodies"]
     ]
 
 
-def _unit_models(issues: Sequence[Any], columns: Sequence[str]) -> list[Any]:
+def _unit_models(issues: Sequence[Any]) -> tuple[Line, list[Any]]:
+    """The line over the signals of a unit alone, and trees over what it tells of the unit and of those around.
+
+    The trees learn from what lines of other repositories tell.
+    """
     import numpy
 
-    keep = [UNIT_COLUMNS.index(name) for name in columns]
-    rows = numpy.vstack([_matrix([unit[3] for unit in issue["units"]])[:, keep] for issue in issues])
-    wanted = numpy.concatenate(
-        [numpy.array([_is_wanted(unit, issue) for unit in issue["units"]], float) for issue in issues]
-    )
-    groups = [len(issue["units"]) for issue in issues]
-    return [_model(rows, wanted, columns, UNITS, (seed, "yes", groups)) for seed in SEEDS]
+    rows, wanted = [], []
+    for held in _folds(issues):
+        line = _line([issue for issue in issues if issue["repo"] not in held])
+        for issue in issues:
+            if issue["repo"] in held:
+                rows.append(_around_matrix(issue, _line_totals(line, issue)))
+                wanted.append([_is_wanted(unit, issue) for unit in issue["units"]])
+    table, truth = numpy.vstack(rows), numpy.concatenate(wanted).astype(float)
+    return _line(issues), [_model(table, truth, AROUND_COLUMNS, AROUND, (seed, "yes", ())) for seed in UNIT_SEEDS]
 
 
-def _is_wanted(unit: Sequence[Any], issue: Mapping[str, Any]) -> bool:
+def _line(issues: Sequence[Any]) -> Line:
+    """A logistic regression, drawn to 0; an issue with many gold functions weighs less than they all."""
+    import numpy
+
+    rows = numpy.vstack([_matrix([unit["row"] for unit in issue["units"]]) for issue in issues]).astype(float)
+    labels = [numpy.array([_is_wanted(unit, issue) for unit in issue["units"]], float) for issue in issues]
+    truth = numpy.concatenate(labels)
+    share = numpy.concatenate([numpy.full(len(own), LOSS_SHARE / math.sqrt(max(1.0, own.sum()))) for own in labels])
+    mean, spread = rows.mean(0), rows.std(0) + 1e-9
+    table = numpy.hstack([(rows - mean) / spread, numpy.ones((len(rows), 1))])
+    weights = numpy.zeros(table.shape[1])
+    pull = numpy.diag([1.0] * (table.shape[1] - 1) + [1e-6])
+    for _ in range(NEWTON_STEPS):
+        chances = 1.0 / (1.0 + numpy.exp(-numpy.clip(table @ weights, -30, 30)))
+        slope = table.T @ (share * (chances - truth)) + pull @ weights
+        curve = (table * (share * chances * (1.0 - chances))[:, None]).T @ table + pull
+        weights -= numpy.linalg.solve(curve, slope)
+    plain = weights[:-1] / spread
+    return Line(float(weights[-1] - plain @ mean), tuple(map(float, plain)))
+
+
+def _line_totals(line: Line, issue: Mapping[str, Any]) -> list[float]:
+    return [line.total(unit["row"]) for unit in issue["units"]]
+
+
+def _around_matrix(issue: Mapping[str, Any], totals: Sequence[float]) -> Any:
+    candidates = [unit["candidate"] for unit in issue["units"]]
+    around = around_rows(candidates, [unit["row"] for unit in issue["units"]], [chance(total) for total in totals])
+    return _matrix([(total, *row) for total, row in zip(totals, around, strict=True)])
+
+
+def _around_totals(issue: Mapping[str, Any], totals: Sequence[float], models: Sequence[Any]) -> Any:
+    rows = _around_matrix(issue, totals)
+    return sum(model.predict(rows, raw_score=True) for model in models) / len(models)
+
+
+def _is_wanted(unit: Mapping[str, Any], issue: Mapping[str, Any]) -> bool:
     return any(
-        path == unit[0] and any(span[0] <= start and end <= span[1] for span in unit[2] for start, end in bodies)
+        path == unit["path"]
+        and any(span[0] <= start and end <= span[1] for span in unit["candidate"].unit.spans for start, end in bodies)
         for path, bodies in issue["bodies"]
     )
 
@@ -290,8 +346,13 @@ def _is_wanted(unit: Sequence[Any], issue: Mapping[str, Any]) -> bool:
 def write(issues: Sequence[Any]) -> None:
     """Learn from all issues and write the table that ships."""
     files = _file_models(issues, FILE_COLUMNS)
-    units = _unit_models([issue for issue in issues if issue["units"]], UNIT_COLUMNS)
-    table = {"files": _trees(files, FILE_COLUMNS), "units": _trees(units, UNIT_COLUMNS)}
+    line, around = _unit_models([issue for issue in issues if issue["units"]])
+    weights = {name: float(f"{weight:.4g}") for name, weight in zip(UNIT_COLUMNS, line.weights, strict=True)}
+    table = {
+        "files": _trees(files, FILE_COLUMNS),
+        "units": {"bias": round(line.bias, 4), **weights},
+        "around": _trees(around, AROUND_COLUMNS),
+    }
     learned.TABLE.write_text(json.dumps(table, separators=(",", ":")).replace("],[[", "],\n[[") + "\n")
 
 

@@ -9,7 +9,8 @@ from itertools import groupby
 from optimizer.retrieval import Context, ContextItem
 
 INTRO = (
-    "Code of this repository: a path, then its lines, each after its number and a tab; lines left out are not shown.\n"
+    "Code of this repository: a path, then its lines, each after its number and a tab, blank ones bare; lines left out "
+    "are not shown.\n"
 )
 
 _BACKTICKS = r"`{3,}"
@@ -31,8 +32,10 @@ def header(path: str) -> str:
 
 
 def body(item: ContextItem) -> str:
-    """The numbered lines of one item in a prompt."""
-    return "".join(f"{number}\t{line}\n" for number, line in enumerate(item.text.split("\n"), item.start))
+    """The numbered lines of one item in a prompt; blank ones go without a number, which would cost more than they."""
+    return "".join(
+        f"{number}\t{line}\n" if line.strip() else "\n" for number, line in enumerate(item.text.split("\n"), item.start)
+    )
 
 
 def as_markdown(context: Context) -> str:

@@ -6,15 +6,18 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.context import stored
+from optimizer.context.bodies import plan
 from optimizer.context.budget import count_tokens
 from optimizer.context.files import Files
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.places import files_named
-from optimizer.context.rank import RankedUnit, Ranking, rank
+from optimizer.context.rank import Ranking, rank
+from optimizer.context.rank_units import RankedUnit
 from optimizer.context.render import INTRO, body, for_prompt, header
 from optimizer.retrieval import Context, ContextItem, ItemKind, Query, RankedFile, Symbol
 
@@ -22,15 +25,14 @@ if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
     from optimizer.index.store import Index
 
-VERSION = "2"
-BODIES_SHARE = 0.93
+VERSION = "3"
+BODIES_SHARE = 0.95
 WHOLE_FILE_SHARE = 0.3
-LARGEST_BODY_SHARE = 0.5
 WINDOWS_SHARE = 0.08
 LEAST_FOR_WINDOWS = 300
 MOST_WINDOWS = 4
-MOST_FIRST_WINDOWS = 12
-LIKELY = 0.03
+MOST_FIRST_WINDOWS = 3
+VERY_LIKELY, LIKELY = 0.15, 0.03
 LEAST_ITEM = 12
 LEAST_BODY = 40
 MOST_SECOND_LOOKS = 60
@@ -71,7 +73,7 @@ class _Chosen:
         taken = set(self.taken.get(path, ()))
         items = []
         for span in spans:
-            for run in list(_runs(span, len(lines), taken)):
+            for run in list(_runs(span, lines, taken)):
                 items.append(_item(path, run, lines, about))
                 taken.update(range(run[0], run[1] + 1))
         cost = sum(item.tokens for item in items) + (0 if path in self.taken else count_tokens(header(path)))
@@ -113,7 +115,7 @@ def select(
     ranked = time.perf_counter()
     chosen = _Chosen(files, limits, limits.max_tokens - count_tokens(INTRO))
     _choose(chosen, mentions, ranking, index)
-    context = _fitted(query.text, ranking.files, chosen.items, limits)
+    context = _fitted(query.text, ranking.files, chosen, limits)
     if cache is not None:
         stored.save(cache, key, context)
     timing = {"mentions": read - started, "rank": ranked - read, "select": time.perf_counter() - ranked}
@@ -137,7 +139,7 @@ def naive(query: Query, index: Index, max_tokens: int) -> Context:
             room = chosen.left - count_tokens(header(ranked.path))
             chosen.add(ranked.path, [(1, _fitting(ranked.path, lines, room))], about, chosen.left)
             break
-    context = _fitted(query.text, ranking.files, chosen.items, limits)
+    context = _fitted(query.text, ranking.files, chosen, limits)
     return context._replace(skipped=index.skipped(), timing_ms={"total": _since(started)})
 
 
@@ -151,21 +153,36 @@ def _choose(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index)
     units = [unit for unit in ranking.units if unit.path in leading]
     least = LIKELY * max((unit.score for unit in units), default=0.0)
     likely = [unit for unit in units if unit.score >= least]
-    bodies: list[RankedUnit] = []
-    for place, unit in enumerate(likely):
-        if chosen.left < room * (1 - BODIES_SHARE):
-            break
-        if _whole(chosen, unit, room) or (place < MOST_FIRST_WINDOWS and _some_lines(chosen, unit, mentions, room)):
-            bodies.append(unit)
+    bodies = _bodies(chosen, likely, mentions, room)
     _called(chosen, bodies, index)
     for unit in units[len(likely) :]:
         if chosen.left >= room * (1 - BODIES_SHARE):
-            _whole(chosen, unit, room)
+            _whole(chosen, unit)
     _signatures(chosen, ranking, index, list(chosen.taken))
     for unit in units[:MOST_SECOND_LOOKS]:
-        if chosen.left >= LEAST_BODY and not _whole(chosen, unit, room):
+        if chosen.left >= LEAST_BODY and not _whole(chosen, unit):
             _some_lines(chosen, unit, mentions, room)
     _signatures(chosen, ranking, index, [file.path for file in ranking.files[: chosen.limits.max_files]])
+
+
+def _bodies(chosen: _Chosen, units: Sequence[RankedUnit], mentions: Mentions, room: int) -> list[RankedUnit]:
+    """Take the planned bodies, and before them some lines of the likeliest that are too large; which were taken."""
+
+    def planned() -> list[RankedUnit]:
+        return plan(units, chosen.left - round(room * (1 - BODIES_SHARE)), chosen.limits.max_files, chosen.taken)
+
+    whole = planned()
+    taken = [
+        unit
+        for unit in units[:MOST_FIRST_WINDOWS]
+        if unit.score >= VERY_LIKELY and unit not in whole and _some_lines(chosen, unit, mentions, room)
+    ]
+    if taken:
+        whole = planned()
+    taken += [unit for unit in whole if _whole(chosen, unit)]
+    if not taken:
+        taken = [unit for unit in units[:MOST_FIRST_WINDOWS] if _some_lines(chosen, unit, mentions, room)]
+    return taken
 
 
 def _named_files(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index) -> None:
@@ -179,9 +196,9 @@ def _named_files(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: I
                 chosen.add(path, [(1, len(lines))], about, round(chosen.left * WHOLE_FILE_SHARE))
 
 
-def _whole(chosen: _Chosen, unit: RankedUnit, room: int) -> bool:
+def _whole(chosen: _Chosen, unit: RankedUnit) -> bool:
     about = _About(unit.symbol, "body", unit.score, unit.why)
-    return bool(unit.symbol) and chosen.add(unit.path, unit.spans, about, round(room * LARGEST_BODY_SHARE))
+    return bool(unit.symbol) and chosen.add(unit.path, unit.spans, about, chosen.left)
 
 
 def _some_lines(chosen: _Chosen, unit: RankedUnit, mentions: Mentions, room: int) -> bool:
@@ -264,18 +281,18 @@ def _signature(symbol: Symbol, lines: Sequence[str]) -> tuple[int, int]:
 # ── lines and tokens ─────────────────────────────────────────────────────────────────────────────
 
 
-def _runs(span: tuple[int, int], last: int, taken: set[int]) -> Iterator[tuple[int, int]]:
-    """The parts of a span within the file that are not taken."""
-    start = 0
-    for number in range(max(1, span[0]), min(span[1], last) + 1):
+def _runs(span: tuple[int, int], lines: Sequence[str], taken: set[int]) -> Iterator[tuple[int, int]]:
+    """The parts of a span within the file that are not taken, without the blank lines at their ends."""
+    start = end = 0
+    for number in range(max(1, span[0]), min(span[1], len(lines)) + 1):
         if number in taken:
             if start:
-                yield start, number - 1
+                yield start, end
             start = 0
-        elif not start:
-            start = number
+        elif lines[number - 1].strip():
+            start, end = start or number, number
     if start:
-        yield start, min(span[1], last)
+        yield start, end
 
 
 def _least_cost(lines: Sequence[str], spans: Iterable[tuple[int, int]]) -> int:
@@ -303,17 +320,28 @@ def _fitting(path: str, lines: Sequence[str], room: int) -> int:
     return low
 
 
-def _fitted(query: str, ranked: Sequence[RankedFile], items: Sequence[ContextItem], limits: Limits) -> Context:
+def _fitted(query: str, ranked: Sequence[RankedFile], chosen: _Chosen, limits: Limits) -> Context:
     """Put the items in the order they are rendered, and leave out the last taken until the whole fits."""
     place = {file.path: number for number, file in enumerate(ranked)}
-    kept = list(items)
+    kept = list(chosen.items)
     while True:
-        ordered = tuple(sorted(kept, key=lambda item: (place.get(item.path, len(place)), item.path, item.start)))
-        context = Context(query, 0, tuple(ranked[: limits.top]), ordered)
+        ordered = sorted(kept, key=lambda item: (place.get(item.path, len(place)), item.path, item.start))
+        context = Context(query, 0, tuple(ranked[: limits.top]), tuple(_with_blanks(ordered, chosen.files)))
         tokens = count_tokens(for_prompt(context))
         if tokens <= limits.max_tokens or not kept:
             return context._replace(tokens=tokens)
         kept.pop()
+
+
+def _with_blanks(items: Sequence[ContextItem], files: Files) -> Iterator[ContextItem]:
+    """The same items, each with the blank lines after it when nothing else is between it and the next."""
+    for item, following in zip_longest(items, items[1:]):
+        if following is not None and item.path == following.path and following.start - item.end > 1:
+            between = files.lines(item.path)[item.end : following.start - 1]
+            if not any(line.strip() for line in between):
+                text = "\n".join([item.text, *between])
+                item = item._replace(end=following.start - 1, text=text)
+        yield item
 
 
 def _since(started: float) -> float:

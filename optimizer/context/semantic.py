@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from optimizer.context.kinds import kind_of
-from optimizer.context.rank import RankedUnit, Ranking
+from optimizer.context.rank import Ranking
+from optimizer.context.rank_units import RankedUnit
 from optimizer.index.units import extents
 from optimizer.index.vectors import Piece, piece
 from optimizer.retrieval import RankedFile

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
 from optimizer.context.mentions import Mentions
+from optimizer.index.words import split
 
 MOST_LOOKED_UP = 120
 VARIANT = 0.5
@@ -61,3 +63,15 @@ def variants(word: str) -> tuple[str, ...]:
                 return (stem[:-1],)
             return tuple(stem + replacement for replacement in replacements)
     return (word + "s",)
+
+
+def said_of(name: str, terms: Mapping[str, Term]) -> tuple[float, float]:
+    """The share of a name's parts that the request says, and that its first line says."""
+    parts = split(name)
+    if not parts:
+        return 0.0, 0.0
+    found = [terms.get(part) for part in parts]
+    return (
+        sum(term is not None for term in found) / len(parts),
+        sum(term is not None and term.in_title for term in found) / len(parts),
+    )

@@ -54,10 +54,12 @@ OF_FILE = ("first", "place", "stem", "stem_title", "length", "depth", "factor", 
 FILE_COLUMNS = (*FILE_WEIGHTS, *OF_FILE)
 FIRST = FILE_COLUMNS.index("first")
 OF_UNIT = (
-    *("file", "file_place", "first", "place_in_file", "share", "title_share", "said", "said_title", "member"),
-    *("function", "head", "rest", "length", "private", "units"),
+    *("said", "said_title", "title_says", "member", "member_said", "member_title", "function", "private", "special"),
+    *("size", "units", "file", "behind", "first_file", "log_sum", "log_body", "log_title"),
+    *("body_share", "title_share", "uses_share", "class_title"),
 )
 UNIT_COLUMNS = (*UNIT_WEIGHTS, *OF_UNIT)
+AROUND_COLUMNS = ("alone", "size", "file", "behind", "alike", "near", "in_class", "in_file")
 EVERYWHERE = ("churn", "folder")  # signals that nearly every file has
 REASONS: Mapping[str, str] = {
     "named": "named in the request",

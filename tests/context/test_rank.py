@@ -13,7 +13,7 @@ from optimizer.context import learned
 from optimizer.context.files import Files
 from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import explain, rank
-from optimizer.context.weights import FILE_COLUMNS, FILE_WEIGHTS, REASONS, UNIT_COLUMNS
+from optimizer.context.weights import AROUND_COLUMNS, FILE_COLUMNS, FILE_WEIGHTS, REASONS, UNIT_COLUMNS
 from optimizer.index.refresh import refresh
 from optimizer.index.store import Index
 from optimizer.settings import Settings
@@ -82,9 +82,12 @@ def test_signals_have_a_reason_in_words() -> None:
 
 
 def test_the_table_that_ships_fits_the_columns() -> None:
-    for kind, columns in (("files", FILE_COLUMNS), ("units", UNIT_COLUMNS)):
+    for kind, columns in (("files", FILE_COLUMNS), ("around", AROUND_COLUMNS)):
         trees = learned.trees(kind, columns)
         assert isinstance(learned.total(trees, [0.0] * len(columns)), float)
+    line = learned.line("units", UNIT_COLUMNS)
+    assert set(json.loads(learned.TABLE.read_bytes())["units"]) == {"bias", *UNIT_COLUMNS}
+    assert line.total([0.0] * len(UNIT_COLUMNS)) == line.bias
     assert learned.TABLE.stat().st_size < 400_000
 
 
