@@ -18,7 +18,8 @@ from optimizer.errors import Conflict
 Merge = Callable[[bytes, bytes, bytes], bytes | None]
 """From what was left, what stands there now and what is wanted to all changes together; None where they collide."""
 
-What = Literal["restored", "rewritten", "removed", "recreated", "merged", "left"]
+DELETED = "deleted since"
+What = Literal["restored", "rewritten", "removed", "recreated", "merged", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,62 +96,52 @@ def _plan(base: str, records: list[Record], way: _Way, merge: Merge | None) -> l
     planned: list[Record] = []
     for record in records:
         files: list[Kept] = []
-        misfits: list[str] = []
+        misfits: dict[str, list[str]] = {}
         for kept in record.files:
             if kept.path not in held:
                 paths.resolve(Path(base), kept.path)
                 held[kept.path] = current(base, kept.path)
             now = held[kept.path]
-            expected, wanted = way.sides(kept)
-            if now == expected:
-                then = wanted
-            elif merge is None:
-                misfits.append(f"{kept.path} {_how(expected, now)}")
-                continue
+            then = _then(*way.sides(kept), now, merge)
+            if isinstance(then, str):
+                misfits.setdefault(then, []).append(kept.path)
             else:
-                fitted = _fitted(expected, now, wanted, merge)
-                if isinstance(fitted, str):
-                    misfits.append(f"{kept.path}: {fitted}")
-                    continue
-                then = fitted[0]
-            held[kept.path] = then
-            files.append(way.kept(kept, now, then))
+                held[kept.path] = then
+                files.append(way.kept(kept, now, then))
         if misfits:
             raise _refusal(record, misfits, way, merged=merge is not None)
         planned.append(replace(record, files=tuple(files)))
     return planned
 
 
-def _how(expected: bytes | None, now: bytes | None) -> str:
-    if now is None:
-        return "has been deleted since"
-    return "has appeared since" if expected is None else "has changed since"
-
-
-def _fitted(expected: bytes | None, now: bytes | None, wanted: bytes | None, merge: Merge) -> tuple[bytes | None] | str:
-    """The bytes that keep what was done to a file and what is wanted of it, or why there are none."""
+def _then(expected: bytes | None, wanted: bytes | None, now: bytes | None, merge: Merge | None) -> bytes | str | None:
+    """What a file that holds `now` is to hold, or as text why that cannot be said."""
+    if now == expected or (merge and now == wanted):
+        return wanted
     if now == wanted:
-        return (now,)
+        return "already so"
     if now is None:
-        return "it was deleted since"
-    if wanted is None:
-        return "it was changed since, and would have to go"
+        return DELETED
     if expected is None:
-        return "it has appeared since, with other content"
+        return "appeared since"
+    if merge is None:
+        return "changed since"
+    if wanted is None:
+        return "changed since, and would have to go"
     if b"\0" in expected + now + wanted:
-        return "it is not text"
+        return "changed since, and not text"
     merged = merge(expected, now, wanted)
-    return "the same lines were changed since" if merged is None else (merged,)
+    return "changed since in the same lines" if merged is None else merged
 
 
-def _refusal(record: Record, misfits: list[str], way: _Way, *, merged: bool) -> Conflict:
-    verb, noun, short = (
-        ("taken back", "undo", record.id.lstrip("0")) if way.back else ("written again", "redo", record.id.lstrip("0"))
-    )
-    if merged:
-        message = f"change {short} cannot be merged with what was done since: {'; '.join(misfits)}. Nothing was {verb}"
+def _refusal(record: Record, misfits: dict[str, list[str]], way: _Way, *, merged: bool) -> Conflict:
+    short = record.id.lstrip("0")
+    verb, noun = ("taken back", "undo") if way.back else ("written again", "redo")
+    told = "; ".join(f"{', '.join(names)} ({how})" for how, names in misfits.items())
+    also = " and merged" if merged else ""
+    message = f"change {short} cannot be {verb}{also}: {told}. Nothing was changed"
+    if merged or DELETED in misfits:
         return Conflict(message, f"see the change with: optimize show {short}; then {noun} it by hand")
-    message = f"change {short} cannot be {verb}: {'; '.join(misfits)}. Nothing was changed"
     return Conflict(message, f"keep what was done since as well, where both fit together: optimize {noun} --merge")
 
 
@@ -186,7 +177,7 @@ def _with_mode(base: str, kept: Kept) -> Kept:
 def _told(old: Kept, new: Kept, way: _Way) -> What:
     now, then = way.sides(new)
     if now == then:
-        return "left"
+        return "unchanged"
     if (new.before, new.after) != (old.before, old.after):
         return "merged"
     if then is None:

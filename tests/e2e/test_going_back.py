@@ -100,7 +100,7 @@ def test_a_changed_file_is_named_with_the_cure_and_merged_on_request(alone: Opti
     mine = parse.read_text().replace('"""Read what people type."""', '"""Mine."""')
     parse.write_text(mine)
     kept = files(calc)
-    refused(alone("undo"), 8, "change 1", "calc/parse.py has changed since", "optimize undo --merge")
+    refused(alone("undo"), 8, "change 1", "calc/parse.py (changed since)", "optimize undo --merge")
     assert files(calc) == kept
     merged = alone("undo", "--merge")
     assert merged.code == 0, merged.err
@@ -115,7 +115,7 @@ def test_a_changed_file_is_named_with_the_cure_and_merged_on_request(alone: Opti
     assert parse.read_text() == mine
     parse.write_text(mine.replace("def sum_up(text)", "def sum_up(line)"))
     kept = files(calc)
-    refused(alone("undo", "--merge"), 8, "calc/parse.py: the same lines", "optimize show 1")
+    refused(alone("undo", "--merge"), 8, "calc/parse.py (changed since in the same lines)", "optimize show 1")
     assert files(calc) == kept
 
 

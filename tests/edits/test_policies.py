@@ -207,7 +207,7 @@ def test_a_merge_keeps_both_and_is_reversed_to_the_byte(root: Path, journal: Pat
     merge = three_way(root, journal.parent)
     mine = (root / "n.txt").read_bytes().replace(b"3\n", b"three\n", 1)
     (root / "n.txt").write_bytes(mine)
-    with pytest.raises(Conflict, match=r"change 3 cannot be taken back: n\.txt has changed since") as refused:
+    with pytest.raises(Conflict, match=r"change 3 cannot be taken back: n\.txt \(changed since\)") as refused:
         undo(root, journal)
     assert "undo --merge" in refused.value.hint
     assert {one.path: one.what for one in undo(root, journal, merge=merge)} == {"a.py": "restored", "n.txt": "merged"}
@@ -261,7 +261,12 @@ def test_a_file_that_already_is_as_wanted_is_left_by_a_merge(root: Path, journal
     (root / "a.py").write_bytes(b"a = 1\r\n")
     (root / "new/deep/file.txt").unlink()
     told = {one.path: one.what for one in undo(root, journal, merge=three_way(root, journal.parent))}
-    assert told == {"a.py": "left", "run.sh": "restored", "gone.txt": "recreated", "new/deep/file.txt": "left"}
+    assert told == {
+        "a.py": "unchanged",
+        "run.sh": "restored",
+        "gone.txt": "recreated",
+        "new/deep/file.txt": "unchanged",
+    }
     assert (root / "gone.txt").exists()
     redo(root, journal)
     assert (root / "a.py").read_bytes() == b"a = 1\r\n"
