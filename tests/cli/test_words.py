@@ -23,6 +23,12 @@ from optimizer.errors import InputError
         ["index", "--watch"],
         ["refs", "parse"],
         ["context", "why", "does", "it", "fail"],
+        ["undo"],
+        ["undo", "2", "--merge"],
+        ["redo", "--json"],
+        ["log", "--limit", "3"],
+        ["show"],
+        ["show", "12"],
     ],
 )
 def test_commands(argv: list[str]) -> None:
@@ -44,6 +50,12 @@ def test_commands(argv: list[str]) -> None:
         ["explain", "refs"],
         ["refactor"],
         ["--tier", "local", "find bugs"],
+        ["show", "parse_reply"],
+        ["show", "me", "parse_reply"],
+        ["log", "every", "request"],
+        ["undo", "the", "last", "rename"],
+        ["how", "does", "login", "work"],
+        ["how", "logs", "rotate"],
     ],
 )
 def test_requests(argv: list[str]) -> None:
