@@ -27,12 +27,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from optimizer.context.select import Limits, select
+from optimizer.context.select import select
 from optimizer.index.refresh import refresh
 from optimizer.index.store import Index, open_index
 from optimizer.index.walk import find_root
 from optimizer.settings import Settings
-from optimizer.types import Context, Query
+from optimizer.types import Context, Limits, Query
 
 if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker

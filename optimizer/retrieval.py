@@ -102,6 +102,14 @@ class Context(NamedTuple):
     skipped: tuple[Skipped, ...] = ()
 
 
+class Limits(NamedTuple):
+    """How large a context may be: tokens as rendered for a prompt, files drawn from, ranked files told."""
+
+    max_tokens: int
+    max_files: int = 12
+    top: int = 10
+
+
 class Progress(NamedTuple):
     """Work done so far on something slow; `total` is 0 when unknown."""
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from optimizer.retrieval import Context as Context
 from optimizer.retrieval import ContextItem as ContextItem
 from optimizer.retrieval import ItemKind as ItemKind
+from optimizer.retrieval import Limits as Limits
 from optimizer.retrieval import Progress as Progress
 from optimizer.retrieval import Query as Query
 from optimizer.retrieval import RankedFile as RankedFile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -46,21 +47,22 @@ def room(paths: Iterable[str], max_tokens: int, read: Callable[[str], bytes | No
     """The most tokens that any notes in the repository may take; `paths` are all of its files."""
     if max_tokens <= 0:
         return 0
-    found = {*NAMES, *(path for path in paths if path.rpartition("/")[2] in NAMES)}
+    found = {*NAMES, *(path for path in paths if path.endswith(NAMES) and path.rpartition("/")[2] in NAMES)}
     texts = (_text(path, read) for path in sorted(found))
     return max((_cut("", text, max_tokens).tokens for text in texts if text), default=0)
 
 
 def reader(root: Path) -> Callable[[str], bytes | None]:
     """Read notes below `root` as safely as edits are: no link out of the repository, no file that holds secrets."""
-    from optimizer.edits import paths
-    from optimizer.edits.read import reader as edit_reader
-    from optimizer.privacy.secret_files import is_secret_file
-
-    read_edited = edit_reader(root)
 
     def read(path: str) -> bytes | None:
-        return None if is_secret_file(paths.resolve(root, path).name) else read_edited(path)
+        if not os.path.lexists(root / path):  # most repositories have none: nothing is loaded to find that out
+            return None
+        from optimizer.edits import paths
+        from optimizer.edits.read import reader as edit_reader
+        from optimizer.privacy.secret_files import is_secret_file
+
+        return None if is_secret_file(paths.resolve(root, path).name) else edit_reader(root)(path)
 
     return read
 

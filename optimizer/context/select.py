@@ -19,13 +19,12 @@ from optimizer.context.places import files_named
 from optimizer.context.rank import Ranking, rank
 from optimizer.context.rank_units import RankedUnit
 from optimizer.context.render import INTRO, body, for_prompt, header
-from optimizer.retrieval import Context, ContextItem, ItemKind, Query, RankedFile, Symbol
+from optimizer.retrieval import Context, ContextItem, ItemKind, Limits, Query, RankedFile, Symbol
 
 if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
     from optimizer.index.store import Index
 
-VERSION = "3"
 BODIES_SHARE = 0.95
 WHOLE_FILE_SHARE = 0.3
 WINDOWS_SHARE = 0.08
@@ -44,14 +43,6 @@ MOST_NAMES_LOOKED_UP = 150
 MOST_DEFINING = 2
 _WORD = r"\w+"
 _CALLED = r"\b([A-Za-z_]\w{2,})(?=\s*\()|\b([A-Z][A-Za-z0-9]+[a-z]\w*)"
-
-
-class Limits(NamedTuple):
-    """How large a context may be: tokens as rendered for a prompt, files drawn from, ranked files told."""
-
-    max_tokens: int
-    max_files: int = 12
-    top: int = 10
 
 
 class _Chosen:
@@ -101,11 +92,8 @@ def select(
     with a `reranker`, as long as its vectors are the same.
     """
     started = time.perf_counter()
-    meaning = reranker.state() if reranker else ""
-    tree = (index.state(), index.history().head)
-    key = stored.key(VERSION, query.text, query.extra, repr(limits), *tree, meaning)
-    if cache is not None and (known := stored.load(cache, key)) is not None:
-        return known._replace(skipped=index.skipped(), timing_ms={"cached": _since(started)})
+    if cache is not None and (known := stored.kept(query, index, limits, cache, reranker)) is not None:
+        return known
     mentions = find_mentions(f"{query.text}\n{query.extra}" if query.extra else query.text)
     read = time.perf_counter()
     files = Files(index)
@@ -117,7 +105,7 @@ def select(
     _choose(chosen, mentions, ranking, index)
     context = _fitted(query.text, ranking.files, chosen, limits)
     if cache is not None:
-        stored.save(cache, key, context)
+        stored.save(cache, stored.key_of(query, index, limits, reranker), context)
     timing = {"mentions": read - started, "rank": ranked - read, "select": time.perf_counter() - ranked}
     return context._replace(
         skipped=index.skipped(),

@@ -7,10 +7,16 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
-from optimizer.retrieval import Context, ContextItem, RankedFile
+from optimizer.retrieval import Context, ContextItem, Limits, Query, RankedFile
 
+if TYPE_CHECKING:
+    from optimizer.context.semantic import Reranker
+    from optimizer.index.store import Index
+
+VERSION = "3"  # of the choice of context: what was chosen in another way is not taken from the disk
 FOLDER = "context"
 MOST_ENTRIES = 200
 
@@ -18,6 +24,21 @@ MOST_ENTRIES = 200
 def key(*parts: str) -> str:
     """A digest of the parts, none of which can be mistaken for another."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def key_of(query: Query, index: Index, limits: Limits, reranker: Reranker | None) -> str:
+    """A digest of all that makes the context of a query."""
+    meaning = reranker.state() if reranker else ""
+    return key(VERSION, query.text, query.extra, repr(limits), index.state(), index.history().head, meaning)
+
+
+def kept(query: Query, index: Index, limits: Limits, cache: Path, reranker: Reranker | None) -> Context | None:
+    """The context that was chosen before for the same query, tree and limits; None when none is kept."""
+    started = perf_counter()
+    known = load(cache, key_of(query, index, limits, reranker))
+    if known is None:
+        return None
+    return known._replace(skipped=index.skipped(), timing_ms={"cached": round(1000 * (perf_counter() - started), 1)})
 
 
 def load(cache: Path, key: str) -> Context | None:

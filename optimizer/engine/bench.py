@@ -12,14 +12,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from optimizer.context.kinds import kind_of
-from optimizer.context.select import Limits, select
+from optimizer.context.select import select
 from optimizer.engine.prepare import room_for_context
 from optimizer.errors import InputError
 from optimizer.index.checkout import Change, Checkout, recent
 from optimizer.index.refresh import refresh
 from optimizer.index.store import Index, open_index
 from optimizer.index.walk import Root
-from optimizer.retrieval import Context, Progress, Query, Symbol
+from optimizer.retrieval import Context, Limits, Progress, Query, Symbol
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts

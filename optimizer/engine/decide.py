@@ -23,9 +23,7 @@ CONSENT_CURE = "optimize consent grant"
 RECENT = 2000  # attempts of the ledger that success is learned from
 
 
-def decide(
-    query: Query, context: Context, parts: Parts, available: Available, notes_tokens: int
-) -> tuple[Task, Route]:
+def decide(query: Query, context: Context, parts: Parts, available: Available, notes_tokens: int) -> tuple[Task, Route]:
     """The task of a query and its route; models that cannot be asked at all are among those left out."""
     from optimizer.agent import prompts
     from optimizer.context import budget

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from optimizer.errors import InputError
-from optimizer.retrieval import Context, Query
+from optimizer.retrieval import Context, Limits, Query
 
 if TYPE_CHECKING:
     from optimizer.agent.notes import Notes
@@ -26,17 +26,28 @@ def refresh(parts: Parts) -> Refreshed:
 
 def choose(query: Query, parts: Parts, max_tokens: int, top: int = 20) -> Context:
     """The context of `query` in at most `max_tokens`; without context-optimization, whole files up to naive_tokens."""
-    from optimizer.context import select
-
     _refuse_empty(query)
     started = perf_counter()
     if parts.features.context_optimization:
-        limits = select.Limits(max_tokens=max_tokens, max_files=parts.settings.max_files, top=top)
-        context = select.select(query, parts.index, limits, parts.places.cache / "context", parts.reranker())
+        context = _chosen(query, parts, Limits(max_tokens, parts.settings.max_files, top))
     else:
+        from optimizer.context import select
+
         context = select.naive(query, parts.index, parts.settings.naive_tokens)
     timing = {**context.timing_ms, "select": round((perf_counter() - started) * 1000, 1)}
     return context._replace(timing_ms=timing)
+
+
+def _chosen(query: Query, parts: Parts, limits: Limits) -> Context:
+    from optimizer.context import stored
+
+    cache, reranker = parts.places.cache / "context", parts.reranker()
+    known = stored.kept(query, parts.index, limits, cache, reranker)
+    if known is not None:
+        return known
+    from optimizer.context import select
+
+    return select.select(query, parts.index, limits, cache, reranker)
 
 
 def explain(query: Query, parts: Parts, top: int) -> tuple[ExplainedFile, ...]:

@@ -11,14 +11,14 @@ import pytest
 from optimizer.context.files import Files
 from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import Ranking, rank
-from optimizer.context.select import Limits, select
+from optimizer.context.select import select
 from optimizer.context.semantic import REASON, Reranker, Weights, candidates, pieces_of
 from optimizer.index.embed import Embedder, ModelChoice, open_model
 from optimizer.index.refresh import refresh
 from optimizer.index.store import Index
 from optimizer.index.vectors import Piece, Vectors, fill, missing, open_vectors
 from optimizer.settings import Settings
-from optimizer.types import Query
+from optimizer.types import Limits, Query
 from tests.conftest import IndexRepo
 from tests.tiny_model import NAME, words_of, write_model
 
