@@ -17,7 +17,8 @@ from optimizer.errors import Conflict, EditRefused
 MAX_PLACES = 10_000
 MAX_TOLERANT = 100
 """Places compared line by line once that many were found: no reply means that many."""
-MAX_SHOWN_LINES = 12
+MAX_SHOWN_LINES = 16
+SHOWN_AROUND = 2
 MAX_SHOWN_COLUMNS = 160
 _WORD = re.compile(r"\w{2,60}")
 
@@ -190,7 +191,8 @@ def _nearest(haystack: str, needle: str) -> str:
     if at is None:
         return "the search text is not in the file, and nothing there resembles it"
     stop = min(at + len(wanted), len(lines))
-    shown = [f"{n + 1}: {lines[n][:MAX_SHOWN_COLUMNS]}" for n in range(at, min(stop, at + MAX_SHOWN_LINES))]
+    first, last = max(0, at - SHOWN_AROUND), min(len(lines), stop + SHOWN_AROUND)
+    shown = [f"{n + 1}: {lines[n][:MAX_SHOWN_COLUMNS]}" for n in range(first, min(last, first + MAX_SHOWN_LINES))]
     return f"the search text is not in the file; the nearest region is lines {at + 1}-{stop}:\n" + "\n".join(shown)
 
 

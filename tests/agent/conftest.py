@@ -1,0 +1,119 @@
+"""A conversation with a model on loopback about a small repository, through a real provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from optimizer.agent import loop
+from optimizer.agent.look import View
+from optimizer.agent.overlay import Overlay
+from optimizer.agent.serve import Bench
+from optimizer.agent.tools import offered
+from optimizer.edits.read import reader
+from optimizer.engine.ask import Answered
+from optimizer.errors import BadAnswer, ProviderError
+from optimizer.events import Event, Notice, Stepped
+from optimizer.index.store import Index
+from optimizer.providers.base import Provider
+from optimizer.types import Completion, Message, Patch, Prompt
+from tests.conftest import IndexRepo
+from tests.loopback.clients import a_model, connect
+from tests.loopback.replies import Call, Reply, Wire
+from tests.loopback.server import Loopback, Received
+
+FILES = {
+    "shop/__init__.py": "",
+    "shop/cart.py": "def total(prices):\n    return sum(prices)\n\n\ndef count(prices):\n    return len(prices)\n",
+    "shop/till.py": "from shop.cart import total\n\n\ndef charge(prices):\n    return total(prices)\n",
+    "shop/.env": "TOKEN=1\n",
+    "deploy/id_rsa": "not for you\n",
+    "README.md": "# shop\n",
+}
+LIMITS = loop.Limits(steps=4, tokens=60_000, cost=0, seconds=60.0)
+EDIT = Call("edit_file", {"path": "shop/cart.py", "start": 2, "end": 2, "content": "    return sum(prices, 0)\n"})
+DONE = Reply("Done.", calls=(EDIT,), stop="tool")
+
+
+def look(tool: str, /, **arguments: object) -> Reply:
+    """A reply that asks for one tool."""
+    return Reply("", calls=(Call(tool, arguments),), stop="tool")
+
+
+@dataclass
+class Talked:
+    """How a conversation went."""
+
+    ended: loop.Ended
+    events: list[Event]
+    requests: list[Received]
+    refused: int
+
+    @property
+    def steps(self) -> list[Stepped]:
+        return [event for event in self.events if isinstance(event, Stepped)]
+
+    @property
+    def notices(self) -> str:
+        return "\n".join(event.text for event in self.events if isinstance(event, Notice))
+
+    def after(self, path: str) -> str:
+        """The text of a file after the patch."""
+        assert self.ended.patch is not None
+        (change,) = (change for change in self.ended.patch.changes if change.path == path)
+        return (change.after or b"").decode()
+
+
+@dataclass
+class Workshop:
+    """A repository, its index and a server to talk to."""
+
+    index: Index
+    loopback: Loopback
+    state: Path
+    wire: Wire = "groq"
+    limits: loop.Limits = LIMITS
+    run_tests: Callable[[Patch, tuple[str, ...]], str] | None = None
+    tools: bool = True
+    costs: list[int | None] = field(default_factory=list)
+
+    def talk(self, *replies: Reply, wants_edits: bool = True) -> Talked:
+        """Queue the replies and converse until the end."""
+        self.loopback.queue(self.wire, *replies)
+        overlay = Overlay(reader(self.index.root.path))
+        bench = Bench(View(self.index, overlay, 800), overlay, self.run_tests)
+        provider = connect(self.loopback, self.wire, self.state)
+        model = replace(a_model(self.wire), tools=self.tools)
+        tools = offered(look=True, tests=self.run_tests is not None) if self.tools else ()
+        prompt = Prompt("Be brief.", (Message("user", "Change total."),), tools, 500, 800)
+        refused: list[int] = []
+        asking = loop.Asking(model, lambda prompt: self._ask(provider, prompt), lambda: refused.append(1))
+        conversation = loop.converse(prompt, wants_edits, bench, asking, self.limits)
+        events: list[Event] = []
+        try:
+            while True:
+                events.append(next(conversation))
+        except StopIteration as stop:
+            return Talked(stop.value, events, self.loopback.asked(self.wire), len(refused))
+        finally:
+            provider.close()
+
+    def _ask(self, provider: Provider, prompt: Prompt) -> Generator[Event, None, Answered]:
+        cost = self.costs.pop(0) if self.costs else 0
+        try:
+            for piece in provider.stream(replace(a_model(self.wire), tools=self.tools), prompt):
+                if isinstance(piece, Completion):
+                    return Answered(piece, cost)
+        except ProviderError as error:
+            return Answered(None, cost, error.message, error.exit_code, useless=isinstance(error, BadAnswer))
+        yield from ()
+        raise AssertionError("a stream without an end")
+
+
+@pytest.fixture
+def workshop(index_repo: IndexRepo, loopback: Loopback, tmp_path: Path) -> Workshop:
+    """The small shop, and a model on Groq's wire."""
+    return Workshop(index_repo(FILES), loopback, tmp_path / "state")

@@ -1,0 +1,238 @@
+"""The conversation with one model: when it ends at once, what a look costs and gives, repairs and limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from optimizer.types import Patch
+from tests.agent.conftest import DONE, EDIT, Workshop, look
+from tests.loopback.replies import WIRES, Call, Reply, Tokens, Wire, refuse
+
+BROKEN = Reply("shop/cart.py\n<<<<<<< SEARCH\n    return sum(price)\n=======\n    return 0\n>>>>>>> REPLACE\n")
+RIGHT = Reply("shop/cart.py\n<<<<<<< SEARCH\n    return sum(prices)\n=======\n    return 0\n>>>>>>> REPLACE\n")
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_edits_at_once_are_one_call(workshop: Workshop, wire: Wire) -> None:
+    workshop.wire = wire
+    talked = workshop.talk(DONE)
+    assert talked.ended.failure == ""
+    assert "sum(prices, 0)" in talked.after("shop/cart.py")
+    assert len(talked.requests) == 1
+    assert not talked.events
+    assert workshop.index.read("shop/cart.py") == b"def total(prices):\n    return sum(prices)\n\n\n" + (
+        b"def count(prices):\n    return len(prices)\n"
+    )
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_a_model_looks_then_edits(workshop: Workshop, wire: Wire) -> None:
+    workshop.wire = wire
+    talked = workshop.talk(look("find_symbol", name="total"), look("read_file", path="shop/cart.py"), DONE)
+    assert talked.ended.failure == ""
+    assert "sum(prices, 0)" in talked.after("shop/cart.py")
+    assert [(step.step, step.tool, step.result) for step in talked.steps] == [
+        (1, "find_symbol", "1 definition, 2 uses"),
+        (2, "read_file", "lines 1-6 of 6"),
+    ]
+    assert "shop/cart.py:1-2 function def total(prices)" in talked.requests[1].text
+    assert "shop/till.py:5: return total(prices)" in talked.requests[1].text
+    assert "2\t    return sum(prices)" in talked.requests[2].text
+
+
+def test_edits_gather_in_memory_and_are_seen_by_later_looks(workshop: Workshop) -> None:
+    seen: list[Patch] = []
+
+    def run_tests(patch: Patch, paths: tuple[str, ...]) -> str:
+        seen.append(patch)
+        return f"passed: {paths}"
+
+    workshop.run_tests = run_tests
+    tests = Call("run_tests", {"paths": ["tests/test_cart.py"]})
+    again = Call("edit_file", {"path": "shop/cart.py", "start": 6, "end": 6, "content": "    return 0\n"})
+    talked = workshop.talk(
+        Reply("", calls=(EDIT, tests), stop="tool"),
+        look("search_code", text="sum(prices, 0)"),
+        Reply("Both done.", calls=(again,), stop="tool"),
+    )
+    assert [change.path for change in seen[0].changes] == ["shop/cart.py"]
+    assert "applied" in talked.requests[1].text
+    assert "passed: ('tests/test_cart.py',)" in talked.requests[1].text
+    assert "shop/cart.py:2: return sum(prices, 0)" in talked.requests[2].text
+    assert talked.after("shop/cart.py").count("return") == 2
+    assert "sum(prices, 0)" in talked.after("shop/cart.py")
+    assert "    return 0\n" in talked.after("shop/cart.py")
+    assert talked.ended.patch is not None
+    assert talked.ended.patch.changes[0].before == workshop.index.read("shop/cart.py")
+
+
+def test_a_failed_edit_between_looks_is_told_and_applies_nothing(workshop: Workshop) -> None:
+    wrong = Call("edit_file", {"path": "shop/none.py", "start": 2, "end": 2, "content": "x\n"})
+    talked = workshop.talk(Reply("", calls=(EDIT, wrong, Call("find_symbol", {"name": "count"})), stop="tool"), DONE)
+    assert [step.result for step in talked.steps][:2] == ["refused", "refused"]
+    assert "none of the other edits of this reply" in talked.requests[1].text
+    assert talked.after("shop/cart.py").count("sum(prices, 0)") == 1
+
+
+def test_what_may_not_be_seen(workshop: Workshop) -> None:
+    names = ("shop/.env", "deploy/id_rsa", "../outside", "/etc/passwd", ".git/config", "shop/carts.py")
+    calls = tuple(Call("read_file", {"path": name}) for name in names)
+    talked = workshop.talk(Reply("", calls=calls, stop="tool"), DONE)
+    told = talked.requests[1].text
+    assert "not for you" not in told
+    assert "TOKEN" not in told
+    assert "root:" not in told
+    assert len(talked.steps) == len(names)
+    assert "near to it: shop/cart.py" in told
+
+
+def test_a_secret_in_a_result_stays_here(workshop: Workshop) -> None:
+    secret = "AKIA" + "IOSFODNN7QQPLW3Z"
+    (workshop.index.root.path / "README.md").write_text(f"# shop\n\naws_access_key_id = {secret}\n")
+    talked = workshop.talk(look("read_file", path="README.md"), DONE)
+    assert secret not in talked.requests[1].text
+    assert "looks like a secret" in talked.requests[1].text
+
+
+def test_the_same_call_is_told_then_stopped(workshop: Workshop) -> None:
+    same = look("search_code", text="sum")
+    talked = workshop.talk(same, same, same, DONE)
+    assert talked.ended.failure == "stopped: it made the same call of search_code three times"
+    assert len(talked.requests) == 3
+    assert "this is the same call as before" in talked.requests[2].text
+    assert talked.ended.patch is None
+
+
+def test_an_edit_makes_the_same_call_a_new_one(workshop: Workshop) -> None:
+    read = Call("read_file", {"path": "shop/cart.py"})
+    talked = workshop.talk(
+        Reply("", calls=(read,), stop="tool"), Reply("", calls=(EDIT, read), stop="tool"), Reply("Done.")
+    )
+    assert talked.ended.failure == ""
+    assert [step.result for step in talked.steps if step.tool == "read_file"] == ["lines 1-6 of 6"] * 2
+
+
+def test_steps_are_limited_and_the_last_one_is_told(workshop: Workshop) -> None:
+    workshop.limits = replace(workshop.limits, steps=2)
+    looks = [look("search_code", text=f"word{n}") for n in range(3)]
+    talked = workshop.talk(*looks, DONE)
+    assert "all of its 2 steps" in talked.ended.failure
+    assert len(talked.requests) == 3
+    assert "That was the last look" in talked.requests[2].text
+    assert "That was the last look" not in talked.requests[1].text
+
+
+def test_tokens_money_and_window_are_limited(workshop: Workshop) -> None:
+    workshop.limits = replace(workshop.limits, tokens=3000)
+    asked = look("search_code", text="sum")
+    talked = workshop.talk(replace(asked, tokens=Tokens(1800, 20)), DONE)
+    assert "3,000 tokens of one attempt" in talked.ended.failure
+    workshop.limits = replace(workshop.limits, tokens=60_000, cost=500)
+    workshop.costs = [700]
+    workshop.loopback.reset()
+    talked = workshop.talk(asked)
+    assert "$0.0005 are spent" in talked.ended.failure
+    assert talked.ended.cost == 700
+
+
+@pytest.mark.parametrize("tools", [True, False])
+def test_an_edit_that_does_not_fit_goes_back_once_with_the_nearest_lines(workshop: Workshop, tools: bool) -> None:
+    workshop.tools = tools
+    talked = workshop.talk(BROKEN, RIGHT)
+    assert talked.ended.failure == ""
+    assert "return 0" in talked.after("shop/cart.py")
+    assert "shop/cart.py: the search text is not in the file; the nearest region is lines" in talked.notices
+    told = talked.requests[1].text
+    assert "Nothing of your answer was applied" in told
+    assert "the nearest region is lines 2-2:" in told
+    assert "1: def total(prices):\n2:     return sum(prices)" in told
+    assert talked.refused == 1
+
+
+def test_a_second_broken_answer_ends_it(workshop: Workshop) -> None:
+    talked = workshop.talk(BROKEN, BROKEN, RIGHT)
+    assert "the search text is not in the file" in talked.ended.failure
+    assert (talked.ended.exit_code, len(talked.requests)) == (3, 2)
+    workshop.limits = replace(workshop.limits, repairs=0)
+    workshop.loopback.reset()
+    assert len(workshop.talk(BROKEN, RIGHT).requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply("Sure, I will do that."), "the answer holds no edit"),
+        (Reply("", calls=(Call("edit_file", '{"path": "shop/cart.py", "start"'),), stop="tool"), "not JSON"),
+        (Reply("", calls=(replace(EDIT, arguments={**EDIT.arguments, "path": "../x.py"}),), stop="tool"), "repository"),  # type: ignore[dict-item]
+        (Reply("shop/cart.py\n```\ndef total(prices):\n    # ... rest unchanged\n```\n"), "leaves code out"),
+        (Reply("shop/cart.py\n<<<<<<< SEARCH\n    return len(prices)\n=======\nnever"), "never closed"),
+    ],
+)
+def test_what_else_is_mended(workshop: Workshop, reply: Reply, told: str) -> None:
+    talked = workshop.talk(reply, RIGHT)
+    assert told in talked.requests[1].text
+    assert talked.ended.failure == ""
+
+
+def test_a_cut_call_is_never_made_and_asked_for_again_with_more_room(workshop: Workshop) -> None:
+    cut = Reply("", calls=(Call("create_file", {"path": "new.py", "content": "x\n"}),), stop="length")
+    talked = workshop.talk(cut, DONE)
+    assert [change.path for change in (talked.ended.patch or Patch(())).changes] == ["shop/cart.py"]
+    assert talked.requests[1].body["max_completion_tokens"] == 1000
+    assert "was cut at its limit" in talked.requests[1].text
+
+
+def test_a_cut_look_is_never_made(workshop: Workshop) -> None:
+    talked = workshop.talk(replace(look("read_file", path="shop/cart.py"), stop="length"), DONE)
+    assert not talked.steps
+    assert talked.ended.failure == ""
+
+
+@pytest.mark.parametrize(
+    ("wire", "failure"),
+    [
+        ("groq", refuse("groq", 400, "Failed to call a function. See failed_generation.", "tool_use_failed")),
+        ("gemini", Reply("", stop="MALFORMED_FUNCTION_CALL")),
+    ],
+)
+def test_a_call_the_provider_could_not_read_is_asked_for_once_more(
+    workshop: Workshop, wire: Wire, failure: Reply
+) -> None:
+    workshop.wire = wire
+    talked = workshop.talk(failure, DONE)
+    assert talked.ended.failure == ""
+    assert "Your last answer was of no use" in talked.requests[1].text
+    assert talked.refused == 0
+    workshop.loopback.reset()
+    twice = workshop.talk(failure, failure, DONE)
+    assert twice.ended.from_provider
+    assert len(twice.requests) == 2
+
+
+def test_a_provider_that_fails_is_not_asked_again(workshop: Workshop) -> None:
+    talked = workshop.talk(refuse("groq", 401, "Invalid API Key", "invalid_api_key"), DONE)
+    assert talked.ended.from_provider
+    assert len(talked.requests) == 1
+
+
+def test_an_unknown_tool_is_told_which_there_are(workshop: Workshop) -> None:
+    talked = workshop.talk(look("bash", command="rm -rf /"), DONE)
+    assert "there is no tool 'bash'; there are: edit_file, create_file, search_code" in talked.requests[1].text
+    assert talked.ended.failure == ""
+
+
+def test_results_are_cut_to_their_share(workshop: Workshop) -> None:
+    path = workshop.index.root.path / "shop/till.py"
+    path.write_text("".join(f"value_{n} = {n}\n" for n in range(5000)))
+    talked = workshop.talk(look("read_file", path="shop/till.py", start=1, end=5000), DONE)
+    assert "(cut here" in talked.requests[1].text
+    assert len(talked.requests[1].text) < 6000
+    assert talked.steps[0].result == "lines 1-5000 of 5000, cut"
+
+
+def test_a_question_gets_its_answer_in_one_call(workshop: Workshop) -> None:
+    talked = workshop.talk(Reply("It adds, see shop/cart.py:2."), wants_edits=False)
+    assert talked.ended.text == "It adds, see shop/cart.py:2."
+    assert talked.ended.patch is None
