@@ -48,7 +48,7 @@ class Tried:
 
 def try_repositories(repos: Path, each: int, only: Sequence[str] = ()) -> Iterator[Tried]:
     """All patches of all repositories (git directories below `repos`), one repository after the other."""
-    for source in sorted(repos.glob("*/repo")):
+    for source in sorted(path.resolve() for path in repos.glob("*/repo")):
         name = source.parent.name
         if only and not any(part in name for part in only):
             continue

@@ -13,6 +13,13 @@ MAX_LINES = 15
 MAX_COLUMNS = 200
 MAX_CHARACTERS = 1600
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.M)
+_FAILED_ELSEWHERE = re.compile(
+    r"^test (\S+) \.\.\. FAILED$"  # cargo
+    r"|^\s*--- FAIL: (\S+)|^FAIL\t(\S+)"  # go
+    r"|^\s*not ok \d+ -? ?(.+?)$"  # TAP
+    r"|^\s*[✖✕✗×●] (?!failing tests)(.+?)(?: \([\d.]+ ?m?s\)| \d+ ?ms)?$",  # node, jest, vitest, mocha
+    re.M,
+)
 _PLACE = re.compile(r"^\S+?:\d+(?::|$)")
 _HEAD = re.compile(r"^_{3,} (?:ERROR \w+ )?(?:at \w+ of |collecting )?(.+?) _{3,}$")
 _TELLING = re.compile(r"error|fail|panic|assert|expected|exception|not ok|undefined|✕|✗", re.I)
@@ -23,6 +30,11 @@ _NUMBER = re.compile(r"\d+")
 def failed_tests(output: str) -> frozenset[str]:
     """The tests that pytest's short summary names as failed or broken."""
     return frozenset(match.strip() for match in _FAILED.findall(output))
+
+
+def failed_elsewhere(output: str) -> frozenset[str]:
+    """The tests that go, cargo or a runner of JavaScript names as failed."""
+    return frozenset(next(filter(None, groups)).strip() for groups in _FAILED_ELSEWHERE.findall(output))
 
 
 def of_pytest(output: str, failed: Iterable[str], tree: Path) -> str:

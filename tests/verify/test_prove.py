@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -248,3 +250,58 @@ def test_the_other_tests_are_run_too_when_that_is_cheap(bench: Callable[..., Ben
     assert step.files == ("tests/test_other.py", "tests/test_hang.py")
     assert step.further == ("tests/test_far.py", "tests/test_parse.py")
     assert "tests/test_far.py::test_far failed" in check(configured.prove(*patch.changes), "tests").detail
+
+
+# ── chance, and what failed before ───────────────────────────────────────────────────────────────
+
+
+@slow
+def test_a_test_that_fails_by_chance_is_not_held_against_the_change(bench: Callable[..., Bench]) -> None:
+    chance = (
+        "import pathlib\nimport calc.other\n\n\ndef test_chance():\n    seen = pathlib.Path('seen')\n"
+        "    again, _ = seen.exists(), seen.touch()\n    assert again or not hasattr(calc.other, 'NEW')\n"
+    )
+    made = bench({**FILES, "tests/test_chance.py": chance}, verify_test=PYTEST)
+    verdict = made.prove(change("calc/other.py", "def nothing", "NEW = 1\n\n\ndef nothing"))
+    found = check(verdict, "tests")
+    assert found.passed is None
+    assert "failed once and passed when run again" in found.detail
+
+
+@slow
+def test_how_the_tree_without_the_change_ended_is_remembered(bench: Callable[..., Bench]) -> None:
+    made = bench(verify_test=PYTEST)
+    worse = change("calc/parse.py", "sum(", "max(")
+    kept = made.means.cache / "earlier"
+    assert not made.prove(worse).ok
+    (file,) = kept.iterdir()
+    told = json.loads(file.read_text())
+    assert "test_broken_before" in told["output"]
+    assert str(made.means.cache) not in told["output"]
+    told["output"] = told["output"].replace("test_broken_before", "test_total")
+    file.write_text(json.dumps(told))
+    assert "test_broken_before failed" in check(made.prove(worse), "tests").detail
+    (made.root / "calc/new.py").write_text("")
+    assert "tests/test_parse.py::test_total failed" in check(made.prove(worse), "tests").detail
+
+
+NODE = {
+    "package.json": '{"scripts": {"test": "node --test"}, "type": "module"}\n',
+    "lib.js": "export function area(a) { return a * a; }\n",
+    "test/lib.test.js": "import test from 'node:test';\nimport assert from 'node:assert';\n"
+    "import { area } from '../lib.js';\n"
+    "test('area of two', () => assert.equal(area(2), 4));\ntest('broken before', () => assert.equal(area(1), 2));\n",
+}
+
+
+@slow
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_what_npm_tells_as_newly_failed_refuses_the_change(bench: Callable[..., Bench]) -> None:
+    made = bench(NODE, verify_test="npm test")
+    old = NODE["lib.js"].encode()
+    same = made.prove(FileChange("lib.js", old, old.replace(b"a * a", b"a ** 2")))
+    assert check(same, "tests").passed is None
+    assert "1 tests fail without the change too" in check(same, "tests").detail
+    worse = made.prove(FileChange("lib.js", old, old.replace(b"a * a", b"a + 1")))
+    assert not worse.ok
+    assert "area of two failed" in check(worse, "tests").detail
