@@ -200,7 +200,7 @@ def _covered(functions: Iterable[str], context: Context, index: Index) -> list[b
         named = [symbol for symbol in index.symbols_in(path) if name in (symbol.qualified, symbol.name)]
         exact = [symbol for symbol in named if symbol.qualified == name] or named
         bodies = [range(symbol.start, symbol.end + 1) for symbol in exact]
-        found.append(any(held[path].issuperset(body) for body in bodies))
+        found.append(held[path].issuperset(max(bodies, key=len)) if bodies else False)  # overloads are stubs
     return found
 
 

@@ -26,6 +26,11 @@ def test_each_line_has_its_number_and_each_file_its_path_once() -> None:
     assert for_prompt(context()) == ""
 
 
+def test_blank_lines_have_no_number_and_the_lines_after_them_keep_theirs() -> None:
+    text = for_prompt(context(item("a.py", 3, "x = 1\n\n    \ny = 2")))
+    assert text.endswith("\n## a.py\n3\tx = 1\n\n\n6\ty = 2\n")
+
+
 def test_the_beginning_is_the_same_for_every_context() -> None:
     one, two = for_prompt(context(item("a.py", 1, "x"))), for_prompt(context(item("b.py", 5, "y")))
     first = one.split("\n## ", 1)[0]

@@ -86,6 +86,7 @@ def holds(context: Context, index: Index, limits: Limits) -> None:
         assert not numbers & seen
         seen |= numbers
         assert item.why
+        assert item.text.strip()
     for one, two in pairwise(context.items):
         assert one.path != two.path or one.end < two.start
     order = list(dict.fromkeys(item.path for item in context.items))
@@ -161,6 +162,55 @@ def test_a_large_function_gives_the_lines_that_matter(index_repo: IndexRepo) -> 
     context = chosen(index, "flush_the_queue is called too late", 800)
     assert any(item.start <= 602 <= item.end for item in context.items)
     holds(context, index, Limits(800))
+
+
+BANK = {
+    "bank/account.py": (
+        "class Account:\n    currency = 'EUR'\n\n"
+        "    def deposit(self, amount):\n        self.check(amount)\n        self.balance += amount\n\n"
+        "    def withdraw(self, amount):\n        self.check(amount)\n        self.balance -= amount\n\n"
+        "    def check(self, amount):\n        if amount <= 0:\n            raise ValueError(amount)\n\n"
+        "    def statement(self):\n" + "".join(f"        print('line {number}')\n" for number in range(60))
+    ),
+    "bank/branch.py": (
+        "def open_branch(town):\n    return {'town': town}\n\n\ndef close_branch(branch):\n    branch.clear()\n"
+    ),
+    "bank/rates.py": "RATE = 3\n\n\ndef interest(balance):\n    return balance * RATE // 100\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "first", "absent"),
+    [
+        ("withdraw allows a negative balance", 170, {"Account.withdraw"}, {"Account.statement"}),
+        (
+            "Account.deposit and Account.withdraw round amounts",
+            220,
+            {"Account.deposit", "Account.withdraw"},
+            {"open_branch"},
+        ),
+        ("interest is charged at the wrong rate", 150, {"interest"}, {"Account.statement"}),
+        ("close_branch fails", 150, {"close_branch"}, {"Account.statement"}),
+        ("the statement of an account repeats lines", 1200, {"Account.statement"}, set()),
+    ],
+)
+def test_golden_bodies(index_repo: IndexRepo, text: str, tokens: int, first: set[str], absent: set[str]) -> None:
+    index = index_repo(BANK)
+    context = chosen(index, text, tokens)
+    bodies = {item.symbol for item in context.items if item.kind == "body"}
+    assert first <= bodies
+    assert not absent & bodies
+    holds(context, index, Limits(tokens))
+
+
+def test_blank_lines_join_what_they_part_and_come_by_themselves_never(index_repo: IndexRepo) -> None:
+    index = index_repo(
+        {"gaps.py": "class Gap:\n    x = 1\n\n    def a(self):\n        return self.x\n\n\n    y = 2\n\n"}
+    )
+    context = chosen(index, "Gap.a returns x")
+    assert [(item.start, item.end) for item in context.items] == [(1, 3), (4, 7), (8, 8)]
+    assert "\n7\t" not in for_prompt(context)
+    holds(context, index, Limits(3000))
 
 
 def test_an_empty_repository_gives_an_empty_context(index_repo: IndexRepo) -> None:
