@@ -62,15 +62,12 @@ def content_ids(connection: sqlite3.Connection, keys: Iterable[bytes]) -> dict[b
 
 def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], first: int) -> None:
     """Keep parsed batches whose units were numbered from `first`; contents written by another process stay."""
-    lists = _lists(batches)
     with writing(connection):
         by = next_unit(connection) - first
-        if by:
-            lists = {field: shift(of, by) for field, of in lists.items()}
         contents = [
-            _content_row(job.key, content, by)
+            _content_row(key, content, by)
             for batch in batches
-            for job, content in zip(batch.jobs, batch.contents, strict=True)
+            for key, content in zip(batch.keys, batch.contents, strict=True)
         ]
         connection.executemany(
             "INSERT OR IGNORE INTO content (key, first, stride, lines, lengths, symbols, imports, origin) "
@@ -85,7 +82,7 @@ def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], firs
             )
             + by
         )
-        add_segment(connection, ((field, sorted(of.items())) for field, of in lists.items()))
+        add_segment(connection, _lists(batches, by))
         set_meta(connection, next_unit=end)
 
 
@@ -101,9 +98,12 @@ def _content_row(key: bytes, content: Content, by: int) -> tuple[bytes, int, int
     )
 
 
-def _lists(batches: Sequence[Parsed]) -> dict[str, dict[str, bytes]]:
+def _lists(batches: Sequence[Parsed], by: int) -> Iterator[tuple[str, Iterator[tuple[str, bytes]]]]:
+    """The lists of each field in order of terms, a field at a time in memory, with units moved up."""
     memo: dict[bytes, list[str]] = {}
-    return {field: expand(_joined([getattr(batch, field) for batch in batches]), memo) for field in FIELDS}
+    for field in FIELDS:
+        lists = expand(_joined([getattr(batch, field) for batch in batches]), memo)
+        yield field, shift(lists, by) if by else lists
 
 
 def _joined(parts: Iterable[Mapping[bytes, bytes]]) -> dict[bytes, list[bytes]]:
@@ -212,4 +212,4 @@ def _store_path_words(connection: sqlite3.Connection, paths: Iterable[str]) -> N
         for word in words_of(path.encode()):
             raw[word].append(number.to_bytes(4, sys.byteorder))
     connection.execute("DELETE FROM run WHERE segment=?", (PATHS,))
-    _add_runs(connection, PATHS, "path", sorted(expand(raw, {}).items()))
+    _add_runs(connection, PATHS, "path", expand(raw, {}))

@@ -15,7 +15,7 @@ from optimizer.index.origin import origin_of
 from optimizer.index.outline import Row
 from optimizer.index.parse import read, text_of
 from optimizer.index.pipes import receive, send
-from optimizer.index.postings import BLANKS, words_of
+from optimizer.index.postings import BLANKS, LISTLESS, words_of
 from optimizer.index.skip import has_words
 from optimizer.index.units import Share, share
 
@@ -35,7 +35,7 @@ class Lists:
 
     def packed(self) -> tuple[Packed, ...]:
         return tuple(
-            {word: array("I", numbers).tobytes() for word, numbers in lists.items()}
+            {word: array("I", numbers).tobytes() for word, numbers in lists.items() if word not in LISTLESS}
             for lists in (self.body, self.doc, self.name)
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -13,14 +13,20 @@ from optimizer.index.edges import ImportEdge as ImportEdge
 from optimizer.index.languages import language_of
 from optimizer.index.parse import RawImport
 
+MOST_KNOWN = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """Languages that find their modules alike; `name` is that of a module in `resolvers`, imported when needed."""
+    """Languages that find their modules alike; `name` is that of a module in `resolvers`, imported when needed.
+
+    `by_folder`: where an import leads depends on the folder of its file alone.
+    """
 
     name: str
     languages: tuple[str, ...]
     manifests: tuple[str, ...] = ()
+    by_folder: bool = False
 
     @property
     def resolver(self) -> ModuleType:
@@ -28,12 +34,12 @@ class _Family:
 
 
 _FAMILIES = (
-    _Family("python", ("python", "notebook")),
+    _Family("python", ("python", "notebook"), by_folder=True),
     _Family("javascript", ("javascript", "typescript", "tsx"), ("package.json", "jsconfig.json")),
     _Family("golang", ("go",), ("go.mod",)),
     _Family("rust", ("rust",), ("Cargo.toml",)),
     _Family("java", ("java", "kotlin", "scala")),
-    _Family("c", ("c", "cpp")),
+    _Family("c", ("c", "cpp"), by_folder=True),
     _Family("ruby", ("ruby",)),
     _Family("php", ("php",), ("composer.json",)),
     _Family("csharp", ("csharp",)),
@@ -51,6 +57,7 @@ class Tree:
     paths: frozenset[str]
     manifests: Mapping[str, bytes]
     tables: Mapping[tuple[str, ...], Any]
+    known: dict[tuple[str, str, tuple[str, ...], str], tuple[tuple[str, str | None], ...]] = field(default_factory=dict)
 
 
 def is_resolved(language: str) -> bool:
@@ -89,7 +96,15 @@ def _edges(path: str, imports: tuple[RawImport, ...], tree: Tree) -> Iterator[Im
     table = tree.tables.get(family.languages) if family else None
     if family is None or table is None:
         return
-    find = family.resolver.resolve
+    find, known = family.resolver.resolve, tree.known
+    if len(known) > MOST_KNOWN:
+        known.clear()
     for raw in imports:
-        for module, target in find(path, raw, table):
+        if not family.by_folder:
+            found = tuple(find(path, raw, table))
+        else:
+            key = (posixpath.dirname(path), raw.module, raw.names, raw.kind)
+            if (found := known.get(key, ())) == ():
+                found = known[key] = tuple(find(path, raw, table))
+        for module, target in found:
             yield ImportEdge(path, raw.line, module, target)

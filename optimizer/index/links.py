@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from zlib import crc32
 
 from optimizer.index.imports import is_manifest, resolve, tree
@@ -27,7 +28,7 @@ def store_links(
     if new_paths or any(map(is_manifest, changed)):
         connection.execute("DELETE FROM edges")
         connection.execute("DELETE FROM link")
-        stored = connection.execute(_IMPORTS).fetchall()
+        stored: Iterable[tuple[str, bytes]] = connection.execute(_IMPORTS)
     else:
         stored = [row for path in changed if (row := _other_imports(connection, path, ids[path]))]
         connection.executemany("DELETE FROM link WHERE source=?", ((ids[path],) for path, _ in stored))
@@ -35,18 +36,20 @@ def store_links(
         return
     manifests = {path: data for path in ids if is_manifest(path) and (data := read(path)) is not None}
     table = tree(ids, manifests)
-    bodies: list[tuple[int, int, bytes]] = []
-    links: set[tuple[int, int]] = set()
-    for path, imports in stored:
-        raw = tuple(
-            [RawImport(module, tuple(names), line, kind) for module, names, line, kind in json.loads(unseal(imports))]
-        )
-        edges = resolve(path, raw, table)
-        body = json.dumps([(edge.line, edge.module, edge.target) for edge in edges])
-        bodies.append((ids[path], crc32(imports), seal(body.encode())))
-        links.update((ids[edge.target], ids[path]) for edge in edges if edge.target in ids)
-    connection.executemany("INSERT OR REPLACE INTO edges VALUES (?,?,?)", bodies)
-    connection.executemany("INSERT INTO link VALUES (?,?)", sorted(links))
+    targets: dict[int, array[int]] = {}
+
+    def bodies() -> Iterator[tuple[int, int, bytes]]:
+        for path, imports in stored:
+            written = json.loads(unseal(imports))
+            raw = tuple([RawImport(module, tuple(names), line, kind) for module, names, line, kind in written])
+            edges = resolve(path, raw, table)
+            body = json.dumps([(edge.line, edge.module, edge.target) for edge in edges])
+            targets[ids[path]] = array("q", {ids[edge.target] for edge in edges if edge.target in ids})
+            yield ids[path], crc32(imports), seal(body.encode())
+
+    connection.executemany("INSERT OR REPLACE INTO edges VALUES (?,?,?)", bodies())
+    links = sorted(target << 32 | source for source, found in targets.items() for target in found)
+    connection.executemany("INSERT INTO link VALUES (?,?)", ((link >> 32, link & 0xFFFFFFFF) for link in links))
 
 
 def _other_imports(connection: sqlite3.Connection, path: str, source: int) -> tuple[str, bytes] | None:

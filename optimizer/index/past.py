@@ -182,7 +182,7 @@ def _add(connection: sqlite3.Connection, past: Past, commits: Iterable[Commit]) 
     past.paths = list(numbers)
     connection.executemany("INSERT OR REPLACE INTO name VALUES (?,?)", names)
     if names:
-        _add_lists(connection, expand(raw, {}))
+        _add_lists(connection, dict(expand(raw, {})))
 
 
 def _add_lists(connection: sqlite3.Connection, lists: dict[str, bytes]) -> None:

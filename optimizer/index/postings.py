@@ -67,6 +67,9 @@ STOP = frozenset(
 )
 
 
+# The same as they stand in code, and all single characters.
+LISTLESS = frozenset([word.encode() for word in STOP]) | frozenset([bytes((code,)) for code in range(128)])
+
 # Every byte that no word holds becomes a blank, but for line breaks.
 BLANKS = bytes(code if chr(code).isalnum() or code in b"_\n" or code > 127 else ord(" ") for code in range(256))
 
@@ -76,14 +79,17 @@ def words_of(text: bytes) -> list[bytes]:
     return text.translate(BLANKS).split()
 
 
-def expand(raw: Mapping[bytes, list[bytes]], memo: dict[bytes, list[str]]) -> dict[str, bytes]:
-    """Lists of words as they stand → lists of terms: each word in lower case and its parts; `memo` is filled."""
+def expand(raw: Mapping[bytes, list[bytes]], memo: dict[bytes, list[str]]) -> Iterator[tuple[str, bytes]]:
+    """Lists of words as they stand → lists of terms in their order: each word in lower case and its parts.
+
+    `memo` is filled. Each list is put together when its turn comes, so that they are never all in memory.
+    """
     lists: defaultdict[str, list[bytes]] = defaultdict(list)
     _learn([word for word in raw if word not in memo], memo)
     for word, pieces in raw.items():
         for term in memo[word]:
             lists[term] += pieces
-    return {term: b"".join(pieces) for term, pieces in lists.items() if term not in STOP and len(term) > 1}
+    return ((term, b"".join(lists.pop(term))) for term in sorted(lists) if term not in STOP and len(term) > 1)
 
 
 def _learn(words: list[bytes], memo: dict[bytes, list[str]]) -> None:
@@ -130,9 +136,9 @@ def unpack(names: str, ends: bytes, data: bytes) -> Iterator[tuple[str, bytes]]:
         start = end
 
 
-def shift(lists: Mapping[str, bytes], by: int) -> dict[str, bytes]:
+def shift(lists: Iterable[tuple[str, bytes]], by: int) -> Iterator[tuple[str, bytes]]:
     """The same lists with every unit number moved up."""
-    return {term: array("I", map(by.__add__, array("I", blob))).tobytes() for term, blob in lists.items()}
+    return ((term, array("I", map(by.__add__, array("I", blob))).tobytes()) for term, blob in lists)
 
 
 def find(connection: sqlite3.Connection, segments: Iterable[int], field: str, term: str) -> bytes:

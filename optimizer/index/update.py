@@ -6,7 +6,7 @@ import gc
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from optimizer.index import build
@@ -25,7 +25,8 @@ from optimizer.retrieval import Progress
 from optimizer.settings import Settings
 
 WINDOW = 16_000_000  # bytes of source that are committed at once
-BATCH = 4_000_000
+MOST_WORDS = 200_000  # distinct words of batches that wait to be committed
+BATCH = 2_000_000
 SMALL = 400_000  # bytes of source that are worth a process of their own
 HERE = 200_000  # bytes that are parsed in this process, which no grammar may hold up longer than this many seconds
 HERE_SECONDS = 0.3
@@ -100,7 +101,7 @@ def _parse_new(index: Index, changed: list[FileStat], settings: Settings, work: 
             first = build.next_unit(index.connection)
             results: list[Parsed] = []
             try:
-                for result in pool.parse(_batches(_window(job, jobs), size), first):
+                for result in pool.parse(_batches(_window(job, jobs, results), size), first):
                     if isinstance(result, Failed):
                         _skip(work, result)
                     else:
@@ -109,7 +110,7 @@ def _parse_new(index: Index, changed: list[FileStat], settings: Settings, work: 
             finally:
                 if results:
                     build.add_contents(index.connection, results, first)
-            work.parsed += sum(len(result.jobs) for result in results)
+            work.parsed += sum(len(result.keys) for result in results)
     finally:
         if pool is not None:
             pool.close()
@@ -150,11 +151,11 @@ def _kind(path: str) -> bytes:
     return b"h" if path.endswith(".h") else language.name.encode()
 
 
-def _window(job: Job, jobs: Iterator[Job]) -> Iterator[Job]:
-    """The job and those that follow it, about as many bytes as are committed at once."""
+def _window(job: Job, jobs: Iterator[Job], results: Sequence[Parsed]) -> Iterator[Job]:
+    """The job and those that follow it, about as many bytes as are committed at once, and fewer with many words."""
     taken = len(job.data)
     yield job
-    while taken < WINDOW and (more := next(jobs, None)):
+    while taken < WINDOW and sum(len(result.body) for result in results) < MOST_WORDS and (more := next(jobs, None)):
         taken += len(more.data)
         yield more
 

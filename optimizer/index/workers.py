@@ -49,9 +49,9 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A batch that went well: contents in the order of the jobs, and the words of all of them."""
+    """A batch that went well: contents in the order of the jobs, whose `keys` they have, and the words of them all."""
 
-    jobs: tuple[Job, ...]
+    keys: tuple[bytes, ...]
     contents: tuple[Content, ...]
     body: dict[bytes, bytes]
     doc: dict[bytes, bytes]
@@ -196,4 +196,4 @@ class Pool:
 
 def _parsed(batch: Batch, message: Any) -> Parsed:
     contents, body, doc, name = message
-    return Parsed(batch, tuple(Content(*content) for content in contents), body, doc, name)
+    return Parsed(tuple([job.key for job in batch]), tuple(Content(*content) for content in contents), body, doc, name)

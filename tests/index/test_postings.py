@@ -34,17 +34,17 @@ def test_splitting_all_at_once_is_splitting_each(words):
 @given(text=st.text("aBc_D1 é.(\n"))
 def test_the_terms_kept_for_a_text_are_those_a_query_would_ask_for(text):
     raw = {word: [blob([7])] * times for word, times in Counter(words_of(text.encode())).items()}
-    kept = {term: len(entries) // 4 for term, entries in expand(raw, {}).items()}
+    kept = {term: len(entries) // 4 for term, entries in expand(raw, {})}
     asked = {term: times for term, times in Counter(terms(text)).items() if len(term) > 1 and term not in STOP}
     assert {term: kept.get(term, 0) >= times for term, times in asked.items()} == dict.fromkeys(asked, True)
 
 
 def test_parts_and_whole_words_lead_to_the_same_units():
-    lists = expand({b"parseHTTPResponse": [blob([3])], b"parse_it": [blob([5, 5])], b"the": [blob([1])]}, {})
+    lists = dict(expand({b"parseHTTPResponse": [blob([3])], b"parse_it": [blob([5, 5])], b"the": [blob([1])]}, {}))
     assert sorted(lists) == ["http", "parse", "parse_it", "parsehttpresponse", "response"]
     assert tally(lists["parse"]) == (array("I", [3, 5]), array("I", [1, 2]))
 
 
 def test_shift_moves_every_number():
-    assert shift({"a": blob([1, 2])}, 10) == {"a": blob([11, 12])}
-    assert shift({"a": blob([11, 12])}, -10) == {"a": blob([1, 2])}
+    assert list(shift([("a", blob([1, 2]))], 10)) == [("a", blob([11, 12]))]
+    assert list(shift([("a", blob([11, 12]))], -10)) == [("a", blob([1, 2]))]

@@ -83,8 +83,8 @@ def test_a_file_that_takes_too_long_is_given_up_and_the_rest_goes_on(pool):
     assert time.monotonic() - started < 20
     failed = [result for result in found if isinstance(result, Failed)]
     assert [(result.job.path, result.why) for result in failed] == [("slow.py", "parsing took longer than 1 s")]
-    parsed = {done.path for result in found if isinstance(result, Parsed) for done in result.jobs}
-    assert parsed == {"a.py", "b.py", "c.py"}
+    parsed = {key for result in found if isinstance(result, Parsed) for key in result.keys}
+    assert parsed == {b"a", b"b", b"c"}
 
 
 @pytest.mark.slow
