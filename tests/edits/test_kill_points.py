@@ -5,17 +5,21 @@ The calls are counted inside the process, so that this runs where there is no st
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from optimizer.edits.write import entries, recover, redo, undo, write
+from optimizer.errors import OptimizerError, StorageError
 from optimizer.types import FileChange, Patch
 from tests.edits.test_write import tree
 
@@ -31,6 +35,8 @@ CHANGES = Patch(
 )
 Tree = dict[str, tuple[bytes, int]]
 Act = Callable[[Path, Path], object]
+Call = Callable[..., Any]
+CLEAN = 99
 
 
 def keep_both(base: bytes, ours: bytes, theirs: bytes) -> bytes:
@@ -69,19 +75,32 @@ class Place:
         shutil.rmtree(self.base / "live")
         shutil.copytree(self.base / name, self.base / "live")
 
-    def killed_at(self, act: Act, number: int, half: bool) -> bool:
-        """Do `act` in a process that is killed at its call `number`; whether it was, rather than finish before."""
+    def run(self, act: Act, trouble: Callable[[Call, tuple[Any, ...]], None], number: int, *, stays: bool) -> int:
+        """Do `act` in a process of its own with `trouble` at its call `number`, `stays`: and at all after it.
+
+        Returns the exit code, negative for a signal, and CLEAN when there were fewer calls.
+        """
         child = os.fork()
         if child == 0:
+            code = 1
             try:
-                count_calls(number, half)
+                count = trouble_at(number, trouble, stays)
                 act(self.root, self.journal)
-                os._exit(0)
+                code = CLEAN if count() <= number else 0
+            except OptimizerError as error:
+                code = error.exit_code
             finally:
-                os._exit(1)
-        _, status = os.waitpid(child, 0)
-        assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-        return os.WIFSIGNALED(status)
+                os._exit(code)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def killed_at(self, act: Act, number: int, half: bool) -> bool:
+        """Do `act` in a process that is killed at its call `number`; whether it was, rather than finish before.
+
+        `half`: of a write only after half of its bytes, of anything else after it.
+        """
+        code = self.run(act, kill_after_half if half else kill, number, stays=False)
+        assert code in (-signal.SIGKILL, CLEAN)
+        return code == -signal.SIGKILL
 
     def kills(self, act: Act, kept: str = "kept") -> Iterator[int]:
         """Kill `act` at one call after the other, from the same beginning, until it runs through."""
@@ -94,26 +113,48 @@ class Place:
             self.reset(kept)
 
 
-def count_calls(last: int, half: bool) -> None:
-    """Make this process kill itself at call `last`; `half`: of a write, only after half of its bytes."""
+def trouble_at(number: int, trouble: Callable[[Call, tuple[Any, ...]], None], stays: bool) -> Callable[[], int]:
+    """Put trouble before the call `number` of this process; returns how to ask how many calls there were."""
     seen = 0
 
-    def counted(call: Callable[..., object], writes: bool) -> Callable[..., object]:
-        def run(*arguments: object, **named: object) -> object:
+    def counted(call: Call) -> Call:
+        def run(*arguments: Any, **named: Any) -> Any:
             nonlocal seen
-            if seen == last:
-                if half and writes and isinstance(arguments[1], bytes | memoryview):
-                    call(arguments[0], arguments[1][: len(arguments[1]) // 2])
-                elif half:
-                    call(*arguments, **named)
-                os.kill(os.getpid(), signal.SIGKILL)
             seen += 1
+            if seen == number + 1 or (stays and seen > number):
+                trouble(partial(call, **named), arguments)
             return call(*arguments, **named)
 
         return run
 
     for name in CALLS:
-        setattr(os, name, counted(getattr(os, name), name == "write"))
+        setattr(os, name, counted(getattr(os, name)))
+    return lambda: seen
+
+
+def kill(call: Call, arguments: tuple[Any, ...]) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_after_half(call: Call, arguments: tuple[Any, ...]) -> None:
+    try:
+        call(*(half_of(argument) for argument in arguments))
+    finally:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def no_space(call: Call, arguments: tuple[Any, ...]) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def no_space_after_half(call: Call, arguments: tuple[Any, ...]) -> None:
+    if any(isinstance(argument, bytes | memoryview) for argument in arguments):
+        call(*(half_of(argument) for argument in arguments))
+    no_space(call, arguments)
+
+
+def half_of(argument: Any) -> Any:
+    return argument[: len(argument) // 2] if isinstance(argument, bytes | memoryview) else argument
 
 
 @pytest.fixture
@@ -209,3 +250,27 @@ def test_a_recovery_that_is_killed_is_repeated(quick: Path, what: str, share: fl
         points += 1
     print(f"recovery of {what} at {share}: killed at {points} calls, 0 lost, 0 half done")
     assert points > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["undo", "redo", "undo --merge", "redo --merge"])
+@pytest.mark.parametrize("stays", [False, True])
+def test_a_full_disk_at_any_call_is_told_and_nothing_is_lost(quick: Path, what: str, stays: bool) -> None:
+    place, act, _ = in_state(quick, what)
+    start = tree(place.root)
+    place.keep()
+    act(place.root, place.journal)
+    goal = tree(place.root)
+    place.reset()
+    points = 0
+    while (code := place.run(act, no_space_after_half, points, stays=stays)) != CLEAN:
+        assert code in (0, StorageError.exit_code)
+        if code == 0:
+            assert tree(place.root) == goal
+        elif not stays:
+            assert tree(place.root) == start
+        check_settled(place, start, goal)
+        place.reset()
+        points += 1
+    print(f"{what}: {points} calls failed, 0 lost, 0 told as done")
+    assert points > 60
