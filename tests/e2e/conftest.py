@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from optimizer.privacy.consent import grant
+from tests.conftest import git
 from tests.loopback.server import Loopback
 
 COMMAND = Path(sys.executable).with_name("optimize")
@@ -123,3 +124,30 @@ def user(calc: Path, loopback: Loopback, stand_in: Callable[..., Optimize]) -> O
         host = loopback.url.removeprefix("http://")
         grant(someone.home / ".local/state/optimizer", str(calc), destination, host)
     return someone
+
+
+TESTS = """from calc.parse import parse_response, total
+
+
+def test_parts():
+    assert parse_response("1,2") == [1, 2]
+
+
+def test_total():
+    assert total("1,2") == 3
+"""
+
+
+@pytest.fixture
+def tested(user: Optimize, calc: Path) -> Optimize:
+    """A user whose repository has tests, on a machine with pytest."""
+    (calc / "tests").mkdir()
+    (calc / "tests/test_parse.py").write_text(TESTS)
+    git(calc, "add", "-A")
+    git(calc, "commit", "-qm", "tests")
+    programs = user.home / "bin"
+    programs.mkdir()
+    (programs / "pytest").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pytest "$@"\n')
+    (programs / "pytest").chmod(0o755)
+    user.env["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    return user

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,16 +14,6 @@ from tests.loopback.server import Loopback
 pytestmark = pytest.mark.slow
 
 REQUEST = "refactor parse_response to skip empty parts"
-TESTS = """from calc.parse import parse_response, total
-
-
-def test_parts():
-    assert parse_response("1,2") == [1, 2]
-
-
-def test_total():
-    assert total("1,2") == 3
-"""
 FAILS = """calc/parse.py
 <<<<<<< SEARCH
     return [int(part) for part in parts]
@@ -42,21 +30,6 @@ UNDEFINED = """calc/parse.py
 """
 GOOD_LINE = "    return [int(part) for part in parts if part.strip()]\n"
 GOOD = Call("edit_file", {"path": "calc/parse.py", "start": 7, "end": 7, "content": GOOD_LINE})
-
-
-@pytest.fixture
-def tested(user: Optimize, calc: Path) -> Optimize:
-    """A user whose repository has tests, on a machine with pytest."""
-    (calc / "tests").mkdir()
-    (calc / "tests/test_parse.py").write_text(TESTS)
-    git(calc, "add", "-A")
-    git(calc, "commit", "-qm", "tests")
-    programs = user.home / "bin"
-    programs.mkdir()
-    (programs / "pytest").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pytest "$@"\n')
-    (programs / "pytest").chmod(0o755)
-    user.env["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    return user
 
 
 def test_from_a_failing_test_to_a_landed_change_and_back(tested: Optimize, loopback: Loopback, calc: Path) -> None:
