@@ -143,8 +143,8 @@ def make(repository: Repository, changes: Sequence[FileChange], message: str) ->
     except BaseException:
         _forget(repository, new)
         raise
-    notes = [*_in_line(repository, changes), *_changed_by_hooks(repository, changes)]
     head = _run(repository, ["rev-parse", "HEAD"]).out.decode().strip()
+    notes = [*_in_line(repository, changes, head), *_changed_by_hooks(repository, changes)]
     branch = _run(repository, ["symbolic-ref", "--quiet", "--short", "HEAD"]).out.decode("utf-8", "replace").strip()
     if not branch:
         notes.append("HEAD is detached: no branch holds this commit; git switch -c NAME keeps it")
@@ -191,16 +191,16 @@ def _has(names: Sequence[str]) -> str:
     return "has" if len(names) == 1 else "have"
 
 
-def _in_line(repository: Repository, changes: Sequence[FileChange]) -> list[str]:
+def _in_line(repository: Repository, changes: Sequence[FileChange], head: str) -> list[str]:
     """Make the real index hold what was committed, where a hook put other bytes into the commit than are in it."""
     paths = [change.path for change in changes]
-    committed = _run(repository, ["ls-tree", "-z", "--full-tree", "HEAD", "--", *paths]).out
+    committed = _run(repository, ["ls-tree", "-z", "--full-tree", head, "--", *paths]).out
     staged = _run(repository, ["--literal-pathspecs", "ls-files", "-s", "-z", "--", *paths]).out
     want = {entry.split(b"\t")[1]: entry.split(b"\t")[0].split() for entry in committed.split(b"\0")[:-1]}
     have = {entry.split(b"\t")[1]: entry.split(b"\t")[0].split() for entry in staged.split(b"\0")[:-1]}
     lines = []
     for path in map(os.fsencode, paths):
-        mode, _, name = want.get(path, (b"0", b"", b"0" * 40))
+        mode, _, name = want.get(path, (b"0", b"", b"0" * len(head)))
         if path not in want and path not in have:
             continue
         if path not in have or have[path][:2] != [mode, name]:

@@ -218,6 +218,39 @@ def test_a_sparse_checkout_takes_files_within_it(root: Path) -> None:
     assert git(root, "ls-tree", "-r", "--name-only", "HEAD", "d").splitlines() == ["d/c.py"]
 
 
+@pytest.mark.parametrize("form", ["sha256", "index v4"])
+def test_other_forms_of_repositories(tmp_path: Path, form: str) -> None:
+    root = tmp_path / "r"
+    root.mkdir()
+    git(root, "init", "-q", "-b", "main", *(["--object-format=sha256"] if form == "sha256" else []))
+    if form == "index v4":
+        git(root, "config", "index.version", "4")
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_text(text)
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "begin")
+    hook(root, "pre-commit", "git reset -q gone.py; echo a = 7 >a.py; git add a.py")
+    land(root)
+    assert git(root, "show", "HEAD:a.py") == "a = 7\n"
+    assert [line for line in status(root).splitlines() if "gone" not in line] == []
+    assert git(root, "fsck", "--strict", "--no-dangling") == ""
+
+
+def test_a_submodule_beside_the_edit_stays_as_it_is(root: Path, tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main", "other")
+    git(tmp_path / "other", "commit", "-q", "--allow-empty", "-m", "one")
+    add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(tmp_path / "other"), "lib"]
+    git(root, *add)
+    git(root, "commit", "-qm", "lib")
+    git(root / "lib", "commit", "-q", "--allow-empty", "-m", "two")
+    before = status(root)
+    assert "lib" in before
+    land(root)
+    assert status(root) == before
+    assert "lib" not in "".join(shown(root))
+
+
 def test_line_endings_that_git_converts_are_no_change_of_the_users(root: Path) -> None:
     git(root, "config", "core.autocrlf", "true")
     (root / "a.py").unlink()
