@@ -34,8 +34,8 @@ from tests.faults import attacks, crashes, replies, texts
 
 ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EROFS", "EMFILE")
 MADE = 150
-COMMITS = 60
-MOST_CHARACTERS = 60_000
+COMMITS = 25
+MOST_CHARACTERS = 40_000
 
 Figures = dict[str, Any]
 
