@@ -76,6 +76,9 @@ def _finish(outcome: Outcome, screen: show.Screen, wish: Wish, entry: str) -> in
         screen.event(Notice(error.message))
         screen.result(replace(outcome, exit_code=error.exit_code, hint=error.hint), landed)
         return error.exit_code
+    except KeyboardInterrupt:
+        screen.event(Notice(f"not committed; {landed}"))
+        raise
     for note in made.notes:
         screen.event(Notice(note))
     on = f" on {made.branch}" if made.branch else ""

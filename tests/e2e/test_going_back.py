@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import CLEAN, git
-from tests.e2e.conftest import CALC, Optimize, Ran
+from tests.e2e.conftest import CALC, COMMAND, Optimize, Ran
 from tests.e2e.test_terminal import typed
 
 RENAME = "rename total to sum_up"
@@ -214,6 +217,34 @@ def test_a_hook_that_fails_leaves_the_edit_and_tells_with_its_own_code(alone: Op
     assert git(calc, "diff", "--cached", "--name-only") == ""
     events = alone("rename sum_up to total", "--yes", "--json", "--commit").events
     assert events[-1]["exit_code"] == 8
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_hook_leaves_the_edit_and_no_lock(alone: Optimize, calc: Path) -> None:
+    hook = calc / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\ntouch begun\nexec sleep 30\n")
+    hook.chmod(0o755)
+    head, staged = git(calc, "rev-parse", "HEAD"), git(calc, "ls-files", "-s")
+    process = subprocess.Popen(
+        [COMMAND, RENAME, "--yes", "--commit"],
+        cwd=calc,
+        env=alone.environment(),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not (calc / "begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert "not committed; written as change 1" in err
+    assert "sum_up" in (calc / "calc/parse.py").read_text()
+    assert (git(calc, "rev-parse", "HEAD"), git(calc, "ls-files", "-s")) == (head, staged)
+    assert not list((calc / ".git").glob("*.lock"))
+    assert alone("undo").code == 0
 
 
 @pytest.mark.slow

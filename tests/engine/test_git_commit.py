@@ -185,6 +185,15 @@ def test_a_hook_that_fails_leaves_the_edit_written_and_the_index_as_it_was(root:
     assert status(root) == "A  staged.py\n"
 
 
+def test_a_signature_that_fails_is_heard(root: Path) -> None:
+    git(root, "config", "commit.gpgsign", "true")
+    git(root, "config", "gpg.program", "false")
+    before, head = git(root, "ls-files", "-s"), git(root, "rev-parse", "HEAD")
+    with pytest.raises(ChecksFailed, match="sign"):
+        land(root)
+    assert (git(root, "ls-files", "-s"), git(root, "rev-parse", "HEAD")) == (before, head)
+
+
 def test_a_hook_sees_only_the_edit_and_what_it_stages_is_committed_and_in_the_index(root: Path) -> None:
     (root / "staged.py").write_text("s\n")
     git(root, "add", "staged.py")
