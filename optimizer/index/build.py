@@ -144,11 +144,6 @@ def files(connection: sqlite3.Connection) -> dict[str, Row]:
     return found
 
 
-def indexed(connection: sqlite3.Connection) -> set[str]:
-    """The paths that have a content."""
-    return {path for (path,) in connection.execute("SELECT path FROM file WHERE content IS NOT NULL")}
-
-
 def store_files(connection: sqlite3.Connection, rows: Iterable[Row], present: Container[str]) -> None:
     """Write the rows of files and drop those of files that are not present."""
     gone = [(path,) for (path,) in connection.execute("SELECT path FROM file") if path not in present]
@@ -161,14 +156,18 @@ def store_files(connection: sqlite3.Connection, rows: Iterable[Row], present: Co
     )
 
 
-def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped], new_paths: bool) -> None:
-    """Compute what opens fast: which file each unit is in, how long it is, and the state of the tree."""
+def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped]) -> bool:
+    """Compute what opens fast: which file each unit is in, how long it is, and the state of the tree.
+
+    Tells whether other paths are indexed than before.
+    """
     rows = connection.execute(
         "SELECT f.path, f.content, c.key, c.first, c.stride, c.lines, c.lengths, c.origin FROM file f "
         "JOIN content c ON c.id = f.content "
         "ORDER BY f.path"
     ).fetchall()
     paths = [row[0] for row in rows]
+    new_paths = "\0".join(paths).encode() != get_meta(connection, "paths")
     if new_paths:
         _store_path_words(connection, paths)
     total = next_unit(connection)
@@ -204,6 +203,7 @@ def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped], n
         origins=json.dumps(origins),
         skipped=json.dumps(sorted([(item.path, item.why) for item in skipped] + unread)),
     )
+    return new_paths
 
 
 def _store_path_words(connection: sqlite3.Connection, paths: Iterable[str]) -> None:

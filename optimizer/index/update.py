@@ -58,6 +58,18 @@ def update(
 
     `marks` name this state of the tree, and the limits and the reader that it was looked at with.
     """
+    collecting = gc.isenabled()
+    gc.disable()  # millions of short-lived numbers and no cycles: looking for cycles costs a tenth of a build
+    try:
+        return _update(index, found, settings, marks, progress)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _update(
+    index: Index, found: Listing, settings: Settings, marks: tuple[str, str], progress: Report
+) -> tuple[int, int, int]:
     parsed = 0
     for _ in range(TRIES):
         old = build.files(index.connection)
@@ -85,8 +97,6 @@ def _parse_new(index: Index, changed: list[FileStat], settings: Settings, work: 
     jobs = _read(index, changed, work)
     size = sum(file.size for file in changed)
     pool: Pool | None = None
-    collecting = gc.isenabled()
-    gc.disable()  # millions of short-lived numbers and no cycles: looking for cycles costs a tenth of a build
     try:
         if size <= HERE and (batch := tuple(jobs)):
             first = build.next_unit(index.connection)
@@ -114,8 +124,6 @@ def _parse_new(index: Index, changed: list[FileStat], settings: Settings, work: 
     finally:
         if pool is not None:
             pool.close()
-        if collecting:
-            gc.enable()
 
 
 def _read(index: Index, changed: list[FileStat], work: _Work) -> Iterator[Job]:
@@ -200,11 +208,9 @@ def _finish(index: Index, scan: Scan, work: _Work, marks: tuple[str, str]) -> bo
         for path in work.fresh:
             row = work.rows[path]
             work.rows[path] = Row(path, row.size, UNKNOWN_TIME, row.ctime, row.content, row.why)
-        before = build.indexed(connection)
         build.store_files(connection, work.rows.values(), {file.path for file in scan.files})
-        new_paths = build.indexed(connection) != before
         compact(connection)
-        build.store_snapshot(connection, scan.skipped, new_paths)
+        new_paths = build.store_snapshot(connection, scan.skipped)
         store_links(connection, work.rows, new_paths, lambda path: read_file(f"{top}/{path}"))
         set_meta(connection, stamp="" if work.fresh else marks[0], limits=marks[1])
     return True
