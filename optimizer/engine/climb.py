@@ -28,7 +28,7 @@ def climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
         tried = yield from _try(request, attempt, parts, answer_tokens, evidence)
         tries.append(tried)
         if not tried.failure:
-            yield Finished(_outcome(request, attempt, tries))
+            yield Finished(_outcome(request, attempt, tries, False))
             return
         if not tried.from_provider:
             waiting = [one for one in waiting if not (one.standby and one.model.tier == attempt.model.tier)]
@@ -36,7 +36,10 @@ def climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
         yield Notice(f"{attempt.model.id}: {tried.failure}" + (f"; going on to {following}" if following else ""))
         evidence = evidence if tried.from_provider else tried.evidence or tried.failure
         answer_tokens = answer_tokens * 2 if tried.cut else answer_tokens
-    yield Finished(_outcome(request, route.attempts[-1], tries))
+    from optimizer.routing.policy import BUDGET_CURE
+
+    capped = any(left.cure.startswith(BUDGET_CURE) for left in route.left_out)
+    yield Finished(_outcome(request, route.attempts[-1], tries, capped))
 
 
 def _starting(attempt: Attempt) -> str:
@@ -61,13 +64,14 @@ def _try(
     return replace(tried, cost=ended.cost)
 
 
-def _outcome(request: Request, attempt: Attempt, tries: list[Tried]) -> Outcome:
+def _outcome(request: Request, attempt: Attempt, tries: list[Tried], capped: bool) -> Outcome:
+    """How the attempts ended; `capped` tells that a cap on money kept a dearer model from being asked."""
     last = tries[-1]
     costs = [tried.cost for tried in tries]
     known = [cost for cost in costs if cost is not None]
     code = 0
     if last.failure:
-        code = _exit_code(tries)
+        code = _exit_code(tries, capped)
     return Outcome(
         request=request.id,
         tier=attempt.model.tier,
@@ -77,20 +81,20 @@ def _outcome(request: Request, attempt: Attempt, tries: list[Tried]) -> Outcome:
         verdict=last.verdict,
         cost=sum(known) if len(known) == len(costs) else None,
         exit_code=code,
-        hint="" if not last.failure else _next_step(tries),
+        hint="" if not last.failure else _next_step(tries, code),
     )
 
 
-def _exit_code(tries: list[Tried]) -> int:
+def _exit_code(tries: list[Tried], capped: bool) -> int:
     """A cap that stood in the way says most; then what the last answer came to; then that no model worked."""
-    if any(tried.exit_code == BudgetReached.exit_code for tried in tries):
+    if capped or any(tried.exit_code == BudgetReached.exit_code for tried in tries):
         return BudgetReached.exit_code
     return next((t.exit_code for t in reversed(tries) if not t.from_provider), NoProvider.exit_code)
 
 
-def _next_step(tries: list[Tried]) -> str:
-    if _exit_code(tries) == BudgetReached.exit_code:
-        return "optimize budget"
+def _next_step(tries: list[Tried], code: int) -> str:
+    if code == BudgetReached.exit_code:
+        return "optimize budget, or name a stronger free model with --model"
     if all(tried.from_provider for tried in tries):
         return "optimize models, or name one with --model"
     return "name a stronger model with --model, or ask for a smaller change"

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
-from optimizer.routing import policy
 from optimizer.tiers import TIERS
 from optimizer.types import LeftOut, Outcome, Route, Task
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from optimizer.models.available import Available
     from optimizer.models.standing import Standing
     from optimizer.retrieval import Context, Query
+    from optimizer.routing import policy
     from optimizer.routing.weigh import Candidate
 
 CONSENT_CURE = "optimize consent grant"
@@ -27,7 +27,7 @@ def decide(query: Query, context: Context, parts: Parts, available: Available, n
     """The task of a query and its route; models that cannot be asked at all are among those left out."""
     from optimizer.agent import prompts
     from optimizer.context import budget
-    from optimizer.routing import classify
+    from optimizer.routing import classify, policy
 
     tokens = prompts.overhead() + notes_tokens + context.tokens
     tokens += budget.count_tokens(query.text) + budget.count_tokens(query.extra)
@@ -39,6 +39,8 @@ def decide(query: Query, context: Context, parts: Parts, available: Available, n
 
 def limits(parts: Parts) -> policy.Limits:
     """What the user allows, by settings or by the model kept for this project."""
+    from optimizer.routing import policy
+
     settings, kept = parts.settings, parts.kept_model()
     return policy.Limits(
         tier="" if kept else settings.tier,
@@ -86,6 +88,8 @@ def unserved(request: str, route: Route, dry_run: bool) -> Outcome:
 
 def _exit_code(left_out: tuple[LeftOut, ...]) -> int:
     """A cap that is spent says more than a yes that is missing, and both more than a model that is not there."""
+    from optimizer.routing import policy
+
     for start, code in ((policy.BUDGET_CURE, BudgetReached.exit_code), (CONSENT_CURE, ConsentMissing.exit_code)):
         if any(left.cure.startswith(start) for left in left_out):
             return code
@@ -94,6 +98,8 @@ def _exit_code(left_out: tuple[LeftOut, ...]) -> int:
 
 def _first_cure(left_out: tuple[LeftOut, ...], code: int) -> str:
     """The cure of the cheapest model left out, of the kind that the exit code speaks of where it speaks of one."""
+    from optimizer.routing import policy
+
     starts = {BudgetReached.exit_code: policy.BUDGET_CURE, ConsentMissing.exit_code: CONSENT_CURE}
     start = starts.get(code, "")
     cures = sorted(left_out, key=lambda left: (not left.cure.startswith(start), TIERS.index(left.tier)))

@@ -98,3 +98,14 @@ def notes_near(context: Context, parts: Parts) -> Notes | None:
 def _share(free: int, parts: Parts) -> int:
     """Most tokens of notes: what the settings say, and never more than a quarter of what is free."""
     return min(parts.settings.notes_tokens, free // 4)
+
+
+def better_half(context: Context) -> Context:
+    """The context with its best items only, up to half of its tokens; the order stays."""
+    room, kept = context.tokens // 2, set[int]()
+    for number, item in sorted(enumerate(context.items), key=lambda pair: -pair[1].score):
+        if item.tokens <= room:
+            room -= item.tokens
+            kept.add(number)
+    items = tuple(item for number, item in enumerate(context.items) if number in kept)
+    return context._replace(items=items, tokens=sum(item.tokens for item in items))

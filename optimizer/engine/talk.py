@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.agent import loop, prompts
-from optimizer.engine import ask
-from optimizer.events import Event
+from optimizer.engine import ask, prepare
+from optimizer.events import Event, Notice
 from optimizer.types import Model, Patch, Prompt
 
 if TYPE_CHECKING:
@@ -19,7 +20,26 @@ if TYPE_CHECKING:
 def talk(
     request: Request, model: Model, parts: Parts, answer_tokens: int, evidence: str
 ) -> Generator[Event, None, loop.Ended]:
-    """Converse with `model` until there is an answer to check; `evidence` says what was wrong with an earlier one."""
+    """Converse with `model` until there is an answer to check; `evidence` says what was wrong with an earlier one.
+
+    A prompt that the provider finds too long is made anew, once, with the better half of the context.
+    """
+    too_long: list[bool] = []
+    ended = yield from _once(request, model, parts, (answer_tokens, evidence), too_long)
+    if not (too_long and ended.from_provider and request.context.items):
+        return ended
+    shorter = replace(request, context=prepare.better_half(request.context))
+    yield Notice(f"{model.id}: {ended.failure}; asking once more with less context")
+    again = yield from _once(shorter, model, parts, (answer_tokens, evidence), [])
+    known = ended.cost is not None and again.cost is not None
+    return replace(again, cost=(ended.cost or 0) + (again.cost or 0) if known else None)
+
+
+def _once(
+    request: Request, model: Model, parts: Parts, wish: tuple[int, str], too_long: list[bool]
+) -> Generator[Event, None, loop.Ended]:
+    """One conversation; `wish` is the answer budget and the evidence, `too_long` is told of a prompt that was."""
+    answer_tokens, evidence = wish
     look = request.task.wants_edits and parts.settings.agent_steps > 0
     bench = _bench(parts, look and model.tools)
     wanted = prompts.Ask(
@@ -36,7 +56,10 @@ def talk(
     )
 
     def call(prompt: Prompt) -> Generator[Event, None, ask.Answered]:
-        return ask.ask(request, model, prompt, parts)
+        answered = yield from ask.ask(request, model, prompt, parts)
+        if answered.too_long:
+            too_long.append(True)
+        return answered
 
     asking = loop.Asking(model, call, lambda: parts.ledger().settle(request.id, "unusable"))
     prompt = prompts.build(wanted, model)

@@ -1,0 +1,187 @@
+"""Caps, quotas and health from the command line: told, kept over runs, and each refusal with its exit code and cure."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import COMMAND, Optimize
+from tests.loopback.replies import Reply, Tokens, gemini_quota, refuse
+from tests.loopback.server import Loopback
+
+ASK = "explain parse_response"
+GOOD = Reply(text="It splits the text at commas (calc/parse.py:4).", tokens=Tokens(2000, 100))
+
+
+def configure(user: Optimize, loopback: Loopback, text: str) -> None:
+    user.configure(loopback.config() + text)
+
+
+def asked(ran_err: str) -> list[str]:
+    """The models that were asked, from the lines that say so."""
+    return [line.split()[1] for line in ran_err.splitlines() if line.startswith("asking ")]
+
+
+def test_the_budget_is_shown_set_and_kept(user: Optimize, loopback: Loopback) -> None:
+    loopback.queue("anthropic", GOOD)
+    assert user(ASK, "--tier", "budget").code == 0
+    shown = user("budget", "--json").events[0]
+    assert shown["spent"] == 2000 * 0.1 + 100 * 0.5 == shown["counted"]
+    assert shown["caps"] == {"run": 500_000, "day": 5_000_000, "ask": 250_000}
+    assert shown["left"] == 5_000_000 - 250
+    assert "Left today:" in user("budget").out
+    before = user.config.read_text()
+    assert user("budget", "set", "day", "2.5").code == 0
+    assert user("budget", "--json").events[0]["caps"]["day"] == 2_500_000
+    assert user("budget", "set", "day", "off").code == 0
+    assert user("budget", "--json").events[0]["caps"]["day"] is None
+    assert user.config.read_text().startswith(before.rstrip("\n"))
+    assert user("budget", "set", "day", "many").code == 2
+
+
+def test_a_spent_day_steps_down_to_local_and_free(user: Optimize, loopback: Loopback) -> None:
+    configure(user, loopback, "[budget]\nday = 0.0009\n")
+    loopback.answer("anthropic", lambda _: Reply(text=GOOD.text, tokens=Tokens(2000, 1100)))
+    first = user(ASK, "--tier", "budget")
+    assert first.code == 0, first.err
+    assert "80% of the cap of a day is spent" in first.err
+    loopback.served["ollama"] = ()
+    loopback.queue("groq", GOOD)
+    second = user(ASK)
+    assert second.code == 0, second.err
+    assert asked(second.err) == ["openai/gpt-oss-120b"]
+    assert "no local model is asked" in second.err and "this goes to the cloud: groq" in second.err
+    third = user(ASK, "--tier", "budget")
+    assert third.code == 10
+    assert "optimize budget set day" in third.err
+    assert len(loopback.asked("anthropic")) == 1
+
+
+def test_a_cap_that_is_met_on_the_way_up_ends_with_10(user: Optimize, loopback: Loopback) -> None:
+    configure(user, loopback, "[budget]\nrun = 0.003\n")
+    wrong = Reply(text="See calc/nothing.py:12 for all of it.", tokens=Tokens(1000, 50))
+    for wire in ("ollama", "groq", "gemini", "anthropic"):
+        loopback.answer(wire, lambda _: wrong)
+    ran = user(ASK, "--json")
+    assert ran.code == 10
+    spent = sum(event["cost"] for event in ran.events if event["event"] == "usage")
+    assert 0 < spent <= 3000
+    route = ran.event("route")["route"]
+    assert any("a run leaves $0.0030" in left["why"] for left in route["left_out"] if left["tier"] == "premium")
+
+
+def test_a_dear_call_asks_first(user: Optimize, loopback: Loopback) -> None:
+    configure(user, loopback, "[budget]\nask = 0.001\n")
+    loopback.queue("anthropic", GOOD)
+    refused = user(ASK, "--tier", "premium")
+    assert refused.code == 10
+    assert "asks first at this price" in refused.err
+    assert "one call may cost $0.02" in refused.err and "--yes" in refused.err
+    assert not loopback.asked("anthropic")
+    assert user(ASK, "--tier", "premium", "--yes").code == 0
+
+
+def test_an_unknown_price_counts_at_its_rate(user: Optimize, loopback: Loopback) -> None:
+    user.env["OPENAI_API_KEY"] = "o-1"
+    models = user.config.with_name("models.toml")
+    configure(user, loopback, "[budget]\nday = 0.1\n")
+    row = '[[model]]\nid = "claude-mystery"\nprovider = "anthropic"\ntier = "budget"\n'
+    models.write_text(row + 'price_ref = "anthropic:never-heard"\n')
+    loopback.queue("anthropic", GOOD)
+    ran = user(ASK, "--model", "claude-mystery")
+    assert ran.code == 0, ran.err
+    shown = user("budget", "--json").events[0]
+    assert (shown["spent"], shown["unknown_calls"], shown["counted"]) == (0, 1, 2100 * 30)
+    assert "1 call of unknown price, counted as $0.06" in user("budget").out
+    again = user(ASK, "--model", "claude-mystery")
+    assert again.code == 10
+    assert "at the rate for unknown prices" in user("route", ASK, "--model", "claude-mystery", "--explain").out
+
+
+def test_a_limit_that_headers_told_is_kept_by_the_next_run(user: Optimize, loopback: Loopback) -> None:
+    told = {
+        "x-ratelimit-limit-tokens": "8000",
+        "x-ratelimit-remaining-tokens": "100",
+        "x-ratelimit-reset-tokens": "50s",
+        "x-ratelimit-limit-requests": "1000",
+        "x-ratelimit-remaining-requests": "900",
+    }
+    loopback.served["ollama"] = ()
+    loopback.queue("groq", Reply(text=GOOD.text, headers=told))
+    loopback.queue("gemini", GOOD)
+    assert user(ASK).code == 0
+    explained = user("route", ASK, "--explain").out
+    assert "100 of 8,000 tokens a minute are left" in explained
+    second = user(ASK)
+    assert second.code == 0, second.err
+    assert asked(second.err) == ["gemini-3.5-flash-lite"]
+    assert len(loopback.asked("groq")) == 1
+
+
+def test_a_short_wait_is_shown_and_waited(user: Optimize, loopback: Loopback) -> None:
+    loopback.served["ollama"] = ()
+    loopback.queue("groq", refuse("groq", 429, "Rate limit reached", "rate_limit_exceeded", retry_after="2"), GOOD)
+    begun = time.monotonic()
+    ran = user(ASK)
+    assert ran.code == 0, ran.err
+    assert time.monotonic() - begun >= 2
+    assert "groq/openai/gpt-oss-120b: waiting 2 s" in ran.err
+    assert len(loopback.asked("groq")) == 2
+    assert not loopback.asked("anthropic")
+
+
+def test_a_limit_of_the_day_is_remembered(user: Optimize, loopback: Loopback) -> None:
+    loopback.answer("gemini", lambda _: gemini_quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "20s"))
+    loopback.queue("anthropic", GOOD, GOOD)
+    for _ in range(2):
+        user(ASK, "--provider", "gemini", "--tier", "free")
+    assert len(loopback.asked("gemini")) == 2, "each of the two models once"
+    assert "its limit of the day is reached" in user("route", ASK, "--explain", "--provider", "gemini").out
+
+
+@pytest.mark.slow
+def test_an_outage_rests_the_model_and_recovery_is_told(user: Optimize, loopback: Loopback, calc: Path) -> None:
+    loopback.answer("anthropic", lambda _: refuse("anthropic", 529, "Overloaded", "overloaded_error"))
+    only = ("--model", "claude-haiku-5-5")
+    for _ in range(2):
+        assert user(ASK, *only).code == 6
+    loopback.answer("anthropic", lambda _: GOOD)
+    ran = user(ASK, *only)
+    assert ran.code == 0, ran.err
+    assert "anthropic/claude-haiku-5-5 answers again, after" in ran.err
+
+
+def test_a_prompt_that_is_too_long_is_shortened_once(user: Optimize, loopback: Loopback) -> None:
+    long = refuse("anthropic", 400, "prompt is too long: 210000 tokens > 200000 maximum", "invalid_request_error")
+    loopback.queue("anthropic", long, GOOD)
+    ran = user(ASK, "--model", "claude-haiku-5-5")
+    assert ran.code == 0, ran.err
+    first, second = loopback.asked("anthropic")
+    assert len(second.raw) < len(first.raw)
+    assert "with less context" in ran.err
+    loopback.queue("anthropic", long, long)
+    assert user(ASK, "--model", "claude-haiku-5-5").code == 6
+    assert len(loopback.asked("anthropic")) == 4
+
+
+def test_a_killed_run_gives_back_what_it_had_reserved(user: Optimize, loopback: Loopback) -> None:
+    loopback.queue("anthropic", Reply(text="x", stall_at=1, stall=20.0))
+    process = subprocess.Popen(
+        [COMMAND, ASK, "--tier", "budget"], cwd=user.cwd, env=user.environment(), stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 15
+    while not loopback.asked("anthropic") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(15) == 130
+    loopback.reset()
+    assert json.loads(user("budget", "--json").out)["spent"] > 0, "a broken-off call is booked"
+    loopback.queue("anthropic", GOOD)
+    assert user(ASK, "--tier", "budget").code == 0
