@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from optimizer.index.postings import FIELDS, PATHS, expand, runs_of, shift, words_of
-from optimizer.index.seal import get_meta, seal, set_meta, text, unseal
+from optimizer.index.seal import EMPTY, get_meta, seal, set_meta, text, unseal
 from optimizer.index.workers import Content, Parsed
 from optimizer.retrieval import Skipped
 
@@ -178,8 +178,8 @@ def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped]) -
     state = hashlib.blake2b(digest_size=16)
     for number, (path, content, key, first, stride, lines, sealed, origin) in enumerate(rows):
         state.update(path.encode() + b"\0" + key)
-        if made := unseal(origin, key).decode():
-            origins[made].append(number)
+        if len(origin) > EMPTY:
+            origins[unseal(origin, key).decode()].append(number)
         lengths = array("I", unseal(sealed, key, text((first, stride, lines))))
         end = first + stride * len(lengths)
         if content in seen:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from optimizer.db import Schema
 
@@ -38,8 +39,17 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 @cache
 def reader_version() -> bytes:
     """A digest of the code and queries that decide what is read from a file; a change reads every file anew."""
-    here = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=8)
-    for path in sorted([*here.rglob("*.py"), *here.glob("queries/*.scm")]):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted(_sources(os.path.dirname(__file__))):  # noqa: PTH120 - every start passes here
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            digest.update(os.path.basename(path).encode() + b"\0" + file.read())  # noqa: PTH119
     return digest.digest()
+
+
+def _sources(folder: str) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith((".py", ".scm")):
+                yield entry.path
+            elif entry.is_dir() and not entry.name.startswith("_"):
+                yield from _sources(entry.path)

@@ -11,6 +11,7 @@ from zlib import crc32
 from optimizer.db import is_damage
 from optimizer.errors import StorageError
 
+EMPTY = 4  # the length of sealed nothing
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Damageable")
@@ -29,8 +30,8 @@ def seal(data: bytes, *beside: bytes) -> bytes:
 
 def unseal(sealed: bytes, *beside: bytes) -> bytes:
     """The data of `seal`. Raises sqlite3.DatabaseError when it or what is beside it changed."""
-    data = sealed[4:]
-    if not isinstance(sealed, bytes) or sealed[:4] != _sum(data, beside).to_bytes(4, "little"):
+    data = sealed[EMPTY:]
+    if not isinstance(sealed, bytes) or sealed[:EMPTY] != _sum(data, beside).to_bytes(4, "little"):
         raise sqlite3.DatabaseError("a checksum does not match")
     return data
 

@@ -6,12 +6,13 @@ import os
 import socket
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from optimizer.index.git import find_git
-from optimizer.index.walk import NOT_UTF8, SECRET, Root, Scan, find_root, scan
+from optimizer.index.git import Asked, find_git
+from optimizer.index.walk import NOT_UTF8, SECRET, Naming, Root, Scan, find_root, look, scan
 from optimizer.types import Skipped
 from tests.conftest import git
 
@@ -275,3 +276,43 @@ def test_a_folder_that_cannot_be_read_is_passed_over(tmp_path):
     finally:
         (tmp_path / "closed").chmod(0o755)
     assert found == (["a.py", "closed/b.py"] if os.geteuid() == 0 else ["a.py"])
+
+
+def test_git_may_have_begun_before(make_repo):
+    root = Root(make_repo({"a.py": "x", "b/c.py": "y"}), True)
+    put(root.path, "new.py")
+    naming = Naming(root)
+    assert look(root, naming) == look(root)
+    assert [name for name, is_file in zip(*look_columns(root), strict=True) if is_file] == [
+        b"a.py",
+        b"b/c.py",
+        b"new.py",
+    ]
+
+
+def look_columns(root: Root) -> tuple[list[bytes], list[int]]:
+    seen = look(root)
+    return seen.names, list(seen.columns[::4])
+
+
+def test_a_git_that_is_late_or_fails_tells_nothing(make_repo, tmp_path):
+    root = make_repo({"a.py": "x"})
+    program = find_git(root)
+    assert program
+    assert Asked(program, root, ["no-such-command"]).answer() is None
+    assert Asked(str(tmp_path / "nothing"), root, ["version"]).answer() is None
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    started = time.monotonic()
+    assert Asked(str(slow), root, [], seconds=0.2).answer() is None
+    left = Asked(str(slow), root, [])
+    left.close()
+    assert left.answer() is None
+    assert time.monotonic() - started < 20
+
+
+def test_where_git_refuses_the_folders_are_walked(make_repo):
+    root = make_repo({"a.py": "x", "b/c.py": "y"})
+    (root / ".git" / "HEAD").write_text("nonsense\n")
+    assert names(scan(Root(root, True), LIMIT)) == ["a.py", "b/c.py"]
