@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -155,5 +156,5 @@ def tree_of(root: Path) -> dict[str, bytes]:
     return {path: data for path, (data, _) in tree(root).items()}
 
 
-TestHistories = Histories.TestCase
-TestHistories.settings = settings(deadline=None, max_examples=40, stateful_step_count=15)
+Histories.TestCase.settings = settings(deadline=None, max_examples=60, stateful_step_count=15)
+TestHistories = pytest.mark.slow(Histories.TestCase)
