@@ -83,7 +83,12 @@ def _trees(patch: Patch, index: Index) -> _Trees:
     def reader(contents: Mapping[str, bytes | None]) -> Callable[[str], bytes]:
         return lambda path: (contents[path] or b"") if path in contents else _read(index, path)
 
-    return _Trees(tree(old), tree(new), reader(old), reader(new))
+    before = tree(old)
+    same = all(
+        change.before is not None and change.after is not None and not imports.is_manifest(change.path)
+        for change in patch.changes
+    )
+    return _Trees(before, before if same else tree(new), reader(old), reader(new))
 
 
 def _read(index: Index, path: str) -> bytes:
@@ -99,9 +104,6 @@ def _touched(patch: Patch, index: Index) -> Iterator[str]:
     removed = {change.path for change in patch.changes if change.after is None}
     importers = {edge.source for path in removed for edge in index.importers_of(path)}
     yield from sorted(written | (importers - removed))
-
-
-# ── imports ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def _new_unresolved(path: str, trees: _Trees) -> list[str]:
@@ -136,7 +138,7 @@ def _beside(path: str, module: str, tree: imports.Tree) -> bool:
 def _unresolved_python(
     path: str, data: bytes, tree: imports.Tree, read: Callable[[str], bytes]
 ) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(_parsed(data) or ast.Module([], [])):
+    for node in _nodes(data):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 raw = parse.RawImport(alias.name, (), node.lineno, "import")
@@ -160,10 +162,8 @@ def _new_missing_attributes(change: FileChange, trees: _Trees) -> Iterator[str]:
         whole = [part for part in (*raw.module.split("."), *raw.names) if part]
         if target is None or not target.endswith(".py") or target == change.path or not _leads_to(target, whole[-1:]):
             continue
-        if not _is_module(target, whole[-1]) or f"{posixpath.dirname(target)}/{name}.py" in trees.after.paths:
-            continue
-        defined = _module_names(trees.new(target))
-        if defined is not None and name not in defined and not _has_package(target, name, trees.after):
+        defined = _module_names(trees.new(target)) if _is_module(target, whole[-1]) else None
+        if defined is not None and name not in defined and not _has_module(target, name, trees.after):
             yield f"{change.path}:{line} uses {module}.{name}, which {target} does not define"
 
 
@@ -172,19 +172,16 @@ def _is_module(target: str, name: str) -> bool:
     return posixpath.splitext(target)[0].removesuffix("/__init__").rpartition("/")[2] == name
 
 
-def _has_package(target: str, name: str, tree: imports.Tree) -> bool:
-    folder = posixpath.dirname(target)
-    return any(path.startswith(f"{folder}/{name}/") for path in tree.paths)
+def _has_module(target: str, name: str, tree: imports.Tree) -> bool:
+    place = posixpath.join(posixpath.dirname(target), name)
+    return any(path.startswith((f"{place}/", f"{place}.py")) for path in tree.paths)
 
 
 def _attributes(data: bytes) -> Iterator[tuple[str, str, int, parse.RawImport]]:
     """(name of the module in the file, attribute, line, import) of every `module.attribute` that is read."""
-    module = _parsed(data)
-    table = _table(data)
-    if module is None or table is None:
-        return
+    nodes = _nodes(data)
     bound: dict[str, parse.RawImport] = {}
-    for node in ast.walk(module):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.asname or "." not in alias.name:
@@ -193,9 +190,9 @@ def _attributes(data: bytes) -> Iterator[tuple[str, str, int, parse.RawImport]]:
             source = "." * node.level + (node.module or "")
             for alias in node.names:
                 bound[alias.asname or alias.name] = parse.RawImport(source, (alias.name,), node.lineno, "from")
-    taken = {node.arg for node in ast.walk(module) if isinstance(node, ast.arg)}
-    taken |= {node.id for node in ast.walk(module) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
-    for node in ast.walk(module):
+    taken = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    taken |= {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
             name = node.value.id
             if name in bound and name not in taken:
@@ -242,8 +239,8 @@ def _missing_names(
 @lru_cache(maxsize=128)
 def _module_names(data: bytes) -> frozenset[str] | None:
     """What a Python module defines at its top level; None when that cannot be told without running it."""
-    module = _parsed(data)
-    if module is None or any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(module)):
+    nodes = _nodes(data)
+    if not nodes or any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in nodes):
         return None
     names = _defined(_table(data))
     if names & {"__getattr__", "globals"} or b"globals()" in data or b"sys.modules" in data:
@@ -264,15 +261,15 @@ def _new_undefined(change: FileChange) -> Iterator[str]:
 @lru_cache(maxsize=32)
 def _undefined(data: bytes) -> dict[str, int]:
     """Names that are used and that no scope, import or builtin defines, with the line of the first use."""
-    module = _parsed(data)
-    if module is None or any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(module)):
+    nodes = _nodes(data)
+    if not nodes or any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in nodes):
         return {}
     top = _table(data)
     if top is None:
         return {}
     missing = _used_globals(top, top=True) - _defined(top) - _KNOWN
     lines: dict[str, int] = {}
-    for node in ast.walk(module):
+    for node in nodes:
         if isinstance(node, ast.Name) and node.id in missing:
             lines[node.id] = min(node.lineno, lines.get(node.id, node.lineno))
     return lines
@@ -286,6 +283,13 @@ def _parsed(data: bytes) -> ast.Module | None:
             return ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+@lru_cache(maxsize=8)
+def _nodes(data: bytes) -> tuple[ast.AST, ...]:
+    """Every node of a Python file; none where it does not parse."""
+    module = _parsed(data)
+    return () if module is None else tuple(ast.walk(module))
 
 
 @lru_cache(maxsize=8)

@@ -226,6 +226,7 @@ NUMBERED = (native_calls, written_calls, tagged_calls, whole_files)
 
 # ── how replies come broken ──────────────────────────────────────────────────────────────────────
 
+# `content` are the lines of the files: one of them that looks like a mark says what the file is to be.
 MARKS = (
     "src/",
     "`src/",
@@ -244,28 +245,37 @@ MARKS = (
 )
 
 
-def cut(text: str, rng: random.Random) -> str:
+def cut(text: str, rng: random.Random, content: frozenset[str]) -> str:
     return text[: rng.randrange(len(text) or 1)]
 
 
-def drop_mark(text: str, rng: random.Random) -> str:
+def drop_mark(text: str, rng: random.Random, content: frozenset[str]) -> str:
+    """A line that the format lives by is lost.
+
+    Not tried: the header of an added file behind another file of a patch without counts. What is left reads as lines
+    added to that other file, and no reader can know better.
+    """
     lines = text.split("\n")
-    chosen = [n for n, line in enumerate(lines) if line.startswith(MARKS)]
+    chosen = [n for n in _marks(lines, content) if not lines[n].startswith("*** Add File: ") or "Begin" in lines[n - 1]]
     if chosen:
         del lines[rng.choice(chosen)]
     return "\n".join(lines)
 
 
-def double_mark(text: str, rng: random.Random) -> str:
+def double_mark(text: str, rng: random.Random, content: frozenset[str]) -> str:
     lines = text.split("\n")
-    chosen = [n for n, line in enumerate(lines) if line.startswith(MARKS)]
+    chosen = _marks(lines, content)
     if chosen:
         at = rng.choice(chosen)
         lines.insert(at, lines[at])
     return "\n".join(lines)
 
 
-def renumber(text: str, rng: random.Random) -> str:
+def _marks(lines: list[str], content: frozenset[str]) -> list[int]:
+    return [number for number, line in enumerate(lines) if line.startswith(MARKS) and line not in content]
+
+
+def renumber(text: str, rng: random.Random, content: frozenset[str]) -> str:
     lines = text.split("\n")
     for number, line in enumerate(lines):
         if line.startswith("@@ -"):
@@ -273,27 +283,27 @@ def renumber(text: str, rng: random.Random) -> str:
     return "\n".join(lines)
 
 
-def chatter(text: str, rng: random.Random) -> str:
+def chatter(text: str, rng: random.Random, content: frozenset[str]) -> str:
     return f"Sure, in `src/f0.txt` I use <<<<<<< SEARCH like so:\n\n{text}\n\nThat is all. It returns {{x}}.\n"
 
 
-def think(text: str, rng: random.Random) -> str:
+def think(text: str, rng: random.Random, content: frozenset[str]) -> str:
     return f"<think>\nFirst I try\n{text[: rng.randrange(len(text) or 1)]}\n</think>\n\n{text}"
 
 
-def fence(text: str, rng: random.Random) -> str:
+def fence(text: str, rng: random.Random, content: frozenset[str]) -> str:
     return f"```\n{text}```\n"
 
 
-def twice(text: str, rng: random.Random) -> str:
+def twice(text: str, rng: random.Random, content: frozenset[str]) -> str:
     return text + "\n" + text
 
 
-def carriage_returns(text: str, rng: random.Random) -> str:
+def carriage_returns(text: str, rng: random.Random, content: frozenset[str]) -> str:
     return text.replace("\n", "\r\n")
 
 
-def trailing_blanks(text: str, rng: random.Random) -> str:
+def trailing_blanks(text: str, rng: random.Random, content: frozenset[str]) -> str:
     """Blanks after lines that are only quoted; what is new is left alone."""
     lines = []
     inside = "SEARCH" not in text
@@ -303,7 +313,7 @@ def trailing_blanks(text: str, rng: random.Random) -> str:
     return "\n".join(lines)
 
 
-MUTATORS: tuple[Callable[[str, random.Random], str], ...] = (
+MUTATORS: tuple[Callable[[str, random.Random, frozenset[str]], str], ...] = (
     cut, cut, cut, drop_mark, drop_mark, double_mark, renumber, chatter, think, fence, twice, carriage_returns,
 )  # fmt: skip
 
@@ -312,7 +322,9 @@ def stale(goal: Goal, rng: random.Random) -> Goal:
     """The change as made for another version of the files: one line that stays is different there."""
     other = {}
     for path, (old, new) in goal.items():
-        same = [line for line in _lines(old) if line.strip() and line in _lines(new) and _lines(old).count(line) == 1]
+        same = [
+            line for line in _lines(old) if line.strip() and _lines(old).count(line) == _lines(new).count(line) == 1
+        ]
         if same:
             line = rng.choice(same)
             old, new = (f"\n{text}".replace(f"\n{line}\n", f"\n{line}, other\n")[1:] for text in (old, new))
@@ -394,8 +406,9 @@ def try_goal(goal: Goal, form: Callable[[Goal], Written], rng: random.Random, ta
     if result is not None and result != wanted(goal):
         tally.wrong.append(reply.text)
     whole = parse_reply(reply.text, reply.calls).edits
+    content = frozenset(line for texts in goal.values() for text in texts for line in _lines(text))
     for mutate in MUTATORS if not reply.calls else ():
-        tally.judge(Written(mutate(reply.text, rng)), goal, whole)
+        tally.judge(Written(mutate(reply.text, rng, content)), goal, whole)
         tally.mutated += 1
     for other in (stale(goal, rng), shifted(goal, rng)) if form not in NUMBERED else ():
         tally.judge(form(other), goal)
