@@ -40,9 +40,8 @@ FOLDS, SEEDS = 6, (1,)
 NOT_RANKED = 10**6
 FREE = frozenset({"length", "depth", "churn", "init", "declarations", "size", "behind", "in_class", "in_file"})
 FILES = {"num_leaves": 6, "learning_rate": 0.05, "min_data_in_leaf": 20, "lambda_l2": 5.0, "rounds": 100}
-AROUND = {"num_leaves": 6, "learning_rate": 0.05, "min_data_in_leaf": 20, "lambda_l2": 5.0, "rounds": 80}
+AROUND = {"num_leaves": 6, "learning_rate": 0.08, "min_data_in_leaf": 20, "lambda_l2": 5.0, "rounds": 50}
 AROUND |= {"feature_fraction": 0.7}
-UNIT_SEEDS = (1, 2)
 LOSS_SHARE, NEWTON_STEPS = 0.01, 8
 COMMON = {"feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1, "verbosity": -1, "num_threads": 1}
 BODY_BUDGETS = {6000: 0.95, 12000: 0.95}
@@ -293,7 +292,7 @@ def _unit_models(issues: Sequence[Any]) -> tuple[Line, list[Any]]:
                 rows.append(_around_matrix(issue, _line_totals(line, issue)))
                 wanted.append([_is_wanted(unit, issue) for unit in issue["units"]])
     table, truth = numpy.vstack(rows), numpy.concatenate(wanted).astype(float)
-    return _line(issues), [_model(table, truth, AROUND_COLUMNS, AROUND, (seed, "yes", ())) for seed in UNIT_SEEDS]
+    return _line(issues), [_model(table, truth, AROUND_COLUMNS, AROUND, (seed, "yes", ())) for seed in SEEDS]
 
 
 def _line(issues: Sequence[Any]) -> Line:

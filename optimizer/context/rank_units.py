@@ -118,7 +118,7 @@ def unit_candidates(scored: Scored, mentions: Mentions, index: Index, source: Fi
         for unit, share in zip(units, shares, strict=False):
             in_class[_class(unit)] = max(in_class[_class(unit)], share.get("title", 0.0))
         for unit, share in zip(units, shares, strict=False):
-            if characters := sum(len(line) for start, end in unit.spans for line in lines[start - 1 : end]):
+            if characters := sum(sum(map(len, lines[start - 1 : end])) for start, end in unit.spans):
                 total = ANY_UNIT + sum(UNIT_WEIGHTS[signal] * value for signal, value in share.items())
                 total *= scored.sums[file] / largest
                 title = in_class[_class(unit)]
