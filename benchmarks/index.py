@@ -1,11 +1,13 @@
 """How fast and how large the index of a repository is, beside what this machine needs for less.
 
-    python benchmarks/index.py PATH [--json] [--rounds N]
+    python benchmarks/index.py PATH [--json] [--rounds N] [--aider PYTHON]
 
-Each figure is taken in a process of its own; CPU is user + system of that process and all it started.
+Each figure is taken in a process of its own; CPU is user + system of that process and all it started. Memory is the
+proportional share (PSS) of that process and all it started together, at its peak among samples, where the system tells.
 The floors are measured in the same run: a bare Python start, `git status`, parsing the same bytes with the same
-grammars and doing nothing with the trees, one pass of a regular expression for words over them, and `ctags -R` where
-it is installed.
+grammars and doing nothing with the trees, one pass of a regular expression for words over them, and `ctags -R` and
+`rg` for one word where they are installed. The peer is aider's map of the repository, first without and then with what
+it keeps between runs; `--aider` names a Python that has it installed.
 """
 
 from __future__ import annotations
@@ -95,6 +97,22 @@ print(json.dumps({"open_ms": 1000 * (opened - started), "refresh_ms": 1000 * (re
 )
 
 
+PEER = """
+import json, sys
+from pathlib import Path
+from aider.io import InputOutput
+from aider.repomap import RepoMap
+class Counter:
+    def token_count(self, text):
+        return len(text) // 4
+root = Path(sys.argv[1])
+names = [str(path) for path in sorted(root.rglob("*")) if path.is_file() and ".git" not in path.parts]
+maps = RepoMap(map_tokens=4096, root=str(root), main_model=Counter(), io=InputOutput(yes=True))
+found = maps.get_repo_map([], names, mentioned_idents={"parse"})
+print(json.dumps({"files": len(names), "map": len(found or "")}))
+"""
+
+
 def run(command: Sequence[str], cwd: Path | None = None) -> dict[str, float]:
     """Run a command; its CPU and wall seconds, with what it printed as JSON."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -105,6 +123,36 @@ def run(command: Sequence[str], cwd: Path | None = None) -> dict[str, float]:
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     found = json.loads(done.stdout) if done.stdout.startswith(b"{") else {}
     return {"process_cpu": cpu, "wall": wall, **found}
+
+
+def peak_of(command: Sequence[str]) -> float:
+    """The most memory, in megabytes, that a command and all it started held together; 0 where nothing tells."""
+    most = 0.0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            most = max(most, sum(map(share_of, family(process.pid))))
+            time.sleep(0.2)
+    return most
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it started."""
+    found = [pid]
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [one for child in children.read_text().split() for one in family(int(child))]
+        except OSError:
+            continue
+    return found
+
+
+def share_of(pid: int) -> float:
+    """The proportional share of memory of a process, in megabytes."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def best(command: Sequence[str], rounds: int, cwd: Path | None = None) -> dict[str, float]:
@@ -128,8 +176,11 @@ def measure(path: Path, rounds: int) -> dict[str, dict[str, float]]:
         found["parse"] = min(parses, key=lambda item: item["cpu"])
         if ctags := shutil.which("ctags"):
             found["ctags"] = best([ctags, "-R", "-f", os.devnull, "."], rounds, path)
+        if ripgrep := shutil.which("rg"):
+            found["rg"] = best([ripgrep, "-c", "import", "."], rounds, path)
         found["words"] = best([*python, WORDS, str(path)], rounds)
         found["cold"] = min(colds, key=lambda item: item["process_cpu"])
+        found["cold"]["peak_mb"] = peak_of([*python, INDEX, str(path), f"{folder}/peak"])
         time.sleep(2.1)
         cache = f"{folder}/0"
         run([*python, INDEX, str(path), cache])
@@ -138,6 +189,15 @@ def measure(path: Path, rounds: int) -> dict[str, dict[str, float]]:
         store = Path(str(found["touched"]["file"]))
         found["store"] = {"bytes": sum(item.stat().st_size for item in store.parent.glob(store.name + "*"))}
     return found
+
+
+def peer(python: Path, path: Path) -> dict[str, dict[str, float]]:
+    """The map of the repository that aider makes, in a copy of the files: first anew, then once more."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "tree"
+        shutil.copytree(path, copy, symlinks=True, ignore=shutil.ignore_patterns(".aider*"))
+        command = [str(python), "-c", PEER, str(copy)]
+        return {"aider cold": run(command), "aider warm": run(command)}
 
 
 def touched(command: Sequence[str], path: Path, rounds: int) -> dict[str, float]:
@@ -166,16 +226,24 @@ def report(found: dict[str, dict[str, float]]) -> list[str]:
         f"tree:    {tree['files']:.0f} files, {tree['bytes'] / 1e6:.1f} MB of text; {cold['units']:.0f} units; "
         f"{parse['files']:.0f} files, {parse['bytes'] / 1e6:.1f} MB with a grammar",
         f"floors:  python {1000 * python['process_cpu']:.0f} ms CPU; parsing {parse['cpu']:.2f} s CPU; "
-        f"words {found['words']['cpu']:.2f} s CPU" + (f"; git status {1000 * status['wall']:.0f} ms" if status else ""),
+        f"words {found['words']['cpu']:.2f} s CPU"
+        + (f"; git status {1000 * status['wall']:.0f} ms" if status else "")
+        + (f"; rg {found['rg']['process_cpu']:.2f} s CPU" if "rg" in found else ""),
         f"cold:    {cold['process_cpu']:.2f} s CPU = {cold['process_cpu'] / parse['cpu']:.2f} x parsing; "
         + (f"{cold['process_cpu'] / ctags['process_cpu']:.1f} x ctags -R; " if ctags else "")
-        + f"{cold['wall']:.2f} s wall; peak {cold['parent_mb']:.0f} MB + {cold['child_mb']:.0f} MB a child",
+        + f"{cold['wall']:.2f} s wall; peak {cold['peak_mb']:.0f} MB in all processes together",
         f"warm:    {1000 * warm['wall']:.0f} ms wall, {1000 * warm['process_cpu']:.0f} ms CPU the whole process; "
         f"open {warm['open_ms']:.1f} + refresh {warm['refresh_ms']:.1f} + words {warm['words_ms']:.1f} ms"
         + f" = {warm['wall'] / python['wall']:.1f} x python"
         + (f"; refresh = {warm['refresh_ms'] / 1000 / status['wall']:.2f} x git status" if status else ""),
         f"touched: {1000 * one['wall']:.0f} ms wall the whole process; refresh {one['refresh_ms']:.1f} ms = "
         f"{one['refresh_ms'] - warm['refresh_ms']:+.1f} ms over nothing changed",
+        *(
+            f"{name}: {other['process_cpu']:.2f} s CPU = "
+            + f"{other['process_cpu'] / found[ours]['process_cpu']:.1f} x this index {ours}"
+            for name, ours in (("aider cold", "cold"), ("aider warm", "warm"))
+            if (other := found.get(name))
+        ),
         f"store:   {found['store']['bytes'] / 1e6:.1f} MB = {found['store']['bytes'] / tree['bytes']:.2f} x the text",
     ]
 
@@ -185,8 +253,11 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--aider", type=Path, metavar="PYTHON")
     options = parser.parse_args()
     found = measure(options.path.resolve(), options.rounds)
+    if options.aider:
+        found |= peer(options.aider, options.path.resolve())
     print(json.dumps(found) if options.json else "\n".join(report(found)))
 
 

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from zlib import crc32
@@ -61,7 +61,10 @@ def content_ids(connection: sqlite3.Connection, keys: Iterable[bytes]) -> dict[b
 
 
 def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], first: int) -> None:
-    """Keep parsed batches whose units were numbered from `first`; contents written by another process stay."""
+    """Keep parsed batches whose units were numbered from `first`; contents written by another process stay.
+
+    The words are taken out of the batches.
+    """
     with writing(connection):
         by = next_unit(connection) - first
         contents = [
@@ -106,11 +109,13 @@ def _lists(batches: Sequence[Parsed], by: int) -> Iterator[tuple[str, Iterator[t
         yield field, shift(lists, by) if by else lists
 
 
-def _joined(parts: Iterable[Mapping[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+def _joined(parts: Iterable[dict[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    """All parts as one; each is emptied, so that they are not in memory twice."""
     raw: defaultdict[bytes, list[bytes]] = defaultdict(list)
     for part in parts:
         for word, blob in part.items():
             raw[word].append(blob)
+        part.clear()
     return raw
 
 

@@ -96,14 +96,14 @@ def _edges(path: str, imports: tuple[RawImport, ...], tree: Tree) -> Iterator[Im
     table = tree.tables.get(family.languages) if family else None
     if family is None or table is None:
         return
-    find, known = family.resolver.resolve, tree.known
+    find, known, folder = family.resolver.resolve, tree.known, posixpath.dirname(path)
     if len(known) > MOST_KNOWN:
         known.clear()
     for raw in imports:
         if not family.by_folder:
             found = tuple(find(path, raw, table))
         else:
-            key = (posixpath.dirname(path), raw.module, raw.names, raw.kind)
+            key = (folder, raw.module, raw.names, raw.kind)
             if (found := known.get(key, ())) == ():
                 found = known[key] = tuple(find(path, raw, table))
         for module, target in found:

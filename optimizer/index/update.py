@@ -25,7 +25,7 @@ from optimizer.retrieval import Progress
 from optimizer.settings import Settings
 
 WINDOW = 16_000_000  # bytes of source that are committed at once
-MOST_WORDS = 200_000  # distinct words of batches that wait to be committed
+MOST_WORDS = 100_000  # distinct words of batches that wait to be committed
 BATCH = 2_000_000
 SMALL = 400_000  # bytes of source that are worth a process of their own
 HERE = 200_000  # bytes that are parsed in this process, which no grammar may hold up longer than this many seconds
