@@ -10,7 +10,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 from optimizer.index.postings import FIELDS, PATHS, expand, runs_of, shift, words_of
@@ -21,8 +21,7 @@ from optimizer.retrieval import Skipped
 FILES = "SELECT path, size, mtime, ctime, content, why, sum FROM file"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What the store keeps of a file; `content` is None where it was left out, for the reason `why`."""
 
     path: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from optimizer.index import notebook, outline, statements, syntax
 from optimizer.index.languages import Language, is_installed, language_of
@@ -104,8 +103,7 @@ _COMMANDS = frozenset({"command_name", "function_definition"})
 ImportRow = tuple[str, tuple[str, ...], int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class RawImport:
+class RawImport(NamedTuple):
     """An import as written: `kind` tells its form (`from`, `require`, `include-local`, `mod`, …).
 
     `-inner` ends the kind of an import that stands in a module within the file (Rust).
@@ -117,8 +115,7 @@ class RawImport:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedFile:
+class ParsedFile(NamedTuple):
     """What one file holds; `error_lines` are the lines (from 1) on which a syntax error starts."""
 
     language: str
@@ -127,8 +124,7 @@ class ParsedFile:
     error_lines: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """One place where a name stands in code: byte offsets, the line (from 1), and what is done with it."""
 
     start: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from time import monotonic
@@ -63,8 +62,7 @@ class Import(NamedTuple):
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Grammar:
+class Grammar(NamedTuple):
     """A language ready to be parsed."""
 
     language: Language
@@ -73,8 +71,7 @@ class Grammar:
     patterns: tuple[Pattern, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """All matches in one file; `wider` leads from where a definition starts to the node around it."""
 
     definitions: list[Definition]

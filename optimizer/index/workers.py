@@ -10,9 +10,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from optimizer.errors import StorageError
 from optimizer.index.extract import extract
@@ -25,8 +24,7 @@ PATIENCE = 12 if hasattr(signal, "setitimer") else 1
 _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from optimizer.index.extract import serve; serve()"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One content to parse; `key` names it for the caller."""
 
     key: bytes
@@ -34,8 +32,7 @@ class Job:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What the store keeps of one content; its units are numbered `first`, `first + stride`, …"""
 
     first: int
@@ -47,8 +44,7 @@ class Content:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """A batch that went well: contents in the order of the jobs, whose `keys` they have, and the words of them all."""
 
     keys: tuple[bytes, ...]
@@ -58,8 +54,7 @@ class Parsed:
     name: dict[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """A job that hung or crashed the parser."""
 
     job: Job
