@@ -70,7 +70,11 @@ def search_code(view: View, text: str) -> Shown:
         if time.monotonic() > deadline or len(hits) > MOST_HITS:
             cut = "(more was not searched: ask for a rarer text)"
             break
-        hits += [f"{path}:{n}: {line.strip()}" for n, line in enumerate(_lines(view, path), 1) if text in line]
+        try:
+            lines = _lines(view, path)
+        except NotFound:  # it is gone since it was indexed
+            continue
+        hits += [f"{path}:{n}: {line.strip()}" for n, line in enumerate(lines, 1) if text in line]
     if not hits:
         return Shown(f"no line holds {text!r}", "nothing")
     return _fitted([*hits[:MOST_HITS], *([cut] if cut else ())], view.max_tokens, f"{len(hits)} lines")
@@ -146,15 +150,7 @@ def _likely(view: View, text: str) -> Iterator[str]:
     for path in (*view.overlay.changes, *(words.paths[number] for number in likely), *words.paths):
         if path not in seen and not is_secret_file(path):
             seen.add(path)
-            if _readable(view, path):
-                yield path
-
-
-def _readable(view: View, path: str) -> bool:
-    try:
-        return path in view.overlay.changes or bool(view.index.read(path))
-    except NotFound:
-        return False
+            yield path
 
 
 def _fitted(lines: Iterable[str], max_tokens: int, summary: str) -> Shown:

@@ -9,7 +9,7 @@ from optimizer.context import budget
 from optimizer.types import Completion, Message, Prompt, ToolResult
 
 REFUSED = (
-    "Nothing of your answer was applied: {why}\nThe files are unchanged. Give all edits of the change once more, "
+    "Nothing of this answer was applied: {why}\nThe files are as they were before it. Give all of its edits once more, "
     "corrected; explain nothing."
 )
 UNREADABLE = "(an answer that could not be read)"

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
 
 
-DEFAULT_STEPS = 6
 MAX_PIPED = 2_000_000  # bytes of standard input that are read; a prompt holds far less
 
 
@@ -30,7 +29,7 @@ MAX_PIPED = 2_000_000  # bytes of standard input that are read; a prompt holds f
 @click.argument("request", nargs=-1, required=True)
 @options.model_flags
 @click.option("--dry-run", is_flag=True, help="Show context, route and price; ask no model.")
-@click.option("--agent/--no-agent", default=None, help="Let a model look into the repository before it edits, or not.")
+@click.option("--no-agent", is_flag=True, help="Give models one shot: they may not look into the repository first.")
 @click.option("--feature", "features", multiple=True, metavar="NAME=on|off", help="Switch a feature for this run.")
 @options.yes
 @click.option("--allow", multiple=True, metavar="PATH", help="Write this CI, hook or editor file without asking too.")
@@ -47,8 +46,8 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     from optimizer.engine import run as engine
 
     settings = {key: given[key] for key in ("model", "provider", "tier", "max_tier")} | options.feature_flags(features)
-    if given["agent"] is not None:
-        settings["agent.steps"] = DEFAULT_STEPS if given["agent"] else 0
+    if given["no_agent"]:
+        settings["agent.steps"] = 0
     if given["message"] is not None and not given["commit"]:
         raise click.UsageError("--message goes with --commit")
     query = Query(" ".join(request), piped_in())
