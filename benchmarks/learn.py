@@ -3,8 +3,8 @@
     python benchmarks/learn.py dump DATASET.jsonl REPOS --out ROWS.pickle      the signals of every candidate
     python benchmarks/learn.py fit ROWS.pickle [--write] [--json OUT]          cross-validate, ablate, write the table
 
-Needs numpy and lightgbm, which the project itself does not. What is told as a result is always of repositories that
-were held back. `--write` learns from all rows and writes `optimizer/context/learned.json`, which is all that ships.
+Needs numpy, scipy and lightgbm, which the project itself does not. What is told as a result is always of repositories
+that were held back. `--write` learns from all rows and writes `optimizer/context/learned.json`, all that ships.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import math
 import pickle
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from learn_files import REST, SHARPNESS, FileModel, fit_files
 from retrieval import RANKS, Issue, add_common, read_issues, run
 
 from optimizer.context import learned, render
@@ -31,15 +32,15 @@ from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import score_files
 from optimizer.context.rank_units import RankedUnit, around_rows, chance, of_file, unit_candidates, unit_rows
 from optimizer.context.select import Limits
-from optimizer.context.weights import AROUND_COLUMNS, FILE_COLUMNS, FIRST, UNIT_COLUMNS
+from optimizer.context.weights import AROUND_COLUMNS, FILE_WEIGHTS, FIRST, UNIT_COLUMNS
 from optimizer.index.store import Index
 from optimizer.index.units import FUNCTIONS
 from optimizer.retrieval import ContextItem
 
 FOLDS, SEEDS = 6, (1,)
+MORE_COUNTS = 0.2
 NOT_RANKED = 10**6
 FREE = frozenset({"length", "depth", "churn", "init", "declarations", "size", "behind", "in_class", "in_file"})
-FILES = {"num_leaves": 6, "learning_rate": 0.05, "min_data_in_leaf": 20, "lambda_l2": 5.0, "rounds": 100}
 AROUND = {"num_leaves": 6, "learning_rate": 0.08, "min_data_in_leaf": 20, "lambda_l2": 5.0, "rounds": 50}
 AROUND |= {"feature_fraction": 0.7}
 LOSS_SHARE, NEWTON_STEPS = 0.01, 8
@@ -134,8 +135,8 @@ def _fit(arguments: argparse.Namespace) -> None:
     issues = pickle.loads(arguments.rows.read_bytes())
     more = pickle.loads(arguments.more.read_bytes()) if arguments.more else []
     report: dict[str, Any] = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "issues": len(issues)}
-    report["weighted sum alone"] = accuracy([max(issue["gold"]) + 1 for issue in issues])
-    places, totals = cross_validate(issues, FILE_COLUMNS, more)
+    report["weights set by hand"] = accuracy([max(issue["gold"]) + 1 for issue in issues])
+    places, totals = cross_validate(issues, more)
     report["held back"] = accuracy(places)
     for language in sorted({issue["language"] for issue in issues}):
         own = [place for issue, place in zip(issues, places, strict=True) if issue["language"] == language]
@@ -144,33 +145,34 @@ def _fit(arguments: argparse.Namespace) -> None:
     for issue, total in zip(issues, totals, strict=True):
         _put_file_scores(issue, total)
     for issue in more:
-        _put_file_scores(issue, [row[FIRST] * 6 for row in issue["rows"]])
+        _put_file_scores(issue, [SHARPNESS * math.log(row[FIRST]) for row in issue["rows"]])
     report["bodies held back"] = body_coverage(issues, more)
     print(report["bodies held back"])
     if arguments.ablate:
-        report["without"] = ablation(issues)
+        report["without"] = ablation(issues, more)
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=1) + "\n")
     if arguments.write:
-        write([*issues, *more])
+        write(issues, more)
 
 
 def cross_validate(
-    issues: Sequence[Any], columns: Sequence[str], more: Sequence[Any] = ()
+    issues: Sequence[Any], more: Sequence[Any] = (), without: Collection[str] = ()
 ) -> tuple[list[int], list[Any]]:
-    """The place of the last gold file of each issue, by trees learned on other repositories; and all their sums."""
+    """The place of the last gold file of each issue, by weights learned on other repositories; and all their sums."""
     places: list[int] = [0] * len(issues)
     totals: list[Any] = [None] * len(issues)
-    keep = [FILE_COLUMNS.index(name) for name in columns]
-    for held in _folds(issues):
-        train = [issue for issue in [*issues, *more] if issue["repo"] not in held]
-        models = _file_models(train, columns)
+    for held in sorted({issue["repo"] for issue in issues}):
+        model = _file_model(*([issue for issue in each if issue["repo"] != held] for each in (issues, more)), without)
         for number, issue in enumerate(issues):
-            if issue["repo"] in held:
-                rows = _matrix(issue["rows"])
-                totals[number] = sum(model.predict(rows[:, keep]) for model in models) / len(models) + rows[:, FIRST]
+            if issue["repo"] == held:
+                totals[number] = model.totals(_matrix(issue["rows"]))
                 places[number] = _place(issue, totals[number])
     return places, totals
+
+
+def _file_model(issues: Sequence[Any], more: Sequence[Any], without: Collection[str] = ()) -> FileModel:
+    return fit_files([*issues, *more], [1.0] * len(issues) + [MORE_COUNTS] * len(more), without)
 
 
 def _folds(issues: Sequence[Any], seed: int = 1) -> list[set[str]]:
@@ -189,32 +191,12 @@ def _matrix(rows: Sequence[Sequence[float]]) -> Any:
     return numpy.array(rows, numpy.float32)
 
 
-def _file_models(issues: Sequence[Any], columns: Sequence[str]) -> list[Any]:
-    import numpy
-
-    known = [issue for issue in issues if min(issue["gold"]) < NOT_RANKED]
-    keep = [FILE_COLUMNS.index(name) for name in columns]
-    rows = numpy.vstack([_matrix(issue["rows"])[:, keep] for issue in known])
-    wanted = numpy.concatenate(
-        [numpy.isin(numpy.arange(len(issue["rows"])), issue["gold"]).astype(float) for issue in known]
-    )
-    groups = [len(issue["rows"]) for issue in known]
-    return [_model(rows, wanted, columns, FILES, (seed, kind, groups)) for seed in SEEDS for kind in ("rank", "yes")]
-
-
-def _model(rows: Any, wanted: Any, columns: Sequence[str], shape: Mapping[str, Any], how: tuple[int, str, Any]) -> Any:
+def _model(rows: Any, wanted: Any, columns: Sequence[str], shape: Mapping[str, Any], seed: int) -> Any:
     import lightgbm
 
-    seed, kind, groups = how
     settings = {**COMMON, **{name: value for name, value in shape.items() if name != "rounds"}, "seed": seed}
     settings["monotone_constraints"] = [0 if name in FREE else 1 for name in columns]
-    if kind == "rank":
-        settings |= {"objective": "lambdarank", "lambdarank_truncation_level": 10}
-        data = lightgbm.Dataset(rows, wanted, group=groups)
-    else:
-        settings |= {"objective": "binary"}
-        data = lightgbm.Dataset(rows, wanted)
-    return lightgbm.train(settings, data, shape["rounds"])
+    return lightgbm.train({**settings, "objective": "binary"}, lightgbm.Dataset(rows, wanted), shape["rounds"])
 
 
 def accuracy(places: Sequence[int]) -> dict[str, float]:
@@ -222,11 +204,11 @@ def accuracy(places: Sequence[int]) -> dict[str, float]:
     return {f"acc@{rank}": round(100 * sum(place <= rank for place in places) / len(places), 1) for rank in RANKS}
 
 
-def ablation(issues: Sequence[Any]) -> dict[str, Any]:
-    """What is lost of the held-back figures without each signal."""
+def ablation(issues: Sequence[Any], more: Sequence[Any]) -> dict[str, Any]:
+    """What the held-back figures are without each signal, among the same candidates."""
     found = {}
-    for name in FILE_COLUMNS:
-        places, _ = cross_validate(issues, [column for column in FILE_COLUMNS if column != name])
+    for name in (*FILE_WEIGHTS, *REST):
+        places, _ = cross_validate(issues, more, (name,))
         found[name] = accuracy(places)
         print(f"{name:14}", found[name], flush=True)
     return found
@@ -292,7 +274,7 @@ def _unit_models(issues: Sequence[Any]) -> tuple[Line, list[Any]]:
                 rows.append(_around_matrix(issue, _line_totals(line, issue)))
                 wanted.append([_is_wanted(unit, issue) for unit in issue["units"]])
     table, truth = numpy.vstack(rows), numpy.concatenate(wanted).astype(float)
-    return _line(issues), [_model(table, truth, AROUND_COLUMNS, AROUND, (seed, "yes", ())) for seed in SEEDS]
+    return _line(issues), [_model(table, truth, AROUND_COLUMNS, AROUND, seed) for seed in SEEDS]
 
 
 def _line(issues: Sequence[Any]) -> Line:
@@ -342,13 +324,13 @@ def _is_wanted(unit: Mapping[str, Any], issue: Mapping[str, Any]) -> bool:
 # ── the table ────────────────────────────────────────────────────────────────────────────────────
 
 
-def write(issues: Sequence[Any]) -> None:
+def write(issues: Sequence[Any], more: Sequence[Any]) -> None:
     """Learn from all issues and write the table that ships."""
-    files = _file_models(issues, FILE_COLUMNS)
-    line, around = _unit_models([issue for issue in issues if issue["units"]])
+    files = _file_model(issues, more).table()
+    line, around = _unit_models([issue for issue in [*issues, *more] if issue["units"]])
     weights = {name: float(f"{weight:.4g}") for name, weight in zip(UNIT_COLUMNS, line.weights, strict=True)}
     table = {
-        "files": _trees(files, FILE_COLUMNS),
+        **files,
         "units": {"bias": round(line.bias, 4), **weights},
         "around": _trees(around, AROUND_COLUMNS),
     }

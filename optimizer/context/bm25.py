@@ -10,6 +10,7 @@ from typing import NamedTuple
 from optimizer.context.terms import Term
 
 K1, B = 1.2, 0.75
+B_NAMES, B_PATH = 0.5, 0.5
 MOST_TERMS = 60
 MOST_POSTINGS = 120_000
 COMMON = 0.25
@@ -54,11 +55,12 @@ class Lengths(NamedTuple):
     mean_file: float
 
 
-def bm25(lists: Lists, field: str, terms: Iterable[Term], lengths: Lengths | None = None) -> Scores:
-    """Score all units and files that hold any of the terms in a field; without `lengths` all count as equally long."""
+def bm25(lists: Lists, field: str, terms: Iterable[Term], lengths: Lengths) -> Scores:
+    """Score all units and files that hold any of the terms in a field; without a mean all units count as one long."""
     file_of = lists.file_of
-    base, unit_length, file_length = (K1 * (1 - B), lengths.units, lengths.files) if lengths else (K1, file_of, file_of)
-    per_unit, per_file = (K1 * B / lengths.mean_unit, K1 * B / lengths.mean_file) if lengths else (0.0, 0.0)
+    unit_length, file_length, b = lengths.units, lengths.files, B if lengths.mean_unit else B_NAMES
+    base, base_file = (K1 * (1 - B) if lengths.mean_unit else K1), K1 * (1 - b)
+    per_unit, per_file = (K1 * B / lengths.mean_unit if lengths.mean_unit else 0.0), K1 * b / lengths.mean_file
     by_file, by_file_title, by_unit, by_unit_title = (defaultdict[int, float](float) for _ in range(4))
     for term, rare, numbers, counts in _best_terms(lists, field, terms):
         frequency: dict[int, int] = {}
@@ -72,21 +74,22 @@ def bm25(lists: Lists, field: str, terms: Iterable[Term], lengths: Lengths | Non
                 frequency[file] = frequency.get(file, 0) + count
         weight = term.weight * rarity(len(frequency), lists.files)
         for file, count in frequency.items():
-            score = weight * count / (count + base + per_file * file_length[file])
+            score = weight * count / (count + base_file + per_file * file_length[file])
             by_file[file] += score
             if term.in_title:
                 by_file_title[file] += score
     return Scores(by_file, by_file_title, by_unit, by_unit_title)
 
 
-def bm25_paths(lists: Lists, terms: Iterable[Term]) -> Scores:
+def bm25_paths(lists: Lists, terms: Iterable[Term], path_lengths: Sequence[int]) -> Scores:
     """Score files by the words of their paths."""
+    mean = sum(path_lengths) / len(path_lengths)
     scores, title = defaultdict[int, float](float), defaultdict[int, float](float)
     for term in terms:
         numbers, counts = lists.find("path", term.text)
         weight = term.weight * rarity(len(numbers), lists.files)
         for file, count in zip(numbers, counts, strict=True):
-            score = weight * count / (count + K1)
+            score = weight * count / (count + K1 * (1 - B_PATH + B_PATH * path_lengths[file] / mean))
             scores[file] += score
             if term.in_title:
                 title[file] += score

@@ -26,14 +26,14 @@ class Line(NamedTuple):
 
 
 @cache
-def line(kind: Literal["units"], columns: tuple[str, ...]) -> Line:
+def line(kind: Literal["signals", "files", "units"], columns: tuple[str, ...]) -> Line:
     """The line over rows of these columns, from the same table; a column that it does not tell of weighs nothing."""
     weights = _table(TABLE)[kind]
     return Line(float(weights["bias"]), tuple(float(weights.get(name, 0.0)) for name in columns))
 
 
 @cache
-def trees(kind: Literal["files", "around"], columns: tuple[str, ...]) -> Trees:
+def trees(kind: Literal["around"], columns: tuple[str, ...]) -> Trees:
     """The trees over rows of these columns, from the table that `benchmarks/learn.py` writes."""
     numbers = {name: number for number, name in enumerate(columns)}
     return tuple(_tree(node, numbers) for node in _table(TABLE)[kind])

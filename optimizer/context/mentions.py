@@ -11,14 +11,23 @@ from optimizer.index import words
 
 LONGEST_LINE = 20_000
 LONGEST_TOKEN = 300
-PROSE, CODE = 1.0, 0.5
+PROSE, CODE, TRACE = 1.0, 0.5, 0.25
+SPOKEN = 0.6
 MOST_NAMES = 400
 MOST_QUOTED = 40
 SHORTEST_QUOTE = 10
+LONGEST_FORM = 70
 
 # Patterns are compiled where a text may match them: compiling all of them takes longer than reading most requests.
 _FENCE = r"\s*(?:```|~~~)"
 _CHECKBOX = r"\s*[-*]\s*\[[xX ]\]"
+_HEADING = r"\s*(?:#{1,6} +(.{1,200}?)|\*\*([^*]{1,200})\*\*:?)\s*#*\s*\Z"
+_FORM = (
+    r"(?i)\b(?:environment|versions?|platform|operating system|system info\w*|checklist|(?:initial|first) checks?"
+    r"|before asking|code of conduct|willing|who can help|contact details)\b"
+)
+_LOGGED = r"\s*(?:\[\w{1,20}\] |\[?\d{4}-\d\d-\d\d|\[?\d\d:\d\d:\d\d|(?:DEBUG|INFO|WARN|WARNING|ERROR)\b)"
+_KEBAB = r"[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+){1,8}\Z"
 _TOKEN = r"[^\s`'\"<>()\[\]{},;|=*!]+(?:\(\))?"
 _SPAN = r"`([^`\n]{1,200})`"
 _QUOTED = r"\"([^\"\n]{8,200})\"|'([^'\n]{8,200})'"
@@ -37,8 +46,9 @@ _BLOB = (
     r"https?://(?:www\.)?(?:github\.com|gitlab\.com)/[^/\s]+/[^/\s]+/(?:-/)?(?:blob|blame|tree|raw)/[^/\s]+/([^\s#?]+)"
     r"(?:\?[^\s#]*)?(?:#L(\d{1,7})(?:C\d+)?(?:-L?(\d{1,7}))?)?"
 )
-_URL = r"[a-zA-Z][a-zA-Z+]{1,9}://([^/\s:?#]*)"
-_CAMEL = r"[a-z0-9][A-Z]|[A-Z][A-Z][a-z]|[A-Z][a-z]+[A-Z0-9]"
+_URL = r"[a-zA-Z][a-zA-Z+]{1,9}://([^/\s:?#]*)([^\s<>()\[\]'\"|,]*)"
+_LAST_WORDS = r"(?:/([A-Za-z_-]{3,80})(?:\.html?)?)?/?(?:\?[^#]*)?(?:#([\w.-]{1,80}))?\Z"
+_CAMEL = r"[a-z0-9][A-Z]|[A-Z][A-Z][a-z]|[A-Z][a-z]+[A-Z0-9]|\A[A-Z]{1,6}\d{1,5}\Z"
 _EXTENSIONS_TEXT = """
 py pyi pyx js jsx mjs cjs ts tsx mts cts go rs java kt c h cc cpp cxx hpp hh hxx rb rake php lua swift scala ex exs sh
 bash html css scss json yaml yml toml md rst txt xml cfg ini sql cs vue svelte proto gradle cmake inc y l erb phpt lock
@@ -59,11 +69,12 @@ _FRAMES = (
 
 
 class PathMention(NamedTuple):
-    """A file named in the text; lines count from 1, 0 where none was named."""
+    """A file named in the text; lines count from 1, 0 where none was named; `in_code`: in code or output."""
 
     path: str
     start: int = 0
     end: int = 0
+    in_code: bool = False
 
 
 class Frame(NamedTuple):
@@ -76,7 +87,10 @@ class Frame(NamedTuple):
 
 
 class Mentions(NamedTuple):
-    """All that a request names; `identifiers` and `words` map to how strongly (0 to 1, and a count)."""
+    """All that a request names; `identifiers` and `words` map to how strongly (0 to 1, and a count).
+
+    `prose` are the words that stand outside of code, output and stack traces.
+    """
 
     title: str
     identifiers: Mapping[str, float]
@@ -86,6 +100,7 @@ class Mentions(NamedTuple):
     quoted: tuple[str, ...]
     words: Mapping[str, float]
     title_words: tuple[str, ...]
+    prose: frozenset[str]
 
 
 def find_mentions(text: str) -> Mentions:
@@ -94,12 +109,18 @@ def find_mentions(text: str) -> Mentions:
     title = next((line.strip() for line in lines if line.strip()), "")
     found = _Found({}, {}, {}, {})
     counts: dict[str, float] = {}
+    prose: set[str] = set()
     for line, in_code in _useful(lines):
         bare = re.sub(_URL, _host, re.sub(_BLOB, found.blob, line)) if "://" in line else line
+        weight = CODE if in_code else PROSE
         if _frame(line) is None:
-            found.line(bare, CODE if in_code else PROSE)
+            found.line(bare, weight)
+        else:
+            weight = TRACE
         for term in words.terms(bare):
-            counts[term] = counts.get(term, 0.0) + (CODE if in_code else PROSE)
+            counts[term] = counts.get(term, 0.0) + weight
+            if weight == PROSE:
+                prose.add(term)
     return Mentions(
         title=title,
         identifiers=found.names,
@@ -109,6 +130,7 @@ def find_mentions(text: str) -> Mentions:
         quoted=tuple(found.quoted),
         words={term: count for term, count in counts.items() if _telling(term)},
         title_words=tuple(dict.fromkeys(filter(_telling, words.terms(title)))),
+        prose=frozenset(filter(_telling, prose)),
     )
 
 
@@ -141,14 +163,14 @@ class _Found(NamedTuple):
                 self.quoted[fixed] = None
 
     def span(self, span: str) -> None:
-        name = span.strip().removesuffix("()").lstrip("@.:$")
+        name = span.strip().removesuffix("()").lstrip("@.:$-")
         if re.match(_NAME, name) and len(name) > 1:
             self.names[name] = PROSE
 
     def token(self, token: str, weight: float) -> None:
         called = token.endswith("()")
         token = token.removesuffix("()").rstrip(".:#-~?").lstrip(":#-~?")
-        if self.path(token):
+        if self.path(token, weight):
             return
         name = token.lstrip("@$&:").replace("\\", ".").strip(".")
         if any(sign in name for sign in _SIGNS) and re.match(_DOTTED, name):
@@ -157,12 +179,16 @@ class _Found(NamedTuple):
                 self.name(part, weight * (1.0 if _shaped(part) else 0.6), known=True)
         elif re.match(_NAME, name):
             self.name(name, weight, known=called or _shaped(name))
+        elif "-" in name and re.match(_KEBAB, name):
+            parts = name.split("-")
+            for spoken in ("_".join(parts), "".join(part[:1].upper() + part[1:] for part in parts)):
+                self.name(spoken, SPOKEN * weight, known=True)
 
     def name(self, name: str, weight: float, *, known: bool) -> None:
         if known and len(name) > 1 and (_shaped(name) or name.lower() not in STOPWORDS):
             self.names[name] = max(self.names.get(name, 0.0), weight)
 
-    def path(self, token: str) -> bool:
+    def path(self, token: str, weight: float) -> bool:
         token = token.replace("\\", "/")
         match = re.match(_LINE, token) if "." in token or "/" in token else None
         if match is None or ("." not in match[1] and "/" not in match[1]):
@@ -174,12 +200,15 @@ class _Found(NamedTuple):
         path = path.removeprefix("./")
         start = int(match[2] or match[4] or 0)
         end = int(match[5] or (match[3] if "-" in token else 0) or start)
-        self.paths[PathMention(path, start, max(start, end))] = None
+        self.paths[PathMention(path, start, max(start, end), weight < PROSE)] = None
         return True
 
 
 def _host(match: re.Match[str]) -> str:
-    return match[1].removeprefix("www.").rpartition(".")[0] + " "
+    """What a link says: its host and, elsewhere than where code is kept, its last words."""
+    host = match[1].removeprefix("www.").rpartition(".")[0]
+    tail = re.search(_LAST_WORDS, match[2][-LONGEST_TOKEN:]) if host not in ("github", "gitlab") else None
+    return " ".join([host, *filter(None, tail.groups() if tail else ()), ""])
 
 
 def _shaped(name: str) -> bool:
@@ -193,7 +222,8 @@ def _telling(term: str) -> bool:
 
 
 def _useful(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    in_code = in_comment = False
+    """The lines of the report itself, and whether each is code or output; what forms ask of everybody is left out."""
+    in_code = in_comment = in_form = False
     for line in lines:
         if ("```" in line or "~~~" in line) and re.match(_FENCE, line):
             in_code = not in_code
@@ -202,9 +232,13 @@ def _useful(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
             if in_comment or line.lstrip().startswith("<!--"):
                 in_comment = "-->" not in line
                 continue
+            if ("#" in line or "**" in line) and (heading := re.match(_HEADING, line)):
+                text = heading[1] or heading[2]
+                in_form = len(text) <= LONGEST_FORM and re.search(_FORM, text) is not None
             if "[" in line and re.match(_CHECKBOX, line):
                 continue
-        yield line, in_code or line.startswith(("    ", "\t", ">>> "))
+        if not in_form:
+            yield line, in_code or line.startswith(("    ", "\t", ">>> ")) or re.match(_LOGGED, line) is not None
 
 
 def _frames(lines: Iterable[str]) -> Iterator[Frame]:

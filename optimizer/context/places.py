@@ -25,6 +25,12 @@ def files_named(named: str, paths: Collection[str]) -> Sequence[str]:
     return ()
 
 
+def whole(named: str, path: str) -> bool:
+    """Whether a path ends with all parts of `named`, of which there are several."""
+    named = named.lstrip("./")
+    return "/" in named and (path == named or path.endswith("/" + named))
+
+
 def modules_named(dotted: str, paths: Collection[str]) -> Sequence[str]:
     """The files that the longest leading run of a dotted name means, two words or more; none when too many fit."""
     parts = dotted.split(".")

@@ -1,8 +1,8 @@
 """How much each file of the repository has to do with a request.
 
-A weighted sum of the signals, times a factor for what kind of file it is, picks the candidates; small learned trees
-over the same signals put them in order. The trees are in `learned.json`, written by `benchmarks/learn.py`. The units of
-the best files are scored in `rank_units.py`.
+A weighted sum of the signals, times a factor for what kind of file it is, picks the candidates; the same sum with
+learned weights, and what its name and length tell, puts them in order. What was learned is in `learned.json`, written
+by `benchmarks/learn.py`. The units of the best files are scored in `rank_units.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from optimizer.context import learned
 from optimizer.context.bm25 import Column
 from optimizer.context.files import Files
 from optimizer.context.kinds import FileKind, asks_for_tests, kind_of
+from optimizer.context.learned import Line
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.places import PACKAGE_STEMS, files_named
 from optimizer.context.rank_units import RankedUnit, rank_units
@@ -23,11 +24,12 @@ from optimizer.context.signals import Sheet, leading_signals, signals
 from optimizer.context.terms import said_of
 from optimizer.context.weights import (
     EVERYWHERE,
+    FACTOR,
     FILE_COLUMNS,
     FILE_WEIGHTS,
-    FIRST,
     KIND_FACTORS,
     REASONS,
+    SHAPE_COLUMNS,
 )
 from optimizer.retrieval import RankedFile
 
@@ -93,19 +95,28 @@ def explain(text: str, index: Index) -> tuple[ExplainedFile, ...]:
 
 
 def score_files(mentions: Mentions, index: Index, source: Files) -> Scored:
-    """The best candidates by the weighted sum, in the order of the learned trees."""
+    """The best candidates by the weighted sum, in the order of the learned weights."""
     sheet = signals(mentions, index)
     tests = 1.0 if asks_for_tests(mentions.title_words) else KIND_FACTORS["test"]
     asked = _asked_for(mentions, sheet)
-    leading_signals(mentions, index, sheet, _sums(sheet, tests, asked), source)
-    sums = _sums(sheet, tests, asked)
+    plain = _plain_sums(sheet)
+    of_tests = {number: total for number, total in plain.items() if _kind(sheet, number) == "test"}
+    leading_signals(mentions, index, sheet, _by_kind(sheet, plain, tests, asked), of_tests, source)
+    sums = _by_kind(sheet, _plain_sums(sheet), tests, asked)
     candidates = nlargest(MOST_RANKED, sums, key=sums.__getitem__)
-    rows = dict(zip(candidates, _file_rows(sheet, sums, candidates, tests), strict=True))
-    trees = learned.trees("files", FILE_COLUMNS)
-    totals = {number: learned.total(trees, row) + row[FIRST] for number, row in rows.items()}
+    factors = {number: 1.0 if number in asked else _factor(sheet, number, tests) for number in candidates}
+    rows = dict(zip(candidates, _file_rows(sheet, sums, candidates, factors), strict=True))
+    evidence, shape = learned.line("signals", tuple(FILE_WEIGHTS)), learned.line("files", SHAPE_COLUMNS)
+    totals = {number: file_total(evidence, shape, row) for number, row in rows.items()}
     largest = max(totals.values(), default=0.0)
     scores = {number: math.exp(total - largest) for number, total in totals.items()}
     return Scored(sheet, sorted(candidates, key=lambda number: -totals[number]), scores, sums, rows)
+
+
+def file_total(evidence: Line, shape: Line, row: Sequence[float]) -> float:
+    """What the learned weights make of a row of `FILE_COLUMNS`: the higher, the likelier among those of a request."""
+    said = math.log(evidence.total(row[: len(FILE_WEIGHTS)]))
+    return shape.total((said, math.log(row[FACTOR]), *row[len(FILE_WEIGHTS) :]))
 
 
 def _asked_for(mentions: Mentions, sheet: Sheet) -> frozenset[int]:
@@ -114,20 +125,27 @@ def _asked_for(mentions: Mentions, sheet: Sheet) -> frozenset[int]:
     return frozenset(sheet.numbers[path] for name in named for path in files_named(name, sheet.numbers))
 
 
-def _sums(sheet: Sheet, tests: float, asked: Collection[int]) -> Column:
-    """Weighted sums of the files that lead, each times the factor of its kind; `tests` is that of tests."""
+def _plain_sums(sheet: Sheet) -> Column:
+    """Weighted sums of the files that lead."""
     sums: Column = {}
     for signal, column in sheet.files.items():
         if signal not in EVERYWHERE:
             weight = FILE_WEIGHTS[signal]
             for number, value in column.items():
                 sums[number] = sums.get(number, 0.0) + weight * value
-    leading = nlargest(MOST_LEADING, sums, key=sums.__getitem__)
+    leading = {number: sums[number] for number in nlargest(MOST_LEADING, sums, key=sums.__getitem__)}
     for signal in EVERYWHERE:
         column, weight = sheet.files.get(signal, {}), FILE_WEIGHTS[signal]
         for number in leading:
-            sums[number] += weight * column.get(number, 0.0)
-    return {number: sums[number] * (1.0 if number in asked else _factor(sheet, number, tests)) for number in leading}
+            leading[number] += weight * column.get(number, 0.0)
+    return leading
+
+
+def _by_kind(sheet: Sheet, sums: Column, tests: float, asked: Collection[int]) -> Column:
+    """The sums, each times the factor of its kind; `tests` is that of tests."""
+    return {
+        number: total * (1.0 if number in asked else _factor(sheet, number, tests)) for number, total in sums.items()
+    }
 
 
 def _factor(sheet: Sheet, number: int, tests: float) -> float:
@@ -139,22 +157,23 @@ def _kind(sheet: Sheet, number: int) -> FileKind:
     return kind_of(sheet.words.paths[number], sheet.words.origins.get(number, ""))
 
 
-def _file_rows(sheet: Sheet, sums: Column, candidates: Sequence[int], tests: float) -> Iterator[tuple[float, ...]]:
-    """The learned trees look at these, in the order of `FILE_COLUMNS`."""
+def _file_rows(
+    sheet: Sheet, sums: Column, candidates: Sequence[int], factors: Mapping[int, float]
+) -> Iterator[tuple[float, ...]]:
+    """What the learned weights are for, in the order of `FILE_COLUMNS`."""
     columns = [sheet.files.get(signal, {}) for signal in FILE_WEIGHTS]
-    for place, number in enumerate(candidates):
+    for number in candidates:
         path = sheet.words.paths[number]
         said, said_title = said_of(_stem(path), sheet.terms)
         kind = _kind(sheet, number)
         yield (
             *[column.get(number, 0.0) for column in columns],
             sums[number] / sums[candidates[0]],
-            1.0 / (1.0 + place),
             said,
             said_title,
             math.log(1.0 + sheet.lengths[number]),
             float(path.count("/")),
-            _factor(sheet, number, tests),
+            factors[number],
             float(kind == "init"),
             float(kind == "declarations"),
         )

@@ -7,6 +7,7 @@ are added after a first sum.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 from optimizer.context.bm25 import Column, Lengths, Lists, bm25, bm25_paths, rarity
 from optimizer.context.files import Files
 from optimizer.context.mentions import PROSE, Mentions
-from optimizer.context.places import files_named, modules_named
+from optimizer.context.places import files_named, modules_named, whole
 from optimizer.context.terms import Term, terms_of
+from optimizer.index.words import split, terms
 
 if TYPE_CHECKING:
     from optimizer.index.snapshot import Words
@@ -32,6 +34,12 @@ MOST_DEFINING = 40
 MOST_SEARCHED = 250
 MOST_DOC_TERMS = 60
 MOST_DOTTED = 40
+MOST_READ = 60
+FEW_HOLD = 10
+TOP_TESTS = 10
+
+_TEST_MIDDLE = re.compile(r"\.(?:test|spec)s?\.")
+_TEST_AFFIX = re.compile(r"^(?:test|spec)s?[-_]|[-_](?:test|spec)s?$|(?:Test|Tests|TestCase|Spec)$|^Test(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +72,7 @@ def signals(mentions: Mentions, index: Index) -> Sheet:
     for file, length in zip(words.file_of, words.length, strict=False):
         if file >= 0:
             lengths[file] += length
-    terms = {term.text: term for term in terms_of(mentions)}
-    sheet = Sheet(words, lists, terms, numbers, lengths)
+    sheet = Sheet(words, lists, {term.text: term for term in terms_of(mentions)}, numbers, lengths)
     if not numbers:
         return sheet
     _text(sheet)
@@ -78,10 +85,16 @@ def signals(mentions: Mentions, index: Index) -> Sheet:
     return sheet
 
 
-def leading_signals(mentions: Mentions, index: Index, sheet: Sheet, totals: Column, source: Files) -> None:
-    """Add the columns that need to know which files lead: `totals` are their scores so far; `source` reads them."""
+def leading_signals(
+    mentions: Mentions, index: Index, sheet: Sheet, totals: Column, tests: Column, source: Files
+) -> None:
+    """Add the columns that need to know which files lead: `totals` are their scores so far; `source` reads them.
+
+    `tests` are the scores of tests for their text alone.
+    """
     _quoted(mentions, sheet, nlargest(TOP_QUOTED, totals, key=totals.__getitem__), source)
     _neighbours(index, sheet, totals)
+    _tested(index, sheet, tests)
 
 
 def normal(column: Column) -> Column:
@@ -94,13 +107,14 @@ def normal(column: Column) -> Column:
 
 
 def _text(sheet: Sheet) -> None:
-    words, terms = sheet.words, list(sheet.terms.values())
+    words, wanted = sheet.words, list(sheet.terms.values())
     mean_file = sum(sheet.lengths) / len(sheet.lengths)
     lengths = Lengths(words.length, sheet.lengths, words.mean_length or 1.0, mean_file or 1.0)
-    code = bm25(sheet.lists, "body", terms, lengths)
-    names = bm25(sheet.lists, "name", terms)
-    documents = bm25(sheet.lists, "doc", terms[:MOST_DOC_TERMS])
-    paths = bm25_paths(sheet.lists, terms)
+    code = bm25(sheet.lists, "body", wanted, lengths)
+    in_files = Lengths(words.file_of, sheet.lengths, 0.0, mean_file or 1.0)
+    names = bm25(sheet.lists, "name", wanted, in_files)
+    documents = bm25(sheet.lists, "doc", wanted[:MOST_DOC_TERMS], in_files)
+    paths = bm25_paths(sheet.lists, wanted, list(map(len, words.paths)))
     title = dict(code.files_title)
     for file, score in names.files_title.items():
         title[file] = title.get(file, 0.0) + score
@@ -126,7 +140,7 @@ def _best_unit(units: Column, words: Words) -> Column:
 def _definitions(mentions: Mentions, index: Index, sheet: Sheet) -> None:
     wanted = dict(mentions.identifiers)
     for frame in mentions.frames:
-        if frame.function:
+        if frame.function and not files_named(frame.path, sheet.numbers):
             wanted[frame.function] = max(wanted.get(frame.function, 0.0), frame.weight / 2)
     title, parents = set(mentions.title_words), parents_of(mentions)
     symbols = index.symbols_named(_findable(wanted, sheet))
@@ -194,12 +208,16 @@ def _uses(mentions: Mentions, sheet: Sheet) -> None:
 
 def _places(mentions: Mentions, sheet: Sheet) -> None:
     named: Column = {}
+    loosely: Column = {}
     frames: Column = {}
     module: Column = {}
     for mention in mentions.paths:
         found = files_named(mention.path, sheet.numbers)
         for number in map(sheet.numbers.__getitem__, found):
-            named[number] = max(named.get(number, 0.0), 1.0 / len(found))
+            path = sheet.words.paths[number]
+            sure = whole(mention.path, path) or (not mention.in_code and "/" not in mention.path)
+            column = named if sure else loosely
+            column[number] = max(column.get(number, 0.0), 1.0 / len(found))
             sheet.lines.setdefault(number, []).extend([(mention.start, 1.0), (mention.end, 1.0)])
     for frame in mentions.frames:
         found = files_named(frame.path, sheet.numbers)
@@ -210,14 +228,15 @@ def _places(mentions: Mentions, sheet: Sheet) -> None:
         for number in map(sheet.numbers.__getitem__, modules_named(dotted, sheet.numbers)):
             module[number] = 1.0
             sheet.notes["module", number] = f"is the module of {dotted}"
-    sheet.files.update(named=named, frame=frames, module=module)
+    sheet.files.update(named=named, loosely=loosely, frame=frames, module=module)
 
 
 def _messages(index: Index, sheet: Sheet) -> None:
     """Files of earlier commits whose messages resemble the request, and how often a file changes."""
     history = index.history()
+    title = history.similar({term.text: term.weight for term in sheet.terms.values() if term.in_title})
     similar = history.similar({term.text: term.weight for term in sheet.terms.values()})
-    for signal, found in (("messages", similar), ("churn", history.churn())):
+    for signal, found in (("messages", similar), ("title_messages", title), ("churn", history.churn())):
         sheet.files[signal] = {sheet.numbers[path]: value for path, value in found.items() if path in sheet.numbers}
 
 
@@ -225,15 +244,67 @@ def _messages(index: Index, sheet: Sheet) -> None:
 
 
 def _quoted(mentions: Mentions, sheet: Sheet, best: Iterable[int], source: Files) -> None:
-    """Which of the best files hold a text quoted in the request, or a fixed part of it, word for word."""
+    """Which files hold a text quoted in the request, or a fixed part of it, word for word."""
     column: Column = {}
-    for number in best if mentions.quoted else ():
+    likely = dict.fromkeys(best)
+    for quoted in mentions.quoted:
+        likely.update(dict.fromkeys(_holding(quoted, sheet)))
+    for number in list(likely)[:MOST_READ] if mentions.quoted else ():
         text = "\n".join(source.lines(sheet.words.paths[number]))
         found = [quoted for quoted in mentions.quoted if quoted in text]
         if found:
             column[number] = float(len(found))
             sheet.said[number] = [text.count("\n", 0, text.index(quoted)) + 1 for quoted in found]
     sheet.files["quoted"] = normal(column)
+
+
+def _holding(quoted: str, sheet: Sheet) -> set[int]:
+    """The few files with a unit that has the rarest words of a text."""
+    lists = sorted(
+        (numbers for word in set(terms(quoted)) if len(word) > 2 and len(numbers := sheet.lists.find("body", word)[0])),
+        key=len,
+    )
+    if len(lists) < 2:
+        return set()
+    files = {sheet.words.file_of[unit] for unit in set(lists[0]).intersection(*lists[1:4])} - {-1}
+    return files if len(files) <= FEW_HOLD else set()
+
+
+def _tested(index: Index, sheet: Sheet, tests: Column) -> None:
+    """What the tests that match the request are tests of: by their name, and by what changes with them."""
+    paths = sheet.words.paths
+    best = nlargest(TOP_TESTS, tests, key=tests.__getitem__)
+    twins: Column = {}
+    for number in best:
+        path = paths[number]
+        for other, value in _twins(path, sheet).items():
+            if value * tests[number] > twins.get(other, 0.0):
+                twins[other] = value * tests[number]
+                sheet.notes["tested", other] = f"{path} tests it and matches the request"
+    together = index.history().together([paths[number] for number in best[:TOP_CHANGED]])
+    changed = {sheet.numbers[path]: value for path, value in together.items() if path in sheet.numbers}
+    sheet.files.update(tested=normal(twins), tests_together=normal(changed))
+
+
+def _twins(test: str, sheet: Sheet) -> dict[int, float]:
+    """The files that a test is named after, with the share of the test's folders that they have too."""
+    folder, _, name = test.rpartition("/")
+    stem = _TEST_AFFIX.sub("", name.partition(".")[0])
+    if not stem or (stem == name.partition(".")[0] and not _TEST_MIDDLE.search(name)):
+        return {}
+    wanted = stem.lower()
+    parts = split(stem)
+    numbers = sheet.lists.find("path", max(parts, key=len))[0] if parts else ()
+    folders = set(folder.lower().split("/"))
+    found = {}
+    for number in numbers:
+        path = sheet.words.paths[number]
+        own, _, other = path.rpartition("/")
+        if path != test and other.partition(".")[0].lower() == wanted:
+            shared = set(own.lower().split("/"))
+            found[number] = (1.0 + len(folders & shared)) / (1.0 + len(shared))
+    largest = max(found.values(), default=0.0)
+    return {number: value / largest for number, value in found.items() if value > largest / 2}
 
 
 def _neighbours(index: Index, sheet: Sheet, base: Column) -> None:

@@ -11,7 +11,7 @@ from optimizer.context.mentions import Mentions
 from optimizer.index.words import split
 
 MOST_LOOKED_UP = 120
-VARIANT = 0.5
+VARIANT, IN_CODE = 0.5, 0.5
 SHORTEST_STEM = 3
 _ENDINGS = (
     ("ies", ("y", "ie")),
@@ -41,6 +41,9 @@ def terms_of(mentions: Mentions) -> list[Term]:
     named = {name.lower() for name in mentions.identifiers}
     weights = {term: 1.0 + math.log(1.0 + count) / 2 for term, count in mentions.words.items()}
     order = sorted(weights, key=lambda term: (term not in title, term not in named, -weights[term]))[:MOST_LOOKED_UP]
+    for term in order:
+        if term not in title and term not in mentions.prose:
+            weights[term] *= IN_CODE
     terms = {term: Term(term, weights[term], term in title) for term in order}
     for term in order:
         for variant in variants(term):

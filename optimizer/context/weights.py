@@ -18,15 +18,19 @@ FILE_WEIGHTS: Mapping[str, float] = {
     "doc": 0.2,
     "path": 0.5,
     "unit": 0.8,
-    "title": 1.1,
+    "title": 1.0,
     "title_unit": 0.4,
     "title_path": 0.85,
     "title_names": 0.2,
-    "messages": 0.8,
+    "messages": 1.0,
     "churn": 0.2,
     "imports": 0.2,
     "folder": 0.2,
     "together": 0.3,
+    "loosely": 0.5,
+    "tested": 0.4,
+    "tests_together": 0.3,
+    "title_messages": 0.8,
 }
 UNIT_WEIGHTS: Mapping[str, float] = {
     "line": 3.0,
@@ -50,9 +54,10 @@ KIND_FACTORS: Mapping[str, float] = {
     "vendored": 0.2,
     "minified": 0.05,
 }
-OF_FILE = ("first", "place", "stem", "stem_title", "length", "depth", "factor", "init", "declarations")
+OF_FILE = ("first", "stem", "stem_title", "length", "depth", "factor", "init", "declarations")
 FILE_COLUMNS = (*FILE_WEIGHTS, *OF_FILE)
-FIRST = FILE_COLUMNS.index("first")
+FIRST, FACTOR = FILE_COLUMNS.index("first"), FILE_COLUMNS.index("factor")
+SHAPE_COLUMNS = ("evidence", "kind", *OF_FILE)  # the logarithms of the weighted signals and of the factor, and these
 OF_UNIT = (
     *("said", "said_title", "title_says", "member", "member_said", "member_title", "function", "private", "special"),
     *("size", "units", "file", "behind", "first_file", "log_sum", "log_body", "log_title"),
@@ -80,6 +85,10 @@ REASONS: Mapping[str, str] = {
     "churn": "changes often",
     "together": "changes together with other matching files",
     "folder": "beside other matching files",
+    "loosely": "perhaps named in the request",
+    "title_messages": "changed by commits that say the same as the first line",
+    "tested": "its tests match the request",
+    "tests_together": "changes together with tests that match the request",
     "file": "in a matching file",
     "line": "on a line named in the request",
 }

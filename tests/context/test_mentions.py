@@ -137,3 +137,36 @@ def test_a_huge_request_is_read_in_time(piece: str) -> None:
     started = time.process_time()
     find_mentions(text)
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("F523 and PTH123 are wrong", {"F523", "PTH123"}),
+        ("Set --dry-run please", {"dry_run", "DryRun"}),
+        ("See https://docs.example.org/rules/string-dot-format/ for it", {"string_dot_format", "StringDotFormat"}),
+        ("See https://docs.example.org/api.html#tool.load_all for it", {"load_all"}),
+    ],
+)
+def test_names_of_rules_and_options_and_what_links_end_in(text: str, names: set[str]) -> None:
+    assert names <= set(find_mentions(text).identifiers)
+
+
+def test_sections_of_forms_that_ask_for_versions_say_nothing() -> None:
+    found = find_mentions(
+        "Crash\n### Environment\nzebra_os 3\n### What happened\nvisible_name fails\n**Versions**\nokapi 9\n"
+    )
+    assert set(found.identifiers) == {"visible_name"}
+    assert not {"zebra", "okapi"} & set(found.words)
+
+
+def test_what_is_logged_counts_as_code_and_a_trace_is_no_prose() -> None:
+    found = find_mentions(f"Slow zebras\n[debug] okapi loaded\n{PYTHON_TRACE}")
+    assert "zebras" in found.prose
+    assert not {"okapi", "read_all"} & found.prose
+    assert found.words["zebras"] > found.words["okapi"] > found.words["read_all"]
+
+
+def test_a_file_named_in_output_is_told_from_one_named_in_words() -> None:
+    in_code = {mention.path: mention.in_code for mention in find_mentions("See a.py\n```\nrun b.py\n```\n").paths}
+    assert in_code == {"a.py": False, "b.py": True}

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from optimizer.context import learned
 from optimizer.context.files import Files
 from optimizer.context.mentions import find_mentions
-from optimizer.context.rank import explain, rank
-from optimizer.context.weights import AROUND_COLUMNS, FILE_COLUMNS, FILE_WEIGHTS, REASONS, UNIT_COLUMNS
+from optimizer.context.rank import explain, file_total, rank
+from optimizer.context.weights import AROUND_COLUMNS, FILE_COLUMNS, FILE_WEIGHTS, REASONS, SHAPE_COLUMNS, UNIT_COLUMNS
 from optimizer.index.refresh import refresh
 from optimizer.index.store import Index
 from optimizer.settings import Settings
@@ -78,15 +78,67 @@ def test_signals_have_a_reason_in_words() -> None:
     assert set(FILE_WEIGHTS) - noted <= set(REASONS)
 
 
+def test_more_of_any_signal_never_lowers_a_file() -> None:
+    evidence, shape = learned.line("signals", tuple(FILE_WEIGHTS)), learned.line("files", SHAPE_COLUMNS)
+    row = [0.1] * len(FILE_COLUMNS)
+    total = file_total(evidence, shape, row)
+    for place in range(len(FILE_WEIGHTS)):
+        assert file_total(evidence, shape, [*row[:place], 1.0, *row[place + 1 :]]) >= total
+
+
+def test_a_test_that_says_the_same_leads_to_what_it_tests(index_repo: IndexRepo) -> None:
+    tests = {"tests/test_part3.py": "def test_umlauts_survive_the_invoice_export():\n    assert True\n"}
+    index = index_repo({**PLAIN, **tests})
+    files = {file.path: file for file in explain("umlauts survive no invoice export", index)}
+    assert files["app/part3.py"].columns["tested"] == 1.0
+    assert next(path for path in files if path.startswith("app/")) == "app/part3.py"
+
+
+@pytest.mark.parametrize(
+    ("test", "source"),
+    [
+        ("spec/shop/cart_spec.rb", "lib/shop/cart.rb"),
+        ("pkg/cart_test.go", "pkg/cart.go"),
+        ("src/test/java/shop/CartTest.java", "src/main/java/shop/Cart.java"),
+        ("web/test/cart.test.js", "web/src/cart.js"),
+    ],
+)
+def test_tests_are_named_after_files_in_many_ways(index_repo: IndexRepo, test: str, source: str) -> None:
+    index = index_repo({**PLAIN, test: "zebras eat okapis\n", source: "nothing\n", "other/basket.js": "nothing\n"})
+    columns = {file.path: file.columns for file in explain("zebras eat okapis", index)}
+    assert columns[source]["tested"] == 1.0
+
+
+def test_the_first_line_is_looked_for_in_messages_by_itself(index_repo: IndexRepo) -> None:
+    index = index_repo(PLAIN)
+    commit(index, "Keep umlauts when exporting invoices", "app/part5.py")
+    commit(index, "Zebras, okapis and quaggas in the cache of pages", "app/part2.py")
+    text = "umlauts are lost in invoices\n\nOur cache of pages has zebras, okapis and quaggas."
+    files = {file.path: file.columns for file in explain(text, index)}
+    assert files["app/part5.py"]["title_messages"] == 1.0
+    assert files["app/part2.py"]["title_messages"] == 0.0
+    assert files["app/part2.py"]["messages"] > files["app/part5.py"]["messages"]
+
+
+def test_a_name_in_output_alone_is_a_loose_mention(index_repo: IndexRepo) -> None:
+    index = index_repo({**PLAIN, "app/main.py": "def main():\n    return 1\n"})
+    (said,) = [file for file in explain("Broken main.py\n", index) if file.path == "app/main.py"]
+    (shown,) = [file for file in explain("Broken\n```\nmain.py:3: error\n```\n", index) if file.path == "app/main.py"]
+    assert said.columns["named"] == 1.0 and said.columns["loosely"] == 0.0
+    assert shown.columns["named"] == 0.0 and shown.columns["loosely"] == 1.0
+
+
 # ── learned trees ────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_table_that_ships_fits_the_columns() -> None:
-    for kind, columns in (("files", FILE_COLUMNS), ("around", AROUND_COLUMNS)):
-        trees = learned.trees(kind, columns)
-        assert isinstance(learned.total(trees, [0.0] * len(columns)), float)
+    trees = learned.trees("around", AROUND_COLUMNS)
+    assert isinstance(learned.total(trees, [0.0] * len(AROUND_COLUMNS)), float)
     line = learned.line("units", UNIT_COLUMNS)
-    assert set(json.loads(learned.TABLE.read_bytes())["units"]) == {"bias", *UNIT_COLUMNS}
+    table = json.loads(learned.TABLE.read_bytes())
+    assert set(table["units"]) == {"bias", *UNIT_COLUMNS}
+    assert set(table["signals"]) == {"bias", *FILE_WEIGHTS}
+    assert set(table["files"]) <= {"bias", *SHAPE_COLUMNS}
     assert line.total([0.0] * len(UNIT_COLUMNS)) == line.bias
     assert learned.TABLE.stat().st_size < 400_000
 
@@ -100,11 +152,11 @@ def test_a_row_falls_into_one_leaf_of_each_tree(row: list[float]) -> None:
 
 def test_a_table_with_an_unknown_column_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     table = tmp_path / "learned.json"
-    table.write_text(json.dumps({"files": [["no such column", 0.5, 1, 2]], "units": []}))
+    table.write_text(json.dumps({"around": [["no such column", 0.5, 1, 2]], "units": []}))
     monkeypatch.setattr(learned, "TABLE", table)
     learned.trees.cache_clear()
     with pytest.raises(KeyError):
-        learned.trees("files", FILE_COLUMNS)
+        learned.trees("around", AROUND_COLUMNS)
     learned.trees.cache_clear()
 
 
