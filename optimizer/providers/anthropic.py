@@ -61,6 +61,8 @@ def _request(model: Model, prompt: Prompt) -> dict[str, Any]:
         "messages": [{"role": message.role, "content": _content(message)} for message in prompt.messages],
         "stream": True,
     }
+    if len(prompt.messages) > 1:
+        _keep_cached(wanted["messages"][-1])
     if prompt.system:
         block: dict[str, Any] = {"type": "text", "text": prompt.system}
         if len(prompt.system) >= CACHED_FROM * 4:
@@ -74,6 +76,13 @@ def _request(model: Model, prompt: Prompt) -> dict[str, Any]:
             for tool in prompt.tools
         ]
     return wanted
+
+
+def _keep_cached(message: dict[str, Any]) -> None:
+    """Mark a turn's end: in a conversation, the next request begins with all that this one holds."""
+    if isinstance(message["content"], str):
+        message["content"] = [{"type": "text", "text": message["content"]}]
+    message["content"][-1]["cache_control"] = {"type": "ephemeral"}
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -44,9 +44,13 @@ def requests(query: Query, parts: Parts) -> Iterator[int]:
     fitted, room = prepare.room_for_context(query, parts)
     context = prepare.choose(query, parts, room)
     task = classify(fitted, context, 0)
+    notes = prepare.notes_near(context, parts)
     for model in models():
         for concise in (True, False):
-            prompt = prompts.build(prompts.Ask(fitted, task, context, parts.settings.max_tokens, concise), model)
+            ask = prompts.Ask(
+                fitted, task, context, parts.settings.max_tokens, concise, notes=notes, look=True, tests=True
+            )
+            prompt = prompts.build(ask, model)
             assert fitted.text in prompt.messages[0].text
             yield prompt.tokens + prompt.max_output
 
@@ -71,3 +75,17 @@ def test_huge_requests_are_cut_in_the_middle(parts: Parts, text: str) -> None:
 @pytest.mark.parametrize("limit", [0, 1, 20, 50, 1000])
 def test_shorten_keeps_to_its_limit(limit: int) -> None:
     assert count_tokens(prompts.shorten(LOG, limit)) <= limit
+
+
+def test_notes_of_the_project_count_too(make_repo: Callable[[Mapping[str, str | bytes]], Path], tmp_path: Path) -> None:
+    code = "".join(f"def parse_{n}(text):\n    return text.split({n})\n\n\n" for n in range(600))
+    root = make_repo({"calc.py": code, "AGENTS.md": "Write short functions, and a test for each of them.\n" * 400})
+    env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
+    with wiring.parts(wiring.Start(root, env, {}), lambda _: None, lambda _: None) as opened:
+        prepare.refresh(opened)
+        query = Query("refactor all parse functions in calc.py")
+        fitted, room = prepare.room_for_context(query, opened)
+        notes = prepare.notes_near(prepare.choose(fitted, opened, room), opened)
+        assert notes is not None
+        assert 500 < notes.tokens <= opened.settings.notes_tokens
+        assert 5000 < max(requests(query, opened)) <= 6000

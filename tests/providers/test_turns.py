@@ -58,7 +58,7 @@ def test_anthropic(loopback: Loopback, tmp_path: Path) -> None:
     assert results["content"] == [
         {"type": "tool_result", "tool_use_id": "id_a", "content": "result of read_file", "is_error": False},
         {"type": "tool_result", "tool_use_id": "id_b", "content": "result of search_code", "is_error": True},
-        {"type": "text", "text": "Go on."},
+        {"type": "text", "text": "Go on.", "cache_control": {"type": "ephemeral"}},
     ]
 
 
