@@ -213,10 +213,10 @@ class _Models:
         nearer = origin == "flag" or origin.startswith("env:")
         return "" if nearer else kept(self._config.places.state, str(self._root))
 
-    def candidates(self, models: Sequence[Model]) -> tuple[Candidate, ...]:
+    def candidates(self, models: Sequence[Model], at: datetime) -> tuple[Candidate, ...]:
         from optimizer.routing.weigh import Candidate
 
-        rates, catalogue = self._rates(models), self.catalogue()
+        rates, catalogue = self._rates(models, at), self.catalogue()
         yes = {provider: self._consented(provider) for provider in {model.provider for model in models}}
         return tuple(
             Candidate(model, rates[model.price_ref, model.tier], catalogue.traits(model), yes[model.provider])
@@ -238,22 +238,21 @@ class _Models:
         self._closing.callback(register.close)
         return register
 
-    def _rates(self, models: Sequence[Model]) -> Mapping[tuple[str, str], Tariff | None]:
-        """What each model is charged now, by its name in the price table and its tier."""
+    def _rates(self, models: Sequence[Model], at: datetime) -> Mapping[tuple[str, str], Tariff | None]:
+        """What each model is charged at a time, by its name in the price table and its tier."""
         from importlib.metadata import version
 
         from optimizer.ledger import tariff
         from optimizer.ledger.prices import UNCHARGED_TIERS
 
-        now = datetime.now(UTC)
         refs = {model.price_ref for model in models if model.price_ref and model.tier not in UNCHARGED_TIERS}
         found = self.register().rates(
             refs,
-            now.date().isoformat(),
+            at.astimezone(UTC).date().isoformat(),
             version("genai-prices"),
-            lambda ref: tariff.packed(tariff.day_of_tariffs(ref, now)),
+            lambda ref: tariff.packed(tariff.day_of_tariffs(ref, at)),
         )
-        known = {ref: tariff.unpacked(data, now) for ref, data in found.items()}
+        known = {ref: tariff.unpacked(data, at) for ref, data in found.items()}
         return {
             (model.price_ref, model.tier): tariff.FREE if model.tier in UNCHARGED_TIERS else known.get(model.price_ref)
             for model in models
@@ -269,7 +268,7 @@ class _Models:
         from optimizer.types import Quote
 
         examples = self.catalogue().examples()
-        rates = self._rates(examples)
+        rates = self._rates(examples, datetime.now(UTC))
 
         def cost(model: Model) -> int | None:
             rate = rates[model.price_ref, model.tier]

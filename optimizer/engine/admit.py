@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_RETRIES = 2
 LEAST_ANSWER = 256
-NAP = 1.0  # seconds between two looks at the queue
+SHORTEST_NAP, NAP = 0.05, 1.0  # seconds between two looks at the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def enter(
 
     A model that the user named is asked although it rests, but not over and over. Raises StorageError.
     """
-    candidate = parts.candidates((model,))[0]
+    candidate = parts.candidates((model,), parts.clock())[0]
     purse = _purse(request.id, parts)
     charge = _charge(candidate, prompt, purse(0))
     if purse(0).asks(charge) and not parts.approve(f"One call of {model.id} may cost ${charge / 1e6:.2f}."):
@@ -74,7 +74,7 @@ def heard(permit: Permit, parts: Parts) -> Callable[[Exchange], None]:
     from optimizer.models.standing import key
 
     name = key(permit.candidate.model)
-    return lambda exchange: parts.register().told(name, permit.ticket, exchange.quotas)
+    return lambda exchange: parts.register().told(name, permit.ticket, exchange.quotas, exchange.at)
 
 
 def answered(permit: Permit, completion: Completion, parts: Parts) -> Generator[Event, None, None]:
@@ -160,7 +160,7 @@ def _queue(bid: Bid, purse: Callable[[int], Money], parts: Parts) -> Generator[E
             if not told and admission.wait >= NAP:
                 yield Notice(f"{bid.model}: waiting {admission.wait:.0f} s: {admission.why}")
                 told = True
-            nap = min(admission.wait, NAP)
+            nap = min(max(admission.wait, SHORTEST_NAP), NAP)
             register.sleep(nap)
             waited += nap
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from optimizer.tiers import Tier
@@ -27,7 +26,7 @@ class Spent:
 
 def book(request: Request, model: Model, spent: Spent, parts: Parts) -> UsageRecord:
     """Write one call of a model to the ledger; raises StorageError."""
-    now = datetime.now(UTC)
+    now = parts.clock()
     record = UsageRecord(
         request=request.id,
         at=now.isoformat(timespec="milliseconds"),
@@ -52,7 +51,7 @@ def book_index(request: str, lookup: Lookup, seconds: float, outcome: str, parts
     tier: Tier = "index"
     record = UsageRecord(
         request=request,
-        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        at=parts.clock().isoformat(timespec="milliseconds"),
         tier=tier,
         label="Index",
         provider="index",

@@ -32,7 +32,7 @@ def decide(query: Query, context: Context, parts: Parts, available: Available, n
     tokens = prompts.overhead() + notes_tokens + context.tokens
     tokens += budget.count_tokens(query.text) + budget.count_tokens(query.extra)
     task = classify.classify(query, context, tokens)
-    candidates = parts.candidates(available.models)
+    candidates = parts.candidates(available.models, parts.clock())
     route = policy.choose(task, candidates, limits(parts), standing(candidates, parts))
     return task, replace(route, left_out=(*available.left_out, *route.left_out))
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Parts:
     """`cost` gives micro-dollars (None: unknown); `quote` prices a task on a model of each tier.
 
-    `candidates` adds to models what a decision weighs, `kept_model` is the one chosen for this project ('': none),
+    `candidates` adds to models what a decision weighs at a time, `kept_model` is the one chosen for this project,
     `approve` is asked before a call dearer than the settings allow unasked, `means` is what proving a patch needs.
     """
 
@@ -44,7 +44,7 @@ class Parts:
     reranker: Callable[[], Reranker | None]
     ledger: Callable[[], Ledger]
     available: Callable[[], Available]
-    candidates: Callable[[Sequence[Model]], tuple[Candidate, ...]]
+    candidates: Callable[[Sequence[Model], datetime], tuple[Candidate, ...]]
     kept_model: Callable[[], str]
     register: Callable[[], Register]
     provider: Callable[[Model, str, Callable[[Exchange], None]], Provider]

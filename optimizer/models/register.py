@@ -130,12 +130,15 @@ class Register:
         wait = fitted.wait or (0.2 if ahead else 0.0)
         return Admission(ticket, granted, fitted.output, wait, fitted.why or ("other runs are first" if ahead else ""))
 
-    def told(self, model: str, ticket: int, quotas: Iterable[Quota]) -> None:
-        """Keep what the headers of an answer told, which now holds this call too. Raises StorageError."""
-        row = self._row(model)
+    def told(self, model: str, ticket: int, quotas: Iterable[Quota], at: float | None = None) -> None:
+        """Keep what the headers of an answer told, which now holds this call too; `at` is the time of their reading.
+
+        Raises StorageError.
+        """
+        row, shift = self._row(model), 0.0 if at is None else self.now() - at
         with self._writing() as db:
             for quota in quotas:
-                values = (row, quota.what, quota.period, quota.size, quota.left, quota.resets)
+                values = (row, quota.what, quota.period, quota.size, quota.left, quota.resets + shift)
                 db.execute("INSERT OR REPLACE INTO quotas VALUES (?, ?, ?, ?, ?, ?)", values)
             db.execute("UPDATE tickets SET told = 1 WHERE id = ?", (ticket,))
 

@@ -153,9 +153,9 @@ class Door:
 
     def _tell(self, request: Any, status: int, headers: dict[str, str]) -> None:
         provider = self.endpoint.provider
-        told = quotas(provider, headers, time.time())
+        now = time.time()
         model = _model(urlsplit(str(request.url)).path, bytes(request.read()))
-        self.gate.heard(Exchange(provider, model, status, told))
+        self.gate.heard(Exchange(provider, model, status, quotas(provider, headers, now), now))
 
     def _refusal(self, there: SplitResult, content: bytes) -> OptimizerError | None:
         """Why this may not be sent: host, consent and secrets, in this order; a check that fails is a no."""

@@ -34,12 +34,14 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What the beginning of an answer told: of which model, with which status, and what is left of which quotas."""
+    """What the beginning of an answer told: of which model, with which status, what is left of which quotas, and `at`
+    what time in seconds since the epoch."""
 
     provider: str
     model: str
     status: int
     quotas: tuple[Quota, ...]
+    at: float
 
 
 def quotas(provider: str, headers: Mapping[str, str], now: float) -> tuple[Quota, ...]:
