@@ -17,12 +17,15 @@ from optimizer.types import TIERS, Model
 
 SHIPPED = Path(__file__).with_name("catalogue.toml")
 LICENCES: tuple[str, ...] = ("permissive", "copyleft", "restricted", "proprietary", "unknown")
+LATENCIES: tuple[str, ...] = ("fast", "medium", "slow")
+CAPABILITIES: tuple[str, ...] = ("tools", "vision", "streaming", "json", "thinking")
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "provider": tuple(DEFAULT_URLS),
     "tier": TIERS[1:],
     "edit_format": ("tool", "text", "whole"),
     "licence": LICENCES,
+    "latency": LATENCIES,
 }
 
 
@@ -34,11 +37,16 @@ class Row:
     provider: str = ""
     host: str = ""
     unfit: str | None = None
+    family: str | None = None
     tier: str | None = None
     label: str | None = None
     window: int | None = None
     max_output: int | None = None
     tools: bool | None = None
+    vision: bool | None = None
+    streaming: bool | None = None
+    json: bool | None = None
+    thinking: bool | None = None
     edit_format: str | None = None
     parameters: frozenset[str] | None = None
     licence: str | None = None
@@ -47,6 +55,9 @@ class Row:
     coding: float | None = None
     creativity: float | None = None
     multilingual: float | None = None
+    billions: float | None = None
+    latency: str | None = None
+    profiles: tuple[str, ...] | None = None
     fallback: tuple[str, ...] | None = None
     cache_seconds: int | None = None
     requests_minute: int | None = None
@@ -67,20 +78,37 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What a decision weighs: strengths in [0, 1] by name, who stands by when the model cannot be asked, for how many
-    seconds its prompt cache is kept, and the limits of a free account."""
+    seconds its prompt cache is kept, the limits of a free account, family, what it can do (names of CAPABILITIES), how
+    soon it answers, and the profiles it suits."""
 
     strengths: Mapping[str, float]
     fallback: tuple[str, ...] = ()
     cache_seconds: int = 0
     limits: tuple[Quota, ...] = ()
+    family: str = ""
+    capabilities: frozenset[str] = frozenset()
+    latency: str = "medium"
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact about a model, and the row that states it: its glob, and whether it is the user's own."""
+
+    value: Any
+    row: str
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Rows in the order of precedence, and the model to suggest to those who have none on their machine."""
+    """Rows in the order of precedence, the user's own (so many) first; the model to suggest to those who have none on
+    their machine, and the names in Ollama's library to choose from."""
 
     rows: tuple[Row, ...]
     suggested_local: str
+    own: int = 0
+    pullable: tuple[str, ...] = ()
 
     def describe(self, model_id: str, provider: str) -> Model:
         """All that is known; each fact from the first row that states it, the last rows being guesses for any model."""
@@ -108,7 +136,26 @@ class Catalogue:
             fallback=tuple(facts.get("fallback", ())),
             cache_seconds=facts.get("cache_seconds", 0),
             limits=tuple(Quota(what, period, size, size, 0.0) for (what, period), size in sizes.items()),
+            family=facts.get("family", ""),
+            capabilities=frozenset(name for name in CAPABILITIES if facts.get(name)),
+            latency=facts.get("latency", "medium"),
+            profiles=tuple(facts.get("profiles", ())),
         )
+
+    def facts(self, model_id: str, provider: str) -> Mapping[str, Fact]:
+        """All that is stated of a model, each fact with the row it comes from."""
+        found: dict[str, Fact] = {}
+        for number, row in enumerate(self.rows):
+            if row.fits(model_id, provider):
+                for name in _FACTS:
+                    value = getattr(row, name)
+                    if value is not None:
+                        found.setdefault(name, Fact(value, row.id, number < self.own))
+        return found
+
+    def billions(self, model_id: str, provider: str) -> float:
+        """Parameters in billions of a model whose name does not tell; 0 when no row states it either."""
+        return float(self._facts(model_id, provider).get("billions", 0.0))
 
     def unfit(self, model_id: str, provider: str) -> str:
         """Why this model is never asked, '' when it may be."""
@@ -150,6 +197,7 @@ class Catalogue:
         return facts
 
 
+MOST_BILLIONS = 10_000.0
 STRENGTHS: tuple[str, ...] = ("reasoning", "coding", "creativity", "multilingual")
 _LIMITS: Mapping[str, tuple[str, int]] = {
     "requests_minute": ("requests", MINUTE),
@@ -187,19 +235,33 @@ def load_catalogue(user: Path | None) -> Catalogue:
     if shipped is None:
         raise ConfigError(f"{SHIPPED} is missing", "install optimizer again: pip install --force-reinstall optimizer")
     own = read_document(user) if user else None
-    rows = (*(_rows(own) if own else ()), *_rows(shipped))
+    mine = tuple(_rows(own)) if own else ()
     source = own if own and "suggested_local" in own.data else shipped
     suggested = source.data["suggested_local"]
     if not isinstance(suggested, str):
         place = source.place("suggested_local")
         raise ConfigError(f"{place}: suggested_local: expected text", "write the name of a model in quotes")
-    return Catalogue(rows, suggested)
+    return Catalogue((*mine, *_rows(shipped)), suggested, len(mine), _pullable(own, shipped))
+
+
+def _pullable(own: Document | None, shipped: Document) -> tuple[str, ...]:
+    """The user's names before the shipped ones."""
+    found: list[str] = []
+    for document in filter(None, (own, shipped)):
+        names = document.data.get("pullable", [])
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise ConfigError(f"{document.place('pullable')}: pullable: expected {_NAMES[list]}", "correct the value")
+        found += names
+    return tuple(dict.fromkeys(found))
+
+
+_KEYS = ("model", "suggested_local", "pullable")
 
 
 def _rows(document: Document) -> Iterator[Row]:
     for key in document.data:
-        if key not in ("model", "suggested_local"):
-            hint = did_you_mean(key, ("model", "suggested_local"))
+        if key not in _KEYS:
+            hint = did_you_mean(key, _KEYS)
             raise ConfigError(f"{document.place(key)}: unknown section {key!r}", hint or "write rows as [[model]]")
     tables = document.data.get("model", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -220,7 +282,7 @@ def _row(document: Document, key: str, table: Mapping[str, Any]) -> Row:
         raise ConfigError(f"{document.place(key)}: a model without an id", 'write id = "..." below [[model]]')
     if table.get("tier") == "local" and table.get("provider") not in (None, *CAN_BE_LOCAL):
         raise ConfigError(f"{document.place(f'{key}.tier')}: {table['provider']} is never local", "choose another tier")
-    shapes = {"parameters": frozenset, "fallback": tuple}
+    shapes = {"parameters": frozenset, "fallback": tuple, "profiles": tuple}
     return Row(**{name: shapes[name](value) if name in shapes else value for name, value in table.items()})
 
 
@@ -228,8 +290,8 @@ def _problem(name: str, value: object) -> str:
     wanted = _TYPES[name]
     if type(value) is not wanted or (isinstance(value, int) and wanted is int and value < 1):
         return _NAMES[wanted]
-    if isinstance(value, float) and not 0 <= value <= 1:
-        return _NAMES[float]
+    if isinstance(value, float) and not 0 <= value <= (MOST_BILLIONS if name == "billions" else 1):
+        return f"a number from 0.0 to {MOST_BILLIONS:.1f}" if name == "billions" else _NAMES[float]
     if isinstance(value, list) and not all(isinstance(item, str) for item in value):
         return _NAMES[list]
     if isinstance(value, str) and not value.isprintable():

@@ -78,6 +78,9 @@ class Loopback:
         self.hung_up = threading.Event()
         self.served: dict[Wire, tuple[str, ...]] = dict.fromkeys(WIRES, ())
         self.windows: dict[str, int] = {}
+        self.loaded: dict[str, dict[str, int]] = {}
+        self.pulls: dict[str, list[dict[str, Any]]] = {}
+        self.pull_pause = 0.0
         self._queues: dict[Wire, deque[Reply]] = defaultdict(deque)
         self._answers: dict[Wire, Answer] = {}
         self._lock = threading.Lock()
@@ -101,7 +104,8 @@ class Loopback:
 
     def asked(self, wire: Wire) -> list[Received]:
         """The requests for an answer (not for lists) that came over a wire."""
-        return [one for one in self.requests if one.wire == wire and one.method == "POST"]
+        asides = ("/api/show", "/api/pull")
+        return [one for one in self.requests if one.wire == wire and one.method == "POST" and one.path not in asides]
 
     def close(self) -> None:
         """Stop; replies that stall end at once."""
@@ -157,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path in _LISTS:
             self._json(_listing(received.wire, self.loopback.served[received.wire]))
         elif path == "/api/ps":
-            self._json({"models": [{"name": one, "context_length": 4096} for one in self.loopback.served["ollama"]]})
+            self._json({"models": [{"name": one, "model": one, **more} for one, more in self.loopback.loaded.items()]})
         elif path == "/api/version":
             self._json({"version": "0.13.0"})
         else:
@@ -167,18 +171,50 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         received = self._received(raw)
         if self.path == "/api/show":
-            self.loopback.requests.append(received)
-            window = self.loopback.windows.get(str(received.body.get("model", "")), 32768)
-            details = {"family": "stub", "parameter_size": "7B"}
-            info = {"general.architecture": "stub", "stub.context_length": window}
-            self._json({"details": details, "model_info": info, "capabilities": ["completion", "tools"]})
+            self._show(received)
             return
-        reply = self.loopback.take(received)
         try:
-            self._send(reply, received)
+            if self.path == "/api/pull":
+                self._pull(received)
+                return
+            self._send(self.loopback.take(received), received)
         except (BrokenPipeError, ConnectionResetError):
             self.loopback.hung_up.set()
             self.close_connection = True
+
+    def do_DELETE(self) -> None:
+        received = self._received(self.rfile.read(int(self.headers.get("content-length") or 0)))
+        self.loopback.requests.append(received)
+        held = self.loopback.served["ollama"]
+        if received.model not in held:
+            self._json({"error": f"model '{received.model}' not found"}, 404)
+            return
+        self.loopback.served["ollama"] = tuple(one for one in held if one != received.model)
+        self._whole(200, {}, b"")
+
+    def _show(self, received: Received) -> None:
+        self.loopback.requests.append(received)
+        if received.model not in self.loopback.served["ollama"]:
+            self._json({"error": f"model '{received.model}' not found"}, 404)
+            return
+        window = self.loopback.windows.get(received.model, 32768)
+        details = {"family": "stub", "parameter_size": "7B", "quantization_level": "Q4_K_M"}
+        info = {"general.architecture": "stub", "stub.context_length": window}
+        self._json({"details": details, "model_info": info, "capabilities": ["completion", "tools"]})
+
+    def _pull(self, received: Received) -> None:
+        """Lines of progress as told in `pulls`; a name that is not there is unknown to the library."""
+        self.loopback.requests.append(received)
+        missing = [{"status": "pulling manifest"}, {"error": "pull model manifest: file does not exist"}]
+        lines = self.loopback.pulls.get(received.model, missing)
+        self.send_response(200)
+        for name, value in {"content-type": "application/x-ndjson", "transfer-encoding": "chunked"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        parts = [json.dumps(line).encode() + b"\n" for line in lines]
+        self._stream(parts, Reply(pause=self.loopback.pull_pause))
+        if lines[-1].get("status") == "success":
+            self.loopback.served["ollama"] += (received.model,)
 
     def _received(self, raw: bytes) -> Received:
         headers = {name.lower(): value for name, value in self.headers.items()}
