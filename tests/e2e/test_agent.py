@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.ledger.store import open_ledger
 from tests.conftest import git
 from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Call, Reply, Tokens
@@ -75,6 +76,16 @@ def test_broken_edit_repair_failing_test_next_tier_green_landed_undone(
     assert tested("undo").code == 0
     assert (calc / "calc/parse.py").read_bytes() == before
     assert git(calc, "status", "--porcelain") == ""
+    ledger = open_ledger(tested.home / ".local/state/optimizer")
+    booked = [(one.tier, one.outcome) for one in ledger.records("2", "3")]
+    ledger.close()
+    assert booked == [
+        ("local", "unusable"),
+        ("local", "checks-failed"),
+        ("free", "answered"),
+        ("free", "answered"),
+        ("free", "accepted"),
+    ]
     metrics = tested("metrics", "--json").events[0]
     assert (metrics["requests"], metrics["success_rate"]) == (1, 1.0)
 
