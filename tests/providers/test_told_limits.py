@@ -1,0 +1,53 @@
+"""What the headers of answers tell is heard through the real SDKs, also when the answer is a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from optimizer.errors import RateLimited
+from optimizer.privacy import consent
+from optimizer.providers import table
+from optimizer.providers.door import Gate, gate_in
+from optimizer.providers.quotas import Exchange
+from tests.loopback.clients import KEY, QUICK, hear
+from tests.loopback.replies import Reply, Wire, refuse
+from tests.loopback.server import Loopback
+
+CHAT = {"x-ratelimit-limit-tokens": "8000", "x-ratelimit-remaining-tokens": "7000", "x-ratelimit-reset-tokens": "7.5s"}
+ANTHROPIC = {"anthropic-ratelimit-tokens-limit": "8000", "anthropic-ratelimit-tokens-remaining": "7000"}
+
+
+@pytest.mark.parametrize(("wire", "headers"), [("groq", CHAT), ("openai", CHAT), ("anthropic", ANTHROPIC)])
+def test_every_answer_tells_what_is_left(
+    loopback: Loopback, tmp_path: Path, wire: Wire, headers: dict[str, str]
+) -> None:
+    told: list[Exchange] = []
+    endpoint = table.endpoint(wire, loopback.url, KEY)
+    consent.grant(tmp_path, "/repo", wire, endpoint.host)
+    gate = gate_in(Gate("/repo", tmp_path, QUICK), "edit", told.append)
+    provider = table.open_provider(endpoint, gate)
+    assert hear(loopback, wire, provider, Reply(text="ok", headers=headers)).completion is not None
+    limited = refuse(wire, 429, "slow down", "rate_limit_error", **{k.replace("-", "_"): v for k, v in headers.items()})
+    assert isinstance(hear(loopback, wire, provider, limited).error, RateLimited)
+    provider.close()
+    assert [(one.model, one.status) for one in told] == [("stub-1", 200), ("stub-1", 429)]
+    for exchange in told:
+        (quota,) = exchange.quotas
+        assert (quota.what, quota.period, quota.size, quota.left) == ("tokens", 60, 8000, 7000)
+        assert exchange.at < quota.resets <= exchange.at + 61
+
+
+def test_an_answer_in_words_is_given_less_time(tmp_path: Path) -> None:
+    gate = Gate("/repo", tmp_path, replace(QUICK, first=60.0, answer=300.0))
+    assert (gate_in(gate, "edit", print).limits.first, gate_in(gate, "edit", print).limits.answer) == (60.0, 300.0)
+    short = gate_in(gate, "explain", print).limits
+    assert (short.first, short.answer, short.stall) == (30.0, 150.0, gate.limits.stall)
+
+
+def test_an_account_is_told_apart_without_telling_the_key() -> None:
+    one, two = (table.endpoint("groq", "", key) for key in (KEY, KEY + "2"))
+    assert one.account != two.account == table.endpoint("groq", "", KEY + "2").account
+    assert KEY not in one.account and len(one.account) == 8
