@@ -84,6 +84,9 @@ class Settings:
     limit_wait: float = knob(
         "limits.wait_seconds", 20.0, "Longest wait for a rate limit before the next model is asked."
     )
+    discovery_seconds: float = knob(
+        "models.cache_seconds", 30.0, "For how long what a local server said it holds is taken as it was; 0 asks anew."
+    )
     connections: int = knob("network.connections", 4, "Most connections to one endpoint at a time.")
     agent_steps: int = knob(
         "agent.steps", 6, "Answers with tool calls that a model may give in one attempt; 0 offers it no such tools."

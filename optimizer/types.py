@@ -87,7 +87,8 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A row of the catalogue that a provider can be asked for; `price_ref` is its name in the price table."""
+    """A row of the catalogue that a provider can be asked for; `price_ref` is its name in the price table, `resident`
+    tells that it is loaded on the server that runs it."""
 
     id: str
     provider: str
@@ -101,6 +102,7 @@ class Model:
     label: str
     local: bool = False
     price_ref: str = ""
+    resident: bool = False
 
 
 @dataclass(frozen=True, slots=True)

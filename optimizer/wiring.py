@@ -91,7 +91,7 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
         config = _configured(root, start, notice).config
         index = open_index(root, config.places.cache, naming)
         closing.callback(index.close)
-        models = _Models(root.path, config, closing)
+        models = Models(root.path, config, closing)
         yield Parts(
             root=root.path,
             settings=config.settings,
@@ -169,7 +169,28 @@ def _reranker(config: Config, index: Index, notice: Callable[[str], None], closi
     return Reranker(cache(lambda: embed.open_model(choice)), known, choice.id)
 
 
-class _Models:
+class Stock(NamedTuple):
+    """The models of a user who stands anywhere, in a project or not."""
+
+    root: Path
+    config: Config
+    models: Models
+
+
+@contextmanager
+def stock(start: Start, notice: Callable[[str], None]) -> Iterator[Stock]:
+    """What there is to ask and to care for, without an index; `notice` and errors as in `parts`, any place will do."""
+    from optimizer.config.load import load
+
+    root = find_root(start.project).path
+    config = load(root if start.project_config else None, start.env, start.flags)
+    for line in config.notices:
+        notice(line)
+    with ExitStack() as closing:
+        yield Stock(root, config, Models(root, config, closing))
+
+
+class Models:
     """What there is to ask, made when first wanted."""
 
     def __init__(self, root: Path, config: Config, closing: ExitStack) -> None:
@@ -216,7 +237,7 @@ class _Models:
     def candidates(self, models: Sequence[Model], at: datetime) -> tuple[Candidate, ...]:
         from optimizer.routing.weigh import Candidate
 
-        rates, catalogue = self._rates(models, at), self.catalogue()
+        rates, catalogue = self.rates(models, at), self.catalogue()
         yes = {provider: self._consented(provider) for provider in {model.provider for model in models}}
         return tuple(
             Candidate(model, rates[model.price_ref, model.tier], catalogue.traits(model), yes[model.provider])
@@ -238,7 +259,7 @@ class _Models:
         self._closing.callback(register.close)
         return register
 
-    def _rates(self, models: Sequence[Model], at: datetime) -> Mapping[tuple[str, str], Tariff | None]:
+    def rates(self, models: Sequence[Model], at: datetime) -> Mapping[tuple[str, str], Tariff | None]:
         """What each model is charged at a time, by its name in the price table and its tier."""
         from importlib.metadata import version
 
@@ -268,7 +289,7 @@ class _Models:
         from optimizer.types import Quote
 
         examples = self.catalogue().examples()
-        rates = self._rates(examples, datetime.now(UTC))
+        rates = self.rates(examples, datetime.now(UTC))
 
         def cost(model: Model) -> int | None:
             rate = rates[model.price_ref, model.tier]

@@ -12,14 +12,13 @@ from optimizer.config.keys import KEY_VARIABLES
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConsentMissing, InputError, ProviderError
 from optimizer.models.catalogue import Catalogue
-from optimizer.providers import table
+from optimizer.models.discovery import KNOCK_SECONDS, discover
 from optimizer.providers.base import Endpoint
 from optimizer.providers.door import Gate
 from optimizer.settings import Settings
 from optimizer.types import TIERS, LeftOut, Model, Tier
 
-KNOCK_SECONDS = 0.3
-LIST_SECONDS = 3.0
+UNFIT_CURE = "optimize models list"
 KEY_PAGES: Mapping[str, str] = {
     "anthropic": "platform.claude.com/settings/keys",
     "gemini": "free at aistudio.google.com/apikey",
@@ -51,7 +50,8 @@ def available(
             models += found.models
             left_out += found.left_out
     models.sort(key=lambda model: catalogue.rank(model.id, model.provider))
-    if settings.model and not any(named(model, settings.model) for model in models):
+    told = any(settings.model in (left.model, left.model.removesuffix(":latest")) for left in left_out if left.model)
+    if settings.model and not told and not any(named(model, settings.model) for model in models):
         extra = _explicit(catalogue, endpoints, settings, Available(tuple(models), tuple(left_out)))
         models += extra.models
         left_out += extra.left_out
@@ -86,20 +86,25 @@ def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Ga
     provider = endpoint.provider
     tier: Tier = "local" if endpoint.local or provider == "ollama" else "premium"
     pull = f"ollama pull {catalogue.suggested_local}"
-    if endpoint.local and not _listens(endpoint):
+    if endpoint.local and not listens(endpoint):
         cure = f"ollama serve; {pull}" if provider == "ollama" else f"start it, or check [endpoints] {provider}"
         return _missing(provider, tier, f"{_title(provider)} does not answer at {endpoint.host}", cure)
     try:
-        ids = _list(endpoint, gate)
+        found = discover(endpoint, gate, settings.discovery_seconds)
     except (ProviderError, ConsentMissing) as error:
         return _missing(provider, tier, error.message, error.hint)
-    unfit = {model_id: catalogue.unfit(model_id, provider) for model_id in ids}
-    models = (_placed(catalogue.describe(model_id, provider), endpoint, settings) for model_id in ids)
+    unfit = {model_id: catalogue.unfit(model_id, provider) for model_id in found.ids}
+    described = (
+        replace(catalogue.describe(model_id, provider), resident=model_id in found.resident) for model_id in found.ids
+    )
+    models = (_placed(model, endpoint, settings) for model in described)
     fit = tuple(model for model in models if not unfit[model.id])
+    left_out = [LeftOut(model_id, provider, tier, why, UNFIT_CURE) for model_id, why in unfit.items() if why]
     if not fit:
         cure = pull if provider == "ollama" else "load a model there"
-        return _missing(provider, tier, f"{_title(provider)} at {endpoint.host} holds no model that can answer", cure)
-    return Available(fit, tuple(LeftOut(model_id, provider, tier, why) for model_id, why in unfit.items() if why))
+        why = f"{_title(provider)} at {endpoint.host} holds no model that can answer"
+        left_out.insert(0, LeftOut("", provider, tier, why, cure))
+    return Available(fit, tuple(left_out))
 
 
 def _placed(model: Model, endpoint: Endpoint, settings: Settings) -> Model:
@@ -112,7 +117,7 @@ def _placed(model: Model, endpoint: Endpoint, settings: Settings) -> Model:
     return model
 
 
-def _listens(endpoint: Endpoint) -> bool:
+def listens(endpoint: Endpoint) -> bool:
     """Whether anything accepts a connection at a loopback address; spares importing an SDK to hear a refusal."""
     parts = urlsplit(endpoint.base_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -121,22 +126,6 @@ def _listens(endpoint: Endpoint) -> bool:
     except OSError:
         return False
     return True
-
-
-def _list(endpoint: Endpoint, gate: Gate) -> tuple[str, ...]:
-    limits = replace(
-        gate.limits,
-        connect=KNOCK_SECONDS,
-        first=LIST_SECONDS,
-        load=LIST_SECONDS,
-        stall=LIST_SECONDS,
-        answer=LIST_SECONDS,
-    )
-    provider = table.open_provider(endpoint, replace(gate, limits=limits))
-    try:
-        return tuple(filter(None, provider.models()))
-    finally:
-        provider.close()
 
 
 def _explicit(

@@ -99,8 +99,8 @@ class Loopback:
         self._answers[wire] = function
 
     def config(self, *providers: Wire) -> str:
-        """The `[endpoints]` table of a user's configuration that points these providers (or all) here."""
-        return "[endpoints]\n" + "".join(f'{one} = "{self.url}"\n' for one in providers or WIRES)
+        """A user's configuration that points these providers (or all) here, and asks them what they hold each time."""
+        return "[models]\ncache_seconds = 0\n[endpoints]\n" + "".join(f'{one} = "{self.url}"\n' for one in providers or WIRES)
 
     def asked(self, wire: Wire) -> list[Received]:
         """The requests for an answer (not for lists) that came over a wire."""

@@ -124,7 +124,7 @@ def test_a_key_brings_its_models_in_the_order_of_preference(find: Callable[..., 
 def test_ollama_is_asked_what_it_holds(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
     server = serve("llama3.1:8b", "nomic-embed-text:latest", "qwen2.5-coder:7b", "gpt-oss:120b-cloud")
     found = find(Keys(), server.url)
-    assert server.asked == ["/api/tags"]
+    assert server.asked == ["/api/tags", "/api/ps"]
     assert ids(found) == ["qwen2.5-coder:7b", "llama3.1:8b"]
     assert all(model.local and (model.tier, model.label) == ("local", "Local") for model in found.models)
     unfit = {one.model: one.why for one in found.left_out if one.model}
@@ -163,7 +163,7 @@ def test_a_server_that_fails_is_left_out_with_what_it_said(
 def test_a_port_that_accepts_and_says_nothing_is_left_out_soon(
     find: Callable[..., Available], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("optimizer.models.available.LIST_SECONDS", 0.3)
+    monkeypatch.setattr("optimizer.models.discovery.LIST_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         begin = time.monotonic()
         found = find(Keys(), f"http://127.0.0.1:{silent.getsockname()[1]}")
