@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from optimizer.errors import BudgetReached, NoProvider, Overloaded, ProviderError, RateLimited
+from optimizer.errors import BudgetReached, ModelMissing, NoProvider, Overloaded, ProviderError, RateLimited
 from optimizer.events import Event, Notice
 from optimizer.types import Completion, Model, Prompt
 
@@ -91,9 +91,14 @@ def answered(permit: Permit, completion: Completion, parts: Parts) -> Generator[
 
 
 def failed(permit: Permit, error: ProviderError | None, parts: Parts) -> None:
-    """Close a call that failed; None for one that was broken off. Raises StorageError."""
+    """Close a call that failed; None for one that was broken off. Raises StorageError.
+
+    A model that this machine does not hold may be there a moment later: that is no reason to let it rest.
+    """
     from optimizer.models.standing import key
 
+    if permit.candidate.model.local and isinstance(error, ModelMissing):
+        error = None
     parts.register().failed(key(permit.candidate.model), permit.ticket, error)
 
 
