@@ -23,8 +23,21 @@ from optimizer.tiers import Tier as Tier
 from optimizer.toolspec import ToolSpec as ToolSpec
 
 EditFormat = Literal["tool", "text", "whole"]
-TaskKind = Literal["explain", "edit", "refactor", "test", "debug", "general"]
+TaskKind = Literal[
+    "find", "explain", "edit", "refactor", "test", "debug", "design", "math", "creative", "quick", "tool", "embedding",
+    "general",
+]  # fmt: skip
 StopReason = Literal["end", "tool", "length", "refusal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a task asks of a model: a window of so many tokens, tool calls, sight of images, an answer that is soon there."""
+
+    window: int = 0
+    tools: bool = False
+    vision: bool = False
+    soon: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,7 @@ class Task:
     wants_edits: bool
     input_tokens: int
     output_tokens: int
+    needs: Needs = field(default_factory=Needs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,62 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from optimizer.types import Context, Query, Task, TaskKind
+from optimizer.routing import tongues, words
+from optimizer.types import Context, Needs, Query, Task, TaskKind
 
-_LONGEST = 20_000
-_POLITE = re.compile(
-    r"^(?:(?:hi|hello|hey)\b[ ,!.]*|please\b[ ,]*|kindly\b *|now\b[ ,]*|ok(?:ay)?\b[ ,]*|let'?s\b *"
-    r"|i(?: would|'d) like (?:you )?to\b *|i (?:want|need) (?:you )?to\b *"
-    r"|(?:can|could|would|will) (?:you|we)\b(?: please)? *|help me(?: to)?\b *|try to\b *)+",
-    re.IGNORECASE,
+_LONGEST, _LONGEST_OF_WORDS = 20_000, 2_000  # characters that are looked through for a failure, and for all else
+
+
+def _begins(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+_POLITE, _WISH, _QUESTION = _begins(words.POLITE), _begins(words.WISH), _begins(words.QUESTION)
+_GREETING, _WELL_KNOWN, _OF_THIS_CODE = (
+    _begins(words.GREETING),
+    _begins(words.WELL_KNOWN),
+    re.compile(words.OF_THIS_CODE),
 )
-_QUESTION = re.compile(
-    r"^(?:what|why|how|where|when|which|who|whose|is|are|was|were|does|do|did|can|could|should|would|will|has|have)\b",
-    re.IGNORECASE,
+_STARTS = {kind: re.compile(rf"^(?:{verbs})\b", re.IGNORECASE) for kind, verbs in words.VERBS.items()}
+# Looked for in this order before the verbs, which several of them share.
+_FIRST: tuple[tuple[TaskKind, re.Pattern[str], str], ...] = (
+    ("math", _begins(words.MATH), "it asks to reckon"),
+    ("embedding", _begins(words.EMBEDDING), "it asks for vectors"),
+    ("creative", _begins(words.CREATIVE), "it asks for something invented"),
 )
-_VERBS: Mapping[TaskKind, str] = {
-    "debug": (
-        r"fix|debug|diagnose|solve|resolve|repair|investigate|track down|troubleshoot|find the bug|reproduce|stop"
-        r"|(?:make|get)\b.{0,40}\b(?:pass|work)(?: again)?[.!]?$"
-    ),
-    "test": (
-        r"tests?|cover|(?:write|add|create|generate|extend|improve|update)\b[^.]{0,40}\btests?"
-        r"|(?:increase|raise|improve)\b.{0,20}\bcoverage"
-    ),
-    "refactor": (
-        "refactor|restructure|reorgani[sz]e|clean ?up|simplify|extract|split|inline|deduplicate|decouple|modulari[sz]e"
-        "|move|merge|rewrite|tidy|untangle|flatten|unify|pull out|break up|convert|migrate|port|moderni[sz]e|rename"
-    ),
-    "edit": (
-        "add|implement|create|make|change|update|remove|delete|drop|replace|set|write|insert|support|allow|handle|use"
-        "|enable|disable|introduce|extend|append|build|cache|log|optimi[sz]e|speed up|validate|raise|return|document"
-        "|annotate|type|format|generate|increase|decrease|reduce|bump|improve|correct|turn|wrap|let|ensure|expose"
-        r"|switch|apply|edit|put|give\b(?! (?:me )?an? (?:overview|summary|explanation))"
-        "|upgrade|parametri[sz]e|translate|reword|comment|uncomment|print"
-    ),
-    "explain": (
-        "explain|describe|summari[sz]e|tell|walk|outline|clarify|compare|review|show|list|find|understand|analy[sz]e"
-        "|look at|read|give (?:me )?an? (?:overview|summary|explanation)|trace|illustrate|interpret|elaborate"
-    ),
-}
-_STARTS = {kind: re.compile(rf"^(?:{verbs})\b", re.IGNORECASE) for kind, verbs in _VERBS.items()}
+_DESIGN, _FIND, _TOOL = _begins(words.DESIGN), _begins(words.FIND), _begins(words.TOOL)
 _NEXT_CLAUSE = re.compile(r"(?:\band(?: then)?|[.;:,]|\bthen|\bto) +", re.IGNORECASE)
-_FAILURE = re.compile(
-    r"traceback \(most recent call last\)|\b(?:\w+error|\w+exception|error|exception)\b ?:|\bpanicked at\b"
-    r"|\bsegmentation fault\b|\bcore dumped\b|^[ \t]{1,20}at .{1,200}:\d+\)|\bassertion failed\b",
-    re.IGNORECASE | re.MULTILINE,
-)
-_BROKEN = re.compile(
-    r"\b(?:bugs?|crash(?:es|ed|ing)?|fail(?:s|ed|ing|ure)?|broken|breaks?|wrong(?:ly)?|incorrect(?:ly)?|hangs?"
-    r"|leak(?:s|ing)?|error|exception|regression|doesn'?t work|does not work|not working|stack ?trace|traceback|flaky"
-    r"|deadlocks?|throws?|off by one|should (?:not|be|return|have)|instead of)\b",
-    re.IGNORECASE,
-)
-_TEST_WORDS = re.compile(
-    r"\b(?:unit ?tests?|test cases?|pytest|unittest|doctests?|coverage|property[- ]tests?)\b", re.IGNORECASE
-)
-_WANTS_FIX = re.compile(r"\b(?:fix|solve|repair|correct|resolve|make (?:it|them) (?:work|pass))\b", re.IGNORECASE)
+_FAILURE = re.compile(words.FAILURE, re.IGNORECASE | re.MULTILINE)
+_BROKEN, _TEST_WORDS = re.compile(words.BROKEN, re.IGNORECASE), re.compile(words.TEST_WORDS, re.IGNORECASE)
+_WANTS_FIX, _SEEN = re.compile(words.WANTS_FIX, re.IGNORECASE), re.compile(words.SEEN, re.IGNORECASE)
 
 _HARD = (
     r"concurren\w+|races?|deadlocks?|thread(?:s|ing|-safe)?|async\w*|memory leaks?|architecture|redesign|migrat\w+"
@@ -70,57 +44,177 @@ _SMALL = (
     r"|one[- ]line\w*|constant|version|readme|wording"
 )
 _HARDER: tuple[tuple[float, str, re.Pattern[str]], ...] = tuple(
-    (weight, why, re.compile(rf"\b(?:{words})\b", re.IGNORECASE))
-    for weight, why, words in (
+    (weight, why, re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE))
+    for weight, why, pattern in (
         (0.2, "a hard subject", _HARD),
         (0.15, "a wide reach", r"all|every\w*|across|whole|entire|throughout|codebase|each (?:file|module)"),
         (0.1, "several steps", r"then|after that|also|as well as|additionally|finally"),
         (-0.2, "a small change", _SMALL),
     )
 )
-_BASE: Mapping[TaskKind, float] = {
-    "general": 0.2, "explain": 0.2, "edit": 0.35, "test": 0.4, "refactor": 0.45, "debug": 0.5,
-}  # fmt: skip
-_ANSWER: Mapping[TaskKind, int] = {
-    "general": 400, "explain": 500, "edit": 600, "test": 1000, "refactor": 1000, "debug": 700,
-}  # fmt: skip
+
+
+class _Usual(NamedTuple):
+    """Of a kind of work: how hard it is before anything is looked at, and tokens of its answer."""
+
+    difficulty: float
+    answer: int
+
+
+_USUAL: Mapping[TaskKind, _Usual] = {
+    "quick": _Usual(0.05, 200),
+    "find": _Usual(0.15, 300),
+    "embedding": _Usual(0.2, 400),
+    "general": _Usual(0.2, 400),
+    "tool": _Usual(0.2, 400),
+    "explain": _Usual(0.2, 500),
+    "creative": _Usual(0.3, 600),
+    "math": _Usual(0.35, 400),
+    "edit": _Usual(0.35, 600),
+    "test": _Usual(0.4, 1000),
+    "refactor": _Usual(0.45, 1000),
+    "debug": _Usual(0.5, 700),
+    "design": _Usual(0.6, 1000),
+}
+KINDS: tuple[TaskKind, ...] = tuple(_USUAL)
 _EDITING = frozenset({"edit", "refactor", "test"})
+_SOON = frozenset({"quick", "find"})
 
 
-def classify(query: Query, context: Context, prompt_tokens: int) -> Task:
-    """The task of a query; `prompt_tokens` is the size of the prompt that would be sent, `context` what it holds."""
-    request = _POLITE.sub("", " ".join(query.text[:_LONGEST].split()))
-    kind, why = _kind(request, query)
+class Opinion(NamedTuple):
+    """The kind of work that a request is, in whose words, and how hard it is (None: as its words tell)."""
+
+    kind: TaskKind
+    why: str
+    difficulty: float | None = None
+
+
+def classify(query: Query, context: Context, prompt_tokens: int, opinion: Opinion | None = None) -> Task:
+    """The task of a query; `prompt_tokens` is the size of the prompt that would be sent, `context` what it holds.
+
+    An `opinion` on the kind, such as that of a small model, counts before the words.
+    """
+    request = _POLITE.sub("", _plain(query))
+    kind, why = (opinion.kind, opinion.why) if opinion else kind_of(query)
     difficulty, reasons = _difficulty(kind, request, context, prompt_tokens)
+    if opinion and opinion.difficulty is not None:
+        difficulty, reasons = opinion.difficulty, ["it says how hard it is"]
+    output = _USUAL[kind].answer
+    needs = Needs(prompt_tokens + output, kind == "tool", bool(_SEEN.search(request)), kind in _SOON)
     return Task(
         kind=kind,
         difficulty=difficulty,
-        reasons=(why, *reasons),
+        reasons=(why, *reasons, *_said(needs)),
         wants_edits=kind in _EDITING or (kind == "debug" and _fix_wanted(request)),
         input_tokens=prompt_tokens,
-        output_tokens=_ANSWER[kind],
+        output_tokens=output,
+        needs=needs,
     )
 
 
-def _kind(request: str, query: Query) -> tuple[TaskKind, str]:
+def kind_of(query: Query) -> tuple[TaskKind, str]:
+    """The kind of a query by its words, and which of them tell it."""
+    plain = _plain(query)
     failure = any(_FAILURE.search(text[:_LONGEST]) for text in (query.text, query.extra))
+    if not query.extra and (said := _greeting(plain)):
+        return "quick", f"it is no more than {said!r}"
+    request = _POLITE.sub("", plain)
+    if found := _elsewhere(request):
+        return found
+    for kind, pattern, why in _FIRST:
+        if pattern.search(request):
+            return kind, why
     if _QUESTION.match(request):
-        if failure or _BROKEN.search(request):
-            return "debug", "it asks about a failure"
-        return "explain", "it is a question"
+        return _question(request, failure)
+    return _by_verb(request) or _wish(request, failure)
+
+
+def _said(needs: Needs) -> tuple[str, ...]:
+    """What is asked of a model beside room for the prompt."""
+    said = (
+        (needs.tools, "a model that calls tools suits it"),
+        (needs.vision, "it speaks of an image, and none is sent"),
+        (needs.soon, "it is to be answered soon"),
+    )
+    return tuple(text for wanted, text in said if wanted)
+
+
+def _plain(query: Query) -> str:
+    return " ".join(query.text[:_LONGEST].split())[:_LONGEST_OF_WORDS]
+
+
+def _greeting(plain: str) -> str:
+    found = _GREETING.match(plain)
+    if not found:
+        return ""
+    rest = plain[found.end() :].strip(" ,!.?")
+    short = len(rest.split()) <= words.LONGEST_GREETING
+    says = not rest or (short and not _by_verb(_POLITE.sub("", rest)) and not _QUESTION.match(rest))
+    return found[0].lower() if says and not re.search(r"\d|[_()/]", rest) else ""
+
+
+def _elsewhere(request: str) -> tuple[TaskKind, str] | None:
+    """The kind of a request that is not in English."""
+    name = tongues.tongue(request)
+    found = None if name == "en" else tongues.kind(request, name)
+    return (found[0], f"it says {found[1]!r} ({name})") if found else None
+
+
+def _question(request: str, failure: bool) -> tuple[TaskKind, str]:
+    if _DESIGN.search(request):
+        return "design", "it asks how something should be built"
+    if failure or _BROKEN.search(request):
+        return "debug", "it asks about a failure"
+    if _FIND.match(request):
+        return "find", "it asks for a place"
+    if _WELL_KNOWN.match(request) and not _OF_THIS_CODE.search(request):
+        return "quick", "it asks for a well-known fact"
+    return "explain", "it is a question"
+
+
+def _by_verb(request: str) -> tuple[TaskKind, str] | None:
+    """The kind by how a request begins."""
+    if _DESIGN.search(request):
+        return "design", "it asks how something should be built"
+    if run := _TOOL.match(request):
+        return _ran(request, run[0].lower())
+    if place := _FIND.match(request):
+        return "find", f"it begins with {place[0].lower()!r}"
     for kind, pattern in _STARTS.items():
         if found := pattern.match(request):
             return _refined(kind, request), f"it begins with {found[0].lower()!r}"
+    return None
+
+
+def _ran(request: str, start: str) -> tuple[TaskKind, str]:
+    """Something to be run; unless what comes after it is to be mended or changed, or has failed."""
+    for clause in _clauses(request):
+        for kind in ("debug", "edit", "refactor", "test"):
+            if found := _STARTS[kind].match(clause):
+                return kind, f"it asks to {found[0].lower()!r}"
+    if _BROKEN.search(request):
+        return "debug", "it tells of a failure"
+    return "tool", f"it begins with {start!r}"
+
+
+def _wish(request: str, failure: bool) -> tuple[TaskKind, str]:
+    """The kind of a request that begins neither with a question nor with a verb."""
     if failure:
         return "debug", "it holds an error message"
     for clause in _clauses(request):
-        for kind, pattern in _STARTS.items():
-            if found := pattern.match(clause):
-                return _refined(kind, clause), f"it asks to {found[0].lower()!r}"
+        if found := _by_verb(clause):
+            return found[0], found[1].replace("begins with", "asks to")
+    if _TEST_WORDS.search(request):
+        return "test", "it speaks of tests"
     if _BROKEN.search(request):
         return "debug", "it tells of a failure"
-    if request.endswith("?"):
+    if found := _WISH.match(request):
+        return "edit", f"it begins with {found[0].strip().lower()!r}"
+    if tongues.asks(request):
         return "explain", "it is a question"
+    other = tongues.kind_by_start(request) if " " in request else None
+    if other:
+        return other[0], f"it begins with {other[1]!r}"
     return "general", "no word tells what is wanted"
 
 
@@ -137,11 +231,12 @@ def _clauses(request: str) -> list[str]:
 
 
 def _fix_wanted(request: str) -> bool:
-    return not _QUESTION.match(request) or bool(_WANTS_FIX.search(request))
+    asked = _QUESTION.match(request) or tongues.asks(request)
+    return not asked or bool(_WANTS_FIX.search(request))
 
 
 def _difficulty(kind: TaskKind, request: str, context: Context, prompt_tokens: int) -> tuple[float, list[str]]:
-    value, reasons = _BASE[kind], list[str]()
+    value, reasons = _USUAL[kind].difficulty, list[str]()
     for weight, why, pattern in _HARDER:
         if found := pattern.search(request):
             value += weight
