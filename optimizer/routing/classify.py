@@ -208,8 +208,8 @@ def _wish(request: str, failure: bool) -> tuple[TaskKind, str]:
         return "test", "it speaks of tests"
     if _BROKEN.search(request):
         return "debug", "it tells of a failure"
-    if found := _WISH.match(request):
-        return "edit", f"it begins with {found[0].strip().lower()!r}"
+    if wish := _WISH.match(request):
+        return "edit", f"it begins with {wish[0].strip().lower()!r}"
     if tongues.asks(request):
         return "explain", "it is a question"
     other = tongues.kind_by_start(request) if " " in request else None
