@@ -12,7 +12,7 @@ import click
 from optimizer.cli import options
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.config.load import Config
     from optimizer.ledger.caps import Caps, Spent
 
 CAPS = {"run": "budget.run", "day": "budget.day", "ask": "budget.ask"}
@@ -29,8 +29,8 @@ def command(ctx: click.Context, project: Path | None, as_json: bool) -> int:
     ends with exit code 10.
     """
     if ctx.invoked_subcommand is None:
-        with options.open_parts(project, {}) as parts:
-            click.echo(_shown(parts, as_json))
+        with options.open_stock(project) as stock:
+            click.echo(_shown(stock.config, as_json))
     return 0
 
 
@@ -44,10 +44,10 @@ def set_command(cap: str, dollars: str, project: Path | None, as_json: bool) -> 
     from optimizer.config.edit import set_value
 
     amount = _amount(dollars)
-    with options.open_parts(project, {}) as parts:
-        set_value(parts.places.config_file, CAPS[cap], amount)
-    with options.open_parts(project, {}) as parts:
-        click.echo(_shown(parts, as_json))
+    with options.open_stock(project) as stock:
+        set_value(stock.config.places.config_file, CAPS[cap], amount)
+    with options.open_stock(project) as stock:
+        click.echo(_shown(stock.config, as_json))
     return 0
 
 
@@ -63,10 +63,15 @@ def _amount(text: str) -> float:
     return amount
 
 
-def _shown(parts: Parts, as_json: bool) -> str:
+def _shown(config: Config, as_json: bool) -> str:
     from optimizer.ledger import caps
+    from optimizer.ledger.store import open_ledger
 
-    limits, spent = caps.caps_from(parts.settings), caps.spent_today(parts.ledger(), datetime.now(UTC))
+    limits, ledger = caps.caps_from(config.settings), open_ledger(config.places.state)
+    try:
+        spent = caps.spent_today(ledger, datetime.now(UTC))
+    finally:
+        ledger.close()
     if as_json:
         return json.dumps(fields(limits, spent))
     return text(limits, spent)

@@ -15,7 +15,7 @@ from optimizer.tiers import TIERS
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
-    from optimizer.wiring import Ground, Start
+    from optimizer.wiring import Ground, Start, Stock
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -76,6 +76,14 @@ def stand(project: Path | None) -> Ground:
     from optimizer.cli import notices
 
     return wiring.ground(_start(project, {}), notices.notice)
+
+
+def open_stock(project: Path | None) -> AbstractContextManager[Stock]:
+    """The models of a user who stands at `project` (default: here), closed on leaving; it need not be a repository."""
+    from optimizer import wiring
+    from optimizer.cli import notices
+
+    return wiring.stock(_start(project, {}), notices.notice)
 
 
 def _start(project: Path | None, given: dict[str, object], looks: bool = False) -> Start:

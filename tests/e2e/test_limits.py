@@ -44,6 +44,7 @@ def test_the_budget_is_shown_set_and_kept(user: Optimize, loopback: Loopback) ->
     assert user("budget", "--json").events[0]["caps"]["day"] is None
     assert user.config.read_text().startswith(before.rstrip("\n"))
     assert user("budget", "set", "day", "many").code == 2
+    assert user("budget", "--json", cwd=user.home).events[0]["spent"] == shown["spent"], "it is shown anywhere"
 
 
 def test_a_spent_day_steps_down_to_local_and_free(user: Optimize, loopback: Loopback) -> None:
