@@ -238,13 +238,14 @@ class Models:
         from optimizer.routing.weigh import Candidate
 
         rates, catalogue = self.rates(models, at), self.catalogue()
-        yes = {provider: self._consented(provider) for provider in {model.provider for model in models}}
+        yes = {provider: self.consented(provider) for provider in {model.provider for model in models}}
         return tuple(
             Candidate(model, rates[model.price_ref, model.tier], catalogue.traits(model), yes[model.provider])
             for model in models
         )
 
-    def _consented(self, provider: str) -> bool:
+    def consented(self, provider: str) -> bool:
+        """Whether this project's code may be sent to a provider."""
         from optimizer.privacy import consent
 
         endpoint = self.endpoints()[provider]

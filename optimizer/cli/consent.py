@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,10 +103,15 @@ def give(parts: Parts, destination: str) -> str:
 def endpoint_of(parts: Parts, destination: str) -> Endpoint:
     """The endpoint of a provider by name; raises InputError for an unknown one."""
     endpoints = parts.endpoints()
+    return endpoints[known_provider(endpoints, destination)]
+
+
+def known_provider(endpoints: Mapping[str, Endpoint], destination: str) -> str:
+    """The name of a provider as given, when there is one of that name; raises InputError."""
     if destination not in endpoints:
         near = difflib.get_close_matches(destination, endpoints, n=1)
         raise InputError(
             f"no provider is named {destination!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
             f"choose one of {', '.join(endpoints)}",
         )
-    return endpoints[destination]
+    return destination

@@ -29,6 +29,7 @@ COMMANDS = {
     "redo": ("optimizer.cli.redo", "Write again what was taken back."),
     "log": ("optimizer.cli.log", "List the changes that were written."),
     "show": ("optimizer.cli.change", "Show one of them as a diff."),
+    "models": ("optimizer.cli.models", "List, fetch, test and choose models."),
     "budget": ("optimizer.cli.budget", "Show what today has cost, the caps, and what is left."),
     "metrics": ("optimizer.cli.metrics", "Show requests, success and cost of a day."),
     "consent": ("optimizer.cli.consent", "Say which services may see this repository's code."),
@@ -37,7 +38,18 @@ COMMANDS = {
 SHORT = frozenset({"context", "find", "refs", "deps"})
 INTERRUPTED = 130
 # Commands whose names are also the first words of requests: how many words they take at most.
-VERBS = {"find": 1, "map": 1, "index": 0, "bench": 1, "verify": 0, "budget": 3, "undo": 1, "redo": 1, "log": 0}
+VERBS = {
+    "find": 1,
+    "map": 1,
+    "index": 0,
+    "bench": 1,
+    "verify": 0,
+    "budget": 3,
+    "models": 2,
+    "undo": 1,
+    "redo": 1,
+    "log": 0,
+}
 MOST_WORDS_OF_A_TYPO = 3
 LEAST_LIKENESS = 0.8
 

@@ -1,0 +1,96 @@
+"""`optimize models recommend` and `test`: what fits this machine, and whether a model does what it should."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.cli import options, terminal
+from optimizer.cli.notices import notice
+from optimizer.cli.terminal import inert
+
+if TYPE_CHECKING:
+    from optimizer.models.machine import Machine
+    from optimizer.models.recommend import Advice
+
+
+@click.command("recommend")
+@click.option(
+    "--profile",
+    type=click.Choice(["code", "general", "creative"]),
+    default="code",
+    show_default=True,
+    help="What it should be good at.",
+)
+@click.option("--all", "everything", is_flag=True, help="Also those that do not fit.")
+@options.project
+@options.as_json
+def recommend(profile: str, everything: bool, project: Path | None, as_json: bool) -> int:
+    """Say which local models fit the memory of this machine, the best first, and why."""
+    from optimizer.models import machine, recommend
+    from optimizer.models.discovery import last_known
+
+    with options.open_stock(project) as stock:
+        here = machine.look()
+        known = last_known(stock.models.endpoints()["ollama"], stock.config.places.state)
+        held = known.ids if known else ()
+        found = recommend.recommend(stock.models.catalogue(), here, held, profile)
+    shown = [one for one in found if one.fits or everything]
+    if as_json:
+        click.echo(json.dumps({"event": "machine", **asdict(here), "room": here.room}))
+        for one in shown:
+            fields = {"event": "advice", "model": one.id, "bytes": one.estimate.bytes, "fits": one.fits}
+            click.echo(json.dumps({**fields, "installed": one.held, "strength": one.strength, "why": one.why}))
+        return 0
+    click.echo(inert("\n".join(_text(here, shown))))
+    return 0
+
+
+def _text(here: Machine, shown: list[Advice]) -> list[str]:
+    from optimizer.models.memory import GIB
+
+    cards = f", {' and '.join(here.cards)} with {here.vram / GIB:.0f} GiB" if here.cards else ""
+    shared = ", shared with the graphics processor" if here.shared else "" if here.cards else ", no graphics card found"
+    lines = [
+        f"This machine: {here.ram / GIB:.0f} GiB of memory{cards}{shared}; models may take {here.room / GIB:.1f} GiB"
+    ]
+    if not shown:
+        return [*lines, "no model of the catalogue fits; a free cloud model costs nothing: optimize models list"]
+    wide = max(len(one.id) for one in shown)
+    for one in shown:
+        mark = "installed" if one.held else "" if one.fits else "too large"
+        lines.append(f"  {one.id:<{wide}}  {mark:<9}  {one.why}")
+    best = next((one for one in shown if one.fits), None)
+    if best and not best.held:
+        lines.append(f"try: optimize models pull {best.id}")
+    return lines
+
+
+@click.command("test")
+@click.argument("name")
+@options.yes
+@options.project
+@options.as_json
+def test(name: str, yes: bool, project: Path | None, as_json: bool) -> int:
+    """Ask the model NAME a few short things: first word, speed, window, tool call; what it costs is booked.
+
+    Consent, caps and quotas hold as for any request. Nothing of the project is sent.
+    """
+    from optimizer.engine import trial
+
+    with options.open_parts(project, {"model": name}) as opened:
+        parts = replace(opened, approve=lambda question: yes or _asked(question))
+        result = trial.run(name, parts, notice)
+    if as_json:
+        click.echo(json.dumps({"event": "test", **asdict(result), "exit_code": result.exit_code}))
+    else:
+        click.echo(inert("\n".join(trial.spoken(result))))
+    return result.exit_code
+
+
+def _asked(question: str) -> bool:
+    return terminal.interactive() and click.confirm(f"{question} Make it?", default=False, err=True)

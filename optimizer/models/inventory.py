@@ -1,0 +1,125 @@
+"""All models there are to ask, each with its price, its health, and what is missing where it cannot be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from optimizer.config.features import Features
+from optimizer.ledger.tariff import Tariff
+from optimizer.models.available import available
+from optimizer.models.catalogue import Catalogue
+from optimizer.models.discovery import last_known
+from optimizer.models.standing import Health, clock
+from optimizer.providers.base import Endpoint
+from optimizer.providers.door import Gate
+from optimizer.settings import Settings
+from optimizer.types import TIERS, LeftOut, Model
+
+Rates = Callable[[Sequence[Model]], Mapping[tuple[str, str], Tariff | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One model: `price` is dollars a million tokens in and out (None: unknown), `size` bytes on disk (0: unknown).
+
+    `why` and `cure` say what keeps it from being asked; both are '' when nothing does.
+    """
+
+    model: Model
+    host: str
+    size: int
+    price: tuple[float, float] | None
+    health: str
+    why: str = ""
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The models, cheapest tier first, and what is missing as a whole: a server, a key."""
+
+    models: tuple[Listed, ...]
+    missing: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What an inventory is made from: rates and health by model, and whether a provider may see the project."""
+
+    catalogue: Catalogue
+    endpoints: Mapping[str, Endpoint]
+    settings: Settings
+    features: Features
+    gate: Gate
+    rates: Rates
+    health: Callable[[Sequence[Model]], Mapping[str, Health]]
+    consented: Callable[[str], bool]
+    now: float
+
+
+def inventory(sources: Sources) -> Inventory:
+    """Take stock; servers on this machine are asked what they hold. Raises StorageError."""
+    settings = replace(sources.settings, model="", provider="", tier="")
+    found = available(sources.catalogue, sources.endpoints, settings, sources.features, sources.gate)
+    blocked = {model: (left.why, left.cure) for left in found.left_out for model in _behind(left, sources)}
+    models = sorted((*found.models, *blocked), key=lambda model: TIERS.index(model.tier))
+    rates, health = sources.rates(models), sources.health(models)
+    rows = []
+    for model in models:
+        why, cure = blocked.get(model) or _consent(model, sources)
+        state = health.get(f"{model.provider}/{model.id}", Health())
+        rows.append(
+            Listed(
+                model,
+                sources.endpoints[model.provider].host,
+                _size(model, sources),
+                _price(rates[model.price_ref, model.tier]),
+                spoken(state, sources.now),
+                why,
+                cure,
+            )
+        )
+    return Inventory(tuple(rows), tuple(left for left in found.left_out if not left.model))
+
+
+def spoken(health: Health, now: float) -> str:
+    """A model's health in a few words."""
+    if health.rests > now:
+        return f"rests until {clock(health.rests)}: {health.why}"
+    if health.failures:
+        return f"failed {health.failures} times: {health.why}"
+    return f"well, {health.seconds:.1f} s an answer" if health.calls else "not asked yet"
+
+
+def _behind(left: LeftOut, sources: Sources) -> tuple[Model, ...]:
+    """The models that something missing keeps from being asked, as far as they are known."""
+    endpoint = sources.endpoints[left.provider]
+    describe = sources.catalogue.describe
+    if left.model:
+        return (describe(left.model, left.provider),)
+    ids = sources.catalogue.offered(left.provider, endpoint.host)
+    if endpoint.local or left.provider == "ollama":
+        known = last_known(endpoint, sources.gate.state)
+        ids = known.ids if known else ()
+        fit = tuple(one for one in ids if not sources.catalogue.unfit(one, left.provider))
+        return tuple(replace(describe(one, left.provider), local=endpoint.local, tier="local") for one in fit)
+    return tuple(describe(one, left.provider) for one in ids)
+
+
+def _consent(model: Model, sources: Sources) -> tuple[str, str]:
+    if model.local or sources.consented(model.provider):
+        return "", ""
+    return "no consent to send this project there", f"optimize consent grant {model.provider}"
+
+
+def _size(model: Model, sources: Sources) -> int:
+    if model.provider != "ollama":
+        return 0
+    known = last_known(sources.endpoints["ollama"], sources.gate.state)
+    return known.sizes.get(model.id, 0) if known else 0
+
+
+def _price(tariff: Tariff | None) -> tuple[float, float] | None:
+    """A million tokens at the rates of a short prompt; micro-dollars a token are dollars a million."""
+    return None if tariff is None else (tariff.steps[0].input, tariff.steps[0].output)

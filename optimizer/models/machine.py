@@ -1,0 +1,91 @@
+"""What this machine has for local models: memory, and that of its graphics cards."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+MIB = 1 << 20
+ASK_SECONDS = 5.0
+LEFT_TO_OTHERS = 0.25  # of the memory of the machine: the system, the editor, the tests
+LEFT_TO_SCREEN = 0.1  # of the memory of the cards
+MEMINFO = Path("/proc/meminfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Bytes of memory, of memory that is free now, and of the graphics cards' own (0: none found, or not told).
+
+    `shared` tells that the graphics processor uses the machine's memory.
+    """
+
+    ram: int
+    free: int = 0
+    vram: int = 0
+    shared: bool = False
+    cards: tuple[str, ...] = ()
+
+    @property
+    def room(self) -> int:
+        """Bytes that models may take together: the cards' where they hold more, else the machine's, less a share."""
+        return max(int(self.vram * (1 - LEFT_TO_SCREEN)), int(self.ram * (1 - LEFT_TO_OTHERS)))
+
+    @property
+    def on_cards(self) -> int:
+        """Bytes of models that run at the speed of the graphics processor."""
+        return self.room if self.shared else int(self.vram * (1 - LEFT_TO_SCREEN))
+
+
+def look() -> Machine:
+    """Look at this machine; what cannot be told is 0."""
+    cards = _nvidia()
+    ram, free = _memory()
+    apple = sys.platform == "darwin" and os.uname().machine == "arm64"
+    return Machine(ram, free, sum(size for _, size in cards), apple, tuple(name for name, _ in cards))
+
+
+def _memory() -> tuple[int, int]:
+    if sys.platform == "darwin":
+        size = _said("sysctl", "-n", "hw.memsize").strip()
+        return (int(size) if size.isdigit() else _from_sysconf()), 0
+    return meminfo(MEMINFO) or (_from_sysconf(), 0)
+
+
+def meminfo(path: Path) -> tuple[int, int] | None:
+    """Total and available bytes as Linux tells them in a file; None when it does not."""
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return None
+    found = {name: int(size) * 1024 for name, size in re.findall(r"^(\w+):\s+(\d+) kB$", text, re.MULTILINE)}
+    return (found["MemTotal"], found.get("MemAvailable", 0)) if "MemTotal" in found else None
+
+
+def _from_sysconf() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0
+
+
+def _nvidia() -> list[tuple[str, int]]:
+    """Name and bytes of each card of Nvidia's, as its own tool tells them."""
+    said = _said("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
+    rows = (line.rpartition(",") for line in said.splitlines())
+    return [(name.strip(), int(size) * MIB) for name, _, size in rows if name and size.strip().isdigit()]
+
+
+def _said(*command: str) -> str:
+    program = shutil.which(command[0])
+    if program is None:
+        return ""
+    try:
+        done = subprocess.run([program, *command[1:]], capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return ""
+    return done.stdout if done.returncode == 0 else ""
