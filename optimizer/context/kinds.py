@@ -84,6 +84,7 @@ _TEST_WORDS = frozenset(
 )
 
 
+@lru_cache(maxsize=1 << 14)
 def kind_of(path: str, origin: Literal["", "generated", "minified"] = "") -> FileKind:
     """The kind of a file by its path and what its bytes tell of its origin; `source` when nothing tells otherwise."""
     folder, _, name = path.rpartition("/")
