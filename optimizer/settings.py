@@ -23,6 +23,14 @@ class Settings:
     provider: str = knob("provider", "", "Provider to ask; empty lets the router choose.")
     tier: str = knob("tier", "", "The one tier to use; empty lets the router choose.")
     max_tier: str = knob("max_tier", "premium", "The dearest tier that may be used.")
+    profile: str = knob("profile", "", "Profile to work with (docs/profiles.md); empty: none.")
+    local_router: str = knob(
+        "local.router", "", "Small local model that tells kinds of work apart; empty: words do.", user_only=True
+    )
+    local_router_seconds: float = knob(
+        "local.router_seconds", 1.5, "Longest time that it may take; then words do.", user_only=True
+    )
+    local_coder: str = knob("local.coder", "", "Local model that is preferred for changes to code.", user_only=True)
     temperature: float = knob("temperature", -1.0, "Sampling temperature; -1 leaves it to the provider.")
     max_tokens: int = knob("max_tokens", 1500, "Answer budget of the first request, in tokens.")
     context_size: int = knob("context_size", 0, "Window asked of a local model, in tokens; 0 fits it to the prompt.")

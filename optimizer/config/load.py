@@ -1,20 +1,23 @@
-"""Resolve the settings of a run: defaults < user < project < environment < flags, each value with its origin."""
+"""Resolve the settings of a run: default < user < profile < project < environment < flag, each with its origin."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optimizer.config.document import Document, read_document
+from optimizer.config.document import read_document
 from optimizer.config.endpoints import BadValue
-from optimizer.config.features import FEATURE_NAMES, Features, default_features, features_from
-from optimizer.config.keys import PROVIDERS, Keys, keys_from
+from optimizer.config.features import Features, default_features, features_from
+from optimizer.config.given import Given, given, leaves, unknown
+from optimizer.config.keys import Keys, keys_from
 from optimizer.config.paths import Places, places
-from optimizer.config.suggest import did_you_mean
 from optimizer.config.values import SECTIONS, TYPES, Value, check, from_text
 from optimizer.errors import ConfigError
 from optimizer.settings import Settings, knobs
+
+if TYPE_CHECKING:
+    from optimizer.config.profiles import Profile
 
 PROJECT_FILE = ".optimizer.toml"
 VARIABLES: Mapping[str, str] = {
@@ -23,6 +26,7 @@ VARIABLES: Mapping[str, str] = {
     "OPTIMIZER_TEMPERATURE": "temperature",
     "OPTIMIZER_MAX_TOKENS": "max_tokens",
     "OPTIMIZER_CONTEXT_SIZE": "context_size",
+    "OPTIMIZER_PROFILE": "profile",
     "OLLAMA_HOST": "endpoints.ollama",
 }
 _WITHOUT_PROJECT = ", or leave it out with --no-project-config"
@@ -30,7 +34,7 @@ _WITHOUT_PROJECT = ", or leave it out with --no-project-config"
 
 class Config(NamedTuple):
     """The resolved settings; `origins` tells for each dotted key where its value came from:
-    "default", "user:PATH:LINE", "project:PATH:LINE", "env:VARIABLE" or "flag"."""
+    "default", "user:PATH:LINE", "profile:PATH:LINE", "project:PATH:LINE", "env:VARIABLE" or "flag"."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -38,12 +42,7 @@ class Config(NamedTuple):
     features: Features
     keys: Keys
     notices: tuple[str, ...] = ()
-
-
-class _Given(NamedTuple):
-    key: str
-    value: Value
-    origin: str
+    profile: Profile | None = None
 
 
 def load(root: Path | None, env: Mapping[str, str], flags: Mapping[str, object]) -> Config:
@@ -57,16 +56,13 @@ def load(root: Path | None, env: Mapping[str, str], flags: Mapping[str, object])
     notices: list[str] = []
     values: dict[str, Value] = {f"features.{name}": on for name, on in default_features().items()}
     origins = dict.fromkeys((*_plain_defaults(), *values), "default")
-    layers = (
-        _from_user(where.config_file),
-        _from_project(root, notices),
-        _from_environment(env, notices),
-        _from_flags(flags),
-    )
-    for layer in layers:
-        for given in layer:
-            values[given.key] = given.value
-            origins[given.key] = given.origin
+    user, project = list(_from_user(where.config_file)), list(_from_project(root, notices))
+    near = [*_from_environment(env), *_from_flags(flags)]
+    profile = _profile([*user, *project, *near], where)
+    chosen = _from_profile(profile, project, near, notices) if profile else []
+    for one in (*user, *chosen, *project, *near):
+        values[one.key] = one.value
+        origins[one.key] = one.origin
     settings = _settings(values)
     if settings.max_tokens >= settings.request_tokens:
         raise ConfigError(
@@ -75,7 +71,8 @@ def load(root: Path | None, env: Mapping[str, str], flags: Mapping[str, object])
             "raise request_tokens, or lower max_tokens",
         )
     keys = keys_from(env)
-    return Config(settings, origins, where, features_from(settings.features), keys, (*notices, *keys.problems))
+    problems = (*notices, *keys.problems)
+    return Config(settings, origins, where, features_from(settings.features), keys, problems, profile)
 
 
 def user_only_keys() -> frozenset[str]:
@@ -101,70 +98,74 @@ def _settings(values: Mapping[str, Value]) -> Settings:
 # ── files ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _from_user(path: Path) -> Iterator[_Given]:
+def _from_user(path: Path) -> Iterator[Given]:
     document = read_document(path)
     if document:
-        for key, value in _leaves(document.data):
-            yield _given(document, key, value, "user", "")
+        for key, value in leaves(document.data):
+            yield given(document, key, value, "user")
 
 
-def _from_project(root: Path | None, notices: list[str]) -> Iterator[_Given]:
+def _from_project(root: Path | None, notices: list[str]) -> Iterator[Given]:
     document = read_document(root / PROJECT_FILE, _WITHOUT_PROJECT) if root else None
     if not document:
         return
-    for key, value in _leaves(document.data):
+    for key, value in leaves(document.data):
         section = key.partition(".")[0]
         if {key, section} & user_only_keys():
             notices.append(f"{document.place(key)}: {key!r} is ignored: only your own configuration may set it")
         elif key not in TYPES and isinstance(document.data.get(section), dict) and section not in SECTIONS:
             notices.append(f"{document.place(key)}: the section [{section!r}] is ignored: it is unknown")
         else:
-            yield _given(document, key, value, "project", _WITHOUT_PROJECT)
+            yield given(document, key, value, "project", _WITHOUT_PROJECT)
 
 
-def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    for name, value in table.items():
-        key = prefix + name
-        if isinstance(value, dict) and key in SECTIONS:
-            yield from _leaves(value, f"{key}.")
+def _profile(given_values: Sequence[Given], where: Places) -> Profile | None:
+    """The profile that the nearest of the values names; None where none is named."""
+    name, origin = "", ""
+    for one in given_values:
+        if one.key == "profile":
+            name, origin = str(one.value), one.origin
+    if not name:
+        return None
+    from optimizer.config.profiles import resolve
+
+    return resolve(name, where.profiles, origin.partition(":")[2] or origin)
+
+
+def _from_profile(
+    profile: Profile, project: Sequence[Given], near: Sequence[Given], notices: list[str]
+) -> Iterator[Given]:
+    """The settings of a profile; of one that the project chose, those only that a project may set itself."""
+    names = [one.key for one in near]
+    foreign = "profile" not in names and "profile" in [one.key for one in project]
+    for one in profile.settings:
+        if foreign and {one.key, one.key.partition(".")[0]} & user_only_keys():
+            place = one.origin.partition(":")[2]
+            notices.append(f"{place}: {one.key!r} is ignored: the project chose the profile {profile.name!r}, not you")
         else:
-            yield key, value
-
-
-def _given(document: Document, key: str, value: object, layer: str, cure: str) -> _Given:
-    place = document.place(key)
-    if key in SECTIONS:
-        raise ConfigError(f"{place}: {key} is a section", f"write [{key}] and its settings below it{cure}")
-    if key not in TYPES:
-        raise _unknown(f"{place}: ", key, cure)
-    try:
-        return _Given(key, check(key, value), f"{layer}:{place}")
-    except BadValue as error:
-        raise ConfigError(f"{place}: {key}: {error}", (error.hint or "correct the value") + cure) from error
+            yield one
 
 
 # ── environment and flags ────────────────────────────────────────────────────────────────────────
 
 
-def _from_environment(env: Mapping[str, str], notices: list[str]) -> Iterator[_Given]:
-    if profile := env.get("OPTIMIZER_PROFILE", "").strip():
-        notices.append(f"OPTIMIZER_PROFILE={profile!r} is ignored: this version has no profiles")
+def _from_environment(env: Mapping[str, str]) -> Iterator[Given]:
     for variable, key in VARIABLES.items():
         if text := env.get(variable, "").strip():
-            yield _Given(key, _read_text(f"{variable}: ", key, text), f"env:{variable}")
+            yield Given(key, _read_text(f"{variable}: ", key, text), f"env:{variable}")
 
 
-def _from_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
+def _from_flags(flags: Mapping[str, object]) -> Iterator[Given]:
     for key, value in flags.items():
         if value is None:
             continue
         if key not in TYPES:
-            raise _unknown("", key, "")
+            raise unknown("", key, "")
         if isinstance(value, str):
-            yield _Given(key, _read_text(f"{key}: ", key, value), "flag")
+            yield Given(key, _read_text(f"{key}: ", key, value), "flag")
         else:
             try:
-                yield _Given(key, check(key, value), "flag")
+                yield Given(key, check(key, value), "flag")
             except BadValue as error:
                 raise ConfigError(f"{key}: {error}", error.hint or "correct the flag") from error
 
@@ -174,14 +175,3 @@ def _read_text(place: str, key: str, text: str) -> Value:
         return from_text(key, text)
     except BadValue as error:
         raise ConfigError(f"{place}{error}", error.hint or "correct the value") from error
-
-
-def _unknown(place: str, key: str, cure: str) -> ConfigError:
-    section, _, name = key.partition(".")
-    if section == "endpoints" and name:
-        what, hint = f"unknown provider {name!r}", did_you_mean(name, PROVIDERS)
-    elif section == "features" and name:
-        what, hint = f"unknown feature {name!r}", did_you_mean(name, FEATURE_NAMES)
-    else:
-        what, hint = f"unknown setting {key!r}", did_you_mean(key, (*TYPES, *SECTIONS))
-    return ConfigError(f"{place}{what}", (hint or "docs/settings.md lists all settings") + cure)

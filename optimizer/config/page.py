@@ -16,7 +16,8 @@ _INTRODUCTION = """\
 
 <!-- Generated: python -c "import optimizer.config.page as p; print(p.settings_page(), end='')" > docs/settings.md -->
 
-Later places win: built-in default, your `config.toml`, the project's `.optimizer.toml`, environment, command-line flag.
+Later places win: built-in default, your `config.toml`, a profile (docs/profiles.md), the project's `.optimizer.toml`,
+environment, command-line flag. `optimize config show --origin` says where each value comes from.
 Your file is `$XDG_CONFIG_HOME/optimizer/config.toml` (`~/.config/optimizer/config.toml`), or
 `$OPTIMIZER_HOME/config/config.toml` when `OPTIMIZER_HOME` is set. A dot in a key is a table: `context.max_files = 8` is
 written
@@ -84,7 +85,6 @@ def _variables() -> Iterator[str]:
             yield f"| {' or '.join(f'`{name}`' for name in variables)} | the key for `{provider}` |"
     yield "| `OPTIMIZER_HOME` | one directory for everything: `config/`, `state/` and `cache/` below it |"
     yield "| `XDG_CONFIG_HOME`, `XDG_STATE_HOME`, `XDG_CACHE_HOME` | where `optimizer/` is kept otherwise |"
-    yield "| `OPTIMIZER_PROFILE` | reserved |"
 
 
 def _toml(value: object) -> str:

@@ -26,6 +26,11 @@ class Places(NamedTuple):
         """The user's own rows of the catalogue of models."""
         return self.config / "models.toml"
 
+    @property
+    def profiles(self) -> Path:
+        """The user's own profiles, a file each."""
+        return self.config / "profiles"
+
 
 def places(env: Mapping[str, str]) -> Places:
     """Read OPTIMIZER_HOME, else XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_CACHE_HOME, else HOME (USERPROFILE).

@@ -15,6 +15,7 @@ from optimizer.tiers import TIERS
 Value = str | bool | int | float
 
 RANGES: Mapping[str, tuple[float, float]] = {
+    "local.router_seconds": (0.05, 60),
     "temperature": (0, 2),
     "max_tokens": (1, 1_000_000),
     "context_size": (0, 10_000_000),
@@ -51,7 +52,18 @@ RANGES: Mapping[str, tuple[float, float]] = {
 SPECIAL: Mapping[str, float] = {"temperature": -1, "budget.run": -1, "budget.day": -1, "budget.ask": -1}
 CHOICES: Mapping[str, tuple[str, ...]] = {"tier": TIERS, "max_tier": TIERS, "provider": PROVIDERS}
 MAY_BE_EMPTY = frozenset(
-    {"model", "provider", "tier", "semantic.model_path", "verify.test", "verify.lint", "verify.types"}
+    {
+        "model",
+        "provider",
+        "tier",
+        "profile",
+        "local.router",
+        "local.coder",
+        "semantic.model_path",
+        "verify.test",
+        "verify.lint",
+        "verify.types",
+    }
 )
 
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}

@@ -211,10 +211,6 @@ def test_an_answer_budget_that_fills_the_request_is_refused(config: Load) -> Non
     assert config("request_tokens = 9000", env={"OPTIMIZER_MAX_TOKENS": "6000"}).settings.max_tokens == 6000
 
 
-def test_a_profile_is_not_taken_silently(config: Load) -> None:
-    assert "OPTIMIZER_PROFILE" in config(env={"OPTIMIZER_PROFILE": "fast"}).notices[0]
-
-
 def test_an_unreadable_file_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("")
     with pytest.raises(StorageError) as caught:

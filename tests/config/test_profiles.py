@@ -1,0 +1,164 @@
+"""Profiles: what they inherit, where their values stand among the others, and what a project may not do with them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from optimizer.config import profiles
+from optimizer.config.load import PROJECT_FILE, Config, load
+from optimizer.config.profiles import CAPABILITIES, ROLES, is_shipped, line_of, names, resolve, role
+from optimizer.errors import ConfigError
+from optimizer.models import catalogue
+
+Load = Callable[..., Config]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "home/config/profiles"
+    made.mkdir(parents=True)
+    return made
+
+
+@pytest.fixture
+def config(tmp_path: Path, folder: Path) -> Load:
+    """Load with the given user file, project file and environment."""
+
+    def run(user: str = "", project: str = "", env: Mapping[str, str] | None = None, **flags: object) -> Config:
+        (folder.parent / "config.toml").write_text(user)
+        (tmp_path / PROJECT_FILE).write_text(project)
+        return load(tmp_path, {"OPTIMIZER_HOME": str(tmp_path / "home"), **(env or {})}, flags)
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["fast", "general", "code", "creative"])
+def test_shipped_profiles(name: str, folder: Path) -> None:
+    profile = resolve(name, folder)
+    assert profile.chain == (name,)
+    assert profile.about.endswith(".")
+    assert profile.wanted.title == f"profile {name}"
+    assert profile.wanted.window >= 8000
+    assert is_shipped(name)
+
+
+def test_words_of_the_catalogue_are_the_same() -> None:
+    assert CAPABILITIES == catalogue.CAPABILITIES
+    shipped = catalogue.load_catalogue(None)
+    families = {row.family for row in shipped.rows if row.family}
+    suited = {name for row in shipped.rows for name in row.profiles or ()}
+    for name in ("fast", "general", "code", "creative"):
+        assert set(resolve(name, Path("/nowhere")).wanted.families) <= families
+        assert name in suited
+    for name in ROLES:
+        assert set(role(name, None).families) <= families
+
+
+def test_nearer_values_hold_and_settings_are_joined(folder: Path) -> None:
+    (folder / "mine.toml").write_text(
+        "extends = 'code'\nfamilies = ['phi']\nfallback = 'fast'\n[settings]\nmax_tokens = 900\n"
+        "[settings.context]\nmax_files = 4\n[roles.planner]\nmodels = ['big:*']\ncloud = false\n"
+    )
+    (folder / "deep.toml").write_text("about = 'Mine, colder.'\nextends = 'mine'\n[settings]\ntemperature = 0.1\n")
+    deep = resolve("deep", folder)
+    assert deep.chain == ("deep", "mine", "code")
+    assert deep.wanted.families == ("phi",)
+    assert deep.wanted.requires == {"tools"}
+    assert deep.wanted.window == 16_000
+    values = {one.key: (one.value, one.origin) for one in deep.settings}
+    assert values["max_tokens"] == (900, f"profile:{folder}/mine.toml:5")
+    assert values["context.max_files"] == (4, f"profile:{folder}/mine.toml:7")
+    assert values["temperature"][0] == 0.1
+    assert values["agent.steps"] == (10, f"profile:{profiles.SHIPPED}:{_line('agent.steps = 10')}")
+    assert role("planner", deep).models == ("big:*",)
+    assert role("planner", deep).local_only
+    assert not role("editor", deep).local_only
+    assert [one.title for one in line_of(deep, folder)] == ["profile deep", "profile fast", "profile general"]
+    assert list(names(folder))[-2:] == ["deep", "mine"]
+
+
+def _line(text: str) -> int:
+    return profiles.SHIPPED.read_text().splitlines().index(text) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message", "hint"),
+    [
+        ("familys = ['x']", 1, "unknown key 'familys'", "'families'"),
+        ("max_tokens = 5", 1, "unknown key 'max_tokens'", "[settings]"),
+        ("about = 'x'\nfamilies = 'qwen'", 2, "families: expected a list of texts", "correct"),
+        ("window = -1", 1, "window: expected a whole number", "correct"),
+        ("window = true", 1, "window: expected a whole number", "correct"),
+        ("requires = ['tool']", 1, "unknown capability 'tool'", "'tools'"),
+        ("extends = 'cod'", 1, "no profile is named 'cod'", "'code'"),
+        ("\nfallback = 'generol'", 2, "no profile is named 'generol'", "'general'"),
+        ("extends = 'mine'", 1, "in a circle: mine -> mine", "extend none"),
+        ("extends = '../config'", 1, "no profile is named '../config'", ""),
+        ("[settings]\nmax_token = 5", 2, "unknown setting 'max_token'", "'max_tokens'"),
+        ("[settings]\nmax_tokens = 'x'", 2, "max_tokens: expected a whole number", "correct"),
+        ("[settings]\nprofile = 'code'", 2, "a profile chooses no profile", "extends"),
+        ("[roles.planer]\nwindow = 1", 1, "unknown role 'planer'", "'planner'"),
+        ("[roles.planner]\ncloud = 1", 2, "cloud: expected true or false", "correct"),
+        ("[roles]\nplanner = 1", 2, "a role is a table", "[roles.planner]"),
+        ("about = = 1", 1, "Invalid value", "fix"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(
+    folder: Path, config: Load, text: str, line: int, message: str, hint: str
+) -> None:
+    (folder / "mine.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        config(user="profile = 'mine'")
+    assert caught.value.message.startswith(f"{folder}/mine.toml:{line}: ")
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_an_unknown_profile_is_told_where_it_is_named(config: Load, tmp_path: Path) -> None:
+    for where, place in (
+        ({"user": "\nprofile = 'fats'"}, f"{tmp_path}/home/config/config.toml:2: "),
+        ({"project": "profile = 'fats'"}, f"{tmp_path}/{PROJECT_FILE}:1: "),
+        ({"env": {"OPTIMIZER_PROFILE": "fats"}}, "OPTIMIZER_PROFILE: "),
+        ({"profile": "fats"}, "flag: "),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            config(**where)
+        assert caught.value.message == f"{place}no profile is named 'fats'"
+        assert "'fast'" in caught.value.hint
+
+
+def test_a_profile_stands_between_the_user_and_the_project(config: Load, folder: Path) -> None:
+    (folder / "mine.toml").write_text(
+        "[settings]\nmax_tokens = 900\ntemperature = 0.3\nmodel = 'p'\n[settings.features]\nsemantic-search = true\n"
+    )
+    user = "profile = 'mine'\nmax_tokens = 100\nmax_tier = 'budget'\n"
+    got = config(user, "temperature = 0.7\n", {"OPTIMIZER_MODEL": "e"})
+    assert got.settings.max_tokens == 900
+    assert got.settings.temperature == 0.7
+    assert got.settings.model == "e"
+    assert got.settings.max_tier == "budget"
+    assert got.features.semantic_search
+    assert got.origins["max_tokens"] == f"profile:{folder}/mine.toml:2"
+    assert got.origins["features.semantic-search"] == f"profile:{folder}/mine.toml:6"
+    assert got.profile is not None
+    assert got.profile.name == "mine"
+    assert config(user, env={"OPTIMIZER_PROFILE": "fast"}).settings.max_tokens == 800
+    assert config(user, env={"OPTIMIZER_PROFILE": "fast"}, profile="code").settings.max_tokens == 2000
+    assert config(user, profile="").profile is None
+    assert config().profile is None
+
+
+def test_a_project_gets_nothing_through_a_profile_that_it_may_not_set(config: Load, folder: Path) -> None:
+    (folder / "mine.toml").write_text(
+        "[settings]\nmax_tokens = 900\n[settings.endpoints]\ngroq = 'http://127.0.0.1:9'\n"
+        "[settings.verify]\ntest = 'make test'\n[settings.budget]\nrun = 100\n"
+    )
+    got = config(project="profile = 'mine'")
+    assert got.settings.max_tokens == 900
+    assert (got.settings.endpoints, got.settings.verify_test, got.settings.budget_run) == ({}, "", 0.5)
+    assert len(got.notices) == 3
+    assert "the project chose the profile 'mine', not you" in got.notices[0]
+    for mine in (config(user="profile = 'mine'"), config(project="profile = 'mine'", profile="mine")):
+        assert mine.settings.endpoints == {"groq": "http://127.0.0.1:9"}
+        assert (mine.settings.verify_test, mine.settings.budget_run, mine.notices) == ("make test", 100, ())
