@@ -12,6 +12,7 @@ from optimizer.types import TIERS, Attempt, LeftOut, Route, Task
 
 HOPELESS, SURE_AFTER = 0.12, 5
 MOST_STANDBYS = 2
+LOADED_BONUS = 0.1
 _AT_ONCE = Fit(0.0, 0)
 _LEVEL: Mapping[str, int] = {tier: number for number, tier in enumerate(TIERS)}
 BUDGET_CURE = "optimize budget set"
@@ -140,8 +141,12 @@ def _beyond(weighed: Weighed, cap: str, standing: Standing) -> LeftOut:
 
 
 def _order(one: Weighed) -> tuple[int, bool, bool, float, float]:
-    """Tier; those that can start at once and whose price is known first; then the least cost to an accepted answer."""
-    return _LEVEL[one.model.tier], one.wait > 0, one.estimate is None, one.accepted_cost, -one.chance
+    """Tier; those that can start at once and whose price is known first; then the least cost to an accepted answer.
+
+    Where that is the same, the likelier one; loading a model takes long, so one that is loaded may be a little worse.
+    """
+    likely = one.chance + (LOADED_BONUS if one.model.resident else 0.0)
+    return _LEVEL[one.model.tier], one.wait > 0, one.estimate is None, one.accepted_cost, -likely
 
 
 def _tiers(fit_for: Sequence[Weighed]) -> list[list[Weighed]]:
@@ -215,11 +220,17 @@ def _comparison(one: Weighed, first: Weighed) -> str:
     if one.estimate is None and first.estimate is not None:
         return f"its price is unknown, {name} has one"
     if one.accepted_cost == first.accepted_cost:
-        return f"{name} costs the same and is {'preferred' if one.chance == first.chance else 'likelier to succeed'}"
+        return f"{name} costs the same and is {_better(one, first)}"
     if (one.estimate or 0) > (first.estimate or 0):
         return f"dearer than {name} ({money(one.estimate)} against {money(first.estimate)})"
     each = f"{money(round(one.accepted_cost))} against {money(round(first.accepted_cost))}"
     return f"dearer than {name} to an accepted answer ({each})"
+
+
+def _better(one: Weighed, first: Weighed) -> str:
+    if first.model.resident and not one.model.resident:
+        return "loaded already"
+    return "preferred" if one.chance == first.chance else "likelier to succeed"
 
 
 def _reason(tier: Sequence[Weighed], limits: Limits, standing: Standing) -> str:

@@ -335,3 +335,14 @@ def test_another_provider_stands_by_before_the_same_one() -> None:
     named = Traits({"coding": 0.5}, fallback=("sister",))
     rated = [candidate(CHEAP, traits=named), candidate(sister), candidate(DEARER)]
     assert standbys(choose(TASK, rated, Limits(), CLEAR)) == ["sister", "flash"]
+
+
+def test_a_loaded_model_is_preferred_to_one_that_is_a_little_better() -> None:
+    loaded = replace(LOCAL, id="coder", resident=True)
+    PRICES["coder"] = 0
+    weak, better = Traits({"coding": 0.45}), Traits({"coding": 0.7})
+    found = choose(TASK, [candidate(LOCAL), candidate(loaded, traits=weak)], Limits(), CLEAR)
+    assert ids(found) == ["coder"]
+    assert found.attempts[1].reason == "stands by for coder: coder costs the same and is loaded already"
+    found = choose(TASK, [candidate(LOCAL, traits=better), candidate(loaded, traits=weak)], Limits(), CLEAR)
+    assert ids(found) == ["qwen"]
