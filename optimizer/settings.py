@@ -95,6 +95,12 @@ class Settings:
     discovery_seconds: float = knob(
         "models.cache_seconds", 30.0, "For how long what a local server said it holds is taken as it was; 0 asks anew."
     )
+    memory_gib: float = knob(
+        "models.memory_gib",
+        0.0,
+        "Memory in GiB that the local models of all runs may take together; 0: what this machine has, less a share.",
+        user_only=True,
+    )
     connections: int = knob("network.connections", 4, "Most connections to one endpoint at a time.")
     agent_steps: int = knob(
         "agent.steps", 6, "Answers with tool calls that a model may give in one attempt; 0 offers it no such tools."

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from optimizer.models.available import Available
     from optimizer.models.catalogue import Catalogue
     from optimizer.models.register import Register
+    from optimizer.models.seats import Seats, Wish
     from optimizer.providers.base import Endpoint, Provider
     from optimizer.providers.door import Gate
     from optimizer.providers.quotas import Exchange
     from optimizer.routing.weigh import Candidate
-    from optimizer.types import Model, Quote, Task, Usage
+    from optimizer.types import Model, Prompt, Quote, Task, Usage
     from optimizer.verify.commands import Means
 
 
@@ -106,6 +107,8 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
             candidates=models.candidates,
             kept_model=models.kept,
             register=models.register,
+            seats=models.seats,
+            wish=models.wish,
             provider=models.provider,
             cost=_cost,
             quote=models.quote,
@@ -223,7 +226,15 @@ class Models:
 
         config = self._config
         settings = replace(config.settings, model=self.kept() or config.settings.model)
-        return available(self.catalogue(), self.endpoints(), settings, config.features, self.gate())
+        found = available(self.catalogue(), self.endpoints(), settings, config.features, self.gate())
+        busy = self.seats().busy(self.endpoints()["ollama"].host)
+        if not busy:
+            return found
+        models = (
+            replace(model, resident=model.resident or (model.provider == "ollama" and model.id in busy))
+            for model in found.models
+        )
+        return replace(found, models=tuple(models))
 
     @cache  # noqa: B019
     def kept(self) -> str:
@@ -259,6 +270,34 @@ class Models:
         register = Register(self._config.places.state, lambda provider: self.endpoints()[provider].account)
         self._closing.callback(register.close)
         return register
+
+    @cache  # noqa: B019
+    def seats(self) -> Seats:
+        from optimizer.models.seats import Seats
+
+        seats = Seats(self._config.places.state, self._memory)
+        self._closing.callback(seats.close)
+        return seats
+
+    def _memory(self) -> int:
+        """Bytes that models may take together: where there are cards, a server keeps several models on these only."""
+        from optimizer.models import machine, memory
+
+        if given := self._config.settings.memory_gib:
+            return round(given * memory.GIB)
+        here = machine.look()
+        return here.on_cards or here.room
+
+    def wish(self, model: Model, prompt: Prompt) -> Wish:
+        """The memory that asking a model takes on its server."""
+        from optimizer.models.discovery import last_known
+        from optimizer.models.seats import Wish, weight
+
+        endpoint = self.endpoints()[model.provider]
+        known = last_known(endpoint, self._config.places.state)
+        billions = self.catalogue().billions(model.id, model.provider)
+        window = prompt.tokens + prompt.max_output
+        return Wish(endpoint.host, model.id, weight(model.id, known.sizes if known else {}, billions, window))
 
     def rates(self, models: Sequence[Model], at: datetime) -> Mapping[tuple[str, str], Tariff | None]:
         """What each model is charged at a time, by its name in the price table and its tier."""

@@ -45,6 +45,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "budget.unknown_per_million": (0, 100_000),
     "limits.wait_seconds": (0, 3600),
     "models.cache_seconds": (0, 86_400),
+    "models.memory_gib": (0, 100_000),
     "network.connections": (1, 100),
     "journal.max_bytes": (0, 1_000_000_000_000),
     "journal.max_days": (1, 36_500),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from optimizer.engine import admit, book
+from optimizer.engine import admit, book, room
 from optimizer.errors import BadAnswer, NoProvider, PromptTooLong, ProviderError
 from optimizer.events import Booked, Event, Notice, TextDelta
 from optimizer.types import Completion, Model, Prompt, Usage
@@ -40,6 +40,8 @@ def ask(request: Request, model: Model, prompt: Prompt, parts: Parts) -> Generat
     """
     cost: int | None = 0
     retries = 0
+    if crowded := (yield from room.sit(model, prompt, parts)):
+        return Answered(None, cost, crowded)
     while True:
         permit = yield from admit.enter(request, model, prompt, parts, retries)
         if isinstance(permit, admit.Refusal):

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from optimizer.engine import book, judge
+from optimizer.engine import book, judge, room
 from optimizer.engine.request import Request, Tried
 from optimizer.errors import BudgetReached, NoProvider
 from optimizer.events import Event, Finished, Notice
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 def climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
     """Try the attempts of `route` in order; each failure that was checked is told to the next; ends with Finished."""
+    try:
+        yield from _climb(request, route, parts)
+    finally:
+        if any(attempt.model.local for attempt in route.attempts):
+            room.leave(parts)
+
+
+def _climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
     answer_tokens = parts.settings.max_tokens
     evidence = ""
     tries: list[Tried] = []

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from optimizer.ledger.store import Ledger
     from optimizer.models.available import Available
     from optimizer.models.register import Register
+    from optimizer.models.seats import Seats, Wish
     from optimizer.providers.base import Endpoint, Provider
     from optimizer.providers.quotas import Exchange
     from optimizer.routing.weigh import Candidate
     from optimizer.settings import Settings
-    from optimizer.types import Model, Quote, Task, Usage
+    from optimizer.types import Model, Prompt, Quote, Task, Usage
     from optimizer.verify.commands import Means
 
 
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 class Parts:
     """`cost` gives micro-dollars (None: unknown); `quote` prices a task on a model of each tier.
 
-    `candidates` adds to models what a decision weighs at a time, `kept_model` is the one chosen for this project,
-    `approve` is asked before a call dearer than the settings allow unasked, `means` is what proving a patch needs.
+    `candidates` adds to models what a decision weighs at a time, `kept_model` is the one chosen for this project ('':
+    none), `wish` is the memory that asking a local model takes, `approve` is asked before a call dearer than the
+    settings allow unasked, `means` is what proving a patch needs.
     """
 
     root: Path
@@ -47,6 +49,8 @@ class Parts:
     candidates: Callable[[Sequence[Model], datetime], tuple[Candidate, ...]]
     kept_model: Callable[[], str]
     register: Callable[[], Register]
+    seats: Callable[[], Seats]
+    wish: Callable[[Model, Prompt], Wish]
     provider: Callable[[Model, str, Callable[[Exchange], None]], Provider]
     cost: Callable[[Model, Usage, datetime], int | None]
     quote: Callable[[Task], tuple[Quote, ...]]

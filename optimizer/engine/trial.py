@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from optimizer.engine import ask
+from optimizer.engine import ask, room
 from optimizer.engine.request import Request
 from optimizer.errors import ConsentMissing, NoProvider
 from optimizer.events import Event, Notice, TextDelta
@@ -60,6 +60,13 @@ def run(name: str, parts: Parts, notice: Callable[[str], None]) -> Trial:
     Raises NoProvider when it cannot be asked, ConsentMissing, and what `ask` raises.
     """
     model = _model(name, parts)
+    try:
+        return _tried(model, parts, notice)
+    finally:
+        room.leave(parts)
+
+
+def _tried(model: Model, parts: Parts, notice: Callable[[str], None]) -> Trial:
     speed = _hear(_prompt(COUNT, model, parts), model, parts, notice)
     if speed.answered.completion is None:
         return Trial(

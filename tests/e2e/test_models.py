@@ -232,3 +232,34 @@ def test_a_trial_needs_the_same_consent_and_key_as_a_request(user: Optimize, loo
     loopback.queue("ollama", refuse("ollama", 500, "boom"), refuse("ollama", 500, "boom"))
     failed = user("models", "test", "qwen2.5-coder:7b")
     assert failed.code == 6 and "boom" in failed.out
+
+
+@pytest.mark.slow
+def test_two_runs_do_not_push_each_others_models_out(user: Optimize, loopback: Loopback) -> None:
+    loopback.sizes = {"qwen2.5-coder:7b": 5 * GB, "qwen3-coder:30b": 19 * GB}
+    loopback.served["ollama"] = tuple(loopback.sizes)
+    user.configure(
+        "[models]\nmemory_gib = 24\ncache_seconds = 0\n" + loopback.config().partition("cache_seconds = 0\n")[2]
+    )
+    good = Reply(text="It splits (calc/parse.py:4).", tokens=Tokens(2000, 100))
+    loopback.queue("ollama", Reply(text=good.text, tokens=good.tokens, stall_at=1, stall=8.0))
+    arguments = [COMMAND, "explain parse_response", "--model", "qwen3-coder:30b"]
+    with subprocess.Popen(
+        arguments, cwd=user.cwd, env=user.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as first:
+        deadline = time.monotonic() + 20
+        while not loopback.asked("ollama") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        loopback.answer("ollama", lambda _: good)
+        free = user("explain parse_response", "--tier", "local", "--json")
+        assert free.code == 0, free.err
+        assert free.event("result")["model"] == "qwen3-coder:30b", "the model in use is taken rather than another"
+        other = user("explain parse_response", "--model", "qwen2.5-coder:7b")
+        first.communicate(timeout=30)
+    assert first.returncode == 0
+    assert other.code == 0, other.err
+    assert "waiting until another run is done with qwen3-coder:30b" in other.err
+    models = [one.model for one in loopback.asked("ollama")]
+    assert models == ["qwen3-coder:30b", "qwen3-coder:30b", "qwen2.5-coder:7b"]
+    alone = user("explain parse_response", "--model", "qwen2.5-coder:7b")
+    assert alone.code == 0 and "waiting" not in alone.err

@@ -78,6 +78,7 @@ class Loopback:
         self.hung_up = threading.Event()
         self.served: dict[Wire, tuple[str, ...]] = dict.fromkeys(WIRES, ())
         self.windows: dict[str, int] = {}
+        self.sizes: dict[str, int] = {}
         self.loaded: dict[str, dict[str, int]] = {}
         self.pulls: dict[str, list[dict[str, Any]]] = {}
         self.pull_pause = 0.0
@@ -100,7 +101,8 @@ class Loopback:
 
     def config(self, *providers: Wire) -> str:
         """A user's configuration that points these providers (or all) here, and asks them what they hold each time."""
-        return "[models]\ncache_seconds = 0\n[endpoints]\n" + "".join(f'{one} = "{self.url}"\n' for one in providers or WIRES)
+        urls = "".join(f'{one} = "{self.url}"\n' for one in providers or WIRES)
+        return f"[models]\ncache_seconds = 0\n[endpoints]\n{urls}"
 
     def asked(self, wire: Wire) -> list[Received]:
         """The requests for an answer (not for lists) that came over a wire."""
@@ -159,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         received = self._received(b"")
         self.loopback.requests.append(received)
         if path in _LISTS:
-            self._json(_listing(received.wire, self.loopback.served[received.wire]))
+            self._json(_listing(received.wire, self.loopback.served[received.wire], self.loopback.sizes))
         elif path == "/api/ps":
             self._json({"models": [{"name": one, "model": one, **more} for one, more in self.loopback.loaded.items()]})
         elif path == "/api/version":
@@ -290,9 +292,10 @@ def _wire(path: str, headers: dict[str, str]) -> Wire:
     return "anthropic" if "anthropic-version" in headers else "openai"
 
 
-def _listing(wire: Wire, ids: tuple[str, ...]) -> dict[str, Any]:
+def _listing(wire: Wire, ids: tuple[str, ...], sizes: dict[str, int]) -> dict[str, Any]:
     if wire == "ollama":
-        return {"models": [{"name": one, "model": one, "size": 1, "details": {"family": "stub"}} for one in ids]}
+        details = {"details": {"family": "stub"}}
+        return {"models": [{"name": one, "model": one, "size": sizes.get(one, 1), **details} for one in ids]}
     if wire == "gemini":
         return {"models": [{"name": f"models/{one}", "inputTokenLimit": 1000000} for one in ids]}
     if wire == "anthropic":
