@@ -30,6 +30,8 @@ COMMANDS = {
     "log": ("optimizer.cli.log", "List the changes that were written."),
     "show": ("optimizer.cli.change", "Show one of them as a diff."),
     "models": ("optimizer.cli.models", "List, fetch, test and choose models."),
+    "profile": ("optimizer.cli.profile", "List, make and choose profiles."),
+    "config": ("optimizer.cli.config", "Show the settings in force and where each comes from."),
     "budget": ("optimizer.cli.budget", "Show what today has cost, the caps, and what is left."),
     "metrics": ("optimizer.cli.metrics", "Show requests, success and cost of a day."),
     "consent": ("optimizer.cli.consent", "Say which services may see this repository's code."),
@@ -49,6 +51,11 @@ VERBS = {
     "undo": 1,
     "redo": 1,
     "log": 0,
+}
+# Groups whose names begin requests too, with the commands in them: `profile the parser` is a request.
+GROUPS = {
+    "profile": {"list", "show", "use", "create", "copy", "delete", "export", "import", "validate"},
+    "config": {"show", "path", "schema", "validate"},
 }
 MOST_WORDS_OF_A_TYPO = 3
 LEAST_LIKENESS = 0.8
@@ -171,6 +178,8 @@ def _fits(command: str, words: list[str]) -> bool:
     """Whether words are what a command takes; `show parse_reply` is a question, `show 3` is not."""
     if command == "show":
         return len(words) <= 1 and all(word.isdigit() for word in words)
+    if command in GROUPS and len(words) > 1:
+        return words[0] in GROUPS[command]
     return len(words) <= VERBS.get(command, len(words))
 
 

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 WITHOUT_PROJECT_CONFIG = "optimizer.without_project_config"
+MODEL_FLAGS = ("model", "provider", "tier", "max_tier", "profile")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 yes = click.option(
     "--yes", "-y", is_flag=True, help="Write changes, and make dear calls, without asking (never a consent to send)."
 )
+profile = click.option("--profile", metavar="NAME", help="Work with this profile (optimize profile list).")
 
 
 def _leave_out(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -53,6 +55,7 @@ def project(command: Command) -> Command:
 def model_flags(command: Command) -> Command:
     """Add the flags that choose a model."""
     for option in (
+        profile,
         click.option("--max-tier", type=click.Choice(TIERS), help="The dearest tier that may be used."),
         click.option("--tier", type=click.Choice(TIERS), help="Use this tier only."),
         click.option("--provider", help="Ask this provider only."),

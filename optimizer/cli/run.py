@@ -45,7 +45,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     """
     from optimizer.engine import run as engine
 
-    settings = {key: given[key] for key in ("model", "provider", "tier", "max_tier")} | options.feature_flags(features)
+    settings = {key: given[key] for key in options.MODEL_FLAGS} | options.feature_flags(features)
     if given["no_agent"]:
         settings["agent.steps"] = 0
     if given["message"] is not None and not given["commit"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -12,7 +13,7 @@ from optimizer.config.document import read_document
 from optimizer.errors import ConfigError, StorageError
 
 
-def set_value(path: Path, key: str, value: bool | int | float) -> None:
+def set_value(path: Path, key: str, value: bool | int | float | str) -> None:
     """Write `key` (dotted) into the TOML file at `path`, which is made when there is none.
 
     Raises ConfigError for a file that is broken or writes the key in a way that cannot be changed safely, StorageError
@@ -36,10 +37,12 @@ def set_value(path: Path, key: str, value: bool | int | float) -> None:
     text = "".join(lines)
     if not _holds(text, key, value):
         raise ConfigError(f"{path}: {key} is written in a way that is not changed here", f"set {key} there by hand")
-    _replace(path, text)
+    write_text(path, text)
 
 
-def _toml(value: bool | int | float) -> str:
+def _toml(value: bool | int | float | str) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
@@ -59,8 +62,8 @@ def _holds(text: str, key: str, value: object) -> bool:
     return bool(found == value)
 
 
-def _replace(path: Path, text: str) -> None:
-    """All or nothing, through a link where the file is one, with the mode that it had."""
+def write_text(path: Path, text: str) -> None:
+    """Write a file all or nothing, through a link where it is one, with the mode that it had. Raises StorageError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         target = path.resolve()

@@ -126,12 +126,24 @@ def role(name: str, profile: Profile | None) -> Wanted:
     return dict(_roles(_Source(document, {"roles": document.data["role"]})))[name]
 
 
-def check(document: Document) -> None:
-    """Raise ConfigError, with file and line, when a file holds anything that is no part of a profile."""
+def check(document: Document, name: str, folder: Path) -> tuple[Given, ...]:
+    """The settings of a file that is to be the profile `name`.
+
+    Raises ConfigError, with file and line, when it holds anything that is no part of a profile, or builds on none.
+    """
     source = _Source(document, document.data)
     _check_keys(source)
-    list(_settings(source))
+    for key in ("extends", "fallback"):
+        other = document.data.get(key)
+        if other and other != name and other not in names(folder):
+            raise _unknown(other, folder, document.place(key))
     list(_roles(source))
+    return tuple(_settings(source))
+
+
+def written(name: str, folder: Path) -> Mapping[str, Any]:
+    """The profile `name` as its file writes it, without what it inherits. Raises ConfigError for an unknown name."""
+    return _source(name, folder, "").table
 
 
 def _shipped() -> Document:

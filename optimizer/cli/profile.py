@@ -1,0 +1,263 @@
+"""`optimize profile`: named sets of settings and of wishes about models."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optimizer.cli import options
+from optimizer.cli.config import configuration, origin_text
+from optimizer.cli.terminal import inert
+from optimizer.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from optimizer.config.paths import Places
+    from optimizer.config.profiles import Profile
+
+NO_PROFILE = "none"
+
+
+@click.group("profile")
+def command() -> None:
+    """List, make and choose profiles: sets of settings and of wishes about models (docs/profiles.md)."""
+
+
+def _places() -> Places:
+    from optimizer.config.paths import places
+
+    return places(os.environ)
+
+
+def _say(text: str, event: dict[str, Any], as_json: bool) -> int:
+    click.echo(json.dumps(event, ensure_ascii=False) if as_json else inert(text))
+    return 0
+
+
+@command.command("list")
+@options.project
+@options.as_json
+def list_command(project: Path | None, as_json: bool) -> int:
+    """List all profiles; `*` marks the one in use here."""
+    from optimizer.config.profiles import is_shipped, names, resolve
+
+    used = configuration(project, {}).profile
+    folder = _places().profiles
+    found = names(folder)
+    for name in found:
+        try:
+            about = resolve(name, folder).about
+        except ConfigError as error:
+            about = f"broken: {error.message}"
+        mark = "*" if used and used.name == name else " "
+        origin = "shipped" if is_shipped(name) else "own"
+        row = {"name": name, "origin": origin, "about": about, "used": mark == "*"}
+        _say(f"{mark} {name:<{max(map(len, found))}}  {origin:<7}  {about}", {"event": "profile", **row}, as_json)
+    return 0
+
+
+@command.command("show")
+@click.argument("name")
+@options.as_json
+def show_command(name: str, as_json: bool) -> int:
+    """Show the profile NAME with all that it inherits, and where each setting stands."""
+    from optimizer.config.own_profiles import whole
+    from optimizer.config.profiles import resolve
+
+    profile = resolve(name, _places().profiles)
+    if as_json:
+        settings = {one.key: {"value": one.value, "origin": one.origin} for one in profile.settings}
+        fields = {**whole(profile), "settings": settings}
+        return _say("", {"event": "profile", "name": name, "chain": profile.chain, **fields}, True)
+    click.echo(inert("\n".join(_lines(profile))))
+    return 0
+
+
+def _lines(profile: Profile) -> list[str]:
+    wanted = profile.wanted
+    rows = [
+        ("profile", profile.name + (f": {profile.about}" if profile.about else "")),
+        ("file", str(profile.path)),
+        ("builds on", " -> ".join(profile.chain[1:])),
+        ("prefers", ", ".join((*wanted.models, *wanted.families, "models that the catalogue says suit it"))),
+        ("requires", ", ".join(sorted(wanted.requires))),
+        ("window", f"{wanted.window:,} tokens at least" if wanted.window else ""),
+        ("fallback", profile.fallback),
+    ]
+    lines = [f"{label:<10} {text}" for label, text in rows if text]
+    lines += [f"{one.key} = {json.dumps(one.value)}  {origin_text(one.origin)}" for one in profile.settings]
+    lines += [f"{wish.title}: {', '.join((*wish.models, *wish.families))}" for wish in profile.roles.values()]
+    return lines
+
+
+@command.command("use")
+@click.argument("name")
+@options.as_json
+def use_command(name: str, as_json: bool) -> int:
+    """Work with the profile NAME from now on, everywhere; `none` takes that back.
+
+    It is written into your configuration; --profile, OPTIMIZER_PROFILE and a project's file are nearer.
+    """
+    from optimizer.config.edit import set_value
+    from optimizer.config.profiles import resolve
+
+    places = _places()
+    chosen = "" if name == NO_PROFILE else resolve(name, places.profiles).name
+    set_value(places.config_file, "profile", chosen)
+    said = f"profile {chosen} is in use ({places.config_file})" if chosen else "no profile is in use"
+    return _say(said, {"event": "use", "profile": chosen, "path": str(places.config_file)}, as_json)
+
+
+@command.command("create")
+@click.argument("name")
+@click.option("--extends", metavar="NAME", help="The profile whose values hold where this one says nothing.")
+@click.option("--about", help="One line for people.")
+@click.option("--family", "families", multiple=True, help="A preferred family of models; the first is liked best.")
+@click.option("--prefer", "models", multiple=True, metavar="MODEL", help="A preferred model, by id or glob.")
+@click.option("--window", type=click.IntRange(0), help="Least window of a model, in tokens.")
+@click.option("--requires", multiple=True, metavar="CAPABILITY", help="tools, vision, streaming, json or thinking.")
+@click.option("--fallback", metavar="NAME", help="The profile that stands in when no model fits this one.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting, such as max_tokens=900.")
+@options.as_json
+def create_command(name: str, settings: tuple[str, ...], as_json: bool, **wishes: Any) -> int:
+    """Make a profile of your own, NAME."""
+    from optimizer.config.convert import nested
+    from optimizer.config.document import Document
+    from optimizer.config.own_profiles import add
+
+    folder = _places().profiles
+    table = {key: list(value) if isinstance(value, tuple) else value for key, value in wishes.items() if value}
+    if settings:
+        table["settings"] = nested(dict(_setting(one) for one in settings))
+    path = add(name, Document(folder / f"{name}.toml", table, {}), folder)
+    return _say(f"{path} is written; use it with: optimize profile use {name}", _made("create", name, path), as_json)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """A setting from `KEY=VALUE`. Raises ConfigError for an unknown key or a value that it cannot hold."""
+    from optimizer.config.endpoints import BadValue
+    from optimizer.config.given import unknown
+    from optimizer.config.values import TYPES, from_text
+
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--set")
+    if key not in TYPES:
+        raise unknown("", key, "")
+    try:
+        return key, from_text(key, value)
+    except BadValue as error:
+        raise ConfigError(f"{key}: {error}", error.hint or "correct the value") from error
+
+
+def _made(event: str, name: str, path: Path) -> dict[str, Any]:
+    return {"event": event, "profile": name, "path": str(path)}
+
+
+@command.command("copy")
+@click.argument("name")
+@click.argument("new")
+@options.as_json
+def copy_command(name: str, new: str, as_json: bool) -> int:
+    """Make the profile NEW as the profile NAME is written, to change it in its file."""
+    from optimizer.config.document import Document
+    from optimizer.config.own_profiles import add
+    from optimizer.config.profiles import written
+
+    folder = _places().profiles
+    path = add(new, Document(folder / f"{new}.toml", written(name, folder), {}), folder)
+    return _say(f"{path} is written", _made("copy", new, path), as_json)
+
+
+@command.command("delete")
+@click.argument("name")
+@options.project
+@options.as_json
+def delete_command(name: str, project: Path | None, as_json: bool) -> int:
+    """Delete the profile NAME; one that others build on, or that is in use, stays."""
+    from optimizer.config.own_profiles import remove
+
+    used = configuration(project, {}).profile
+    if used and name in used.chain:
+        raise InputError(f"{name!r} is in use", "choose another first: optimize profile use NAME, or none")
+    path = remove(name, _places().profiles)
+    return _say(f"{path} is deleted", _made("delete", name, path), as_json)
+
+
+@command.command("export")
+@click.argument("name")
+@click.option("--format", "form", type=click.Choice(("toml", "json")), default="toml", show_default=True)
+@click.option("--whole", "is_whole", is_flag=True, help="With all that it inherits, so that it builds on no other.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="A new file instead of stdout.")
+def export_command(name: str, form: str, is_whole: bool, output: Path | None) -> int:
+    """Print the profile NAME, for `import` elsewhere."""
+    from optimizer.config import profiles
+    from optimizer.config.convert import to_toml
+    from optimizer.config.own_profiles import whole
+
+    folder = _places().profiles
+    profile = profiles.resolve(name, folder)
+    table = whole(profile) if is_whole else profiles.written(name, folder)
+    text = to_toml(table) if form == "toml" else json.dumps(table, indent=2, ensure_ascii=False) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+        return 0
+    if output.exists():
+        raise InputError(f"{output} exists", "name a new file")
+    output.write_text(text, encoding="utf-8")
+    return 0
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="What to call it; otherwise the name of the file.")
+@click.option("--replace", is_flag=True, help="Overwrite a profile of that name.")
+@click.option(
+    "--allow-user-only", is_flag=True, help="Take settings too that only you may set: endpoints, commands, caps."
+)
+@options.as_json
+def import_command(file: Path, name: str | None, replace: bool, allow_user_only: bool, as_json: bool) -> int:
+    """Take a profile from FILE, in TOML, JSON or YAML (by its suffix), after it was checked."""
+    from optimizer.config.convert import read_any
+    from optimizer.config.own_profiles import add, refuse_user_only
+
+    document = read_any(file)
+    if not allow_user_only:
+        refuse_user_only(document)
+    path = add(name or file.stem, document, _places().profiles, replace)
+    return _say(f"{path} is written", _made("import", path.stem, path), as_json)
+
+
+@command.command("validate")
+@click.argument("name", required=False)
+@options.as_json
+def validate_command(name: str | None, as_json: bool) -> int:
+    """Check the profile or file NAME, or all of your own. Ends with 2 when one is broken."""
+    from optimizer.config import profiles
+    from optimizer.config.convert import read_any
+
+    folder = _places().profiles
+    own = [one for one in profiles.names(folder) if not profiles.is_shipped(one)]
+    broken = False
+    for one in [name] if name else own:
+        wrong: ConfigError | None = None
+        try:
+            if Path(one).suffix:
+                profiles.check(read_any(Path(one)), Path(one).stem, folder)
+            else:
+                profiles.resolve(one, folder)
+        except ConfigError as error:
+            broken, wrong = True, error
+        row = {
+            "event": "profile",
+            "name": one,
+            "error": wrong.message if wrong else "",
+            "hint": wrong.hint if wrong else "",
+        }
+        _say(f"{wrong.message} ({wrong.hint})" if wrong else f"{one}: sound", row, as_json)
+    if not (name or own):
+        _say("there are no profiles of your own", {"event": "profile"}, as_json)
+    return ConfigError.exit_code if broken else 0
