@@ -85,7 +85,7 @@ def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Ga
     """What a server says it holds, each model described as one that runs there."""
     provider = endpoint.provider
     tier: Tier = "local" if endpoint.local or provider == "ollama" else "premium"
-    pull = f"ollama pull {catalogue.suggested_local}"
+    pull = f"optimize models pull {catalogue.suggested_local}"
     if endpoint.local and not listens(endpoint):
         cure = f"ollama serve; {pull}" if provider == "ollama" else f"start it, or check [endpoints] {provider}"
         return _missing(provider, tier, f"{_title(provider)} does not answer at {endpoint.host}", cure)
@@ -144,7 +144,7 @@ def _explicit(
     absent = {left.provider for left in so_far.left_out if not left.model}
     if absent & {home or "ollama" for home in homes}:
         return Available((), ())
-    return Available((), (LeftOut(name, "ollama", "local", "Ollama does not hold it", f"ollama pull {name}"),))
+    return Available((), (LeftOut(name, "ollama", "local", "Ollama does not hold it", f"optimize models pull {name}"),))
 
 
 def _missing(provider: str, tier: Tier, why: str, cure: str) -> Available:

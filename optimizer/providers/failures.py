@@ -43,6 +43,7 @@ _NO_MODEL = re.compile(
     re.IGNORECASE,
 )
 _BAD_CALL = re.compile(r"tool_use_failed|failed to call a function|error parsing tool call", re.IGNORECASE)
+_CANNOT = re.compile(r"does not support (tools|thinking|chat|generate|completion|images|vision)", re.IGNORECASE)
 _PER_DAY = re.compile(r"per.?day|\b[RT]PD\b|daily", re.IGNORECASE)
 _PER_MINUTE = re.compile(r"per.?minute|\b[RTIO]{1,2}PM\b", re.IGNORECASE)
 _TRY_AGAIN = re.compile(r"(?:try again|retry) in (\d[\dhms.]*[a-z])\b", re.IGNORECASE)
@@ -76,6 +77,8 @@ def from_status(provider: str, key: str, status: int, headers: Mapping[str, str]
         return BadAnswer(f"{provider}: the model made a malformed tool call", "ask again, or ask another model")
     if status == 408:
         return TimedOut(who, "ask again")
+    if status == 400 and (lacking := _CANNOT.search(raw)):
+        return ProviderError(who, _fit_cure(lacking[1].lower()))
     if status >= 500 or status in (409, 423, 425):
         return Overloaded(who, _server_cure(raw), _wait(provider, headers, data, ""))
     return ProviderError(
@@ -202,8 +205,14 @@ def _key_cure(provider: str, status: int, raw: str) -> str:
 
 def _model_cure(provider: str) -> str:
     if provider == "ollama":
-        return "pull the model first: ollama pull NAME"
+        return "pull the model first: optimize models pull NAME"
     return f"choose another model; when all are missing, check the address of {provider} under [endpoints]"
+
+
+def _fit_cure(lacking: str) -> str:
+    if lacking == "tools":
+        return "write tools = false for this model in models.toml, or choose another: optimize models list"
+    return "choose another model: optimize models list"
 
 
 def _server_cure(raw: str) -> str:

@@ -35,11 +35,19 @@ class Ollama:
     def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
         def read(draft: Draft) -> Iterator[str]:
             window = window_for(model, prompt, self.context_size)
+            if model.resident and not self.context_size:
+                window = self._in_force(model, window)
             for part in self.client.chat(**_request(model, prompt, window)):
                 yield from _take(part, draft)
             _check_whole(draft, prompt, window)
 
         return converse(self.endpoint, (model, prompt), self.door, read, self.errors)
+
+    def _in_force(self, model: Model, window: int) -> int:
+        """The window that a loaded model has where it is large enough, so that it is not loaded anew for a smaller one."""
+        loaded = next((one for one in self.client.ps().models if one.model == model.id), None)
+        there = count(loaded.context_length) if loaded else 0
+        return there if window <= there <= (model.window or there) else window
 
     def models(self) -> tuple[str, ...]:
         return ask(self.endpoint, lambda: tuple(one.model or "" for one in self.client.list().models), self.errors)

@@ -106,7 +106,7 @@ def test_with_no_key_and_no_server_everything_missing_has_a_cure(find: Callable[
             "ollama",
             "local",
             "Ollama does not answer at 127.0.0.1:1",
-            f"ollama serve; ollama pull {CATALOGUE.suggested_local}",
+            f"ollama serve; optimize models pull {CATALOGUE.suggested_local}",
         ),
         ("openai", "budget", "no OPENAI_API_KEY", "set OPENAI_API_KEY (platform.openai.com/api-keys)"),
     ]
@@ -149,7 +149,7 @@ def test_a_compatible_server_on_loopback_is_local_and_costs_nothing(
 def test_an_empty_ollama(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
     found = left(find(Keys(), serve().url), "ollama")
     assert "holds no model that can answer" in found.why
-    assert found.cure == f"ollama pull {CATALOGUE.suggested_local}"
+    assert found.cure == f"optimize models pull {CATALOGUE.suggested_local}"
 
 
 def test_a_server_that_fails_is_left_out_with_what_it_said(
@@ -230,9 +230,9 @@ def test_a_named_model_whose_key_is_missing_is_known_all_the_same(find: Callable
 def test_a_named_local_model_that_is_not_pulled(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
     found = find(ollama=serve("llama3.1:8b").url, model="qwen2.5-coder:14b")
     pulled = next(one for one in found.left_out if one.model)
-    assert (pulled.model, pulled.cure) == ("qwen2.5-coder:14b", "ollama pull qwen2.5-coder:14b")
+    assert (pulled.model, pulled.cure) == ("qwen2.5-coder:14b", "optimize models pull qwen2.5-coder:14b")
     named = find(ollama=serve("llama3.1:8b").url, model="anything", provider="ollama")
-    assert named.left_out[-1].cure == "ollama pull anything"
+    assert named.left_out[-1].cure == "optimize models pull anything"
 
 
 def test_a_named_local_model_while_ollama_is_down(find: Callable[..., Available]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from optimizer.errors import PromptTooLong
 from optimizer.providers.door import Limits
 from optimizer.providers.ollama import window_for
+from optimizer.types import Completion
 from tests.loopback.clients import a_model, a_prompt, connect, hear
 from tests.loopback.replies import Reply, Tokens
 from tests.loopback.server import Loopback
@@ -32,6 +34,21 @@ def test_a_window_set_by_the_user_is_kept(loopback: Loopback, tmp_path: Path) ->
     provider = connect(loopback, "ollama", tmp_path, limits=Limits(context_size=12000))
     assert hear(loopback, "ollama", provider, Reply("fine")).completion is not None
     assert loopback.asked("ollama")[0].body["options"]["num_ctx"] == 12000
+
+
+@pytest.mark.parametrize(("loaded", "size"), [(16384, 16384), (4096, 8192), (65536, 8192), (None, 8192)])
+def test_a_loaded_model_keeps_a_window_that_is_large_enough(
+    loopback: Loopback, tmp_path: Path, loaded: int | None, size: int
+) -> None:
+    if loaded:
+        loopback.loaded["stub-1"] = {"context_length": loaded}
+    loopback.queue("ollama", Reply("fine", tokens=Tokens(3400, 5)))
+    model = replace(a_model("ollama"), resident=True)
+    provider = connect(loopback, "ollama", tmp_path)
+    *_, done = provider.stream(model, a_prompt(tokens=3400))
+    assert isinstance(done, Completion)
+    assert loopback.asked("ollama")[0].body["options"]["num_ctx"] == size
+    provider.close()
 
 
 def test_what_cannot_fit_is_not_sent(loopback: Loopback, tmp_path: Path) -> None:

@@ -97,7 +97,9 @@ def test_cures_name_the_next_step() -> None:
             provider, "", status, {}, json.dumps(error_body(provider, status, message, "")).encode()
         ).hint
 
-    assert "ollama pull" in cure("ollama", 404, "model 'x' not found")
+    assert "optimize models pull" in cure("ollama", 404, "model 'x' not found")
+    assert "tools = false" in cure("ollama", 400, "registry.ollama.ai/library/x does not support tools")
+    assert "models list" in cure("ollama", 400, '"nomic-embed-text" does not support chat')
     assert "smaller" in cure("ollama", 500, "model requires more system memory than is available")
     assert "GROQ_API_KEY" in cure("groq", 401, "Invalid API Key")
     assert "credit" in cure("anthropic", 402, "billing")
