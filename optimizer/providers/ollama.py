@@ -44,7 +44,7 @@ class Ollama:
         return converse(self.endpoint, (model, prompt), self.door, read, self.errors)
 
     def _in_force(self, model: Model, window: int) -> int:
-        """The window that a loaded model has where it is large enough, so that it is not loaded anew for a smaller one."""
+        """The window that a loaded model has where it is large enough: a smaller one would load it anew."""
         loaded = next((one for one in self.client.ps().models if one.model == model.id), None)
         there = count(loaded.context_length) if loaded else 0
         return there if window <= there <= (model.window or there) else window
