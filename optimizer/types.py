@@ -32,7 +32,7 @@ StopReason = Literal["end", "tool", "length", "refusal"]
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a task asks of a model: a window of so many tokens, tool calls, sight of images, an answer that is soon there."""
+    """What a task asks of a model: a window in tokens, calls of tools, sight of images, an answer that comes soon."""
 
     window: int = 0
     tools: bool = False

@@ -16,6 +16,7 @@ from optimizer.retrieval import Progress
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
+    from optimizer.config.profiles import Wanted
     from optimizer.context.semantic import Reranker
     from optimizer.engine.parts import Parts
     from optimizer.index.store import Index
@@ -113,6 +114,7 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
             cost=_cost,
             quote=models.quote,
             means=lambda: _means(root, config, start.env),
+            profiles=lambda: _profiles(config),
         )
 
 
@@ -141,6 +143,12 @@ def _means(root: Root, config: Config, env: Mapping[str, str]) -> Means:
     from optimizer.verify.commands import Means
 
     return Means(root, config.places.state, config.places.cache, config.settings, env)
+
+
+def _profiles(config: Config) -> tuple[Wanted, ...]:
+    from optimizer.config.profiles import line_of
+
+    return line_of(config.profile, config.places.profiles) if config.profile else ()
 
 
 def _ledger(config: Config, closing: ExitStack) -> Ledger:

@@ -12,29 +12,52 @@ from optimizer.types import LeftOut, Outcome, Route, Task
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from optimizer.config.profiles import Wanted
     from optimizer.engine.parts import Parts
     from optimizer.models.available import Available
     from optimizer.models.standing import Standing
     from optimizer.retrieval import Context, Query
     from optimizer.routing import policy
+    from optimizer.routing.classify import Opinion
     from optimizer.routing.weigh import Candidate
 
 CONSENT_CURE = "optimize consent grant"
 RECENT = 2000  # attempts of the ledger that success is learned from
 
 
-def decide(query: Query, context: Context, parts: Parts, available: Available, notes_tokens: int) -> tuple[Task, Route]:
-    """The task of a query and its route; models that cannot be asked at all are among those left out."""
+def decide(
+    asked: tuple[Query, Context], parts: Parts, available: Available, notes_tokens: int, opinion: Opinion | None = None
+) -> tuple[Task, Route]:
+    """The task of a query with its context, and its route; models that cannot be asked at all are among those left out.
+
+    `opinion` is what a small model says of the task.
+    """
     from optimizer.agent import prompts
     from optimizer.context import budget
-    from optimizer.routing import classify, policy
+    from optimizer.routing import classify
+    from optimizer.routing.profiled import choose_with
+
+    query, context = asked
 
     tokens = prompts.overhead() + notes_tokens + context.tokens
     tokens += budget.count_tokens(query.text) + budget.count_tokens(query.extra)
-    task = classify.classify(query, context, tokens)
+    task = classify.classify(query, context, tokens, opinion)
     candidates = parts.candidates(available.models, parts.clock())
-    route = policy.choose(task, candidates, limits(parts), standing(candidates, parts))
+    allowed = replace(limits(parts), wanted=_wishes(task, parts))
+    route = choose_with(parts.profiles(), task, candidates, allowed, standing(candidates, parts))
     return task, replace(route, left_out=(*available.left_out, *route.left_out))
+
+
+def _wishes(task: Task, parts: Parts) -> tuple[Wanted, ...]:
+    """What the settings of the two local models wish: one for changes to code, the small one where it will do."""
+    from optimizer.config.profiles import Wanted
+
+    settings = parts.settings
+    if task.wants_edits and settings.local_coder:
+        return (Wanted("local.coder", models=(settings.local_coder,)),)
+    if task.kind == "quick" and settings.local_router:
+        return (Wanted("local.router", models=(settings.local_router,)),)
+    return ()
 
 
 def limits(parts: Parts) -> policy.Limits:

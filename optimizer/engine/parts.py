@@ -13,6 +13,7 @@ from optimizer.retrieval import Progress
 if TYPE_CHECKING:
     from optimizer.config.features import Features
     from optimizer.config.paths import Places
+    from optimizer.config.profiles import Wanted
     from optimizer.context.semantic import Reranker
     from optimizer.index.store import Index
     from optimizer.ledger.store import Ledger
@@ -33,7 +34,8 @@ class Parts:
 
     `candidates` adds to models what a decision weighs at a time, `kept_model` is the one chosen for this project ('':
     none), `wish` is the memory that asking a local model takes, `approve` is asked before a call dearer than the
-    settings allow unasked, `means` is what proving a patch needs.
+    settings allow unasked, `means` is what proving a patch needs, `profiles` is what the profile in use, and those that
+    stand in for it, want of models.
     """
 
     root: Path
@@ -55,6 +57,7 @@ class Parts:
     cost: Callable[[Model, Usage, datetime], int | None]
     quote: Callable[[Task], tuple[Quote, ...]]
     means: Callable[[], Means]
+    profiles: Callable[[], tuple[Wanted, ...]] = tuple
     approve: Callable[[str], bool] = lambda _: False
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 

@@ -42,7 +42,7 @@ def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
             share = "" if notes.whole else ", the rest is left out"
             yield Notice(f"project notes: {notes.path}, {notes.tokens:,} tokens{share} (notes.tokens)")
         available = asked.result()
-    task, route = decide.decide(fitted, context, parts, available, notes.tokens if notes else 0)
+    task, route = decide.decide((fitted, context), parts, available, notes.tokens if notes else 0)
     yield Routed(task, route, parts.quote(task))
     if dry_run or not route.attempts:
         yield Finished(decide.unserved(request, route, dry_run))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from optimizer.config.profiles import Wanted
 from optimizer.models.available import named
 from optimizer.models.standing import NEVER, Fit, Health, Need, Standing, fit
+from optimizer.routing.preference import lacking, preference
 from optimizer.routing.weigh import Candidate, Weighed, weigh
 from optimizer.types import TIERS, Attempt, LeftOut, Route, Task
 
 HOPELESS, SURE_AFTER = 0.12, 5
 MOST_STANDBYS = 2
-LOADED_BONUS = 0.1
+LOADED_BONUS, LATE_MALUS = 0.1, 0.3
 _AT_ONCE = Fit(0.0, 0)
 _LEVEL: Mapping[str, int] = {tier: number for number, tier in enumerate(TIERS)}
 BUDGET_CURE = "optimize budget set"
@@ -23,7 +25,8 @@ class Limits:
     """What the user allows: '' is no wish; without `routing` a single attempt is made.
 
     `answer` is the answer budget in tokens (0: as the task expects), `wait` the seconds that a limit is waited for;
-    `remembered` tells that `model` is the one kept for this project.
+    `remembered` tells that `model` is the one kept for this project; `wanted` is what profiles and roles wish of
+    models.
     """
 
     tier: str = ""
@@ -34,6 +37,7 @@ class Limits:
     answer: int = 0
     wait: float = 20.0
     remembered: bool = False
+    wanted: tuple[Wanted, ...] = ()
 
 
 def choose(task: Task, candidates: Sequence[Candidate], limits: Limits, standing: Standing) -> Route:
@@ -89,7 +93,8 @@ def _weighed(
     if known.quotas:
         need = Need(task.input_tokens, answer, min(task.output_tokens, answer))
         fitted = fit(known.quotas, need, standing.now.timestamp())
-    weighed = weigh(candidate, task, answer, standing)
+    wish = preference(limits.wanted, model, candidate.traits, task)
+    weighed = replace(weigh(candidate, task, answer, standing), preference=wish)
     if fitted.wait > limits.wait or fitted.wait == NEVER:
         left_out.append(_left(weighed, fitted.why))
         return None
@@ -124,7 +129,7 @@ def _objection(candidate: Candidate, task: Task, limits: Limits) -> tuple[str, s
             f"no consent to send this repository's code to {model.provider}",
             f"optimize consent grant {model.provider}",
         )
-    return "", ""
+    return ("", "") if limits.model else lacking(limits.wanted, model, candidate.traits)
 
 
 def _asked(limits: Limits) -> str:
@@ -140,13 +145,17 @@ def _beyond(weighed: Weighed, cap: str, standing: Standing) -> LeftOut:
     return _left(weighed, why, f"{BUDGET_CURE} {cap} AMOUNT")
 
 
-def _order(one: Weighed) -> tuple[int, bool, bool, float, float]:
-    """Tier; those that can start at once and whose price is known first; then the least cost to an accepted answer.
+def _order(one: Weighed) -> tuple[int, bool, bool, int, float, float]:
+    """Tier; those that can start at once and whose price is known first; then the preferred ones; then the least cost
+    to an accepted answer.
 
-    Where that is the same, the likelier one; loading a model takes long, so one that is loaded may be a little worse.
+    Where that is the same, the likelier one; loading a model takes long, so one that is loaded may be a little worse,
+    and so may a fast one where an answer is wanted soon.
     """
     likely = one.chance + (LOADED_BONUS if one.model.resident else 0.0)
-    return _LEVEL[one.model.tier], one.wait > 0, one.estimate is None, one.accepted_cost, -likely
+    likely -= LATE_MALUS if one.preference.late else 0.0
+    known = (one.wait > 0, one.estimate is None)
+    return _LEVEL[one.model.tier], *known, one.preference.rank, one.accepted_cost, -likely
 
 
 def _tiers(fit_for: Sequence[Weighed]) -> list[list[Weighed]]:
@@ -219,6 +228,8 @@ def _comparison(one: Weighed, first: Weighed) -> str:
         return f"{one.note}; {name} can start at once"
     if one.estimate is None and first.estimate is not None:
         return f"its price is unknown, {name} has one"
+    if one.preference.rank > first.preference.rank:
+        return f"{name} comes first: {first.preference.why or 'it calls tools'}"
     if one.accepted_cost == first.accepted_cost:
         return f"{name} costs the same and is {_better(one, first)}"
     if (one.estimate or 0) > (first.estimate or 0):
@@ -240,7 +251,7 @@ def _reason(tier: Sequence[Weighed], limits: Limits, standing: Standing) -> str:
         said.append(f"accepted {first.tally.accepted} of {first.tally.tries} times on such tasks here")
     if standing.money.asks(first.charge):
         said.append("asks first at this price")
-    return ", ".join([*said, *filter(None, [first.note])])
+    return ", ".join([*said, *filter(None, [first.preference.why, first.note])])
 
 
 def _place(tier: Sequence[Weighed], limits: Limits) -> str:

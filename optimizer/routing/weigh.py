@@ -9,6 +9,7 @@ from optimizer.ledger.tally import Tally
 from optimizer.ledger.tariff import Tariff
 from optimizer.models.catalogue import Traits
 from optimizer.models.standing import Standing
+from optimizer.routing.preference import NEUTRAL, Preference
 from optimizer.types import Model, Task
 
 PRIOR_TRIES = 6.0
@@ -54,6 +55,7 @@ class Weighed:
     tally: Tally
     wait: float = 0.0
     note: str = ""
+    preference: Preference = NEUTRAL
 
     @property
     def model(self) -> Model:

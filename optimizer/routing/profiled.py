@@ -1,0 +1,30 @@
+"""The route under a profile; when no model that may be asked fits it, under the profile that stands in for it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from optimizer.config.profiles import Wanted
+from optimizer.models.standing import Standing
+from optimizer.routing.policy import Limits, choose
+from optimizer.routing.weigh import Candidate
+from optimizer.types import Route, Task
+
+
+def choose_with(
+    profiles: Sequence[Wanted], task: Task, candidates: Sequence[Candidate], limits: Limits, standing: Standing
+) -> Route:
+    """The route of the first of `profiles` that leaves a model to ask; else of the first of all.
+
+    `limits.wanted` holds what is wished before the profile, such as by a role. A model that the user named is asked
+    under any profile.
+    """
+    first: Route | None = None
+    for number, profile in enumerate(profiles):
+        route = choose(task, candidates, replace(limits, wanted=(*limits.wanted, profile)), standing)
+        said = "" if number == 0 else f" (no model fits {profiles[0].title})"
+        if route.attempts:
+            return replace(route, reason=f"{route.reason}, {profile.title}{said}")
+        first = first or route
+    return first or choose(task, candidates, limits, standing)
