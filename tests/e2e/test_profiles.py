@@ -10,7 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.privacy.consent import grant
 from tests.e2e.conftest import Optimize
+from tests.loopback.server import Loopback
+
+
+@pytest.fixture
+def local(user: Optimize, loopback: Loopback) -> Optimize:
+    """The user with three providers, all on loopback; `user` of this file has none."""
+    user.env.update({"GROQ_API_KEY": "g-1", "ANTHROPIC_API_KEY": "a-1"})
+    del user.env["OLLAMA_HOST"]
+    user.configure(loopback.config())
+    loopback.served["ollama"] = ("qwen2.5-coder:7b",)
+    for destination in ("groq", "anthropic"):
+        state = user.home / ".local/state/optimizer"
+        grant(state, str(user.cwd), destination, loopback.url.removeprefix("http://"))
+    return user
 
 
 @pytest.fixture
@@ -152,3 +167,22 @@ def test_yaml_is_taken_where_it_can_be_read(user: Optimize, tmp_path: Path) -> N
 def test_a_request_that_begins_with_profile_is_a_request(user: Optimize) -> None:
     assert "no command" not in user("profile", "the", "slow", "parser", "--dry-run").err
     assert user("profile", "lst").code == 2
+
+
+def test_a_profile_moves_the_route_and_the_reasons_say_so(local: Optimize) -> None:
+    plain = local("route", "explain total", "--explain").out
+    assert "profile" not in plain
+    chosen = local("route", "explain total", "--explain", "--profile", "code").out
+    assert ", profile code" in chosen.splitlines()[0]
+    assert "profile code prefers claude" in chosen
+    assert local("profile", "create", "strict", "--requires", "vision", "--fallback", "fast").code == 0
+    assert local("profile", "create", "wide", "--window", "90000000").code == 0
+    local.env["OPTIMIZER_PROFILE"] = "wide"
+    ran = local("route", "explain total", "--explain")
+    assert "no model may be asked" in ran.out
+    assert "profile wide asks for a window of 90,000,000 tokens" in ran.out
+    ran = local("explain total")
+    assert ran.code == 6
+    assert "optimize profile show wide" in ran.err
+    local.env["OPTIMIZER_PROFILE"] = "nosuch"
+    assert local("explain total").code == 2
