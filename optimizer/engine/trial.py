@@ -100,7 +100,7 @@ def spoken(trial: Trial) -> list[str]:
     """The result as a person reads it."""
     if trial.first is None and trial.failure:
         return [f"{trial.model}: {trial.failure}"]
-    marks = {True: "ok", False: "failed", None: "not tried"}
+    marks = {True: "ok", False: "failed", None: "not told" if trial.local else "not tried"}
     rate = "unknown" if trial.rate is None else f"{trial.rate:.1f} tokens a second"
     first = "unknown" if trial.first is None else f"{trial.first:.2f} s"
     cost = "unknown" if trial.cost is None else f"${trial.cost / 1e6:.6f}"
@@ -147,7 +147,10 @@ def _hear(prompt: Prompt, model: Model, parts: Parts, notice: Callable[[str], No
         try:
             event = next(events)
         except StopIteration as stop:
-            return _Heard(stop.value, first, perf_counter() - begun)
+            answered: ask.Answered = stop.value
+            if answered.failure:
+                notice(f"{model.id}: {answered.failure}")
+            return _Heard(answered, first, perf_counter() - begun)
         if isinstance(event, TextDelta) and first is None:
             first = perf_counter() - begun
         elif isinstance(event, Notice):

@@ -1,0 +1,76 @@
+"""What a machine has, and which models are advised for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from optimizer.models import machine
+from optimizer.models.catalogue import load_catalogue
+from optimizer.models.machine import Machine
+from optimizer.models.memory import GIB
+from optimizer.models.recommend import recommend
+
+CATALOGUE = load_catalogue(None)
+
+
+def test_linux_tells_total_and_available(tmp_path: Path) -> None:
+    file = tmp_path / "meminfo"
+    file.write_text("MemTotal:       16384000 kB\nMemFree:  1 kB\nMemAvailable:    8192000 kB\nHugePages_Total: 0\n")
+    assert machine.meminfo(file) == (16_384_000 * 1024, 8_192_000 * 1024)
+    file.write_bytes(b"\xff\xfe")
+    assert machine.meminfo(file) is None
+    assert machine.meminfo(tmp_path / "none") is None
+
+
+def tool(folder: Path, text: str) -> None:
+    """An nvidia-smi that prints this."""
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{text}\n")
+    program.chmod(0o755)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for the tool")
+def test_cards_are_told_by_their_own_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    tool(tmp_path, "echo 'NVIDIA GeForce RTX 4090, 24564'; echo 'NVIDIA T4, 15360'")
+    here = machine.look()
+    assert here.cards == ("NVIDIA GeForce RTX 4090", "NVIDIA T4")
+    assert here.vram == (24564 + 15360) * machine.MIB
+    tool(tmp_path, "echo 'NVIDIA-SMI has failed because it could not talk to the driver'; exit 9")
+    assert machine.look().cards == ()
+    tool(tmp_path, "echo '[N/A], [N/A]'")
+    assert machine.look().vram == 0
+
+
+def test_this_machine_has_memory() -> None:
+    here = machine.look()
+    assert here.ram > GIB // 4
+    assert 0 < here.room < here.ram or here.vram
+
+
+def test_a_small_machine_is_advised_a_small_model() -> None:
+    best = recommend(CATALOGUE, Machine(ram=4 * GIB))[0]
+    assert best.fits and best.estimate.bytes <= 3 * GIB
+    assert not any(one.fits for one in recommend(CATALOGUE, Machine(ram=GIB)))
+
+
+def test_a_card_makes_the_large_models_quick() -> None:
+    without = recommend(CATALOGUE, Machine(ram=32 * GIB))
+    assert without[0].estimate.billions <= 14 and "on the processor" in without[0].why
+    carded = recommend(CATALOGUE, Machine(ram=32 * GIB, vram=24 * GIB, cards=("Card",)))
+    assert carded[0].id == "qwen3-coder:30b" and "on the graphics processor" in carded[0].why
+    apple = recommend(CATALOGUE, Machine(ram=64 * GIB, shared=True))
+    assert apple[0].id == "qwen3-coder:30b" and "on the graphics processor" in apple[0].why
+
+
+def test_what_does_not_fit_says_how_much_there_is() -> None:
+    huge = next(one for one in recommend(CATALOGUE, Machine(ram=16 * GIB)) if one.id == "gpt-oss:120b")
+    assert not huge.fits and "models may take 12.0 GiB here" in huge.why
+
+
+def test_what_is_installed_is_marked() -> None:
+    found = {one.id: one.held for one in recommend(CATALOGUE, Machine(ram=16 * GIB), ("qwen2.5-coder:7b",))}
+    assert found["qwen2.5-coder:7b"] and not found["qwen3:8b"]
