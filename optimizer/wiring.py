@@ -115,6 +115,7 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
             quote=models.quote,
             means=lambda: _means(root, config, start.env),
             profiles=lambda: _profiles(config),
+            router=models.router,
         )
 
 
@@ -332,6 +333,18 @@ class Models:
         from optimizer.providers.table import open_provider
 
         return open_provider(self.endpoints()[model.provider], gate_in(self.gate(), kind, heard))
+
+    def router(self) -> tuple[Model, Callable[[], Provider]] | None:
+        """The model of `local.router` and how it is asked within its time; None where none is on this machine."""
+        from optimizer.providers.table import open_provider
+
+        settings, endpoint = self._config.settings, self.endpoints()["ollama"]
+        if not (settings.local_router and endpoint.local):
+            return None
+        model = replace(self.catalogue().describe(settings.local_router, "ollama"), tier="local", local=True)
+        longest, gate = settings.local_router_seconds, self.gate()
+        limits = replace(gate.limits, connect=longest, first=longest, stall=longest, answer=longest, load=longest)
+        return model, lambda: open_provider(endpoint, replace(gate, limits=limits))
 
     def quote(self, task: Task) -> tuple[Quote, ...]:
         from optimizer.types import Quote

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from optimizer.engine import climb, decide, from_index, prepare
+from optimizer.engine import climb, decide, from_index, opinion, prepare
 from optimizer.engine.request import Request
 from optimizer.errors import InputError
 from optimizer.events import Chosen, Event, Finished, Notice, Routed
@@ -27,6 +27,7 @@ def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
     lookup = _lookup(query, parts)
     if lookup is not None and (yield from from_index.answer_from_index(request, lookup, parts)):
         return
+    router = None if dry_run else opinion.begin(query, parts)
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(parts.available)
         refreshed = prepare.refresh(parts)
@@ -42,7 +43,8 @@ def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
             share = "" if notes.whole else ", the rest is left out"
             yield Notice(f"project notes: {notes.path}, {notes.tokens:,} tokens{share} (notes.tokens)")
         available = asked.result()
-    task, route = decide.decide((fitted, context), parts, available, notes.tokens if notes else 0)
+    said = (yield from opinion.end(router, request, parts)) if router else None
+    task, route = decide.decide((fitted, context), parts, available, notes.tokens if notes else 0, said)
     yield Routed(task, route, parts.quote(task))
     if dry_run or not route.attempts:
         yield Finished(decide.unserved(request, route, dry_run))

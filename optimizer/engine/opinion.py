@@ -1,0 +1,122 @@
+"""What a small local model says of a request: asked beside the refresh of the index, heard if it is in time."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from optimizer.engine import book
+from optimizer.engine.request import Request
+from optimizer.errors import OptimizerError, ProviderError
+from optimizer.events import Booked, Event, Notice
+from optimizer.retrieval import Context, Query
+from optimizer.types import Completion, Message, Model, Prompt, Task, Usage
+
+if TYPE_CHECKING:
+    from optimizer.engine.parts import Parts
+    from optimizer.providers.base import Provider
+    from optimizer.routing.classify import Opinion
+
+LONGEST = 1500  # characters of a request, and of what was piped in, that are shown
+_SAID = re.compile(r"\b([a-z]+)(?:\W+(0(?:\.\d+)?|1(?:\.0+)?)\b)?", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Asked:
+    """A small model that is being asked; `answer` and `error` are set by the thread that asks it."""
+
+    model: Model
+    prompt: Prompt
+    begun: float
+    seconds: float
+    thread: threading.Thread | None = None
+    answer: Completion | None = None
+    error: OptimizerError | None = None
+    heard: list[str] = field(default_factory=list)
+
+
+def begin(query: Query, parts: Parts) -> Asked | None:
+    """Begin to ask the model of `local.router`; None where there is none."""
+    if not parts.settings.local_router:
+        return None
+    router = parts.router()
+    if router is None:
+        return None
+    model, provider = router
+    asked = Asked(model, _prompt(query), perf_counter(), parts.settings.local_router_seconds)
+    asked.thread = threading.Thread(target=_ask, args=(asked, provider), daemon=True)
+    asked.thread.start()
+    return asked
+
+
+def end(asked: Asked, request: str, parts: Parts) -> Generator[Event, None, Opinion | None]:
+    """What the model said, waited for no longer than its time; None where words are to decide. The call is booked for
+    `request`.
+
+    Raises StorageError.
+    """
+    if asked.thread is not None:
+        asked.thread.join(max(0.0, asked.begun + asked.seconds - perf_counter()))
+    answer, error = asked.answer, asked.error
+    opinion = read(answer.text, asked.model.id) if answer else None
+    if answer:
+        spent = book.Spent(answer.usage, answer.seconds, "answered", answer.model_served)
+    elif error:
+        usage = error.usage if isinstance(error, ProviderError) else None
+        spent = book.Spent(usage or Usage(), perf_counter() - asked.begun, "provider-error")
+    else:
+        spent = book.Spent(book.guess(asked.prompt, asked.heard), asked.seconds, "cancelled")
+    task = Task("quick", 0.0, (), False, asked.prompt.tokens, asked.prompt.max_output)
+    booked = Request(request, Query(""), Context("", 0, (), ()), task)
+    yield Booked(book.book(booked, asked.model, spent, parts))
+    if answer:
+        parts.ledger().settle(request, "accepted" if opinion else "unusable")
+    if opinion is None:
+        why = error.message if error else "it named no kind of work" if answer else f"no answer in {asked.seconds:g} s"
+        yield Notice(f"{asked.model.id} (local.router): {why}; words decide")
+    return opinion
+
+
+def read(text: str, name: str) -> Opinion | None:
+    """The opinion in an answer, `KIND DIFFICULTY`; None where it names no kind."""
+    from optimizer.routing.classify import KINDS, Opinion
+
+    kinds = {str(kind): kind for kind in KINDS}
+    for found in _SAID.finditer(text[:200]):
+        if kind := kinds.get(found[1].lower()):
+            return Opinion(kind, f"{name} takes it for {kind}", float(found[2]) if found[2] else None)
+    return None
+
+
+def _prompt(query: Query) -> Prompt:
+    from optimizer.context import budget
+    from optimizer.routing.classify import KINDS
+
+    system = (
+        "You sort requests to a programming tool. Answer with one word and one number, nothing else: the kind of work "
+        f"({', '.join(KINDS)}) and how hard it is, from 0.0 to 1.0. Example: edit 0.3"
+    )
+    text = f"Request: {query.text[:LONGEST]}"
+    if query.extra:
+        text = f"Piped in: {query.extra[:LONGEST]}\n\n{text}"
+    tokens = budget.count_tokens(system) + budget.count_tokens(text)
+    return Prompt(system, (Message("user", text),), (), max_output=16, tokens=tokens, temperature=0.0)
+
+
+def _ask(asked: Asked, open_provider: Callable[[], Provider]) -> None:
+    try:
+        provider = open_provider()
+        try:
+            for piece in provider.stream(asked.model, asked.prompt):
+                if isinstance(piece, Completion):
+                    asked.answer = piece
+                else:
+                    asked.heard.append(piece)
+        finally:
+            provider.close()
+    except OptimizerError as error:
+        asked.error = error
