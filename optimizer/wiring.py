@@ -93,7 +93,7 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
         config = _configured(root, start, notice).config
         index = open_index(root, config.places.cache, naming)
         closing.callback(index.close)
-        models = Models(root.path, config, closing)
+        models = Models(root.path, config, start.env, closing)
         yield Parts(
             root=root.path,
             settings=config.settings,
@@ -115,6 +115,7 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
             quote=models.quote,
             means=lambda: _means(root, config, start.env),
             profiles=lambda: _profiles(config),
+            role=lambda name: _role(config, name),
             router=models.router,
         )
 
@@ -150,6 +151,12 @@ def _profiles(config: Config) -> tuple[Wanted, ...]:
     from optimizer.config.profiles import line_of
 
     return line_of(config.profile, config.places.profiles) if config.profile else ()
+
+
+def _role(config: Config, name: str) -> Wanted:
+    from optimizer.config.profiles import role
+
+    return role(name, config.profile)
 
 
 def _ledger(config: Config, closing: ExitStack) -> Ledger:
@@ -199,24 +206,29 @@ def stock(start: Start, notice: Callable[[str], None]) -> Iterator[Stock]:
     for line in config.notices:
         notice(line)
     with ExitStack() as closing:
-        yield Stock(root, config, Models(root, config, closing))
+        yield Stock(root, config, Models(root, config, start.env, closing))
 
 
 class Models:
     """What there is to ask, made when first wanted."""
 
-    def __init__(self, root: Path, config: Config, closing: ExitStack) -> None:
+    def __init__(self, root: Path, config: Config, env: Mapping[str, str], closing: ExitStack) -> None:
         self._root = root
+        self._env = env
         self._config = config
         self._closing = closing
 
     @cache  # noqa: B019 - one object a run
     def endpoints(self) -> Mapping[str, Endpoint]:
         from optimizer.config.keys import PROVIDERS
+        from optimizer.models.catalogue import COMPATIBLE
         from optimizer.providers.table import endpoint
 
         urls, keys = self._config.settings.endpoints, self._config.keys
-        return {name: endpoint(name, urls.get(name, ""), keys.of(name)) for name in PROVIDERS}
+        found = {name: endpoint(name, urls.get(name, ""), keys.of(name)) for name in PROVIDERS}
+        for own in self.catalogue().endpoints:
+            found[own.name] = endpoint(own.name, own.url, self._env.get(own.key, ""), COMPATIBLE)
+        return found
 
     @cache  # noqa: B019
     def gate(self) -> Gate:

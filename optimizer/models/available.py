@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from optimizer.config.features import Features
-from optimizer.config.keys import KEY_VARIABLES
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConsentMissing, InputError, ProviderError
 from optimizer.models.catalogue import Catalogue
 from optimizer.models.discovery import KNOCK_SECONDS, discover
 from optimizer.providers.base import Endpoint
 from optimizer.providers.door import Gate
+from optimizer.providers.failures import key_name
 from optimizer.settings import Settings
 from optimizer.types import TIERS, LeftOut, Model, Tier
 
@@ -70,14 +70,14 @@ def _at(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, features: 
         return _missing(provider, "local", "the feature local-models is off", "set local-models = true in [features]")
     if on_own_machine and settings.tier not in ("", "local"):
         return _missing(provider, "local", f"only the tier {settings.tier} is wanted", "leave out --tier")
-    if on_own_machine or (provider == "openai" and host not in catalogue.hosts(provider)):
+    if on_own_machine or (endpoint.speaks == "openai" and host not in catalogue.hosts(provider)):
         return _held(catalogue, endpoint, settings, gate)
     ids = catalogue.offered(provider, host)
     if not endpoint.key:
         tiers: list[Tier] = [catalogue.describe(model_id, provider).tier for model_id in ids]
-        variable = KEY_VARIABLES[provider][0]
-        cheapest = min(tiers, key=TIERS.index)
-        return _missing(provider, cheapest, f"no {variable}", f"set {variable} ({KEY_PAGES[provider]})")
+        variable = catalogue.key_variable(provider) or key_name(provider)
+        where = f" ({KEY_PAGES[provider]})" if provider in KEY_PAGES else ""
+        return _missing(provider, min(tiers, key=TIERS.index), f"no {variable}", f"set {variable}{where}")
     return Available(tuple(catalogue.describe(model_id, provider) for model_id in ids), ())
 
 
@@ -87,7 +87,7 @@ def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Ga
     tier: Tier = "local" if endpoint.local or provider == "ollama" else "premium"
     pull = f"optimize models pull {catalogue.suggested_local}"
     if endpoint.local and not listens(endpoint):
-        cure = f"ollama serve; {pull}" if provider == "ollama" else f"start it, or check [endpoints] {provider}"
+        cure = f"ollama serve; {pull}" if provider == "ollama" else f"start it, or check the address of {provider}"
         return _missing(provider, tier, f"{_title(provider)} does not answer at {endpoint.host}", cure)
     try:
         found = discover(endpoint, gate, settings.discovery_seconds)
@@ -152,4 +152,4 @@ def _missing(provider: str, tier: Tier, why: str, cure: str) -> Available:
 
 
 def _title(provider: str) -> str:
-    return "Ollama" if provider == "ollama" else "the compatible server"
+    return {"ollama": "Ollama", "openai": "the compatible server"}.get(provider, f"the server {provider}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
@@ -9,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.config.document import Document, read_document
+from optimizer.config.endpoints import BadValue, check_url
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConfigError
+from optimizer.providers.failures import key_name
 from optimizer.providers.quotas import DAY, MINUTE, Quota
 from optimizer.providers.table import CAN_BE_LOCAL, DEFAULT_URLS
 from optimizer.types import TIERS, Model
 
 SHIPPED = Path(__file__).with_name("catalogue.toml")
 LICENCES: tuple[str, ...] = ("permissive", "copyleft", "restricted", "proprietary", "unknown")
+COMPATIBLE = "openai"  # the interface that the user's own servers speak
 LATENCIES: tuple[str, ...] = ("fast", "medium", "slow")
 CAPABILITIES: tuple[str, ...] = ("tools", "vision", "streaming", "json", "thinking")
 
@@ -76,6 +80,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnEndpoint:
+    """One `[[endpoint]]` of the user's file: a compatible server, and the environment variable that holds its key."""
+
+    name: str
+    url: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """What a decision weighs: strengths in [0, 1] by name, who stands by when the model cannot be asked, for how many
     seconds its prompt cache is kept, the limits of a free account, family, what it can do (names of CAPABILITIES), how
@@ -103,12 +116,23 @@ class Fact:
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """Rows in the order of precedence, the user's own (so many) first; the model to suggest to those who have none on
-    their machine, and the names in Ollama's library to choose from."""
+    their machine, the names in Ollama's library to choose from, and the user's own compatible servers.
+
+    A model at such a server is described by the rows of the provider whose interface it speaks.
+    """
 
     rows: tuple[Row, ...]
     suggested_local: str
     own: int = 0
     pullable: tuple[str, ...] = ()
+    endpoints: tuple[OwnEndpoint, ...] = ()
+
+    def key_variable(self, provider: str) -> str:
+        """The variable that holds the key of a server of the user's own naming, '' for any other provider."""
+        return next((one.key for one in self.endpoints if one.name == provider), "")
+
+    def _speaks(self, provider: str) -> str:
+        return COMPATIBLE if any(one.name == provider for one in self.endpoints) else provider
 
     def describe(self, model_id: str, provider: str) -> Model:
         """All that is known; each fact from the first row that states it, the last rows being guesses for any model."""
@@ -145,8 +169,9 @@ class Catalogue:
     def facts(self, model_id: str, provider: str) -> Mapping[str, Fact]:
         """All that is stated of a model, each fact with the row it comes from."""
         found: dict[str, Fact] = {}
+        speaks = self._speaks(provider)
         for number, row in enumerate(self.rows):
-            if row.fits(model_id, provider):
+            if row.fits(model_id, speaks):
                 for name in _FACTS:
                     value = getattr(row, name)
                     if value is not None:
@@ -163,11 +188,13 @@ class Catalogue:
 
     def rank(self, model_id: str, provider: str) -> int:
         """Place in the order of preference; smaller is better."""
-        return next(n for n, row in enumerate(self.rows) if row.fits(model_id, provider))
+        speaks = self._speaks(provider)
+        return next(n for n, row in enumerate(self.rows) if row.fits(model_id, speaks))
 
     def offered(self, provider: str, host: str) -> tuple[str, ...]:
         """Ids that the provider is known to serve at this host, the preferred first."""
-        ids = (row.id for row in self.rows if row.exact and row.provider == provider and row.host in ("", host))
+        speaks = self._speaks(provider)
+        ids = (row.id for row in self.rows if row.exact and row.provider == speaks and row.host in ("", host))
         return tuple(dict.fromkeys(ids))
 
     def examples(self) -> tuple[Model, ...]:
@@ -181,7 +208,8 @@ class Catalogue:
 
     def hosts(self, provider: str) -> frozenset[str]:
         """Hosts whose models are known without asking."""
-        return frozenset(row.host for row in self.rows if row.provider == provider and row.host)
+        speaks = self._speaks(provider)
+        return frozenset(row.host for row in self.rows if row.provider == speaks and row.host)
 
     def homes(self, model_id: str) -> tuple[str, ...]:
         """Providers with a row that speaks of this very model or its family; '' stands for open weights anywhere."""
@@ -190,8 +218,9 @@ class Catalogue:
 
     def _facts(self, model_id: str, provider: str) -> dict[str, Any]:
         facts: dict[str, Any] = {}
+        speaks = self._speaks(provider)
         for row in self.rows:
-            if row.fits(model_id, provider):
+            if row.fits(model_id, speaks):
                 stated = {name: getattr(row, name) for name in _FACTS}
                 facts = {name: value for name, value in stated.items() if value is not None} | facts
         return facts
@@ -241,7 +270,33 @@ def load_catalogue(user: Path | None) -> Catalogue:
     if not isinstance(suggested, str):
         place = source.place("suggested_local")
         raise ConfigError(f"{place}: suggested_local: expected text", "write the name of a model in quotes")
-    return Catalogue((*mine, *_rows(shipped)), suggested, len(mine), _pullable(own, shipped))
+    servers = tuple(_own_endpoints(own)) if own else ()
+    return Catalogue((*mine, *_rows(shipped)), suggested, len(mine), _pullable(own, shipped), servers)
+
+
+def _own_endpoints(document: Document) -> Iterator[OwnEndpoint]:
+    tables = document.data.get("endpoint", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        place = document.place("endpoint")
+        raise ConfigError(f"{place}: endpoint is a list of servers", "write each server below [[endpoint]]")
+    seen = set(DEFAULT_URLS)
+    for number, table in enumerate(tables):
+        place = document.place(f"endpoint.{number}")
+        for field_name, value in table.items():
+            if field_name not in _OF_ENDPOINT:
+                raise ConfigError(f"{place}: unknown field {field_name!r}", did_you_mean(field_name, _OF_ENDPOINT))
+            if not isinstance(value, str) or not value.isprintable():
+                raise ConfigError(f"{place}: {field_name}: expected {_NAMES[str]}", "correct the value")
+        name, url = table.get("name", ""), table.get("url", "")
+        if not _SERVER_NAME.fullmatch(name) or name in seen:
+            cure = f"choose another than {', '.join(sorted(seen))}: small letters, digits and -"
+            raise ConfigError(f"{place}: {name!r} cannot be the name of a server", cure)
+        seen.add(name)
+        try:
+            checked = check_url(url)
+        except BadValue as error:
+            raise ConfigError(f"{place}: url: {error}", error.hint) from error
+        yield OwnEndpoint(name, checked, table.get("key") or key_name(name))
 
 
 def _pullable(own: Document | None, shipped: Document) -> tuple[str, ...]:
@@ -255,7 +310,9 @@ def _pullable(own: Document | None, shipped: Document) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-_KEYS = ("model", "suggested_local", "pullable")
+_KEYS = ("model", "suggested_local", "pullable", "endpoint")
+_OF_ENDPOINT = ("name", "url", "key")
+_SERVER_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 def _rows(document: Document) -> Iterator[Row]:

@@ -23,12 +23,21 @@ MISSHAPEN = (ValueError, TypeError, AttributeError, LookupError)  # what reading
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a provider is asked; `local` means that nothing leaves this machine. Make one with `table.endpoint`."""
+    """Where a provider is asked; `local` means that nothing leaves this machine. Make one with `table.endpoint`.
+
+    `wire` is the provider whose interface it speaks where it is one of the user's own names, '' for its own.
+    """
 
     provider: str
     base_url: str
     key: str = field(default="", repr=False)
     local: bool = False
+    wire: str = ""
+
+    @property
+    def speaks(self) -> str:
+        """The provider whose interface and adapter are used."""
+        return self.wire or self.provider
 
     @property
     def host(self) -> str:

@@ -194,7 +194,8 @@ def _gemini_wait(data: Any) -> float | None:
 
 def key_name(provider: str) -> str:
     """The environment variable that holds a provider's key."""
-    return next(iter(KEY_VARIABLES.get(provider, ())), "the key")
+    own = f"{provider.upper().replace('-', '_')}_API_KEY"
+    return next(iter(KEY_VARIABLES.get(provider, (own,))), "the key")
 
 
 def _key_cure(provider: str, status: int, raw: str) -> str:

@@ -32,19 +32,21 @@ _NEEDLESS_PATHS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def endpoint(provider: str, base_url: str = "", key: str = "") -> Endpoint:
+def endpoint(provider: str, base_url: str = "", key: str = "", wire: str = "") -> Endpoint:
     """The endpoint of a provider at `base_url` ('' for its default); the plain root of a server is enough.
 
-    Raises InputError for an unknown provider, ConfigError for an address or key that cannot be used.
+    `wire` is the provider whose interface a server of the user's own naming speaks. Raises InputError for an unknown
+    provider, ConfigError for an address or key that cannot be used.
     """
-    if provider not in DEFAULT_URLS:
+    speaks = wire or provider
+    if speaks not in DEFAULT_URLS:
         raise InputError(f"unknown provider {provider!r}", f"choose one of {', '.join(sorted(DEFAULT_URLS))}")
     key = key.strip()
     if not all("!" <= letter <= "~" for letter in key):
         raise ConfigError(f"the key of {provider} holds characters that no key has", f"set {key_name(provider)} again")
-    url = _normal(provider, base_url.strip() or DEFAULT_URLS[provider])
-    local = provider in CAN_BE_LOCAL and is_loopback(urlsplit(url).hostname or "")
-    return Endpoint(provider, url, key, local)
+    url = _normal(speaks, base_url.strip() or DEFAULT_URLS[speaks])
+    local = speaks in CAN_BE_LOCAL and is_loopback(urlsplit(url).hostname or "")
+    return Endpoint(provider, url, key, local, wire)
 
 
 def is_loopback(host: str) -> bool:
@@ -64,13 +66,13 @@ def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
     """
     if not endpoint.key and not needs_no_key(endpoint):
         raise AuthFailed(f"no key for {endpoint.provider}", f"set {key_name(endpoint.provider)} in the environment")
-    adapter = importlib.import_module(f"optimizer.providers.{endpoint.provider}")
+    adapter = importlib.import_module(f"optimizer.providers.{endpoint.speaks}")
     return cast(Provider, adapter.open_provider(endpoint, gate))
 
 
 def needs_no_key(endpoint: Endpoint) -> bool:
     """Ollama, and compatible servers that are not OpenAI's own, are asked without a key when none is set."""
-    return endpoint.provider in CAN_BE_LOCAL and endpoint.host != "api.openai.com"
+    return endpoint.speaks in CAN_BE_LOCAL and endpoint.host != "api.openai.com"
 
 
 def _normal(provider: str, url: str) -> str:
