@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from optimizer.verify.commands import Means
 
 
+GONE = 404  # the status with which a server says that it holds no such model
+
+
 class Start(NamedTuple):
     """Where a run starts: a directory of the project, the environment, and settings from flags by dotted key.
 
@@ -341,10 +344,18 @@ class Models:
         }
 
     def provider(self, model: Model, kind: str, heard: Callable[[Exchange], None]) -> Provider:
+        from optimizer.models.discovery import forget
         from optimizer.providers.door import gate_in
         from optimizer.providers.table import open_provider
 
-        return open_provider(self.endpoints()[model.provider], gate_in(self.gate(), kind, heard))
+        endpoint = self.endpoints()[model.provider]
+
+        def listen(exchange: Exchange) -> None:
+            if exchange.status == GONE:
+                forget(endpoint, self._config.places.state)
+            heard(exchange)
+
+        return open_provider(endpoint, gate_in(self.gate(), kind, listen))
 
     def router(self) -> tuple[Model, Callable[[], Provider]] | None:
         """The model of `local.router` and how it is asked within its time; None where none is on this machine."""

@@ -29,6 +29,7 @@ MAX_PIPED = 2_000_000  # bytes of standard input that are read; a prompt holds f
 @click.argument("request", nargs=-1, required=True)
 @options.model_flags
 @click.option("--dry-run", is_flag=True, help="Show context, route and price; ask no model.")
+@click.option("--plan", is_flag=True, help="Let a change be planned by one model (role planner), made by another.")
 @click.option("--no-agent", is_flag=True, help="Give models one shot: they may not look into the repository first.")
 @click.option("--feature", "features", multiple=True, metavar="NAME=on|off", help="Switch a feature for this run.")
 @options.yes
@@ -55,9 +56,9 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     with options.open_parts(given["project"], settings) as opened:
         repository = _repository(opened) if given["commit"] else None
         parts = replace(opened, approve=_approval(given["yes"]))
-        outcome = _watch(engine.run(query, parts, given["dry_run"]), screen)
+        outcome = _watch(engine.run(query, parts, given["dry_run"], given["plan"]), screen)
         if _ask_consent(outcome, parts):
-            outcome = _watch(engine.run(query, parts, given["dry_run"]), screen)
+            outcome = _watch(engine.run(query, parts, given["dry_run"], given["plan"]), screen)
         wish = landing.Wish(query.text, given["yes"], given["allow"], repository, given["message"] or "")
         return landing.land(outcome, parts, screen, wish)
 

@@ -32,7 +32,7 @@ def _climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
     waiting = list(route.attempts)
     while waiting:
         attempt = waiting.pop(0)
-        yield Notice(_starting(attempt))
+        yield Notice(starting(attempt))
         tried = yield from _try(request, attempt, parts, answer_tokens, evidence)
         tries.append(tried)
         if not tried.failure:
@@ -50,7 +50,8 @@ def _climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
     yield Finished(_outcome(request, route.attempts[-1], tries, capped))
 
 
-def _starting(attempt: Attempt) -> str:
+def starting(attempt: Attempt) -> str:
+    """The line that says who is asked next, where, and why."""
     where = "on this machine" if attempt.model.local else f"cloud: {attempt.model.provider}"
     return f"asking {attempt.model.id} ({where}, {attempt.model.tier}): {attempt.reason}"
 

@@ -25,27 +25,33 @@ CONSENT_CURE = "optimize consent grant"
 RECENT = 2000  # attempts of the ledger that success is learned from
 
 
-def decide(
-    asked: tuple[Query, Context], parts: Parts, available: Available, notes_tokens: int, opinion: Opinion | None = None
-) -> tuple[Task, Route]:
-    """The task of a query with its context, and its route; models that cannot be asked at all are among those left out.
-
-    `opinion` is what a small model says of the task.
-    """
+def task_of(asked: tuple[Query, Context], notes_tokens: int, opinion: Opinion | None = None) -> Task:
+    """The task of a query with its context; `opinion` is what a small model says of it."""
     from optimizer.agent import prompts
     from optimizer.context import budget
     from optimizer.routing import classify
-    from optimizer.routing.profiled import choose_with
 
     query, context = asked
 
     tokens = prompts.overhead() + notes_tokens + context.tokens
     tokens += budget.count_tokens(query.text) + budget.count_tokens(query.extra)
-    task = classify.classify(query, context, tokens, opinion)
+    return classify.classify(query, context, tokens, opinion)
+
+
+def route(task: Task, parts: Parts, available: Available, role: str = "") -> Route:
+    """The route of a task, for a role where one is named; what cannot be asked at all is among the models left out.
+
+    Models that the role names are asked before the others, whatever their tier.
+    """
+    from optimizer.routing.preference import names
+    from optimizer.routing.profiled import choose_with
+
     candidates = parts.candidates(available.models, parts.clock())
-    allowed = replace(limits(parts), wanted=_wishes(task, parts))
-    route = choose_with(parts.profiles(), task, candidates, allowed, standing(candidates, parts))
-    return task, replace(route, left_out=(*available.left_out, *route.left_out))
+    wanted = (parts.role(role),) if role else ()
+    allowed = replace(limits(parts), wanted=(*wanted, *_wishes(task, parts)))
+    found = choose_with(parts.profiles(), task, candidates, allowed, standing(candidates, parts))
+    attempts = sorted(found.attempts, key=lambda one: not any(names(wish, one.model) for wish in wanted))
+    return replace(found, attempts=tuple(attempts), left_out=(*available.left_out, *found.left_out))
 
 
 def _wishes(task: Task, parts: Parts) -> tuple[Wanted, ...]:

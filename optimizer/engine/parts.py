@@ -35,7 +35,8 @@ class Parts:
     `candidates` adds to models what a decision weighs at a time, `kept_model` is the one chosen for this project ('':
     none), `wish` is the memory that asking a local model takes, `approve` is asked before a call dearer than the
     settings allow unasked, `means` is what proving a patch needs, `profiles` is what the profile in use, and those that
-    stand in for it, want of models, `router` is the small local model that tells kinds of work apart, if there is one.
+    stand in for it, want of models, `role` what is wanted of one who plays it, `router` is the small local model that
+    tells kinds of work apart, if there is one.
     """
 
     root: Path
@@ -57,6 +58,7 @@ class Parts:
     cost: Callable[[Model, Usage, datetime], int | None]
     quote: Callable[[Task], tuple[Quote, ...]]
     means: Callable[[], Means]
+    role: Callable[[str], Wanted]
     profiles: Callable[[], tuple[Wanted, ...]] = tuple
     router: Callable[[], tuple[Model, Callable[[], Provider]] | None] = lambda: None
     approve: Callable[[str], bool] = lambda _: False

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from optimizer.engine import climb, decide, from_index, opinion, prepare
+from optimizer.engine import climb, decide, from_index, opinion, plan, prepare
 from optimizer.engine.request import Request
 from optimizer.errors import InputError
 from optimizer.events import Chosen, Event, Finished, Notice, Routed
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
 
 
-def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
-    """Serve `query`; the last event is Finished. `dry_run` stops before any model is asked.
+def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False) -> Iterator[Event]:
+    """Serve `query`; the last event is Finished. `dry_run` stops before any model is asked, `planned` lets a change be
+    planned before it is made.
 
     Raises OptimizerError for what ends a run at once: bad input, a secret in the payload, a store that fails.
     """
@@ -36,7 +37,7 @@ def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
         fitted, room = prepare.room_for_context(query, parts)
         if fitted != query:
             yield Notice("the request was longer than its share of the prompt; its middle was left out")
-        context = prepare.choose(query, parts, room)
+        context = prepare.choose(query, parts, room - (plan.TOKENS if planned else 0))
         yield Chosen(context)
         notes = prepare.notes_near(context, parts)
         if notes is not None:
@@ -44,14 +45,17 @@ def run(query: Query, parts: Parts, dry_run: bool = False) -> Iterator[Event]:
             yield Notice(f"project notes: {notes.path}, {notes.tokens:,} tokens{share} (notes.tokens)")
         available = asked.result()
     said = (yield from opinion.end(router, request, parts)) if router else None
-    task, route = decide.decide((fitted, context), parts, available, notes.tokens if notes else 0, said)
+    task = decide.task_of((fitted, context), notes.tokens if notes else 0, said)
+    planned = planned and task.wants_edits
+    route = decide.route(task, parts, available, "editor" if planned else "")
     yield Routed(task, route, parts.quote(task))
     if dry_run or not route.attempts:
         yield Finished(decide.unserved(request, route, dry_run))
         return
     if line := decide.stand_in(route):
         yield Notice(line)
-    yield from climb.climb(Request(request, fitted, context, task, notes), route, parts)
+    wanted = Request(request, fitted, context, task, notes)
+    yield from plan.climb_planned(wanted, route, available, parts) if planned else climb.climb(wanted, route, parts)
 
 
 def _lookup(query: Query, parts: Parts) -> Lookup | None:

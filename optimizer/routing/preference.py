@@ -48,12 +48,16 @@ def lacking(wanted: Sequence[Wanted], model: Model, traits: Traits) -> tuple[str
     return "", ""
 
 
+def names(wanted: Wanted, model: Model) -> bool:
+    """Whether a wish names this very model."""
+    return any(fnmatchcase(model.id.lower(), pattern.lower()) for pattern in wanted.models)
+
+
 def _reasons(one: Wanted, model: Model, traits: Traits) -> tuple[str, str, str]:
     """Why it is preferred by name, by family and by the catalogue; '' where it is not."""
-    named = any(fnmatchcase(model.id.lower(), pattern.lower()) for pattern in one.models)
     suited = next((name for name in one.suits if name in traits.profiles), "")
     return (
-        f"{one.title} prefers {model.id}" if named else "",
+        f"{one.title} prefers {model.id}" if names(one, model) else "",
         f"{one.title} prefers {traits.family}" if traits.family and traits.family in one.families else "",
         f"{one.title} prefers it, as it suits {suited}" if suited else "",
     )
