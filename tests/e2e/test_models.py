@@ -130,6 +130,16 @@ def test_ctrl_c_hangs_up_and_says_that_it_resumes(user: Optimize, loopback: Loop
     assert loopback.hung_up.wait(5)
 
 
+def test_a_model_that_was_removed_by_hand_is_noticed(user: Optimize, loopback: Loopback) -> None:
+    user.configure(loopback.config().replace("cache_seconds = 0", "cache_seconds = 3600"))
+    assert "qwen2.5-coder:7b" in user("models", "list").out
+    loopback.served["ollama"] = ("other:7b",)
+    loopback.queue("ollama", refuse("ollama", 404, "model 'qwen2.5-coder:7b' not found"))
+    assert user("explain parse_response", "--tier", "local").code == 6
+    local = [one["id"] for one in user("models", "list", "--json").events if one.get("local")]
+    assert local == ["other:7b"]
+
+
 def test_a_model_is_deleted_only_after_a_yes(user: Optimize, loopback: Loopback) -> None:
     refused = user("models", "rm", "qwen2.5-coder:7b")
     assert refused.code == 2 and "--yes" in refused.err
