@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 
 _SECRET_NAME = re.compile(
     r"""
@@ -36,7 +35,7 @@ _SECRET_FOLDER = {
 
 def is_secret_file(path: str) -> bool:
     """Whether a file of this name is there to hold secrets (`.env`, `*.pem`, `id_rsa`, …); `path` may use / or \\."""
-    parts = PurePosixPath(path.replace("\\", "/")).parts
+    parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
     if not parts:
         return False
     name = parts[-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,13 +11,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from optimizer.verify import supervise
+from typing import BinaryIO
 
 INHERITED = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "PATHEXT", "COMSPEC")
 MAX_OUTPUT = 400_000  # bytes kept of what a command prints: a quarter from its start, the rest from its end
 SECONDS_TO_END = 5.0
+_PACKAGES = str(Path(__file__).parents[2])
+_BOOT = "import sys; sys.path.append(sys.argv[1]); from optimizer.verify.supervise import main; main(sys.argv[2:])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +78,12 @@ def run(argv: tuple[str, ...], place: Place, env: Mapping[str, str], seconds: fl
     if found is None:
         return Ended(None, "", 0.0, missing=f"{argv[0]} is not installed")
     reading, writing = os.pipe()
-    order = {
-        "argv": [found, *argv[1:]],
-        "cwd": str(place.tree),
-        "seconds": seconds,
-        "writable": str(place.area),
-        "shown": _shown(place, found),
-        "status": writing,
-    }
+    shown = [path for pair in _shown(place, found).items() for path in pair]
+    order = [str(writing), str(seconds), str(place.tree), str(place.area), str(len(shown) // 2), *shown]
     started = time.monotonic()
     try:
         supervisor = subprocess.Popen(
-            [sys.executable, "-I", "-S", supervise.__file__, json.dumps(order)],
+            [sys.executable, "-I", "-S", "-c", _BOOT, _PACKAGES, *order, found, *argv[1:]],
             cwd=place.area,
             env=environment(place, env, sources=sources),
             stdin=subprocess.PIPE,
@@ -108,13 +101,13 @@ def run(argv: tuple[str, ...], place: Place, env: Mapping[str, str], seconds: fl
     with os.fdopen(reading, "rb") as status:
         told = _told(status)
     return Ended(
-        told.get("code"),
+        int(told["code"]) if "code" in told else None,
         output,
         time.monotonic() - started,
-        missing=str(told.get("missing", "")) or ("" if "code" in told or "timed_out" in told else "it was stopped"),
-        timed_out=bool(told.get("timed_out")),
-        network_cut=bool(told.get("network")),
-        files_kept=bool(told.get("files")),
+        missing=told.get("missing", "") or ("" if "code" in told or "timed_out" in told else "it was stopped"),
+        timed_out="timed_out" in told,
+        network_cut=told.get("network") == "1",
+        files_kept=told.get("files") == "1",
     )
 
 
@@ -187,9 +180,7 @@ def _listen(supervisor: subprocess.Popen[bytes]) -> str:
     return text + (f"\n[{cut:,} bytes in the middle of the output were left out]\n" if cut else "")
 
 
-def _told(status: BinaryIO) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    for line in status:
-        with suppress(ValueError):
-            told |= json.loads(line)
-    return told
+def _told(status: BinaryIO) -> dict[str, str]:
+    """What the supervisor told, by name; a line that it was killed over does not count."""
+    lines = status.read().decode("utf-8", "replace").split("\n")[:-1]
+    return {name: value for name, _, value in (line.partition(" ") for line in lines)}

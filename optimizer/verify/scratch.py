@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import struct
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,8 @@ from optimizer.verify.process import Place
 MAX_BYTES = 1_000_000_000
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_LONG = struct.calcsize("l") << 16
+_GET_FLAGS, _SET_FLAGS, _FAR_APART = 0x80006601 | _LONG, 0x40006602 | _LONG, 0x20000
 
 
 @contextmanager
@@ -33,6 +36,7 @@ def scratch(root: Root, cache: Path, contents: Mapping[str, bytes | None]) -> It
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _sweep(folder)
+        _spread(folder)
         area = Path(tempfile.mkdtemp(dir=folder))
     except OSError as error:
         raise StorageError(f"no scratch copy can be made ({error.strerror})", f"check {folder}") from error
@@ -57,6 +61,26 @@ def _folder(root: Path, cache: Path) -> Path:
     if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root)):
         return Path(tempfile.gettempdir()) / f"optimizer-scratch-{os.getuid() if hasattr(os, 'getuid') else 0}"
     return folder
+
+
+def _spread(folder: Path) -> None:
+    """Ask for each copy to be placed far from the last; a file system that cannot is left as it is.
+
+    ext4 does not give out again what was freed in the last minutes, and looks through all of it for every file made
+    near it: a copy that follows another one would take ten times as long.
+    """
+    if sys.platform != "linux":
+        return
+    import fcntl
+
+    with suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            flags = struct.unpack("i", fcntl.ioctl(opened, _GET_FLAGS, bytes(4)))[0]
+            if not flags & _FAR_APART:
+                fcntl.ioctl(opened, _SET_FLAGS, struct.pack("i", flags | _FAR_APART))
+        finally:
+            os.close(opened)
 
 
 def _fill(root: Root, tree: Path, contents: Mapping[str, bytes | None]) -> None:

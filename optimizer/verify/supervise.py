@@ -1,27 +1,27 @@
-"""Run one command confined and see it and all it started to an end; a program of its own, standard library only.
+"""Run one command confined and see it and all it started to an end; a program of its own, with few modules to load.
 
-`python -I -S supervise.py ORDER` where ORDER is JSON: `argv`, `cwd`, `seconds`, `writable` (the one folder that may be
-written, where the system lets us say so), `covers` (folders of `writable` that stand in for others, by path), and
-`status`, an open descriptor that is told one JSON object a line. Standard input is a lifeline: at its end, which is
-also when the caller was killed, everything is ended.
+Its words are: an open descriptor that is told a name and a value a line; how many seconds the command may take; the
+folder it starts in; the one folder that may be written, where the system lets us say so; how many pairs follow, each a
+folder below that one and the folder that stands in for it; and then the words of the command, the program with its
+path. Standard input is a lifeline: at its end, which is also when the caller was killed, everything is ended.
 """
+
+# ruff: noqa: PTH112, PTH116, PTH123, PTH208
 
 from __future__ import annotations
 
-import contextlib
+import _signal as signal  # type: ignore[import-not-found]  # without the enumerations, which cost as much as a Python
+import _socket as socket
 import ctypes
-import json
 import os
 import select
-import signal
-import socket
 import struct
-import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
 
 _NEW_USER, _NEW_NET, _NEW_MOUNTS = 0x10000000, 0x40000000, 0x00020000
 _BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000
@@ -32,78 +32,120 @@ _LAST_CAPABILITY = 40
 _FIRST_STEP, _LAST_STEP = 0.002, 0.05  # seconds between two looks at the command
 
 
-def main() -> None:
-    """Do what the order says; tells `confined` first and `code` or `timed_out` at the end."""
-    order = json.loads(sys.argv[1])
-    status = os.fdopen(order["status"], "w", buffering=1)
-    os.set_inheritable(order["status"], False)
+def main(words: Sequence[str]) -> None:
+    """Do what the words say; tells `network` and `files` first and `code`, `timed_out` or `missing` at the end."""
+    status, seconds, cwd, writable, pairs = int(words[0]), float(words[1]), words[2], words[3], 2 * int(words[4])
+    shown, argv = words[5 : 5 + pairs], words[5 + pairs :]
+    os.set_inheritable(status, False)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     if sys.platform == "linux":
         _libc().prctl(_SUBREAPER, 1, 0, 0, 0)
-    status.write(json.dumps(_confine(order)) + "\n")
-    child: subprocess.Popen[bytes] | None = None
+    for name, done in _confine(writable, tuple(zip(shown[::2], shown[1::2], strict=True))).items():
+        _tell(status, name, int(done))
+    child = 0
     try:
-        child = subprocess.Popen(
-            order["argv"],
-            cwd=order["cwd"],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_give_up_powers,
-        )
-        status.write(json.dumps(_see(child, order["seconds"])) + "\n")
+        child = _start(argv, cwd)
+        _tell(status, *_see(child, seconds))
     except OSError as error:
-        status.write(json.dumps({"missing": error.strerror or str(error)}) + "\n")
+        _tell(status, "missing", error.strerror or str(error))
     finally:
         _end_all(child)
 
 
-def _see(child: subprocess.Popen[bytes], seconds: float) -> dict[str, Any]:
+def _tell(status: int, name: str, value: object) -> None:
+    os.write(status, f"{name} {value}\n".encode("utf-8", "replace"))
+
+
+def _start(argv: Sequence[str], cwd: str) -> int:
+    """Start the command as the head of a session of its own. Raises OSError when it cannot be started."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setsid()
+            for number in (signal.SIGPIPE, signal.SIGXFSZ):
+                signal.signal(number, signal.SIG_DFL)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(1, 2)
+            _give_up_powers()
+            os.chdir(cwd)
+            os.execv(argv[0], list(argv))
+        except OSError as error:
+            os.write(writing, b"%d" % (error.errno or 1))
+        finally:
+            os._exit(127)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as told:
+        if number := told.read():
+            os.waitpid(child, 0)
+            raise OSError(int(number), os.strerror(int(number)))
+    return child
+
+
+def _see(child: int, seconds: float) -> tuple[str, int]:
     end = time.monotonic() + seconds
     step = _FIRST_STEP
-    while child.poll() is None:
+    while True:
+        ended, how = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return "code", os.waitstatus_to_exitcode(how)
         if time.monotonic() > end:
-            return {"timed_out": True}
+            return "timed_out", 1
         if select.select([0], [], [], step)[0] and not os.read(0, 1):
-            return {"abandoned": True}
+            return "abandoned", 1
         step = min(step * 1.5, _LAST_STEP)
-    return {"code": child.returncode}
 
 
-def _end_all(child: subprocess.Popen[bytes] | None) -> None:
+def _end_all(child: int) -> None:
     """Kill the command's group, and then every process that descends from this one, until none is left."""
-    if child is not None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
+    if child:
+        _try(os.killpg, child, signal.SIGKILL)
     for _ in range(1000):
-        alive = _descendants()
-        for process in alive:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(process, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        if not alive:
+        if not _has_children():
             return
+        for process in _descendants():
+            _try(os.kill, process, signal.SIGKILL)
         time.sleep(0.002)
 
 
+def _has_children() -> bool:
+    """Whether a process is left below this one, to which all orphans among them come; those that ended are let go."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _try(call: Callable[..., object], *arguments: object) -> None:
+    try:
+        call(*arguments)
+    except OSError:
+        return
+
+
 def _descendants() -> list[int]:
-    """All processes below this one; orphans among them came to it as their reaper."""
+    """All processes below this one."""
     below: dict[int, list[int]] = {}
-    with contextlib.suppress(OSError):
-        for process in Path("/proc").iterdir():
-            if process.name.isdigit():
-                with contextlib.suppress(OSError, ValueError, IndexError):
-                    fields = (process / "stat").read_bytes().rpartition(b")")[2].split()
-                    below.setdefault(int(fields[1]), []).append(int(process.name))
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if name.isdigit() and (parent := _parent(name)):
+            below.setdefault(parent, []).append(int(name))
     found, pending = [], [os.getpid()]
     while pending:
         children = below.get(pending.pop(), [])
         found += children
         pending += children
     return found
+
+
+def _parent(process: str) -> int:
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 # ── what the system lets us take away ────────────────────────────────────────────────────────────
@@ -126,7 +168,7 @@ def _give_up_powers() -> None:
 
 def _namespace() -> int:
     try:
-        return Path("/proc/self/ns/user").stat().st_ino
+        return os.stat("/proc/self/ns/user").st_ino
     except OSError:
         return 0
 
@@ -134,14 +176,13 @@ def _namespace() -> int:
 _FIRST_NAMESPACE = _namespace()
 
 
-def _confine(order: Mapping[str, Any]) -> dict[str, bool]:
+def _confine(writable: str, shown: Iterable[tuple[str, str]]) -> dict[str, bool]:
     """Cut the network and make all but one folder read-only, as far as the system allows; tells what was done."""
     if sys.platform != "linux" or not _own_namespaces():
         return {"network": False, "files": False}
-    with contextlib.suppress(OSError):
-        _loopback_up()
+    _try(_loopback_up)
     try:
-        _only_writable(order["writable"], order["shown"])
+        _only_writable(writable, shown)
     except OSError:
         return {"network": True, "files": False}
     return {"network": True, "files": True}
@@ -161,31 +202,34 @@ def _enter() -> bool:
         return False
     try:
         for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
-            Path("/proc/self", name).write_text(text)
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
     except OSError:
         return False
     return True
 
 
 def _loopback_up() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        import fcntl
+    import fcntl
 
+    control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
         request = struct.pack("16sh22x", b"lo", 0)
         flags = struct.unpack("16sh22x", fcntl.ioctl(control, _GET_FLAGS, request))[1]
         fcntl.ioctl(control, _SET_FLAGS, struct.pack("16sh22x", b"lo", flags | _UP))
+    finally:
+        control.close()
 
 
-def _only_writable(folder: str, shown: Mapping[str, str]) -> None:
-    """Make every mount read-only but `folder`, in a namespace of our own; `shown` maps a place to what it shows."""
+def _only_writable(folder: str, shown: Iterable[tuple[str, str]]) -> None:
+    """Make every mount read-only but `folder`, in a namespace of our own; `shown` pairs a place with what it shows."""
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
     _mount(folder, folder, None, _BIND)
     _set_read_only("/", True, recursive=True)
     _set_read_only(folder, False, recursive=False)
-    for place, source in shown.items():
+    for place, source in shown:
         _mount(source, place, None, _BIND)
-    with contextlib.suppress(OSError):
-        _mount("tmpfs", "/dev/shm", "tmpfs", 0)
+    _try(_mount, "tmpfs", "/dev/shm", "tmpfs", 0)
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int) -> None:
@@ -199,7 +243,3 @@ def _set_read_only(place: str, on: bool, *, recursive: bool) -> None:
     flags = _ALL_BELOW if recursive else 0
     if _libc().syscall(_MOUNT_SETATTR, _HERE, os.fsencode(place), flags, attributes, len(attributes)) != 0:
         raise OSError(ctypes.get_errno(), f"mount_setattr {place}")
-
-
-if __name__ == "__main__":
-    main()

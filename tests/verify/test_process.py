@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -119,6 +120,30 @@ def test_what_is_too_large_is_refused(root: Root, tmp_path: Path, monkeypatch: p
     with pytest.raises(StorageError, match="more than 3 bytes"), scratch(root, tmp_path / "cache", {}):
         pass
     assert not list((tmp_path / "cache/scratch").iterdir())
+
+
+@linux
+def test_copies_are_asked_to_be_placed_apart_where_the_file_system_can(root: Root, tmp_path: Path) -> None:
+    with scratch(root, tmp_path / "cache", {}):
+        pass
+    told = subprocess.run(["lsattr", "-d", tmp_path / "cache/scratch"], capture_output=True, text=True, check=False)
+    if told.returncode != 0 or "e" not in told.stdout.split()[0]:
+        pytest.skip("not ext4, or no lsattr")
+    assert "T" in told.stdout.split()[0]
+
+
+@linux
+def test_a_file_system_that_cannot_place_copies_apart_takes_them_all_the_same(root: Root) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as memory, scratch(root, Path(memory), {}) as place:
+        assert (place.tree / "a.py").read_text() == "x = 1\n"
+
+
+def test_a_command_that_cannot_be_started_says_why(place: Place) -> None:
+    (place.root / "broken").write_text("#!/nonexistent/interpreter\n")
+    (place.root / "broken").chmod(0o755)
+    ended = run(("./broken",), place, ENV, 20.0)
+    assert ended.code is None
+    assert "No such file" in ended.missing
 
 
 # ── what a command sees ──────────────────────────────────────────────────────────────────────────
