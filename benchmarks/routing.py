@@ -15,6 +15,7 @@ import argparse
 import csv
 import json
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -189,6 +190,34 @@ def decision_times() -> dict[str, float]:
     return {"policy_200_models_ms": alone, "cold_selection_200_models_ms": whole}
 
 
+COLD = """
+import sys, time
+import optimizer.cli.main, optimizer.cli.options
+begun = time.process_time()
+from optimizer.config.load import load
+load(None, {"OPTIMIZER_HOME": sys.argv[1]}, {"profile": sys.argv[2]})
+print(1000 * (time.process_time() - begun))
+"""
+
+
+def configuration_times(rounds: int = 15) -> dict[str, float]:
+    """Milliseconds of CPU to load the settings once in a new process that has read its command line, imports included:
+    without files, with a file of one's own, with a profile that builds on another too; the median."""
+    found = {}
+    with tempfile.TemporaryDirectory() as place:
+        for name, profile in (("without_files_ms", ""), ("with_a_file_ms", ""), ("with_a_profile_ms", "mine")):
+            spent = []
+            for _ in range(rounds):
+                command = [sys.executable, "-c", COLD, place, profile]
+                spent.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+            found[name] = round(sorted(spent)[rounds // 2], 2)
+            folder = Path(place, "config/profiles")
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder.parent / "config.toml").write_text("max_tier = 'budget'\n[context]\nmax_files = 8\n")
+            (folder / "mine.toml").write_text("extends = 'code'\n[settings]\nmax_tokens = 900\n")
+    return found
+
+
 def _fill(state: Path, models: Sequence[Model]) -> None:
     """A ledger of 2,000 attempts, and a register that knows every model."""
     ledger = open_ledger(state)
@@ -237,7 +266,7 @@ def main() -> None:
     parser.add_argument("--week", action="store_true", help="the simulated week")
     parser.add_argument("--json", action="store_true", dest="as_json")
     given = parser.parse_args()
-    found: dict[str, object] = {"times": decision_times()}
+    found: dict[str, object] = {"times": decision_times(), "configuration": configuration_times()}
     if given.replay:
         found["replay"] = replay(given.replay)
     if given.week:
