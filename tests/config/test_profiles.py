@@ -162,3 +162,13 @@ def test_a_project_gets_nothing_through_a_profile_that_it_may_not_set(config: Lo
     for mine in (config(user="profile = 'mine'"), config(project="profile = 'mine'", profile="mine")):
         assert mine.settings.endpoints == {"groq": "http://127.0.0.1:9"}
         assert (mine.settings.verify_test, mine.settings.budget_run, mine.notices) == ("make test", 100, ())
+
+
+def test_the_example_of_the_page_is_a_profile(folder: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/profiles.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    (folder / "mine.toml").write_text(example)
+    mine = resolve("mine", folder)
+    assert mine.chain == ("mine", "code")
+    assert mine.roles["planner"].models == ("claude-opus*",)
+    assert {one.key: one.value for one in mine.settings}["context.max_files"] == 20
