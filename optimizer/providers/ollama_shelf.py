@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from optimizer.errors import BadAnswer, ModelMissing, ProviderError
+from optimizer.errors import BadAnswer, ModelMissing, Overloaded, ProviderError
 from optimizer.providers import failures
 from optimizer.providers.base import MISSHAPEN, Endpoint
 from optimizer.providers.door import Door, Gate
@@ -113,6 +113,8 @@ class OllamaShelf:
                     if step:
                         ended = step.status == "success"
                         yield step
+        except Overloaded as error:  # some versions answer with the status instead of the first line
+            raise self._refused(name, error.message) from None
         except self.door.lib.HTTPError as error:
             raise failures.from_sdk("ollama", self.endpoint.key, error) from None
         finally:

@@ -92,17 +92,20 @@ def test_a_pull_tells_bytes_and_rate_and_is_ready_at_once(user: Optimize, loopba
     assert steps[-1]["status"] == "success" and max(one["done"] for one in steps) == 2 * GB
 
 
-def test_a_name_that_is_not_in_the_library_meets_the_nearest(user: Optimize) -> None:
+def test_a_name_that_is_not_in_the_library_meets_the_nearest(user: Optimize, loopback: Loopback) -> None:
     ran = user("models", "pull", "qwen2.5-codr:7b")
     assert ran.code == 2
     assert "no model is named 'qwen2.5-codr:7b'" in ran.err and "qwen2.5-coder:7b" in ran.err
+    loopback.pulls["qwen2.5-codr:7b"] = [{"error": "pull model manifest: file does not exist"}]
+    again = user("models", "pull", "qwen2.5-codr:7b")
+    assert again.code == 2 and again.err.splitlines() == ran.err.splitlines()[-2:]
 
 
 def test_a_pull_that_breaks_off_says_that_it_resumes(user: Optimize, loopback: Loopback) -> None:
     loopback.pulls["big:7b"] = pulled("big:7b")[:5]
     ran = user("models", "pull", "big:7b")
     assert ran.code == 6 and "broke off" in ran.err and "it resumes" in ran.err
-    loopback.pulls["big:7b"] = [{"error": "write /models/blob: no space left on device"}]
+    loopback.pulls["big:7b"] = [*pulled("big:7b")[:3], {"error": "write /models/blob: no space left on device"}]
     full = user("models", "pull", "big:7b")
     assert full.code == 6 and "optimize models rm" in full.err
 

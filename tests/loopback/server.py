@@ -205,10 +205,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"details": details, "model_info": info, "capabilities": ["completion", "tools"]})
 
     def _pull(self, received: Received) -> None:
-        """Lines of progress as told in `pulls`; a name that is not there is unknown to the library."""
+        """Lines of progress as told in `pulls`, a lone error with status 500; a name that is not there is unknown."""
         self.loopback.requests.append(received)
         missing = [{"status": "pulling manifest"}, {"error": "pull model manifest: file does not exist"}]
         lines = self.loopback.pulls.get(received.model, missing)
+        if set(lines[0]) == {"error"} and len(lines) == 1:
+            self._json(lines[0], 500)
+            return
         self.send_response(200)
         for name, value in {"content-type": "application/x-ndjson", "transfer-encoding": "chunked"}.items():
             self.send_header(name, value)
