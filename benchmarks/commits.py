@@ -3,7 +3,7 @@
     python benchmarks/commits.py DATASET.jsonl REPOS --out COMMITS.jsonl [--each N]
 
 Of each repository of the data set, N commits older than all its issues, spread over the newest 2,500 of them. A commit
-serves when its message says enough and it changed one to three source files.
+serves when its message says enough and it changed one to three source files, in few lines.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from retrieval import read_issues, repository
 from optimizer.context.kinds import kind_of
 
 NEWEST = 2500
-LEAST_WORDS = 6
-MOST_FILES = 3
+LEAST_CHARACTERS = 110
+MOST_FILES, MOST_LINES = 3, 80
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? ", re.MULTILINE)
 _TRAILER = re.compile(r"^(?:[A-Z][\w-]+-by|Co-authored-by|PiperOrigin-RevId|Change-Id|Signed-off-by):.*$", re.MULTILINE)
 
@@ -63,7 +63,7 @@ def _requests(source: Path, oldest: str, each: int) -> list[dict[str, Any]]:
 def _request(source: Path, commit: str) -> dict[str, Any] | None:
     parents, _, message = _git(source, "log", "-1", "--format=%P%n%B", commit).partition("\n")
     message = _TRAILER.sub("", message).strip()
-    if len(message.split()) < LEAST_WORDS or " " in parents or not parents:
+    if len(message) < LEAST_CHARACTERS or " " in parents or not parents:
         return None
     names = _git(source, "diff-tree", "--no-commit-id", "--name-status", "--no-renames", "-r", commit)
     changes = [line.split("\t", 1) for line in names.splitlines()]
@@ -72,6 +72,8 @@ def _request(source: Path, commit: str) -> dict[str, Any] | None:
     if not 1 <= len(wanted) <= MOST_FILES or added:
         return None
     lines = {path: _lines(_git(source, "diff", "-U0", parents, commit, "--", path)) for path in wanted}
+    if sum(map(len, lines.values())) > MOST_LINES:
+        return None
     return {"id": commit, "base_commit": parents, "query": message, "gold_files": wanted, "gold_lines": lines}
 
 
