@@ -48,7 +48,7 @@ def list_command(project: Path | None = None, as_json: bool = False) -> int:
                 what = {"event": "missing", "provider": left.provider, "tier": left.tier}
                 click.echo(json.dumps({**what, "why": left.why, "cure": left.cure}, ensure_ascii=False))
         else:
-            click.echo(inert(text(found, kept, dated)))
+            click.echo(text(found, kept, dated))
     return 0
 
 
@@ -174,11 +174,12 @@ def text(found: Inventory, kept: str, dated: str) -> str:
     for title, local in (("On this machine", True), ("In the cloud", False)):
         rows = [row for row in found.models if row.model.local == local]
         if rows:
-            lines += [paint(title, bold=True), *_table(rows, kept, {left.provider for left in found.missing}), ""]
+            table = _table(rows, kept, {left.provider for left in found.missing})
+            lines += [paint(title, bold=True), *map(inert, table), ""]
     for left in found.missing:
-        lines.append(f"{left.why}" + (f"  (try: {left.cure})" if left.cure else ""))
+        lines.append(inert(left.why + (f"  (try: {left.cure})" if left.cure else "")))
     if kept:
-        lines.append(f"only {kept} is asked in this project (optimize models unlock)")
+        lines.append(inert(f"only {kept} is asked in this project (optimize models unlock)"))
     return "\n".join([*lines, dated])
 
 

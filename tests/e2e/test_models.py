@@ -276,3 +276,11 @@ def test_two_runs_do_not_push_each_others_models_out(user: Optimize, loopback: L
     assert models == ["qwen3-coder:30b", "qwen3-coder:30b", "qwen2.5-coder:7b"]
     alone = user("explain parse_response", "--model", "qwen2.5-coder:7b")
     assert alone.code == 0 and "waiting" not in alone.err
+
+
+def test_names_from_a_server_cannot_act_on_the_terminal(user: Optimize, loopback: Loopback) -> None:
+    loopback.served["ollama"] = ("evil\x1b]52;c;aGk=\x07:7b",)
+    loopback.loaded["evil\x1b[2J:7b"] = {"size": GB}
+    for name in ("list", "status"):
+        said = user("models", name)
+        assert "evil" in said.out and "\x1b" not in said.out + said.err
