@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
     from optimizer.index.store import Index
 
-VERSION = "4"  # of the choice of context: what was chosen in another way is not taken from the disk
+VERSION = "5"  # of the choice of context: what was chosen in another way is not taken from the disk
 FOLDER = "context"
 MOST_ENTRIES = 200
 
