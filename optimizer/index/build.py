@@ -133,18 +133,17 @@ def _add_runs(connection: sqlite3.Connection, segment: int, field: str, lists: I
     connection.executemany("INSERT INTO run VALUES (?,?,?,?,?,?)", ((segment, field, *run) for run in runs_of(lists)))
 
 
-def _sum(row: Row) -> int:
-    return crc32(text((row.path, row.content, row.why)))
+def _sum(path: str, content: int | None, why: str) -> int:
+    return crc32(text((path, content, why)))
 
 
 def files(connection: sqlite3.Connection) -> dict[str, Row]:
     """What is kept of all files, by path. Raises sqlite3.DatabaseError when it is damaged."""
     found = {}
-    for *values, stored in connection.execute(FILES):
-        row = Row(*values)
-        if _sum(row) != stored:
-            raise sqlite3.DatabaseError(f"the row of {row.path!r} does not match its checksum")
-        found[row.path] = row
+    for path, size, mtime, ctime, content, why, stored in connection.execute(FILES):
+        if _sum(path, content, why) != stored:
+            raise sqlite3.DatabaseError(f"the row of {path!r} does not match its checksum")
+        found[path] = Row(path, size, mtime, ctime, content, why)
     return found
 
 
@@ -156,7 +155,7 @@ def store_files(connection: sqlite3.Connection, rows: Iterable[Row], present: Co
         "INSERT INTO file (path, size, mtime, ctime, content, why, sum) VALUES (?,?,?,?,?,?,?) "
         "ON CONFLICT (path) DO UPDATE SET size=excluded.size, mtime=excluded.mtime, ctime=excluded.ctime, "
         "content=excluded.content, why=excluded.why, sum=excluded.sum",
-        ((row.path, row.size, row.mtime, row.ctime, row.content, row.why, _sum(row)) for row in rows),
+        ((*row, _sum(row.path, row.content, row.why)) for row in rows),
     )
 
 
@@ -178,27 +177,27 @@ def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped]) -
     file_of, length = array("i", [-1]) * total, array("I", [0]) * total
     twins, twin_files = array("I"), array("i")
     seen = set()
+    units = 0
     origins: dict[str, list[int]] = {"generated": [], "minified": []}
-    state = hashlib.blake2b(digest_size=16)
-    for number, (path, content, key, first, stride, lines, sealed, origin) in enumerate(rows):
-        state.update(path.encode() + b"\0" + key)
+    for number, (_, content, key, first, stride, lines, sealed, origin) in enumerate(rows):
         if len(origin) > EMPTY:
             origins[unseal(origin, key).decode()].append(number)
         lengths = array("I", unseal(sealed, key, text((first, stride, lines))))
-        end = first + stride * len(lengths)
+        count = len(lengths)
+        units += count
+        end = first + stride * count
         if content in seen:
             twins.extend(range(first, end, stride))
-            twin_files.extend([number] * len(lengths))
+            twin_files.extend([number] * count)
             length.extend(lengths)
             continue
         seen.add(content)
-        file_of[first:end:stride] = array("i", [number]) * len(lengths)
+        file_of[first:end:stride] = array("i", (number,)) * count
         length[first:end:stride] = lengths
-    units = len(file_of) + len(twin_files) - file_of.count(-1)
     unread = connection.execute("SELECT path, why FROM file WHERE content IS NULL").fetchall()
     set_meta(
         connection,
-        state=state.hexdigest(),
+        state=hashlib.blake2b(b"".join([row[0].encode() + b"\0" + row[2] for row in rows]), digest_size=16).hexdigest(),
         paths="\0".join(paths),
         file_of=(file_of + twin_files).tobytes(),
         length=length.tobytes(),

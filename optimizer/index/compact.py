@@ -23,12 +23,10 @@ def compact(connection: sqlite3.Connection) -> None:
 
     To be called in a transaction that writes.
     """
-    live = sum(
-        (size - 4) // 4
-        for (size,) in connection.execute(
-            "SELECT length(lengths) FROM content WHERE id IN (SELECT content FROM file WHERE content IS NOT NULL)"
-        )
-    )
+    (live,) = connection.execute(
+        "SELECT coalesce(sum((length(lengths) - 4) / 4), 0) FROM content "
+        "WHERE id IN (SELECT content FROM file WHERE content IS NOT NULL)"
+    ).fetchone()
     if next_unit(connection) > 3 * live + SPARE_UNITS:
         _drop_unused(connection)
     else:

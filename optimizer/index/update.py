@@ -6,7 +6,7 @@ import gc
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from optimizer.index import build
@@ -82,15 +82,20 @@ def _update(
         if _finish(index, scan, work, marks):
             break
     index.forget()
-    removed = len(old.keys() - {file.path for file in scan.files})
-    before = {path: row.content for path, row in old.items() if row.content is not None}
-    now = before | {row.path: row.content for row in work.rows.values()}
-    unchanged = sum(1 for file in scan.files if file.path in before and now[file.path] == before[file.path])
-    return parsed, removed, unchanged
+    gone = old.keys() - {file.path for file in scan.files}
+    looked_at = work.rows.keys() | gone
+    unchanged = sum(1 for path, row in old.items() if row.content is not None and path not in looked_at)
+    unchanged += sum(1 for path, row in work.rows.items() if row.content is not None and _was(old, path) == row.content)
+    return parsed, len(gone), unchanged
+
+
+def _was(old: Mapping[str, Row], path: str) -> int | None:
+    row = old.get(path)
+    return row.content if row else None
 
 
 def _changed(file: FileStat, row: Row | None) -> bool:
-    return row is None or (file.size, file.mtime_ns, file.ctime_ns) != (row.size, row.mtime, row.ctime)
+    return row is None or file[1:] != row[1:4]
 
 
 def _parse_new(index: Index, changed: list[FileStat], settings: Settings, work: _Work, progress: Report) -> None:
