@@ -32,6 +32,7 @@ _FIRST: tuple[tuple[TaskKind, re.Pattern[str], str], ...] = (
 _DESIGN, _FIND, _TOOL = _begins(words.DESIGN), _begins(words.FIND), _begins(words.TOOL)
 _NEXT_CLAUSE = re.compile(r"(?:\band(?: then)?|[.;:,]|\bthen|\bto) +", re.IGNORECASE)
 _FAILURE = re.compile(words.FAILURE, re.IGNORECASE | re.MULTILINE)
+_DONE = re.compile(words.DONE, re.IGNORECASE)
 _BROKEN, _TEST_WORDS = re.compile(words.BROKEN, re.IGNORECASE), re.compile(words.TEST_WORDS, re.IGNORECASE)
 _WANTS_FIX, _SEEN = re.compile(words.WANTS_FIX, re.IGNORECASE), re.compile(words.SEEN, re.IGNORECASE)
 
@@ -209,12 +210,16 @@ def _wish(request: str, failure: bool) -> tuple[TaskKind, str]:
     if _BROKEN.search(request):
         return "debug", "it tells of a failure"
     if wish := _WISH.match(request):
+        if re.search(r"\btests?\b", request):
+            return "test", "it speaks of tests"
         return "edit", f"it begins with {wish[0].strip().lower()!r}"
     if tongues.asks(request):
         return "explain", "it is a question"
     other = tongues.kind_by_start(request) if " " in request else None
     if other:
         return other[0], f"it begins with {other[1]!r}"
+    if _DONE.search(request):
+        return "edit", "it reads like something to be done"
     return "general", "no word tells what is wanted"
 
 

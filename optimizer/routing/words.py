@@ -7,25 +7,30 @@ from collections.abc import Mapping
 from optimizer.types import TaskKind
 
 POLITE = (
-    r"^(?:(?:hi|hello|hey|so|well|also)\b[ ,!.]+|please\b[ ,]*|kindly\b *|now\b[ ,]*|ok(?:ay)?\b[ ,]*|let'?s\b *"
+    r"^(?:(?:hi|hello|hey|so|well|also)\b[ ,!.]+|(?:please|pls|plz)\b[ ,]*|kindly\b *|now\b[ ,]*|ok(?:ay)?\b[ ,]*"
+    r"|let'?s\b *"
     r"|let us\b *"
     r"|(?:i|we)(?: would|'d) like (?:you )?to\b *|(?:i|we) (?:want|need) (?:you )?to\b *|(?:i|we) (?:have|wish) to\b *"
     r"|(?:can|could|would|will) (?:you|we)\b(?: please)? *|help me(?: to| with)?\b *|try to\b *|go and\b *)+"
 )
 WISH = r"^(?:(?:i|we)(?:'d| would)? )?(?:want|need|like|wish for)\b(?: (?:you|us) to\b)? *(?=\w)"
 QUESTION = (
-    r"^(?:what|why|how|where|when|which|who|whose|is|are|was|were|does|do|did|can|could|should|would|will|has|have"
+    r"^(?:what|why|how|where|when|which|who|whose|is|are|was|were|does|do|did|can|could|should|would|will|has"
+    r"|have (?:i|we|you|they|the|any|all)"
     r"|in which|any idea|do you know|(?:i )?(?:don'?t|do not) understand)\b"
 )
 VERBS: Mapping[TaskKind, str] = {
     "debug": (
-        r"fix|debug|diagnose|solve|resolve|repair|investigate|track down|troubleshoot|find (?:and \w+ )?the (?:bug"
+        r"fix|debug|diagnose|(?:have a |take a )?look (?:at|into)\b.{0,40}\b(?:issue|problem|bug|error|crash"
+        r"|failure)s?"
+        r"|solve|resolve|repair|investigate|track down|troubleshoot|find (?:and \w+ )?the (?:bug"
         r"|cause)"
         r"|find and fix|hunt down|reproduce|stop\b(?=.*\bfrom\b)|root[- ]cause"
         r"|(?:make|get)\b.{0,40}\b(?:pass|work|green)(?: again)?[.!]?$"
     ),
     "test": (
-        r"tests?|cover|unit[- ]?tests?|(?:write|add|create|generate|extend|improve|update|need|make)\b[^.]{0,40}"
+        r"tests?\b(?! (?:pass|fail|are|is|run|take|hang|break|do|time|in|on)\b)|cover|unit[- ]?tests?|(?:write|add"
+        r"|create|generate|extend|improve|update|need|make)\b[^.]{0,40}"
         r"\b(?:tests?|specs?|test[- ]cases?)\b(?! (?:command|runner|data|server|mode|account|button|page|flag"
         r"|suite runner))"
         r"|(?:increase|raise|improve|bring|get|push)\b.{0,30}\bcoverage"
@@ -33,7 +38,7 @@ VERBS: Mapping[TaskKind, str] = {
     "refactor": (
         "refactor|restructure|reorgani[sz]e|clean ?up|simplify|extract|split|inline|de-?duplicate|decouple"
         "|modulari[sz]e"
-        "|move|merge|rewrite|tidy|untangle|flatten|unify|convert|migrate|port|moderni[sz]e|rename"
+        "|move|merge|rewrite|tidy|untangle|flatten|unify|convert|migrate|port|moderni[sz]e|rename|name"
         r"|consolidate|factor out|rearrange|(?:pull|lift|carve|break|factor)\b.{0,40}\b(?:out|up|apart|into)\b"
         r"|make\b.{0,40}\b(?:smaller|simpler|shorter|cleaner|leaner|more (?:readable|modular|testable))\b"
         r"|turn\b.{1,60}\binto\b|get rid of (?:the |all |any )?(?:duplicat\w+|copies|dead code|boilerplate|globals?)"
@@ -42,27 +47,40 @@ VERBS: Mapping[TaskKind, str] = {
     ),
     "edit": (
         "add|implement|create|make|change|update|remove|delete|drop|replace|set|write|insert|support|allow|handle|use"
-        "|enable|disable|introduce|extend|append|build|cache|log|optimi[sz]e|speed up|validate|raise|return|document"
+        r"|enable|disable|introduce|extend|append|build|cache|log|optimi[sz]e|speed\b.{0,20}\bup|validate|raise"
+        "|return|document"
         "|annotate|type|format|generate|increase|decrease|reduce|bump|improve|correct|turn|wrap|let|ensure|expose"
-        r"|switch|apply|edit|put|give\b(?! (?:me )?an? (?:overview|summary|explanation))|hide|display|render|emit|send"
+        r"|switch|apply|edit|put|give\b(?! (?:me )?an? (?:\w+ )?(?:overview|summary|explanation|tour|example))|hide"
+        r"|display|render|emit|send"
         "|accept|reject|ignore|skip|limit|restrict|require|store|save|load|sort|filter|paginate|translate|retry|escape"
-        "|upgrade|downgrade|pin|parametri[sz]e|reword|comment|uncomment|print|get rid of|hook up|wire up|deprecate"
+        "|upgrade|downgrade|pin|parametri[sz]e|reword|comment|uncomment|print|get rid of|gets? (?:an?|some)|hook up"
+        "|wire up|deprecate"
         "|adjust"
-        r"|rework|throw|catch|encrypt|hash|lock|register|show an?\b|configure|default to|mark|expire|include|exclude"
+        r"|rework|throw|catch|encrypt|hash|lock|register|show an?\b|configure|default to|mark|expire|include"
+        r"|exclude|calculate|compute"
+        r"|start|stop|run|commit|embed|call|pass|prevent|avoid|block|count|track|trigger|wait|open|close|delay"
+        r"|fetch|parse|upload|download"
+        r"|export|import|integrate|connect|link|attach|preserve|keep|treat|define|declare|refresh|reset|restore"
+        r"|bring back"
     ),
     "explain": (
         "explain|describe|summari[sz]e|tell|walk|outline|clarify|compare|review|show|find|understand|analy[sz]e"
-        "|look at|read|give (?:me )?an? (?:overview|summary|explanation)|trace|illustrate|interpret|elaborate|teach"
-        "|what|list|help (?:me )?(?:to )?understand"
+        r"|look at|read|give (?:me )?an? (?:\w+ )?(?:overview|summary|explanation|tour|example)|trace|illustrate"
+        "|interpret|elaborate|teach"
+        "|what|list(?! comprehension)|help (?:me )?(?:to )?understand|suggest|recommend|check|audit|inspect|assess"
+        "|visuali[sz]e|draw"
+        r"|go through|(?:have|take) a look|diagram"
     ),
 }
 EMBEDDING = (
-    r"^(?:(?:embed|vectori[sz]e)\b|(?:compute|generate|create|make|get|calculate|build|produce|turn|convert)\b.{0,60}"
+    r"^(?:(?:embed(?! .*\b(?:video|image|font|map|player|widget|page|site|app|footer|header|view|post)s?\b)"
+    r"|vectori[sz]e)\b|(?:compute|generate|create|make|get|calculate|build|produce|turn|convert)\b.{0,60}"
     r"\b(?:embeddings?|embedding vectors?|vectors? (?:for|of|from))\b)"
 )
 GREETING = (
     r"^(?:hi|hello|hey|yo|good (?:morning|evening|afternoon|night|day)|greetings|thanks|thank you|thx|cheers|ok(?:ay)?"
-    r"|cool|great|nice|perfect|bye|goodbye|ping|are you (?:there|ok|ready|awake)|how are you|who are you"
+    r"|cool|great|nice|perfect|bye|goodbye|ping|are you (?:there|ok|ready|awake)|how are you|what'?s up"
+    r"|how'?s it going|who are you"
     r"|what can you do"
     r"|hallo|moin|guten (?:tag|morgen|abend)|grüße|danke|bonjour|salut|merci|hola|buenos d[ií]as|gracias|ciao|grazie"
     r"|olá|obrigad[oa]|привет|здравствуйте|спасибо|你好|谢谢|こんにちは|ありがとう)(?!\w)"
@@ -115,6 +133,7 @@ _THINGS_TO_RUN = (
 )
 TOOL = (
     r"^(?:(?:re-?)?run|execute|launch|restart|reboot|install|uninstall|invoke)\b"
+    r"(?!.*\b(?:on save|automatically|before|after|when(?:ever)?|every|in parallel|only|if|as)\b)"
     rf"|^(?:start|stop|build|deploy|kill|publish)\b(?! (?:an?"
     rf"|support)\b).{{0,25}}\b(?:{_THINGS_TO_RUN})\b(?!.*\bfrom\b)"
     r"|^(?:commit|push|pull|stash|tag|check out)\b(?: (?:and|my|the|these|all|everything|this|it|that|to|changes"
@@ -140,7 +159,7 @@ FIND = (
     r"|who (?:calls|uses|imports|owns|defines|sets|writes|reads)\b|what (?:calls|uses|imports)\b"
     r"|(?:find|locate)\b(?! (?:out|a way|the (?:bug|cause|problem|error)|and fix))|search (?:for|the|all|this"
     r"|through)\b"
-    r"|look (?:for|up)\b|list\b|grep\b"
+    r"|look (?:for|up)\b|list\b(?! comprehension)|grep\b|(?:is|are) there (?:an?|any|some)\b|do we (?:already )?have\b"
     r"|show(?: me)? (?:all|every|each|any|the (?:usages?|callers?|uses|definitions?|places|references|files?"
     r"|functions?))\b)"
 )
@@ -148,6 +167,12 @@ FAILURE = (
     r"traceback \(most recent call last\)|\b(?:\w+error|\w+exception|error|exception)\b ?:|\bpanicked at\b"
     r"|\bsegmentation fault\b|\bcore dumped\b|^[ \t]{1,20}at .{1,200}:\d+\)|\bassertion failed\b"
     r"|^FAILED [\w./]+|^E {3,}\w|\b\d+ failed\b|^[ \t]{0,20}✗|\bnpm ERR!"
+)
+DONE = (  # how something to be done is put that begins with none of the verbs above
+    r"^(?!(?:the|an?|this|that|these|those|my|our|it|there|some)\b)\S+ (?:\S+ ){0,6}?"
+    r"(?:the|an?|all|any|every|each|at|by|for|from|if|in|into|on|onto|out|over|that|to|under|unless|until|when"
+    r"|while|with)\b"
+    r"|\b(?:should|must|shall|ought to|needs? to|has to|have to)\b"
 )
 BROKEN = (
     r"\b(?:bugs?|crash(?:es|ed|ing)?|fail(?:s|ed|ing|ure|ures)?|broken|breaks?|wrong(?:ly)?|incorrect(?:ly)?|hangs?"
@@ -160,7 +185,9 @@ BROKEN = (
     r"|frozen"
     r"|tim(?:es|ed|ing) out|getting an?|get an? [45]\d\d|nullpointer\w*|\w+exception|\w{3,}error|cannot find"
     r"|can'?t find"
-    r"|undefined|unexpectedly|logged out|disappears?|lost)\b"
+    r"|undefined|unexpectedly|logged out|disappears?|lost|won'?t|isn'?t|aren'?t|didn'?t|nan"
+    r"|(?:is|are|stays?|remains?) (?:empty|missing|blank|slow|null|none)|duplicates?|locally but|but not in"
+    r"|two \w+ per)\b"
 )
 TEST_WORDS = (
     r"\b(?:unit[- ]?tests?|integration tests?|regression tests?|test cases?|pytest|unittest|doctests?|coverage"

@@ -19,7 +19,7 @@ class Labelled(NamedTuple):
 
 
 def labelled(half: str) -> list[Labelled]:
-    """The requests of `tune` or of `held`."""
+    """The requests of `tune`, `held` or `fresh`."""
     table = tomllib.loads(Path(__file__).with_name("requests.toml").read_text(encoding="utf-8"))
     found = [_labelled(text, "", kind) for kind, texts in table[half].items() for text in texts]
     return found + [_labelled(row["text"], row["piped"], row["kind"]) for row in table["piped"] if row["half"] == half]
