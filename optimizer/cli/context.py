@@ -50,7 +50,7 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
         _copy(_text(context, "md" if form == "table" else form), context)
     elif form == "table":
         print_context(context)
-        click.echo(f"\n{context_line(context)}")
+        click.echo(("\n" if context.items else "") + context_line(context))
     else:
         click.echo(inert(_text(context, form)))
     return 0

@@ -18,9 +18,9 @@ LEAST_WHY = 24  # columns below which a reason is not begun
 def print_context(context: Context) -> None:
     """Each file with its score and why; below it the bodies, and its signatures in one line."""
     if not context.items:
-        click.echo("Nothing in this repository resembles the request; no code would be sent.")
         return
     columns = width()
+    context = _said_once(context)
     scores = {file.path: (file.score, ", ".join(file.why)) for file in context.files}
     groups = {path: tuple(items) for path, items in groupby(context.items, key=lambda item: item.path)}
     widest = max((cells(item.symbol) for item in context.items if item.kind != "signature"), default=0)
@@ -34,6 +34,29 @@ def print_context(context: Context) -> None:
             signatures = f"{len(outline)} signature{'s' if len(outline) > 1 else ''}"
             click.echo(f"{'outline':>12}  {signatures}, {sum(item.tokens for item in outline):,} tokens")
     _print_unsent([file for file in context.files if file.path not in groups], columns)
+
+
+def print_files(context: Context) -> None:
+    """Each file of which something would be sent, with its tokens and why."""
+    context, columns = _said_once(context), width()
+    whys = {file.path: ", ".join(file.why) for file in context.files}
+    for path, items in groupby(context.items, key=lambda item: item.path):
+        tokens = sum(item.tokens for item in items)
+        _print_file(inert(path), f"{tokens:,} tokens", inert(whys.get(path, "")), columns)
+
+
+def _said_once(context: Context) -> Context:
+    """The context with its reasons as they read for a request of one line, whose first line is all of it."""
+    if "\n" in context.query.strip():
+        return context
+    files = tuple(file._replace(why=_of_one_line(file.why)) for file in context.files)
+    items = tuple(item._replace(why=", ".join(_of_one_line(item.why.split(", ")))) for item in context.items)
+    return context._replace(files=files, items=items)
+
+
+def _of_one_line(why: Iterable[str]) -> tuple[str, ...]:
+    plain = (one.replace(" as the first line", "").replace("the first line", "the request") for one in why)
+    return tuple(dict.fromkeys(plain))
 
 
 def _bodies(items: Sequence[ContextItem]) -> Iterable[list[ContextItem]]:
@@ -76,8 +99,13 @@ def _print_unsent(files: Sequence[RankedFile], columns: int | None) -> None:
 
 def context_line(context: Context) -> str:
     """The context in one line."""
-    files = len({item.path for item in context.items})
-    return f"context: {context.tokens:,} tokens, {len(context.items)} pieces of {files} files"
+    files, pieces = len({item.path for item in context.items}), len(context.items)
+    if not pieces:
+        return "context: nothing here resembles the request; no code would be sent"
+    return (
+        f"context: {context.tokens:,} tokens, {pieces} piece{'s' if pieces != 1 else ''}"
+        f" of {files} file{'s' if files != 1 else ''}"
+    )
 
 
 def context_object(context: Context) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TextIO
 
 import click
 
-from optimizer.cli.terminal import inert, paint
+from optimizer.cli.terminal import inert, paint, width, wrapped
 from optimizer.retrieval import Progress
 
 QUIET_SECONDS = 0.8
@@ -38,5 +38,6 @@ def progress(stream: TextIO) -> Callable[[Progress], None]:
 
 
 def notice(text: str) -> None:
-    """One line for a person, on stderr."""
-    click.echo(paint(inert(text), err=True, dim=True), err=True)
+    """A remark for a person, on stderr; its further lines, and what is too wide, are set in."""
+    lines = inert(text.rstrip("\n")).replace("\n", "\n  ")
+    click.echo(paint(wrapped(lines, width(err=True)), err=True, dim=True), err=True)

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import click
 
-from optimizer.cli.context_table import context_line, context_object, print_context
+from optimizer.cli.context_table import context_line, context_object, print_files
 from optimizer.cli.notices import notice
-from optimizer.cli.terminal import coloured, inert, paint
+from optimizer.cli.terminal import coloured, inert, paint, width, wrapped
+from optimizer.errors import NoProvider, UnusableOutput
 from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Routed, Stepped, TextDelta
 from optimizer.retrieval import Context
 from optimizer.tiers import TIERS
@@ -29,6 +30,13 @@ NAMES: dict[type[object], str] = {
     Judged: "verdict",
     Booked: "usage",
 }
+
+
+ENDINGS = {
+    UnusableOutput.exit_code: "no answer could be used; nothing was changed",
+    NoProvider.exit_code: "no model gave an answer; nothing was changed",
+}
+"""The last word on a request that came to nothing, by exit code, where no other was said."""
 
 
 class Screen(Protocol):
@@ -70,6 +78,7 @@ class Terminal:
         self._streamed = False
         self._line_open = False
         self._context: Context | None = None
+        self._handed_over = False
 
     def event(self, event: Event) -> None:
         match event:
@@ -94,29 +103,35 @@ class Terminal:
                 click.echo(diff_text(patch))
             case Judged(verdict):
                 self._close_line()
-                notice(verdict_line(verdict))
+                notice(verdict_text(verdict))
             case Booked(record):
                 self._close_line()
                 if record.tier != "index":
                     from optimizer.routing.policy import money
 
                     usage = record.usage
-                    notice(f"{record.model_asked}: {usage.prompt:,} in, {usage.output:,} out, {money(record.cost)}")
+                    if usage.prompt or usage.output or record.cost:
+                        counts = f"{usage.prompt:,} tokens in, {usage.output:,} out"
+                        notice(f"{record.model_asked}: {counts}, {money(record.cost)}")
 
     def result(self, outcome: Outcome, landed: str) -> None:
         self._close_line()
         if outcome.text and not self._streamed:
             click.echo(inert(outcome.text.rstrip("\n")))
         if landed:
-            click.echo(inert(landed), err=True)
-        if outcome.exit_code and outcome.hint:
+            click.echo(wrapped(inert(landed), width(err=True)), err=True)
+        elif outcome.exit_code in ENDINGS and not self._handed_over:
+            click.echo(paint("error: ", err=True, fg="red", bold=True) + ENDINGS[outcome.exit_code], err=True)
+        if outcome.exit_code and outcome.hint and not self._handed_over:
             click.echo(paint("try:   ", err=True, fg="cyan") + inert(outcome.hint), err=True)
 
     def _hand_over(self, quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...]) -> None:
-        """Without a model: the context that is ready, what the request would cost, and how to have a model."""
-        if self._context and self._context.items:
-            print_context(self._context)
-        click.echo(no_model_text(quotes, left_out), err=True)
+        """Without a model: the files that matter, what the request would cost, and how to have a model."""
+        found = self._context is not None and bool(self._context.items)
+        if self._context and found:
+            print_files(self._context)
+        click.echo(no_model_text(quotes, left_out, found), err=True)
+        self._handed_over = any(left.cure for left in left_out)
 
     def _text(self, text: str) -> None:
         if self._edits or not self._live or not text:
@@ -131,17 +146,19 @@ class Terminal:
             self._line_open = False
 
 
-def verdict_line(verdict: Verdict) -> str:
-    """The checks in one line."""
-    checks = ", ".join(f"{check.name} {_how(check)}" for check in verdict.checks)
-    return f"checks: {checks or 'none'} · confidence {verdict.confidence:.2f}"
+def verdict_text(verdict: Verdict) -> str:
+    """The checks that passed in one line, and a line for each other one with its reason."""
+    passed = ", ".join(check.name for check in verdict.checks if check.passed)
+    others = [f"{check.name} {_how(check)}" for check in verdict.checks if not check.passed]
+    first = f"checks: {passed} ok" if passed else "checks: none passed"
+    return "\n".join([f"{first} · confidence {verdict.confidence:.2f}", *others])
 
 
 def _how(check: Check) -> str:
     if check.passed is None and check.detail.startswith("not "):
         return check.detail
-    mark = {True: "ok", False: "failed", None: "not run"}[check.passed]
-    return mark + (f" ({check.detail})" if check.detail and not check.passed else "")
+    mark = "not run" if check.passed is None else "failed"
+    return f"{mark}: {check.detail}" if check.detail else mark
 
 
 def diff_text(patch: Patch) -> str:
@@ -161,8 +178,8 @@ def diff_text(patch: Patch) -> str:
     )
 
 
-def no_model_text(quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...]) -> str:
-    """What the request would cost on each tier, and what to do to have a model."""
+def no_model_text(quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...], found: bool) -> str:
+    """What the request would cost on each tier, and how to have a model, or to use what was `found` elsewhere."""
     from optimizer.routing.policy import money
 
     lines = ["", "No model could be asked. This request would cost:"]
@@ -172,7 +189,8 @@ def no_model_text(quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...]) -> s
     width = max((len(cure) for _, cure in cures), default=0)
     lines += ["", "To have a model, do one of these:"] if cures else []
     lines += [f"  {cure:<{width}}  ({why})" for why, cure in cures]
-    lines += ["", 'To use this context elsewhere: optimize context "…" --copy']
+    if found:
+        lines += ["", 'To see this context, or copy it for use elsewhere: optimize context "…" [--copy]']
     return inert("\n".join(lines))
 
 

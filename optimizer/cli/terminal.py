@@ -34,13 +34,25 @@ def paint(text: str, err: bool = False, **style: Any) -> str:
     return click.style(text, **style)
 
 
-def width() -> int | None:
-    """The columns of the terminal that stdout is; None where it is none, so that nothing is cut."""
-    if not sys.stdout.isatty():
+def width(err: bool = False) -> int | None:
+    """The columns of the terminal that stdout (with `err`: stderr) is; None where it is none: nothing is cut then."""
+    if not (sys.stderr if err else sys.stdout).isatty():
         return None
     import shutil
 
     return shutil.get_terminal_size().columns
+
+
+def wrapped(text: str, columns: int | None) -> str:
+    """`text` broken between words where a line is wider than `columns`, what follows set in by two; None leaves it."""
+    if columns is None or all(cells(line) < columns for line in text.split("\n")):
+        return text
+    import textwrap
+
+    fold = textwrap.TextWrapper(
+        columns - 1, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False, replace_whitespace=False
+    )
+    return "\n".join("\n".join(fold.wrap(line)) for line in text.split("\n"))
 
 
 def cells(text: str) -> int:

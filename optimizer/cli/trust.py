@@ -113,8 +113,8 @@ def offer(outcome: Outcome, parts: Parts) -> bool:
     for step in prove.plan(outcome.patch, parts.index, means):
         if allowed(step.command, means) is None and "not approved" in step.skip:
             question = (
-                f"May {inert(step.command.text)!r} be run to check changes here? It runs code of this repository. "
-                "(remembered for this repository)"
+                f"{inert(step.command.text)!r} would check this; it runs code of this repository.\n"
+                "May it be run here, now and from now on?"
             )
             answer = click.confirm(question, default=False, err=True)
             trust.decide(parts.places.state, parts.repository, step.command.text, answer)

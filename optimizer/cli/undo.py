@@ -60,5 +60,5 @@ def told(restored: tuple[Restored, ...], count: int, nothing: str, done: str, as
         click.echo(f"{nothing}: optimize log lists what was written", err=True)
         return
     short = ", ".join(change.lstrip("0") for change in changes)
-    fewer = f"; there were no more than {len(changes)}" if len(changes) < count else ""
+    fewer = "; there were no more" if len(changes) < count else ""
     click.echo(f"{done}: change{'s' if len(changes) > 1 else ''} {short}{fewer}", err=True)

@@ -82,7 +82,7 @@ def _tell(verdict: Verdict, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"event": "verdict", **show.plain(verdict)}, ensure_ascii=False))
         return
-    click.echo(inert(show.verdict_line(verdict)))
+    click.echo(inert(show.verdict_text(verdict)))
     for check in verdict.checks:
         if check.passed is False and check.evidence:
             click.echo(f"\n{check.name}:")

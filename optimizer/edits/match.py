@@ -193,7 +193,8 @@ def _nearest(haystack: str, needle: str) -> str:
     stop = min(at + len(wanted), len(lines))
     first, last = max(0, at - SHOWN_AROUND), min(len(lines), stop + SHOWN_AROUND)
     shown = [f"{n + 1}: {lines[n][:MAX_SHOWN_COLUMNS]}" for n in range(first, min(last, first + MAX_SHOWN_LINES))]
-    return f"the search text is not in the file; the nearest region is lines {at + 1}-{stop}:\n" + "\n".join(shown)
+    where = f"line {stop}" if stop == at + 1 else f"lines {at + 1}-{stop}"
+    return f"the search text is not in the file; the nearest region is {where}:\n" + "\n".join(shown)
 
 
 def _by_lines(lines: list[str], wanted: list[str]) -> int | None:

@@ -123,14 +123,21 @@ def _refuse_unfit(file: _File, change: FileChange, new: str) -> None:
         )
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' if number != 1 else ''}"
+
+
 def _report(target: Symbol, new: str, touched: Sequence[_File], others: Sequence[Symbol]) -> Iterator[Row]:
     changed = [file for file in touched if file.renamed]
     total = sum(len(file.renamed) for file in changed)
-    what = f"rename {target.kind} {target.qualified} to {new}: {total} places in {len(changed)} files"
+    what = (
+        f"rename {target.kind} {target.qualified} to {new}: {_count(total, 'place')} in {_count(len(changed), 'file')}"
+    )
     yield Row(what, target.path, target.line, "rename", target.qualified)
     for file in changed:
         lines = ", ".join(dict.fromkeys(str(place.line) for place in file.renamed))
-        yield Row(f"{len(file.renamed)} places, lines {lines}", file.path, file.renamed[0].line, "rename")
+        on = f"line{'s' if ',' in lines else ''} {lines}"
+        yield Row(f"{_count(len(file.renamed), 'place')}, {on}", file.path, file.renamed[0].line, "rename")
     if target.kind in MEMBERS and not others:
         yield Row(
             f"uses such as obj.{target.name} were renamed by name alone: nothing else here is called {target.name}"

@@ -12,7 +12,7 @@ import json
 import re
 import tomllib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
 from pathlib import PurePosixPath
 
@@ -46,10 +46,12 @@ _COMMENTED_JSON = re.compile(r"(?:tsconfig|jsconfig)[^/]*\.json|.*\.(?:jsonc|jso
 def check_patch(patch: Patch, index: Index | None) -> Verdict:
     """Check every file of a patch: its path, that it is text, without conflict markers, and that it still parses.
 
+    There is one check a name for all files together, and one for each file that fails it.
+
     `index` tells which files exist already; None leaves that out. Nothing is run and nothing is written.
     """
     taken = {path.casefold(): path for path in index.paths()} if index else {}
-    checks = tuple(check for change in patch.changes for check in _file(change, taken))
+    checks = _together(check for change in patch.changes for check in _file(change, taken))
     return verdict_of(checks if patch.changes else (Check("path", False, "the patch changes nothing"),))
 
 
@@ -59,6 +61,18 @@ def verdict_of(checks: tuple[Check, ...]) -> Verdict:
     ran = {check.name for check in checks if check.passed}
     confidence = 1 - prod(1 - POWER[name] for name in ran) if ok else 0.0
     return Verdict(ok, checks, round(confidence, 4))
+
+
+def _together(checks: Iterable[Check]) -> tuple[Check, ...]:
+    named: dict[str, list[Check]] = {}
+    for check in checks:
+        named.setdefault(check.name, []).append(check)
+    return tuple(one for same in named.values() for one in _telling(same))
+
+
+def _telling(same: list[Check]) -> list[Check]:
+    failed = [check for check in same if check.passed is False]
+    return failed or [next((check for check in same if check.passed), same[0])]
 
 
 def _file(change: FileChange, taken: dict[str, str]) -> Iterator[Check]:

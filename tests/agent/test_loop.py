@@ -143,10 +143,10 @@ def test_an_edit_that_does_not_fit_goes_back_once_with_the_nearest_lines(worksho
     talked = workshop.talk(BROKEN, RIGHT)
     assert talked.ended.failure == ""
     assert "return 0" in talked.after("shop/cart.py")
-    assert "shop/cart.py: the search text is not in the file; the nearest region is lines" in talked.notices
+    assert "shop/cart.py: the search text is not in the file; the nearest region is line 2" in talked.notices
     told = talked.requests[1].text
     assert "Nothing of this answer was applied" in told
-    assert "the nearest region is lines 2-2:" in told
+    assert "the nearest region is line 2:" in told
     assert "1: def total(prices):\n2:     return sum(prices)" in told
     assert talked.refused == 1
 

@@ -53,7 +53,7 @@ def test_broken_edit_repair_failing_test_next_tier_green_landed_undone(
     usage = [(event["tier"], event["outcome"]) for event in ran.events if event["event"] == "usage"]
     assert usage == [("local", "answered")] * 2 + [("free", "answered")] * 3
     notices = "\n".join(event["text"] for event in ran.events if event["event"] == "notice")
-    assert "the nearest region is lines 7-7" in notices
+    assert "the nearest region is line 7" in notices
     assert "asking it once more, told what was wrong" in notices
     repair = loopback.asked("ollama")[1].text
     assert "7:     return [int(part) for part in parts]" in repair

@@ -1,0 +1,81 @@
+"""What a person reads: no line twice, none wider than the terminal, and no count of one with an s."""
+
+from __future__ import annotations
+
+import pytest
+
+from optimizer.cli.context_table import context_line, print_context, print_files
+from optimizer.cli.show import no_model_text, verdict_text
+from optimizer.cli.terminal import cells, wrapped
+from optimizer.retrieval import Context, ContextItem, RankedFile
+from optimizer.types import Check, FileChange, LeftOut, Patch, Verdict
+from optimizer.verify.checks import check_patch
+
+WHY = ("changed by commits that say the same", "changed by commits that say the same as the first line")
+
+
+def context(query: str, *items: ContextItem) -> Context:
+    return Context(query, sum(item.tokens for item in items), (RankedFile("a.py", 1.0, WHY),), items)
+
+
+def item(why: str = "matches the first line") -> ContextItem:
+    return ContextItem("a.py", 1, 2, "f", "body", 7, 1.0, why, "def f(): ...")
+
+
+def test_a_check_of_many_files_is_told_once_and_each_failure_by_itself() -> None:
+    good = [FileChange(f"{name}.py", b"a = 1\n", b"a = 2\n") for name in "abc"]
+    assert [check.name for check in check_patch(Patch(tuple(good)), None).checks] == [
+        "path",
+        "text",
+        "markers",
+        "parses",
+    ]
+    bad = [FileChange(f"{name}.py", b"a = 1\n", b"a = (\n") for name in "xy"]
+    failed = [check for check in check_patch(Patch((*good, *bad)), None).checks if check.passed is False]
+    assert [(check.name, check.detail[:4]) for check in failed] == [("parses", "x.py"), ("parses", "y.py")]
+
+
+def test_a_check_that_some_file_passed_and_no_file_failed_has_passed() -> None:
+    changes = (FileChange("a.bin", b"\0", b"\0\0"), FileChange("a.py", b"", b"a = 1\n"))
+    assert {c.name: c.passed for c in check_patch(Patch(changes), None).checks}["text"] is True
+
+
+def test_checks_that_passed_share_a_line_and_each_other_one_has_its_own() -> None:
+    checks = (Check("path", True), Check("text", True), Check("tests", None, "not run: nobody allowed them"))
+    assert verdict_text(Verdict(True, (*checks, Check("lint", False, "E1")), 0.5)).split("\n") == [
+        "checks: path, text ok · confidence 0.50",
+        "tests not run: nobody allowed them",
+        "lint failed: E1",
+    ]
+
+
+@pytest.mark.parametrize("columns", [20, 80])
+def test_what_is_too_wide_is_broken_between_words_and_set_in(columns: int) -> None:
+    text = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+    lines = wrapped(text, columns).split("\n")
+    assert all(cells(line) < columns for line in lines)
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert " ".join(line.strip() for line in lines) == text
+    assert wrapped(text, None) == text
+
+
+def test_one_piece_of_one_file_is_not_pieces_of_files() -> None:
+    assert context_line(context("f", item())) == "context: 7 tokens, 1 piece of 1 file"
+    assert "nothing here resembles" in context_line(context("f"))
+
+
+def test_the_first_line_of_a_request_of_one_line_is_no_reason_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    print_context(context("one line", item()))
+    print_files(context("one line", item()))
+    shown = capsys.readouterr().out
+    assert "first line" not in shown
+    assert "matches the request" in shown
+    assert shown.count(WHY[0]) == 2
+    print_context(context("one line\nand more", item()))
+    assert shown.count("first line") == 0 < capsys.readouterr().out.count("the first line")
+
+
+def test_without_code_there_is_no_context_to_copy() -> None:
+    left = (LeftOut("", "ollama", "local", "does not answer", "ollama serve"),)
+    assert "--copy" in no_model_text((), left, found=True)
+    assert "--copy" not in no_model_text((), left, found=False)

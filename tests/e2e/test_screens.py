@@ -1,0 +1,51 @@
+"""How requests end on the screen: what happened, what it cost, what is next, each said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.e2e.conftest import Optimize
+from tests.loopback.replies import refuse
+from tests.loopback.server import Loopback
+
+
+def test_without_a_model_files_are_named_and_each_cure_once(stand_in: Callable[..., Optimize], calc: Path) -> None:
+    ran = stand_in(calc)("refactor parse_response")
+    assert ran.code == 6
+    assert ran.out.startswith("calc/parse.py")
+    assert "first line" not in ran.out
+    assert all(" tokens" in line for line in ran.out.splitlines())
+    assert ran.err.count("ollama serve") == 1
+    assert "optimize context" in ran.err
+
+
+def test_without_a_model_and_without_code_nothing_is_there_to_copy(
+    stand_in: Callable[..., Optimize], tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    ran = stand_in(tmp_path / "empty")("refactor parse_response")
+    assert (ran.code, ran.out) == (6, "")
+    assert "nothing here resembles the request" in ran.err
+    assert "--copy" not in ran.err
+
+
+def test_a_request_that_every_model_failed_ends_with_an_error_and_no_tokens(user: Optimize, loopback: Loopback) -> None:
+    loopback.answer("ollama", lambda _: refuse("ollama", 500, "out of memory"))
+    ran = user("explain parse_response", "--tier", "local")
+    assert ran.code == 6
+    assert " 0 tokens in" not in ran.err
+    assert ran.err.splitlines()[-2] == "error: no model gave an answer; nothing was changed"
+    assert ran.err.splitlines()[-1].startswith("try:   ")
+
+
+def test_a_rename_in_two_files_tells_each_check_once(user: Optimize) -> None:
+    ran = user("rename total to sum_of", "--yes")
+    assert ran.code == 0
+    checks = next(line for line in ran.err.splitlines() if line.startswith("checks: "))
+    assert checks.startswith("checks: path, text, markers, parses, imports, names, uses ok · confidence")
+    assert "in 2 files" in ran.out
+
+
+def test_a_rename_in_one_file_says_file(user: Optimize) -> None:
+    assert "1 place in 1 file\n" in user("rename main to run_line", "--yes").out
