@@ -29,6 +29,8 @@ def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False
     if lookup is not None and (yield from from_index.answer_from_index(request, lookup, parts)):
         return
     router = None if dry_run else opinion.begin(query, parts)
+    if parts.settings.local_router and not (router or dry_run):
+        yield Notice("local.router is not asked: Ollama is not on this machine; words decide")
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(parts.available)
         refreshed = prepare.refresh(parts)

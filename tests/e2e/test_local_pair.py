@@ -99,3 +99,15 @@ def test_what_it_says_is_read(text: str, kind: str | None, difficulty: float | N
     found = read(text, "tiny")
     assert (found and found.kind) == kind
     assert (found and found.difficulty) == difficulty
+
+
+def test_a_server_elsewhere_is_not_asked(pair: Callable[[float, Reply], Optimize], loopback: Loopback) -> None:
+    user = pair(20, Reply(text="design 0.9"))
+    user.env["OLLAMA_HOST"] = "192.0.2.1:9"
+    ran = user("explain total", "--provider", "groq", "--dry-run")
+    assert "local.router" not in ran.err
+    loopback.queue("groq", Reply(text=TEXT))
+    user.env["OPTIMIZER_PROVIDER"] = "groq"
+    ran = user("explain total", "--feature", "local-models=off")
+    assert "local.router is not asked: Ollama is not on this machine" in ran.err
+    assert ran.code == 0, ran.err
