@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
     from optimizer.providers.base import Endpoint
 
 
-@click.group("consent")
-def command() -> None:
-    """Say which services may see this repository's code.
+@click.group("consent", invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Say which services may see this repository's code; without a command: what was granted.
 
     Nothing leaves this machine before a yes for that service and that repository.
     """
+    if context.invoked_subcommand is None:
+        context.invoke(list_command, project=None, as_json=False)
 
 
 @command.command("grant")
@@ -86,8 +90,12 @@ def log_command(last: int, project: Path | None, as_json: bool) -> int:
         entries = egress.entries(parts.places.state)[-last:]
     for entry in entries:
         verdict = "sent" if entry.allowed else "stopped"
-        line = f"{entry.at}  {verdict:<7} {entry.bytes:>9,} bytes  {entry.destination} ({entry.host})  {entry.model}"
+        at = f"{datetime.fromisoformat(entry.at).astimezone():%Y-%m-%d %H:%M:%S}"
+        what = entry.model or "(no code)"
+        line = f"{at}  {verdict:<7} {entry.bytes:>9,} bytes  {entry.destination} ({entry.host})  {what}"
         click.echo(json.dumps(plain(entry)) if as_json else line)
+    if not entries and not as_json:
+        click.echo("nothing was sent yet")
     return 0
 
 

@@ -36,6 +36,36 @@ COMMANDS = {
     "metrics": ("optimizer.cli.metrics", "Show requests, success and cost of a day."),
     "consent": ("optimizer.cli.consent", "Say which services may see this repository's code."),
 }
+SECTIONS = {
+    "Ask and change": ("run", "undo", "redo", "log", "show"),
+    "Look, with no model": ("context", "find", "refs", "deps", "map", "index", "bench"),
+    "Check": ("verify", "trust"),
+    "Models and money": ("route", "models", "budget", "metrics"),
+    "Settings and privacy": ("profile", "config", "consent"),
+}
+EXAMPLES = {
+    "run": ('optimize "make parse_response skip empty parts"', 'optimize "rename total to sum_of" --yes --commit'),
+    "route": ('optimize route "refactor parse_response" --explain',),
+    "context": ('optimize context "why does login fail"', 'optimize context "why does login fail" --copy'),
+    "find": ("optimize find parse_response", "optimize find Parser.parse --in src"),
+    "refs": ("optimize refs parse_response",),
+    "deps": ("optimize deps src/parser.py", "optimize deps src/parser.py --reverse"),
+    "map": ("optimize map", "optimize map src --tokens 500"),
+    "index": ("optimize index --stats", "optimize index --watch"),
+    "bench": ("optimize bench retrieval --commits 20",),
+    "verify": ("optimize verify", "optimize verify --explain"),
+    "trust": ("optimize trust list", "optimize trust grant tests"),
+    "undo": ("optimize undo", "optimize undo 3", "optimize undo --merge"),
+    "redo": ("optimize redo",),
+    "log": ("optimize log --limit 5",),
+    "show": ("optimize show", "optimize show 3"),
+    "models": ("optimize models list", "optimize models pull qwen2.5-coder:7b"),
+    "profile": ("optimize profile list",),
+    "config": ("optimize config show",),
+    "budget": ("optimize budget", "optimize budget set day 2"),
+    "metrics": ("optimize metrics", "optimize metrics --date 2026-11-20"),
+    "consent": ("optimize consent grant groq", "optimize consent log"),
+}
 # Commands that answer and end: looking for garbage takes a tenth of their time, and finds none.
 SHORT = frozenset({"context", "find", "refs", "deps"})
 INTERRUPTED = 130
@@ -79,13 +109,16 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        if command.epilog is None and cmd_name in EXAMPLES:
+            command.epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in EXAMPLES[cmd_name])
         if cmd_name not in SHORT:
             gc.enable()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
 
 
 @click.group(
@@ -136,8 +169,12 @@ def _run(argv: list[str]) -> int | Failure:
     except OptimizerError as error:
         return Failure(error.message, error.hint, error.exit_code)
     except click.UsageError as error:
+        message = error.format_message()
+        if message.startswith("Usage: "):  # a group without a command: its help
+            click.echo(message, err=True)
+            return InputError.exit_code
         command = error.ctx.command_path if error.ctx else "optimize"
-        return Failure(error.format_message(), f"{command} --help", InputError.exit_code)
+        return Failure(" ".join(message.split()), f"{command} --help", InputError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return Failure("interrupted; nothing is half-written", "", INTERRUPTED)
     except BrokenPipeError:

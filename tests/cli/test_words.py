@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.cli.index import LONGEST_WAIT, SHORTEST_WAIT, changed, next_wait, size
-from optimizer.cli.main import with_default
+from optimizer.cli.main import COMMANDS, EXAMPLES, SECTIONS, optimize, with_default
 from optimizer.cli.terminal import cells, cut, cut_start
 from optimizer.errors import InputError
 
@@ -102,3 +105,17 @@ def test_sizes_as_read() -> None:
         "2.5 MB",
         "3.0 GB",
     ]
+
+
+def test_every_command_stands_in_one_section_and_has_an_example_that_is_this_command() -> None:
+    placed = [name for names in SECTIONS.values() for name in names]
+    assert sorted(placed) == sorted(COMMANDS)
+    assert set(EXAMPLES) == set(COMMANDS)
+    top = click.Context(optimize, help_option_names=["-h", "--help"])
+    for name, lines in EXAMPLES.items():
+        for line in lines:
+            argv = with_default(shlex.split(line)[1:])
+            assert argv[0] == name
+            command = optimize.get_command(top, name)
+            assert command is not None
+            command.make_context(name, argv[1:], parent=top)

@@ -49,3 +49,20 @@ def test_a_rename_in_two_files_tells_each_check_once(user: Optimize) -> None:
 
 def test_a_rename_in_one_file_says_file(user: Optimize) -> None:
     assert "1 place in 1 file\n" in user("rename main to run_line", "--yes").out
+
+
+def test_a_command_that_was_not_finished_is_told_in_one_line_or_by_its_help(user: Optimize) -> None:
+    missing = user("budget", "set")
+    assert missing.code == 2
+    assert missing.err.splitlines()[0] == "error: Missing argument '{run|day|ask}'. Choose from: run, day, ask"
+    helped = user("bench")
+    assert (helped.code, helped.out) == (2, "")
+    assert helped.err.startswith("Usage: optimize bench")
+    assert "error:" not in helped.err
+
+
+def test_consent_alone_lists_what_was_granted_and_its_log_tells_when_as_people_do(user: Optimize) -> None:
+    granted = user("consent")
+    assert granted.code == 0
+    assert {line.split()[0] for line in granted.out.splitlines()} == {"anthropic", "gemini", "groq"}
+    assert user("consent", "log").out == "nothing was sent yet\n"
