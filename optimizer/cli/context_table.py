@@ -81,6 +81,9 @@ def _print_body(pieces: list[ContextItem], names: int, columns: int | None) -> N
 
 def _print_file(path: str, figures: str, why: str, columns: int | None) -> None:
     line = f"{paint(path, fg='cyan')}  {figures}"
+    if not why:
+        click.echo(line)
+        return
     room = columns and columns - cells(f"{path}  {figures}") - 2
     if room is None or room >= min(cells(why), LEAST_WHY):
         click.echo(f"{line}  {paint(cut(why, room), dim=True)}")

@@ -19,12 +19,22 @@ def cited(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
     """For each line its place (`path:line`, '' for a remark or a line of source) and what is said of it."""
     for are_uses, run in groupby(rows, lambda row: row.kind in USES):
         if not are_uses:
-            yield from map(_one, run)
+            for _, same in groupby(run, lambda row: (row.kind, row.path, row.line, row.text)):
+                yield from _same_import(list(same))
             continue
         holders: dict[tuple[str, str], list[Row]] = {}
         for row in run:
             holders.setdefault((row.path, row.symbol), []).append(row)
         yield from map(_uses, holders.values())
+
+
+def _same_import(rows: list[Row]) -> Iterator[tuple[str, str]]:
+    """An import of a package, which leads to all files of a folder, in one line; anything else a line each."""
+    folders = {row.target.rpartition("/")[0] for row in rows}
+    if rows[0].kind == "imports" and len(rows) > 2 and len(folders) == 1:
+        yield f"{rows[0].path}:{rows[0].line}", f"{rows[0].text} → {folders.pop() or '.'}/ ({len(rows)} files)"
+    else:
+        yield from map(_one, rows)
 
 
 def _uses(rows: list[Row]) -> tuple[str, str]:

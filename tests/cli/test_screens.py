@@ -7,6 +7,8 @@ import pytest
 from optimizer.cli.context_table import context_line, print_context, print_files
 from optimizer.cli.show import no_model_text, verdict_text
 from optimizer.cli.terminal import cells, wrapped
+from optimizer.lookup.lines import lines_of
+from optimizer.lookup.questions import Row
 from optimizer.retrieval import Context, ContextItem, RankedFile
 from optimizer.types import Check, FileChange, LeftOut, Patch, Verdict
 from optimizer.verify.checks import check_patch
@@ -79,3 +81,17 @@ def test_without_code_there_is_no_context_to_copy() -> None:
     left = (LeftOut("", "ollama", "local", "does not answer", "ollama serve"),)
     assert "--copy" in no_model_text((), left, found=True)
     assert "--copy" not in no_model_text((), left, found=False)
+
+
+def test_an_import_of_a_package_is_one_line_with_its_folder() -> None:
+    rows = [Row("mod/binding", "context.go", 26, "imports", target=f"binding/{name}.go") for name in "abc"]
+    assert lines_of([*rows, Row("os", "context.go", 27, "imports")]) == (
+        "context.go:26  mod/binding → binding/ (3 files)",
+        "context.go:27  os → outside this repository",
+    )
+    assert len(lines_of(rows[:2])) == 2
+
+
+def test_a_file_without_a_reason_leaves_no_blanks_at_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    print_files(context("one line", item())._replace(files=()))
+    assert capsys.readouterr().out == "a.py  7 tokens\n"
