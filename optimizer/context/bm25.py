@@ -30,7 +30,7 @@ class Scores(NamedTuple):
 
 
 class Lists(NamedTuple):
-    """Inverted lists, which file each unit is in (-1: none now), and how many units and files there are."""
+    """Inverted lists over the units of the tree, which file each unit is in, and how many units and files there are."""
 
     postings: Postings
     file_of: Sequence[int]
@@ -43,7 +43,7 @@ class Lists(NamedTuple):
 
     def files_with(self, field: str, term: str) -> set[int]:
         """The files that have a term in one of their units."""
-        return {self.file_of[unit] for unit in self.find(field, term)[0]} - {-1}
+        return {self.file_of[unit] for unit in self.find(field, term)[0]}
 
 
 class Lengths(NamedTuple):
@@ -66,12 +66,12 @@ def bm25(lists: Lists, field: str, terms: Iterable[Term], lengths: Lengths) -> S
         frequency: dict[int, int] = {}
         weight = term.weight * rare
         for unit, count in zip(numbers, counts, strict=True):
-            if (file := file_of[unit]) >= 0:
-                score = weight * count / (count + base + per_unit * unit_length[unit])
-                by_unit[unit] += score
-                if term.in_title:
-                    by_unit_title[unit] += score
-                frequency[file] = frequency.get(file, 0) + count
+            score = weight * count / (count + base + per_unit * unit_length[unit])
+            by_unit[unit] += score
+            if term.in_title:
+                by_unit_title[unit] += score
+            file = file_of[unit]
+            frequency[file] = frequency.get(file, 0) + count
         weight = term.weight * rarity(len(frequency), lists.files)
         for file, count in frequency.items():
             score = weight * count / (count + base_file + per_file * file_length[file])

@@ -191,7 +191,7 @@ def _uses(mentions: Mentions, sheet: Sheet) -> None:
     total = len(sheet.words.paths)
     for name, weight in mentions.identifiers.items():
         units = sheet.lists.find("body", name.lower())[0]
-        files = {sheet.words.file_of[unit] for unit in units} - {-1}
+        files = {sheet.words.file_of[unit] for unit in units}
         if not files or len(files) > max(10, 0.1 * total):
             continue
         value = weight * rarity(len(files), total) / math.sqrt(len(files))
@@ -266,7 +266,7 @@ def _holding(quoted: str, sheet: Sheet) -> set[int]:
     )
     if len(lists) < 2:
         return set()
-    files = {sheet.words.file_of[unit] for unit in set(lists[0]).intersection(*lists[1:4])} - {-1}
+    files = {sheet.words.file_of[unit] for unit in set(lists[0]).intersection(*lists[1:4])}
     return files if len(files) <= FEW_HOLD else set()
 
 

@@ -162,8 +162,10 @@ def find(connection: sqlite3.Connection, segments: Iterable[int], field: str, te
     return b"".join(found)
 
 
-def tally(blob: bytes) -> tuple[array[int], array[int]]:
-    """Entries → unit numbers ascending, and how often each occurs."""
+def tally(blob: bytes, gone: frozenset[int] = frozenset()) -> tuple[array[int], array[int]]:
+    """Entries → unit numbers ascending, and how often each occurs; those of the units in `gone` are left out."""
     counts = Counter(array("I", blob))
+    for number in gone.intersection(counts) if gone else ():
+        del counts[number]
     numbers = sorted(counts)
     return array("I", numbers), array("I", map(counts.__getitem__, numbers))

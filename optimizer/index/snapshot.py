@@ -67,6 +67,13 @@ class Words:
             twins.setdefault(original, []).append(number)
         return twins
 
+    @cached_property
+    def _gone(self) -> frozenset[int]:
+        """The units that are not in the tree now."""
+        return (
+            frozenset(unit for unit, file in enumerate(self.file_of) if file < 0) if -1 in self.file_of else frozenset()
+        )
+
     def copies(self) -> Mapping[int, Iterable[int]]:
         """By file number, the other files with the very same bytes, where the lists tell of the first alone."""
         return {
@@ -77,14 +84,18 @@ class Words:
     def postings(self, field: str, term: str, most: int = 0) -> tuple[array[int], array[int]]:
         """Unit numbers (file numbers for field 'path') ascending, and how often the term stands in each.
 
-        `field` is body, name, doc or path. Units that are not in the tree now are among them: their file is -1.
-        A term that stands more than `most` times gives nothing, at little cost; 0 sets no bound.
+        `field` is body, name, doc or path. A term that stands more than `most` times gives nothing, at little cost;
+        0 sets no bound.
         """
         segments = self._segments if field in FIELDS else (PATHS,) if field == "path" and self.paths else ()
         entries = find(self._connection, segments, field, term)
-        if most and len(entries) > most * array("I").itemsize:
+        gone = self._gone if field in FIELDS else frozenset()
+        large = most > 0 and len(entries) > most * array("I").itemsize
+        if large and not gone:
             return array("I"), array("I")
-        numbers, counts = tally(entries)
+        numbers, counts = tally(entries, gone)
+        if large and sum(counts) > most:
+            return array("I"), array("I")
         if self._twins and field != "path":
             twins = self._twins_of
             again = {
@@ -100,7 +111,7 @@ class Words:
 
     def files_of(self, field: str, term: str) -> set[int]:
         """The numbers of the files that have a unit with this term."""
-        return {self.file_of[unit] for unit in self.postings(field, term)[0]} - {-1}
+        return {self.file_of[unit] for unit in self.postings(field, term)[0]}
 
     @sound
     def unit(self, number: int) -> Unit:

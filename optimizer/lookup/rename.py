@@ -68,7 +68,7 @@ def rename(lookup: Lookup, index: Index) -> Answer:
 def _files(index: Index, target: Symbol, others: Sequence[Symbol]) -> Iterator[_File]:
     words = index.words()
     numbers, _ = words.postings("body", target.name.lower())
-    paths = {words.paths[words.file_of[unit]] for unit in numbers if words.file_of[unit] >= 0} or set(words.paths)
+    paths = {words.paths[words.file_of[unit]] for unit in numbers} or set(words.paths)
     reach = None if not others else {target.path} | {edge.source for edge in index.importers_of(target.path)}
     taken = {symbol.path for symbol in others}
     whole = re.compile(rb"(?<![\w$])" + re.escape(target.name.encode()) + rb"(?![\w$])")

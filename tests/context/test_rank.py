@@ -53,6 +53,24 @@ def test_files_that_change_together_come_along(index_repo: IndexRepo) -> None:
     assert file.columns["together"] == 1.0
 
 
+def test_what_was_there_once_changes_no_score(index_repo: IndexRepo) -> None:
+    asked = "the ledger books a refund twice"
+    files = PLAIN | {
+        "app/ledger.py": "def book(ledger, refund):\n    return ledger.add(refund)\n",
+        "app/shop.py": "def sell(ledger):\n    return ledger.books('a refund')\n",
+    }
+    index = index_repo(files)
+    before = explain(asked, index)
+    past = index.root.path / "app" / "past.py"
+    for number in range(12):
+        past.write_text(f"def refund_{number}(ledger):\n    return 'refund', ledger, {number}\n")
+        refresh(index, Settings(workers=1), lambda _: None)
+    past.unlink()
+    refresh(index, Settings(workers=1), lambda _: None)
+    assert -1 in index.words().file_of
+    assert explain(asked, index) == before
+
+
 def test_without_history_the_rest_still_counts(index_repo: IndexRepo) -> None:
     index = index_repo(PLAIN)
     commits = index.root.path / ".git"

@@ -61,7 +61,7 @@ def _postings(words: Any, units: dict[int, Any], field: str, term: str) -> list[
     numbers, counts = words.postings(field, term)
     assert list(numbers) == sorted(set(numbers))
     found = zip(numbers, counts, strict=True)
-    return sorted((units[number].path, units[number].spans, count) for number, count in found if number in units)
+    return sorted((units[number].path, units[number].spans, count) for number, count in found)
 
 
 def _path_postings(words: Any, term: str) -> list[Any]:
