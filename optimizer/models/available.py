@@ -140,7 +140,8 @@ def _explicit(
             return Available((catalogue.describe(name, provider),), ())
     if not homes:
         known = (*(model.id for model in so_far.models), *(row.id for row in catalogue.rows if row.exact))
-        raise InputError(f"unknown model {name!r}", did_you_mean(name, known) or "if it is a local one: ollama serve")
+        listed = "optimize models lists what there is; for a local one: ollama serve"
+        raise InputError(f"unknown model {name!r}", did_you_mean(name, known) or listed)
     absent = {left.provider for left in so_far.left_out if not left.model}
     if absent & {home or "ollama" for home in homes}:
         return Available((), ())

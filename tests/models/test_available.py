@@ -96,7 +96,7 @@ def left(found: Available, provider: str) -> LeftOut:
 def test_with_no_key_and_no_server_everything_missing_has_a_cure(find: Callable[..., Available]) -> None:
     begin = time.monotonic()
     found = find(Keys())
-    assert time.monotonic() - begin < 0.5
+    assert time.monotonic() - begin < 2.0
     assert found.models == ()
     assert [(one.provider, one.tier, one.why, one.cure) for one in found.left_out] == [
         ("anthropic", "budget", "no ANTHROPIC_API_KEY", "set ANTHROPIC_API_KEY (platform.claude.com/settings/keys)"),
