@@ -37,9 +37,8 @@ def opened(base: str, relative: str, *, create: bool = False) -> Iterator[int]:
         for name in filter(None, relative.split("/")):
             if create:
                 _make(folder, name)
-            below = _below(folder, name, relative)
-            os.close(folder)
-            folder = below
+            above, folder = folder, _below(folder, name, relative)
+            os.close(above)  # after the exchange: an interrupt here must not close one descriptor twice
         yield folder
     finally:
         os.close(folder)
