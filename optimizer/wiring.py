@@ -59,7 +59,7 @@ class Ground(NamedTuple):
     @property
     def journal(self) -> Path:
         """Where edits are journalled."""
-        return self.config.places.state / "journal"
+        return self.config.places.journal
 
 
 def ground(start: Start, notice: Callable[[str], None]) -> Ground:

@@ -12,7 +12,6 @@ from typing import Any
 from optimizer.config.document import LARGEST, Document, read_document
 from optimizer.errors import ConfigError, InputError
 
-FORMS = ("toml", "json")
 MOST_VALUES = 1000
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 

@@ -27,6 +27,11 @@ class Places(NamedTuple):
         return self.config / "models.toml"
 
     @property
+    def journal(self) -> Path:
+        """Where edits are journalled."""
+        return self.state / "journal"
+
+    @property
     def profiles(self) -> Path:
         """The user's own profiles, a file each."""
         return self.config / "profiles"

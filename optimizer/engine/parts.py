@@ -72,4 +72,4 @@ class Parts:
     @property
     def journal(self) -> Path:
         """Where edits are journalled."""
-        return self.places.state / "journal"
+        return self.places.journal

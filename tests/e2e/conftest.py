@@ -15,6 +15,7 @@ import pytest
 
 from optimizer.privacy.consent import grant
 from tests.conftest import git
+from tests.loopback.replies import Call
 from tests.loopback.server import Loopback
 
 COMMAND = Path(sys.executable).with_name("optimize")
@@ -126,6 +127,16 @@ def user(calc: Path, loopback: Loopback, stand_in: Callable[..., Optimize]) -> O
     return someone
 
 
+REQUEST = "refactor parse_response to skip empty parts"
+FAILS = """calc/parse.py
+<<<<<<< SEARCH
+    return [int(part) for part in parts]
+=======
+    return [int(part) for part in parts if not part.strip()]
+>>>>>>> REPLACE
+"""
+GOOD_LINE = "    return [int(part) for part in parts if part.strip()]\n"
+GOOD = Call("edit_file", {"path": "calc/parse.py", "start": 7, "end": 7, "content": GOOD_LINE})
 TESTS = """from calc.parse import parse_response, total
 
 

@@ -8,13 +8,12 @@ import pytest
 
 from optimizer.ledger.store import open_ledger
 from tests.conftest import git
-from tests.e2e.conftest import Optimize
+from tests.e2e.conftest import FAILS, GOOD, GOOD_LINE, REQUEST, Optimize
 from tests.loopback.replies import Call, Reply, Tokens
 from tests.loopback.server import Loopback
 
 pytestmark = pytest.mark.slow
 
-REQUEST = "refactor parse_response to skip empty parts"
 NO_FIT = """calc/parse.py
 <<<<<<< SEARCH
     return [int(piece) for piece in parts]
@@ -22,15 +21,6 @@ NO_FIT = """calc/parse.py
     return [int(piece) for piece in parts if not piece.strip()]
 >>>>>>> REPLACE
 """
-FAILS = """calc/parse.py
-<<<<<<< SEARCH
-    return [int(part) for part in parts]
-=======
-    return [int(part) for part in parts if not part.strip()]
->>>>>>> REPLACE
-"""
-GOOD_LINE = "    return [int(part) for part in parts if part.strip()]\n"
-GOOD = Call("edit_file", {"path": "calc/parse.py", "start": 7, "end": 7, "content": GOOD_LINE})
 
 
 def look(tool: str, /, **arguments: object) -> Reply:

@@ -7,20 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import git
-from tests.e2e.conftest import Optimize
-from tests.loopback.replies import Call, Reply, Tokens
+from tests.e2e.conftest import FAILS, GOOD, GOOD_LINE, REQUEST, Optimize
+from tests.loopback.replies import Reply, Tokens
 from tests.loopback.server import Loopback
 
 pytestmark = pytest.mark.slow
 
-REQUEST = "refactor parse_response to skip empty parts"
-FAILS = """calc/parse.py
-<<<<<<< SEARCH
-    return [int(part) for part in parts]
-=======
-    return [int(part) for part in parts if not part.strip()]
->>>>>>> REPLACE
-"""
 UNDEFINED = """calc/parse.py
 <<<<<<< SEARCH
     return [int(part) for part in parts]
@@ -28,8 +20,6 @@ UNDEFINED = """calc/parse.py
     return [int(part) for part in skip_empty(parts)]
 >>>>>>> REPLACE
 """
-GOOD_LINE = "    return [int(part) for part in parts if part.strip()]\n"
-GOOD = Call("edit_file", {"path": "calc/parse.py", "start": 7, "end": 7, "content": GOOD_LINE})
 
 
 def test_from_a_failing_test_to_a_landed_change_and_back(tested: Optimize, loopback: Loopback, calc: Path) -> None:
