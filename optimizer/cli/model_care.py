@@ -16,7 +16,7 @@ from optimizer.errors import InputError, ModelMissing
 
 if TYPE_CHECKING:
     from optimizer.providers.ollama_shelf import Running, Step
-    from optimizer.wiring import Stock
+    from optimizer.wiring.models import Stock
 
 SHOWN_EVERY = 0.2
 BAR = 24

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optimizer.providers.base import Endpoint
     from optimizer.providers.door import Gate
     from optimizer.providers.ollama_shelf import Card
-    from optimizer.wiring import Stock
+    from optimizer.wiring.models import Stock
 
 LIMITS = (
     "window",

@@ -17,7 +17,7 @@ from optimizer.cli.terminal import inert, paint
 
 if TYPE_CHECKING:
     from optimizer.models.inventory import Inventory, Listed
-    from optimizer.wiring import Stock
+    from optimizer.wiring.models import Stock
 
 
 @click.group("models", invoke_without_command=True)

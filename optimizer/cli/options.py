@@ -15,7 +15,8 @@ from optimizer.tiers import TIERS
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
-    from optimizer.wiring import Ground, Start, Stock
+    from optimizer.wiring.ground import Ground, Start
+    from optimizer.wiring.models import Stock
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -67,33 +68,33 @@ def model_flags(command: Command) -> Command:
 
 def open_parts(project: Path | None, given: dict[str, object], *, looks: bool = False) -> AbstractContextManager[Parts]:
     """The parts of a run in `project` (default: here), closed on leaving; `looks`: the index is refreshed at once."""
-    from optimizer import wiring
     from optimizer.cli import notices
+    from optimizer.wiring.parts import parts
 
-    return wiring.parts(_start(project, given, looks), notices.progress(sys.stderr), notices.notice)
+    return parts(_start(project, given, looks), notices.progress(sys.stderr), notices.notice)
 
 
 def stand(project: Path | None) -> Ground:
     """The repository at `project` (default: here) and its configuration, where no index or model is needed."""
-    from optimizer import wiring
     from optimizer.cli import notices
+    from optimizer.wiring.ground import ground
 
-    return wiring.ground(_start(project, {}), notices.notice)
+    return ground(_start(project, {}), notices.notice)
 
 
 def open_stock(project: Path | None) -> AbstractContextManager[Stock]:
     """The models of a user who stands at `project` (default: here), closed on leaving; it need not be a repository."""
-    from optimizer import wiring
     from optimizer.cli import notices
+    from optimizer.wiring.models import stock
 
-    return wiring.stock(_start(project, {}), notices.notice)
+    return stock(_start(project, {}), notices.notice)
 
 
 def _start(project: Path | None, given: dict[str, object], looks: bool = False) -> Start:
-    from optimizer import wiring
+    from optimizer.wiring.ground import Start
 
     without = bool(click.get_current_context().meta.get(WITHOUT_PROJECT_CONFIG))
-    return wiring.Start(project or Path.cwd(), os.environ, given, project_config=not without, looks=looks)
+    return Start(project or Path.cwd(), os.environ, given, project_config=not without, looks=looks)
 
 
 def feature_flags(given: tuple[str, ...]) -> dict[str, object]:

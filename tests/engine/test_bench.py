@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from optimizer import wiring
 from optimizer.cli.bench import text
 from optimizer.cli.main import optimize
 from optimizer.engine import bench
@@ -18,6 +17,8 @@ from optimizer.engine.parts import Parts
 from optimizer.errors import InputError
 from optimizer.index.checkout import MOST_CHANGED, Change, Checkout, recent
 from optimizer.types import Symbol
+from optimizer.wiring.ground import Start
+from optimizer.wiring.parts import parts as open_parts
 from tests.conftest import git
 
 NUMBERS = (
@@ -49,7 +50,7 @@ def project(make_repo) -> Path:
 @pytest.fixture
 def parts(project: Path, tmp_path: Path) -> Iterator[Parts]:
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
-    with wiring.parts(wiring.Start(project, env, {}), lambda _: None, lambda _: None) as opened:
+    with open_parts(Start(project, env, {}), lambda _: None, lambda _: None) as opened:
         yield opened
 
 
@@ -137,7 +138,7 @@ def test_a_shallow_clone_is_measured_as_far_as_it_goes(project, tmp_path):
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", "--depth", "3", f"file://{project}", str(clone))
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
-    with wiring.parts(wiring.Start(clone, env, {}), lambda _: None, lambda _: None) as opened:
+    with open_parts(Start(clone, env, {}), lambda _: None, lambda _: None) as opened:
         measured = bench.retrieval(opened, 10)
     assert [query.subject for query in measured.queries] == ["paint_colour knows red"]
 
@@ -147,7 +148,7 @@ def test_contents_that_a_clone_lacks_are_left_out(project, tmp_path):
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", "--filter=blob:none", f"file://{project}", str(clone))
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
-    with wiring.parts(wiring.Start(clone, env, {}), lambda _: None, lambda _: None) as opened:
+    with open_parts(Start(clone, env, {}), lambda _: None, lambda _: None) as opened:
         measured = bench.retrieval(opened, 10)
         assert (measured.commits, measured.left_out) == (1, 1)
     assert "1 left out" in text(measured)
@@ -159,7 +160,7 @@ def test_without_history_it_says_so(tmp_path, make_repo):
     plain.mkdir()
     for root, told in ((plain, "no history"), (make_repo({"a.py": "x = 1\n"}), "no commit")):
         with (
-            wiring.parts(wiring.Start(root, env, {}), lambda _: None, lambda _: None) as opened,
+            open_parts(Start(root, env, {}), lambda _: None, lambda _: None) as opened,
             pytest.raises(InputError, match=told),
         ):
             bench.retrieval(opened, 10)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from optimizer import wiring
 from optimizer.agent import prompts
 from optimizer.context.budget import count_tokens
 from optimizer.engine import prepare
@@ -16,6 +15,8 @@ from optimizer.engine.parts import Parts
 from optimizer.models.catalogue import load_catalogue
 from optimizer.routing.classify import classify
 from optimizer.types import Model, Query
+from optimizer.wiring.ground import Start
+from optimizer.wiring.parts import parts as open_parts
 from tests.context.requests import REQUESTS
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ LOG = "\n".join(
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     """The parts of a run in this very repository."""
     env = {"HOME": str(tmp_path_factory.mktemp("home")), "PATH": os.environ["PATH"]}
-    with wiring.parts(wiring.Start(ROOT, env, {}), lambda _: None, lambda _: None) as opened:
+    with open_parts(Start(ROOT, env, {}), lambda _: None, lambda _: None) as opened:
         prepare.refresh(opened)
         yield opened
 
@@ -81,7 +82,7 @@ def test_notes_of_the_project_count_too(make_repo: Callable[[Mapping[str, str | 
     code = "".join(f"def parse_{n}(text):\n    return text.split({n})\n\n\n" for n in range(600))
     root = make_repo({"calc.py": code, "AGENTS.md": "Write short functions, and a test for each of them.\n" * 400})
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
-    with wiring.parts(wiring.Start(root, env, {}), lambda _: None, lambda _: None) as opened:
+    with open_parts(Start(root, env, {}), lambda _: None, lambda _: None) as opened:
         prepare.refresh(opened)
         query = Query("refactor all parse functions in calc.py")
         fitted, room = prepare.room_for_context(query, opened)

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from optimizer import wiring
 from optimizer.engine.parts import Parts
 from optimizer.engine.run import run
 from optimizer.events import Booked, Finished
 from optimizer.ledger.summary import day_bounds
 from optimizer.privacy import consent
 from optimizer.retrieval import Query
+from optimizer.wiring.ground import Start
+from optimizer.wiring.parts import parts as open_parts
 from tests.loopback.replies import Reply, Tokens, refuse
 from tests.loopback.server import Loopback, Received
 
@@ -175,7 +176,7 @@ def _opened(place: Path, loopback: Loopback, hand: Hand) -> Iterator[Parts]:
         consent.grant(home / "state", str(root), wire, loopback.url.removeprefix("http://"))
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "OPTIMIZER_HOME": str(home)}
     env |= {"GROQ_API_KEY": "g-1", "ANTHROPIC_API_KEY": "a-1", "GEMINI_API_KEY": "m-1"}
-    with wiring.parts(wiring.Start(root, env, {}), lambda _: None, lambda _: None) as parts:
+    with open_parts(Start(root, env, {}), lambda _: None, lambda _: None) as parts:
         register = parts.register()
         register.now, register.sleep = hand.seconds, hand.sleep
         yield replace(parts, clock=hand.now)

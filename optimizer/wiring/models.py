@@ -1,4 +1,4 @@
-"""From settings to the parts of a run; the only place that chooses them."""
+"""From settings to the models there are to ask, made when first wanted."""
 
 from __future__ import annotations
 
@@ -10,17 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.errors import InputError
-from optimizer.index.walk import Naming, Root, find_root
-from optimizer.retrieval import Progress
+from optimizer.index.walk import find_root
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
-    from optimizer.config.profiles import Wanted
-    from optimizer.context.semantic import Reranker
-    from optimizer.engine.parts import Parts
-    from optimizer.index.store import Index
-    from optimizer.ledger.store import Ledger
     from optimizer.ledger.tariff import Tariff
     from optimizer.models.available import Available
     from optimizer.models.catalogue import Catalogue
@@ -30,165 +23,10 @@ if TYPE_CHECKING:
     from optimizer.providers.door import Gate
     from optimizer.providers.quotas import Exchange
     from optimizer.routing.weigh import Candidate
-    from optimizer.types import Model, Prompt, Quote, Task, Usage
-    from optimizer.verify.commands import Means
-
+    from optimizer.types import Model, Prompt, Quote, Task
+    from optimizer.wiring.ground import Start
 
 GONE = 404  # the status with which a server says that it holds no such model
-
-
-class Start(NamedTuple):
-    """Where a run starts: a directory of the project, the environment, and settings from flags by dotted key.
-
-    `looks` says that the index is refreshed at once: git is asked for the files, and works while the rest is loaded.
-    """
-
-    project: Path
-    env: Mapping[str, str]
-    flags: Mapping[str, object]
-    project_config: bool = True
-    looks: bool = False
-
-
-class Ground(NamedTuple):
-    """Where a run takes place, and how it is configured."""
-
-    root: Root
-    config: Config
-
-    @property
-    def journal(self) -> Path:
-        """Where edits are journalled."""
-        return self.config.places.journal
-
-
-def ground(start: Start, notice: Callable[[str], None]) -> Ground:
-    """The repository that holds `start.project`, recovered; no store is opened. `notice` and errors as in `parts`."""
-    return _configured(_root(start.project, start.env), start, notice)
-
-
-def _configured(root: Root, start: Start, notice: Callable[[str], None]) -> Ground:
-    from optimizer.config.load import load
-
-    config = load(root.path if start.project_config else None, start.env, start.flags)
-    for line in config.notices:
-        notice(line)
-    found = Ground(root, config)
-    _recover(root.path, found.journal, notice)
-    return found
-
-
-@contextmanager
-def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[str], None]) -> Iterator[Parts]:
-    """The parts of a run in the repository that holds `start.project`; stores are closed on leaving.
-
-    `notice` is told, a line each, what a person should know at the start: ignored settings, a recovered write.
-    Raises InputError for a place that is no project, ConfigError for a broken configuration, StorageError.
-    """
-    root = _root(start.project, start.env)
-    with ExitStack() as closing:
-        naming = Naming(root) if start.looks else None
-        if naming is not None:
-            closing.callback(naming.close)
-        from optimizer.engine.parts import Parts
-        from optimizer.index.store import open_index
-
-        config = _configured(root, start, notice).config
-        index = open_index(root, config.places.cache, naming)
-        closing.callback(index.close)
-        models = Models(root.path, config, start.env, closing)
-        yield Parts(
-            root=root.path,
-            settings=config.settings,
-            features=config.features,
-            places=config.places,
-            index=index,
-            endpoints=models.endpoints,
-            progress=progress,
-            reranker=cache(lambda: _reranker(config, index, notice, closing)),
-            ledger=cache(lambda: _ledger(config, closing)),
-            available=models.available,
-            candidates=models.candidates,
-            kept_model=models.kept,
-            register=models.register,
-            seats=models.seats,
-            wish=models.wish,
-            provider=models.provider,
-            cost=_cost,
-            quote=models.quote,
-            means=lambda: _means(root, config, start.env),
-            profiles=lambda: _profiles(config),
-            role=lambda name: _role(config, name),
-            router=models.router,
-        )
-
-
-def _root(project: Path, env: Mapping[str, str]) -> Root:
-    if not project.is_dir():
-        raise InputError(f"{project} is not a directory", "give --project a repository, or leave it away")
-    root = find_root(project)
-    home = env.get("HOME") or env.get("USERPROFILE") or "/"
-    if not root.git and root.path in (Path(home), Path(root.path.anchor)):
-        raise InputError(
-            f"{root.path} is not a project: indexing it would read everything you have",
-            "go into a repository, or name one with --project",
-        )
-    return root
-
-
-def _recover(root: Path, journal: Path, notice: Callable[[str], None]) -> None:
-    if journal.exists():
-        from optimizer.edits.write import recover
-
-        if line := recover(root, journal):
-            notice(line)
-
-
-def _means(root: Root, config: Config, env: Mapping[str, str]) -> Means:
-    from optimizer.verify.commands import Means
-
-    return Means(root, config.places.state, config.places.cache, config.settings, env)
-
-
-def _profiles(config: Config) -> tuple[Wanted, ...]:
-    from optimizer.config.profiles import line_of
-
-    return line_of(config.profile, config.places.profiles) if config.profile else ()
-
-
-def _role(config: Config, name: str) -> Wanted:
-    from optimizer.config.profiles import role
-
-    return role(name, config.profile)
-
-
-def _ledger(config: Config, closing: ExitStack) -> Ledger:
-    from optimizer.ledger.store import open_ledger
-
-    ledger = open_ledger(config.places.state)
-    closing.callback(ledger.close)
-    return ledger
-
-
-def _reranker(config: Config, index: Index, notice: Callable[[str], None], closing: ExitStack) -> Reranker | None:
-    """What orders a context by meaning too; None where it is off, or cannot be, which `notice` is told."""
-    if not config.features.semantic_search:
-        return None
-    from optimizer.context.semantic import Reranker
-    from optimizer.index import embed, vectors
-
-    if not embed.installed():
-        notice(f"semantic-search is on, but words alone decide: its extra is not installed; {embed.INSTALL}")
-        return None
-    choice = embed.choice_from(config.settings, config.places.cache)
-    known = vectors.open_vectors(index.file, choice.id)
-    closing.callback(known.close)
-    if known.notice:
-        notice(known.notice)
-    if not known.count():
-        notice("semantic-search is on, but words alone decide: nothing is embedded yet; optimize index --embed")
-        return None
-    return Reranker(cache(lambda: embed.open_model(choice)), known, choice.id)
 
 
 class Stock(NamedTuple):
@@ -380,9 +218,3 @@ class Models:
             return rate.cost(task.input_tokens, task.output_tokens) if rate else None
 
         return tuple(Quote(model.tier, model.id, cost(model)) for model in examples)
-
-
-def _cost(model: Model, usage: Usage, at: datetime) -> int | None:
-    from optimizer.ledger import prices
-
-    return prices.cost(model, usage, at)

@@ -1,0 +1,77 @@
+"""Where a run takes place, and how it is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from optimizer.errors import InputError
+from optimizer.index.walk import Root, find_root
+
+if TYPE_CHECKING:
+    from optimizer.config.load import Config
+
+
+class Start(NamedTuple):
+    """Where a run starts: a directory of the project, the environment, and settings from flags by dotted key.
+
+    `looks` says that the index is refreshed at once: git is asked for the files, and works while the rest is loaded.
+    """
+
+    project: Path
+    env: Mapping[str, str]
+    flags: Mapping[str, object]
+    project_config: bool = True
+    looks: bool = False
+
+
+class Ground(NamedTuple):
+    """Where a run takes place, and how it is configured."""
+
+    root: Root
+    config: Config
+
+    @property
+    def journal(self) -> Path:
+        """Where edits are journalled."""
+        return self.config.places.journal
+
+
+def ground(start: Start, notice: Callable[[str], None]) -> Ground:
+    """The repository that holds `start.project`, recovered; no store is opened. `notice` and errors as in `parts`."""
+    return configured(root_of(start.project, start.env), start, notice)
+
+
+def configured(root: Root, start: Start, notice: Callable[[str], None]) -> Ground:
+    """A repository with its configuration, recovered; raises ConfigError, StorageError."""
+    from optimizer.config.load import load
+
+    config = load(root.path if start.project_config else None, start.env, start.flags)
+    for line in config.notices:
+        notice(line)
+    found = Ground(root, config)
+    _recover(root.path, found.journal, notice)
+    return found
+
+
+def root_of(project: Path, env: Mapping[str, str]) -> Root:
+    """The repository that holds `project`; raises InputError for a place that is no project."""
+    if not project.is_dir():
+        raise InputError(f"{project} is not a directory", "give --project a repository, or leave it away")
+    root = find_root(project)
+    home = env.get("HOME") or env.get("USERPROFILE") or "/"
+    if not root.git and root.path in (Path(home), Path(root.path.anchor)):
+        raise InputError(
+            f"{root.path} is not a project: indexing it would read everything you have",
+            "go into a repository, or name one with --project",
+        )
+    return root
+
+
+def _recover(root: Path, journal: Path, notice: Callable[[str], None]) -> None:
+    if journal.exists():
+        from optimizer.edits.write import recover
+
+        if line := recover(root, journal):
+            notice(line)

@@ -1,0 +1,122 @@
+"""From settings to the parts of a run; the only place that chooses them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from optimizer.index.walk import Naming, Root
+from optimizer.retrieval import Progress
+from optimizer.wiring.ground import Start, configured, root_of
+from optimizer.wiring.models import Models
+
+if TYPE_CHECKING:
+    from optimizer.config.load import Config
+    from optimizer.config.profiles import Wanted
+    from optimizer.context.semantic import Reranker
+    from optimizer.engine.parts import Parts
+    from optimizer.index.store import Index
+    from optimizer.ledger.store import Ledger
+    from optimizer.types import Model, Usage
+    from optimizer.verify.commands import Means
+
+
+@contextmanager
+def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[str], None]) -> Iterator[Parts]:
+    """The parts of a run in the repository that holds `start.project`; stores are closed on leaving.
+
+    `notice` is told, a line each, what a person should know at the start: ignored settings, a recovered write.
+    Raises InputError for a place that is no project, ConfigError for a broken configuration, StorageError.
+    """
+    root = root_of(start.project, start.env)
+    with ExitStack() as closing:
+        naming = Naming(root) if start.looks else None
+        if naming is not None:
+            closing.callback(naming.close)
+        from optimizer.engine.parts import Parts
+        from optimizer.index.store import open_index
+
+        config = configured(root, start, notice).config
+        index = open_index(root, config.places.cache, naming)
+        closing.callback(index.close)
+        models = Models(root.path, config, start.env, closing)
+        yield Parts(
+            root=root.path,
+            settings=config.settings,
+            features=config.features,
+            places=config.places,
+            index=index,
+            endpoints=models.endpoints,
+            progress=progress,
+            reranker=cache(lambda: _reranker(config, index, notice, closing)),
+            ledger=cache(lambda: _ledger(config, closing)),
+            available=models.available,
+            candidates=models.candidates,
+            kept_model=models.kept,
+            register=models.register,
+            seats=models.seats,
+            wish=models.wish,
+            provider=models.provider,
+            cost=_cost,
+            quote=models.quote,
+            means=lambda: _means(root, config, start.env),
+            profiles=lambda: _profiles(config),
+            role=lambda name: _role(config, name),
+            router=models.router,
+        )
+
+
+def _means(root: Root, config: Config, env: Mapping[str, str]) -> Means:
+    from optimizer.verify.commands import Means
+
+    return Means(root, config.places.state, config.places.cache, config.settings, env)
+
+
+def _profiles(config: Config) -> tuple[Wanted, ...]:
+    from optimizer.config.profiles import line_of
+
+    return line_of(config.profile, config.places.profiles) if config.profile else ()
+
+
+def _role(config: Config, name: str) -> Wanted:
+    from optimizer.config.profiles import role
+
+    return role(name, config.profile)
+
+
+def _ledger(config: Config, closing: ExitStack) -> Ledger:
+    from optimizer.ledger.store import open_ledger
+
+    ledger = open_ledger(config.places.state)
+    closing.callback(ledger.close)
+    return ledger
+
+
+def _reranker(config: Config, index: Index, notice: Callable[[str], None], closing: ExitStack) -> Reranker | None:
+    """What orders a context by meaning too; None where it is off, or cannot be, which `notice` is told."""
+    if not config.features.semantic_search:
+        return None
+    from optimizer.context.semantic import Reranker
+    from optimizer.index import embed, vectors
+
+    if not embed.installed():
+        notice(f"semantic-search is on, but words alone decide: its extra is not installed; {embed.INSTALL}")
+        return None
+    choice = embed.choice_from(config.settings, config.places.cache)
+    known = vectors.open_vectors(index.file, choice.id)
+    closing.callback(known.close)
+    if known.notice:
+        notice(known.notice)
+    if not known.count():
+        notice("semantic-search is on, but words alone decide: nothing is embedded yet; optimize index --embed")
+        return None
+    return Reranker(cache(lambda: embed.open_model(choice)), known, choice.id)
+
+
+def _cost(model: Model, usage: Usage, at: datetime) -> int | None:
+    from optimizer.ledger import prices
+
+    return prices.cost(model, usage, at)
