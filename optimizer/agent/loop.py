@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from optimizer.agent import look, serve, turns
+from optimizer.agent.overlay import Overlay
 from optimizer.agent.serve import EDITS, Bench
 from optimizer.edits.parse import parse_reply
 from optimizer.errors import OptimizerError
@@ -65,11 +66,19 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What a conversation had come to when its provider failed: what was looked at, and the files as edited."""
+
+    looked: str
+    overlay: Overlay
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """How a conversation ended: a patch, a text without edits, or a failure, with the exit code of its kind.
 
     `told` is what another model should know of the failure. `cost` is None when that of one call is unknown;
-    `answered` tells that the last call gave an answer.
+    `answered` tells that the last call gave an answer, `unfinished` is what another model can go on from.
     """
 
     failure: str = ""
@@ -81,6 +90,7 @@ class Ended:
     from_provider: bool = False
     cost: int | None = 0
     answered: bool = False
+    unfinished: Unfinished | None = None
 
 
 @dataclass(slots=True)
@@ -132,6 +142,8 @@ def converse(
                 ended = Ended()
         if following is None or ended.failure:
             cost = None if talk.unpriced else talk.cost
+            if ended.from_provider and talk.steps:
+                ended = replace(ended, unfinished=Unfinished(turns.transcript(talk.prompt), bench.overlay))
             return replace(ended, cost=cost, answered=completion is not None)
         talk.prompt = following
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from optimizer.agent import look
@@ -37,6 +37,11 @@ class Served:
 
     result: ToolResult
     summary: str
+
+
+def over(bench: Bench, overlay: Overlay) -> Bench:
+    """The bench with the files as an earlier conversation left them."""
+    return replace(bench, view=replace(bench.view, overlay=overlay), overlay=overlay)
 
 
 def repeated(bench: Bench, call: ToolCall) -> bool:

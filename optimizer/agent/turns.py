@@ -39,6 +39,12 @@ def amended(prompt: Prompt, note: str, max_output: int) -> Prompt:
     return replace(prompt, messages=messages, tokens=tokens, max_output=max_output)
 
 
+def transcript(prompt: Prompt) -> str:
+    """The calls of a conversation with their results, as text that any model can read."""
+    results = [result for message in prompt.messages for result in message.results]
+    return "\n\n".join(f"{one.call.name} {json.dumps(dict(one.call.arguments))}\n{one.text}" for one in results)
+
+
 def _extended(prompt: Prompt, *messages: Message) -> Prompt:
     tokens = prompt.tokens + sum(map(_tokens, messages))
     return replace(prompt, messages=(*prompt.messages, *messages), tokens=tokens)

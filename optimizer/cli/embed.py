@@ -13,6 +13,7 @@ import click
 from optimizer.cli import notices
 from optimizer.cli.terminal import interactive
 from optimizer.errors import InputError
+from optimizer.spoken import duration
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
@@ -90,10 +91,3 @@ def _report(done: int, seconds: float, vectors: Vectors, as_json: bool) -> None:
         click.echo(json.dumps(fields, ensure_ascii=False))
     else:
         click.echo(f"{done:,} functions embedded in {duration(seconds)}; {total:,} vectors in {file}")
-
-
-def duration(seconds: float) -> str:
-    """A time as a person says it."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60):,} minutes" if seconds < 5400 else f"{seconds / 3600:,.1f} hours"

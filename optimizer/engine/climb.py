@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.engine import book, judge, room
-from optimizer.engine.request import Request, Tried
+from optimizer.engine.request import Before, Request, Tried
 from optimizer.errors import BudgetReached, NoProvider
 from optimizer.events import Event, Finished, Notice
 from optimizer.types import Attempt, Outcome, Route
@@ -26,14 +26,13 @@ def climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
 
 
 def _climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
-    answer_tokens = parts.settings.max_tokens
-    evidence = ""
+    before = Before(parts.settings.max_tokens)
     tries: list[Tried] = []
     waiting = list(route.attempts)
     while waiting:
         attempt = waiting.pop(0)
         yield Notice(starting(attempt))
-        tried = yield from _try(request, attempt, parts, answer_tokens, evidence)
+        tried = yield from _try(request, attempt, parts, before)
         tries.append(tried)
         if not tried.failure:
             yield Finished(_outcome(request, attempt, tries, False))
@@ -42,8 +41,7 @@ def _climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
             waiting = [one for one in waiting if not (one.standby and one.model.tier == attempt.model.tier)]
         following = waiting[0].model.id if waiting else ""
         yield Notice(f"{attempt.model.id}: {tried.failure}" + (f"; going on to {following}" if following else ""))
-        evidence = evidence if tried.from_provider else tried.evidence or tried.failure
-        answer_tokens = answer_tokens * 2 if tried.cut else answer_tokens
+        before = _after(before, tried)
     from optimizer.routing.policy import BUDGET_CURE
 
     capped = any(left.cure.startswith(BUDGET_CURE) for left in route.left_out)
@@ -56,14 +54,22 @@ def starting(attempt: Attempt) -> str:
     return f"asking {attempt.model.id} ({where}, {attempt.model.tier}): {attempt.reason}"
 
 
-def _try(
-    request: Request, attempt: Attempt, parts: Parts, answer_tokens: int, evidence: str
-) -> Generator[Event, None, Tried]:
+def _after(before: Before, tried: Tried) -> Before:
+    """What is left to the next attempt: a provider's failure adds nothing but a conversation to go on with."""
+    if tried.from_provider:
+        return replace(before, unfinished=tried.unfinished or before.unfinished)
+    answer_tokens = before.answer_tokens * 2 if tried.cut else before.answer_tokens
+    return Before(answer_tokens, tried.evidence or tried.failure)
+
+
+def _try(request: Request, attempt: Attempt, parts: Parts, before: Before) -> Generator[Event, None, Tried]:
     from optimizer.engine import talk
 
-    ended = yield from talk.talk(request, attempt.model, parts, answer_tokens, evidence)
+    ended = yield from talk.talk(request, attempt.model, parts, before)
     if ended.from_provider:
-        return Tried(ended.failure, exit_code=ended.exit_code, from_provider=True, cost=ended.cost)
+        return Tried(
+            ended.failure, exit_code=ended.exit_code, from_provider=True, cost=ended.cost, unfinished=ended.unfinished
+        )
     if ended.failure:
         tried = Tried(ended.failure, ended.text, evidence=ended.told, exit_code=ended.exit_code, cut=ended.cut)
     else:

@@ -9,6 +9,7 @@ from optimizer.retrieval import Context, Query
 from optimizer.types import Patch, Task, Verdict
 
 if TYPE_CHECKING:
+    from optimizer.agent.loop import Unfinished
     from optimizer.agent.notes import Notes
 
 
@@ -21,6 +22,16 @@ class Request:
     context: Context
     task: Task
     notes: Notes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the attempts before leave to the next: its answer budget in tokens, what was wrong with the last answer, and
+    a conversation that its provider broke off."""
+
+    answer_tokens: int
+    evidence: str = ""
+    unfinished: Unfinished | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +51,4 @@ class Tried:
     cut: bool = False
     from_provider: bool = False
     cost: int | None = 0
+    unfinished: Unfinished | None = None

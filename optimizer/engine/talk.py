@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from optimizer.agent import loop, prompts
+from optimizer.agent import loop, prompts, serve
 from optimizer.engine import ask, prepare
 from optimizer.events import Event, Notice
 from optimizer.types import Model, Patch, Prompt
@@ -14,46 +14,39 @@ from optimizer.types import Model, Patch, Prompt
 if TYPE_CHECKING:
     from optimizer.agent.serve import Bench
     from optimizer.engine.parts import Parts
-    from optimizer.engine.request import Request
+    from optimizer.engine.request import Before, Request
 
 
-def talk(
-    request: Request, model: Model, parts: Parts, answer_tokens: int, evidence: str
-) -> Generator[Event, None, loop.Ended]:
-    """Converse with `model` until there is an answer to check; `evidence` says what was wrong with an earlier one.
+def talk(request: Request, model: Model, parts: Parts, before: Before) -> Generator[Event, None, loop.Ended]:
+    """Converse with `model` until there is an answer to check, going on from what the attempts before left.
 
     A prompt that the provider finds too long is made anew, once, with the better half of the context.
     """
     too_long: list[bool] = []
-    ended = yield from _once(request, model, parts, (answer_tokens, evidence), too_long)
+    ended = yield from _once(request, model, parts, before, too_long)
     if not (too_long and ended.from_provider and request.context.items):
         return ended
     shorter = replace(request, context=prepare.better_half(request.context))
     yield Notice(f"{model.id}: {ended.failure}; asking once more with less context")
-    again = yield from _once(shorter, model, parts, (answer_tokens, evidence), [])
+    again = yield from _once(shorter, model, parts, replace(before, unfinished=None), [])
     known = ended.cost is not None and again.cost is not None
     return replace(again, cost=(ended.cost or 0) + (again.cost or 0) if known else None)
 
 
 def _once(
-    request: Request, model: Model, parts: Parts, wish: tuple[int, str], too_long: list[bool]
+    request: Request, model: Model, parts: Parts, before: Before, too_long: list[bool]
 ) -> Generator[Event, None, loop.Ended]:
-    """One conversation; `wish` is the answer budget and the evidence, `too_long` is told of a prompt that was."""
-    answer_tokens, evidence = wish
-    look = request.task.wants_edits and parts.settings.agent_steps > 0
-    bench = _bench(parts, look and model.tools)
-    wanted = prompts.Ask(
-        query=request.query,
-        task=request.task,
-        context=request.context,
-        max_output=answer_tokens,
-        concise=parts.features.output_optimization,
-        temperature=parts.settings.temperature if parts.settings.temperature >= 0 else None,
-        evidence=evidence,
-        notes=request.notes,
-        look=look,
-        tests=bench.run_tests is not None,
-    )
+    """One conversation; `too_long` is told of a prompt that was."""
+    bench = _bench(request, model, parts)
+    prompt = prompts.build(_wanted(request, parts, bench, before), model)
+    taken = before.unfinished
+    if taken is not None:
+        longer = prompts.build(_wanted(request, parts, bench, before, taken.looked), model)
+        if longer.tokens + longer.max_output > model.window:
+            taken = None
+        else:
+            yield Notice(f"{model.id} goes on from what was looked at so far")
+            prompt, bench = longer, serve.over(bench, taken.overlay)
 
     def call(prompt: Prompt) -> Generator[Event, None, ask.Answered]:
         answered = yield from ask.ask(request, model, prompt, parts)
@@ -62,11 +55,35 @@ def _once(
         return answered
 
     asking = loop.Asking(model, call, lambda: parts.ledger().settle(request.id, "unusable"))
-    prompt = prompts.build(wanted, model)
-    return (yield from loop.converse(prompt, request.task.wants_edits, bench, asking, _limits(parts)))
+    ended = yield from loop.converse(prompt, request.task.wants_edits, bench, asking, _limits(parts))
+    if taken is None or ended.unfinished is None:
+        return ended
+    looked = f"{taken.looked}\n\n{ended.unfinished.looked}"
+    return replace(ended, unfinished=replace(ended.unfinished, looked=looked))
 
 
-def _bench(parts: Parts, look: bool) -> Bench:
+def _looks(request: Request, parts: Parts) -> bool:
+    return request.task.wants_edits and parts.settings.agent_steps > 0
+
+
+def _wanted(request: Request, parts: Parts, bench: Bench, before: Before, looked: str = "") -> prompts.Ask:
+    settings = parts.settings
+    return prompts.Ask(
+        query=request.query,
+        task=request.task,
+        context=request.context,
+        max_output=before.answer_tokens,
+        concise=parts.features.output_optimization,
+        temperature=settings.temperature if settings.temperature >= 0 else None,
+        evidence=before.evidence,
+        notes=request.notes,
+        look=_looks(request, parts),
+        tests=bench.run_tests is not None,
+        looked=looked,
+    )
+
+
+def _bench(request: Request, model: Model, parts: Parts) -> Bench:
     from optimizer.agent.look import View
     from optimizer.agent.overlay import Overlay
     from optimizer.agent.serve import Bench
@@ -74,7 +91,7 @@ def _bench(parts: Parts, look: bool) -> Bench:
 
     overlay = Overlay(reader(parts.root))
     view = View(parts.index, overlay, parts.settings.agent_result_tokens)
-    if not look:
+    if not (_looks(request, parts) and model.tools):
         return Bench(view, overlay)
     from optimizer.verify import rerun
 

@@ -9,7 +9,7 @@ import pytest
 from optimizer.ledger.store import open_ledger
 from tests.conftest import git
 from tests.e2e.conftest import FAILS, GOOD, GOOD_LINE, REQUEST, Optimize
-from tests.loopback.replies import Call, Reply, Tokens
+from tests.loopback.replies import Call, Reply, Tokens, refuse
 from tests.loopback.server import Loopback
 
 pytestmark = pytest.mark.slow
@@ -119,3 +119,28 @@ def test_project_notes_are_sent_told_and_can_be_left_out(user: Optimize, loopbac
     ran = user(REQUEST, "--tier", "free")
     assert "project notes" not in ran.err
     assert "Use comprehensions" not in loopback.asked("groq")[1].text
+
+
+def test_a_conversation_that_a_provider_breaks_off_goes_on_with_the_next(
+    tested: Optimize, loopback: Loopback, calc: Path
+) -> None:
+    """Looks that were paid for, and edits made so far, are not lost when a limit or an outage stops a model."""
+    loopback.answer("ollama", lambda _: Reply(text=NO_FIT))
+    loopback.queue("groq", look("read_file", path="tests/test_parse.py"))
+    loopback.queue("groq", Reply("", calls=(GOOD, Call("search_code", {"text": "parse_response"})), stop="tool"))
+    loopback.queue("groq", refuse("groq", 429, "Rate limit reached", "rate_limit_exceeded", retry_after="900"))
+    loopback.queue("groq", refuse("groq", 404, "no such model", "model_not_found"))
+    for wire in ("gemini", "anthropic"):
+        loopback.answer(wire, lambda _: Reply(text="Empty parts are skipped."))
+
+    ran = tested(REQUEST, "--yes", "--json")
+
+    assert ran.code == 0, ran.err
+    notices = [event["text"] for event in ran.events if event["event"] == "notice"]
+    assert sum("goes on from what was looked at so far" in notice for notice in notices) == 2
+    taken = (loopback.asked("gemini") + loopback.asked("anthropic"))[0].text
+    assert "An earlier answer was refused" in taken
+    assert "def test_parts" in taken
+    assert "search_code" in taken
+    assert "if part.strip()" in taken
+    assert GOOD_LINE in (calc / "calc/parse.py").read_text()
