@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from optimizer.images import Image
 
 SymbolKind = Literal[
     "function",
@@ -31,10 +34,11 @@ _NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 class Query(NamedTuple):
-    """What the user typed, with what was piped in."""
+    """What the user typed, with what was piped in, and the pictures that go with it."""
 
     text: str
     extra: str = ""
+    images: tuple[Image, ...] = ()
 
 
 class Symbol(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from optimizer.retrieval import Context as Context
 from optimizer.retrieval import ContextItem as ContextItem
@@ -22,6 +22,9 @@ from optimizer.tiers import TIERS as TIERS
 from optimizer.tiers import Tier as Tier
 from optimizer.toolspec import ToolSpec as ToolSpec
 
+if TYPE_CHECKING:
+    from optimizer.images import Image
+
 EditFormat = Literal["tool", "text", "whole"]
 TaskKind = Literal[
     "find", "explain", "edit", "refactor", "test", "debug", "design", "math", "creative", "quick", "tool", "embedding",
@@ -32,12 +35,13 @@ StopReason = Literal["end", "tool", "length", "refusal"]
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a task asks of a model: a window in tokens, calls of tools, sight of images, an answer that comes soon."""
+    """What a task asks of a model: a window in tokens, calls of tools, sight of `images`, an answer that comes soon."""
 
     window: int = 0
     tools: bool = False
     vision: bool = False
     soon: bool = False
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Message:
     calls: tuple[ToolCall, ...] = ()
     results: tuple[ToolResult, ...] = ()
     state: str = ""
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class Prompt:
 @dataclass(frozen=True, slots=True)
 class Model:
     """A row of the catalogue that a provider can be asked for; `price_ref` is its name in the price table, `resident`
-    tells that it is loaded on the server that runs it."""
+    tells that it is loaded on the server that runs it, `vision` that it is known to see images."""
 
     id: str
     provider: str
@@ -117,6 +122,7 @@ class Model:
     local: bool = False
     price_ref: str = ""
     resident: bool = False
+    vision: bool = False
 
 
 @dataclass(frozen=True, slots=True)

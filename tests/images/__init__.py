@@ -1,0 +1,1 @@
+"""Pictures made by hand, byte by byte, for the tests."""
