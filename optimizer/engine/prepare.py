@@ -101,8 +101,13 @@ def _share(free: int, parts: Parts) -> int:
 
 
 def better_half(context: Context) -> Context:
-    """The context with its best items only, up to half of its tokens; the order stays."""
-    room, kept = context.tokens // 2, set[int]()
+    """The context with its best items only, up to half of its tokens."""
+    return within(context, context.tokens // 2)
+
+
+def within(context: Context, room: int) -> Context:
+    """The context with its best items only, up to `room` tokens; the order stays."""
+    kept = set[int]()
     for number, item in sorted(enumerate(context.items), key=lambda pair: -pair[1].score):
         if item.tokens <= room:
             room -= item.tokens

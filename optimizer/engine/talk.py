@@ -39,6 +39,13 @@ def _once(
     """One conversation; `too_long` is told of a prompt that was."""
     bench = _bench(request, model, parts)
     prompt = prompts.build(_wanted(request, parts, bench, before), model)
+    over = _over_step(prompt, model, parts)
+    if 0 < over <= request.context.tokens // 2:
+        request = replace(request, context=prepare.within(request.context, request.context.tokens - over))
+        prompt = prompts.build(_wanted(request, parts, bench, before), model)
+        yield Notice(
+            f"{model.id}: {over:,} tokens of code less, as all of the prompt would be charged at a higher rate"
+        )
     taken = before.unfinished
     if taken is not None:
         longer = prompts.build(_wanted(request, parts, bench, before, taken.looked), model)
@@ -60,6 +67,12 @@ def _once(
         return ended
     looked = f"{taken.looked}\n\n{ended.unfinished.looked}"
     return replace(ended, unfinished=replace(ended.unfinished, looked=looked))
+
+
+def _over_step(prompt: Prompt, model: Model, parts: Parts) -> int:
+    """Tokens to cut from a prompt that is little above a step of the model's price; 0 for none."""
+    rates = parts.candidates((model,), parts.clock())[0].tariff
+    return prompt.tokens - rates.fitting(prompt.tokens) if rates else 0
 
 
 def _looks(request: Request, parts: Parts) -> bool:

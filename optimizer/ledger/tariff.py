@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelPrice, TieredPrices
 
 HOURS = 24
+LITTLE = 0.1  # by how much of a step a prompt may be cut to stay below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class Tariff:
     def ceiling(self, input_tokens: int) -> int:
         """The size that a prompt must not exceed to be charged at the step below; 0 where there is none."""
         return self.step(input_tokens).above
+
+    def fitting(self, input_tokens: int) -> int:
+        """The size to cut a prompt to: the step that it exceeds by little, else as it is."""
+        ceiling = self.ceiling(input_tokens)
+        return ceiling if ceiling and input_tokens <= ceiling * (1 + LITTLE) else input_tokens
 
 
 FREE = Tariff((Step(0, 0.0, 0.0, 0.0, 0.0),))

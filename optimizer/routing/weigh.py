@@ -23,6 +23,8 @@ _WEIGHTS: Mapping[str, Mapping[str, float]] = {
     "tool": {"coding": 1.0},
     "debug": {"coding": 0.5, "reasoning": 0.5},
     "design": {"reasoning": 0.7, "coding": 0.3},
+    "plan": {"reasoning": 0.7, "coding": 0.3},
+    "review": {"reasoning": 0.5, "coding": 0.5},
     "math": {"reasoning": 1.0},
     "creative": {"creativity": 1.0},
 }
@@ -72,16 +74,17 @@ def weigh(candidate: Candidate, task: Task, answer: int, standing: Standing) -> 
     """Weigh a candidate for a task whose answer may hold `answer` tokens."""
     model, tariff = candidate.model, candidate.tariff
     tally = standing.tally(model, task.kind)
-    entry, output = task.input_tokens, task.output_tokens
+    asked = tariff.fitting(task.input_tokens) if tariff else task.input_tokens
+    entry, output = asked, task.output_tokens
     if tally.tries >= ENOUGH_TRIES:
         entry, output = max(entry, tally.input // tally.tries), max(1, tally.output // tally.tries)
-    warm = min(standing.of(model).warm, task.input_tokens)
+    warm = min(standing.of(model).warm, asked)
     estimate = None if tariff is None else tariff.cost(entry, output, warm)
-    most = None if tariff is None else tariff.cost(task.input_tokens, answer, warm)
+    most = None if tariff is None else tariff.cost(asked, answer, warm)
     return Weighed(
         candidate=candidate,
         estimate=estimate,
-        charge=standing.money.charge(most, task.input_tokens + answer),
+        charge=standing.money.charge(most, asked + answer),
         chance=chance(candidate.traits, task, tally),
         tally=tally,
         note=_note(tariff, task.input_tokens, warm, estimate),
@@ -104,6 +107,8 @@ def expected(strengths: Mapping[str, float], task: Task) -> float:
 def _note(tariff: Tariff | None, tokens: int, warm: int, estimate: int | None) -> str:
     if tariff is None:
         return ""
+    if (fitting := tariff.fitting(tokens)) < tokens:
+        return f"{tokens - fitting:,} tokens of code are left out, as above {fitting:,} all of them cost more"
     if ceiling := tariff.ceiling(tokens):
         return f"above {ceiling:,} tokens the whole prompt is charged at a higher rate"
     return f"{warm:,} tokens are in its prompt cache" if warm and estimate else ""

@@ -319,6 +319,19 @@ def test_a_price_step_is_stayed_under() -> None:
     assert stepped.ceiling(120_000) == 100_000 and not stepped.ceiling(100_000)
 
 
+def test_a_prompt_little_above_a_price_step_is_priced_as_cut_to_it() -> None:
+    wide = replace(CHEAP, window=1_000_000)
+    stepped = Tariff((Step(0, 0.1, 0.5, 0.01, 0.1), Step(100_000, 0.5, 2.5, 0.05, 0.5)))
+    just, far = (replace(TASK, input_tokens=tokens) for tokens in (104_000, 120_000))
+    first, second = (
+        choose(task, [Candidate(wide, stepped, EVEN)], Limits(), CLEAR).attempts[0] for task in (just, far)
+    )
+    assert first.estimate == stepped.cost(100_000, TASK.output_tokens)
+    assert "4,000 tokens of code are left out" in first.reason
+    assert second.estimate == stepped.cost(120_000, TASK.output_tokens)
+    assert "charged at a higher rate" in second.reason
+
+
 def test_no_cloud_model_stands_by_for_a_local_one() -> None:
     other = replace(LOCAL, id="coder")
     PRICES["coder"] = 0

@@ -1,0 +1,80 @@
+"""A prompt little above a step of a model's price is cut to stay below it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from optimizer.context.budget import count_tokens
+from optimizer.engine.parts import Parts
+from optimizer.engine.run import run
+from optimizer.events import Event, Notice
+from optimizer.ledger.tariff import Step, Tariff
+from optimizer.retrieval import Query
+from optimizer.routing.weigh import Candidate
+from optimizer.types import Model
+from optimizer.wiring.ground import Start
+from optimizer.wiring.parts import parts as open_parts
+from tests.loopback.replies import Reply, Tokens
+from tests.loopback.server import Loopback
+
+QUESTION = Query("how do the parse functions of calc.py split a text?")
+CODE = "".join(f"def parse_{n}(text):\n    return text.split({n})\n\n\n" for n in range(300))
+
+
+@pytest.fixture
+def parts(
+    make_repo: Callable[[Mapping[str, str | bytes]], Path], loopback: Loopback, tmp_path: Path
+) -> Iterator[Parts]:
+    """A user of one local server."""
+    home = tmp_path / "home"
+    (home / ".config/optimizer").mkdir(parents=True)
+    (home / ".config/optimizer/config.toml").write_text(loopback.config("ollama"))
+    loopback.served["ollama"] = ("qwen2.5-coder:7b",)
+    loopback.answer("ollama", lambda asked: Reply("It is split in calc.py:2.", tokens=Tokens(len(asked.raw) // 3, 9)))
+    env = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    with open_parts(Start(make_repo({"calc.py": CODE}), env, {}), lambda _: None, lambda _: None) as opened:
+        yield opened
+
+
+def stepped(parts: Parts, above: int) -> Parts:
+    """The parts where all models cost five times as much above a number of tokens."""
+    rates = Tariff((Step(0, 0.001, 0.001, 0.001, 0.001), Step(above, 0.005, 0.005, 0.005, 0.005)))
+
+    def candidates(models: Sequence[Model], at: datetime) -> tuple[Candidate, ...]:
+        return tuple(replace(one, tariff=rates) for one in parts.candidates(models, at))
+
+    return replace(parts, candidates=candidates)
+
+
+def asked(parts: Parts, loopback: Loopback) -> tuple[list[Event], str]:
+    """What a run told, and what the model was shown."""
+    before = len(loopback.asked("ollama"))
+    events = list(run(QUESTION, parts))
+    (request,) = loopback.asked("ollama")[before:]
+    return events, request.text
+
+
+def cuts(events: list[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Notice) and "tokens of code less" in event.text]
+
+
+def test_the_least_of_the_code_is_left_out(parts: Parts, loopback: Loopback) -> None:
+    events, whole = asked(stepped(parts, 1_000_000), loopback)
+    size = count_tokens(whole)
+    assert whole.count("def parse_") > 20
+    assert not cuts(events)
+
+    events, cut = asked(stepped(parts, round(size * 0.95)), loopback)
+    assert size * 0.8 < count_tokens(cut) < size * 0.96
+    assert cut.count("def parse_") < whole.count("def parse_")
+    assert len(cuts(events)) == 1
+
+    events, far = asked(stepped(parts, size // 2), loopback)
+    assert far == whole
+    assert not cuts(events)
