@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 EditFormat = Literal["tool", "text", "whole"]
 TaskKind = Literal[
     "find", "explain", "edit", "refactor", "test", "debug", "design", "math", "creative", "quick", "tool", "embedding",
-    "general",
+    "general", "plan", "review", "summary",
 ]  # fmt: skip
+ASIDE: frozenset[TaskKind] = frozenset({"plan", "review", "summary"})
+"""Work of a role beside the answer to a request: no request is of such a kind."""
+
 StopReason = Literal["end", "tool", "length", "refusal"]
 
 

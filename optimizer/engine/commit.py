@@ -39,7 +39,7 @@ def commit(outcome: Outcome, parts: Parts, request: str = "", allowed: Container
         request=outcome.request,
         bounds=Bounds(settings.journal_bytes, settings.journal_days),
     )
-    parts.ledger().settle(outcome.request, "accepted")
+    parts.ledger().settle(outcome.request, "accepted", was="proven")
     return entry
 
 
@@ -77,7 +77,7 @@ def needs_a_yes(paths: list[str]) -> SafetyRefused:
 
 def decline(outcome: Outcome, parts: Parts) -> None:
     """Book that a proven change was not wanted."""
-    parts.ledger().settle(outcome.request, "declined")
+    parts.ledger().settle(outcome.request, "declined", was="proven")
 
 
 def _ignored(parts: Parts, path: str) -> bool:

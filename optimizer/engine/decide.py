@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
 from optimizer.tiers import TIERS
-from optimizer.types import LeftOut, Outcome, Route, Task
+from optimizer.types import ASIDE, LeftOut, Outcome, Route, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,8 @@ def route(task: Task, parts: Parts, available: Available, role: str = "") -> Rou
     candidates = parts.candidates(available.models, parts.clock())
     wanted = (parts.role(role),) if role else ()
     allowed = replace(limits(parts), wanted=(*wanted, *_wishes(task, parts)))
+    if task.kind in ASIDE:
+        allowed = replace(allowed, answer=task.output_tokens)
     found = choose_with(parts.profiles(), task, candidates, allowed, standing(candidates, parts))
     attempts = sorted(found.attempts, key=lambda one: not any(names(wish, one.model) for wish in wanted))
     return replace(found, attempts=tuple(attempts), left_out=(*available.left_out, *found.left_out))

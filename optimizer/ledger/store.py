@@ -76,6 +76,7 @@ _TOTAL = f"""
 SELECT coalesce(sum(cost), 0), count(*) - count(cost), coalesce(sum(CASE WHEN cost IS NULL THEN {_PROMPT} END), 0)
 FROM attempts WHERE at >= ? AND at < ?"""
 _SETTLE = "INSERT INTO settlements (attempt, at, outcome) SELECT max(id), ?, ? FROM attempts WHERE request = ?"
+_SETTLE_WAS = f"{_SETTLE} AND coalesce(({_LATEST}), outcome) = ?"
 
 
 def stamp(at: datetime) -> str:
@@ -113,13 +114,16 @@ class Ledger:
         except sqlite3.Error as error:
             raise self._failed("write to", error) from error
 
-    def settle(self, request: str, outcome: str) -> None:
+    def settle(self, request: str, outcome: str, was: str = "") -> None:
         """Say what became of the last attempt of `request`, once its checks have run or the user has decided.
 
-        The attempt itself was booked when it ended; reading gives the latest word. Raises as `add` does.
+        With `was` it is the last one of which that was the latest word. The attempt itself was booked when it ended;
+        reading gives the latest word. Raises as `add` does.
         """
+        values = (stamp(datetime.now(UTC)), outcome, request)
+        query, values = (_SETTLE_WAS, (*values, was)) if was else (_SETTLE, values)
         try:
-            self._connection().execute(_SETTLE, (stamp(datetime.now(UTC)), outcome, request))
+            self._connection().execute(query, values)
         except sqlite3.IntegrityError as error:
             raise ValueError(f"nothing to settle for {request!r} as {outcome!r}: {error}") from error
         except sqlite3.Error as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from optimizer.ledger.store import stamp
-from optimizer.types import TIERS, UsageRecord
+from optimizer.types import ASIDE, TIERS, UsageRecord
 
 SUCCESSES = frozenset({"accepted", "proven"})
 
@@ -59,20 +59,20 @@ def daily(records: Iterable[UsageRecord], day: date) -> DailySummary:
     """Sum up a day's records, given in the order they were booked.
 
     A request succeeds when one of its attempts was accepted, or was proven and awaits the user's word. It counts
-    under the label of its last attempt; money counts under the label that was charged. Labels come in the order of
-    their tiers.
+    under the label of its last attempt; money counts under the label that was charged. A plan, a review or a summary is
+    no attempt. Labels come in the order of their tiers.
     """
     records = tuple(records)
     requests: dict[str, list[UsageRecord]] = {}
     for record in records:
         requests.setdefault(record.request, []).append(record)
-    succeeded = sum(any(attempt.outcome in SUCCESSES for attempt in attempts) for attempts in requests.values())
+    succeeded = sum(any(map(_succeeded, attempts)) for attempts in requests.values())
     return DailySummary(
         date=day,
         requests=len(requests),
         succeeded=succeeded,
         success_rate=succeeded / len(requests) if requests else None,
-        labels=_labels(records, [attempts[-1].label for attempts in requests.values()]),
+        labels=_labels(records, [_last(attempts).label for attempts in requests.values()]),
         total=sum(record.cost or 0 for record in records),
         unknown=sum(record.cost is None for record in records),
         latency=_latency([sum(attempt.seconds for attempt in attempts) for attempts in requests.values()]),
@@ -82,6 +82,14 @@ def daily(records: Iterable[UsageRecord], day: date) -> DailySummary:
 def percentile(ordered: Sequence[float], percent: float) -> float:
     """The nearest-rank percentile of values in ascending order, of which there is at least one."""
     return ordered[max(math.ceil(percent / 100 * len(ordered)) - 1, 0)]
+
+
+def _succeeded(record: UsageRecord) -> bool:
+    return record.outcome in SUCCESSES and record.task not in ASIDE
+
+
+def _last(attempts: Sequence[UsageRecord]) -> UsageRecord:
+    return next((record for record in reversed(attempts) if record.task not in ASIDE), attempts[-1])
 
 
 def _labels(records: Sequence[UsageRecord], last: Sequence[str]) -> tuple[LabelCost, ...]:

@@ -38,7 +38,7 @@ def test_a_plan_is_written_then_the_change_is_made_from_it(user: Optimize, loopb
     assert ran.code == 0, ran.err
     assert NEW in (calc / "calc/parse.py").read_text()
     used = [event for event in ran.events if event["event"] == "usage"]
-    assert [one["task"] for one in used] == ["design", "edit"]
+    assert [one["task"] for one in used] == ["plan", "edit"]
     assert used[0]["model_asked"] != used[1]["model_asked"]
     assert ran.event("result")["cost"] == used[0]["cost"] + used[1]["cost"]
     assert used[0]["cost"] > 0

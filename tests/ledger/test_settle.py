@@ -31,6 +31,17 @@ def test_the_latest_word_counts_for_the_last_attempt_only(tmp_path: Path) -> Non
     assert outcomes(tmp_path) == [("a", "checks-failed"), ("a", "declined"), ("b", "answered")]
 
 
+def test_a_word_about_what_was_proven_passes_over_what_was_booked_after_it(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    for outcome in ("proven", "accepted"):
+        ledger.add(record("a"))
+        ledger.settle("a", outcome)
+    ledger.settle("a", "declined", was="proven")
+    assert [outcome for _, outcome in outcomes(tmp_path)] == ["declined", "accepted"]
+    with pytest.raises(ValueError, match="nothing to settle"):
+        ledger.settle("a", "accepted", was="proven")
+
+
 def test_what_was_never_booked_cannot_be_settled(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path)
     ledger.add(record("a"))

@@ -51,6 +51,18 @@ def test_a_day_as_it_is_printed() -> None:
     assert got.latency == Latency(1.0, 1.0, 1.0)
 
 
+def test_a_plan_or_a_review_is_no_attempt_at_the_request() -> None:
+    records = [
+        replace(record("a", "Opus", "premium", 9_000), task="plan"),
+        record("a", "Local", "local", 0, "declined"),
+        replace(record("a", "Haiku", "budget", 700), task="review"),
+        replace(record("b", "Haiku", "budget", 700), task="summary"),
+    ]
+    got = daily(records, DAY)
+    assert (got.requests, got.succeeded, got.total) == (2, 0, 10_400)
+    assert {row.label: row.requests for row in got.labels} == {"Local": 1, "Haiku": 1, "Opus": 0}
+
+
 def test_an_escalated_request_counts_once_and_is_paid_by_label() -> None:
     records = [
         replace(record("a", "Local", "local", 0, "checks-failed"), seconds=4.0),

@@ -1,0 +1,138 @@
+"""Ask one who plays a role beside the model that answers a request: the planner, the critic, the summariser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from optimizer.engine import ask, climb, decide, room
+from optimizer.errors import ConsentMissing, SafetyRefused, SecretFound
+from optimizer.events import Event, Finished, Notice, TextDelta
+
+if TYPE_CHECKING:
+    from optimizer.agent.prompts import Ask
+    from optimizer.engine.parts import Parts
+    from optimizer.engine.request import Request
+    from optimizer.models.available import Available
+    from optimizer.types import Attempt, Model, Prompt, Route
+
+REFUSED = (ConsentMissing, SecretFound, SafetyRefused)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a role is to do: its name as profiles have it, what it is doing as people are told, and its questions.
+
+    The task of `request` says what kind of work it is.
+    """
+
+    role: str
+    doing: str
+    request: Request
+    asks: tuple[Ask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer for each question, '' where there is none, by which model the last one was given, and what all calls
+    cost (micro-dollars; None: unknown)."""
+
+    texts: tuple[str, ...]
+    model: str
+    cost: int | None
+
+
+def route(work: Work, available: Available, parts: Parts, may: Callable[[Model], bool] = lambda _: True) -> Route:
+    """Who may be asked, the first first: of the models for which `may` is true, those that fit role and task."""
+    held = replace(available, models=tuple(model for model in available.models if may(model)))
+    return decide.route(work.request.task, parts, held, work.role)
+
+
+def ask_role(work: Work, attempts: Sequence[Attempt], parts: Parts) -> Generator[Event, None, Said]:
+    """Ask the first of `attempts` all questions, the next from where one failed; every call is booked and settled.
+
+    Nothing that is said here is a verdict: who cannot be asked, or may not be sent a question, leaves '' behind.
+    Raises StorageError.
+    """
+    waiting, told = list(attempts), ""
+    texts: list[str] = []
+    model, cost = "", added(0)
+    try:
+        for question in work.asks:
+            text = ""
+            while waiting and not text:
+                attempt = waiting[0]
+                if told != attempt.model.id:
+                    told = attempt.model.id
+                    yield Notice(f"{work.doing}: {climb.starting(attempt)}")
+                try:
+                    text, charged = yield from _once(work.request, attempt.model, question, parts)
+                except REFUSED as error:
+                    yield Notice(f"{work.doing}: {error.message}")
+                    break
+                cost = added(cost, charged)
+                model = attempt.model.id if text else model
+                if not text:
+                    waiting.pop(0)
+            texts.append(text)
+    finally:
+        if any(attempt.model.local for attempt in attempts):
+            room.leave(parts)
+    return Said(tuple(texts), model, cost)
+
+
+def temperature(parts: Parts) -> float | None:
+    """The temperature that the settings ask for; None leaves it to the provider."""
+    return parts.settings.temperature if parts.settings.temperature >= 0 else None
+
+
+def added(*costs: int | None) -> int | None:
+    """The sum of costs in micro-dollars; unknown when one of them is."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
+
+
+def adding(cost: int | None, events: Iterator[Event]) -> Iterator[Event]:
+    """The events of a run, its outcome with what a role cost beside it."""
+    for event in events:
+        if isinstance(event, Finished):
+            event = Finished(replace(event.outcome, cost=added(cost, event.outcome.cost)))
+        yield event
+
+
+def _once(
+    request: Request, model: Model, question: Ask, parts: Parts
+) -> Generator[Event, None, tuple[str, int | None]]:
+    """One question to one model: its answer, '' for none, and what it cost."""
+    answered = yield from _unheard(ask.ask(request, model, _prompt(question, model), parts))
+    text = spoken(answered.completion.text) if answered.completion else ""
+    if answered.completion:
+        parts.ledger().settle(request.id, "accepted" if text else "unusable")
+    if not text:
+        yield Notice(f"{model.id}: {answered.failure or 'its answer is empty'}")
+    return text, answered.cost
+
+
+def spoken(text: str) -> str:
+    """An answer without the thinking before it; '' when it ends while still thinking."""
+    rest = text.rpartition("</think>")[2].strip()
+    return "" if rest.startswith("<think>") else rest
+
+
+def _prompt(question: Ask, model: Model) -> Prompt:
+    from optimizer.agent import prompts
+
+    return prompts.build(question, model)
+
+
+def _unheard(events: Generator[Event, None, ask.Answered]) -> Generator[Event, None, ask.Answered]:
+    """The events of a call without the pieces of its answer, which is no answer to the request."""
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as end:
+            answered: ask.Answered = end.value
+            return answered
+        if not isinstance(event, TextDelta):
+            yield event
