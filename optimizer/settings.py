@@ -20,7 +20,7 @@ class Settings:
     """All settings of a run, resolved."""
 
     model: str = knob("model", "", "Model to ask, by id; empty lets the router choose.")
-    provider: str = knob("provider", "", "Provider to ask; empty lets the router choose.")
+    provider: str = knob("provider", "", "Provider to ask, or a server of your own; empty lets the router choose.")
     tier: str = knob("tier", "", "The one tier to use; empty lets the router choose.")
     max_tier: str = knob("max_tier", "premium", "The dearest tier that may be used.")
     profile: str = knob("profile", "", "Profile to work with (docs/profiles.md); empty: none.")

@@ -34,7 +34,10 @@ def command(context: click.Context) -> None:
 @click.argument("destination")
 @options.project
 def grant_command(destination: str, project: Path | None) -> int:
-    """Let DESTINATION (anthropic, gemini, groq, openai, ollama) see this repository's code."""
+    """Let DESTINATION see this repository's code.
+
+    It is anthropic, gemini, groq, openai, ollama, or an [[endpoint]] of your own.
+    """
     with options.open_parts(project, {}) as parts:
         host = give(parts, destination)
         click.echo(f"{destination} ({host}) may now see code of {parts.root}")

@@ -13,7 +13,6 @@ from optimizer.cli import options
 from optimizer.cli.terminal import inert
 
 if TYPE_CHECKING:
-    from optimizer.models.catalogue import Catalogue
     from optimizer.providers.base import Endpoint
     from optimizer.providers.door import Gate
     from optimizer.providers.ollama_shelf import Card
@@ -51,7 +50,7 @@ class About(NamedTuple):
 
 @click.command("show")
 @click.argument("name")
-@click.option("--provider", help="The provider meant, when several serve the model.")
+@click.option("--provider", metavar="NAME", help=options.PROVIDER_MEANT)
 @options.project
 @options.as_json
 def show(name: str, provider: str | None, project: Path | None, as_json: bool) -> int:
@@ -61,7 +60,7 @@ def show(name: str, provider: str | None, project: Path | None, as_json: bool) -
 
 @click.command("limits")
 @click.argument("name")
-@click.option("--provider", help="The provider meant, when several serve the model.")
+@click.option("--provider", metavar="NAME", help=options.PROVIDER_MEANT)
 @options.project
 @options.as_json
 def limits(name: str, provider: str | None, project: Path | None, as_json: bool) -> int:
@@ -94,7 +93,7 @@ def describe(name: str, provider: str, stock: Stock) -> About:
 
     catalogue, endpoints = stock.models.catalogue(), stock.models.endpoints()
     card, note = None, ""
-    where = known_provider(endpoints, provider) if provider else home(name, catalogue)
+    where = known_provider(endpoints, provider) if provider else home(name, stock)
     if where == "ollama":
         card, note = ask_card(name, endpoints["ollama"], stock.models.gate())
     stated = catalogue.facts(name, where)
@@ -104,6 +103,8 @@ def describe(name: str, provider: str, stock: Stock) -> About:
     ]
     if card:
         facts = [*_from_server(card), *facts]
+    if endpoints[where].local:
+        facts = [Stated("tier", "local", "it runs on this machine"), *(one for one in facts if one.name != "tier")]
     if endpoints[where].local or where == "ollama":
         needed = estimate(name, USUAL_WINDOW, catalogue.billions(name, where))
         if needed.bytes:
@@ -113,12 +114,13 @@ def describe(name: str, provider: str, stock: Stock) -> About:
     return About(name, where, tuple(facts), tuple(filter(None, (note, unknown))))
 
 
-def home(name: str, catalogue: Catalogue) -> str:
-    """The provider that serves a model by its name; Ollama where no row says."""
-    from optimizer.providers.table import DEFAULT_URLS
+def home(name: str, stock: Stock) -> str:
+    """The provider that serves a model by its name: a server that said so last, or whom a row names; else Ollama."""
+    from optimizer.models.available import homes_of
 
-    homes = [one for one in catalogue.homes(name) if one in DEFAULT_URLS]
-    return homes[0] if homes and ":" not in name else "ollama"
+    endpoints = stock.models.endpoints()
+    homes = homes_of(name, stock.models.catalogue(), endpoints, stock.config.places.state)
+    return next((one for one in homes if one and (endpoints[one].wire or ":" not in name)), "ollama")
 
 
 def ask_card(name: str, endpoint: Endpoint, gate: Gate) -> tuple[Card | None, str]:

@@ -72,17 +72,18 @@ def _text(here: Machine, shown: list[Advice]) -> list[str]:
 
 @click.command("test")
 @click.argument("name")
+@click.option("--provider", metavar="NAME", help=options.PROVIDER_MEANT)
 @options.yes
 @options.project
 @options.as_json
-def test(name: str, yes: bool, project: Path | None, as_json: bool) -> int:
+def test(name: str, provider: str | None, yes: bool, project: Path | None, as_json: bool) -> int:
     """Ask the model NAME a few short things: first word, speed, window, tool call; what it costs is booked.
 
     Consent, caps and quotas hold as for any request. Nothing of the project is sent.
     """
     from optimizer.engine import trial
 
-    with options.open_parts(project, {"model": name}) as opened:
+    with options.open_parts(project, {"model": name, "provider": provider}) as opened:
         parts = replace(opened, approve=lambda question: yes or _asked(question))
         result = trial.run(name, parts, notice)
     if as_json:

@@ -188,16 +188,17 @@ def _table(rows: list[Listed], kept: str, told: Collection[str]) -> list[str]:
     from optimizer.models.available import named
 
     wide = max(len(row.model.id) for row in rows)
+    places = [row.model.provider + (f", {row.size / 1e9:.1f} GB" if row.size else "") for row in rows]
+    room = max(16, *map(len, places))
     lines = []
-    for row in rows:
+    for row, where in zip(rows, places, strict=True):
         model = row.model
         mark = "*" if kept and named(model, kept) else " "
-        where = model.provider if not row.size else f"{model.provider}, {row.size / 1e9:.1f} GB"
         cure = f" (try: {row.cure})" if row.why and model.provider not in told else ""
         state = row.why + cure if row.why else row.health
         loaded = "loaded, " if model.resident else ""
         lines.append(
-            f"{mark} {model.id:<{wide}}  {model.tier:<7}  {model.window:>9,}  {where:<16}  {priced(row):<24}  "
+            f"{mark} {model.id:<{wide}}  {model.tier:<7}  {model.window:>9,}  {where:<{room}}  {priced(row):<24}  "
             f"{loaded}{state}"
         )
     return lines

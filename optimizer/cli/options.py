@@ -22,6 +22,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 WITHOUT_PROJECT_CONFIG = "optimizer.without_project_config"
 MODEL_FLAGS = ("model", "provider", "tier", "max_tier", "profile")
+PROVIDER_MEANT = "The provider meant, or the server of your own, when several serve the model."
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 yes = click.option(
     "--yes", "-y", is_flag=True, help="Write changes, and make dear calls, without asking (never a consent to send)."
@@ -59,7 +60,7 @@ def model_flags(command: Command) -> Command:
         profile,
         click.option("--max-tier", type=click.Choice(TIERS), help="The dearest tier that may be used."),
         click.option("--tier", type=click.Choice(TIERS), help="Use this tier only."),
-        click.option("--provider", help="Ask this provider only."),
+        click.option("--provider", metavar="NAME", help="Ask this provider only, or this server of your own."),
         click.option("--model", help="Ask this model only."),
     ):
         command = option(command)

@@ -42,5 +42,11 @@ def keys_from(env: Mapping[str, str]) -> Keys:
     return Keys(found, tuple(problems))
 
 
+def key_name(provider: str) -> str:
+    """The environment variable that holds a provider's key."""
+    own = f"{provider.upper().replace('-', '_')}_API_KEY"
+    return next(iter(KEY_VARIABLES.get(provider, (own,))), "the key")
+
+
 def _sendable(key: str) -> bool:
     return key.isascii() and key.isprintable() and " " not in key

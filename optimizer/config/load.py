@@ -61,6 +61,8 @@ def load(root: Path | None, env: Mapping[str, str], flags: Mapping[str, object])
     profile = _profile([*user, *project, *near], where)
     chosen = _from_profile(profile, project, near, notices) if profile else []
     for one in (*user, *chosen, *project, *near):
+        if one.key == "provider":
+            _check_provider(one, where)
         values[one.key] = one.value
         origins[one.key] = one.origin
     settings = _settings(values)
@@ -117,6 +119,12 @@ def _from_project(root: Path | None, notices: list[str]) -> Iterator[Given]:
             notices.append(f"{document.place(key)}: the section [{section!r}] is ignored: it is unknown")
         else:
             yield given(document, key, value, "project", _WITHOUT_PROJECT)
+
+
+def _check_provider(one: Given, where: Places) -> None:
+    from optimizer.config.servers import check_provider
+
+    check_provider(one, where.models_file, _WITHOUT_PROJECT if one.origin.startswith("project:") else "")
 
 
 def _profile(given_values: Sequence[Given], where: Places) -> Profile | None:

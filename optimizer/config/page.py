@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from optimizer.config.features import default_features, shipped_file
 from optimizer.config.keys import KEY_VARIABLES
 from optimizer.config.load import VARIABLES
-from optimizer.config.values import CHOICES, RANGES, SPECIAL
+from optimizer.config.values import CHOICES, OPEN, RANGES, SPECIAL
 from optimizer.settings import knobs
 
 _INTRODUCTION = """\
@@ -53,7 +53,8 @@ def _settings() -> Iterator[str]:
 
 def _allowed(key: str) -> str:
     if key in CHOICES:
-        return ", ".join(f"`{choice}`" for choice in CHOICES[key])
+        own = ", or the name of an `[[endpoint]]` of yours (docs/models.md)" if key in OPEN else ""
+        return ", ".join(f"`{choice}`" for choice in CHOICES[key]) + own
     if key in RANGES:
         low, high = RANGES[key]
         return f"{low:,} to {high:,}" + (f", or {SPECIAL[key]:g}" if key in SPECIAL else "")

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from optimizer.errors import ConfigError
 
+MODELS_FILE = "models.toml"
+
 
 class Places(NamedTuple):
     """Three directories, absolute; none needs to exist yet."""
@@ -24,7 +26,7 @@ class Places(NamedTuple):
     @property
     def models_file(self) -> Path:
         """The user's own rows of the catalogue of models."""
-        return self.config / "models.toml"
+        return self.config / MODELS_FILE
 
     @property
     def journal(self) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 
 from optimizer.config.document import Document, read_document
 from optimizer.config.given import Given, given, leaves
+from optimizer.config.paths import MODELS_FILE
 from optimizer.config.suggest import did_you_mean
 from optimizer.config.values import SECTIONS, TYPES
 from optimizer.errors import ConfigError
@@ -89,7 +90,7 @@ def resolve(name: str, folder: Path, asked_by: str = "") -> Profile:
     roles: dict[str, Wanted] = {}
     for source in reversed(sources):
         merged |= {key: value for key, value in source.table.items() if key not in ("settings", "roles")}
-        settings |= {one.key: one for one in _settings(source)}
+        settings |= {one.key: one for one in _settings(source, folder)}
         roles |= dict(_roles(source))
     chain = tuple(_name(source, name) for source in sources)
     fallback = merged.get("fallback", "")
@@ -138,7 +139,7 @@ def check(document: Document, name: str, folder: Path) -> tuple[Given, ...]:
         if other and other != name and other not in names(folder):
             raise _unknown(other, folder, document.place(key))
     list(_roles(source))
-    return tuple(_settings(source))
+    return tuple(_settings(source, folder))
 
 
 def written(name: str, folder: Path) -> Mapping[str, Any]:
@@ -215,13 +216,17 @@ def _is(value: object, kind: type) -> bool:
     return isinstance(value, kind)
 
 
-def _settings(source: _Source) -> Iterator[Given]:
+def _settings(source: _Source, folder: Path) -> Iterator[Given]:
+    from optimizer.config.servers import check_provider
+
     within = f"{source.within}settings."
     for key, value in leaves(source.table.get("settings", {})):
         if key == "profile":
             place = source.document.place(within + key)
             raise ConfigError(f"{place}: a profile chooses no profile", "write extends = NAME at the top of the file")
-        yield given(source.document, key, value, "profile", within=within)
+        found = given(source.document, key, value, "profile", within=within)
+        check_provider(found, folder.with_name(MODELS_FILE))
+        yield found
 
 
 def _roles(source: _Source) -> Iterator[tuple[str, Wanted]]:

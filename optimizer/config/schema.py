@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from optimizer.config import servers
 from optimizer.config.features import default_features
 from optimizer.config.profiles import CAPABILITIES, KEYS, ROLE_KEYS, ROLES
-from optimizer.config.values import CHOICES, MAY_BE_EMPTY, RANGES, SPECIAL, TYPES
+from optimizer.config.values import CHOICES, MAY_BE_EMPTY, OPEN, RANGES, SPECIAL, TYPES
 from optimizer.settings import knobs
 
 _KINDS: Mapping[type, Mapping[str, Any]] = {
@@ -55,6 +56,9 @@ def _within(root: dict[str, Any], section: str) -> dict[str, Any]:
 
 def _value(key: str) -> dict[str, Any]:
     found = dict(_KINDS[TYPES[key]])
+    if key in OPEN:
+        known = {"enum": [*CHOICES[key], ""]}
+        return {"anyOf": [known, {"type": "string", "pattern": f"^{servers.NAME.pattern}$"}]}
     if key in CHOICES:
         return {"enum": [*CHOICES[key], *([""] if key in MAY_BE_EMPTY else [])]}
     if key.startswith("endpoints."):

@@ -10,6 +10,7 @@ from optimizer.config.document import Document, read_document
 from optimizer.config.given import given, leaves
 from optimizer.config.load import PROJECT_FILE, user_only_keys
 from optimizer.config.paths import Places
+from optimizer.config.servers import check_provider
 from optimizer.errors import ConfigError
 
 
@@ -28,7 +29,7 @@ def faults(path: Path, places: Places) -> Iterator[ConfigError]:
         if path.parent == places.profiles:
             yield from _in_profile(document, places)
         else:
-            yield from _in_settings(document, path == places.config_file)
+            yield from _in_settings(document, path == places.config_file, places)
             name = document.data.get("profile")
             if isinstance(name, str) and name:
                 profiles.resolve(name, places.profiles, document.place("profile"))
@@ -45,7 +46,7 @@ def _in_profile(document: Document, places: Places) -> Iterator[ConfigError]:
     profiles.resolve(name, places.profiles)
 
 
-def _in_settings(document: Document, own: bool) -> Iterator[ConfigError]:
+def _in_settings(document: Document, own: bool, places: Places) -> Iterator[ConfigError]:
     for key, value in leaves(document.data):
         if not own and {key, key.partition(".")[0]} & user_only_keys():
             yield ConfigError(
@@ -53,6 +54,6 @@ def _in_settings(document: Document, own: bool) -> Iterator[ConfigError]:
             )
             continue
         try:
-            given(document, key, value, "")
+            check_provider(given(document, key, value, "user"), places.models_file)
         except ConfigError as error:
             yield error

@@ -52,6 +52,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 }
 SPECIAL: Mapping[str, float] = {"temperature": -1, "budget.run": -1, "budget.day": -1, "budget.ask": -1}
 CHOICES: Mapping[str, tuple[str, ...]] = {"tier": TIERS, "max_tier": TIERS, "provider": PROVIDERS}
+OPEN = frozenset({"provider"})  # may hold a name that only a file of the user's own tells; looked up where that is read
 MAY_BE_EMPTY = frozenset(
     {
         "model",
@@ -120,7 +121,7 @@ def _check_text(key: str, value: str) -> str:
         return value
     if not value.isprintable() or not value:
         raise BadValue("expected text that can be printed, on one line")
-    choices = CHOICES.get(key, ())
+    choices = () if key in OPEN else CHOICES.get(key, ())
     if choices and value not in choices:
         raise BadValue(f"expected one of {', '.join(choices)}, found {value!r}", did_you_mean(value, choices))
     return value

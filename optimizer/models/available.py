@@ -5,16 +5,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from optimizer.config.features import Features
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConsentMissing, InputError, ProviderError
-from optimizer.models.catalogue import Catalogue
-from optimizer.models.discovery import KNOCK_SECONDS, discover
+from optimizer.models.catalogue import COMPATIBLE, Catalogue
+from optimizer.models.discovery import KNOCK_SECONDS, discover, last_known
 from optimizer.providers.base import Endpoint
 from optimizer.providers.door import Gate
-from optimizer.providers.failures import key_name
 from optimizer.settings import Settings
 from optimizer.types import TIERS, LeftOut, Model, Tier
 
@@ -40,7 +40,7 @@ def available(
 ) -> Available:
     """Find the models that can be asked; only servers that may hold a wanted model are asked for their list.
 
-    Raises InputError when `settings.model` is known to no row, and no server that answered holds it.
+    Raises InputError when `settings.model` is known to no row, and no server holds it or held it when it last answered.
     """
     models: list[Model] = []
     left_out: list[LeftOut] = []
@@ -52,7 +52,10 @@ def available(
     models.sort(key=lambda model: catalogue.rank(model.id, model.provider))
     told = any(settings.model in (left.model, left.model.removesuffix(":latest")) for left in left_out if left.model)
     if settings.model and not told and not any(named(model, settings.model) for model in models):
-        extra = _explicit(catalogue, endpoints, settings, Available(tuple(models), tuple(left_out)))
+        homes = (
+            (settings.provider,) if settings.provider else homes_of(settings.model, catalogue, endpoints, gate.state)
+        )
+        extra = _explicit(catalogue, endpoints, settings, homes, Available(tuple(models), tuple(left_out)))
         models += extra.models
         left_out += extra.left_out
     return Available(tuple(models), tuple(left_out))
@@ -70,21 +73,35 @@ def _at(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, features: 
         return _missing(provider, "local", "the feature local-models is off", "set local-models = true in [features]")
     if on_own_machine and settings.tier not in ("", "local"):
         return _missing(provider, "local", f"only the tier {settings.tier} is wanted", "leave out --tier")
-    if on_own_machine or (endpoint.speaks == "openai" and host not in catalogue.hosts(provider)):
+    if _lists(catalogue, endpoint):
         return _held(catalogue, endpoint, settings, gate)
     ids = catalogue.offered(provider, host)
     if not endpoint.key:
         tiers: list[Tier] = [catalogue.describe(model_id, provider).tier for model_id in ids]
-        variable = catalogue.key_variable(provider) or key_name(provider)
         where = f" ({KEY_PAGES[provider]})" if provider in KEY_PAGES else ""
-        return _missing(provider, min(tiers, key=TIERS.index), f"no {variable}", f"set {variable}{where}")
+        needed = endpoint.key_variable
+        return _missing(provider, min(tiers, key=TIERS.index), f"no {needed}", f"set {needed}{where}")
     return Available(tuple(catalogue.describe(model_id, provider) for model_id in ids), ())
+
+
+def _lists(catalogue: Catalogue, endpoint: Endpoint) -> bool:
+    """Whether a server is asked what it holds; what vendors offer is in the catalogue."""
+    if endpoint.local or endpoint.provider == "ollama":
+        return True
+    return endpoint.speaks == COMPATIBLE and endpoint.host not in catalogue.hosts(endpoint.provider)
+
+
+def homes_of(name: str, catalogue: Catalogue, endpoints: Mapping[str, Endpoint], state: Path) -> tuple[str, ...]:
+    """Who may serve a model of this name: own servers that said so last, then whom rows name; '' stands for anyone."""
+    own = (one for one in endpoints.values() if one.wire)
+    held = [one.provider for one in own if (known := last_known(one, state)) and name in known.ids]
+    return tuple(dict.fromkeys((*held, *catalogue.homes(name))))
 
 
 def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Gate) -> Available:
     """What a server says it holds, each model described as one that runs there."""
     provider = endpoint.provider
-    tier: Tier = "local" if endpoint.local or provider == "ollama" else "premium"
+    tier = _tier(endpoint)
     pull = f"optimize models pull {catalogue.suggested_local}"
     if endpoint.local and not listens(endpoint):
         cure = f"ollama serve; {pull}" if provider == "ollama" else f"start it, or check the address of {provider}"
@@ -129,15 +146,19 @@ def listens(endpoint: Endpoint) -> bool:
 
 
 def _explicit(
-    catalogue: Catalogue, endpoints: Mapping[str, Endpoint], settings: Settings, so_far: Available
+    catalogue: Catalogue,
+    endpoints: Mapping[str, Endpoint],
+    settings: Settings,
+    homes: tuple[str, ...],
+    so_far: Available,
 ) -> Available:
     """The model that the user named and nothing lists: a cloud id without a row of its own, or what is missing."""
     name = settings.model
-    homes = (settings.provider,) if settings.provider else catalogue.homes(name)
     for provider in filter(None, homes):
         endpoint = endpoints[provider]
         if endpoint.key and not endpoint.local and provider != "ollama":
-            return Available((catalogue.describe(name, provider),), ())
+            found = catalogue.describe(name, provider)
+            return Available((_placed(found, endpoint, settings) if _lists(catalogue, endpoint) else found,), ())
     if not homes:
         known = (*(model.id for model in so_far.models), *(row.id for row in catalogue.rows if row.exact))
         listed = "optimize models lists what there is; for a local one: ollama serve"
@@ -145,7 +166,17 @@ def _explicit(
     absent = {left.provider for left in so_far.left_out if not left.model}
     if absent & {home or "ollama" for home in homes}:
         return Available((), ())
-    return Available((), (LeftOut(name, "ollama", "local", "Ollama does not hold it", f"optimize models pull {name}"),))
+    server = next(
+        (home for home in homes if home and home != "ollama" and _lists(catalogue, endpoints[home])), "ollama"
+    )
+    tier = _tier(endpoints[server])
+    cure = f"optimize models pull {name}" if server == "ollama" else "load it there, or: optimize models list"
+    return Available((), (LeftOut(name, server, tier, f"{_title(server)} does not hold it", cure),))
+
+
+def _tier(endpoint: Endpoint) -> Tier:
+    """The tier of what a server holds, as long as nothing else is known of it."""
+    return "local" if endpoint.local or endpoint.provider == "ollama" else "premium"
 
 
 def _missing(provider: str, tier: Tier, why: str, cure: str) -> Available:

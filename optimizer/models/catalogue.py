@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
@@ -10,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.config.document import Document, read_document
-from optimizer.config.endpoints import BadValue, check_url
+from optimizer.config.servers import OwnEndpoint, own_endpoints
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConfigError
-from optimizer.providers.failures import key_name
 from optimizer.providers.quotas import DAY, MINUTE, Quota
 from optimizer.providers.table import CAN_BE_LOCAL, DEFAULT_URLS
 from optimizer.types import TIERS, Model
@@ -25,7 +23,6 @@ LATENCIES: tuple[str, ...] = ("fast", "medium", "slow")
 CAPABILITIES: tuple[str, ...] = ("tools", "vision", "streaming", "json", "thinking")
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
-    "provider": tuple(DEFAULT_URLS),
     "tier": TIERS[1:],
     "edit_format": ("tool", "text", "whole"),
     "licence": LICENCES,
@@ -69,23 +66,14 @@ class Row:
     requests_day: int | None = None
     tokens_day: int | None = None
 
-    def fits(self, model_id: str, provider: str) -> bool:
-        """Whether this row speaks of the model at that provider."""
-        return self.provider in ("", provider) and fnmatchcase(model_id.lower(), self.id.lower())
+    def fits(self, model_id: str, *providers: str) -> bool:
+        """Whether this row speaks of the model at a provider of these names."""
+        return self.provider in ("", *providers) and fnmatchcase(model_id.lower(), self.id.lower())
 
     @property
     def exact(self) -> bool:
         """Whether the row names one model of one provider, so that it can be offered without asking a server."""
         return bool(self.provider) and not any(letter in self.id for letter in "*?[")
-
-
-@dataclass(frozen=True, slots=True)
-class OwnEndpoint:
-    """One `[[endpoint]]` of the user's file: a compatible server, and the environment variable that holds its key."""
-
-    name: str
-    url: str
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +106,7 @@ class Catalogue:
     """Rows in the order of precedence, the user's own (so many) first; the model to suggest to those who have none on
     their machine, the names in Ollama's library to choose from, and the user's own compatible servers.
 
-    A model at such a server is described by the rows of the provider whose interface it speaks.
+    A model at such a server is described by rows that name it, and by those of the provider whose interface it speaks.
     """
 
     rows: tuple[Row, ...]
@@ -127,12 +115,9 @@ class Catalogue:
     pullable: tuple[str, ...] = ()
     endpoints: tuple[OwnEndpoint, ...] = ()
 
-    def key_variable(self, provider: str) -> str:
-        """The variable that holds the key of a server of the user's own naming, '' for any other provider."""
-        return next((one.key for one in self.endpoints if one.name == provider), "")
-
-    def _speaks(self, provider: str) -> str:
-        return COMPATIBLE if any(one.name == provider for one in self.endpoints) else provider
+    def _names(self, provider: str) -> tuple[str, ...]:
+        """The names under which rows speak of a provider: its own, and the one whose interface it speaks."""
+        return (provider, COMPATIBLE) if any(one.name == provider for one in self.endpoints) else (provider,)
 
     def describe(self, model_id: str, provider: str) -> Model:
         """All that is known; each fact from the first row that states it, the last rows being guesses for any model."""
@@ -169,9 +154,9 @@ class Catalogue:
     def facts(self, model_id: str, provider: str) -> Mapping[str, Fact]:
         """All that is stated of a model, each fact with the row it comes from."""
         found: dict[str, Fact] = {}
-        speaks = self._speaks(provider)
+        names = self._names(provider)
         for number, row in enumerate(self.rows):
-            if row.fits(model_id, speaks):
+            if row.fits(model_id, *names):
                 for name in _FACTS:
                     value = getattr(row, name)
                     if value is not None:
@@ -188,28 +173,28 @@ class Catalogue:
 
     def rank(self, model_id: str, provider: str) -> int:
         """Place in the order of preference; smaller is better."""
-        speaks = self._speaks(provider)
-        return next(n for n, row in enumerate(self.rows) if row.fits(model_id, speaks))
+        names = self._names(provider)
+        return next(n for n, row in enumerate(self.rows) if row.fits(model_id, *names))
 
     def offered(self, provider: str, host: str) -> tuple[str, ...]:
         """Ids that the provider is known to serve at this host, the preferred first."""
-        speaks = self._speaks(provider)
-        ids = (row.id for row in self.rows if row.exact and row.provider == speaks and row.host in ("", host))
+        names = self._names(provider)
+        ids = (row.id for row in self.rows if row.exact and row.provider in names and row.host in ("", host))
         return tuple(dict.fromkeys(ids))
 
     def examples(self) -> tuple[Model, ...]:
         """One model a tier, cheapest tier first: what there is to set up, and to quote prices of."""
         found = {"local": self.describe(self.suggested_local, "ollama")}
         for row in self.rows:
-            if row.exact:
+            if row.exact and row.provider in DEFAULT_URLS:
                 model = self.describe(row.id, row.provider)
                 found.setdefault(model.tier, model)
         return tuple(found[tier] for tier in TIERS if tier in found)
 
     def hosts(self, provider: str) -> frozenset[str]:
         """Hosts whose models are known without asking."""
-        speaks = self._speaks(provider)
-        return frozenset(row.host for row in self.rows if row.provider == speaks and row.host)
+        names = self._names(provider)
+        return frozenset(row.host for row in self.rows if row.provider in names and row.host)
 
     def homes(self, model_id: str) -> tuple[str, ...]:
         """Providers with a row that speaks of this very model or its family; '' stands for open weights anywhere."""
@@ -218,9 +203,9 @@ class Catalogue:
 
     def _facts(self, model_id: str, provider: str) -> dict[str, Any]:
         facts: dict[str, Any] = {}
-        speaks = self._speaks(provider)
+        names = self._names(provider)
         for row in self.rows:
-            if row.fits(model_id, speaks):
+            if row.fits(model_id, *names):
                 stated = {name: getattr(row, name) for name in _FACTS}
                 facts = {name: value for name, value in stated.items() if value is not None} | facts
         return facts
@@ -264,39 +249,14 @@ def load_catalogue(user: Path | None) -> Catalogue:
     if shipped is None:
         raise ConfigError(f"{SHIPPED} is missing", "install optimizer again: pip install --force-reinstall optimizer")
     own = read_document(user) if user else None
-    mine = tuple(_rows(own)) if own else ()
+    servers = tuple(own_endpoints(own)) if own else ()
+    mine = tuple(_rows(own, tuple(server.name for server in servers))) if own else ()
     source = own if own and "suggested_local" in own.data else shipped
     suggested = source.data["suggested_local"]
     if not isinstance(suggested, str):
         place = source.place("suggested_local")
         raise ConfigError(f"{place}: suggested_local: expected text", "write the name of a model in quotes")
-    servers = tuple(_own_endpoints(own)) if own else ()
     return Catalogue((*mine, *_rows(shipped)), suggested, len(mine), _pullable(own, shipped), servers)
-
-
-def _own_endpoints(document: Document) -> Iterator[OwnEndpoint]:
-    tables = document.data.get("endpoint", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        place = document.place("endpoint")
-        raise ConfigError(f"{place}: endpoint is a list of servers", "write each server below [[endpoint]]")
-    seen = set(DEFAULT_URLS)
-    for number, table in enumerate(tables):
-        place = document.place(f"endpoint.{number}")
-        for field_name, value in table.items():
-            if field_name not in _OF_ENDPOINT:
-                raise ConfigError(f"{place}: unknown field {field_name!r}", did_you_mean(field_name, _OF_ENDPOINT))
-            if not isinstance(value, str) or not value.isprintable():
-                raise ConfigError(f"{place}: {field_name}: expected {_NAMES[str]}", "correct the value")
-        name, url = table.get("name", ""), table.get("url", "")
-        if not _SERVER_NAME.fullmatch(name) or name in seen:
-            cure = f"choose another than {', '.join(sorted(seen))}: small letters, digits and -"
-            raise ConfigError(f"{place}: {name!r} cannot be the name of a server", cure)
-        seen.add(name)
-        try:
-            checked = check_url(url)
-        except BadValue as error:
-            raise ConfigError(f"{place}: url: {error}", error.hint) from error
-        yield OwnEndpoint(name, checked, table.get("key") or key_name(name))
 
 
 def _pullable(own: Document | None, shipped: Document) -> tuple[str, ...]:
@@ -311,11 +271,10 @@ def _pullable(own: Document | None, shipped: Document) -> tuple[str, ...]:
 
 
 _KEYS = ("model", "suggested_local", "pullable", "endpoint")
-_OF_ENDPOINT = ("name", "url", "key")
-_SERVER_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
-def _rows(document: Document) -> Iterator[Row]:
+def _rows(document: Document, servers: tuple[str, ...] = ()) -> Iterator[Row]:
+    """The rows of a file; they may speak of `servers` as of any provider."""
     for key in document.data:
         if key not in _KEYS:
             hint = did_you_mean(key, _KEYS)
@@ -324,26 +283,27 @@ def _rows(document: Document) -> Iterator[Row]:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise ConfigError(f"{document.place('model')}: model is a list of rows", "write each row below [[model]]")
     for number, table in enumerate(tables):
-        yield _row(document, f"model.{number}", table)
+        yield _row(document, f"model.{number}", table, servers)
 
 
-def _row(document: Document, key: str, table: Mapping[str, Any]) -> Row:
+def _row(document: Document, key: str, table: Mapping[str, Any], servers: tuple[str, ...]) -> Row:
+    allowed = {**_CHOICES, "provider": (*DEFAULT_URLS, *servers)}
     for name, value in table.items():
         place = document.place(f"{key}.{name}")
         if name not in _TYPES:
             raise ConfigError(f"{place}: unknown field {name!r}", did_you_mean(name, _TYPES))
-        if problem := _problem(name, value):
-            hint = did_you_mean(value, _CHOICES[name]) if name in _CHOICES and isinstance(value, str) else ""
+        if problem := _problem(name, value, allowed.get(name, ())):
+            hint = did_you_mean(value, allowed[name]) if name in allowed and isinstance(value, str) else ""
             raise ConfigError(f"{place}: {name}: expected {problem}", hint or "correct the value")
     if not table.get("id"):
         raise ConfigError(f"{document.place(key)}: a model without an id", 'write id = "..." below [[model]]')
-    if table.get("tier") == "local" and table.get("provider") not in (None, *CAN_BE_LOCAL):
+    if table.get("tier") == "local" and table.get("provider") not in (None, *CAN_BE_LOCAL, *servers):
         raise ConfigError(f"{document.place(f'{key}.tier')}: {table['provider']} is never local", "choose another tier")
     shapes = {"parameters": frozenset, "fallback": tuple, "profiles": tuple}
     return Row(**{name: shapes[name](value) if name in shapes else value for name, value in table.items()})
 
 
-def _problem(name: str, value: object) -> str:
+def _problem(name: str, value: object, choices: tuple[str, ...]) -> str:
     wanted = _TYPES[name]
     if type(value) is not wanted or (isinstance(value, int) and wanted is int and value < 1):
         return _NAMES[wanted]
@@ -353,4 +313,4 @@ def _problem(name: str, value: object) -> str:
         return _NAMES[list]
     if isinstance(value, str) and not value.isprintable():
         return "text that can be printed"
-    return f"one of {', '.join(_CHOICES[name])}" if name in _CHOICES and value not in _CHOICES[name] else ""
+    return f"one of {', '.join(choices)}" if choices and value not in choices else ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from optimizer.config.keys import key_name
 from optimizer.errors import BadAnswer, OptimizerError, ProviderError
 from optimizer.providers import failures
 from optimizer.types import Completion, Model, Prompt, StopReason, ToolCall, Usage
@@ -25,7 +26,8 @@ MISSHAPEN = (ValueError, TypeError, AttributeError, LookupError)  # what reading
 class Endpoint:
     """Where a provider is asked; `local` means that nothing leaves this machine. Make one with `table.endpoint`.
 
-    `wire` is the provider whose interface it speaks where it is one of the user's own names, '' for its own.
+    `wire` is the provider whose interface it speaks where it is one of the user's own names, '' for its own;
+    `variable` is the environment variable of its key where that has a name of the user's own too.
     """
 
     provider: str
@@ -33,6 +35,17 @@ class Endpoint:
     key: str = field(default="", repr=False)
     local: bool = False
     wire: str = ""
+    variable: str = ""
+
+    @property
+    def key_variable(self) -> str:
+        """The environment variable that holds its key."""
+        return self.variable or key_name(self.provider)
+
+    @property
+    def written(self) -> str:
+        """Where the user writes its address, for cures."""
+        return f"the [[endpoint]] {self.provider} in models.toml" if self.wire else f"[endpoints] {self.provider}"
 
     @property
     def speaks(self) -> str:

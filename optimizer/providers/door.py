@@ -229,17 +229,19 @@ class Door:
             there = urlsplit(headers.get("location", "")).netloc or "nowhere"
             raise BadAnswer(
                 f"{provider} redirected to {failures.redact(there, self.endpoint.key)}; that was not followed",
-                f"check [endpoints] {provider}, and whether this network asks for a login",
+                f"check {self.endpoint.written}, and whether this network asks for a login",
             )
         if status >= 400:
-            error = failures.from_status(provider, self.endpoint.key, status, headers, _beginning(body))
+            error = failures.from_status(
+                provider, self.endpoint.key, status, headers, _beginning(body), self.endpoint.key_variable
+            )
             self.billable = isinstance(error, BadAnswer)
             raise error
         if "html" in headers.get("content-type", ""):
             self.billable = False
             raise BadAnswer(
                 f"{provider} answered with a web page",
-                f"check [endpoints] {provider}, and whether a login is asked for",
+                f"check {self.endpoint.written}, and whether a login is asked for",
             )
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from optimizer.config.keys import KEY_VARIABLES
+from optimizer.config.keys import key_name
 from optimizer.errors import (
     AuthFailed,
     BadAnswer,
@@ -23,6 +23,7 @@ from optimizer.errors import (
 )
 from optimizer.privacy import secrets
 from optimizer.providers import quotas
+from optimizer.spoken import duration
 
 LONGEST_WAIT = 86_400.0
 
@@ -58,8 +59,11 @@ def redact(text: str, key: str) -> str:
     return text if len(text) <= 300 else text[:297] + "..."
 
 
-def from_status(provider: str, key: str, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-    """The error for an answer with HTTP status 400 or more; `headers` are looked up in lower case."""
+def from_status(
+    provider: str, key: str, status: int, headers: Mapping[str, str], body: bytes, variable: str = ""
+) -> ProviderError:
+    """The error for an answer with HTTP status 400 or more; `headers` are looked up in lower case, `variable` holds the
+    key where it is not the vendor's own."""
     data = _json(body)
     raw = body.decode("utf-8", "replace")
     said = redact(_message(data) or ("" if _is_page(raw) else raw), key)
@@ -68,9 +72,10 @@ def from_status(provider: str, key: str, status: int, headers: Mapping[str, str]
         return PromptTooLong(who, "send less: lower --max-tokens or context.max_files, or choose a larger model")
     if status == 429 and not (provider != "gemini" and _NO_CREDIT.search(raw)):
         period = _period(raw)
-        return RateLimited(who, "wait, or use another provider", _wait(provider, headers, data, period), period)
+        wait = _wait(provider, headers, data, period)
+        return RateLimited(who, _limit_cure(wait), wait, period)
     if status in (401, 402, 403) or (status in (400, 429) and (_BAD_KEY.search(raw) or _NO_CREDIT.search(raw))):
-        return AuthFailed(who, _key_cure(provider, status, raw))
+        return AuthFailed(who, _key_cure(provider, status, raw, variable))
     if status in (404, 410) or (status == 400 and _NO_MODEL.search(raw)):
         return ModelMissing(who, _model_cure(provider))
     if status == 400 and _BAD_CALL.search(raw):
@@ -95,7 +100,7 @@ def from_event(provider: str, key: str, said: str) -> ProviderError:
     if _BAD_CALL.search(said) or "invalid_request" in low:
         return BadAnswer(line, "ask again, or ask another model")
     if "rate_limit" in low or "resource_exhausted" in low:
-        return RateLimited(line, "wait, or use another provider")
+        return RateLimited(line, _limit_cure(None))
     if "authentication" in low or "permission" in low or "unauthenticated" in low:
         return AuthFailed(line, _key_cure(provider, 401, said))
     return Overloaded(line, _server_cure(said))
@@ -192,16 +197,14 @@ def _gemini_wait(data: Any) -> float | None:
     return None
 
 
-def key_name(provider: str) -> str:
-    """The environment variable that holds a provider's key."""
-    own = f"{provider.upper().replace('-', '_')}_API_KEY"
-    return next(iter(KEY_VARIABLES.get(provider, (own,))), "the key")
+def _limit_cure(wait: float | None) -> str:
+    return f"wait{f' {duration(wait)}' if wait else ''}, or use another provider"
 
 
-def _key_cure(provider: str, status: int, raw: str) -> str:
+def _key_cure(provider: str, status: int, raw: str, variable: str = "") -> str:
     if status == 402 or _NO_CREDIT.search(raw):
         return f"add credit or raise the spending limit at {provider}, or use another provider"
-    return f"check {key_name(provider)} and what it may use"
+    return f"check {variable or key_name(provider)} and what it may use"
 
 
 def _model_cure(provider: str) -> str:

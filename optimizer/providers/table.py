@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
+from optimizer.config.keys import key_name
 from optimizer.errors import AuthFailed, ConfigError, InputError
 from optimizer.providers.base import Endpoint, Provider
-from optimizer.providers.failures import key_name
 
 if TYPE_CHECKING:
     from optimizer.providers.door import Gate
@@ -32,21 +32,22 @@ _NEEDLESS_PATHS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def endpoint(provider: str, base_url: str = "", key: str = "", wire: str = "") -> Endpoint:
+def endpoint(provider: str, base_url: str = "", key: str = "", wire: str = "", variable: str = "") -> Endpoint:
     """The endpoint of a provider at `base_url` ('' for its default); the plain root of a server is enough.
 
-    `wire` is the provider whose interface a server of the user's own naming speaks. Raises InputError for an unknown
-    provider, ConfigError for an address or key that cannot be used.
+    `wire` is the provider whose interface a server of the user's own naming speaks, `variable` holds its key. Raises
+    InputError for an unknown provider, ConfigError for an address or key that cannot be used.
     """
     speaks = wire or provider
     if speaks not in DEFAULT_URLS:
         raise InputError(f"unknown provider {provider!r}", f"choose one of {', '.join(sorted(DEFAULT_URLS))}")
     key = key.strip()
     if not all("!" <= letter <= "~" for letter in key):
-        raise ConfigError(f"the key of {provider} holds characters that no key has", f"set {key_name(provider)} again")
+        cure = f"set {variable or key_name(provider)} again"
+        raise ConfigError(f"the key of {provider} holds characters that no key has", cure)
     url = _normal(speaks, base_url.strip() or DEFAULT_URLS[speaks])
     local = speaks in CAN_BE_LOCAL and is_loopback(urlsplit(url).hostname or "")
-    return Endpoint(provider, url, key, local, wire)
+    return Endpoint(provider, url, key, local, wire, variable)
 
 
 def is_loopback(host: str) -> bool:
@@ -65,7 +66,7 @@ def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
     Raises AuthFailed when the endpoint needs a key and has none.
     """
     if not endpoint.key and not needs_no_key(endpoint):
-        raise AuthFailed(f"no key for {endpoint.provider}", f"set {key_name(endpoint.provider)} in the environment")
+        raise AuthFailed(f"no key for {endpoint.provider}", f"set {endpoint.key_variable} in the environment")
     adapter = importlib.import_module(f"optimizer.providers.{endpoint.speaks}")
     return cast(Provider, adapter.open_provider(endpoint, gate))
 

@@ -68,7 +68,7 @@ class Models:
         urls, keys = self._config.settings.endpoints, self._config.keys
         found = {name: endpoint(name, urls.get(name, ""), keys.of(name)) for name in PROVIDERS}
         for own in self.catalogue().endpoints:
-            found[own.name] = endpoint(own.name, own.url, self._env.get(own.key, ""), COMPATIBLE)
+            found[own.name] = endpoint(own.name, own.url, self._env.get(own.key, ""), COMPATIBLE, own.key)
         return found
 
     @cache  # noqa: B019

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -53,6 +55,105 @@ def test_a_server_elsewhere_needs_a_yes_of_its_own(user: Optimize) -> None:
     assert left["event"] == "missing" and left["cure"] == "optimize consent grant far"
     assert user("consent", "grant", "far").code == 0
     assert user("consent", "revoke", "far").code == 0
+
+
+@pytest.fixture
+def boxes(user: Optimize, loopback: Loopback, second: Loopback) -> Optimize:
+    """A user with two servers of their own that hold a model of the same name, and Ollama."""
+    user.configure(loopback.config("ollama"))
+    name_servers(user, studio=loopback.url, mybox=second.url)
+    loopback.served["openai"] = second.served["openai"] = ("coder",)
+    for server in (loopback, second):
+        server.answer("openai", lambda _: GOOD)
+    return user
+
+
+@pytest.mark.slow
+def test_a_server_is_the_provider_by_flag_variable_file_and_profile(boxes: Optimize, second: Loopback) -> None:
+    ran = boxes("explain parse_response", "--provider", "mybox", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.event("usage")["provider"] == "mybox"
+    assert [one.model for one in second.asked("openai")] == ["coder"]
+    boxes.env["OPTIMIZER_PROVIDER"] = "mybox"
+    assert provider_of(boxes) == "mybox"
+    del boxes.env["OPTIMIZER_PROVIDER"]
+    assert boxes("profile", "create", "box", "--set", "provider=mybox").code == 0
+    assert provider_of(boxes, "--profile", "box") == "mybox"
+    boxes.config.write_text('provider = "mybox"\n' + boxes.config.read_text())
+    assert provider_of(boxes) == "mybox"
+    assert boxes("config", "show", "provider", "--origin").out == f'provider = "mybox"  user ({boxes.config}:1)\n'
+    (boxes.cwd / ".optimizer.toml").write_text('provider = "studio"\n')
+    assert provider_of(boxes) == "studio"
+
+
+def provider_of(user: Optimize, *flags: str) -> str:
+    """The one provider that a request would be asked of."""
+    ran = user("route", "explain parse_response", "--json", *flags)
+    assert ran.code == 0, ran.err
+    (provider,) = {one["model"]["provider"] for one in ran.events[0]["route"]["attempts"]}
+    return str(provider)
+
+
+KNOWN = "expected one of anthropic, gemini, groq, ollama, openai, studio, mybox, found 'mybxo'"
+
+
+def test_an_unknown_provider_is_told_with_all_names_and_its_line(boxes: Optimize) -> None:
+    ran = boxes("explain parse_response", "--provider", "mybxo")
+    assert (ran.code, ran.err) == (2, f"error: provider: {KNOWN}\ntry:   did you mean 'mybox'?\n")
+    assert "an [[endpoint]] in" in boxes("route", "x", "--provider", "zzz").err
+    boxes.env["OPTIMIZER_PROVIDER"] = "mybxo"
+    assert f"OPTIMIZER_PROVIDER: {KNOWN}" in boxes("route", "x").err
+    del boxes.env["OPTIMIZER_PROVIDER"]
+    ran = boxes("profile", "create", "box", "--set", "provider=mybxo")
+    assert ran.code == 2 and KNOWN in ran.err
+    boxes.config.write_text('max_tokens = 900\nprovider = "mybxo"\n' + boxes.config.read_text())
+    project = boxes.cwd / ".optimizer.toml"
+    project.write_text('\n\nprovider = "grog"\n')
+    ran = boxes("route", "x")
+    assert ran.code == 2 and f"{boxes.config}:2: provider: {KNOWN}" in ran.err
+    found = boxes("config", "validate")
+    assert found.code == 2
+    assert f"{boxes.config}:2: provider: {KNOWN} (did you mean 'mybox'?)" in found.out
+    assert f"{project}:3: provider: expected one of" in found.out and "did you mean 'groq'?" in found.out
+
+
+def test_the_schema_takes_a_name_of_ones_own(boxes: Optimize) -> None:
+    known, own = json.loads(boxes("config", "schema").out)["properties"]["provider"]["anyOf"]
+    assert known["enum"] == ["anthropic", "gemini", "groq", "ollama", "openai", ""]
+    assert re.search(own["pattern"], "mybox") and not re.search(own["pattern"], "My Box")
+
+
+@pytest.mark.slow
+def test_care_of_models_knows_who_holds_what(boxes: Optimize, loopback: Loopback, second: Loopback) -> None:
+    second.served["openai"] = ("coder", "large")
+    assert boxes("models", "list").code == 0
+    shown = boxes("models", "show", "large").out
+    assert shown.startswith("large at mybox\n")
+    assert "it runs on this machine" in shown
+    ran = boxes("models", "test", "coder", "--provider", "mybox", "--json")
+    assert ran.event("test")["local"] and second.asked("openai") and not loopback.asked("openai")
+    ran = boxes("models", "test", "nothing", "--provider", "mybox")
+    assert ran.code == 6 and "the server mybox does not hold it" in ran.err
+    second.close()
+    ran = boxes("explain parse_response", "--model", "large")
+    assert ran.code == 6 and "mybox does not answer" in ran.err, "it held the model when it last answered"
+
+
+def test_rows_may_speak_of_one_server(boxes: Optimize) -> None:
+    models = boxes.config.with_name("models.toml")
+    row = '\n[[model]]\nid = "*"\nprovider = "{}"\nwindow = 16384\ntools = true\n'
+    models.write_text(models.read_text() + row.format("mybox"))
+    window = {one["provider"]: one["window"] for one in boxes("models", "list", "--json").events if one.get("local")}
+    assert window["mybox"] == 16_384 and window["studio"] == 8_192
+    models.write_text(models.read_text().replace('provider = "mybox"', 'provider = "mybxo"'))
+    ran = boxes("models", "list")
+    assert ran.code == 2 and "did you mean 'mybox'?" in ran.err
+
+
+def test_a_key_that_is_refused_is_called_by_its_own_variable(boxes: Optimize, second: Loopback) -> None:
+    second.queue("openai", Reply(status=401, body=b'{"error": {"message": "no"}}'))
+    ran = boxes("explain parse_response", "--provider", "mybox")
+    assert "check K_MYBOX and what it may use" in ran.err
 
 
 @pytest.mark.parametrize(
