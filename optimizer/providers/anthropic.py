@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -86,14 +87,17 @@ def _keep_cached(message: dict[str, Any]) -> None:
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
-    """The blocks of a turn: thoughts as they came, results first, then text, then calls."""
-    if not message.calls and not message.results:
+    """The blocks of a turn: thoughts as they came, results first, then pictures, then text, then calls."""
+    if not (message.calls or message.results or message.images):
         return message.text
     blocks: list[dict[str, Any]] = json.loads(message.state) if message.state else []
     blocks += [
         {"type": "tool_result", "tool_use_id": one.call.id, "content": one.text, "is_error": one.failed}
         for one in message.results
     ]
+    for image in message.images:
+        data = base64.b64encode(image.data).decode()
+        blocks.append({"type": "image", "source": {"type": "base64", "media_type": image.media_type, "data": data}})
     blocks += [{"type": "text", "text": message.text}] if message.text.strip() else []
     return blocks + [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": dict(call.arguments)} for call in message.calls

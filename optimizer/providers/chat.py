@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -19,14 +20,15 @@ _STOPS: dict[str, StopReason] = {
 }
 
 
-def request(model: Model, prompt: Prompt, cap_name: str, reasoning: bool = False) -> dict[str, Any]:
+def request(model: Model, prompt: Prompt, cap_name: str, reasoning: bool = False, detail: str = "") -> dict[str, Any]:
     """Arguments of `chat.completions.create`; `cap_name` is what the server calls the limit of the answer.
 
     With `reasoning`, what the server told of its reasoning before a tool call goes back to it: some insist on that.
+    `detail` is how closely pictures are looked at, where the server knows such a choice.
     """
     wanted: dict[str, Any] = {
         "model": model.id,
-        "messages": turns(prompt, reasoning),
+        "messages": turns(prompt, reasoning, detail),
         cap_name: output_cap(model, prompt),
         "stream": True,
     }
@@ -37,7 +39,7 @@ def request(model: Model, prompt: Prompt, cap_name: str, reasoning: bool = False
     return wanted
 
 
-def turns(prompt: Prompt, reasoning: bool = False) -> list[dict[str, Any]]:
+def turns(prompt: Prompt, reasoning: bool = False, detail: str = "") -> list[dict[str, Any]]:
     """The system text and the messages, in the order of the wire; calls without an id get one from their place."""
     wanted: list[dict[str, Any]] = [{"role": "system", "content": prompt.system}] if prompt.system else []
     for number, message in enumerate(prompt.messages):
@@ -53,9 +55,21 @@ def turns(prompt: Prompt, reasoning: bool = False) -> list[dict[str, Any]]:
             ]
             thought = {"reasoning_content": message.state} if reasoning and message.state else {}
             wanted.append({"role": "assistant", "content": message.text or None, "tool_calls": calls} | thought)
-        elif message.text or not message.results:
-            wanted.append({"role": message.role, "content": message.text})
+        elif message.text or message.images or not message.results:
+            wanted.append({"role": message.role, "content": _content(message, detail)})
     return wanted
+
+
+def _content(message: Message, detail: str) -> str | list[dict[str, Any]]:
+    """The text of a turn, after its pictures where it has any."""
+    if not message.images:
+        return message.text
+    chosen = {"detail": detail} if detail else {}
+    parts: list[dict[str, Any]] = []
+    for image in message.images:
+        url = f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+        parts.append({"type": "image_url", "image_url": {"url": url} | chosen})
+    return [*parts, {"type": "text", "text": message.text}]
 
 
 def _result(number: int, place: int, message: Message) -> dict[str, Any]:

@@ -61,6 +61,8 @@ class Gemini:
             said = {"error" if result.failed else "output": result.text}
             answer = types.FunctionResponse(name=result.call.name, response=said, id=result.call.id or None)
             parts.append(types.Part(function_response=answer))
+        for image in message.images:
+            parts.append(types.Part(inline_data=types.Blob(data=image.data, mime_type=image.media_type)))
         if message.text or not (message.results or message.calls):
             parts.append(types.Part(text=message.text))
         for call in message.calls:

@@ -10,6 +10,7 @@ from optimizer.providers.door import Door, Gate
 from optimizer.types import Completion, Model, Prompt
 
 OWN_HOST = "api.openai.com"
+DETAIL = "high"  # left out, newer models are charged for every pixel of a picture
 
 
 class OpenAI:
@@ -29,8 +30,9 @@ class OpenAI:
         self.errors = (openai.OpenAIError, self.door.lib.HTTPError, *MISSHAPEN)
 
     def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
-        cap_name = "max_completion_tokens" if self.endpoint.host == OWN_HOST else "max_tokens"
-        wanted = chat.request(model, prompt, cap_name, reasoning=True) | {"stream_options": {"include_usage": True}}
+        own = self.endpoint.host == OWN_HOST
+        cap_name, detail = ("max_completion_tokens", DETAIL) if own else ("max_tokens", "")
+        wanted = chat.request(model, prompt, cap_name, True, detail) | {"stream_options": {"include_usage": True}}
 
         def read(draft: Draft) -> Iterator[str]:
             yield from chat.read(self.client.chat.completions.create(**wanted), draft, self.door)
