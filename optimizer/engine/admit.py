@@ -133,9 +133,14 @@ def _purse(request: str, parts: Parts) -> Callable[[int], Money]:
 
 
 def _charge(candidate: Candidate, prompt: Prompt, money: Money) -> int:
-    """Micro-dollars that the call counts at most: nothing cached, and all of the answer budget used."""
-    rate = candidate.tariff
-    most = rate.cost(prompt.tokens, prompt.max_output) if rate else None
+    """Micro-dollars that the call counts at most: nothing read from a cache, and all of the answer budget used.
+
+    From its second call on, a conversation is written to the vendor's cache.
+    """
+    rate, most = candidate.tariff, None
+    if rate:
+        reckon = rate.most if len(prompt.messages) > 1 else rate.cost
+        most = reckon(prompt.tokens, prompt.max_output)
     return money.charge(most, prompt.tokens + prompt.max_output)
 
 

@@ -41,6 +41,11 @@ class Tariff:
         whole = (input_tokens - cached) * step.input + cached * step.cache_read + output_tokens * step.output
         return math.ceil(whole - 1e-6)
 
+    def most(self, input_tokens: int, output_tokens: int) -> int:
+        """Micro-dollars of a call whose prompt is all written to a cache, which some vendors charge more for."""
+        step = self.step(input_tokens)
+        return math.ceil(input_tokens * max(step.input, step.cache_write) + output_tokens * step.output - 1e-6)
+
     def step(self, input_tokens: int) -> Step:
         """The step that a prompt of this size falls into."""
         found = self.steps[0]

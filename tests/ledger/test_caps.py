@@ -14,7 +14,7 @@ from optimizer.ledger.tally import Tally, tallies
 from optimizer.ledger.tariff import FREE, Step, Tariff, day_of_tariffs, packed, tariff, unpacked
 from optimizer.models.catalogue import load_catalogue
 from optimizer.settings import Settings
-from optimizer.types import Usage, UsageRecord
+from optimizer.types import Model, Usage, UsageRecord
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -104,7 +104,19 @@ def test_cached_tokens_and_steps() -> None:
     assert rates.cost(100, 10, cached=80) == 20 + 8 + 20
     assert rates.cost(101, 10) == 605
     assert (rates.ceiling(100), rates.ceiling(101)) == (0, 100)
-    assert FREE.cost(10**6, 10**6) == 0
+    assert (rates.most(100, 10), rates.most(101, 10)) == (145, 732)
+    assert FREE.cost(10**6, 10**6) == FREE.most(10**6, 10**6) == 0
+
+
+@pytest.mark.parametrize(
+    "model", [one for one in load_catalogue(None).examples() if one.price_ref], ids=lambda one: one.id
+)
+def test_no_call_costs_more_than_was_reckoned(model: Model) -> None:
+    rates = tariff(model.price_ref, NOW)
+    assert rates is not None
+    fresh, written = Usage(input=9000, output=500), Usage(cache_read=2000, cache_write_5m=7000, output=500)
+    assert 0 < (prices.list_price(model, fresh, NOW) or 0) <= rates.cost(9000, 500)
+    assert 0 < (prices.list_price(model, written, NOW) or 0) <= rates.most(9000, 500)
 
 
 def test_attempts_are_counted_by_what_became_of_them() -> None:
