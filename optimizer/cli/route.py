@@ -53,13 +53,15 @@ def text(routed: Routed, explain: bool) -> str:
 
 
 def _numbered(attempts: tuple[Attempt, ...]) -> list[str]:
+    from optimizer.engine.climb import where
+
     lines, number = list[str](), 0
+    place = max((len(where(one.model)) for one in attempts), default=0)
     width = max((len(one.model.id) for one in attempts), default=0)
     for one in attempts:
         number += not one.standby
-        where = "on this machine" if one.model.local else f"cloud: {one.model.provider}"
         mark = "   " if one.standby else f"{number:>2}."
-        lines.append(f"{mark} {one.model.id:<{width}}  {one.model.tier:<7}  {where:<16}  {one.reason}")
+        lines.append(f"{mark} {one.model.id:<{width}}  {one.model.tier:<7}  {where(one.model):<{place}}  {one.reason}")
     return lines
 
 

@@ -10,7 +10,7 @@ from optimizer.engine import book, judge, room
 from optimizer.engine.request import Before, Request, Tried
 from optimizer.errors import BudgetReached, NoProvider
 from optimizer.events import Event, Finished, Notice
-from optimizer.types import Attempt, Outcome, Route
+from optimizer.types import Attempt, Model, Outcome, Route
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
@@ -50,8 +50,14 @@ def _climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
 
 def starting(attempt: Attempt) -> str:
     """The line that says who is asked next, where, and why."""
-    where = "on this machine" if attempt.model.local else f"cloud: {attempt.model.provider}"
-    return f"asking {attempt.model.id} ({where}, {attempt.model.tier}): {attempt.reason}"
+    return f"asking {attempt.model.id} ({where(attempt.model)}, {attempt.model.tier}): {attempt.reason}"
+
+
+def where(model: Model) -> str:
+    """Where a model runs: on this machine (in Ollama where no server is named), or whose cloud."""
+    if not model.local:
+        return f"cloud: {model.provider}"
+    return "on this machine" if model.provider == "ollama" else f"on this machine: {model.provider}"
 
 
 def _after(before: Before, tried: Tried) -> Before:

@@ -74,6 +74,7 @@ def test_a_server_is_the_provider_by_flag_variable_file_and_profile(boxes: Optim
     assert ran.code == 0, ran.err
     assert ran.event("usage")["provider"] == "mybox"
     assert [one.model for one in second.asked("openai")] == ["coder"]
+    assert any("asking coder (on this machine: mybox, local)" in one.get("text", "") for one in ran.events)
     boxes.env["OPTIMIZER_PROVIDER"] = "mybox"
     assert provider_of(boxes) == "mybox"
     del boxes.env["OPTIMIZER_PROVIDER"]
