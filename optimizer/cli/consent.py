@@ -16,6 +16,7 @@ from optimizer.errors import InputError
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
+    from optimizer.privacy.egress import Egress
     from optimizer.providers.base import Endpoint
 
 
@@ -94,12 +95,17 @@ def log_command(last: int, project: Path | None, as_json: bool) -> int:
     for entry in entries:
         verdict = "sent" if entry.allowed else "stopped"
         at = f"{datetime.fromisoformat(entry.at).astimezone():%Y-%m-%d %H:%M:%S}"
-        what = entry.model or "(no code)"
+        what = (entry.model or "(no code)") + _pictured(entry)
         line = f"{at}  {verdict:<7} {entry.bytes:>9,} bytes  {entry.destination} ({entry.host})  {what}"
         click.echo(json.dumps(plain(entry)) if as_json else line)
     if not entries and not as_json:
         click.echo("nothing was sent yet")
     return 0
+
+
+def _pictured(entry: Egress) -> str:
+    count = len(entry.images)
+    return f", with {count} image{'s' if count > 1 else ''} of {entry.image_bytes:,} bytes" if count else ""
 
 
 def give(parts: Parts, destination: str) -> str:

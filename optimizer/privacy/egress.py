@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 
 from optimizer.errors import StorageError
@@ -14,7 +14,8 @@ FILE = "egress.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Egress:
-    """One request: UTC time, where to, for which repository, payload size and digest, and whether it went out."""
+    """One request: UTC time, where to, for which repository, payload size and digest, and whether it went out; of the
+    pictures in it, bytes together and the SHA-256 of each."""
 
     at: str
     destination: str
@@ -25,6 +26,8 @@ class Egress:
     sha256: str
     allowed: bool
     reason: str = ""
+    image_bytes: int = 0
+    images: tuple[str, ...] = ()
 
 
 def log(state: Path, entry: Egress) -> None:
@@ -53,12 +56,14 @@ def entries(state: Path) -> tuple[Egress, ...]:
     except OSError as error:
         raise StorageError(f"the egress log cannot be read ({error.strerror})", f"check {state / FILE}") from None
     names = {one.name for one in fields(Egress)}
+    needed = {one.name for one in fields(Egress) if one.default is MISSING}
     found: list[Egress] = []
     for line in lines:
         try:
             row = json.loads(line)
         except ValueError:
             continue
-        if isinstance(row, dict) and names - {"reason"} <= row.keys():
-            found.append(Egress(**{name: row[name] for name in names & row.keys()}))
+        if isinstance(row, dict) and needed <= row.keys():
+            entry = Egress(**{name: row[name] for name in names & row.keys()})
+            found.append(replace(entry, images=tuple(entry.images)))
     return tuple(found)

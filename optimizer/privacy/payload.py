@@ -1,7 +1,8 @@
-"""Scan a request's body as it will be sent, and say where in the prompt a secret stands."""
+"""Scan a request's body as it will be sent, say where in the prompt a secret stands, and find the pictures in it."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from optimizer.errors import SecretFound
+from optimizer.images import NotAnImage, read
 from optimizer.privacy.secrets import LONGEST, scan
 
 _HEADING = re.compile(r"## (.+)")
@@ -17,12 +19,16 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"(\d+)\t")
+_DATA_URL = re.compile(r"data:image/[a-z]{3,4};base64,")
+_PICTURES = ("iVBORw0KGgo", "/9j/", "_9j_", "R0lGOD", "UklGR")  # how png, jpeg, gif and webp begin in base64
+_STANDARD = str.maketrans("-_", "+/")
 
 
 def scan_payload(content: bytes) -> tuple[tuple[str, str], ...]:
     """Findings as (rule, where); a JSON body is scanned string by string, as the receiver will read it.
 
-    Raises SecretFound when the scan fails or takes too long: what was not scanned is not sent.
+    Pictures are passed over: what they show cannot be scanned. Raises SecretFound when the scan fails or takes too
+    long: what else was not scanned is not sent.
     """
     text = content.decode("utf-8", "replace")
     try:
@@ -34,12 +40,36 @@ def scan_payload(content: bytes) -> tuple[tuple[str, str], ...]:
         return tuple(
             (found.rule, _where(name, piece, found.line))
             for name, piece in pieces
+            if _picture(piece) is None
             for found in scan(piece, end - time.monotonic())
         )
     except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
         raise SecretFound(
             f"nothing was sent: the scan for secrets failed ({type(error).__name__})", "please report this"
         ) from None
+
+
+def pictures(content: bytes) -> tuple[bytes, ...]:
+    """The pictures in a JSON body, decoded, in their order; each is a string of its own."""
+    if not any(mark.encode() in content for mark in _PICTURES):
+        return ()
+    try:
+        found = [_picture(piece) for _, piece in _strings(json.loads(content), "")]
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(picture for picture in found if picture is not None)
+
+
+def _picture(text: str) -> bytes | None:
+    """The picture that a whole string is the base64 of, in either alphabet, bare or in a data URL, if it is one."""
+    url = _DATA_URL.match(text)
+    data = text[url.end() :] if url else text
+    if not data.startswith(_PICTURES):
+        return None
+    try:
+        return read(base64.b64decode(data.translate(_STANDARD), validate=True)).data
+    except (NotAnImage, ValueError):
+        return None
 
 
 def _strings(value: Any, name: str) -> Iterator[tuple[str, str]]:

@@ -184,6 +184,7 @@ class Door:
         endpoint, gate = self.endpoint, self.gate
         there = urlsplit(str(request.url))
         refusal = self._refusal(there, content)
+        seen = payload.pictures(content)
         entry = egress.Egress(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             destination=endpoint.provider,
@@ -194,6 +195,8 @@ class Door:
             sha256=hashlib.sha256(content).hexdigest(),
             allowed=refusal is None,
             reason="" if refusal is None else type(refusal).__name__,
+            image_bytes=sum(map(len, seen)),
+            images=tuple(hashlib.sha256(one).hexdigest() for one in seen),
         )
         egress.log(gate.state, entry)
         if refusal is not None:

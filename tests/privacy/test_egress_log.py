@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import threading
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,14 @@ def test_entries_come_back_in_order(tmp_path: Path) -> None:
     assert egress.entries(tmp_path / "state") == (ENTRY, refused)
     assert stat.S_IMODE((tmp_path / "state" / egress.FILE).stat().st_mode) == 0o600
     assert len((tmp_path / "state" / egress.FILE).read_bytes().splitlines()) == 2
+
+
+def test_pictures_are_told_and_older_lines_without_them_still_read(tmp_path: Path) -> None:
+    seen = replace(ENTRY, image_bytes=2000, images=("cd" * 32, "ef" * 32))
+    old = {name: value for name, value in asdict(ENTRY).items() if name not in ("image_bytes", "images", "reason")}
+    (tmp_path / egress.FILE).write_text(json.dumps(old) + "\n")
+    egress.log(tmp_path, seen)
+    assert egress.entries(tmp_path) == (ENTRY, seen)
 
 
 def test_no_log_is_no_entries(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from optimizer import images
 from optimizer.errors import PromptTooLong
+from optimizer.privacy import egress
 from optimizer.providers import chat
 from optimizer.types import Message, Prompt
 from tests.images import pictures
@@ -29,6 +31,15 @@ SHOTS = (
 def looking(text: str = "What is wrong?", tokens: int = 4000) -> Prompt:
     """A prompt with two pictures."""
     return replace(a_prompt(tokens=tokens), messages=(Message("user", text, images=SHOTS),))
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_the_log_tells_what_pictures_went_out(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
+    sent(loopback, wire, tmp_path)
+    (entry,) = egress.entries(tmp_path)
+    assert entry.images == tuple(hashlib.sha256(shot.data).hexdigest() for shot in SHOTS)
+    assert entry.image_bytes == sum(len(shot.data) for shot in SHOTS) < entry.bytes
+    assert entry.sha256 == hashlib.sha256(loopback.asked(wire)[0].raw).hexdigest()
 
 
 def sent(loopback: Loopback, wire: Wire, state: Path) -> Any:
