@@ -17,4 +17,8 @@ def test_a_week_of_quotas_outages_and_caps(tmp_path: Path) -> None:
     assert 0 < week["dearest_day_micro_dollars"] <= week["cap_of_a_day_micro_dollars"]  # type: ignore[operator]
     assert week["probes_until_a_vendor_was_used_again"] == 1
     assert week["calls_into_outages"] > 0  # type: ignore[operator]
+    turned = week["premium_calls_of_the_model_that_doubles_and_of_others"]
+    (its, others), after = turned["before"], turned["after"]  # type: ignore[index]
+    assert its > others
+    assert after[0] == 0 < after[1]
     assert week["answered"] > week["requests"] * 0.6  # type: ignore[operator]

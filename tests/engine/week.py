@@ -22,7 +22,8 @@ from optimizer.wiring.parts import parts as open_parts
 from tests.loopback.replies import Reply, Tokens, refuse
 from tests.loopback.server import Loopback, Received
 
-MONDAY = datetime(2026, 11, 27, 7, tzinfo=UTC)  # gemini-4-argon doubles its price on the fifth day
+MONDAY = datetime(2026, 11, 27, 7, tzinfo=UTC)
+DOUBLES, DOUBLED_ON = "gemini-4-argon", 4  # what it costs doubles on the fifth day, in the price table
 DAYS, REQUESTS_A_DAY = 7, 24
 DAY_CAP = 0.03
 TOKENS_A_MINUTE, REQUESTS_PER_DAY = 8000, 16
@@ -112,6 +113,7 @@ def simulate(place: Path) -> dict[str, object]:
         with _opened(place, loopback, hand) as parts:
             endings = [_request(parts, hand, number) for number in range(DAYS * REQUESTS_A_DAY)]
             spent = [_spent(parts, day) for day in range(DAYS + 1)]
+            turned = _turned(parts)
     finally:
         loopback.close()
     return {
@@ -125,6 +127,7 @@ def simulate(place: Path) -> dict[str, object]:
         "calls_into_outages": len(vendors.failures),
         "most_calls_of_a_model_in_an_hour_of_outage": _most_an_hour(vendors.failures),
         "probes_until_a_vendor_was_used_again": 1 + _late(vendors),
+        "premium_calls_of_the_model_that_doubles_and_of_others": turned,
     }
 
 
@@ -144,6 +147,17 @@ def _request(parts: Parts, hand: Hand, number: int) -> tuple[int, int]:
 
 def _spent(parts: Parts, day: int) -> int:
     return parts.ledger().total(*day_bounds((MONDAY + timedelta(days=day)).astimezone().date()))[0]
+
+
+def _turned(parts: Parts) -> dict[str, tuple[int, int]]:
+    """Calls in premium, of the model whose price doubles and of others, before and after."""
+    found = {"before": (0, 0), "after": (0, 0)}
+    for one in parts.ledger().last(DAYS * REQUESTS_A_DAY * 4):
+        if one.tier == "premium" and one.outcome != "provider-error":
+            when = "after" if datetime.fromisoformat(one.at) >= MONDAY + timedelta(days=DOUBLED_ON) else "before"
+            its, others = found[when]
+            found[when] = (its + 1, others) if one.model_asked == DOUBLES else (its, others + 1)
+    return found
 
 
 def _most_an_hour(failures: list[tuple[float, str, str]]) -> int:
@@ -171,6 +185,7 @@ def _opened(place: Path, loopback: Loopback, hand: Hand) -> Iterator[Parts]:
     budget = f"[budget]\nday = {DAY_CAP}\nrun = -1\n[features]\nlocal-models = false\n"
     (config / "config.toml").write_text(loopback.config("groq", "anthropic", "gemini") + budget)
     rows = '[[model]]\nid = "gemini-*-lite"\nprovider = "gemini"\ntier = "budget"\n'
+    rows += f'[[model]]\nid = "{DOUBLES}"\nprovider = "gemini"\nreasoning = 0.95\ncoding = 0.95\n'
     (config / "models.toml").write_text(rows)
     for wire in ("groq", "anthropic", "gemini"):
         consent.grant(home / "state", str(root), wire, loopback.url.removeprefix("http://"))
