@@ -63,6 +63,18 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What a model says is wrong with a proven change, a line each, none where it found nothing; it is no verdict.
+
+    `own` tells that the same model made the change.
+    """
+
+    model: str
+    findings: tuple[str, ...]
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Booked:
     """An attempt was written to the ledger."""
 
@@ -76,4 +88,4 @@ class Finished:
     outcome: Outcome
 
 
-Event = Chosen | Routed | Notice | TextDelta | Stepped | Proposed | Judged | Booked | Finished
+Event = Chosen | Routed | Notice | TextDelta | Stepped | Proposed | Judged | Reviewed | Booked | Finished

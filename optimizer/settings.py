@@ -114,6 +114,9 @@ class Settings:
     agent_repair: bool = knob(
         "agent.repair", True, "Tell a model once what was wrong with edits that do not fit, before another is asked."
     )
+    agent_review: bool = knob(
+        "agent.review", False, "Let another model say what is wrong with a change before it is offered (role critic)."
+    )
     notes_tokens: int = knob(
         "notes.tokens", 600, "Most tokens of AGENTS.md (or CLAUDE.md) in a request; 0 leaves it out."
     )

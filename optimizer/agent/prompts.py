@@ -110,13 +110,15 @@ def edit_format(model: Model, concise: bool) -> EditFormat:
     return "text" if model.edit_format == "tool" and not model.tools else model.edit_format
 
 
-def overhead(look: bool = True, tests: bool = True) -> int:
-    """Tokens of a prompt beside notes, code and request, for the longest of the forms; tools as in an Ask."""
-    systems = [
-        _system(edits, form, concise) for edits in (True, False) for form in _EDIT_RULES for concise in (True, False)
-    ]
+def overhead(look: bool = True, tests: bool = True, edits: bool = True) -> int:
+    """Tokens of a prompt beside notes, code and request, for the longest of the forms; tools as in an Ask.
+
+    Without `edits` it is one that asks for an answer in words only, and has no tools.
+    """
+    kinds = (True, False) if edits else (False,)
+    systems = [_system(kind, form, concise) for kind in kinds for form in _EDIT_RULES for concise in (True, False)]
     fixed = max(budget.count_tokens(f"{text}\n{LOOK}\n{NOTES}") for text in systems) + budget.count_tokens(_FRAME)
-    return fixed + _tool_tokens(offered(look, tests))
+    return fixed + (_tool_tokens(offered(look, tests)) if edits else 0)
 
 
 def fit_query(query: Query, max_tokens: int) -> Query:

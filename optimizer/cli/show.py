@@ -15,7 +15,7 @@ from optimizer.cli.context_table import context_line, context_object, print_file
 from optimizer.cli.notices import notice
 from optimizer.cli.terminal import coloured, inert, paint, width, wrapped
 from optimizer.errors import NoProvider, UnusableOutput
-from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Routed, Stepped, TextDelta
+from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Reviewed, Routed, Stepped, TextDelta
 from optimizer.retrieval import Context
 from optimizer.tiers import TIERS
 from optimizer.types import Check, LeftOut, Outcome, Patch, Quote, Verdict
@@ -28,6 +28,7 @@ NAMES: dict[type[object], str] = {
     Stepped: "step",
     Proposed: "patch",
     Judged: "verdict",
+    Reviewed: "review",
     Booked: "usage",
 }
 
@@ -104,6 +105,9 @@ class Terminal:
             case Judged(verdict):
                 self._close_line()
                 notice(verdict_text(verdict))
+            case Reviewed():
+                self._close_line()
+                click.echo(wrapped(inert(review_text(event)), width(err=True)), err=True)
             case Booked(record):
                 self._close_line()
                 if record.tier != "index":
@@ -152,6 +156,14 @@ def verdict_text(verdict: Verdict) -> str:
     others = [f"{check.name} {_how(check)}" for check in verdict.checks if not check.passed]
     first = f"checks: {passed} ok" if passed else "checks: none passed"
     return "\n".join([f"{first} · confidence {verdict.confidence:.2f}", *others])
+
+
+def review_text(review: Reviewed) -> str:
+    """Whose review it is and what it says, a line for each fault."""
+    who = f"review by {review.model}{', which made the change itself' if review.own else ''}, advice only"
+    if not review.findings:
+        return f"{who}: it found nothing wrong"
+    return "\n".join([f"{who}:", *(f"- {line}" for line in review.findings)])
 
 
 def _how(check: Check) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from optimizer.config.features import default_features, shipped_file
 from optimizer.config.keys import KEY_VARIABLES
 from optimizer.config.load import VARIABLES
-from optimizer.config.values import CHOICES, OPEN, RANGES, SPECIAL
+from optimizer.config.values import CHOICES, OPEN, RANGES, SPECIAL, TYPES
 from optimizer.settings import knobs
 
 _INTRODUCTION = """\
@@ -58,6 +58,8 @@ def _allowed(key: str) -> str:
     if key in RANGES:
         low, high = RANGES[key]
         return f"{low:,} to {high:,}" + (f", or {SPECIAL[key]:g}" if key in SPECIAL else "")
+    if TYPES.get(key) is bool:
+        return "`true`, `false`"
     return {"endpoints": "a table of URLs", "features": "a table of `true` and `false`"}.get(key, "text")
 
 

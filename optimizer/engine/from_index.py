@@ -40,6 +40,8 @@ def answer_from_index(request: str, lookup: Lookup, parts: Parts) -> Generator[E
     if answered.patch:
         yield Proposed(answered.patch)
         yield Judged(verdict)
+        if parts.settings.agent_review:
+            yield Notice("no model made this change, and none reviews it")
     code = 0 if verdict.ok else 3
     yield Finished(Outcome(request, "index", "", "\n".join(lines), answered.patch, verdict, 0, code))
     return True

@@ -57,7 +57,12 @@ def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False
     if line := decide.stand_in(route):
         yield Notice(line)
     wanted = Request(request, fitted, context, task, notes)
-    yield from plan.climb_planned(wanted, route, available, parts) if planned else climb.climb(wanted, route, parts)
+    events = plan.climb_planned(wanted, route, available, parts) if planned else climb.climb(wanted, route, parts)
+    if parts.settings.agent_review:
+        from optimizer.engine import critic
+
+        events = critic.reviewed(events, wanted, available, parts)
+    yield from events
 
 
 def _lookup(query: Query, parts: Parts) -> Lookup | None:

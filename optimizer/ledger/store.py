@@ -78,6 +78,11 @@ FROM attempts WHERE at >= ? AND at < ?"""
 _SETTLE = "INSERT INTO settlements (attempt, at, outcome) SELECT max(id), ?, ? FROM attempts WHERE request = ?"
 _SETTLE_WAS = f"{_SETTLE} AND coalesce(({_LATEST}), outcome) = ?"
 
+_RECONSIDER = """
+INSERT INTO settlements (attempt, at, outcome) SELECT attempts.id, ?, ? FROM attempts
+WHERE request = ? AND EXISTS (SELECT 1 FROM settlements WHERE attempt = attempts.id AND outcome = 'proven')
+ORDER BY attempts.id DESC LIMIT 1"""
+
 
 def stamp(at: datetime) -> str:
     """An aware time as records carry it: UTC, ISO 8601, microseconds, always 27 characters."""
@@ -120,10 +125,9 @@ class Ledger:
         With `was` it is the last one of which that was the latest word. The attempt itself was booked when it ended;
         reading gives the latest word. Raises as `add` does.
         """
-        values = (stamp(datetime.now(UTC)), outcome, request)
-        query, values = (_SETTLE_WAS, (*values, was)) if was else (_SETTLE, values)
+        query, values = (_SETTLE_WAS, (was,)) if was else (_SETTLE, ())
         try:
-            self._connection().execute(query, values)
+            self._connection().execute(query, (stamp(datetime.now(UTC)), outcome, request, *values))
         except sqlite3.IntegrityError as error:
             raise ValueError(f"nothing to settle for {request!r} as {outcome!r}: {error}") from error
         except sqlite3.Error as error:
