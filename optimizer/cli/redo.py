@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from optimizer.cli import options
-from optimizer.cli.undo import merge_flag, report, told
+from optimizer.cli.undo import book, merge_flag, report, told
 
 
 @click.command("redo")
@@ -25,8 +25,9 @@ def command(count: int, merge: bool, project: Path | None, as_json: bool) -> int
     from optimizer.engine.merge import three_way
 
     stands = options.stand(project)
-    root = stands.root.path
-    restored = redo(root, stands.journal, count, three_way(root, stands.config.places.state) if merge else None)
+    root, state = stands.root.path, stands.config.places.state
+    restored = redo(root, stands.journal, count, three_way(root, state) if merge else None)
     report("redone", restored, as_json)
     told(restored, count, "nothing is there to redo", "written again", as_json)
+    book(restored, "accepted", state)
     return 0

@@ -34,10 +34,11 @@ def command(count: int, merge: bool, project: Path | None, as_json: bool) -> int
     from optimizer.engine.merge import three_way
 
     stands = options.stand(project)
-    root = stands.root.path
-    restored = undo(root, stands.journal, count, three_way(root, stands.config.places.state) if merge else None)
+    root, state = stands.root.path, stands.config.places.state
+    restored = undo(root, stands.journal, count, three_way(root, state) if merge else None)
     report("undone", restored, as_json)
     told(restored, count, "nothing is left to undo here", "taken back", as_json)
+    book(restored, "declined", state)
     return 0
 
 
@@ -49,6 +50,18 @@ def report(event: str, restored: tuple[Restored, ...], as_json: bool) -> None:
             click.echo(json.dumps({"event": event, **fields}, ensure_ascii=False))
         else:
             click.echo(f"{item.what:<10} {inert(item.path)}")
+
+
+def book(restored: tuple[Restored, ...], outcome: str, state: Path) -> None:
+    """Let the ledger know what became of the changes after all. Raises StorageError."""
+    from optimizer.ledger.store import open_ledger
+
+    ledger = open_ledger(state)
+    try:
+        for request in dict.fromkeys(item.request for item in restored if item.request):
+            ledger.reconsider(request, outcome)
+    finally:
+        ledger.close()
 
 
 def told(restored: tuple[Restored, ...], count: int, nothing: str, done: str, as_json: bool) -> None:

@@ -24,11 +24,12 @@ What = Literal["restored", "rewritten", "removed", "recreated", "merged", "uncha
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A file that an undo or redo brought to other bytes, `what` telling how."""
+    """A file that an undo or redo brought to other bytes, `what` telling how; `request` is its id in the ledger."""
 
     entry: str
     path: str
     what: What
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _go(root: Path, journal: Path, count: int, way: _Way, merge: Merge | None) -
         for old, new in zip(records, planned, strict=True):
             _take(base, place, old, new, way)
             restored.extend(
-                Restored(new.id, kept.path, _told(one, kept, way))
+                Restored(new.id, kept.path, _told(one, kept, way), new.request)
                 for one, kept in zip(old.files, new.files, strict=True)
             )
         return tuple(restored)

@@ -133,6 +133,20 @@ class Ledger:
         except sqlite3.Error as error:
             raise self._failed("write to", error) from error
 
+    def reconsider(self, request: str, outcome: str) -> None:
+        """Say anew what became of the change of `request` that was written; nothing where none is known.
+
+        Raises as `add` does.
+        """
+        if not self.path.exists():
+            return
+        try:
+            self._connection().execute(_RECONSIDER, (stamp(datetime.now(UTC)), outcome, request))
+        except sqlite3.IntegrityError as error:
+            raise ValueError(f"{outcome!r} is no outcome: {error}") from error
+        except sqlite3.Error as error:
+            raise self._failed("write to", error) from error
+
     def records(self, start: str, end: str) -> tuple[UsageRecord, ...]:
         """Attempts from `start` up to but without `end` (as `stamp` writes times), in the order they were added.
 

@@ -60,3 +60,20 @@ def test_settlements_only_grow(tmp_path: Path) -> None:
     for statement in ("DELETE FROM settlements", "UPDATE settlements SET outcome = 'declined'"):
         with pytest.raises(sqlite3.IntegrityError, match="only grows"):
             connection.execute(statement)
+
+
+def test_the_written_change_is_reconsidered_and_not_what_came_after_it(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    ledger.reconsider("a", "declined")
+    assert not ledger.path.exists()
+    for outcome in ("accepted", "answered", "accepted"):  # a plan, the change, a review of it
+        ledger.add(record("a", outcome))
+        if outcome == "answered":
+            ledger.settle("a", "proven")
+            ledger.settle("a", "accepted", was="proven")
+    for outcome in ("declined", "accepted", "declined"):
+        ledger.reconsider("a", outcome)
+        ledger.reconsider("b", outcome)
+        assert [after for _, after in outcomes(tmp_path)] == ["accepted", outcome, "accepted"]
+    with pytest.raises(ValueError, match="no outcome"):
+        ledger.reconsider("a", "splendid")
