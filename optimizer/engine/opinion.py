@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -14,26 +14,33 @@ from optimizer.engine.request import Request
 from optimizer.errors import OptimizerError, ProviderError
 from optimizer.events import Booked, Event, Notice
 from optimizer.retrieval import Context, Query
-from optimizer.types import Completion, Message, Model, Prompt, Task, Usage
+from optimizer.types import Completion, Message, Model, Prompt, Task, Usage, UsageRecord
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.parts import Parts, Router
+    from optimizer.models.seats import Wish
     from optimizer.providers.base import Provider
     from optimizer.routing.classify import Opinion
 
+MOST_TIMES = 4  # as long as its time: connecting, loading, the first word and the answer have that each
 LONGEST = 1500  # characters of a request, and of what was piped in, that are shown
 _SAID = re.compile(r"\b([a-z]+)(?:\W+(0(?:\.\d+)?|1(?:\.0+)?)\b)?", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class Asked:
-    """A small model that is being asked; `answer` and `error` are set by the thread that asks it."""
+    """A small model that is being asked; the thread that asks it sets what comes after `thread`.
+
+    `crowded` names the models beside which it has no room in memory, `sent` tells that a request went out.
+    """
 
     model: Model
     prompt: Prompt
     begun: float
     seconds: float
     thread: threading.Thread | None = None
+    crowded: tuple[str, ...] = ()
+    sent: bool = False
     answer: Completion | None = None
     error: OptimizerError | None = None
     heard: list[str] = field(default_factory=list)
@@ -46,23 +53,43 @@ def begin(query: Query, parts: Parts) -> Asked | None:
     router = parts.router()
     if router is None:
         return None
-    model, provider = router
-    asked = Asked(model, _prompt(query), perf_counter(), parts.settings.local_router_seconds)
-    asked.thread = threading.Thread(target=_ask, args=(asked, provider), daemon=True)
+    asked = Asked(router.model, _prompt(query), perf_counter(), parts.settings.local_router_seconds)
+    wish = parts.wish(router.model, asked.prompt.tokens + asked.prompt.max_output)
+    asked.thread = threading.Thread(target=_ask, args=(asked, router, wish), daemon=True)
     asked.thread.start()
     return asked
 
 
 def end(asked: Asked, request: str, parts: Parts) -> Generator[Event, None, Opinion | None]:
-    """What the model said, waited for no longer than its time; None where words are to decide. The call is booked for
-    `request`.
+    """What the model said, waited for no longer than its time; None where words are to decide. A call that was made is
+    booked for `request`.
 
     Raises StorageError.
     """
     if asked.thread is not None:
         asked.thread.join(max(0.0, asked.begun + asked.seconds - perf_counter()))
+    asked = replace(asked)  # as it is now: a late answer changes nothing any more
+    opinion = read(asked.answer.text, asked.model.id) if asked.answer else None
+    if asked.sent:
+        yield Booked(_booked(asked, request, parts))
+    if asked.answer:
+        parts.ledger().settle(request, "accepted" if opinion else "unusable")
+    if opinion is None:
+        yield Notice(f"{asked.model.id} (local.router): {_why(asked)}; words decide")
+    return opinion
+
+
+def _why(asked: Asked) -> str:
+    """Why there is no opinion."""
+    if asked.crowded:
+        return f"not asked, as there is no room in memory beside {' and '.join(asked.crowded)}"
+    if asked.error:
+        return asked.error.message
+    return "it named no kind of work" if asked.answer else f"no answer in {asked.seconds:g} s"
+
+
+def _booked(asked: Asked, request: str, parts: Parts) -> UsageRecord:
     answer, error = asked.answer, asked.error
-    opinion = read(answer.text, asked.model.id) if answer else None
     if answer:
         spent = book.Spent(answer.usage, answer.seconds, "answered", answer.model_served)
     elif error:
@@ -72,13 +99,7 @@ def end(asked: Asked, request: str, parts: Parts) -> Generator[Event, None, Opin
         spent = book.Spent(book.guess(asked.prompt, asked.heard), asked.seconds, "cancelled")
     task = Task("quick", 0.0, (), False, asked.prompt.tokens, asked.prompt.max_output)
     booked = Request(request, Query(""), Context("", 0, (), ()), task)
-    yield Booked(book.book(booked, asked.model, spent, parts))
-    if answer:
-        parts.ledger().settle(request, "accepted" if opinion else "unusable")
-    if opinion is None:
-        why = error.message if error else "it named no kind of work" if answer else f"no answer in {asked.seconds:g} s"
-        yield Notice(f"{asked.model.id} (local.router): {why}; words decide")
-    return opinion
+    return book.book(booked, asked.model, spent, parts)
 
 
 def read(text: str, name: str) -> Opinion | None:
@@ -107,16 +128,29 @@ def _prompt(query: Query) -> Prompt:
     return Prompt(system, (Message("user", text),), (), max_output=16, tokens=tokens, temperature=0.0)
 
 
-def _ask(asked: Asked, open_provider: Callable[[], Provider]) -> None:
+def _ask(asked: Asked, router: Router, wish: Wish) -> None:
+    """Take room in memory where there is some at once, ask, and give the room back; nothing is pushed out for this."""
     try:
-        provider = open_provider()
+        seats = router.seats()
         try:
-            for piece in provider.stream(asked.model, asked.prompt):
-                if isinstance(piece, Completion):
-                    asked.answer = piece
-                else:
-                    asked.heard.append(piece)
+            seat = seats.take_now(wish, MOST_TIMES * asked.seconds, router.beside())
+            if seat.granted:
+                _listen(asked, router.open())
+            else:
+                asked.crowded = seat.others
         finally:
-            provider.close()
+            seats.close()
     except OptimizerError as error:
         asked.error = error
+
+
+def _listen(asked: Asked, provider: Provider) -> None:
+    try:
+        asked.sent = perf_counter() < asked.begun + asked.seconds
+        for piece in provider.stream(asked.model, asked.prompt) if asked.sent else ():
+            if isinstance(piece, Completion):
+                asked.answer = piece
+            else:
+                asked.heard.append(piece)
+    finally:
+        provider.close()

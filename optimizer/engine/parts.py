@@ -24,8 +24,22 @@ if TYPE_CHECKING:
     from optimizer.providers.quotas import Exchange
     from optimizer.routing.weigh import Candidate
     from optimizer.settings import Settings
-    from optimizer.types import Model, Prompt, Quote, Task, Usage
+    from optimizer.types import Model, Quote, Task, Usage
     from optimizer.verify.commands import Means
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """The small local model that tells kinds of work apart, and how it is asked within its time.
+
+    `seats` gives it room in memory of its own; `beside` tells what it must not push out: bytes by name (0: unknown) of
+    the models that are loaded, and of the coder.
+    """
+
+    model: Model
+    open: Callable[[], Provider]
+    seats: Callable[[], Seats]
+    beside: Callable[[], Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +47,10 @@ class Parts:
     """`cost` gives micro-dollars (None: unknown); `quote` prices a task on a model of each tier.
 
     `candidates` adds to models what a decision weighs at a time, `kept_model` is the one chosen for this project ('':
-    none), `wish` is the memory that asking a local model takes, `approve` is asked before a call dearer than the
-    settings allow unasked, `means` is what proving a patch needs, `profiles` is what the profile in use, and those that
-    stand in for it, want of models, `role` what is wanted of one who plays it, `router` is the small local model that
-    tells kinds of work apart, if there is one.
+    none), `wish` is the memory that a local model takes with a window of so many tokens, `approve` is asked before a
+    call dearer than the settings allow unasked, `means` is what proving a patch needs, `profiles` is what the profile
+    in use, and those that stand in for it, want of models, `role` what is wanted of one who plays it, `router` is the
+    small local model that tells kinds of work apart, if there is one.
     """
 
     root: Path
@@ -53,14 +67,14 @@ class Parts:
     kept_model: Callable[[], str]
     register: Callable[[], Register]
     seats: Callable[[], Seats]
-    wish: Callable[[Model, Prompt], Wish]
+    wish: Callable[[Model, int], Wish]
     provider: Callable[[Model, str, Callable[[Exchange], None]], Provider]
     cost: Callable[[Model, Usage, datetime], int | None]
     quote: Callable[[Task], tuple[Quote, ...]]
     means: Callable[[], Means]
     role: Callable[[str], Wanted]
     profiles: Callable[[], tuple[Wanted, ...]] = tuple
-    router: Callable[[], tuple[Model, Callable[[], Provider]] | None] = lambda: None
+    router: Callable[[], Router | None] = lambda: None
     approve: Callable[[str], bool] = lambda _: False
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 

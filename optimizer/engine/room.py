@@ -23,7 +23,7 @@ def sit(model: Model, prompt: Prompt, parts: Parts) -> Generator[Event, None, st
     if not model.local or model.provider != "ollama":
         return ""
     seats, settings = parts.seats(), parts.settings
-    wish = parts.wish(model, prompt)
+    wish = parts.wish(model, prompt.tokens + prompt.max_output)
     begun = seats.now()
     told = False
     while not (seat := seats.take(wish, settings.load_seconds + settings.answer_seconds)).granted:

@@ -71,13 +71,24 @@ class Seats:
         Those who want a model that is in use already share it; others wait in order. A model that is alone always has
         room. A place in the queue lapses soon when it is not asked for again. Raises StorageError.
         """
+        return self._take(wish, life, None)
+
+    def take_now(self, wish: Wish, life: float, beside: Mapping[str, int]) -> Seat:
+        """Ask for room at once, or not at all: no place in the queue is kept, and those who wait go first.
+
+        There must be room beside what runs have in use and the models of `beside` (bytes by name, 0: unknown); one that
+        is among these is loaded, and has room. Raises StorageError.
+        """
+        return self._take(wish, life, beside)
+
+    def _take(self, wish: Wish, life: float, beside: Mapping[str, int] | None) -> Seat:
         room = self._room()
         with self._writing() as db:
             self._sweep(db)
             rows = db.execute(
                 "SELECT id, model, bytes, granted FROM leases WHERE server = ? AND id <> ?", (wish.server, self._lease)
             ).fetchall()
-            held: dict[str, int] = {}
+            held = {model: size or room // 2 for model, size in (beside or {}).items()}
             for _, model, size, granted in rows:
                 if granted:
                     held[model] = max(size, held.get(model, 0))
@@ -85,7 +96,8 @@ class Seats:
             others = {model: size for model, size in held.items() if model != wish.model}
             ahead = any(not granted and (row < self._lease or not self._lease) for row, _, _, granted in rows)
             granted = wish.model in held or not others or (weight + sum(others.values()) <= room and not ahead)
-            self._note(db, wish, weight, granted, self.now() + (life if granted else QUEUE_SECONDS))
+            if granted or beside is None:
+                self._note(db, wish, weight, granted, self.now() + (life if granted else QUEUE_SECONDS))
             return Seat(granted, tuple(sorted(others)), room)
 
     def leave(self) -> None:

@@ -14,6 +14,7 @@ from optimizer.index.walk import find_root
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
+    from optimizer.engine.parts import Router
     from optimizer.ledger.tariff import Tariff
     from optimizer.models.available import Available
     from optimizer.models.catalogue import Catalogue
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from optimizer.providers.door import Gate
     from optimizer.providers.quotas import Exchange
     from optimizer.routing.weigh import Candidate
-    from optimizer.types import Model, Prompt, Quote, Task
+    from optimizer.types import Model, Quote, Task
     from optimizer.wiring.ground import Start
 
 GONE = 404  # the status with which a server says that it holds no such model
@@ -89,7 +90,7 @@ class Models:
         config = self._config
         settings = replace(config.settings, model=self.kept() or config.settings.model)
         found = available(self.catalogue(), self.endpoints(), settings, config.features, self.gate())
-        busy = self.seats().busy(self.endpoints()["ollama"].host)
+        busy = self.seats().busy(self.endpoints()["ollama"].host) - {_tagged(config.settings.local_router)}
         if not busy:
             return found
         models = (
@@ -150,16 +151,16 @@ class Models:
         here = machine.look()
         return here.on_cards or here.room
 
-    def wish(self, model: Model, prompt: Prompt) -> Wish:
-        """The memory that asking a model takes on its server."""
+    def wish(self, model: Model, window: int) -> Wish:
+        """The memory that a model takes on its server with a window of so many tokens."""
         from optimizer.models.discovery import last_known
         from optimizer.models.seats import Wish, weight
 
         endpoint = self.endpoints()[model.provider]
         known = last_known(endpoint, self._config.places.state)
         billions = self.catalogue().billions(model.id, model.provider)
-        window = prompt.tokens + prompt.max_output
-        return Wish(endpoint.host, model.id, weight(model.id, known.sizes if known else {}, billions, window))
+        name = _tagged(model.id)
+        return Wish(endpoint.host, name, weight(name, known.sizes if known else {}, billions, window))
 
     def rates(self, models: Sequence[Model], at: datetime) -> Mapping[tuple[str, str], Tariff | None]:
         """What each model is charged at a time, by its name in the price table and its tier."""
@@ -195,8 +196,10 @@ class Models:
 
         return open_provider(endpoint, gate_in(self.gate(), kind, listen))
 
-    def router(self) -> tuple[Model, Callable[[], Provider]] | None:
+    def router(self) -> Router | None:
         """The model of `local.router` and how it is asked within its time; None where none is on this machine."""
+        from optimizer.engine.parts import Router
+        from optimizer.models.seats import Seats
         from optimizer.providers.table import open_provider
 
         settings, endpoint = self._config.settings, self.endpoints()["ollama"]
@@ -205,7 +208,24 @@ class Models:
         model = replace(self.catalogue().describe(settings.local_router, "ollama"), tier="local", local=True)
         longest, gate = settings.local_router_seconds, self.gate()
         limits = replace(gate.limits, connect=longest, first=longest, stall=longest, answer=longest, load=longest)
-        return model, lambda: open_provider(endpoint, replace(gate, limits=limits))
+        asking = replace(gate, limits=limits)
+        return Router(
+            model=model,
+            open=lambda: open_provider(endpoint, asking),
+            seats=lambda: Seats(self._config.places.state, self._memory),
+            beside=lambda: {**self._coder(endpoint), **_loaded(endpoint, asking)},
+        )
+
+    def _coder(self, endpoint: Endpoint) -> Mapping[str, int]:
+        """The bytes of the model of `local.coder`, by its name, where its server has not said that it lacks it."""
+        from optimizer.models.discovery import last_known
+
+        settings = self._config.settings
+        if not settings.local_coder:
+            return {}
+        coder = self.wish(self.catalogue().describe(settings.local_coder, endpoint.provider), settings.request_tokens)
+        known = last_known(endpoint, self._config.places.state)
+        return {} if known and coder.model not in known.ids else {coder.model: coder.bytes}
 
     def quote(self, task: Task) -> tuple[Quote, ...]:
         from optimizer.types import Quote
@@ -218,3 +238,20 @@ class Models:
             return rate.cost(task.input_tokens, task.output_tokens) if rate else None
 
         return tuple(Quote(model.tier, model.id, cost(model)) for model in examples)
+
+
+def _tagged(model_id: str) -> str:
+    """The whole name of a model of Ollama's."""
+    return model_id if ":" in model_id else f"{model_id}:latest"
+
+
+def _loaded(endpoint: Endpoint, gate: Gate) -> Mapping[str, int]:
+    """The models that a server says it has loaded, with their bytes; none where it does not say."""
+    from optimizer.errors import ProviderError
+    from optimizer.providers.ollama_shelf import open_shelf
+
+    try:
+        with open_shelf(endpoint, gate) as shelf:
+            return {one.id: one.size for one in shelf.running()}
+    except ProviderError:
+        return {}

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from optimizer.engine.opinion import read
+from optimizer.models.memory import GIB
+from optimizer.models.seats import Seats, Wish
 from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback, Received
@@ -17,12 +19,15 @@ TEXT = "It adds the numbers, see calc/parse.py:10."
 PAIR = "[local]\nrouter = 'tiny:1b'\nrouter_seconds = {seconds}\ncoder = 'llama3.1:8b'\n"
 
 
+Made = Callable[..., Optimize]
+
+
 @pytest.fixture
-def pair(user: Optimize, loopback: Loopback) -> Callable[[float, Reply], Optimize]:
+def pair(user: Optimize, loopback: Loopback) -> Made:
     """Configure both models; the small one gives the reply, any other an answer."""
 
-    def made(seconds: float, reply: Reply) -> Optimize:
-        user.configure(PAIR.format(seconds=seconds) + loopback.config())
+    def made(seconds: float, reply: Reply, room: str = "memory_gib = 64") -> Optimize:
+        user.configure(PAIR.format(seconds=seconds) + loopback.config().replace("[models]", f"[models]\n{room}"))
         loopback.served["ollama"] = ("qwen2.5-coder:7b", "llama3.1:8b", "tiny:1b")
 
         def answer(received: Received) -> Reply:
@@ -34,9 +39,7 @@ def pair(user: Optimize, loopback: Loopback) -> Callable[[float, Reply], Optimiz
     return made
 
 
-def test_the_small_model_is_asked_first_and_its_word_counts(
-    pair: Callable[[float, Reply], Optimize], loopback: Loopback
-) -> None:
+def test_the_small_model_is_asked_first_and_its_word_counts(pair: Made, loopback: Loopback) -> None:
     user = pair(20, Reply(text="design 0.9"))
     ran = user("explain total", "--json")
     assert ran.code == 0, ran.err
@@ -50,7 +53,7 @@ def test_the_small_model_is_asked_first_and_its_word_counts(
     assert (booked[0]["model_asked"], booked[0]["cost"]) == ("tiny:1b", 0)
 
 
-def test_a_slow_small_model_is_not_waited_for(pair: Callable[[float, Reply], Optimize]) -> None:
+def test_a_slow_small_model_is_not_waited_for(pair: Made) -> None:
     user = pair(0.3, Reply(text="design 0.9", stall_at=0, stall=20.0))
     begun = time.monotonic()
     ran = user("explain total", "--json")
@@ -60,7 +63,7 @@ def test_a_slow_small_model_is_not_waited_for(pair: Callable[[float, Reply], Opt
     assert time.monotonic() - begun < 15
 
 
-def test_nonsense_and_a_missing_model_leave_it_to_words(pair: Callable[[float, Reply], Optimize]) -> None:
+def test_nonsense_and_a_missing_model_leave_it_to_words(pair: Made) -> None:
     for reply in (Reply(text="I would say this is hard to tell"), Reply(status=404, body=b'{"error":"not found"}')):
         ran = pair(20, reply)("explain total", "--json")
         assert ran.code == 0, ran.err
@@ -68,20 +71,88 @@ def test_nonsense_and_a_missing_model_leave_it_to_words(pair: Callable[[float, R
         assert "words decide" in ran.out
 
 
-def test_nobody_is_asked_for_a_route_or_when_off(pair: Callable[[float, Reply], Optimize], loopback: Loopback) -> None:
+def test_nobody_is_asked_for_a_route_or_when_off(pair: Made, loopback: Loopback) -> None:
     user = pair(20, Reply(text="design 0.9"))
     shown = json.loads(user("route", "explain total", "--json").out)
     assert shown["task"]["kind"] == "explain"
     assert not [one for one in loopback.asked("ollama") if one.path == "/api/chat"]
 
 
-def test_the_coder_comes_first_where_code_changes(pair: Callable[[float, Reply], Optimize]) -> None:
+def test_the_coder_comes_first_where_code_changes(pair: Made) -> None:
     user = pair(20, Reply(text="edit 0.3"))
     changed = json.loads(user("route", "add a flag to main", "--json").out)["route"]["attempts"][0]
     assert changed["model"]["id"] == "llama3.1:8b"
     assert "local.coder prefers llama3.1:8b" in changed["reason"]
     asked = json.loads(user("route", "explain total", "--json").out)["route"]["attempts"][0]
     assert "local.coder" not in asked["reason"]
+
+
+ANSWER = Reply(text="design 0.9")
+CROWDED = "tiny:1b (local.router): not asked, as there is no room in memory beside {}; words decide"
+
+
+def asked_small(loopback: Loopback) -> int:
+    """How often the small model was asked what kind of work it is."""
+    return sum("You sort requests" in one.text for one in loopback.asked("ollama"))
+
+
+def explained(user: Optimize, said: str = "") -> str:
+    """The kind of work that a request was taken for; `said` is a line to be told."""
+    ran = user("explain total", "--json")
+    assert ran.code == 0, ran.err
+    assert not said or said in [event.get("text") for event in ran.events], ran.out
+    assert bool(said) == ("words decide" in ran.out)
+    return str(ran.event("route")["task"]["kind"])
+
+
+def seats(user: Optimize) -> Seats:
+    """What another run of the same user sees."""
+    return Seats(user.home / ".local/state/optimizer", lambda: 10 * GIB)
+
+
+def test_the_small_model_never_pushes_out_one_that_a_run_uses(pair: Made, loopback: Loopback) -> None:
+    user = pair(20, ANSWER, "memory_gib = 10")
+    user.configure(user.config.read_text().replace("coder = 'llama3.1:8b'", ""))
+    other = seats(user)
+    server = loopback.url.removeprefix("http://")
+    assert other.take(Wish(server, "qwen2.5-coder:7b", round(9.5 * GIB)), 600).granted
+    assert explained(user, CROWDED.format("qwen2.5-coder:7b")) == "explain"
+    assert asked_small(loopback) == 0
+    other.leave()
+    assert explained(user) == "design"
+    assert other.busy(server) == frozenset(), "the seat is given back"
+    other.close()
+
+
+def test_the_coder_comes_before_the_small_model(pair: Made, loopback: Loopback) -> None:
+    user = pair(20, ANSWER, "memory_gib = 6")
+    assert explained(user, CROWDED.format("llama3.1:8b")) == "explain"
+    loopback.served["ollama"] = ("qwen2.5-coder:7b", "tiny:1b")
+    assert explained(user) == "design", "a coder that the server does not hold needs no room"
+    assert asked_small(loopback) == 1
+
+
+def test_what_is_loaded_stays_and_a_small_model_that_is_loaded_is_asked(pair: Made, loopback: Loopback) -> None:
+    user = pair(20, ANSWER, "memory_gib = 10")
+    loopback.loaded["mixtral:8x7b"] = {"size": 9 * GIB}
+    assert explained(user, CROWDED.format("llama3.1:8b and mixtral:8x7b")) == "explain"
+    loopback.loaded["tiny:1b"] = {"size": GIB}
+    assert explained(user) == "design"
+
+
+def test_while_it_answers_the_small_model_has_a_seat(pair: Made, loopback: Loopback) -> None:
+    user = pair(20, ANSWER)
+    other, seen = seats(user), list[frozenset[str]]()
+
+    def answer(received: Received) -> Reply:
+        seen.append(other.busy(loopback.url.removeprefix("http://")))
+        return ANSWER if received.model == "tiny:1b" else Reply(text=TEXT)
+
+    loopback.answer("ollama", answer)
+    ran = user("explain total", "--model", "qwen2.5-coder:7b")
+    assert ran.code == 0, ran.err
+    assert seen == [{"tiny:1b"}, {"qwen2.5-coder:7b"}]
+    other.close()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +172,7 @@ def test_what_it_says_is_read(text: str, kind: str | None, difficulty: float | N
     assert (found and found.difficulty) == difficulty
 
 
-def test_a_server_elsewhere_is_not_asked(pair: Callable[[float, Reply], Optimize], loopback: Loopback) -> None:
+def test_a_server_elsewhere_is_not_asked(pair: Made, loopback: Loopback) -> None:
     user = pair(20, Reply(text="design 0.9"))
     user.env["OLLAMA_HOST"] = "192.0.2.1:9"
     ran = user("explain total", "--provider", "groq", "--dry-run")

@@ -89,6 +89,39 @@ def test_a_run_that_goes_on_to_another_model_leaves_the_first(tmp_path: Path, cl
     assert first.busy(SERVER) == {"big", "tiny"}
 
 
+def test_room_at_once_or_not_at_all(tmp_path: Path, clock: Clock) -> None:
+    holder, small, late = (run(tmp_path, clock) for _ in range(3))
+    assert holder.take(BIG, LIFE).granted
+    refused = small.take_now(SMALL, LIFE, {})
+    assert not refused.granted and refused.others == ("big",)
+    assert late.take(TINY, LIFE).granted, "nobody waits"
+    late.leave()
+    assert small.take_now(TINY, LIFE, {}).granted
+    assert holder.busy(SERVER) == {"big", "tiny"}
+    small.close()
+    assert holder.busy(SERVER) == {"big"}
+
+
+def test_what_is_loaded_or_kept_free_counts_like_what_is_in_use(tmp_path: Path, clock: Clock) -> None:
+    small = run(tmp_path, clock)
+    assert small.take_now(TINY, LIFE, {"big": 9 * GIB}).granted
+    small.leave()
+    assert not small.take_now(SMALL, LIFE, {"big": 7 * GIB}).granted
+    assert small.take_now(SMALL, LIFE, {"big": 7 * GIB, "small": 4 * GIB}).granted, "it is loaded already"
+    small.leave()
+    assert not small.take_now(BIG, LIFE, {"unknown": 0}).granted, "what is unknown is taken for half"
+    assert small.take_now(Wish(SERVER, "huge", 64 * GIB), LIFE, {}).granted, "alone"
+
+
+def test_who_waits_goes_before_who_does_not(tmp_path: Path, clock: Clock) -> None:
+    holder, patient, small = (run(tmp_path, clock) for _ in range(3))
+    assert holder.take(BIG, LIFE).granted
+    assert not patient.take(SMALL, LIFE).granted
+    assert not small.take_now(TINY, LIFE, {}).granted
+    holder.leave()
+    assert patient.take(SMALL, LIFE).granted
+
+
 def test_servers_have_memory_of_their_own(tmp_path: Path, clock: Clock) -> None:
     first, second = run(tmp_path, clock), run(tmp_path, clock)
     assert first.take(BIG, LIFE).granted
