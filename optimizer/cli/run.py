@@ -30,8 +30,8 @@ MAX_PIPED = 2_000_000  # bytes of standard input that are read; a prompt holds f
 @options.model_flags
 @click.option("--dry-run", is_flag=True, help="Show context, route and price; ask no model.")
 @click.option("--plan", is_flag=True, help="Let a change be planned by one model (role planner), made by another.")
-@click.option("--no-agent", is_flag=True, help="Give models one shot: they may not look into the repository first.")
 @click.option("--review/--no-review", default=None, help="Let another model say what is wrong with the change first.")
+@click.option("--no-agent", is_flag=True, help="Give models one shot: they may not look into the repository first.")
 @click.option("--feature", "features", multiple=True, metavar="NAME=on|off", help="Switch a feature for this run.")
 @options.yes
 @click.option("--allow", multiple=True, metavar="PATH", help="Write this CI, hook or editor file without asking too.")
@@ -48,8 +48,8 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     from optimizer.engine import run as engine
 
     settings = {key: given[key] for key in options.MODEL_FLAGS} | options.feature_flags(features)
-    if given["no_agent"]:
     settings["agent.review"] = given["review"]
+    if given["no_agent"]:
         settings["agent.steps"] = 0
     if given["message"] is not None and not given["commit"]:
         raise click.UsageError("--message goes with --commit")
