@@ -57,6 +57,7 @@ the whole file
 Then say in one sentence what changed."""
 
 _EDIT_RULES: dict[EditFormat, str] = {"tool": EDIT_WITH_TOOLS, "text": EDIT_WITH_TEXT, "whole": EDIT_WHOLE}
+LONGEST_NAME = 80  # characters of an image's name
 _CUT = "\n[… {count} tokens left out here …]\n"
 
 
@@ -95,10 +96,10 @@ def build(ask: Ask, model: Model) -> Prompt:
     text = _user_text(ask)
     return Prompt(
         system=system,
-        messages=(Message("user", text),),
+        messages=(Message("user", text, images=ask.query.images),),
         tools=tools,
         max_output=min(ask.max_output, model.max_output),
-        tokens=budget.count_tokens(system) + _tool_tokens(tools) + budget.count_tokens(text),
+        tokens=budget.count_tokens(system) + _tool_tokens(tools) + budget.count_tokens(text) + _seen(ask.query),
         temperature=ask.temperature,
     )
 
@@ -125,7 +126,12 @@ def fit_query(query: Query, max_tokens: int) -> Query:
     """Shorten the request and what was piped in to `max_tokens` together; heads and tails are kept."""
     request = shorten(query.text, max_tokens if not query.extra else max_tokens * 2 // 3)
     extra = shorten(query.extra, max_tokens - budget.count_tokens(request))
-    return Query(request, extra)
+    return query._replace(text=request, extra=extra)
+
+
+def pictured(query: Query) -> int:
+    """The most tokens that the images of a query add to its prompt; 0 without any."""
+    return _seen(query) + budget.count_tokens(_attached(query)) if query.images else 0
 
 
 def shorten(text: str, max_tokens: int) -> str:
@@ -167,6 +173,8 @@ def _user_text(ask: Ask) -> str:
         parts.append(f"<code>\n{render.for_prompt(ask.context)}\n</code>")
     if ask.query.extra:
         parts.append(f"<piped-in>\n{ask.query.extra}\n</piped-in>")
+    if ask.query.images:
+        parts.append(_attached(ask.query))
     parts.append(f"Request: {ask.query.text}")
     if ask.looked:
         text = ask.looked.replace("</looked-at", "<\\/looked-at")
@@ -174,6 +182,19 @@ def _user_text(ask: Ask) -> str:
     if ask.evidence:
         parts.append(f"An earlier answer was refused: {ask.evidence}\nDo not repeat that.")
     return "\n\n".join(parts)
+
+
+def _attached(query: Query) -> str:
+    names = ", ".join(render.inert(image.name)[:LONGEST_NAME] for image in query.images)
+    return f"Images that belong to the request, in this order: {names}"
+
+
+def _seen(query: Query) -> int:
+    if not query.images:
+        return 0
+    from optimizer.images import tokens
+
+    return sum(map(tokens, query.images))
 
 
 def _tool_tokens(tools: tuple[ToolSpec, ...]) -> int:

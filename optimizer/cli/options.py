@@ -15,6 +15,7 @@ from optimizer.tiers import TIERS
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
+    from optimizer.images import Image
     from optimizer.wiring.ground import Ground, Start
     from optimizer.wiring.models import Stock
 
@@ -26,6 +27,24 @@ PROVIDER_MEANT = "The provider meant, or the server of your own, when several se
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 yes = click.option(
     "--yes", "-y", is_flag=True, help="Write changes, and make dear calls, without asking (never a consent to send)."
+)
+
+
+def _attached(ctx: click.Context, _: click.Parameter, paths: tuple[str, ...]) -> tuple[Image, ...]:
+    if not paths:
+        return ()
+    from optimizer.cli.attach import attached
+
+    return attached(paths)
+
+
+images = click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="FILE",
+    callback=_attached,
+    help="Send this picture too (png, jpeg, gif or webp); up to 5 of them.",
 )
 profile = click.option("--profile", metavar="NAME", help="Work with this profile (optimize profile list).")
 

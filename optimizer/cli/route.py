@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,14 +13,25 @@ from optimizer.cli.terminal import inert
 from optimizer.events import Routed
 from optimizer.types import Attempt, LeftOut
 
+if TYPE_CHECKING:
+    from optimizer.images import Image
+
 
 @click.command("route")
 @click.argument("request", nargs=-1, required=True)
+@options.images
 @options.model_flags
 @click.option("--explain", is_flag=True, help="Also say why each other model is left out.")
 @options.project
 @options.as_json
-def command(request: tuple[str, ...], project: Path | None, explain: bool, as_json: bool, **given: Any) -> int:
+def command(
+    request: tuple[str, ...],
+    images: tuple[Image, ...],
+    project: Path | None,
+    explain: bool,
+    as_json: bool,
+    **given: Any,
+) -> int:
     """Show which models would be asked for REQUEST, in what order and why, and what it may cost.
 
     Nothing is sent to any model.
@@ -28,8 +39,9 @@ def command(request: tuple[str, ...], project: Path | None, explain: bool, as_js
     from optimizer.engine import run as engine
     from optimizer.retrieval import Query
 
+    query = Query(" ".join(request), images=images)
     with options.open_parts(project, given) as parts:
-        events = list(engine.run(Query(" ".join(request)), parts, dry_run=True))
+        events = list(engine.run(query, parts, dry_run=True))
     routed = next((event for event in events if isinstance(event, Routed)), None)
     if as_json:
         click.echo(json.dumps({"event": "route", **(show.plain(routed) if routed else {"tier": "index"})}))

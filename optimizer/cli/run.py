@@ -27,10 +27,12 @@ MAX_PIPED = 2_000_000  # bytes of standard input that are read; a prompt holds f
 
 @click.command("run")
 @click.argument("request", nargs=-1, required=True)
+@options.images
 @options.model_flags
 @click.option("--dry-run", is_flag=True, help="Show context, route and price; ask no model.")
 @click.option("--plan", is_flag=True, help="Let a change be planned by one model (role planner), made by another.")
 @click.option("--review/--no-review", default=None, help="Let another model say what is wrong with the change first.")
+@click.option("--summarise/--no-summarise", default=None, help="Have too long piped input put in few words, for free.")
 @click.option("--no-agent", is_flag=True, help="Give models one shot: they may not look into the repository first.")
 @click.option("--feature", "features", multiple=True, metavar="NAME=on|off", help="Switch a feature for this run.")
 @options.yes
@@ -48,12 +50,12 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     from optimizer.engine import run as engine
 
     settings = {key: given[key] for key in options.MODEL_FLAGS} | options.feature_flags(features)
-    settings["agent.review"] = given["review"]
+    settings |= {"agent.review": given["review"], "agent.summarise": given["summarise"]}
     if given["no_agent"]:
         settings["agent.steps"] = 0
     if given["message"] is not None and not given["commit"]:
         raise click.UsageError("--message goes with --commit")
-    query = Query(" ".join(request), piped_in())
+    query = Query(" ".join(request), piped_in(), given["images"])
     screen = show.screen(given["as_json"])
     with options.open_parts(given["project"], settings) as opened:
         repository = _repository(opened) if given["commit"] else None

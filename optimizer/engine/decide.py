@@ -34,7 +34,7 @@ def task_of(asked: tuple[Query, Context], notes_tokens: int, opinion: Opinion | 
     query, context = asked
 
     tokens = prompts.overhead() + notes_tokens + context.tokens
-    tokens += budget.count_tokens(query.text) + budget.count_tokens(query.extra)
+    tokens += budget.count_tokens(query.text) + budget.count_tokens(query.extra) + prompts.pictured(query)
     return classify.classify(query, context, tokens, opinion)
 
 
@@ -103,11 +103,20 @@ def standing(candidates: Sequence[Candidate], parts: Parts) -> Standing:
 def stand_in(route: Route) -> str:
     """A line to show when the first model asked is in the cloud though a local one was wanted; '' otherwise."""
     first = route.attempts[0].model
-    missing = next((left for left in route.left_out if left.tier == "local"), None)
+    local = sorted((left for left in route.left_out if left.tier == "local"), key=lambda left: not left.model)
+    missing = next(iter(local), None)
     if first.local or missing is None:
         return ""
     who = f"{missing.model}: " if missing.model else ""
     return f"no local model is asked ({who}{missing.why}); this goes to the cloud: {first.provider}"
+
+
+def images_leave(query: Query, route: Route) -> str:
+    """A line to show when images may go to the cloud; '' otherwise."""
+    if not query.images or all(attempt.model.local for attempt in route.attempts):
+        return ""
+    go = "may go" if route.attempts[0].model.local else "go"
+    return f"images {go} to the cloud as they are, metadata included; what they show cannot be scanned for secrets"
 
 
 def unserved(request: str, route: Route, dry_run: bool) -> Outcome:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from optimizer.engine import climb, role
 from optimizer.events import Event, Notice
-from optimizer.retrieval import Query
 from optimizer.types import Route
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def climb_planned(request: Request, route: Route, available: Available, parts: P
     yield Notice(f"plan of {said.model}:\n{plan}" if plan else "there is no plan; going on without one")
     if plan:
         text = _GIVEN.format(request=request.query.text, plan=_short(plan))
-        request = replace(request, query=Query(text, request.query.extra))
+        request = replace(request, query=request.query._replace(text=text))
     yield from role.adding(said.cost, climb.climb(request, route, parts))
 
 
@@ -43,7 +42,7 @@ def _work(request: Request, parts: Parts) -> role.Work:
     from optimizer.agent.prompts import Ask
 
     task = replace(request.task, kind="plan", wants_edits=False, output_tokens=TOKENS)
-    query = Query(_ASKED.format(request=request.query.text), request.query.extra)
+    query = request.query._replace(text=_ASKED.format(request=request.query.text))
     asked = Ask(query, task, request.context, TOKENS, notes=request.notes, temperature=role.temperature(parts))
     return role.Work("planner", "planning", replace(request, task=task), (asked,))
 

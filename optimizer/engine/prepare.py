@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from optimizer.index.refresh import Refreshed
 
 NOTED_FILES = 3
+LEAST_ROOM = 200  # tokens for the request and its code
+ROOM_BESIDE_IMAGES = 1000  # tokens for them that are advised where images leave too few
 
 
 def refresh(parts: Parts) -> Refreshed:
@@ -67,22 +70,49 @@ def room_for_context(query: Query, parts: Parts) -> tuple[Query, int]:
     """The query cut to its share of a first request, and the tokens left for code.
 
     The first request (system, tools, notes, code, request, answer budget) fits in `request_tokens`; the request with
-    what was piped in may take half of what is left after the fixed parts.
+    what was piped in may take half of what is left after the fixed parts. Raises InputError when images, or settings,
+    leave no room.
     """
     from optimizer.agent import notes, prompts
     from optimizer.context import budget
 
     settings = parts.settings
     free = settings.request_tokens - settings.max_tokens - prompts.overhead()
-    if free < 200:
+    if free < LEAST_ROOM:
         raise InputError(
             f"request_tokens ({settings.request_tokens}) leaves no room beside max_tokens ({settings.max_tokens})",
             "raise request_tokens or lower max_tokens",
         )
     free -= notes.room(parts.index.paths(), _share(free, parts), notes.reader(parts.root))
+    free -= _pictured(query, free, settings.request_tokens)
     fitted = prompts.fit_query(query, free // 2)
     used = budget.count_tokens(fitted.text) + budget.count_tokens(fitted.extra)
     return fitted, free - used
+
+
+def _pictured(query: Query, free: int, request_tokens: int) -> int:
+    """Tokens that the images of a query take of those `free`; raises InputError where they leave too few."""
+    from optimizer.agent import prompts
+
+    taken = prompts.pictured(query)
+    if taken and free - taken < LEAST_ROOM:
+        enough = -(-(request_tokens + taken - free + ROOM_BESIDE_IMAGES) // 500) * 500
+        raise InputError(
+            f"the images take up to {taken:,} tokens, and request_tokens ({request_tokens:,}) leaves {free:,} for them "
+            "and the code",
+            f"write request_tokens = {enough} into config.toml (optimize config path), or send a smaller part of them",
+        )
+    return taken
+
+
+def cut(query: Query, fitted: Query, parts: Parts) -> Iterator[str]:
+    """A line for each of request and piped input that is longer than its share of the prompt; none for what is to be
+    summarised."""
+    share = "longer than its share of the prompt"
+    if fitted.text != query.text:
+        yield f"the request was {share}; its middle was left out"
+    if fitted.extra != query.extra and not parts.settings.agent_summarise:
+        yield f"what was piped in was {share}; its middle was left out (--summarise puts it in few words instead)"
 
 
 def notes_near(context: Context, parts: Parts) -> Notes | None:

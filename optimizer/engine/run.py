@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from optimizer.engine import climb, decide, from_index, opinion, plan, prepare
+from optimizer.engine import climb, decide, from_index, opinion, plan, prepare, role
 from optimizer.engine.request import Request
 from optimizer.errors import InputError
 from optimizer.events import Chosen, Event, Finished, Notice, Routed
@@ -16,6 +16,7 @@ from optimizer.retrieval import Query
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
+    from optimizer.models.available import Available
 
 
 def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False) -> Iterator[Event]:
@@ -28,8 +29,9 @@ def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False
     lookup = _lookup(query, parts)
     if lookup is not None and (yield from from_index.answer_from_index(request, lookup, parts)):
         return
-    router = None if dry_run else opinion.begin(query, parts)
-    if parts.settings.local_router and not (router or dry_run):
+    words_decide = dry_run or bool(query.images)
+    router = None if words_decide else opinion.begin(query, parts)
+    if parts.settings.local_router and not (router or words_decide):
         yield Notice("local.router is not asked: Ollama is not on this machine; words decide")
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(parts.available)
@@ -37,8 +39,8 @@ def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False
         if refreshed.notice:
             yield Notice(refreshed.notice)
         fitted, room = prepare.room_for_context(query, parts)
-        if fitted != query:
-            yield Notice("the request was longer than its share of the prompt; its middle was left out")
+        for line in prepare.cut(query, fitted, parts):
+            yield Notice(line)
         context = prepare.choose(query, parts, room - (plan.TOKENS if planned else 0))
         yield Chosen(context)
         notes = prepare.notes_near(context, parts)
@@ -54,22 +56,33 @@ def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False
     if dry_run or not route.attempts:
         yield Finished(decide.unserved(request, route, dry_run))
         return
-    if line := decide.stand_in(route):
+    for line in filter(None, (decide.stand_in(route), decide.images_leave(query, route))):
         yield Notice(line)
-    wanted = Request(request, fitted, context, task, notes)
+    wanted, cost = yield from _summarised(query, Request(request, fitted, context, task, notes), available, parts)
     events = plan.climb_planned(wanted, route, available, parts) if planned else climb.climb(wanted, route, parts)
     if parts.settings.agent_review:
         from optimizer.engine import critic
 
         events = critic.reviewed(events, wanted, available, parts)
-    yield from events
+    yield from role.adding(cost, events)
+
+
+def _summarised(
+    query: Query, request: Request, available: Available, parts: Parts
+) -> Generator[Event, None, tuple[Request, int | None]]:
+    """The request with what was piped in in few words, where that is wished and needed; and what it cost."""
+    if not parts.settings.agent_summarise or request.query.extra == query.extra:
+        return request, 0
+    from optimizer.engine import summary
+
+    return (yield from summary.summarised(request, query.extra, available, parts))
 
 
 def _lookup(query: Query, parts: Parts) -> Lookup | None:
     from optimizer.lookup.ask import parse_lookup
 
     settings = parts.settings
-    if settings.model or settings.provider or settings.tier not in ("", "index") or query.extra:
+    if settings.model or settings.provider or settings.tier not in ("", "index") or query.extra or query.images:
         return None
     if not parts.features.multi_model_routing:
         return None

@@ -134,6 +134,7 @@ class Catalogue:
             licence=facts["licence"],
             label=facts["label"],
             price_ref=facts.get("price_ref", "").replace("{id}", model_id),
+            vision=facts["vision"],
         )
 
     def traits(self, model: Model) -> Traits:

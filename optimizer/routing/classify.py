@@ -101,11 +101,11 @@ def classify(query: Query, context: Context, prompt_tokens: int, opinion: Opinio
     if opinion and opinion.difficulty is not None:
         difficulty, reasons = opinion.difficulty, ["it says how hard it is"]
     output = _USUAL[kind].answer
-    needs = Needs(prompt_tokens + output, kind == "tool", bool(_SEEN.search(request)), kind in _SOON)
+    needs = Needs(prompt_tokens + output, kind == "tool", bool(query.images), kind in _SOON, query.images)
     return Task(
         kind=kind,
         difficulty=difficulty,
-        reasons=(why, *reasons, *_said(needs)),
+        reasons=(why, *reasons, *_said(needs, bool(_SEEN.search(request)))),
         wants_edits=kind in _EDITING or (kind == "debug" and _fix_wanted(request)),
         input_tokens=prompt_tokens,
         output_tokens=output,
@@ -117,7 +117,7 @@ def kind_of(query: Query) -> tuple[TaskKind, str]:
     """The kind of a query by its words, and which of them tell it."""
     plain = _plain(query)
     failure = any(_FAILURE.search(text[:_LONGEST]) for text in (query.text, query.extra))
-    if not query.extra and (said := _greeting(plain)):
+    if not (query.extra or query.images) and (said := _greeting(plain)):
         return "quick", f"it is no more than {said!r}"
     request = _POLITE.sub("", plain)
     if found := _elsewhere(request):
@@ -130,11 +130,13 @@ def kind_of(query: Query) -> tuple[TaskKind, str]:
     return _by_verb(request) or _wish(request, failure)
 
 
-def _said(needs: Needs) -> tuple[str, ...]:
-    """What is asked of a model beside room for the prompt."""
+def _said(needs: Needs, speaks_of_one: bool) -> tuple[str, ...]:
+    """What is asked of a model beside room for the prompt; a request may speak of an image that is not there."""
+    count = len(needs.images)
     said = (
         (needs.tools, "a model that calls tools suits it"),
-        (needs.vision, "it speaks of an image, and none is sent"),
+        (needs.vision, "an image goes with it" if count == 1 else f"{count} images go with it"),
+        (speaks_of_one and not count, "it speaks of an image, and none is sent: --image FILE"),
         (needs.soon, "it is to be answered soon"),
     )
     return tuple(text for wanted, text in said if wanted)

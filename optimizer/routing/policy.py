@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from optimizer.config.profiles import Wanted
 from optimizer.models.available import named
 from optimizer.models.standing import NEVER, Fit, Health, Need, Standing, fit
+from optimizer.providers import sight
 from optimizer.routing.preference import lacking, preference
 from optimizer.routing.weigh import Candidate, Weighed, weigh
-from optimizer.types import TIERS, Attempt, LeftOut, Route, Task
+from optimizer.types import TIERS, Attempt, LeftOut, Model, Route, Task
 
 HOPELESS, SURE_AFTER = 0.12, 5
 MOST_STANDBYS = 2
@@ -122,6 +123,8 @@ def _objection(candidate: Candidate, task: Task, limits: Limits) -> tuple[str, s
         return f"you asked for the tier {limits.tier} only", ""
     if _LEVEL[model.tier] > _LEVEL[limits.max_tier]:
         return f"its tier {model.tier} is above {limits.max_tier}", f"--max-tier {model.tier}"
+    if task.needs.vision and (objection := _blind(model, task))[0]:
+        return objection
     if need > model.window:
         return f"its window of {model.window} tokens cannot hold {need}", "ask about less, or lower max_tokens"
     if not candidate.consented:
@@ -130,6 +133,14 @@ def _objection(candidate: Candidate, task: Task, limits: Limits) -> tuple[str, s
             f"optimize consent grant {model.provider}",
         )
     return ("", "") if limits.model else lacking(limits.wanted, model, candidate.traits)
+
+
+def _blind(model: Model, task: Task) -> tuple[str, str]:
+    """Why a model cannot look at the images of a task, and the cure; '' when it can."""
+    if not model.vision:
+        known = "it is not known to see images; if it does, write vision = true for it in models.toml"
+        return known, "optimize models list"
+    return sight.objection(model.provider, task.needs.images), "send a smaller image, or another kind"
 
 
 def _asked(limits: Limits) -> str:

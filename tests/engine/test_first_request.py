@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from optimizer.agent import prompts
 from optimizer.context.budget import count_tokens
-from optimizer.engine import prepare
+from optimizer.engine import decide, prepare
 from optimizer.engine.parts import Parts
+from optimizer.errors import InputError
+from optimizer.images import Image, tokens
 from optimizer.models.catalogue import load_catalogue
 from optimizer.routing.classify import classify
 from optimizer.types import Model, Query
@@ -71,6 +74,35 @@ def test_huge_requests_are_cut_in_the_middle(parts: Parts, text: str) -> None:
     assert "left out here" in fitted.text
     assert fitted.text.startswith(text[:100])
     assert fitted.text.endswith(text[-100:])
+
+
+@pytest.mark.parametrize("sides", [[(8, 6)], [(1920, 1080)], [(800, 600), (640, 480)]], ids=str)
+def test_images_are_counted_and_leave_less_room_for_code(parts: Parts, sides: list[tuple[int, int]]) -> None:
+    shots = tuple(Image("image/png", b"", *side, f"shot-{n}.png") for n, side in enumerate(sides))
+    query, bare = Query("why does the table of models look wrong", "", shots), "why does the table of models look wrong"
+    fitted, room = prepare.room_for_context(query, parts)
+    assert fitted.images == shots
+    taken = prompts.pictured(query)
+    assert taken >= sum(map(tokens, shots))
+    assert room <= prepare.room_for_context(Query(bare), parts)[1] - taken
+    context = prepare.choose(fitted, parts, room)
+    assert decide.task_of((fitted, context), 0).input_tokens >= taken + context.tokens + prompts.overhead()
+    assert taken < max(requests(query, parts)) <= 6000
+    ask = prompts.Ask(fitted, classify(fitted, context, 0), context, 500)
+    (message,) = prompts.build(ask, models()[0]).messages
+    assert message.images == shots
+    assert f"in this order: {', '.join(shot.name for shot in shots)}" in message.text
+
+
+def test_images_that_leave_no_room_are_told_with_the_setting_that_makes_some(parts: Parts) -> None:
+    shot = Image("image/png", b"", 3840, 2160, "desktop.png")
+    with pytest.raises(InputError, match=r"images take up to 4,7\d\d tokens, and request_tokens \(6,000\)") as caught:
+        prepare.room_for_context(Query("why", "", (shot,)), parts)
+    enough = int(caught.value.hint.split()[3])
+    assert f"request_tokens = {enough}" in caught.value.hint
+    roomy = replace(parts, settings=replace(parts.settings, request_tokens=enough))
+    assert prepare.room_for_context(Query("why", "", (shot,)), roomy)[1] >= 500
+    assert max(requests(Query("why does the table look wrong", "", (shot,)), roomy)) <= enough
 
 
 @pytest.mark.parametrize("limit", [0, 1, 20, 50, 1000])

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optimizer.images import Image
 from optimizer.routing.classify import Opinion, classify
 from optimizer.types import Context, ContextItem, Needs, Query, Task
 
@@ -48,8 +49,19 @@ def test_a_task_tells_what_it_needs_of_a_model() -> None:
     assert task("hello").needs.soon
     assert task("where is parse_response").needs.soon
     assert task("run the tests").needs.tools
-    assert task("make the page look like in mockup.png").needs.vision
-    assert not task("explain image() of a map").needs.vision
+
+
+def test_an_image_is_needed_where_one_is_sent_and_missed_where_one_is_spoken_of() -> None:
+    shot = Image("image/png", b"", 8, 6, "shot.png")
+    none, missed = task("explain image() of a map"), task("make the page look like in mockup.png")
+    assert not any("image" in reason for reason in none.reasons)
+    assert "it speaks of an image, and none is sent: --image FILE" in missed.reasons
+    assert none.needs.vision is missed.needs.vision is False
+    for images, reason in (((shot,), "an image goes with it"), ((shot, shot), "2 images go with it")):
+        sent = classify(Query("make it look like in mockup.png", "", images), Context("", 0, (), ()), 1000)
+        assert sent.needs.vision and sent.needs.images == images
+        assert reason in sent.reasons and not any("none is sent" in one for one in sent.reasons)
+    assert classify(Query("hello", "", (shot,)), Context("", 0, (), ()), 1000).kind != "quick"
 
 
 def test_an_opinion_counts_before_the_words() -> None:

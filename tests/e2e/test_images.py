@@ -1,0 +1,164 @@
+"""`--image`: a picture goes to a model that sees it, byte for byte, and every file that cannot go has its cure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Optimize
+from tests.images import pictures
+from tests.loopback.replies import Reply, Tokens
+from tests.loopback.server import Loopback
+
+QUESTION = "why does the dialog of parse_response look wrong"
+NOTICE = "images {} to the cloud as they are, metadata included; what they show cannot be scanned for secrets"
+
+
+@pytest.fixture
+def shot(calc: Path) -> Path:
+    """A screenshot beside the repository."""
+    path = calc.parent / "shot.png"
+    path.write_bytes(pictures.png(640, 480))
+    return path
+
+
+def seen(body: Any) -> list[bytes]:
+    """The pictures that Gemini's server got."""
+    parts = [part for content in body["contents"] for part in content["parts"] if "inlineData" in part]
+    return [base64.urlsafe_b64decode(part["inlineData"]["data"]) for part in parts]
+
+
+def test_a_picture_goes_to_a_model_that_sees_it(user: Optimize, loopback: Loopback, shot: Path) -> None:
+    loopback.queue("gemini", Reply("See calc/parse.py:4.", tokens=Tokens(2500, 9)))
+    ran = user(QUESTION, "--image", str(shot), "--image", str(shot))
+    assert ran.code == 0, ran.err
+    assert ran.out == "See calc/parse.py:4.\n"
+    assert NOTICE.format("go") in ran.err and ran.err.count("cannot be scanned") == 1
+    assert "no local model is asked (qwen2.5-coder:7b: it is not known to see images" in ran.err
+    (asked,) = loopback.asked("gemini")
+    assert seen(asked.body) == [shot.read_bytes()] * 2
+    assert "in this order: shot.png, shot.png" in asked.text
+    assert not loopback.asked("ollama") and not loopback.asked("groq")
+    entry = user("consent", "log", "--json").events[-1]
+    assert entry["images"] == [hashlib.sha256(shot.read_bytes()).hexdigest()] * 2
+    assert entry["image_bytes"] == 2 * shot.stat().st_size
+    assert f"with 2 images of {entry['image_bytes']:,} bytes" in user("consent", "log").out
+
+
+def test_a_local_model_that_sees_is_asked_and_nothing_leaves(user: Optimize, loopback: Loopback, shot: Path) -> None:
+    loopback.served["ollama"] = ("qwen2.5-coder:7b", "gemma3:4b")
+    loopback.queue("ollama", Reply("See calc/parse.py:4.", tokens=Tokens(900, 9)))
+    ran = user(QUESTION, "--image", str(shot), "--tier", "local")
+    assert ran.code == 0, ran.err
+    (asked,) = loopback.asked("ollama")
+    assert asked.model == "gemma3:4b"
+    assert [base64.b64decode(one) for one in asked.body["messages"][-1]["images"]] == [shot.read_bytes()]
+    assert "cannot be scanned" not in ran.err
+
+
+def test_a_row_of_the_user_says_that_a_model_sees(user: Optimize, loopback: Loopback, shot: Path) -> None:
+    loopback.served["ollama"] = ("mine:7b",)
+    refused = user(QUESTION, "--image", str(shot), "--model", "mine:7b")
+    assert refused.code == 6 and "optimize models list" in refused.err and not loopback.asked("ollama")
+    user.config.with_name("models.toml").write_text('[[model]]\nid = "mine:*"\nvision = true\n')
+    loopback.queue("ollama", Reply("See calc/parse.py:4.", tokens=Tokens(900, 9)))
+    assert user(QUESTION, "--image", str(shot), "--model", "mine:7b").code == 0
+    assert loopback.asked("ollama")[0].body["messages"][-1]["images"]
+
+
+def test_neither_the_index_nor_the_local_router_is_asked(user: Optimize, loopback: Loopback, shot: Path) -> None:
+    user.configure('[local]\nrouter = "qwen2.5-coder:7b"\n' + loopback.config())
+    loopback.queue("gemini", Reply("In calc/parse.py:4.", tokens=Tokens(2500, 9)))
+    ran = user("where is parse_response", "--image", str(shot))
+    assert ran.code == 0, ran.err
+    assert len(loopback.asked("gemini")) == 1 and not loopback.asked("ollama")
+    assert "local.router" not in ran.err
+
+
+def test_the_picture_is_no_part_of_a_kept_context_and_still_goes_out_each_time(
+    user: Optimize, loopback: Loopback, shot: Path
+) -> None:
+    other = shot.with_name("other.webp")
+    other.write_bytes(pictures.webp(640, 480) + b"\0" * 50)
+    for path in (shot, other, shot):
+        loopback.queue("gemini", Reply("See calc/parse.py:4.", tokens=Tokens(2500, 9)))
+        assert user(QUESTION, "--image", str(path)).code == 0
+    assert [seen(one.body) for one in loopback.asked("gemini")] == [
+        [shot.read_bytes()],
+        [other.read_bytes()],
+        [shot.read_bytes()],
+    ]
+
+
+def test_a_route_with_a_picture_names_who_sees_it(user: Optimize, loopback: Loopback, shot: Path) -> None:
+    ran = user("route", QUESTION, "--image", str(shot), "--explain")
+    assert ran.code == 0, ran.err
+    assert "an image goes with it" in ran.out
+    assert "openai/gpt-oss-120b, free: it is not known to see images" in ran.out
+    assert "(try: optimize models list)" in ran.out
+    found = user("route", QUESTION, "--image", str(shot), "--json").events[0]
+    assert found["route"]["attempts"][0]["model"]["id"].startswith("gemini")
+    assert '"data"' not in json.dumps(found)
+    spoken = user("route", "make the dialog look like in this screenshot")
+    assert "it speaks of an image, and none is sent: --image FILE" in spoken.out
+    assert not loopback.asked("gemini")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "cure"),
+    [
+        ("gone.png", None, "there is no file", "check the path after --image"),
+        ("notes.txt", b"no picture", "it is no png, jpeg, gif or webp", "save it as png"),
+        ("cut.png", pictures.png()[:18], "its head is cut", "save it as png"),
+        ("huge.png", pictures.png() + b"\0" * 10_000_000, "is larger than 10 MB", "send a smaller picture"),
+        (
+            "wide.png",
+            pictures.png(8, 6)[:16] + b"\0\0\x0f\0\0\0\x08\x70",
+            "the images take up to 4,",
+            "request_tokens =",
+        ),
+    ],
+)
+def test_what_cannot_be_sent_is_told_with_a_cure(
+    user: Optimize, loopback: Loopback, calc: Path, name: str, content: bytes | None, error: str, cure: str
+) -> None:
+    path = calc.parent / name
+    if content is not None:
+        path.write_bytes(content)
+    for command in ((), ("route",)):
+        ran = user(*command, QUESTION, "--image", str(path))
+        assert ran.code == 2, ran.err
+        assert error in ran.err and cure in ran.err
+    assert not any(loopback.asked(wire) for wire in ("ollama", "groq", "gemini", "anthropic"))
+
+
+def test_a_folder_and_more_than_five_are_refused(user: Optimize, calc: Path, shot: Path) -> None:
+    folder = user(QUESTION, "--image", str(calc))
+    assert folder.code == 2 and "is no file" in folder.err
+    many = user(QUESTION, *["--image", str(shot)] * 6, "--json")
+    assert many.code == 2 and "send at most 5" in many.err
+    assert many.events[-1]["exit_code"] == 2
+
+
+def test_json_tells_the_picture_without_its_bytes(user: Optimize, loopback: Loopback, shot: Path) -> None:
+    loopback.queue("gemini", Reply("See calc/parse.py:4.", tokens=Tokens(2500, 9)))
+    ran = user(QUESTION, "--image", str(shot), "--json")
+    assert ran.code == 0, ran.err
+    assert ran.event("route")["task"]["needs"]["images"] == [
+        {"media_type": "image/png", "width": 640, "height": 480, "name": "shot.png"}
+    ]
+    assert ran.event("usage")["usage"]["input"] == 2500
+    assert NOTICE.format("go") in [event["text"] for event in ran.events if event["event"] == "notice"]
+
+
+def test_a_planned_change_is_planned_and_made_with_the_picture(user: Optimize, loopback: Loopback, shot: Path) -> None:
+    loopback.answer("gemini", lambda _: Reply("1. In calc/parse.py, skip empty parts.", tokens=Tokens(2500, 9)))
+    user("make parse_response look like this screenshot", "--image", str(shot), "--plan", "--max-tier", "free")
+    asked = loopback.asked("gemini")
+    assert len(asked) >= 2
+    assert all(seen(one.body) == [shot.read_bytes()] for one in asked)

@@ -1,0 +1,71 @@
+"""Images in a task: who cannot see them is left out with a reason and a cure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from optimizer.images import Image
+from optimizer.models.catalogue import Catalogue, load_catalogue
+from optimizer.routing.policy import Limits
+from optimizer.types import Needs
+from tests.routing.test_policy import ALL, CHEAP, DEARER, FREE, LOCAL, SONNET, TASK, ids, route, why
+
+SHOT = Image("image/png", b"\0" * 900, 1920, 1080, "shot.png")
+LOOKING = replace(TASK, needs=Needs(4600, vision=True, images=(SHOT,)))
+SEEING = tuple(replace(one, vision=one in (CHEAP, DEARER, SONNET)) for one in ALL)
+
+
+def test_models_that_see_are_asked_and_the_others_left_out_with_a_cure() -> None:
+    assert ids(route(None, *SEEING)) == ["qwen", "oss", "haiku", "sonnet"]
+    found = route(None, *SEEING, task=LOOKING)
+    assert ids(found) == ["haiku", "sonnet"]
+    for blind in (LOCAL, FREE):
+        left = why(found, blind.id)
+        assert left.why == "it is not known to see images; if it does, write vision = true for it in models.toml"
+        assert left.cure == "optimize models list"
+
+
+def test_a_named_model_that_does_not_see_is_not_asked_either() -> None:
+    found = route(Limits(model="oss"), *SEEING, task=LOOKING)
+    assert not found.attempts
+    assert "not known to see images" in why(found, "oss").why
+
+
+def test_a_provider_that_does_not_take_the_picture_is_left_out() -> None:
+    moving = replace(LOOKING, needs=replace(LOOKING.needs, images=(SHOT._replace(media_type="image/gif"),)))
+    found = route(None, *SEEING, task=moving)
+    assert ids(found) == ["haiku", "sonnet"]
+    assert why(found, "flash").why.startswith("gemini takes only jpeg, png, webp; shot.png is a gif")
+    assert why(found, "flash").cure
+
+
+def sees(catalogue: Catalogue, name: str, provider: str) -> bool:
+    return catalogue.describe(name, provider).vision
+
+
+def test_the_catalogue_knows_who_sees_and_a_row_of_the_user_says_so_too(tmp_path: Path) -> None:
+    shipped = load_catalogue(None)
+    for name, provider in (
+        ("claude-haiku-5-5", "anthropic"),
+        ("gemini-3.5-flash-lite", "gemini"),
+        ("gpt-6.1-sol", "openai"),
+        ("gemma3:4b", "ollama"),
+        ("gemma4:e4b", "ollama"),
+        ("qwen3-vl:8b", "ollama"),
+        ("qwen2.5vl:7b", "ollama"),
+        ("qwen3.5:9b", "ollama"),
+        ("llama3.2-vision:11b", "ollama"),
+        ("llama4:scout", "ollama"),
+        ("minicpm-v:8b", "ollama"),
+    ):
+        assert sees(shipped, name, provider), name
+    blind = (
+        ("openai/gpt-oss-20b", "groq"),
+        ("qwen2.5-coder:7b", "ollama"),
+        ("gemma3:1b", "ollama"),
+        ("new:7b", "ollama"),
+    )
+    assert not any(sees(shipped, *one) for one in blind)
+    (tmp_path / "models.toml").write_text('[[model]]\nid = "new:*"\nvision = true\n')
+    assert sees(load_catalogue(tmp_path / "models.toml"), "new:7b", "ollama")
