@@ -7,7 +7,7 @@ import importlib
 import json
 import os
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -99,6 +99,10 @@ Examples:
 """
 
 
+class Interrupted(Exception):
+    """Ctrl-C while a command was at work; its text says what became of it, where that is known."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called, not when they are listed."""
 
@@ -114,6 +118,12 @@ class LazyGroup(click.Group):
         if cmd_name not in SHORT:
             gc.enable()
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Interrupted(str(error)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, names in SECTIONS.items():
@@ -169,14 +179,9 @@ def _run(argv: list[str]) -> int | Failure:
     except OptimizerError as error:
         return Failure(error.message, error.hint, error.exit_code)
     except click.UsageError as error:
-        message = error.format_message()
-        if message.startswith("Usage: "):  # a group without a command: its help
-            click.echo(message, err=True)
-            return InputError.exit_code
-        command = error.ctx.command_path if error.ctx else "optimize"
-        return Failure(" ".join(message.split()), f"{command} --help", InputError.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        return Failure("interrupted; nothing is half-written", "", INTERRUPTED)
+        return _misused(error)
+    except (KeyboardInterrupt, Interrupted, click.Abort) as error:
+        return Failure(str(error) or "interrupted; nothing is half-written", "", INTERRUPTED)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -187,6 +192,25 @@ def _run(argv: list[str]) -> int | Failure:
             raise
         hint = "this is a fault of optimizer; OPTIMIZER_DEBUG=1 shows where, please report it"
         return Failure(f"internal error: {type(error).__name__}: {error}", hint, OptimizerError.exit_code)
+
+
+def _misused(error: click.UsageError) -> int | Failure:
+    """A command line that click cannot read, with what may have been meant."""
+    message = error.format_message()
+    if message.startswith("Usage: "):  # a group without a command: its help
+        click.echo(message, err=True)
+        return InputError.exit_code
+    near: list[str] = []
+    if isinstance(error, click.NoSuchOption):
+        message, near = f"there is no option {error.option_name}", sorted(error.possibilities or (), key=len)
+    elif isinstance(error, click.BadParameter) and error.param and isinstance(error.param.type, click.Choice):
+        import difflib
+
+        said = "".join(error.message.split("'")[1:2])
+        near = difflib.get_close_matches(said, list(map(str, error.param.type.choices)), n=2)
+    command = error.ctx.command_path if error.ctx else "optimize"
+    hint = f"did you mean {' or '.join(near[:2])}?" if near else f"{command} --help"
+    return Failure(" ".join(message.split()), hint, InputError.exit_code)
 
 
 def with_default(argv: list[str]) -> list[str]:
@@ -221,11 +245,14 @@ def _fits(command: str, words: list[str]) -> bool:
 
 
 def _complain(failure: Failure, as_json: bool) -> None:
-    from optimizer.cli.terminal import inert, paint
+    from optimizer.cli import notices
 
     if as_json:
         fields = {"exit_code": failure.code, "error": failure.message, "hint": failure.hint}
         click.echo(json.dumps({"event": "result", **fields}, ensure_ascii=False))
-    click.echo(paint("error: ", err=True, fg="red", bold=True) + inert(failure.message), err=True)
-    if failure.hint:
-        click.echo(paint("try:   ", err=True, fg="cyan") + inert(failure.hint), err=True)
+    if failure.code != INTERRUPTED:
+        notices.failure(failure.message, failure.hint)
+        return
+    if sys.stderr.isatty():
+        click.echo(err=True)  # the line of the question, of the answer or of the bar, with the ^C in it
+    notices.notice(failure.message)

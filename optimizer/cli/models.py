@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,15 @@ import click
 
 from optimizer.cli import model_care, model_facts, model_fit, options
 from optimizer.cli.notices import notice
-from optimizer.cli.terminal import inert, paint
+from optimizer.cli.table import table
+from optimizer.cli.terminal import inert, paint, width, wrapped
 
 if TYPE_CHECKING:
     from optimizer.models.inventory import Inventory, Listed
     from optimizer.wiring.models import Stock
+
+HEAD = ("  model", "tier", f"{'window':>9}", "where", "price", "state")
+NOT_ASKED = "not asked yet"
 
 
 @click.group("models", invoke_without_command=True)
@@ -79,9 +84,10 @@ def use_command(name: str, project: Path | None, as_json: bool) -> int:
         if as_json:
             click.echo(json.dumps({"event": "use", "model": name, "project": str(stock.root)}))
         else:
-            click.echo(inert(f"only {name} is asked in {stock.root}; take it back with: optimize models unlock"))
+            said = f"only {name} is asked in {stock.root}; take it back with: optimize models unlock"
+            click.echo(wrapped(inert(said), width()))
         if row and row.why:
-            notice(f"as things are it cannot be asked: {row.why} (try: {row.cure})")
+            notice(f"as things are it cannot be asked: {row.why}" + (f"; {row.cure}" if row.cure else ""))
     return 0
 
 
@@ -169,46 +175,45 @@ def fields(row: Listed, kept: str) -> dict[str, Any]:
 
 
 def text(found: Inventory, kept: str, dated: str) -> str:
-    """The models as a person reads them."""
-    lines: list[str] = []
+    """The models as a person reads them; what several of them lack alike is told once, below them."""
+    columns, lines = width(), list[str]()
+    below = {(left.provider, left.why): left.cure for left in found.missing}
+    alike = Counter((row.model.provider, row.why) for row in found.models if row.why)
+    below |= {(row.model.provider, row.why): row.cure for row in found.models if alike[row.model.provider, row.why] > 1}
     for title, local in (("On this machine", True), ("In the cloud", False)):
-        rows = [row for row in found.models if row.model.local == local]
+        rows = [_row(row, kept, below) for row in found.models if row.model.local == local]
         if rows:
-            table = _table(rows, kept, {left.provider for left in found.missing})
-            lines += [paint(title, bold=True), *map(inert, table), ""]
-    for left in found.missing:
-        lines.append(inert(left.why + (f"  (try: {left.cure})" if left.cure else "")))
+            head, *body = table([HEAD, *rows], columns, "")
+            lines += [paint(title, bold=True), paint(head, dim=True), *map(inert, body), ""]
+    if below:
+        said = [(why if who in why.lower() else f"{who}: {why}", cure) for (who, why), cure in below.items()]
+        lines += [*map(inert, table(said, columns, "")), ""]
     if kept:
-        lines.append(inert(f"only {kept} is asked in this project (optimize models unlock)"))
-    return "\n".join([*lines, dated])
-
-
-def _table(rows: list[Listed], kept: str, told: Collection[str]) -> list[str]:
-    """A line a model; the cure is left out for providers that are told of below."""
-    from optimizer.models.available import named
-
-    wide = max(len(row.model.id) for row in rows)
-    places = [row.model.provider + (f", {row.size / 1e9:.1f} GB" if row.size else "") for row in rows]
-    room = max(16, *map(len, places))
-    lines = []
-    for row, where in zip(rows, places, strict=True):
-        model = row.model
-        mark = "*" if kept and named(model, kept) else " "
-        cure = f" (try: {row.cure})" if row.why and model.provider not in told else ""
-        state = row.why + cure if row.why else row.health
-        loaded = "loaded, " if model.resident else ""
         lines.append(
-            f"{mark} {model.id:<{wide}}  {model.tier:<7}  {model.window:>9,}  {where:<{room}}  {priced(row):<24}  "
-            f"{loaded}{state}"
+            wrapped(inert(f"* only {kept} is asked in this project; end that: optimize models unlock"), columns)
         )
-    return lines
+    return "\n".join([*lines, wrapped(dated, columns, 0)])
+
+
+def _row(row: Listed, kept: str, below: Collection[tuple[str, str]]) -> tuple[str, ...]:
+    from optimizer.models.available import UNFIT_CURE, named
+
+    model = row.model
+    mark = "*" if kept and named(model, kept) else " "
+    where = model.provider if not row.size else f"{model.provider}, {row.size / 1e9:.1f} GB"
+    state = row.health if row.health != NOT_ASKED else ""
+    if row.why:
+        cure = f"; {row.cure}" if row.cure not in ("", UNFIT_CURE) else ""
+        state = "see below" if (model.provider, row.why) in below else row.why + cure
+    state = ", ".join(filter(None, ("loaded" if model.resident else "", state)))
+    return f"{mark} {model.id}", model.tier, f"{model.window:>9,}", where, priced(row), state
 
 
 def priced(row: Listed) -> str:
-    """What a million tokens cost."""
+    """What a million tokens cost, in and out, in dollars."""
     if row.price is None:
-        return "price unknown"
-    return f"${row.price[0]:.2f} in, ${row.price[1]:.2f} out" if any(row.price) else "free"
+        return "unknown"
+    return f"{row.price[0]:.2f} / {row.price[1]:.2f}" if any(row.price) else "free"
 
 
 def _dated() -> str:
@@ -216,5 +221,6 @@ def _dated() -> str:
 
     day = datetime.now(UTC).date().isoformat()
     return (
-        f"Prices: list prices of {day} for a million tokens of a short prompt (genai-prices {version('genai-prices')})."
+        "Windows in tokens; prices in dollars for a million tokens in and out, for short prompts: the list prices "
+        f"of {day}, from genai-prices {version('genai-prices')}."
     )

@@ -37,6 +37,14 @@ def progress(stream: TextIO) -> Callable[[Progress], None]:
     return tell
 
 
+def failure(message: str, hint: str = "") -> None:
+    """What went wrong and the cure, each a line on stderr; what is too wide is set in below itself."""
+    for mark, text, style in (("error: ", message, {"fg": "red", "bold": True}), ("try:   ", hint, {"fg": "cyan"})):
+        if text:
+            lines = wrapped(mark + inert(text), width(err=True), len(mark))
+            click.echo(paint(mark, err=True, **style) + lines.removeprefix(mark), err=True)
+
+
 def notice(text: str) -> None:
     """A remark for a person, on stderr; its further lines, and what is too wide, are set in."""
     lines = inert(text.rstrip("\n")).replace("\n", "\n  ")

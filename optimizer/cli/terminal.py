@@ -43,16 +43,29 @@ def width(err: bool = False) -> int | None:
     return shutil.get_terminal_size().columns
 
 
-def wrapped(text: str, columns: int | None) -> str:
-    """`text` broken between words where a line is wider than `columns`, what follows set in by two; None leaves it."""
+def wrapped(text: str, columns: int | None, indent: int = 2) -> str:
+    """`text` broken between words where a line is wider than `columns`, what follows set in; None leaves it.
+
+    What follows stands `indent` beyond where its line begins.
+    """
     if columns is None or all(cells(line) < columns for line in text.split("\n")):
         return text
+    return "\n".join("\n".join(folded(line, columns, indent)) for line in text.split("\n"))
+
+
+def folded(line: str, columns: int, indent: int) -> list[str]:
+    """One line as several, none as wide as `columns` where its words let it; what follows is set in by `indent`."""
     import textwrap
 
+    begin = line[: len(line) - len(line.lstrip(" "))]
     fold = textwrap.TextWrapper(
-        columns - 1, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False, replace_whitespace=False
+        max(columns - 1, len(begin) + indent + 1),
+        subsequent_indent=begin + " " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
     )
-    return "\n".join("\n".join(fold.wrap(line)) for line in text.split("\n"))
+    return fold.wrap(line) or [line]
 
 
 def cells(text: str) -> int:

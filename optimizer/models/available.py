@@ -20,10 +20,10 @@ from optimizer.types import TIERS, LeftOut, Model, Tier
 
 UNFIT_CURE = "optimize models list"
 KEY_PAGES: Mapping[str, str] = {
-    "anthropic": "platform.claude.com/settings/keys",
+    "anthropic": "from platform.claude.com/settings/keys",
     "gemini": "free at aistudio.google.com/apikey",
     "groq": "free at console.groq.com/keys",
-    "openai": "platform.openai.com/api-keys",
+    "openai": "from platform.openai.com/api-keys",
 }
 
 
@@ -78,7 +78,7 @@ def _at(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, features: 
     ids = catalogue.offered(provider, host)
     if not endpoint.key:
         tiers: list[Tier] = [catalogue.describe(model_id, provider).tier for model_id in ids]
-        where = f" ({KEY_PAGES[provider]})" if provider in KEY_PAGES else ""
+        where = f", {KEY_PAGES[provider]}" if provider in KEY_PAGES else ""
         needed = endpoint.key_variable
         return _missing(provider, min(tiers, key=TIERS.index), f"no {needed}", f"set {needed}{where}")
     return Available(tuple(catalogue.describe(model_id, provider) for model_id in ids), ())

@@ -88,7 +88,7 @@ def spoken(health: Health, now: float) -> str:
     if health.rests > now:
         return f"rests until {clock(health.rests)}: {health.why}"
     if health.failures:
-        return f"failed {health.failures} times: {health.why}"
+        return f"failed {'once' if health.failures == 1 else f'{health.failures:,} times'}: {health.why}"
     return f"well, {health.seconds:.1f} s an answer" if health.calls else "not asked yet"
 
 
@@ -97,7 +97,8 @@ def _behind(left: LeftOut, sources: Sources) -> tuple[Model, ...]:
     endpoint = sources.endpoints[left.provider]
     describe = sources.catalogue.describe
     if left.model:
-        return (describe(left.model, left.provider),)
+        described = describe(left.model, left.provider)
+        return (replace(described, local=True, tier="local") if endpoint.local else described,)
     ids = sources.catalogue.offered(left.provider, endpoint.host)
     if endpoint.local or left.provider == "ollama":
         known = last_known(endpoint, sources.gate.state)

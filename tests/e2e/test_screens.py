@@ -61,6 +61,14 @@ def test_a_command_that_was_not_finished_is_told_in_one_line_or_by_its_help(user
     assert "error:" not in helped.err
 
 
+def test_a_misspelt_option_or_choice_meets_the_nearest(user: Optimize) -> None:
+    option = user("explain total", "--teir", "local")
+    assert (option.code, option.err.splitlines()[0]) == (2, "error: there is no option --teir")
+    assert option.err.splitlines()[1].startswith("try:   did you mean --tier")
+    choice = user("explain total", "--tier", "locl")
+    assert choice.code == 2 and choice.err.splitlines()[-1] == "try:   did you mean local?"
+
+
 def test_consent_alone_lists_what_was_granted_and_its_log_tells_when_as_people_do(user: Optimize) -> None:
     granted = user("consent")
     assert granted.code == 0

@@ -99,16 +99,21 @@ def test_with_no_key_and_no_server_everything_missing_has_a_cure(find: Callable[
     assert time.monotonic() - begin < 2.0
     assert found.models == ()
     assert [(one.provider, one.tier, one.why, one.cure) for one in found.left_out] == [
-        ("anthropic", "budget", "no ANTHROPIC_API_KEY", "set ANTHROPIC_API_KEY (platform.claude.com/settings/keys)"),
-        ("gemini", "free", "no GEMINI_API_KEY", "set GEMINI_API_KEY (free at aistudio.google.com/apikey)"),
-        ("groq", "free", "no GROQ_API_KEY", "set GROQ_API_KEY (free at console.groq.com/keys)"),
+        (
+            "anthropic",
+            "budget",
+            "no ANTHROPIC_API_KEY",
+            "set ANTHROPIC_API_KEY, from platform.claude.com/settings/keys",
+        ),
+        ("gemini", "free", "no GEMINI_API_KEY", "set GEMINI_API_KEY, free at aistudio.google.com/apikey"),
+        ("groq", "free", "no GROQ_API_KEY", "set GROQ_API_KEY, free at console.groq.com/keys"),
         (
             "ollama",
             "local",
             "Ollama does not answer at 127.0.0.1:1",
             f"ollama serve; optimize models pull {CATALOGUE.suggested_local}",
         ),
-        ("openai", "budget", "no OPENAI_API_KEY", "set OPENAI_API_KEY (platform.openai.com/api-keys)"),
+        ("openai", "budget", "no OPENAI_API_KEY", "set OPENAI_API_KEY, from platform.openai.com/api-keys"),
     ]
 
 
