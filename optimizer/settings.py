@@ -117,6 +117,11 @@ class Settings:
     agent_review: bool = knob(
         "agent.review", False, "Let another model say what is wrong with a change before it is offered (role critic)."
     )
+    agent_summarise: bool = knob(
+        "agent.summarise",
+        False,
+        "Have what is piped in and too long for a prompt put in few words first (role summariser).",
+    )
     notes_tokens: int = knob(
         "notes.tokens", 600, "Most tokens of AGENTS.md (or CLAUDE.md) in a request; 0 leaves it out."
     )

@@ -7,11 +7,11 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import consent, landing, options, show, terminal
+from optimizer.cli import consent, landing, notices, options, show, terminal
 from optimizer.errors import ConsentMissing, UnusableOutput
 from optimizer.events import Event, Finished
 from optimizer.retrieval import Query
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
 
 
-MAX_PIPED = 2_000_000  # bytes of standard input that are read; a prompt holds far less
+MAX_PIPED = 4_000_000  # bytes of standard input that are kept, half of them from its end; a prompt holds far less
+LONGEST_PIPED = 1_000_000_000  # bytes after which a stream that does not end is taken to
 
 
 @click.command("run")
@@ -75,7 +76,21 @@ def piped_in() -> str:
         return ""
     if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode)):
         return ""
-    return sys.stdin.buffer.read(MAX_PIPED).decode("utf-8", "replace")
+    first, last, left_out = ends(sys.stdin.buffer, MAX_PIPED // 2)
+    if left_out:
+        notices.notice(f"of what was piped in, {left_out:,} bytes in the middle are not read")
+        last = f"\n[… {left_out:,} bytes left out here …]\n".encode() + last
+    return (first + last).decode("utf-8", "replace")
+
+
+def ends(stream: IO[bytes], size: int) -> tuple[bytes, bytes, int]:
+    """The first and the last bytes of a stream, at most `size` of each, and how many there are between them."""
+    first, last, left_out = stream.read(size), b"", 0
+    while len(last) + left_out < LONGEST_PIPED and (chunk := stream.read(size)):
+        last += chunk
+        left_out += max(0, len(last) - size)
+        last = last[-size:]
+    return first, last, left_out
 
 
 def _repository(parts: Parts) -> Repository:

@@ -1,0 +1,224 @@
+"""A long text cut up: its beginning, its end and lines that tell of a failure as they stand, the rest in parts.
+
+The parts are for a model that puts each in few words. Where the text is longer than all of them hold, lines that are
+alike but for their numbers are read once; where that is not enough, a middle is left out and told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from optimizer.context.budget import count_tokens
+from optimizer.routing.words import FAILURE
+
+MOST_PARTS, FIRST_PARTS = 8, 3  # of all parts, and of them those before the middle that is left out
+HEAD, TAIL, FAILURES = 0.12, 0.25, 0.2  # shares of the tokens there are
+LONGEST_PIECE = 500  # characters; a longer line is several pieces
+TOKENS_PER_WORD = 1.6  # of a summary full of names and numbers
+LONGEST_LINE = 240  # characters that are shown of a line that tells of a failure
+_FAILURE = re.compile(
+    rf"{FAILURE}|\berror\[\w+\]|\b(?:fatal|panic|killed|timed out|refused|permission denied|no such file)\b"
+    r"|\bexit(?:ed)?(?: with)?(?: code| status) [1-9]|(?-i:\b(?:ERROR|CRITICAL|SEVERE|FAILED|FAIL|FAILURE)\b)",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(
+    r"(?P<kept>(?<=\" )[1-5]\d\d\b|\b(?:status|code)\W{1,3}\d{3}\b)|0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Text of the lines `start` to `end`, counted from 1; a very long line may be in several parts."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A text of `lines` lines cut up; `failures` are lines of its middle, `left_out` those that no part holds.
+
+    `folded` tells that lines that are alike but for their numbers stand in the parts once.
+    """
+
+    lines: int
+    head: Part
+    parts: tuple[Part, ...]
+    tail: Part
+    failures: tuple[Part, ...] = ()
+    left_out: tuple[int, int] | None = None
+    folded: bool = False
+
+
+def cut_up(text: str, room: int, size: int) -> Excerpt:
+    """Cut up a text that is to take `room` tokens in the end, in parts of at most `size` tokens (100 or more)."""
+    pieces = list(_pieces(text))
+    lines = pieces[-1].end if pieces else 0
+    first = _fitting(pieces, int(room * HEAD))
+    last = _fitting(pieces[first:], int(room * TAIL), from_end=True)
+    rest = len(pieces) - last
+    head, middle, tail = _one(pieces[:first], 0), pieces[first:rest], _one(pieces[rest:], lines)
+    failures = _failures(middle, int(room * FAILURES))
+    parts, left = _parts(middle, size, MOST_PARTS)
+    if not left:
+        return Excerpt(lines, head, parts, tail, failures)
+    middle = list(_folded(middle))
+    parts, left = _parts(middle, size, MOST_PARTS)
+    if not left:
+        return Excerpt(lines, head, parts, tail, failures, folded=True)
+    parts, left = _parts(middle, size, FIRST_PARTS)
+    ending, left = _parts(left, size, MOST_PARTS - FIRST_PARTS, from_end=True)
+    skipped = (left[0].start, left[-1].end) if left else None
+    return Excerpt(lines, head, (*parts, *ending), tail, failures, skipped, folded=True)
+
+
+def words_for(excerpt: Excerpt, room: int) -> int:
+    """In how many words each part may be put for all of them to fit into `room` tokens with the rest."""
+    left = room - count_tokens(_laid_out(excerpt, [""] * len(excerpt.parts), ""))
+    return int(left / TOKENS_PER_WORD) // len(excerpt.parts)
+
+
+def put_together(excerpt: Excerpt, said: Sequence[str], by: str, room: int) -> str:
+    """The text in at most `room` tokens, with what model `by` said of each part ('': nothing) instead of its middle.
+
+    '' where nothing was said of any part, or there is no room.
+    """
+    left = room - count_tokens(_laid_out(excerpt, [""] * len(said), by)) if any(said) else 0
+    while left > 0:
+        text = _laid_out(excerpt, _shortened(said, left), by)
+        if count_tokens(text) <= room:
+            return text
+        left = left * 9 // 10
+    return ""
+
+
+def _pieces(text: str) -> Iterator[Part]:
+    """The lines with their ends, long ones in several pieces."""
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+        whole = f"{line}\n"
+        for at in range(0, len(whole), LONGEST_PIECE):
+            yield Part(number, number, whole[at : at + LONGEST_PIECE])
+
+
+def _fitting(pieces: Sequence[Part], size: int, from_end: bool = False) -> int:
+    """How many pieces, from the beginning or the end, cost at most `size` tokens together."""
+
+    def costs(count: int) -> int:
+        taken = pieces[len(pieces) - count :] if from_end else pieces[:count]
+        return count_tokens("".join(piece.text for piece in taken))
+
+    fits, beyond = 0, 1
+    while beyond <= len(pieces) and costs(beyond) <= size:
+        fits, beyond = beyond, beyond * 2
+    beyond = min(beyond, len(pieces) + 1)
+    while beyond - fits > 1:
+        middle = (fits + beyond) // 2
+        fits, beyond = (middle, beyond) if costs(middle) <= size else (fits, middle)
+    return fits
+
+
+def _parts(
+    pieces: Sequence[Part], size: int, most: int, from_end: bool = False
+) -> tuple[tuple[Part, ...], Sequence[Part]]:
+    """At most `most` parts from the beginning or the end, in the order of the text, and the pieces that are left."""
+    parts: list[Part] = []
+    while pieces and len(parts) < most:
+        count = _fitting(pieces, size, from_end)
+        if not count:
+            at = len(pieces) - 1 if from_end else 0
+            pieces = [*pieces[:at], *_halves(pieces[at]), *pieces[at + 1 :]]
+            continue
+        at = len(pieces) - count if from_end else count
+        taken, pieces = (pieces[at:], pieces[:at]) if from_end else (pieces[:at], pieces[at:])
+        parts.append(_one(taken, 0))
+    return tuple(reversed(parts) if from_end else parts), pieces
+
+
+def _halves(piece: Part) -> tuple[Part, Part]:
+    at = len(piece.text) // 2
+    return replace(piece, text=piece.text[:at]), replace(piece, text=piece.text[at:])
+
+
+def _one(pieces: Sequence[Part], line: int) -> Part:
+    """Consecutive pieces as one part; an empty one at `line` for none."""
+    if not pieces:
+        return Part(line, line, "")
+    return Part(pieces[0].start, pieces[-1].end, "".join(piece.text for piece in pieces))
+
+
+def _shape(text: str) -> str:
+    """What a line has in common with those that differ in numbers only; the status of an answer is no such number."""
+    return _NUMBERS.sub(lambda found: found["kept"] or "0", text.strip())
+
+
+def _folded(pieces: Sequence[Part]) -> Iterator[Part]:
+    """The first of all lines that are alike, which tells how many more there are; blank ones go."""
+    alike: dict[str, list[Part]] = {}
+    for piece in pieces:
+        if shape := _shape(piece.text):
+            alike.setdefault(shape, []).append(piece)
+    for first, *others in alike.values():
+        if not others:
+            yield first
+            continue
+        lines = "line" if len(others) == 1 else "lines"
+        told = f"(and {len(others):,} {lines} like it, the last is line {others[-1].end:,})"
+        yield replace(first, text=f"{first.text.rstrip()} {told}\n")
+
+
+def _failures(pieces: Sequence[Part], room: int) -> tuple[Part, ...]:
+    """Lines that tell of a failure, each kind once, from both ends of the text inwards, for at most `room` tokens."""
+    telling = (piece for piece in pieces if _FAILURE.search(piece.text))
+    waiting = list(_folded([replace(one, text=_clipped(one.text.strip(), LONGEST_LINE)) for one in telling]))
+    kept, at_end = list[Part](), False
+    while waiting:
+        line = waiting.pop(-1 if at_end else 0)
+        at_end = not at_end
+        cost = count_tokens(f"{line.start}: {line.text}\n")
+        if cost <= room:
+            kept.append(replace(line, text=line.text.strip()))
+            room -= cost
+    return tuple(sorted(kept, key=lambda one: one.start))
+
+
+def _clipped(text: str, characters: int) -> str:
+    return text if len(text) <= characters else f"{text[: max(0, characters - 1)].rstrip()}…"
+
+
+def _shortened(said: Sequence[str], room: int) -> list[str]:
+    """What was said, a line each, in at most `room` tokens together; what one leaves free goes to longer ones."""
+    texts = [" ".join(text.split()) for text in said]
+    waiting = sorted((count_tokens(text), number) for number, text in enumerate(texts) if text)
+    while waiting:
+        share = room // len(waiting)
+        tokens, number = waiting.pop(0)
+        while tokens > share and texts[number]:
+            texts[number] = _clipped(texts[number], min(len(texts[number]) - 1, len(texts[number]) * share // tokens))
+            tokens = count_tokens(texts[number])
+        room -= tokens
+    return texts
+
+
+def _laid_out(excerpt: Excerpt, said: Sequence[str], by: str) -> str:
+    first, last = excerpt.parts[0].start, excerpt.tail.start - 1
+    rows = [(part, text or "left out") for part, text in zip(excerpt.parts, said, strict=True)]
+    if excerpt.left_out:
+        rows.append((Part(*excerpt.left_out, ""), "left out"))
+    rows.sort(key=lambda row: row[0].start)
+    once = "; lines that differ in numbers only were read once" if excerpt.folded else ""
+    lines = [
+        f"[… from line {first:,} on in few words by {by}{once} …]",
+        *(f"{_lines(part)}: {text}" for part, text in rows),
+    ]
+    if excerpt.failures:
+        lines.append("[lines among these that tell of a failure, as they stand:]")
+        lines += [f"{part.start}: {part.text}" for part in excerpt.failures]
+    lines.append(f"[… after line {last:,} as it stands again …]")
+    return excerpt.head.text + "\n".join(lines) + "\n" + excerpt.tail.text
+
+
+def _lines(part: Part) -> str:
+    return f"line {part.start:,}" if part.start == part.end else f"lines {part.start:,} to {part.end:,}"

@@ -1,0 +1,118 @@
+"""What was piped in and is too long for a prompt, put in few words by the summariser's role before the request is."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from optimizer.engine import role
+from optimizer.events import Event, Notice
+from optimizer.retrieval import Context, Query
+from optimizer.types import Needs
+
+if TYPE_CHECKING:
+    from optimizer.agent.excerpt import Excerpt
+    from optimizer.agent.prompts import Ask
+    from optimizer.engine.parts import Parts
+    from optimizer.engine.request import Request
+    from optimizer.models.available import Available
+    from optimizer.types import Model, Task
+
+TOKENS = 500  # most tokens of an answer, those included that a model thinks before it
+LEAST_ROOM, LEAST_PART = 300, 500  # tokens below which a summary is not worth its calls
+USUAL = 4_000  # tokens of a prompt for which models are looked for; how large it gets depends on who is found
+SPARE = 60  # tokens by which a prompt may be larger than its pieces by themselves
+REQUEST = 300  # most tokens of the request that the summariser is told
+WORDS = (25, 200)  # that one part is put in, at least and at most
+FREE = ("local", "free")
+_ASKED = (
+    "What is piped in above is part {number} of {count} of a longer text. Put in at most {words} words what of it "
+    "matters for the request below: failures in their own words, files with lines, names, counts, what changes on the "
+    "way. No advice, and no answer to the request. Where nothing in it matters, say in one sentence what it tells of."
+    "\n\nThe request: {request}"
+)
+
+
+def summarised(
+    request: Request, piped: str, available: Available, parts: Parts
+) -> Generator[Event, None, tuple[Request, int | None]]:
+    """The request with a summary of `piped` in it, and what that cost (micro-dollars; None: unknown).
+
+    It takes no more tokens than the beginning and end of `piped` that stand there, and stay where no summary is made.
+    Only local and free models are asked, and those that the role names. Raises StorageError.
+    """
+    from optimizer.agent.excerpt import cut_up, put_together
+    from optimizer.context.budget import count_tokens
+
+    room = count_tokens(request.query.extra)
+    wanted = role.Work("summariser", "summarising", replace(request, task=_task(request.task, USUAL)), ())
+    attempts = role.route(wanted, available, parts, lambda model: _may(model, parts)).attempts
+    most = min(parts.settings.request_tokens, attempts[0].model.window) if attempts else 0
+    size = most - TOKENS - SPARE - _beside(request)
+    if not attempts or room < LEAST_ROOM or size < LEAST_PART:
+        why = "request_tokens leaves no room for one" if attempts else "no local or free model may be asked for one"
+        yield Notice(f"what was piped in is cut in its middle, with no summary: {why}")
+        return request, 0
+    excerpt = cut_up(piped, room, size)
+    yield Notice(
+        f"piped in: {excerpt.lines:,} lines, {count_tokens(piped):,} tokens, and room for {room:,}; summarising it in "
+        f"{len(excerpt.parts)} part{'s' if len(excerpt.parts) > 1 else ''}"
+    )
+    task = _task(request.task, size)
+    work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, room, parts))
+    said = yield from role.ask_role(work, [one for one in attempts if one.model.window >= most], parts)
+    text = put_together(excerpt, said.texts, said.model, room)
+    if not text:
+        yield Notice("what was piped in is cut in its middle: there is no summary")
+        return request, said.cost
+    middle = text.removeprefix(excerpt.head.text).removesuffix(excerpt.tail.text)
+    yield Notice(f"in place of the middle of what was piped in, the model is sent:\n{middle}")
+    return replace(request, query=request.query._replace(extra=text)), said.cost
+
+
+def _may(model: Model, parts: Parts) -> bool:
+    """Whether a model may be asked: what it reads is many times what it saves, so it is to cost nothing."""
+    from optimizer.routing.preference import names
+
+    return model.tier in FREE or names(parts.role("summariser"), model)
+
+
+def _task(task: Task, tokens: int) -> Task:
+    return replace(
+        task, kind="summary", wants_edits=False, input_tokens=tokens, output_tokens=TOKENS, needs=Needs(tokens + TOKENS)
+    )
+
+
+def _beside(request: Request) -> int:
+    """Tokens of a question beside the part that it is about."""
+    from optimizer.agent import prompts
+    from optimizer.context.budget import count_tokens
+
+    return prompts.overhead(edits=False) + count_tokens(_question(request, 10, 10, WORDS[1]))
+
+
+def _question(request: Request, number: int, count: int, words: int) -> str:
+    from optimizer.agent import prompts
+
+    wish = prompts.shorten(request.query.text, REQUEST)
+    return _ASKED.format(number=number, count=count, words=words, request=wish)
+
+
+def _asks(request: Request, task: Task, excerpt: Excerpt, room: int, parts: Parts) -> tuple[Ask, ...]:
+    from optimizer.agent.excerpt import words_for
+    from optimizer.agent.prompts import Ask
+
+    count = len(excerpt.parts)
+    words = min(max(words_for(excerpt, room), WORDS[0]), WORDS[1])
+    nothing = Context(request.query.text, 0, (), ())
+    return tuple(
+        Ask(
+            Query(_question(request, number, count, words), part.text),
+            task,
+            nothing,
+            TOKENS,
+            temperature=role.temperature(parts),
+        )
+        for number, part in enumerate(excerpt.parts, 1)
+    )
