@@ -162,6 +162,7 @@ def fields(row: Listed, kept: str) -> dict[str, Any]:
         "window": model.window,
         "max_output": model.max_output,
         "tools": model.tools,
+        "vision": model.vision,
         "licence": model.licence,
         "size": row.size or None,
         "price": None if row.price is None else {"input": row.price[0], "output": row.price[1]},
@@ -205,7 +206,8 @@ def _row(row: Listed, kept: str, below: Collection[tuple[str, str]]) -> tuple[st
     if row.why:
         cure = f"; {row.cure}" if row.cure not in ("", UNFIT_CURE) else ""
         state = "see below" if (model.provider, row.why) in below else row.why + cure
-    state = ", ".join(filter(None, ("loaded" if model.resident else "", state)))
+    sees = "takes images" if model.vision else ""
+    state = ", ".join(filter(None, ("loaded" if model.resident else "", sees, state)))
     return f"{mark} {model.id}", model.tier, f"{model.window:>9,}", where, priced(row), state
 
 

@@ -44,7 +44,12 @@ _NO_MODEL = re.compile(
     re.IGNORECASE,
 )
 _BAD_CALL = re.compile(r"tool_use_failed|failed to call a function|error parsing tool call", re.IGNORECASE)
-_CANNOT = re.compile(r"does not support (tools|thinking|chat|generate|completion|images|vision)", re.IGNORECASE)
+_CANNOT = re.compile(r"does not support (tools|thinking|chat|generate|completion)", re.IGNORECASE)
+_BLIND = re.compile(
+    r"does not support (?:images?|vision)|image input is not supported|missing data required for image input"
+    r"|image_url is only supported by certain models",
+    re.IGNORECASE,
+)
 _PER_DAY = re.compile(r"per.?day|\b[RT]PD\b|daily", re.IGNORECASE)
 _PER_MINUTE = re.compile(r"per.?minute|\b[RTIO]{1,2}PM\b", re.IGNORECASE)
 _TRY_AGAIN = re.compile(r"(?:try again|retry) in (\d[\dhms.]*[a-z])\b", re.IGNORECASE)
@@ -84,6 +89,8 @@ def from_status(
         return TimedOut(who, "ask again")
     if status == 400 and (lacking := _CANNOT.search(raw)):
         return ProviderError(who, _fit_cure(lacking[1].lower()))
+    if status in (400, 500) and _BLIND.search(raw):  # some local servers answer 500
+        return ProviderError(who, _fit_cure("vision"))
     if status >= 500 or status in (409, 423, 425):
         return Overloaded(who, _server_cure(raw), _wait(provider, headers, data, ""))
     return ProviderError(
@@ -214,8 +221,8 @@ def _model_cure(provider: str) -> str:
 
 
 def _fit_cure(lacking: str) -> str:
-    if lacking == "tools":
-        return "write tools = false for this model in models.toml, or choose another: optimize models list"
+    if lacking in ("tools", "vision"):
+        return f"write {lacking} = false for this model in models.toml, or choose another: optimize models list"
     return "choose another model: optimize models list"
 
 

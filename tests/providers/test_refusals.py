@@ -99,6 +99,9 @@ def test_cures_name_the_next_step() -> None:
 
     assert "optimize models pull" in cure("ollama", 404, "model 'x' not found")
     assert "tools = false" in cure("ollama", 400, "registry.ollama.ai/library/x does not support tools")
+    for said in ("this model does not support image input", "image input is not supported - hint: provide the mmproj"):
+        assert "vision = false" in cure("ollama", 400, said) and "vision = false" in cure("openai", 500, said)
+    assert "vision = false" in cure("ollama", 500, "this model is missing data required for image input")
     assert "models list" in cure("ollama", 400, '"nomic-embed-text" does not support chat')
     assert "smaller" in cure("ollama", 500, "model requires more system memory than is available")
     assert "GROQ_API_KEY" in cure("groq", 401, "Invalid API Key")
