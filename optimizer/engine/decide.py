@@ -112,7 +112,9 @@ def stand_in(route: Route) -> str:
 
 
 def images_leave(query: Query, route: Route) -> str:
-    """A line to show when images may go to the cloud; '' otherwise."""
+    """A line to show when images may go to the cloud, or to nobody; '' otherwise."""
+    if query.images and not route.attempts:
+        return "only models that take images will do: optimize models list tells which they are"
     if not query.images or all(attempt.model.local for attempt in route.attempts):
         return ""
     go = "may go" if route.attempts[0].model.local else "go"

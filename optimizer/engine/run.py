@@ -53,10 +53,12 @@ def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False
     planned = planned and task.wants_edits
     route = decide.route(task, parts, available, "editor" if planned else "")
     yield Routed(task, route, parts.quote(task))
+    if not (dry_run and route.attempts) and (line := decide.images_leave(query, route)):
+        yield Notice(line)
     if dry_run or not route.attempts:
         yield Finished(decide.unserved(request, route, dry_run))
         return
-    for line in filter(None, (decide.stand_in(route), decide.images_leave(query, route))):
+    if line := decide.stand_in(route):
         yield Notice(line)
     wanted, cost = yield from _summarised(query, Request(request, fitted, context, task, notes), available, parts)
     events = plan.climb_planned(wanted, route, available, parts) if planned else climb.climb(wanted, route, parts)

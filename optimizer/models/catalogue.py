@@ -183,13 +183,17 @@ class Catalogue:
         ids = (row.id for row in self.rows if row.exact and row.provider in names and row.host in ("", host))
         return tuple(dict.fromkeys(ids))
 
-    def examples(self) -> tuple[Model, ...]:
-        """One model a tier, cheapest tier first: what there is to set up, and to quote prices of."""
-        found = {"local": self.describe(self.suggested_local, "ollama")}
+    def examples(self, seeing: bool = False) -> tuple[Model, ...]:
+        """One model a tier, cheapest tier first: what there is to set up, and to quote prices of; `seeing`: of those
+        that see images."""
+        local = (self.describe(name, "ollama") for name in (self.suggested_local, *reversed(self.pullable)))
+        first = next((model for model in local if model.vision or not seeing), None)
+        found = {"local": first} if first else {}
         for row in self.rows:
             if row.exact and row.provider in DEFAULT_URLS:
                 model = self.describe(row.id, row.provider)
-                found.setdefault(model.tier, model)
+                if model.vision or not seeing:
+                    found.setdefault(model.tier, model)
         return tuple(found[tier] for tier in TIERS if tier in found)
 
     def hosts(self, provider: str) -> frozenset[str]:

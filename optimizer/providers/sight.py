@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from optimizer.images import Image
+if TYPE_CHECKING:
+    from optimizer.images import Image
 
 ALL_KINDS = frozenset({"png", "jpeg", "gif", "webp"})
 MEGABYTE = 1_000_000

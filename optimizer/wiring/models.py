@@ -230,7 +230,7 @@ class Models:
     def quote(self, task: Task) -> tuple[Quote, ...]:
         from optimizer.types import Quote
 
-        examples = self.catalogue().examples()
+        examples = self.catalogue().examples(seeing=task.needs.vision)
         rates = self.rates(examples, datetime.now(UTC))
 
         def cost(model: Model) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +163,13 @@ def test_a_planned_change_is_planned_and_made_with_the_picture(user: Optimize, l
     asked = loopback.asked("gemini")
     assert len(asked) >= 2
     assert all(seen(one.body) == [shot.read_bytes()] for one in asked)
+
+
+def test_without_a_model_that_sees_it_is_told_which_do(
+    calc: Path, shot: Path, stand_in: Callable[..., Optimize]
+) -> None:
+    ran = stand_in(calc, GROQ_API_KEY="g-1")(QUESTION, "--image", str(shot))
+    assert ran.code == 6
+    assert "only models that take images will do: optimize models list tells which they are" in ran.err
+    assert "gemma3:4b" in ran.err and "gemini-3.5-flash-lite" in ran.err
+    assert "gpt-oss" not in ran.err.partition("would cost:")[2].partition("To have a model")[0]

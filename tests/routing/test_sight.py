@@ -67,5 +67,8 @@ def test_the_catalogue_knows_who_sees_and_a_row_of_the_user_says_so_too(tmp_path
         ("new:7b", "ollama"),
     )
     assert not any(sees(shipped, *one) for one in blind)
+    assert all(one.vision for one in shipped.examples(seeing=True))
+    assert [one.tier for one in shipped.examples(seeing=True)] == [one.tier for one in shipped.examples()]
+    assert shipped.examples(seeing=True)[0].id == "gemma3:4b"
     (tmp_path / "models.toml").write_text('[[model]]\nid = "new:*"\nvision = true\n')
     assert sees(load_catalogue(tmp_path / "models.toml"), "new:7b", "ollama")
