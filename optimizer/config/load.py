@@ -68,8 +68,8 @@ def load(root: Path | None, env: Mapping[str, str], flags: Mapping[str, object])
     settings = _settings(values)
     if settings.max_tokens >= settings.request_tokens:
         raise ConfigError(
-            f"max_tokens ({settings.max_tokens}, {origins['max_tokens']}) leaves no room within request_tokens "
-            f"({settings.request_tokens}, {origins['request_tokens']})",
+            f"max_tokens ({settings.max_tokens:,}, {origins['max_tokens']}) leaves no room within request_tokens "
+            f"({settings.request_tokens:,}, {origins['request_tokens']})",
             "raise request_tokens, or lower max_tokens",
         )
     keys = keys_from(env)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.errors import BudgetReached, ModelMissing, NoProvider, Overloaded, ProviderError, RateLimited
 from optimizer.events import Event, Notice
+from optimizer.spoken import duration
 from optimizer.types import Completion, Model, Prompt
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def enter(
     charge = _charge(candidate, prompt, purse(0))
     if purse(0).asks(charge) and not parts.approve(f"One call of {model.id} may cost ${charge / 1e6:.2f}."):
         why = (
-            f"one call may cost ${charge / 1e6:.2f}, which is asked about first (--yes, or optimize budget set ask off)"
+            f"not asked: one call may cost ${charge / 1e6:.2f}, and nobody said yes to that "
+            "(--yes does, or: optimize budget set ask off)"
         )
         return Refusal(why, BudgetReached.exit_code)
     named = bool(parts.kept_model() or parts.settings.model)
@@ -114,6 +116,7 @@ def worth_another(error: ProviderError, retries: int, parts: Parts) -> bool:
 def warnings(request: Request, permit: Permit, parts: Parts) -> Generator[Event, None, None]:
     """Tell when a call took a cap past the share at which that is told. Raises StorageError."""
     from optimizer.ledger.caps import TOLD_AT, crossed
+    from optimizer.routing.policy import money
 
     before, after = permit.money, _purse(request.id, parts)(0)
     for name, cap, was, now in (
@@ -121,7 +124,7 @@ def warnings(request: Request, permit: Permit, parts: Parts) -> Generator[Event,
         ("run", before.caps.run, before.run, after.run),
     ):
         if cap is not None and crossed(was, now, cap):
-            yield Notice(f"{TOLD_AT:.0%} of the cap of a {name} is spent: ${now / 1e6:.2f} of ${cap / 1e6:.2f}")
+            yield Notice(f"{TOLD_AT:.0%} of the cap of a {name} is spent: {money(now)} of {money(cap)}")
 
 
 def _purse(request: str, parts: Parts) -> Callable[[int], Money]:
@@ -168,7 +171,7 @@ def _queue(bid: Bid, purse: Callable[[int], Money], parts: Parts) -> Generator[E
             if admission.broken or not admission.wait or waited + admission.wait > settings.limit_wait:
                 return admission
             if not told and admission.wait >= NAP:
-                yield Notice(f"{bid.model}: waiting {admission.wait:.0f} s: {admission.why}")
+                yield Notice(f"{bid.model}: waiting {duration(admission.wait)}: {admission.why}")
                 told = True
             nap = min(max(admission.wait, SHORTEST_NAP), NAP)
             register.sleep(nap)
@@ -179,9 +182,8 @@ def _queue(bid: Bid, purse: Callable[[int], Money], parts: Parts) -> Generator[E
 
 
 def _cap_text(name: str, charge: int, money: Money) -> str:
+    from optimizer.routing.policy import cap_left
+    from optimizer.routing.policy import money as spoken
+
     cap, used = (money.caps.day, money.day) if name == "day" else (money.caps.run, money.run)
-    left = max(0, (cap or 0) - used)
-    return (
-        f"the cap of a {name} leaves ${left / 1e6:.4f} of ${(cap or 0) / 1e6:.2f}, this may cost ${charge / 1e6:.4f}"
-        f" (optimize budget set {name} AMOUNT)"
-    )
+    return f"{cap_left(name, cap or 0, used)}, this may cost {spoken(charge)} (optimize budget set {name} AMOUNT)"

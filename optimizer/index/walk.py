@@ -88,7 +88,7 @@ def classify(found: Listing, max_file_bytes: int, known: Container[str] = ()) ->
         if path not in known and is_secret_file(path):
             skipped.append(Skipped(path, SECRET))
         elif size > max_file_bytes:
-            skipped.append(Skipped(path, f"larger than {max_file_bytes} bytes"))
+            skipped.append(Skipped(path, f"larger than {max_file_bytes:,} bytes"))
         else:
             files.append(FileStat(path, size, mtime, ctime))
     return Scan(tuple(files), tuple(skipped))

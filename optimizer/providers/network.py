@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -94,7 +95,7 @@ def broken(provider: str, core: Any, error: Exception, clock: Clock) -> Provider
         return clock.overdue()
     if isinstance(error, core.TimeoutException):
         return TimedOut(f"no connection to {provider} in time", "check the network, or use another provider")
-    said = str(error)
+    said = re.sub(r"\[Errno -?\d+\] ", "", str(error))
     if isinstance(error, core.ConnectError):
         if "CERTIFICATE" in said.upper() or "SSL" in said.upper():
             return Unreachable(f"{provider}: no safe connection ({said[:120]})", "check the address, and the clock")
@@ -103,7 +104,11 @@ def broken(provider: str, core: Any, error: Exception, clock: Clock) -> Provider
 
 
 def _start_cure(provider: str) -> str:
-    return "start it: ollama serve" if provider == "ollama" else f"check the network and [endpoints] {provider}"
+    return (
+        "start it: ollama serve"
+        if provider == "ollama"
+        else f"check the network, and the address of {provider} if you set one"
+    )
 
 
 class Body:

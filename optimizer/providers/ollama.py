@@ -124,7 +124,7 @@ def _check_whole(draft: Draft, prompt: Prompt, window: int) -> None:
     sure = prompt.tokens - sum(tokens(image) for message in prompt.messages for image in message.images)
     if seen >= window - 1 or (sure >= SURE_FROM and 0 < seen < sure // 2):
         raise PromptTooLong(
-            f"ollama read only {seen} of about {prompt.tokens} tokens and dropped the rest",
+            f"ollama read only {seen:,} of about {prompt.tokens:,} tokens and dropped the rest",
             "send less, or raise context_size",
             draft.usage,
         )

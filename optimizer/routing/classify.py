@@ -254,7 +254,7 @@ def _difficulty(kind: TaskKind, request: str, context: Context, prompt_tokens: i
         reasons.append(f"{files} files in view")
     if prompt_tokens > 4000:
         value += 0.1
-        reasons.append(f"a prompt of {prompt_tokens} tokens")
+        reasons.append(f"a prompt of {prompt_tokens:,} tokens")
     if len(request.split()) > 60:
         value += 0.1
         reasons.append("a long request")

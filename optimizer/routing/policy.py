@@ -11,6 +11,7 @@ from optimizer.models.standing import NEVER, Fit, Health, Need, Standing, fit
 from optimizer.providers import sight
 from optimizer.routing.preference import lacking, preference
 from optimizer.routing.weigh import Candidate, Weighed, weigh
+from optimizer.spoken import duration
 from optimizer.types import TIERS, Attempt, LeftOut, Model, Route, Task
 
 HOPELESS, SURE_AFTER = 0.12, 5
@@ -70,10 +71,10 @@ def choose(task: Task, candidates: Sequence[Candidate], limits: Limits, standing
 
 
 def money(micro: int | None) -> str:
-    """Micro-dollars for people: `$0.0014`, `free`, `price unknown`."""
+    """Micro-dollars for people: `$0.0014`, `$12.50`, `free`, `price unknown`."""
     if micro is None:
         return "price unknown"
-    return f"${micro / 1_000_000:.4f}" if micro else "free"
+    return f"${micro / 1_000_000:,.{2 if micro >= 1_000_000 else 4}f}" if micro else "free"
 
 
 def _weighed(
@@ -103,7 +104,13 @@ def _weighed(
         left_out.append(_beyond(weighed, cap, standing))
         return None
     wait = max(fitted.wait, rest)
-    return replace(weighed, wait=wait, note=weighed.note or f"after {wait:.0f} s for its limit") if wait else weighed
+    return replace(weighed, wait=wait, note=_later(fitted.wait, rest)) if wait else weighed
+
+
+def _later(limit: float, rest: float) -> str:
+    """When a model can be asked that its limits, or its rest after a failure, hold back."""
+    soon = "in a moment" if max(limit, rest) < 1 else f"in {duration(max(limit, rest))}"
+    return f"can be asked again {soon}" if rest > limit else f"can be asked {soon}, when its limit allows it"
 
 
 def _rest(health: Health, now: float, limits: Limits) -> tuple[float, str]:
@@ -116,7 +123,7 @@ def _objection(candidate: Candidate, task: Task, limits: Limits) -> tuple[str, s
     model = candidate.model
     need = task.input_tokens + task.output_tokens
     if limits.model and not named(model, limits.model):
-        return f"you {_asked(limits)} {limits.model}", "optimize models unlock" if limits.remembered else ""
+        return _wish(limits, limits.model), "optimize models unlock" if limits.remembered else ""
     if limits.provider and model.provider != limits.provider:
         return f"you asked for {limits.provider}", ""
     if limits.tier and model.tier != limits.tier:
@@ -126,7 +133,7 @@ def _objection(candidate: Candidate, task: Task, limits: Limits) -> tuple[str, s
     if task.needs.vision and (objection := _blind(model, task))[0]:
         return objection
     if need > model.window:
-        return f"its window of {model.window} tokens cannot hold {need}", "ask about less, or lower max_tokens"
+        return f"its window of {model.window:,} tokens cannot hold {need:,}", "ask about less, or lower max_tokens"
     if not candidate.consented:
         return (
             f"no consent to send this repository's code to {model.provider}",
@@ -143,17 +150,16 @@ def _blind(model: Model, task: Task) -> tuple[str, str]:
     return sight.objection(model.provider, task.needs.images), "send a smaller image, or another kind"
 
 
-def _asked(limits: Limits) -> str:
-    return "chose for this project" if limits.remembered else "asked for"
+def _wish(limits: Limits, name: str) -> str:
+    return f"you chose {name} for this project" if limits.remembered else f"you asked for {name}"
 
 
 def _beyond(weighed: Weighed, cap: str, standing: Standing) -> LeftOut:
     purse = standing.money
     whole, used = (purse.caps.day, purse.day + purse.pending) if cap == "day" else (purse.caps.run, purse.run)
-    size, left = (whole or 0) / 1e6, max(0, (whole or 0) - used) / 1e6
     unknown = " at the rate for unknown prices" if weighed.estimate is None else ""
-    why = f"the cap of ${size:.2f} a {cap} leaves ${left:.4f}, this may cost ${weighed.charge / 1e6:.4f}{unknown}"
-    return _left(weighed, why, f"{BUDGET_CURE} {cap} AMOUNT")
+    why = f"{cap_left(cap, whole or 0, used)}, this may cost {money(weighed.charge)}"
+    return _left(weighed, why + unknown, f"{BUDGET_CURE} {cap} AMOUNT")
 
 
 def _order(one: Weighed) -> tuple[int, bool, bool, int, float, float]:
@@ -179,7 +185,7 @@ def _tiers(fit_for: Sequence[Weighed]) -> list[list[Weighed]]:
 def _chosen(steps: Sequence[Weighed], limits: Limits, left_out: list[LeftOut]) -> list[Weighed]:
     """The best of each tier that is worth trying before the tiers above it; adds the others to `left_out`."""
     if limits.model:
-        left_out += [_left(one, "one model is asked only") for one in steps[1:]]
+        left_out += [_left(one, "only one model is asked") for one in steps[1:]]
         return list(steps[:1])
     if not limits.routing:
         left_out += [_left(one, "routing is off: only the best tier is asked") for one in steps[:-1]]
@@ -192,7 +198,7 @@ def _chosen(steps: Sequence[Weighed], limits: Limits, left_out: list[LeftOut]) -
             seen = f"{step.tally.accepted} of {step.tally.tries}"
             left_out.append(_left(step, f"accepted {seen} times on such tasks here: starting above it"))
         elif chosen and cost > step.chance * above:
-            why = f"trying it first costs {money(int(cost))} and saves {money(round(step.chance * above))} on average"
+            why = f"trying it first costs {_amount(int(cost))} and saves {_amount(step.chance * above)} on average"
             left_out.append(_left(step, why))
         else:
             chosen.insert(0, step)
@@ -219,9 +225,19 @@ def _left(one: Weighed, why: str, cure: str = "") -> LeftOut:
     return LeftOut(one.model.id, one.model.provider, one.model.tier, why, cure)
 
 
+def cap_left(name: str, cap: int, used: int) -> str:
+    """What a cap on money leaves, for people; all in micro-dollars."""
+    return f"the cap of {_amount(cap)} a {name} leaves {_amount(max(0, cap - used))}"
+
+
+def _amount(micro: float) -> str:
+    """An amount of money that is no price."""
+    return money(round(micro)) if round(micro) else "nothing"
+
+
 def _tier_why(one: Weighed, limits: Limits) -> str:
     if limits.model:
-        return "one model is asked only"
+        return "only one model is asked"
     return (
         f"its tier {one.model.tier} is not asked" if limits.routing else "routing is off: only the best tier is asked"
     )
@@ -229,24 +245,24 @@ def _tier_why(one: Weighed, limits: Limits) -> str:
 
 def _passed_over(one: Weighed, first: Weighed, limits: Limits) -> str:
     if limits.model:
-        return "one model is asked only"
+        return "only one model is asked"
     return _comparison(one, first)
 
 
 def _comparison(one: Weighed, first: Weighed) -> str:
     name = first.model.id
     if one.wait > first.wait:
-        return f"{one.note}; {name} can start at once"
+        return f"{one.note}; {name} {'sooner' if first.wait else 'at once'}"
     if one.estimate is None and first.estimate is not None:
-        return f"its price is unknown, {name} has one"
+        return f"its price is unknown, that of {name} is known"
     if one.preference.rank > first.preference.rank:
         return f"{name} comes first: {first.preference.why or 'it calls tools'}"
     if one.accepted_cost == first.accepted_cost:
-        return f"{name} costs the same and is {_better(one, first)}"
+        return f"costs the same as {name}, which is {_better(one, first)}"
     if (one.estimate or 0) > (first.estimate or 0):
-        return f"dearer than {name} ({money(one.estimate)} against {money(first.estimate)})"
+        return f"dearer than {name}: {money(one.estimate)} against {money(first.estimate)}"
     each = f"{money(round(one.accepted_cost))} against {money(round(first.accepted_cost))}"
-    return f"dearer than {name} to an accepted answer ({each})"
+    return f"dearer than {name} for an accepted answer: {each}"
 
 
 def _better(one: Weighed, first: Weighed) -> str:
@@ -257,26 +273,28 @@ def _better(one: Weighed, first: Weighed) -> str:
 
 def _reason(tier: Sequence[Weighed], limits: Limits, standing: Standing) -> str:
     first = tier[0]
-    said = [_place(tier, limits), money(first.estimate)]
+    said = [_place(tier, limits)]
+    if first.estimate or first.model.tier != "free":
+        said.append(money(first.estimate))
     if first.tally.tries:
         said.append(f"accepted {first.tally.accepted} of {first.tally.tries} times on such tasks here")
     if standing.money.asks(first.charge):
-        said.append("asks first at this price")
+        said.append("you are asked first at this price")
     return ", ".join([*said, *filter(None, [first.preference.why, first.note])])
 
 
 def _place(tier: Sequence[Weighed], limits: Limits) -> str:
     if limits.model:
-        return f"you {_asked(limits)} it".replace("chose for this project it", "chose it for this project")
-    name, others = tier[0].model.tier, len(tier) - 1
-    if not others:
-        return f"the only one in {name}"
+        return _wish(limits, "it")
+    name = tier[0].model.tier
+    if len(tier) == 1:
+        return f"the only {name} model"
     best = "cheapest" if tier[0].accepted_cost else "best"
-    return f"the {best} of {others + 1} in {name}"
+    return f"the {best} of {len(tier)} {name} models"
 
 
 def _standby_reason(one: Weighed, first: Weighed) -> str:
-    return f"stands by for {first.model.id}: {_comparison(one, first)}"
+    return f"in reserve, {_comparison(one, first)}"
 
 
 def _summary(task: Task, limits: Limits, attempts: Sequence[Attempt]) -> str:

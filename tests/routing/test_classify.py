@@ -40,7 +40,7 @@ def test_difficulty_follows_the_context_and_says_why() -> None:
     small, large = task("add a flag"), task("add a flag", files=6, tokens=5000)
     assert large.difficulty == pytest.approx(small.difficulty + 0.2)
     assert "6 files in view" in large.reasons
-    assert "a prompt of 5000 tokens" in large.reasons
+    assert "a prompt of 5,000 tokens" in large.reasons
     assert (large.input_tokens, large.output_tokens) == (5000, 600)
 
 

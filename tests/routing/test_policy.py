@@ -78,8 +78,8 @@ def test_one_attempt_a_tier_the_cheapest_first() -> None:
     assert [attempt.estimate for attempt in found.attempts if not attempt.standby] == [0, 0, 700, 14_000]
     assert standbys(found) == ["flash", "mystery", "opus"]
     assert found.reason == "edit, difficulty 0.35: local -> free -> budget -> premium, up on a failed check"
-    assert found.attempts[0].reason == "the only one in local, free"
-    assert found.attempts[2].reason == "the cheapest of 3 in budget, $0.0007"
+    assert found.attempts[0].reason == "the only local model, free"
+    assert found.attempts[2].reason == "the cheapest of 3 budget models, $0.0007"
 
 
 def test_every_model_that_is_not_first_has_its_reason() -> None:
@@ -87,9 +87,9 @@ def test_every_model_that_is_not_first_has_its_reason() -> None:
     PRICES["spare"] = 6_000
     found = route(None, *ALL, spare)
     reasons = {attempt.model.id: attempt.reason for attempt in found.attempts}
-    assert reasons["flash"] == "stands by for haiku: dearer than haiku ($0.0053 against $0.0007)"
-    assert reasons["opus"].startswith("stands by for sonnet: dearer than sonnet")
-    assert why(found, "mystery").why == "its price is unknown, haiku has one"
+    assert reasons["flash"] == "in reserve, dearer than haiku: $0.0053 against $0.0007"
+    assert reasons["opus"].startswith("in reserve, dearer than sonnet: $")
+    assert why(found, "mystery").why == "its price is unknown, that of haiku is known"
     assert {*reasons, *(left.model for left in found.left_out)} == {one.id for one in (*ALL, spare)}
 
 
@@ -98,12 +98,12 @@ def test_equal_prices_keep_the_order_of_preference() -> None:
     PRICES["coder"] = 0
     assert ids(route(None, FREE, other)) == ["oss"]
     assert ids(route(None, other, FREE)) == ["coder"]
-    assert route(None, other, FREE).attempts[1].reason == "stands by for coder: coder costs the same and is preferred"
+    assert route(None, other, FREE).attempts[1].reason == "in reserve, costs the same as coder, which is preferred"
 
 
 def test_an_unknown_price_is_last_but_not_left_out() -> None:
     assert ids(route(None, MYSTERY)) == ["mystery"]
-    assert route(None, MYSTERY).attempts[0].reason == "the only one in budget, price unknown"
+    assert route(None, MYSTERY).attempts[0].reason == "the only budget model, price unknown"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_one_id_at_two_providers_is_asked_once() -> None:
     twin = replace(LOCAL, provider="openai", tier="budget", local=False)
     found = route(Limits(model="qwen"), LOCAL, twin)
     assert [(attempt.model.provider) for attempt in found.attempts] == ["ollama"]
-    assert found.left_out[0].why == "one model is asked only"
+    assert found.left_out[0].why == "only one model is asked"
 
 
 def test_a_local_tag_may_be_left_off() -> None:
@@ -168,7 +168,7 @@ def test_without_consent_nothing_is_asked_and_the_cure_is_told() -> None:
 def test_prompt_and_answer_must_fit_the_window() -> None:
     tight, exact = replace(LOCAL, window=4599), replace(LOCAL, window=4600)
     assert ids(route(None, tight)) == []
-    assert why(route(None, tight), "qwen").why == "its window of 4599 tokens cannot hold 4600"
+    assert why(route(None, tight), "qwen").why == "its window of 4,599 tokens cannot hold 4,600"
     assert ids(route(None, exact)) == ["qwen"]
 
 
@@ -195,7 +195,8 @@ def test_at_most_one_a_tier_in_order_and_none_forgotten(
 
 
 @pytest.mark.parametrize(
-    ("micro", "text"), [(None, "price unknown"), (0, "free"), (1_400, "$0.0014"), (10**7, "$10.0000")]
+    ("micro", "text"),
+    [(None, "price unknown"), (0, "free"), (1_400, "$0.0014"), (10**7, "$10.00"), (1_234_567_890, "$1,234.57")],
 )
 def test_money(micro: int | None, text: str) -> None:
     assert money(micro) == text
@@ -219,7 +220,7 @@ def test_a_model_that_failed_rests_and_the_next_takes_its_place() -> None:
 def test_a_rest_that_is_over_soon_is_waited_for() -> None:
     health = after_failure(Health(), RateLimited("429", wait=10.0), NOW.timestamp(), 0.5)
     assert ids(route(standing=known(FREE, health=health)))[1] == "oss"
-    assert "after 10 s" in route(standing=known(FREE, health=health)).attempts[1].reason
+    assert route(standing=known(FREE, health=health)).attempts[1].reason.endswith(", can be asked again in 10 s")
     assert "oss" not in ids(route(Limits(wait=5.0), standing=known(FREE, health=health)))
 
 
@@ -239,7 +240,9 @@ def test_a_request_that_does_not_fit_a_quota_is_not_sent() -> None:
     late = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 40))
     assert "4,500 of 8,000 tokens a minute are left, this needs 5,500" in why(late, "oss").why
     soon = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 12))
-    assert "after 12 s" in soon.attempts[1].reason
+    assert soon.attempts[1].reason.endswith(", can be asked in 12 s, when its limit allows it")
+    now = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 0.2))
+    assert now.attempts[1].reason.endswith(", can be asked in a moment, when its limit allows it")
     never = route(limits, standing=quota("tokens", MINUTE, 4000, 4000, 0))
     assert why(never, "oss").why == "its limit is 4,000 tokens a minute, this needs 5,500"
     spent = route(limits, standing=quota("requests", DAY, 1000, 0, 9000))
@@ -268,7 +271,7 @@ def test_an_unknown_price_counts_at_its_rate() -> None:
 
 def test_a_dear_call_is_marked() -> None:
     found = route(standing=Standing(NOW, money=Money(Caps(ask=10_000))))
-    assert found.attempts[-2].reason.endswith("asks first at this price")
+    assert found.attempts[-2].reason.endswith("you are asked first at this price")
 
 
 def learned(**tallies: tuple[int, int]) -> Standing:
@@ -356,6 +359,6 @@ def test_a_loaded_model_is_preferred_to_one_that_is_a_little_better() -> None:
     weak, better = Traits({"coding": 0.45}), Traits({"coding": 0.7})
     found = choose(TASK, [candidate(LOCAL), candidate(loaded, traits=weak)], Limits(), CLEAR)
     assert ids(found) == ["coder"]
-    assert found.attempts[1].reason == "stands by for coder: coder costs the same and is loaded already"
+    assert found.attempts[1].reason == "in reserve, costs the same as coder, which is loaded already"
     found = choose(TASK, [candidate(LOCAL, traits=better), candidate(loaded, traits=weak)], Limits(), CLEAR)
     assert ids(found) == ["qwen"]
