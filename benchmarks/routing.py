@@ -13,7 +13,10 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
+import operator
+import os
 import random
 import subprocess
 import sys
@@ -24,6 +27,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from optimizer.engine import decide
 from optimizer.ledger.store import open_ledger
 from optimizer.ledger.tally import Tally, tallies
 from optimizer.ledger.tariff import Step, Tariff
@@ -33,9 +37,12 @@ from optimizer.models.standing import Standing, key
 from optimizer.routing.policy import Limits, choose
 from optimizer.routing.weigh import Candidate
 from optimizer.types import Model, Task, Tier, Usage, UsageRecord
+from optimizer.wiring.ground import Start
+from optimizer.wiring.parts import parts as open_parts
 
 TASK = Task("edit", 0.5, (), True, 1_000_000, 1)
 FOLDS, DRAWS = 5, 2000
+SWITCHED = ("claude-haiku-5-5", "gemini-4-argon")  # two models of two vendors
 CHARGED: tuple[Tier, ...] = ("free", "budget", "premium")  # three thirds by price; all are charged what was recorded
 
 
@@ -218,6 +225,36 @@ def configuration_times(rounds: int = 15) -> dict[str, float]:
     return found
 
 
+def switch_times(rounds: int = 25) -> dict[str, float]:
+    """Milliseconds of CPU from the wish for another model to the route of the next request in the same process, and to
+    a route without such a wish; the median.
+
+    Settings, models and the model kept for the project are read anew; a store that is opened again ends the run.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        root, home = Path(place, "repo"), Path(place, "home")
+        (home / "config").mkdir(parents=True)
+        (home / "config/config.toml").write_text("[features]\nlocal-models = false\n")
+        subprocess.run(["git", "init", "-q", str(root)], check=True)
+        keys = {"GROQ_API_KEY": "g", "ANTHROPIC_API_KEY": "a", "GEMINI_API_KEY": "m"}
+        env = {"PATH": os.environ["PATH"], "HOME": str(home), "OPTIMIZER_HOME": str(home), **keys}
+        _fill(home / "state", [Model("m", "groq", "free", 1, 1, True, "tool", frozenset(), "", "M")])
+        with open_parts(Start(root, env, {}), lambda _: None, lambda _: None) as parts:
+            task, turns = Task("edit", 0.4, (), True, 4500, 600), itertools.cycle(SWITCHED)
+            open_stores = (parts.index, parts.ledger(), parts.register(), parts.seats())
+
+            def switch() -> None:
+                after = parts.for_next({"model": next(turns)})
+                decide.route(task, after, after.available())
+                if not all(
+                    map(operator.is_, open_stores, (after.index, after.ledger(), after.register(), after.seats()))
+                ):
+                    raise SystemExit("a store was opened again")
+
+            stay = _milliseconds(lambda: decide.route(task, parts, parts.available()), rounds)
+            return {"until_routed_ms": _milliseconds(switch, rounds), "routed_without_a_switch_ms": stay}
+
+
 def _fill(state: Path, models: Sequence[Model]) -> None:
     """A ledger of 2,000 attempts, and a register that knows every model."""
     ledger = open_ledger(state)
@@ -266,7 +303,8 @@ def main() -> None:
     parser.add_argument("--week", action="store_true", help="the simulated week")
     parser.add_argument("--json", action="store_true", dest="as_json")
     given = parser.parse_args()
-    found: dict[str, object] = {"times": decision_times(), "configuration": configuration_times()}
+    switch = switch_times()
+    found: dict[str, object] = {"times": decision_times(), "configuration": configuration_times(), "switch": switch}
     if given.replay:
         found["replay"] = replay(given.replay)
     if given.week:
@@ -278,6 +316,7 @@ def main() -> None:
     if given.as_json:
         print(json.dumps(found))
         return
+    print(f"switching the model between two requests: {switch['until_routed_ms']} ms of CPU; no store reopened")
     for name, value in found.items():
         print(f"{name}:")
         rows = value if isinstance(value, list) else [value]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,8 +49,9 @@ class Parts:
     `candidates` adds to models what a decision weighs at a time, `kept_model` is the one chosen for this project ('':
     none), `wish` is the memory that a local model takes with a window of so many tokens, `approve` is asked before a
     call dearer than the settings allow unasked, `means` is what proving a patch needs, `profiles` is what the profile
-    in use, and those that stand in for it, want of models, `role` what is wanted of one who plays it, `router` is the
-    small local model that tells kinds of work apart, if there is one.
+    in use, and those that stand in for it, want of models, `role` what is wanted of one who plays it, `rewired` are the
+    parts of a later request with other flags, `router` is the small local model that tells kinds of work apart, if
+    there is one.
     """
 
     root: Path
@@ -73,10 +74,19 @@ class Parts:
     quote: Callable[[Task], tuple[Quote, ...]]
     means: Callable[[], Means]
     role: Callable[[str], Wanted]
+    rewired: Callable[[Mapping[str, object]], Parts]
     profiles: Callable[[], tuple[Wanted, ...]] = tuple
     router: Callable[[], Router | None] = lambda: None
     approve: Callable[[str], bool] = lambda _: False
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def for_next(self, flags: Mapping[str, object]) -> Parts:
+        """The parts of the next request in this process, with all stores left open.
+
+        `flags` maps dotted keys (model, provider, profile) to values, over the flags so far; None takes one back. Files
+        of settings and models, and the model kept for the project, are read anew. Raises ConfigError, StorageError.
+        """
+        return replace(self.rewired(flags), approve=self.approve, clock=self.clock)
 
     @property
     def repository(self) -> str:

@@ -49,7 +49,7 @@ class Seat:
 
 
 class Seats:
-    """The leases of one run, opened at the first use; `look` tells how many bytes models may take together."""
+    """The leases of one run, opened at the first use; models may take `given` bytes together, 0: what `look` tells."""
 
     def __init__(
         self,
@@ -58,10 +58,11 @@ class Seats:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         pid: int = 0,
+        given: int = 0,
     ) -> None:
         self.path = state / FILE
         self.now, self.sleep = now, sleep
-        self._look, self._pid = look, pid or os.getpid()
+        self._look, self._given, self._pid = look, given, pid or os.getpid()
         self._opened: sqlite3.Connection | None = None
         self._lease = 0
 
@@ -145,6 +146,8 @@ class Seats:
 
     def _room(self) -> int:
         """Bytes that models may take together; looking at the machine takes a while, so that is done once an hour."""
+        if self._given:
+            return self._given
         with self._writing() as db:
             found = db.execute("SELECT bytes FROM room WHERE at > ?", (self.now() - ROOM_SECONDS,)).fetchone()
         if found:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.index.walk import find_root
+from optimizer.wiring.stores import Stores, open_seats
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
@@ -48,19 +49,19 @@ def stock(start: Start, notice: Callable[[str], None]) -> Iterator[Stock]:
     for line in config.notices:
         notice(line)
     with ExitStack() as closing:
-        yield Stock(root, config, Models(root, config, start.env, closing))
+        yield Stock(root, config, Models(root, config, start.env, Stores(config.places.state, closing)))
 
 
 class Models:
-    """What there is to ask, made when first wanted."""
+    """What there is to ask for one request, made when first wanted."""
 
-    def __init__(self, root: Path, config: Config, env: Mapping[str, str], closing: ExitStack) -> None:
+    def __init__(self, root: Path, config: Config, env: Mapping[str, str], stores: Stores) -> None:
         self._root = root
         self._env = env
         self._config = config
-        self._closing = closing
+        self._stores = stores
 
-    @cache  # noqa: B019 - one object a run
+    @cache  # noqa: B019 - one object a request
     def endpoints(self) -> Mapping[str, Endpoint]:
         from optimizer.config.keys import PROVIDERS
         from optimizer.models.catalogue import COMPATIBLE
@@ -126,30 +127,11 @@ class Models:
         state = self._config.places.state
         return endpoint.local or consent.granted(state, str(self._root), endpoint.provider, endpoint.host)
 
-    @cache  # noqa: B019
     def register(self) -> Register:
-        from optimizer.models.register import Register
+        return self._stores.register(tuple((name, one.account) for name, one in self.endpoints().items()))
 
-        register = Register(self._config.places.state, lambda provider: self.endpoints()[provider].account)
-        self._closing.callback(register.close)
-        return register
-
-    @cache  # noqa: B019
     def seats(self) -> Seats:
-        from optimizer.models.seats import Seats
-
-        seats = Seats(self._config.places.state, self._memory)
-        self._closing.callback(seats.close)
-        return seats
-
-    def _memory(self) -> int:
-        """Bytes that models may take together: where there are cards, a server keeps several models on these only."""
-        from optimizer.models import machine, memory
-
-        if given := self._config.settings.memory_gib:
-            return round(given * memory.GIB)
-        here = machine.look()
-        return here.on_cards or here.room
+        return self._stores.seats(self._config.settings.memory_gib)
 
     def wish(self, model: Model, window: int) -> Wish:
         """The memory that a model takes on its server with a window of so many tokens."""
@@ -199,7 +181,6 @@ class Models:
     def router(self) -> Router | None:
         """The model of `local.router` and how it is asked within its time; None where none is on this machine."""
         from optimizer.engine.parts import Router
-        from optimizer.models.seats import Seats
         from optimizer.providers.table import open_provider
 
         settings, endpoint = self._config.settings, self.endpoints()["ollama"]
@@ -212,7 +193,7 @@ class Models:
         return Router(
             model=model,
             open=lambda: open_provider(endpoint, asking),
-            seats=lambda: Seats(self._config.places.state, self._memory),
+            seats=lambda: open_seats(self._config.places.state, settings.memory_gib),
             beside=lambda: {**self._coder(endpoint), **_loaded(endpoint, asking)},
         )
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.index.walk import Naming, Root
 from optimizer.retrieval import Progress
 from optimizer.wiring.ground import Start, configured, root_of
 from optimizer.wiring.models import Models
+from optimizer.wiring.stores import Stores
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
     from optimizer.config.profiles import Wanted
     from optimizer.context.semantic import Reranker
     from optimizer.engine.parts import Parts
+    from optimizer.index.embed import ModelChoice
     from optimizer.index.store import Index
-    from optimizer.ledger.store import Ledger
     from optimizer.types import Model, Usage
     from optimizer.verify.commands import Means
 
@@ -36,37 +37,69 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
         naming = Naming(root) if start.looks else None
         if naming is not None:
             closing.callback(naming.close)
-        from optimizer.engine.parts import Parts
         from optimizer.index.store import open_index
 
         config = configured(root, start, notice).config
         index = open_index(root, config.places.cache, naming)
         closing.callback(index.close)
-        models = Models(root.path, config, start.env, closing)
-        yield Parts(
-            root=root.path,
-            settings=config.settings,
-            features=config.features,
-            places=config.places,
-            index=index,
-            endpoints=models.endpoints,
-            progress=progress,
-            reranker=cache(lambda: _reranker(config, index, notice, closing)),
-            ledger=cache(lambda: _ledger(config, closing)),
-            available=models.available,
-            candidates=models.candidates,
-            kept_model=models.kept,
-            register=models.register,
-            seats=models.seats,
-            wish=models.wish,
-            provider=models.provider,
-            cost=_cost,
-            quote=models.quote,
-            means=lambda: _means(root, config, start.env),
-            profiles=lambda: _profiles(config),
-            role=lambda name: _role(config, name),
-            router=models.router,
-        )
+        stores = Stores(config.places.state, closing)
+        opened = _Opened(root, index, stores, progress, notice, cache(partial(_reranker, index, notice, closing)))
+        yield _parts(start, config, opened)
+
+
+class _Opened(NamedTuple):
+    """What stays open from request to request, and who is told."""
+
+    root: Root
+    indexed: Index
+    stores: Stores
+    progress: Callable[[Progress], None]
+    notice: Callable[[str], None]
+    reranker: Callable[[ModelChoice], Reranker | None]
+
+
+def _parts(start: Start, config: Config, opened: _Opened) -> Parts:
+    """The parts of one request, with what is open already."""
+    from optimizer.engine.parts import Parts
+
+    models = Models(opened.root.path, config, start.env, opened.stores)
+    return Parts(
+        root=opened.root.path,
+        settings=config.settings,
+        features=config.features,
+        places=config.places,
+        index=opened.indexed,
+        endpoints=models.endpoints,
+        progress=opened.progress,
+        reranker=lambda: _chosen_reranker(config, opened),
+        ledger=opened.stores.ledger,
+        available=models.available,
+        candidates=models.candidates,
+        kept_model=models.kept,
+        register=models.register,
+        seats=models.seats,
+        wish=models.wish,
+        provider=models.provider,
+        cost=_cost,
+        quote=models.quote,
+        means=lambda: _means(opened.root, config, start.env),
+        profiles=lambda: _profiles(config),
+        role=lambda name: _role(config, name),
+        rewired=lambda flags: _rewired(start, config, opened, flags),
+        router=models.router,
+    )
+
+
+def _rewired(start: Start, before: Config, opened: _Opened, flags: Mapping[str, object]) -> Parts:
+    """The parts of the next request, for other flags; what a person was told `before` is not told again."""
+    from optimizer.config.load import load
+
+    start = start._replace(flags={**start.flags, **flags})
+    config = load(opened.root.path if start.project_config else None, start.env, start.flags)
+    for line in config.notices:
+        if line not in before.notices:
+            opened.notice(line)
+    return _parts(start, config, opened)
 
 
 def _means(root: Root, config: Config, env: Mapping[str, str]) -> Means:
@@ -87,25 +120,22 @@ def _role(config: Config, name: str) -> Wanted:
     return role(name, config.profile)
 
 
-def _ledger(config: Config, closing: ExitStack) -> Ledger:
-    from optimizer.ledger.store import open_ledger
-
-    ledger = open_ledger(config.places.state)
-    closing.callback(ledger.close)
-    return ledger
-
-
-def _reranker(config: Config, index: Index, notice: Callable[[str], None], closing: ExitStack) -> Reranker | None:
-    """What orders a context by meaning too; None where it is off, or cannot be, which `notice` is told."""
+def _chosen_reranker(config: Config, opened: _Opened) -> Reranker | None:
+    """What orders a context by meaning too; None where it is off, or cannot be, which a person is told."""
     if not config.features.semantic_search:
         return None
+    from optimizer.index import embed
+
+    return opened.reranker(embed.choice_from(config.settings, config.places.cache))
+
+
+def _reranker(index: Index, notice: Callable[[str], None], closing: ExitStack, choice: ModelChoice) -> Reranker | None:
     from optimizer.context.semantic import Reranker
     from optimizer.index import embed, vectors
 
     if not embed.installed():
         notice(f"semantic-search is on, but words alone decide: its extra is not installed; {embed.INSTALL}")
         return None
-    choice = embed.choice_from(config.settings, config.places.cache)
     known = vectors.open_vectors(index.file, choice.id)
     closing.callback(known.close)
     if known.notice:

@@ -122,6 +122,12 @@ def test_who_waits_goes_before_who_does_not(tmp_path: Path, clock: Clock) -> Non
     assert patient.take(SMALL, LIFE).granted
 
 
+def test_room_that_the_user_gives_counts_at_once(tmp_path: Path, clock: Clock) -> None:
+    looked = run(tmp_path, clock)
+    assert looked.take(BIG, LIFE).room == 10 * GIB
+    assert Seats(tmp_path, lambda: 10 * GIB, now=clock, given=12 * GIB).take(SMALL, LIFE).granted
+
+
 def test_servers_have_memory_of_their_own(tmp_path: Path, clock: Clock) -> None:
     first, second = run(tmp_path, clock), run(tmp_path, clock)
     assert first.take(BIG, LIFE).granted
