@@ -100,9 +100,11 @@ def standing(candidates: Sequence[Candidate], parts: Parts) -> Standing:
     )
 
 
-def stand_in(route: Route) -> str:
-    """A line to show when the first model asked is in the cloud though a local one was wanted; '' otherwise."""
-    first = route.attempts[0].model
+def stand_in(route: Route, parts: Parts) -> str:
+    """A line to show when the first model asked is in the cloud and the user did not ask for that; '' otherwise."""
+    first, wish = route.attempts[0].model, limits(parts)
+    if wish.model or wish.provider or wish.tier:
+        return ""
     local = sorted((left for left in route.left_out if left.tier == "local"), key=lambda left: not left.model)
     missing = next(iter(local), None)
     if first.local or missing is None:

@@ -58,7 +58,7 @@ def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False
     if dry_run or not route.attempts:
         yield Finished(decide.unserved(request, route, dry_run))
         return
-    if line := decide.stand_in(route):
+    if line := decide.stand_in(route, parts):
         yield Notice(line)
     wanted, cost = yield from _summarised(query, Request(request, fitted, context, task, notes), available, parts)
     events = plan.climb_planned(wanted, route, available, parts) if planned else climb.climb(wanted, route, parts)
