@@ -39,13 +39,21 @@ def _climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
             return
         if not tried.from_provider:
             waiting = [one for one in waiting if not (one.standby and one.model.tier == attempt.model.tier)]
-        following = waiting[0].model.id if waiting else ""
-        yield Notice(f"{attempt.model.id}: {tried.failure}" + (f"; going on to {following}" if following else ""))
+        if line := _going_on(attempt, tried, waiting):
+            yield Notice(line)
         before = _after(before, tried)
     from optimizer.routing.policy import BUDGET_CURE
 
     capped = any(left.cure.startswith(BUDGET_CURE) for left in route.left_out)
     yield Finished(_outcome(request, route.attempts[-1], tries, capped))
+
+
+def _going_on(attempt: Attempt, tried: Tried, waiting: list[Attempt]) -> str:
+    """Why an attempt came to nothing and who is next; the checks that failed were told already."""
+    why = "its answer did not pass" if tried.verdict else tried.failure
+    if waiting:
+        return f"{attempt.model.id}: {why}; going on to {waiting[0].model.id}"
+    return "" if tried.verdict else f"{attempt.model.id}: {why}"
 
 
 def starting(attempt: Attempt) -> str:
