@@ -8,7 +8,7 @@ from optimizer.errors import InputError
 from optimizer.images import LARGEST_BYTES, MOST_IMAGES, Image, NotAnImage, read
 
 
-def attached(paths: tuple[str, ...]) -> tuple[Image, ...]:
+def pictures(paths: tuple[str, ...]) -> tuple[Image, ...]:
     """The pictures in these files, in order; raises InputError for too many, and for one that cannot be sent."""
     if len(paths) > MOST_IMAGES:
         raise InputError(f"{len(paths)} images are more than one request takes", f"send at most {MOST_IMAGES}")

@@ -44,7 +44,11 @@ SECTIONS = {
     "Settings and privacy": ("profile", "config", "consent"),
 }
 EXAMPLES = {
-    "run": ('optimize "make parse_response skip empty parts"', 'optimize "rename total to sum_of" --yes --commit'),
+    "run": (
+        'optimize "make parse_response skip empty parts"',
+        'optimize "rename total to sum_of" --yes --commit',
+        'optimize "why does this dialog look wrong" --image shot.png',
+    ),
     "route": ('optimize route "refactor parse_response" --explain',),
     "context": ('optimize context "why does login fail"', 'optimize context "why does login fail" --copy'),
     "find": ("optimize find parse_response", "optimize find Parser.parse --in src"),

@@ -28,22 +28,11 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one 
 yes = click.option(
     "--yes", "-y", is_flag=True, help="Write changes, and make dear calls, without asking (never a consent to send)."
 )
-
-
-def _attached(ctx: click.Context, _: click.Parameter, paths: tuple[str, ...]) -> tuple[Image, ...]:
-    if not paths:
-        return ()
-    from optimizer.cli.attach import attached
-
-    return attached(paths)
-
-
 images = click.option(
     "--image",
     "images",
     multiple=True,
     metavar="FILE",
-    callback=_attached,
     help="Send this picture too (png, jpeg, gif or webp); up to 5 of them.",
 )
 profile = click.option("--profile", metavar="NAME", help="Work with this profile (optimize profile list).")
@@ -115,6 +104,15 @@ def _start(project: Path | None, given: dict[str, object], looks: bool = False) 
 
     without = bool(click.get_current_context().meta.get(WITHOUT_PROJECT_CONFIG))
     return Start(project or Path.cwd(), os.environ, given, project_config=not without, looks=looks)
+
+
+def attached(paths: tuple[str, ...]) -> tuple[Image, ...]:
+    """The pictures that `--image` names; raises InputError for what cannot be sent."""
+    if not paths:
+        return ()
+    from optimizer.cli.attach import pictures
+
+    return pictures(paths)
 
 
 def feature_flags(given: tuple[str, ...]) -> dict[str, object]:

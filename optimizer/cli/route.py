@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,9 +12,6 @@ from optimizer.cli import options, show
 from optimizer.cli.terminal import inert
 from optimizer.events import Routed
 from optimizer.types import Attempt, LeftOut
-
-if TYPE_CHECKING:
-    from optimizer.images import Image
 
 
 @click.command("route")
@@ -26,7 +23,7 @@ if TYPE_CHECKING:
 @options.as_json
 def command(
     request: tuple[str, ...],
-    images: tuple[Image, ...],
+    images: tuple[str, ...],
     project: Path | None,
     explain: bool,
     as_json: bool,
@@ -39,7 +36,7 @@ def command(
     from optimizer.engine import run as engine
     from optimizer.retrieval import Query
 
-    query = Query(" ".join(request), images=images)
+    query = Query(" ".join(request), images=options.attached(images))
     with options.open_parts(project, given) as parts:
         events = list(engine.run(query, parts, dry_run=True))
     routed = next((event for event in events if isinstance(event, Routed)), None)

@@ -56,7 +56,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
         settings["agent.steps"] = 0
     if given["message"] is not None and not given["commit"]:
         raise click.UsageError("--message goes with --commit")
-    query = Query(" ".join(request), piped_in(), given["images"])
+    query = Query(" ".join(request), piped_in(), options.attached(given["images"]))
     screen = show.screen(given["as_json"])
     with options.open_parts(given["project"], settings) as opened:
         repository = _repository(opened) if given["commit"] else None
