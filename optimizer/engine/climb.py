@@ -50,10 +50,11 @@ def _climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
 
 def _going_on(attempt: Attempt, tried: Tried, waiting: list[Attempt]) -> str:
     """Why an attempt came to nothing and who is next; the checks that failed were told already."""
-    why = "its answer did not pass" if tried.verdict else tried.failure
+    failed = [check.name for check in tried.verdict.checks if check.passed is False] if tried.verdict else []
+    why = f"its answer failed on {', '.join(failed)}" if failed else tried.failure
     if waiting:
         return f"{attempt.model.id}: {why}; going on to {waiting[0].model.id}"
-    return "" if tried.verdict else f"{attempt.model.id}: {why}"
+    return "" if failed else f"{attempt.model.id}: {why}"
 
 
 def starting(attempt: Attempt) -> str:
