@@ -113,11 +113,11 @@ def stand_in(route: Route, parts: Parts) -> str:
     return f"no local model is asked ({who}{missing.why}); this goes to the cloud: {first.provider}"
 
 
-def images_leave(query: Query, route: Route) -> str:
+def images_leave(query: Query, route: Route, planned: bool) -> str:
     """A line to show when images may go to the cloud, or to nobody; '' otherwise."""
     if query.images and not route.attempts:
         return "only models that take images will do: optimize models list tells which they are"
-    if not query.images or all(attempt.model.local for attempt in route.attempts):
+    if not query.images or (not planned and all(attempt.model.local for attempt in route.attempts)):
         return ""
     go = "may go" if route.attempts[0].model.local else "go"
     return f"images {go} to the cloud as they are, metadata included; what they show cannot be scanned for secrets"

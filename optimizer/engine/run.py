@@ -53,7 +53,7 @@ def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False
     planned = planned and task.wants_edits
     route = decide.route(task, parts, available, "editor" if planned else "")
     yield Routed(task, route, parts.quote(task))
-    if not (dry_run and route.attempts) and (line := decide.images_leave(query, route)):
+    if not (dry_run and route.attempts) and (line := decide.images_leave(query, route, planned)):
         yield Notice(line)
     if dry_run or not route.attempts:
         yield Finished(decide.unserved(request, route, dry_run))

@@ -31,6 +31,7 @@ from optimizer.providers.quotas import Exchange, quotas
 from optimizer.settings import Settings
 
 ERROR_BYTES = 65_536
+SLOW_LINE = 125_000  # bytes a second: what is sent may take this long before an answer is waited for
 SHARE_OF_TIME = {"quick": 0.25, "find": 0.25, "explain": 0.5, "general": 0.5}
 Generation = Literal["httpx", "httpx2"]
 _DROPPED = {"content-encoding", "content-length", "transfer-encoding", "set-cookie"}
@@ -137,10 +138,12 @@ class Door:
         """Check, log and send one request of the client; raises our errors only."""
         self.billable = False
         self.hang_up()
-        self._check(request, bytes(request.read()))
+        content = bytes(request.read())
+        self._check(request, content)
         limits = self.gate.limits
         loads = self.endpoint.provider == "ollama" and request.method == "POST"
         patience = (limits.load, "network.load_seconds") if loads else (limits.first, "network.first_token_seconds")
+        patience = (patience[0] + len(content) / SLOW_LINE, patience[1])
         clock = Clock(self.endpoint.provider, patience, limits.stall, limits.answer)
         response = self._send(request, clock)
         body = self._body_type(response, clock, limits.answer_bytes, self.core)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from optimizer import images
-from optimizer.errors import PromptTooLong
+from optimizer.errors import PromptTooLong, TimedOut
 from optimizer.privacy import egress
 from optimizer.providers import chat
 from optimizer.types import Message, Prompt
@@ -115,3 +115,12 @@ def test_a_picture_that_ollama_counts_as_one_token_is_no_cut_prompt(loopback: Lo
     assert fine.completion is not None
     cut = hear(loopback, "ollama", provider, Reply("ok", tokens=Tokens(400, 4)), looking(tokens=1000 + most))
     assert isinstance(cut.error, PromptTooLong)
+
+
+def test_a_large_picture_is_given_time_to_be_sent(loopback: Loopback, tmp_path: Path) -> None:
+    large = SHOTS[0]._replace(data=SHOTS[0].data + b"\0" * 150_000)  # 1.6 s on a slow line
+    prompt = replace(looking(), messages=(Message("user", "What is wrong?", images=(large,)),))
+    provider = connect(loopback, "groq", tmp_path)
+    late = Reply("The border.", stall_at=-1, stall=1.3)
+    assert hear(loopback, "groq", provider, late, prompt).completion is not None
+    assert isinstance(hear(loopback, "groq", provider, late).error, TimedOut)
