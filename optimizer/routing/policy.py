@@ -96,7 +96,7 @@ def _weighed(
         need = Need(task.input_tokens, answer, min(task.output_tokens, answer))
         fitted = fit(known.quotas, need, standing.now.timestamp())
     wish = preference(limits.wanted, model, candidate.traits, task)
-    weighed = replace(weigh(candidate, task, answer, standing), preference=wish)
+    weighed = weigh(candidate, task, answer, standing, wish)
     if fitted.wait > limits.wait or fitted.wait == NEVER:
         left_out.append(_left(weighed, fitted.why))
         return None
@@ -207,13 +207,23 @@ def _chosen(steps: Sequence[Weighed], limits: Limits, left_out: list[LeftOut]) -
 
 
 def _standbys(tier: Sequence[Weighed], limits: Limits) -> list[Weighed]:
-    """Who is asked when the first of a tier cannot be: its own fallbacks, then other providers before its own."""
+    """Who is asked when the first of a tier cannot be: one that is loaded and can do the job, its own fallbacks, then
+    other providers before its own."""
     if limits.model or not limits.routing:
         return []
-    wanted = tier[0].candidate.traits.fallback
-    own = [one for name in wanted for one in tier[1:] if one.model.id == name]
-    others = sorted((one for one in tier[1:] if one not in own), key=lambda one: _same_provider(one, tier[0]))
-    return [*own, *others][:MOST_STANDBYS]
+    rest, found = tier[1:], list[Weighed]()
+    loaded = (one for one in rest if _ready(one, rest))
+    own = (one for name in tier[0].candidate.traits.fallback for one in rest if one.model.id == name)
+    for one in (*loaded, *own, *sorted(rest, key=lambda one: _same_provider(one, tier[0]))):
+        if len(found) < MOST_STANDBYS and one not in found:
+            found.append(one)
+    return found
+
+
+def _ready(one: Weighed, others: Sequence[Weighed]) -> bool:
+    """Whether a model is loaded and at least half as likely to succeed as any of the others: what keeps a local model
+    from being asked, mostly memory, is likely to keep another one that must be loaded first."""
+    return one.model.resident and one.chance >= max(HOPELESS, max(other.chance for other in others) / 2)
 
 
 def _same_provider(one: Weighed, other: Weighed) -> bool:
@@ -294,7 +304,8 @@ def _place(tier: Sequence[Weighed], limits: Limits) -> str:
 
 
 def _standby_reason(one: Weighed, first: Weighed) -> str:
-    return f"in reserve, {_comparison(one, first)}"
+    loaded = "as it is loaded already; " if one.model.resident and not first.model.resident else ""
+    return f"in reserve, {loaded}{_comparison(one, first)}"
 
 
 def _summary(task: Task, limits: Limits, attempts: Sequence[Attempt]) -> str:

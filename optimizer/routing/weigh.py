@@ -70,8 +70,8 @@ class Weighed:
         return (self.charge if self.estimate is None else self.estimate) / self.chance
 
 
-def weigh(candidate: Candidate, task: Task, answer: int, standing: Standing) -> Weighed:
-    """Weigh a candidate for a task whose answer may hold `answer` tokens."""
+def weigh(candidate: Candidate, task: Task, answer: int, standing: Standing, wish: Preference = NEUTRAL) -> Weighed:
+    """Weigh a candidate, preferred as `wish` says, for a task whose answer may hold `answer` tokens."""
     model, tariff = candidate.model, candidate.tariff
     tally = standing.tally(model, task.kind)
     asked = tariff.fitting(task.input_tokens) if tariff else task.input_tokens
@@ -88,6 +88,7 @@ def weigh(candidate: Candidate, task: Task, answer: int, standing: Standing) -> 
         chance=chance(candidate.traits, task, tally),
         tally=tally,
         note=_note(tariff, task.input_tokens, warm, estimate),
+        preference=wish,
     )
 
 

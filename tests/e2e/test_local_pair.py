@@ -156,6 +156,28 @@ def test_while_it_answers_the_small_model_has_a_seat(pair: Made, loopback: Loopb
 
 
 @pytest.mark.parametrize(
+    "refusal",
+    [
+        Reply(status=404, body=b'{"error":"model not found"}'),
+        Reply(status=500, body=b'{"error":"model requires more system memory (5.5 GiB) than is available (2.1 GiB)"}'),
+    ],
+    ids=["not there", "no room"],
+)
+def test_a_loaded_model_stands_in_for_one_that_is_refused(user: Optimize, loopback: Loopback, refusal: Reply) -> None:
+    loopback.served["ollama"] = ("qwen2.5-coder:14b", "qwen2.5-coder:7b", "llama3.1:8b")
+    loopback.loaded["llama3.1:8b"] = {"size": 5 * GIB}
+    rated = {"qwen2.5-coder:14b": 0.7, "qwen2.5-coder:7b": 0.6, "llama3.1:8b": 0.4}
+    rows = "".join(f'[[model]]\nid = "{name}"\nreasoning = {one}\ncoding = {one}\n' for name, one in rated.items())
+    user.config.with_name("models.toml").write_text(rows)
+    loopback.answer("ollama", lambda got: refusal if got.model == "qwen2.5-coder:14b" else Reply(text=TEXT))
+    ran = user("explain total", "--tier", "local")
+    assert ran.code == 0, ran.err
+    asked = [one.model for one in loopback.asked("ollama")]
+    assert (asked[0], asked[-1]) == ("qwen2.5-coder:14b", "llama3.1:8b") and "qwen2.5-coder:7b" not in asked
+    assert "as it is loaded already" in ran.err
+
+
+@pytest.mark.parametrize(
     ("text", "kind", "difficulty"),
     [
         ("edit 0.3", "edit", 0.3),

@@ -353,6 +353,34 @@ def test_another_provider_stands_by_before_the_same_one() -> None:
     assert standbys(choose(TASK, rated, Limits(), CLEAR)) == ["sister", "flash"]
 
 
+def locals_of(*rated: tuple[str, float, bool], fallback: tuple[str, ...] = ()) -> Route:
+    """The route among local models: name, strength in coding, whether it is loaded; `fallback` is the first one's."""
+    found = []
+    for name, strength, loaded in rated:
+        PRICES[name] = 0
+        one = replace(LOCAL, id=name, resident=loaded)
+        found.append(candidate(one, traits=Traits({"coding": strength}, fallback=() if found else fallback)))
+    return choose(TASK, found, Limits(), CLEAR)
+
+
+def test_a_loaded_model_stands_by_first_for_a_local_one() -> None:
+    found = locals_of(("best", 0.8, False), ("next", 0.7, False), ("loaded", 0.5, True), ("last", 0.4, False))
+    assert (ids(found), standbys(found)) == (["best"], ["loaded", "next"])
+    reasons = {attempt.model.id: attempt.reason for attempt in found.attempts}
+    said = "as it is loaded already; costs the same as best, which is likelier to succeed"
+    assert reasons["loaded"] == f"in reserve, {said}"
+    assert reasons["next"] == "in reserve, costs the same as best, which is likelier to succeed"
+    named = locals_of(("best", 0.8, False), ("named", 0.7, False), ("loaded", 0.5, True), fallback=("named",))
+    assert standbys(named) == ["loaded", "named"], "what must be loaded may meet the same lack of room"
+
+
+def test_a_loaded_model_that_cannot_do_the_job_stands_by_in_its_turn() -> None:
+    weak = locals_of(("best", 0.8, False), ("next", 0.7, False), ("third", 0.6, False), ("loaded", 0.3, True))
+    assert standbys(weak) == ["next", "third"], "less than half as likely to succeed"
+    hopeless = locals_of(("best", 0.25, False), ("next", 0.235, False), ("third", 0.23, False), ("loaded", 0.119, True))
+    assert standbys(hopeless) == ["next", "third"]
+
+
 def test_a_loaded_model_is_preferred_to_one_that_is_a_little_better() -> None:
     loaded = replace(LOCAL, id="coder", resident=True)
     PRICES["coder"] = 0
