@@ -31,7 +31,7 @@ from optimizer.providers.quotas import Exchange, quotas
 from optimizer.settings import Settings
 
 ERROR_BYTES = 65_536
-SLOW_LINE = 125_000  # bytes a second: what is sent may take this long before an answer is waited for
+SLOW_LINE = 125_000  # bytes a second: what is sent beyond the first of them may take so much longer
 SHARE_OF_TIME = {"quick": 0.25, "find": 0.25, "explain": 0.5, "general": 0.5}
 Generation = Literal["httpx", "httpx2"]
 _DROPPED = {"content-encoding", "content-length", "transfer-encoding", "set-cookie"}
@@ -143,7 +143,7 @@ class Door:
         limits = self.gate.limits
         loads = self.endpoint.provider == "ollama" and request.method == "POST"
         patience = (limits.load, "network.load_seconds") if loads else (limits.first, "network.first_token_seconds")
-        patience = (patience[0] + len(content) / SLOW_LINE, patience[1])
+        patience = (patience[0] + max(0, len(content) - SLOW_LINE) / SLOW_LINE, patience[1])
         clock = Clock(self.endpoint.provider, patience, limits.stall, limits.answer)
         response = self._send(request, clock)
         body = self._body_type(response, clock, limits.answer_bytes, self.core)
