@@ -35,7 +35,7 @@ images = click.option(
     metavar="FILE",
     help="Send this picture too (png, jpeg, gif or webp); up to 5 of them.",
 )
-profile = click.option("--profile", metavar="NAME", help="Work with this profile (optimize profile list).")
+profile = click.option("--profile", metavar="NAME", help="Work with this profile (optimize profile list), or auto.")
 
 
 def _leave_out(ctx: click.Context, _: click.Parameter, value: bool) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from optimizer.config.profiles import Profile
 
 NO_PROFILE = "none"
+CHOOSES = "One of fast, general, code and creative, by the kind of work."
 
 
 @click.group("profile")
@@ -42,17 +43,17 @@ def _say(text: str, event: dict[str, Any], as_json: bool) -> int:
 @options.as_json
 def list_command(project: Path | None, as_json: bool) -> int:
     """List all profiles; `*` marks the one in use here."""
-    from optimizer.config.profiles import is_shipped, names, resolve
+    from optimizer.config.profiles import AUTO, is_shipped, names, resolve
 
-    used = configuration(project, {}).profile
+    used = configuration(project, {}).settings.profile
     folder = _places().profiles
-    found = names(folder)
+    found = [*names(folder), AUTO]
     for name in found:
         try:
-            about = resolve(name, folder).about
+            about = CHOOSES if name == AUTO else resolve(name, folder).about
         except ConfigError as error:
             about = f"broken: {error.message}"
-        mark = "*" if used and used.name == name else " "
+        mark = "*" if used == name else " "
         origin = "shipped" if is_shipped(name) else "own"
         row = {"name": name, "origin": origin, "about": about, "used": mark == "*"}
         _say(f"{mark} {name:<{max(map(len, found))}}  {origin:<7}  {about}", {"event": "profile", **row}, as_json)
@@ -99,13 +100,14 @@ def _lines(profile: Profile) -> list[str]:
 def use_command(name: str, as_json: bool) -> int:
     """Work with the profile NAME from now on, everywhere; `none` takes that back.
 
+    With `auto` the kind of work chooses the profile of each request.
     It is written into your configuration; --profile, OPTIMIZER_PROFILE and a project's file are nearer.
     """
     from optimizer.config.edit import set_value
-    from optimizer.config.profiles import resolve
+    from optimizer.config.profiles import AUTO, resolve
 
     places = _places()
-    chosen = "" if name == NO_PROFILE else resolve(name, places.profiles).name
+    chosen = "" if name == NO_PROFILE else AUTO if name == AUTO else resolve(name, places.profiles).name
     set_value(places.config_file, "profile", chosen)
     said = f"profile {chosen} is in use ({places.config_file})" if chosen else "no profile is in use"
     return _say(said, {"event": "use", "profile": chosen, "path": str(places.config_file)}, as_json)

@@ -128,15 +128,17 @@ def _check_provider(one: Given, where: Places) -> None:
 
 
 def _profile(given_values: Sequence[Given], where: Places) -> Profile | None:
-    """The profile that the nearest of the values names; None where none is named."""
+    """The profile that the nearest of the values names; None where none is named, or where the kind of work chooses."""
     name, origin = "", ""
     for one in given_values:
         if one.key == "profile":
             name, origin = str(one.value), one.origin
     if not name:
         return None
-    from optimizer.config.profiles import resolve
+    from optimizer.config.profiles import AUTO, resolve
 
+    if name == AUTO:
+        return None
     return resolve(name, where.profiles, origin.partition(":")[2] or origin)
 
 

@@ -37,6 +37,8 @@ def add(name: str, document: Document, folder: Path, replace: bool = False) -> P
 
 def check_name(name: str) -> None:
     """Raise InputError unless a profile of the user's own may be named so."""
+    if name == profiles.AUTO:
+        raise InputError(f"{name!r} chooses among profiles and is none", "give yours another name")
     if profiles.is_shipped(name):
         raise InputError(f"{name!r} comes with the program and is not changed", f"optimize profile copy {name} NAME")
     if not profiles.NAME.fullmatch(name):

@@ -17,6 +17,7 @@ from optimizer.errors import ConfigError
 
 SHIPPED = Path(__file__).with_name("profiles.toml")
 CAPABILITIES: tuple[str, ...] = ("tools", "vision", "streaming", "json", "thinking")
+AUTO = "auto"  # no profile: the kind of work chooses one of those that come with the program
 ROLES: tuple[str, ...] = ("planner", "editor", "critic", "summariser")
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 MOST_ANCESTORS = 8
@@ -70,13 +71,13 @@ def names(folder: Path) -> dict[str, Path]:
     found = dict.fromkeys(_shipped().data["profile"], SHIPPED)
     if folder.is_dir():
         own = sorted(path for path in folder.glob("*.toml") if NAME.fullmatch(path.stem))
-        found |= {path.stem: path for path in own if path.stem not in found}
+        found |= {path.stem: path for path in own if not is_shipped(path.stem)}
     return found
 
 
 def is_shipped(name: str) -> bool:
-    """Whether a profile came with the program; such are never changed."""
-    return name in _shipped().data["profile"]
+    """Whether a profile came with the program, or the name is not free; such are never changed."""
+    return name == AUTO or name in _shipped().data["profile"]
 
 
 def resolve(name: str, folder: Path, asked_by: str = "") -> Profile:
@@ -158,7 +159,7 @@ def _source(name: str, folder: Path, asked_by: str) -> _Source:
     shipped = _shipped()
     if name in shipped.data["profile"]:
         return _Source(shipped, shipped.data["profile"][name], f"profile.{name}.")
-    document = read_document(folder / f"{name}.toml") if NAME.fullmatch(name) else None
+    document = read_document(folder / f"{name}.toml") if NAME.fullmatch(name) and name != AUTO else None
     if document is None:
         raise _unknown(name, folder, asked_by)
     return _Source(document, document.data)
@@ -166,7 +167,9 @@ def _source(name: str, folder: Path, asked_by: str) -> _Source:
 
 def _unknown(name: str, folder: Path, asked_by: str) -> ConfigError:
     place = f"{asked_by}: " if asked_by else ""
-    hint = did_you_mean(name, names(folder)) or "optimize profile list"
+    hint = did_you_mean(name, (*names(folder), AUTO)) or "optimize profile list"
+    if name == AUTO:
+        hint = "auto is none of them: it chooses one by the kind of work"
     return ConfigError(f"{place}no profile is named {name!r}", hint)
 
 

@@ -31,7 +31,7 @@ def faults(path: Path, places: Places) -> Iterator[ConfigError]:
         else:
             yield from _in_settings(document, path == places.config_file, places)
             name = document.data.get("profile")
-            if isinstance(name, str) and name:
+            if isinstance(name, str) and name not in ("", profiles.AUTO):
                 profiles.resolve(name, places.profiles, document.place("profile"))
     except ConfigError as error:
         yield error

@@ -38,11 +38,27 @@ def task_of(asked: tuple[Query, Context], notes_tokens: int, opinion: Opinion | 
     return classify.classify(query, context, tokens, opinion)
 
 
+def profiled(query: Query, parts: Parts) -> Parts:
+    """The parts; for `profile` "auto" with the profile that the kind of work chooses, told by the words of the request.
+
+    Raises ConfigError, StorageError.
+    """
+    from optimizer.config.profiles import AUTO
+    from optimizer.routing import classify
+    from optimizer.routing.profiled import profile_for
+
+    if parts.settings.profile != AUTO:
+        return parts
+    chosen = parts.for_next({"profile": profile_for(classify.kind_of(query)[0])})
+    return replace(chosen, settings=replace(chosen.settings, profile=AUTO))
+
+
 def route(task: Task, parts: Parts, available: Available, role: str = "") -> Route:
     """The route of a task, for a role where one is named; what cannot be asked at all is among the models left out.
 
     Models that the role names are asked before the others, whatever their tier.
     """
+    from optimizer.config.profiles import AUTO
     from optimizer.routing.preference import names
     from optimizer.routing.profiled import choose_with
 
@@ -53,7 +69,9 @@ def route(task: Task, parts: Parts, available: Available, role: str = "") -> Rou
         allowed = replace(allowed, answer=task.output_tokens)
     found = choose_with(parts.profiles(), task, candidates, allowed, standing(candidates, parts))
     attempts = sorted(found.attempts, key=lambda one: not any(names(wish, one.model) for wish in wanted))
-    return replace(found, attempts=tuple(attempts), left_out=(*available.left_out, *found.left_out))
+    said = ", chosen for this kind of work" if parts.settings.profile == AUTO else ""
+    left_out = (*available.left_out, *found.left_out)
+    return replace(found, reason=found.reason + said, attempts=tuple(attempts), left_out=left_out)
 
 
 def _wishes(task: Task, parts: Parts) -> tuple[Wanted, ...]:

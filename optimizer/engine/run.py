@@ -29,6 +29,7 @@ def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False
     lookup = _lookup(query, parts)
     if lookup is not None and (yield from from_index.answer_from_index(request, lookup, parts)):
         return
+    parts = decide.profiled(query, parts)
     words_decide = dry_run or bool(query.images)
     router = None if words_decide else opinion.begin(query, parts)
     if parts.settings.local_router and not (router or words_decide):

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.config.profiles import Wanted
 from optimizer.models.standing import Standing
 from optimizer.routing.policy import Limits, choose
 from optimizer.routing.weigh import Candidate
-from optimizer.types import Route, Task
+from optimizer.types import Route, Task, TaskKind
+
+_SUITING: Mapping[TaskKind, str] = {
+    "quick": "fast",
+    "find": "fast",
+    "edit": "code",
+    "refactor": "code",
+    "test": "code",
+    "debug": "code",
+    "creative": "creative",
+}
+
+
+def profile_for(kind: TaskKind) -> str:
+    """The profile, of those that come with the program, that a kind of work chooses."""
+    return _SUITING.get(kind, "general")
 
 
 def choose_with(

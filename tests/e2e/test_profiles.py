@@ -12,6 +12,7 @@ import pytest
 
 from optimizer.privacy.consent import grant
 from tests.e2e.conftest import Optimize
+from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback
 
 
@@ -186,3 +187,37 @@ def test_a_profile_moves_the_route_and_the_reasons_say_so(local: Optimize) -> No
     assert "optimize profile show wide" in ran.err
     local.env["OPTIMIZER_PROFILE"] = "nosuch"
     assert local("explain total").code == 2
+
+
+@pytest.mark.parametrize(
+    ("request_", "profile"),
+    [
+        ("add a flag to total", "code"),
+        ("write a haiku about adding", "creative"),
+        ("hello", "fast"),
+        ("explain total", "general"),
+    ],
+)
+def test_auto_takes_the_profile_that_the_kind_of_work_asks_for(local: Optimize, request_: str, profile: str) -> None:
+    routed = json.loads(local("route", request_, "--json", "--profile", "auto").out)
+    assert routed["route"]["reason"].endswith(f", profile {profile}, chosen for this kind of work")
+
+
+def test_auto_brings_the_settings_of_the_profile(local: Optimize, loopback: Loopback) -> None:
+    loopback.answer("ollama", lambda _: Reply(text="Numbers fall like rain, see calc.py:2."))
+    assert local("profile", "use", "auto").code == 0
+    assert local("write a haiku about adding").code == 0
+    assert local("explain total").code == 0
+    first, second = (one.body["options"].get("temperature") for one in loopback.asked("ollama"))
+    assert (first, second) == (0.9, None)
+
+
+def test_auto_is_a_name_of_its_own(local: Optimize) -> None:
+    local.configure(f"profile = 'auto'\n{local.config.read_text()}")
+    assert local("config", "show", "profile", "--origin").out.startswith('profile = "auto"')
+    assert local("config", "validate").code == 0
+    rows = {row["name"]: row for row in local("profile", "list", "--json").events}
+    assert [name for name, row in rows.items() if row["used"]] == ["auto"]
+    assert "give yours another name" in local("profile", "create", "auto").err
+    assert "it chooses one by the kind of work" in local("profile", "show", "auto").err
+    assert "did you mean 'auto'?" in local("route", "x", "--profile", "autp").err
