@@ -155,6 +155,16 @@ def test_while_it_answers_the_small_model_has_a_seat(pair: Made, loopback: Loopb
     other.close()
 
 
+@pytest.fixture
+def rated(user: Optimize, loopback: Loopback) -> Optimize:
+    """A user with three local models, the largest of which is rated best."""
+    loopback.served["ollama"] = ("qwen2.5-coder:14b", "qwen2.5-coder:7b", "llama3.1:8b")
+    strengths = {"qwen2.5-coder:14b": 0.7, "qwen2.5-coder:7b": 0.6, "llama3.1:8b": 0.4}
+    rows = (f'[[model]]\nid = "{name}"\nreasoning = {one}\ncoding = {one}\n' for name, one in strengths.items())
+    user.config.with_name("models.toml").write_text("".join(rows))
+    return user
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
@@ -163,18 +173,27 @@ def test_while_it_answers_the_small_model_has_a_seat(pair: Made, loopback: Loopb
     ],
     ids=["not there", "no room"],
 )
-def test_a_loaded_model_stands_in_for_one_that_is_refused(user: Optimize, loopback: Loopback, refusal: Reply) -> None:
-    loopback.served["ollama"] = ("qwen2.5-coder:14b", "qwen2.5-coder:7b", "llama3.1:8b")
+def test_a_loaded_model_stands_in_for_one_that_is_refused(rated: Optimize, loopback: Loopback, refusal: Reply) -> None:
     loopback.loaded["llama3.1:8b"] = {"size": 5 * GIB}
-    rated = {"qwen2.5-coder:14b": 0.7, "qwen2.5-coder:7b": 0.6, "llama3.1:8b": 0.4}
-    rows = "".join(f'[[model]]\nid = "{name}"\nreasoning = {one}\ncoding = {one}\n' for name, one in rated.items())
-    user.config.with_name("models.toml").write_text(rows)
     loopback.answer("ollama", lambda got: refusal if got.model == "qwen2.5-coder:14b" else Reply(text=TEXT))
-    ran = user("explain total", "--tier", "local")
+    ran = rated("explain total", "--tier", "local")
     assert ran.code == 0, ran.err
     asked = [one.model for one in loopback.asked("ollama")]
     assert (asked[0], asked[-1]) == ("qwen2.5-coder:14b", "llama3.1:8b") and "qwen2.5-coder:7b" not in asked
     assert "as it is loaded already" in ran.err
+
+
+def test_a_model_in_use_stands_in_for_one_that_finds_no_room(rated: Optimize, loopback: Loopback) -> None:
+    loopback.answer("ollama", lambda _: Reply(text=TEXT))
+    room = "[network]\nload_seconds = 0.6\n" + loopback.config().replace("[models]", "[models]\nmemory_gib = 6.5")
+    rated.configure(room)
+    other = seats(rated)
+    assert other.take(Wish(loopback.url.removeprefix("http://"), "llama3.1:8b", 6 * GIB), 600).granted
+    ran = rated("explain total", "--tier", "local")
+    other.close()
+    assert ran.code == 0, ran.err
+    assert "no room in memory beside llama3.1:8b within 0.6 s" in ran.err
+    assert [one.model for one in loopback.asked("ollama")] == ["llama3.1:8b"]
 
 
 @pytest.mark.parametrize(
