@@ -145,7 +145,7 @@ def _objection(candidate: Candidate, task: Task, limits: Limits) -> tuple[str, s
 def _blind(model: Model, task: Task) -> tuple[str, str]:
     """Why a model cannot look at the images of a task, and the cure; '' when it can."""
     if not model.vision:
-        known = "it is not known to see images; if it does, write vision = true for it in models.toml"
+        known = "it is not known to see images: write vision = true for it into models.toml if it does"
         return known, "optimize models list"
     return sight.objection(model.provider, task.needs.images), "send a smaller image, or another kind"
 

@@ -22,7 +22,7 @@ def test_models_that_see_are_asked_and_the_others_left_out_with_a_cure() -> None
     assert ids(found) == ["haiku", "sonnet"]
     for blind in (LOCAL, FREE):
         left = why(found, blind.id)
-        assert left.why == "it is not known to see images; if it does, write vision = true for it in models.toml"
+        assert left.why == "it is not known to see images: write vision = true for it into models.toml if it does"
         assert left.cure == "optimize models list"
 
 
