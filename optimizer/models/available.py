@@ -170,7 +170,7 @@ def _explicit(
         (home for home in homes if home and home != "ollama" and _lists(catalogue, endpoints[home])), "ollama"
     )
     tier = _tier(endpoints[server])
-    cure = f"optimize models pull {name}" if server == "ollama" else "load it there, or: optimize models list"
+    cure = f"optimize models pull {name}" if server == "ollama" else UNFIT_CURE
     return Available((), (LeftOut(name, server, tier, f"{_title(server)} does not hold it", cure),))
 
 
