@@ -78,7 +78,7 @@ def cut_up(text: str, room: int, size: int) -> Excerpt:
 def words_for(excerpt: Excerpt, room: int) -> int:
     """In how many words each part may be put for all of them to fit into `room` tokens with the rest."""
     left = room - count_tokens(_laid_out(excerpt, [""] * len(excerpt.parts), ""))
-    return int(left / TOKENS_PER_WORD) // len(excerpt.parts)
+    return int(left / TOKENS_PER_WORD) // max(1, len(excerpt.parts))
 
 
 def put_together(excerpt: Excerpt, said: Sequence[str], by: str, room: int) -> str:
@@ -185,7 +185,9 @@ def _failures(pieces: Sequence[Part], room: int) -> tuple[Part, ...]:
 
 
 def _clipped(text: str, characters: int) -> str:
-    return text if len(text) <= characters else f"{text[: max(0, characters - 1)].rstrip()}…"
+    if len(text) <= characters:
+        return text
+    return f"{text[: characters - 1].rstrip()}…" if characters > 1 else ""
 
 
 def _shortened(said: Sequence[str], room: int) -> list[str]:
@@ -203,7 +205,7 @@ def _shortened(said: Sequence[str], room: int) -> list[str]:
 
 
 def _laid_out(excerpt: Excerpt, said: Sequence[str], by: str) -> str:
-    first, last = excerpt.parts[0].start, excerpt.tail.start - 1
+    first, last = excerpt.head.end + 1, excerpt.tail.start - 1
     rows = [(part, text or "left out") for part, text in zip(excerpt.parts, said, strict=True)]
     if excerpt.left_out:
         rows.append((Part(*excerpt.left_out, ""), "left out"))

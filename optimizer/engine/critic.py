@@ -82,7 +82,7 @@ def _review(
         return 0
     said = yield from role.ask_role(work, route.attempts, parts)
     if text := said.texts[0]:
-        yield Reviewed(said.model, findings(text), said.model == outcome.model)
+        yield Reviewed(said.by, findings(text), said.by == outcome.model)
     else:
         yield Notice("there is no review; the change stands as it is")
     return said.cost

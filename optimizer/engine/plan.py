@@ -31,7 +31,7 @@ def climb_planned(request: Request, route: Route, available: Available, parts: P
     work = _work(request, parts)
     said = yield from role.ask_role(work, role.route(work, available, parts).attempts, parts)
     plan = said.texts[0]
-    yield Notice(f"plan of {said.model}:\n{plan}" if plan else "there is no plan; going on without one")
+    yield Notice(f"plan of {said.by}:\n{plan}" if plan else "there is no plan; going on without one")
     if plan:
         text = _GIVEN.format(request=request.query.text, plan=_short(plan))
         request = replace(request, query=request.query._replace(text=text))

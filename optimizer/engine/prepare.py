@@ -105,14 +105,16 @@ def _pictured(query: Query, free: int, request_tokens: int) -> int:
     return taken
 
 
-def cut(query: Query, fitted: Query, parts: Parts) -> Iterator[str]:
+def cut(query: Query, fitted: Query, parts: Parts, dry_run: bool) -> Iterator[str]:
     """A line for each of request and piped input that is longer than its share of the prompt; none for what is to be
-    summarised."""
+    summarised now."""
     share = "longer than its share of the prompt"
     if fitted.text != query.text:
-        yield f"the request was {share}; its middle was left out"
+        yield f"the request is {share}; its middle is left out"
     if fitted.extra != query.extra and not parts.settings.agent_summarise:
-        yield f"what was piped in was {share}; its middle was left out (--summarise puts it in few words instead)"
+        yield f"what was piped in is {share}; its middle is left out (--summarise puts it in few words)"
+    elif fitted.extra != query.extra and dry_run:
+        yield f"what was piped in is {share}; a run puts it in few words first"
 
 
 def notes_near(context: Context, parts: Parts) -> Notes | None:

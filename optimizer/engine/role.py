@@ -35,11 +35,11 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer for each question, '' where there is none, by which model the last one was given, and what all calls
-    cost (micro-dollars; None: unknown)."""
+    """An answer for each question, '' where there is none, the models that gave them in a line, and what all calls cost
+    (micro-dollars; None: unknown)."""
 
     texts: tuple[str, ...]
-    model: str
+    by: str
     cost: int | None
 
 
@@ -57,7 +57,8 @@ def ask_role(work: Work, attempts: Sequence[Attempt], parts: Parts) -> Generator
     """
     waiting, told = list(attempts), ""
     texts: list[str] = []
-    model, cost = "", added(0)
+    by: dict[str, None] = {}
+    cost: int | None = 0
     try:
         for question in work.asks:
             text = ""
@@ -72,14 +73,15 @@ def ask_role(work: Work, attempts: Sequence[Attempt], parts: Parts) -> Generator
                     yield Notice(f"{work.doing}: {error.message}")
                     break
                 cost = added(cost, charged)
-                model = attempt.model.id if text else model
-                if not text:
+                if text:
+                    by[attempt.model.id] = None
+                else:
                     waiting.pop(0)
             texts.append(text)
     finally:
         if any(attempt.model.local for attempt in attempts):
             room.leave(parts)
-    return Said(tuple(texts), model, cost)
+    return Said(tuple(texts), " and ".join(by), cost)
 
 
 def temperature(parts: Parts) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from optimizer.engine import climb, decide, from_index, opinion, plan, prepare, role
+from optimizer.engine import beside, climb, decide, from_index, opinion, plan, prepare, role
 from optimizer.engine.request import Request
 from optimizer.errors import InputError
 from optimizer.events import Chosen, Event, Finished, Notice, Routed
@@ -36,11 +36,11 @@ def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False
         yield Notice("local.router is not asked: Ollama is not on this machine; words decide")
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(parts.available)
-        refreshed = prepare.refresh(parts)
+        refreshed = prepare.refresh(parts) if dry_run else beside.refresh(query, parts, asked, pool)
         if refreshed.notice:
             yield Notice(refreshed.notice)
         fitted, room = prepare.room_for_context(query, parts)
-        for line in prepare.cut(query, fitted, parts):
+        for line in prepare.cut(query, fitted, parts, dry_run):
             yield Notice(line)
         context = prepare.choose(query, parts, room - (plan.TOKENS if planned else 0))
         yield Chosen(context)

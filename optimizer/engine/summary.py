@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.engine import role
+from optimizer.errors import SecretFound
 from optimizer.events import Event, Notice
 from optimizer.retrieval import Context, Query
 from optimizer.types import Needs
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
 TOKENS = 500  # most tokens of an answer, those included that a model thinks before it
 LEAST_ROOM, LEAST_PART = 300, 500  # tokens below which a summary is not worth its calls
-USUAL = 4_000  # tokens of a prompt for which models are looked for; how large it gets depends on who is found
+USUAL, LARGEST = 3_000, 6_000  # tokens of a prompt for which models are looked for, and that it never goes over
 SPARE = 60  # tokens by which a prompt may be larger than its pieces by themselves
+TEMPLATE = 300  # tokens of a window that a server may want for itself
 REQUEST = 300  # most tokens of the request that the summariser is told
 WORDS = (25, 200)  # that one part is put in, at least and at most
 FREE = ("local", "free")
@@ -47,35 +49,50 @@ def summarised(
 
     room = count_tokens(request.query.extra)
     wanted = role.Work("summariser", "summarising", replace(request, task=_task(request.task, USUAL)), ())
-    attempts = role.route(wanted, available, parts, lambda model: _may(model, parts)).attempts
-    most = min(parts.settings.request_tokens, attempts[0].model.window) if attempts else 0
+    attempts = role.route(wanted, available, parts, _free_or_named(parts)).attempts
+    most = min(LARGEST, parts.settings.request_tokens, attempts[0].model.window - TEMPLATE) if attempts else 0
     size = most - TOKENS - SPARE - _beside(request)
     if not attempts or room < LEAST_ROOM or size < LEAST_PART:
-        why = "request_tokens leaves no room for one" if attempts else "no local or free model may be asked for one"
-        yield Notice(f"what was piped in is cut in its middle, with no summary: {why}")
+        nobody = "no local or free model may be asked, and the role summariser names no other"
+        why = "request_tokens leaves no room for a summary" if attempts else nobody
+        yield Notice(f"the middle of what was piped in is left out: {why}")
         return request, 0
-    excerpt = cut_up(piped, room, size)
+    masked = _masked(piped)
+    if masked != piped:
+        yield Notice("what looks like a secret in what was piped in is masked")
+    excerpt = cut_up(masked, room, size)
     yield Notice(
         f"piped in: {excerpt.lines:,} lines, {count_tokens(piped):,} tokens, and room for {room:,}; summarising it in "
         f"{len(excerpt.parts)} part{'s' if len(excerpt.parts) > 1 else ''}"
     )
     task = _task(request.task, size)
     work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, room, parts))
-    said = yield from role.ask_role(work, [one for one in attempts if one.model.window >= most], parts)
-    text = put_together(excerpt, said.texts, said.model, room)
+    said = yield from role.ask_role(work, [one for one in attempts if one.model.window - TEMPLATE >= most], parts)
+    text = put_together(excerpt, said.texts, said.by, room)
     if not text:
-        yield Notice("what was piped in is cut in its middle: there is no summary")
+        yield Notice("the middle of what was piped in is left out: there is no summary")
         return request, said.cost
     middle = text.removeprefix(excerpt.head.text).removesuffix(excerpt.tail.text)
     yield Notice(f"in place of the middle of what was piped in, the model is sent:\n{middle}")
     return replace(request, query=request.query._replace(extra=text)), said.cost
 
 
-def _may(model: Model, parts: Parts) -> bool:
-    """Whether a model may be asked: what it reads is many times what it saves, so it is to cost nothing."""
+def _free_or_named(parts: Parts) -> Callable[[Model], bool]:
+    """Which models may be asked: what they read is many times what they save, so it is to cost nothing."""
     from optimizer.routing.preference import names
 
-    return model.tier in FREE or names(parts.role("summariser"), model)
+    wish = parts.role("summariser")
+    return lambda model: model.tier in FREE or names(wish, model)
+
+
+def _masked(piped: str) -> str:
+    """The text without its secrets: those in a middle that is left out would have stopped nothing."""
+    from optimizer.privacy.secrets import mask
+
+    try:
+        return mask(piped)
+    except SecretFound:  # the scan took too long; what is sent is scanned again, part by part
+        return piped
 
 
 def _task(task: Task, tokens: int) -> Task:

@@ -118,7 +118,7 @@ def test_a_cap_that_is_spent_leaves_the_change_without_a_review(user: Optimize, 
     serve(loopback, made=Reply(text="Done.", calls=(EDIT,), stop="tool", tokens=Tokens(12_000, 100)))
     ran = user(REQUEST, "--review", "--yes", "--tier", "budget", "--provider", "anthropic")
     assert ran.code == 0, ran.err
-    assert "the cap of a run leaves" in ran.err
+    assert "optimize budget set run AMOUNT" in ran.err
     assert "there is no review; the change stands as it is" in ran.err
     assert not reviews(loopback)
     assert NEW in (calc / "calc/parse.py").read_text()

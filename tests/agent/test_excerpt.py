@@ -1,0 +1,139 @@
+"""A long text cut up for a summary: nothing is lost but what is told, and every bound on tokens holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from optimizer.agent.excerpt import MOST_PARTS, Excerpt, Part, cut_up, put_together, words_for
+from optimizer.context.budget import count_tokens
+
+WORDS = st.sampled_from(
+    ["request", "ok", "ERROR:", "user", "é", "表", "🙂", "0x1f", "17", "2026-11-21", "{}[]();", "status=500", " ", "\t"]
+)
+LINES = st.one_of(
+    st.lists(WORDS, max_size=9).map(" ".join),
+    st.text(alphabet=st.characters(exclude_characters="\n", exclude_categories=("Cs",)), max_size=900),
+    st.just("x" * 3_000),
+)
+TEXTS = st.tuples(st.lists(LINES, min_size=1, max_size=60), st.integers(1, 12)).map(
+    lambda given: "\n".join(given[0] * given[1])
+)
+SUMMARY = "Requests of users fail with a status of 500 after ERROR: refused in calc/parse.py:7. " * 9
+
+
+def texts_of(excerpt: Excerpt) -> list[str]:
+    return [excerpt.head.text, *(part.text for part in excerpt.parts), excerpt.tail.text]
+
+
+@given(TEXTS, st.integers(0, 900), st.integers(100, 700))
+@settings(max_examples=60, deadline=None)
+def test_parts_hold_the_whole_text_but_for_what_is_told(text: str, room: int, size: int) -> None:
+    excerpt = cut_up(text, room, size)
+    assert len(excerpt.parts) <= MOST_PARTS
+    assert all(part.text and count_tokens(part.text) <= size for part in excerpt.parts)
+    assert count_tokens(excerpt.head.text) + count_tokens(excerpt.tail.text) <= room
+    assert sum(count_tokens(f"{line.start}: {line.text}\n") for line in excerpt.failures) <= room
+    kept = "".join(texts_of(excerpt))
+    assert excerpt.folded or excerpt.left_out is None
+    assert excerpt.folded or kept == text.removesuffix("\n") + "\n"
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["alpha", "beta", "gamma", "delta", "rho"]), min_size=1, max_size=8),
+        min_size=80,
+        max_size=150,
+    )
+)
+@settings(max_examples=30, deadline=None)
+def test_each_line_is_kept_or_counted_with_one_like_it_or_told_as_left_out(rows: list[list[str]]) -> None:
+    lines = [" ".join(row) for row in rows] * 4
+    excerpt = cut_up("\n".join(lines), 120, 100)
+    middle = lines[excerpt.head.end : excerpt.tail.start - 1]
+    kept = "".join(part.text for part in excerpt.parts).split("\n")
+    told = {line.partition(" (and ")[0]: line for line in kept}
+    first_left, last_left = excerpt.left_out or (1, 0)
+    for line, count in Counter(middle).items() if excerpt.folded else ():
+        at = middle.index(line) + 1 + excerpt.head.end
+        assert line in told or first_left <= at <= last_left
+        if line in told and count > 1:
+            last = max(number for number, one in enumerate(lines, 1) if one == line and number < excerpt.tail.start)
+            assert f"(and {count - 1} line" in told[line]
+            assert told[line].endswith(f"the last is line {last:,})")
+
+
+@given(TEXTS, st.integers(100, 900), st.integers(100, 700), st.lists(st.booleans(), min_size=MOST_PARTS))
+@settings(max_examples=60, deadline=None)
+def test_what_stands_in_for_the_text_fits(text: str, room: int, size: int, answers: list[bool]) -> None:
+    excerpt = cut_up(text, room, size)
+    assume(excerpt.parts)
+    said = [SUMMARY * answered for answered, _ in zip(answers, excerpt.parts, strict=False)]
+    put = put_together(excerpt, said, "a-model", room)
+    assert count_tokens(put) <= room
+    assert not put or (put.startswith(excerpt.head.text) and put.endswith(excerpt.tail.text))
+    assert not put or any(said)
+    if room > 600 and any(said) and len(excerpt.parts) < 4:
+        assert "Requests of users" in put
+        assert ("left out" in put) == (not all(said) or excerpt.left_out is not None or "left out" in text)
+
+
+def log(lines: int) -> str:
+    rows = [
+        f"12:00:{number % 60:02} INFO request {number} of user {number * 7} took {number % 90} ms"
+        for number in range(lines)
+    ]
+    rows[lines // 3] = "12:00:20 ERROR db: connection 3 refused"
+    rows[lines // 2] = '10.0.0.1 - - "GET /items/9" 500 12'
+    rows[lines // 2 + 1] = '10.0.0.1 - - "GET /items/8" 200 12'
+    return "\n".join([*rows, "Traceback (most recent call last):", "ValueError: no number", ""])
+
+
+def test_a_log_of_many_lines_that_differ_in_numbers_is_one_part() -> None:
+    excerpt = cut_up(log(30_000), 1_600, 5_000)
+    assert excerpt.folded
+    assert excerpt.left_out is None
+    (part,) = excerpt.parts
+    assert "lines like it" in part.text
+    assert '" 500 12' in part.text
+    assert '" 200 12' in part.text
+    assert [line.start for line in excerpt.failures] == [10_001]
+    assert excerpt.tail.text.endswith("ValueError: no number\n")
+    assert excerpt.lines == 30_002
+
+
+def test_what_is_told_of_the_lines_is_where_they_are() -> None:
+    excerpt = cut_up("".join(f"{chr(97 + n % 26) * 9} {chr(97 + n // 26 % 26) * 9}\n" for n in range(600)), 500, 200)
+    assert excerpt.left_out is not None
+    assert len(excerpt.parts) == MOST_PARTS
+    put = put_together(excerpt, ["said"] * MOST_PARTS, "a-model", 500)
+    first, last = excerpt.left_out
+    assert f"lines {first:,} to {last:,}: left out" in put
+    assert excerpt.parts[0].start == excerpt.head.end + 1
+    assert max(part.end for part in excerpt.parts) < excerpt.tail.start
+    assert f"[… after line {excerpt.tail.start - 1} as it stands again …]" in put
+
+
+def test_words_are_shared_between_parts() -> None:
+    excerpt = Excerpt(9, Part(1, 1, "a\n"), (Part(2, 3, "b\n"), Part(4, 8, "c\n")), Part(9, 9, "d\n"))
+    assert 100 < words_for(excerpt, 500) < 160
+    put = put_together(excerpt, ["short", SUMMARY], "a-model", 300)
+    assert "lines 2 to 3: short\n" in put
+    assert 270 < count_tokens(put) <= 300
+
+
+@pytest.mark.parametrize("said", [[""], ["words"]])
+def test_without_words_or_room_nothing_stands_in(said: list[str]) -> None:
+    excerpt = Excerpt(3, Part(1, 1, "a\n"), (Part(2, 2, "b\n"),), Part(3, 3, "d\n"))
+    assert put_together(excerpt, said, "a-model", 20) == ""
+    assert bool(put_together(excerpt, said, "a-model", 200)) == bool(said[0])
+
+
+def test_a_middle_of_blanks_has_no_parts() -> None:
+    excerpt = cut_up("first\n" + "\t \n" * 9_000 + "last\n", 200, 100)
+    assert excerpt.parts == ()
+    assert put_together(excerpt, [], "a-model", 200) == ""
+    assert words_for(excerpt, 200) > 0
