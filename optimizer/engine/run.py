@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from optimizer.engine import beside, climb, decide, from_index, opinion, plan, prepare, role
+from optimizer.engine import climb, decide, from_index, opinion, plan, prepare, role
 from optimizer.engine.request import Request
 from optimizer.errors import InputError
 from optimizer.events import Chosen, Event, Finished, Notice, Routed
@@ -36,7 +36,7 @@ def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False
         yield Notice("local.router is not asked: Ollama is not on this machine; words decide")
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(parts.available)
-        refreshed = prepare.refresh(parts) if dry_run else beside.refresh(query, parts, asked, pool)
+        refreshed = prepare.refresh(parts)
         if refreshed.notice:
             yield Notice(refreshed.notice)
         fitted, room = prepare.room_for_context(query, parts)
