@@ -17,6 +17,8 @@ from tests.conftest import CLEAN, git
 from tests.e2e.conftest import CALC, COMMAND, Optimize, Ran
 from tests.e2e.test_terminal import typed
 
+pytestmark = pytest.mark.slow
+
 RENAME = "rename total to sum_up"
 
 
@@ -122,7 +124,6 @@ def test_a_changed_file_is_named_with_the_cure_and_merged_on_request(alone: Opti
     assert files(calc) == kept
 
 
-@pytest.mark.slow
 def test_it_all_works_outside_git_and_without_it(
     tmp_path: Path, stand_in: Callable[..., Optimize], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,7 +144,6 @@ def test_it_all_works_outside_git_and_without_it(
     refused(someone("undo", "--merge"), 8, "git was not found", "install git")
 
 
-@pytest.mark.slow
 def test_undo_needs_no_index_and_no_cache(alone: Optimize, calc: Path) -> None:
     before = files(calc)
     alone(RENAME, "--yes")
@@ -155,7 +155,6 @@ def test_undo_needs_no_index_and_no_cache(alone: Optimize, calc: Path) -> None:
     assert files(calc) == before
 
 
-@pytest.mark.slow
 def test_the_journal_forgets_by_its_settings(alone: Optimize, calc: Path) -> None:
     alone.configure("[journal]\nmax_bytes = 1\n")
     alone(RENAME, "--yes")
@@ -219,7 +218,6 @@ def test_a_hook_that_fails_leaves_the_edit_and_tells_with_its_own_code(alone: Op
     assert events[-1]["exit_code"] == 8
 
 
-@pytest.mark.slow
 def test_ctrl_c_in_a_hook_leaves_the_edit_and_no_lock(alone: Optimize, calc: Path) -> None:
     hook = calc / ".git/hooks/pre-commit"
     hook.parent.mkdir(exist_ok=True)
@@ -247,7 +245,6 @@ def test_ctrl_c_in_a_hook_leaves_the_edit_and_no_lock(alone: Optimize, calc: Pat
     assert alone("undo").code == 0
 
 
-@pytest.mark.slow
 def test_a_merge_under_way_refuses_before_anything_is_asked(alone: Optimize, calc: Path) -> None:
     (calc / ".git/MERGE_HEAD").write_text(git(calc, "rev-parse", "HEAD"))
     refused(alone(RENAME, "--yes", "--commit"), 8, "a merge is not finished", "leave --commit away")

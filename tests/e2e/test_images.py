@@ -16,6 +16,8 @@ from tests.images import pictures
 from tests.loopback.replies import Reply, Tokens
 from tests.loopback.server import Loopback
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "why does the dialog of parse_response look wrong"
 NOTICE = "images {} to the cloud as they are, metadata included; what they show cannot be scanned for secrets"
 

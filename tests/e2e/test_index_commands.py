@@ -17,6 +17,8 @@ import pytest
 from tests.conftest import git
 from tests.e2e.conftest import COMMAND, Optimize
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[[Mapping[str, str | bytes]], Path]
 ARGUMENTS = ", ".join(f"argument_{number}" for number in range(8))
 ODD = {
@@ -71,7 +73,6 @@ def test_what_is_not_found_ends_with_3_and_the_nearest_names(alone: Optimize) ->
     assert alone("map", "calx").code == 3
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "odd", ["", " ", ".", "..", "/", "::", "@", "-", "a b", "*", "\u202e", "x" * 5000, "../../etc/passwd"]
 )
@@ -185,7 +186,6 @@ def on_terminal(user: Optimize, columns: int, *arguments: str, **env: str) -> li
     return done.stdout.decode().replace("\r\n", "\n").splitlines()
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="script(1) takes other options elsewhere")
 def test_lines_fit_the_terminal(make_repo: Make, stand_in: Callable[..., Optimize]) -> None:
     user = stand_in(make_repo(ODD))
@@ -239,7 +239,6 @@ def watching(alone: Optimize) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-@pytest.mark.slow
 def test_watch_tells_each_change_and_ends_with_ctrl_c(
     watching: subprocess.Popen[str], alone: Optimize, calc: Path
 ) -> None:

@@ -16,6 +16,8 @@ from tests.e2e.conftest import COMMAND, Optimize
 from tests.loopback.replies import Reply, Tokens, gemini_quota, refuse
 from tests.loopback.server import Loopback
 
+pytestmark = pytest.mark.slow
+
 ASK = "explain parse_response"
 GOOD = Reply(text="It splits the text at commas (calc/parse.py:4).", tokens=Tokens(2000, 100))
 
@@ -147,7 +149,6 @@ def test_a_limit_of_the_day_is_remembered(user: Optimize, loopback: Loopback) ->
     assert "its limit of the day is reached" in user("route", ASK, "--explain", "--provider", "gemini").out
 
 
-@pytest.mark.slow
 def test_an_outage_rests_the_model_and_recovery_is_told(user: Optimize, loopback: Loopback, calc: Path) -> None:
     loopback.answer("anthropic", lambda _: refuse("anthropic", 529, "Overloaded", "overloaded_error"))
     only = ("--model", "claude-haiku-5-5")

@@ -15,6 +15,8 @@ from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback, Received
 
+pytestmark = pytest.mark.slow
+
 TEXT = "It adds the numbers, see calc/parse.py:10."
 PAIR = "[local]\nrouter = 'tiny:1b'\nrouter_seconds = {seconds}\ncoder = 'llama3.1:8b'\n"
 

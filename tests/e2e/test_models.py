@@ -15,6 +15,8 @@ from tests.e2e.conftest import COMMAND, Optimize
 from tests.loopback.replies import Call, Reply, Tokens, refuse
 from tests.loopback.server import Loopback
 
+pytestmark = pytest.mark.slow
+
 GB = 1_000_000_000
 
 
@@ -110,7 +112,6 @@ def test_a_pull_that_breaks_off_says_that_it_resumes(user: Optimize, loopback: L
     assert full.code == 6 and "optimize models rm" in full.err
 
 
-@pytest.mark.slow
 def test_ctrl_c_hangs_up_and_says_that_it_resumes(user: Optimize, loopback: Loopback) -> None:
     loopback.pulls["big:7b"] = pulled("big:7b", layers=4, steps=400)
     loopback.pull_pause = 0.05
@@ -247,7 +248,6 @@ def test_a_trial_needs_the_same_consent_and_key_as_a_request(user: Optimize, loo
     assert failed.code == 6 and "boom" in failed.out
 
 
-@pytest.mark.slow
 def test_two_runs_do_not_push_each_others_models_out(user: Optimize, loopback: Loopback) -> None:
     loopback.sizes = {"qwen2.5-coder:7b": 5 * GB, "qwen3-coder:30b": 19 * GB}
     loopback.served["ollama"] = tuple(loopback.sizes)

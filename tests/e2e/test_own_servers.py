@@ -12,6 +12,8 @@ from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Reply, Tokens
 from tests.loopback.server import Loopback
 
+pytestmark = pytest.mark.slow
+
 GOOD = Reply(text="It splits the text (calc/parse.py:4).", tokens=Tokens(2000, 100))
 
 
@@ -68,7 +70,6 @@ def boxes(user: Optimize, loopback: Loopback, second: Loopback) -> Optimize:
     return user
 
 
-@pytest.mark.slow
 def test_a_server_is_the_provider_by_flag_variable_file_and_profile(boxes: Optimize, second: Loopback) -> None:
     ran = boxes("explain parse_response", "--provider", "mybox", "--json")
     assert ran.code == 0, ran.err
@@ -124,7 +125,6 @@ def test_the_schema_takes_a_name_of_ones_own(boxes: Optimize) -> None:
     assert re.search(own["pattern"], "mybox") and not re.search(own["pattern"], "My Box")
 
 
-@pytest.mark.slow
 def test_care_of_models_knows_who_holds_what(boxes: Optimize, loopback: Loopback, second: Loopback) -> None:
     second.served["openai"] = ("coder", "large")
     assert boxes("models", "list").code == 0

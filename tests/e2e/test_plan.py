@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Call, Reply, Tokens, refuse
 from tests.loopback.server import Loopback, Received
+
+pytestmark = pytest.mark.slow
 
 REQUEST = "add handling of empty parts to parse_response"
 NEW = "    return [int(part) for part in parts if part]"

@@ -10,6 +10,8 @@ from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Call, Reply
 from tests.loopback.server import Loopback
 
+pytestmark = pytest.mark.slow
+
 
 def asked_to_write(user: Optimize, loopback: Loopback, path: str, content: str) -> tuple[int, str]:
     """Ask for a change that the model answers by a new text for `path`, or for its first line where it exists."""
@@ -36,7 +38,6 @@ def test_an_ignored_file_is_not_edited_and_a_new_one_may_be_made(
     assert (calc / "new.local").read_text() == "theirs\n"
 
 
-@pytest.mark.slow
 def test_secrets_are_refused_by_name_and_their_templates_written(
     user: Optimize, loopback: Loopback, calc: Path
 ) -> None:
@@ -48,7 +49,6 @@ def test_secrets_are_refused_by_name_and_their_templates_written(
     assert (calc / ".env.example").read_text() == "TOKEN=\n"
 
 
-@pytest.mark.slow
 def test_a_state_kept_within_the_repository_is_not_edited(user: Optimize, loopback: Loopback, calc: Path) -> None:
     home = calc / "home"
     (user.home / ".config/optimizer").rename(user.home / "config")
@@ -61,7 +61,6 @@ def test_a_state_kept_within_the_repository_is_not_edited(user: Optimize, loopba
     assert not (home / "state/consent.json").exists()
 
 
-@pytest.mark.slow
 def test_a_new_script_is_told_to_be_not_executable(user: Optimize, loopback: Loopback, calc: Path) -> None:
     code, err = asked_to_write(user, loopback, "run.sh", "#!/bin/sh\necho\n")
     assert code == 0, err

@@ -15,6 +15,8 @@ from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def local(user: Optimize, loopback: Loopback) -> Optimize:

@@ -14,6 +14,8 @@ from tests.e2e.test_terminal import typed
 from tests.loopback.replies import WIRES, Call, Reply, Tokens, refuse
 from tests.loopback.server import Loopback, Received
 
+pytestmark = pytest.mark.slow
+
 REQUEST = "make parse_response skip empty parts"
 OLD, NEW = "    return [int(part) for part in parts]", "    return [int(part) for part in parts if part]"
 EDIT = Call("edit_file", {"path": "calc/parse.py", "search": OLD, "replace": NEW})
@@ -81,7 +83,6 @@ def test_at_a_terminal_it_stands_before_the_question_and_a_no_is_a_no_to_the_cha
     assert (daily["requests"], daily["succeeded"]) == (1, 0)
 
 
-@pytest.mark.slow
 def test_a_model_reviews_its_own_change_only_where_no_other_may_be_asked(user: Optimize, loopback: Loopback) -> None:
     serve(loopback, said=Reply(text="NOTHING"))
     ran = user(REQUEST, "--review", "--tier", "local")
@@ -95,7 +96,6 @@ def test_a_model_reviews_its_own_change_only_where_no_other_may_be_asked(user: O
     assert [event["own"] for event in own] == [False]
 
 
-@pytest.mark.slow
 def test_a_role_kept_on_this_machine_sends_nothing_elsewhere(user: Optimize, loopback: Loopback, calc: Path) -> None:
     (user.config.parent / "profiles").mkdir()
     (user.config.parent / "profiles/here.toml").write_text(CRITIC_HERE)
@@ -136,7 +136,6 @@ def test_a_change_that_holds_a_secret_is_shown_to_no_critic(user: Optimize, loop
     assert (calc / "calc/keys.py").read_text() == line
 
 
-@pytest.mark.slow
 def test_a_critic_that_fails_or_says_nothing_costs_no_change(user: Optimize, loopback: Loopback, calc: Path) -> None:
     serve(loopback, said=Reply(text="<think>I wonder", pieces=1))
     loopback.answer("gemini", lambda received: refuse("gemini", 500, "no") if asks_for_review(received) else MADE)
@@ -156,7 +155,6 @@ def test_what_no_model_changed_is_not_reviewed(user: Optimize, loopback: Loopbac
     assert not reviews(loopback)
 
 
-@pytest.mark.slow
 def test_a_setting_has_every_change_reviewed_and_a_flag_has_not(user: Optimize, loopback: Loopback) -> None:
     user.configure("[agent]\nreview = true\n" + loopback.config())
     serve(loopback)
@@ -164,7 +162,6 @@ def test_a_setting_has_every_change_reviewed_and_a_flag_has_not(user: Optimize, 
     assert FAULT not in user(REQUEST, "--no-review").err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("text", ["café = 'ä'\n".encode("latin-1"), b"x = 1\n" * 20_000], ids=["latin-1", "long"])
 def test_a_review_holds_any_change_within_the_size_of_a_request(
     user: Optimize, loopback: Loopback, calc: Path, text: bytes

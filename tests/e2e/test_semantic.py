@@ -15,6 +15,8 @@ import pytest
 from tests.e2e.conftest import CALC, Optimize, Ran
 from tests.tiny_model import words_of, write_model
 
+pytestmark = pytest.mark.slow
+
 needs_fastembed = pytest.mark.skipif(
     importlib.util.find_spec("fastembed") is None, reason="fastembed is not installed (the extra `embeddings`)"
 )
