@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.cli import notices
+from optimizer.cli.questions import confirm
 from optimizer.cli.terminal import interactive
 from optimizer.errors import InputError
 from optimizer.spoken import duration
@@ -78,7 +79,7 @@ def _fill(left: Sequence[Piece], embedder: Embedder, vectors: Vectors, parts: Pa
             notices.notice(f"embedding: {estimate}; Ctrl-C stops it, what is done stays")
         elif not interactive():
             raise InputError(f"embedding takes {estimate}; {len(measured)} are done", "optimize index --embed --yes")
-        elif not click.confirm(f"Embedding takes {estimate}. Go on?", default=True, err=True):
+        elif not confirm(f"Embedding takes {estimate}. Go on?", default=True):
             return len(measured)
         fill(rest, embedder, vectors, parts.progress)
     return len(left)

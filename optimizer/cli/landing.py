@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import click
-
-from optimizer.cli import show, terminal
+from optimizer.cli import questions, show, terminal
 from optimizer.errors import ChecksFailed, Conflict, UnusableOutput
 from optimizer.events import Judged, Notice
 from optimizer.types import Outcome
@@ -30,7 +28,7 @@ class Wish:
 
 def land(outcome: Outcome, parts: Parts, screen: show.Screen, wish: Wish) -> int:
     """Write a proven change once all yeses are there, and commit it where that was asked; returns the exit code."""
-    from optimizer.engine.commit import check, commit, decline, needs_a_yes, wanting_a_yes
+    from optimizer.engine.commit import check, commit, needs_a_yes, wanting_a_yes
 
     if outcome.patch is None or outcome.exit_code:
         screen.result(outcome, "")
@@ -48,12 +46,24 @@ def land(outcome: Outcome, parts: Parts, screen: show.Screen, wish: Wish) -> int
     wish = _committable(outcome, screen, wish)
     _tell_open_editors(outcome, parts, screen)
     asks = unnamed or not wish.yes
-    if asks and not click.confirm(_question(outcome, wish, unnamed), default=False, err=True):
-        decline(outcome, parts)
+    if asks and not _agreed(outcome, parts, _question(outcome, wish, unnamed)):
         screen.result(outcome, "declined; nothing was written")
         return 0
     entry = commit(outcome, parts, wish.request, (*wish.allowed, *unnamed))
     return _finish(outcome, screen, wish, entry)
+
+
+def _agreed(outcome: Outcome, parts: Parts, question: str) -> bool:
+    """Whether a person wants the change; booked as declined where they do not, or break off."""
+    from optimizer.engine.commit import decline
+
+    agreed = False
+    try:
+        agreed = questions.confirm(question)
+    finally:
+        if not agreed:
+            decline(outcome, parts)
+    return agreed
 
 
 def _finish(outcome: Outcome, screen: show.Screen, wish: Wish, entry: str) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from optimizer.cli import options, terminal
+from optimizer.cli import options, questions, terminal
 from optimizer.cli.terminal import inert
 from optimizer.errors import InputError, ModelMissing
 
@@ -75,7 +75,7 @@ def remove(name: str, yes: bool, project: Path | None, as_json: bool) -> int:
             if not yes and not terminal.interactive():
                 raise InputError(f"{found.id} is only deleted after a yes", f"optimize models rm {found.id} --yes")
             question = f"Delete {found.id} ({found.size / 1e9:.1f} GB) from {endpoint.host}?"
-            if not yes and not click.confirm(inert(question), default=False, err=True):
+            if not yes and not questions.confirm(question):
                 return 0
             shelf.remove(found.id)
         forget(endpoint, stock.config.places.state)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.cli import options, terminal
+from optimizer.cli import options, questions, terminal
 from optimizer.cli.notices import notice
 from optimizer.cli.terminal import inert
 
@@ -94,4 +94,4 @@ def test(name: str, provider: str | None, yes: bool, project: Path | None, as_js
 
 
 def _asked(question: str) -> bool:
-    return terminal.interactive() and click.confirm(f"{question} Make it?", default=False, err=True)
+    return terminal.interactive() and questions.confirm(f"{question} Make it?")

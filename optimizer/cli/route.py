@@ -9,9 +9,8 @@ from typing import Any
 import click
 
 from optimizer.cli import options, show
-from optimizer.cli.terminal import inert
+from optimizer.cli.terminal import inert, width, wrapped
 from optimizer.events import Routed
-from optimizer.types import Attempt, LeftOut
 
 
 @click.command("route")
@@ -45,38 +44,20 @@ def command(
     elif routed is None:
         click.echo("the index answers this: no model is asked, and it costs nothing")
     else:
-        click.echo(inert(text(routed, explain)))
+        click.echo(text(routed, explain))
     return 0
 
 
 def text(routed: Routed, explain: bool) -> str:
     """The decision as a person reads it."""
-    lines = [routed.route.reason, f"  because {'; '.join(routed.task.reasons)}"]
-    lines += _numbered(routed.route.attempts)
-    if explain:
-        lines += _left(routed.route.left_out)
-    elif routed.route.left_out:
-        count = len(routed.route.left_out)
-        lines.append(f"{count} left out; --explain says why")
+    from optimizer.cli import decision
+
+    columns, left = width(), routed.route.left_out
+    lines = [wrapped(inert(decision.summary(routed.task, routed.route)), columns)]
+    lines.append(wrapped(inert(decision.why(routed.task)), columns))
+    lines += ["", *decision.attempts(routed.route, columns)] if routed.route.attempts else []
+    if explain and left:
+        lines += ["", "left out:", *decision.left_out(left, columns)]
+    elif left:
+        lines += ["", f"{len(left):,} left out; --explain says why"]
     return "\n".join(lines)
-
-
-def _numbered(attempts: tuple[Attempt, ...]) -> list[str]:
-    from optimizer.engine.climb import where
-
-    lines, number = list[str](), 0
-    place = max((len(where(one.model)) for one in attempts), default=0)
-    width = max((len(one.model.id) for one in attempts), default=0)
-    for one in attempts:
-        number += not one.standby
-        mark = "   " if one.standby else f"{number:>2}."
-        lines.append(f"{mark} {one.model.id:<{width}}  {one.model.tier:<7}  {where(one.model):<{place}}  {one.reason}")
-    return lines
-
-
-def _left(left_out: tuple[LeftOut, ...]) -> list[str]:
-    lines = ["left out:"] if left_out else []
-    for left in left_out:
-        cure = f" (try: {left.cure})" if left.cure else ""
-        lines.append(f"    {left.model or left.provider}, {left.tier}: {left.why}{cure}")
-    return lines

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import consent, landing, notices, options, show, terminal
+from optimizer.cli import consent, landing, notices, options, questions, show, terminal
 from optimizer.errors import ConsentMissing, UnusableOutput
 from optimizer.events import Event, Finished
 from optimizer.retrieval import Query
@@ -57,7 +57,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     if given["message"] is not None and not given["commit"]:
         raise click.UsageError("--message goes with --commit")
     query = Query(" ".join(request), piped_in(), options.attached(given["images"]))
-    screen = show.screen(given["as_json"])
+    screen = show.screen(given["as_json"], given["dry_run"])
     with options.open_parts(given["project"], settings) as opened:
         repository = _repository(opened) if given["commit"] else None
         parts = replace(opened, approve=_approval(given["yes"]))
@@ -117,7 +117,7 @@ def _approval(yes: bool) -> Callable[[str], bool]:
 
     def approve(question: str) -> bool:
         if not given["yes"] and terminal.interactive():
-            given["yes"] = click.confirm(f"{question} Make such calls in this run?", default=False, err=True)
+            given["yes"] = questions.confirm(f"{question} Make such calls in this run?")
         return given["yes"]
 
     return approve
@@ -128,8 +128,9 @@ def _ask_consent(outcome: Outcome, parts: Parts) -> bool:
     if outcome.exit_code != ConsentMissing.exit_code or not terminal.interactive():
         return False
     destination = outcome.hint.rpartition(" ")[2]
-    question = f"May code of {parts.root} be sent to {destination}? (remembered for this repository)"
-    if not click.confirm(question, default=False, err=True):
+    host = parts.endpoints()[destination].host
+    question = f"May code of {parts.root} be sent to {destination} at {host}? A yes is kept for this repository."
+    if not questions.confirm(question):
         return False
     consent.give(parts, destination)
     return True

@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 import click
 
+from optimizer.cli import decision
 from optimizer.cli.context_table import context_line, context_object, print_files
-from optimizer.cli.notices import notice
-from optimizer.cli.terminal import coloured, inert, paint, width, wrapped
-from optimizer.errors import NoProvider, UnusableOutput
+from optimizer.cli.notices import failure, notice
+from optimizer.cli.terminal import coloured, cut, inert, width, wrapped
+from optimizer.errors import BudgetReached, NoProvider, UnusableOutput
 from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Reviewed, Routed, Stepped, TextDelta
 from optimizer.retrieval import Context
-from optimizer.tiers import TIERS
-from optimizer.types import Check, LeftOut, Outcome, Patch, Quote, Verdict
+from optimizer.types import Check, Outcome, Patch, Verdict
 
 NAMES: dict[type[object], str] = {
     Chosen: "context",
@@ -36,6 +36,7 @@ NAMES: dict[type[object], str] = {
 ENDINGS = {
     UnusableOutput.exit_code: "no answer could be used; nothing was changed",
     NoProvider.exit_code: "no model gave an answer; nothing was changed",
+    BudgetReached.exit_code: "the caps on money leave no model to ask; nothing was changed",
 }
 """The last word on a request that came to nothing, by exit code, where no other was said."""
 
@@ -48,9 +49,9 @@ class Screen(Protocol):
     def result(self, outcome: Outcome, landed: str) -> None: ...
 
 
-def screen(as_json: bool) -> Screen:
+def screen(as_json: bool, dry_run: bool = False) -> Screen:
     """The screen for JSON lines or for a person."""
-    return JsonLines() if as_json else Terminal()
+    return JsonLines() if as_json else Terminal(dry_run)
 
 
 class JsonLines:
@@ -73,13 +74,14 @@ class JsonLines:
 class Terminal:
     """The answer on stdout, everything else on stderr."""
 
-    def __init__(self) -> None:
+    def __init__(self, dry_run: bool = False) -> None:
         self._live = sys.stdout.isatty()
+        self._dry_run = dry_run
         self._edits = False
         self._streamed = False
         self._line_open = False
         self._context: Context | None = None
-        self._handed_over = False
+        self._routed: Routed | None = None
 
     def event(self, event: Event) -> None:
         match event:
@@ -88,11 +90,11 @@ class Terminal:
             case Chosen(context):
                 self._context = context
                 notice(context_line(context))
-            case Routed(task, route, quotes):
-                self._edits = task.wants_edits
-                notice(f"task: {route.reason}")
-                if not route.attempts:
-                    self._hand_over(quotes, route.left_out)
+            case Routed(task, route):
+                self._edits, self._routed = task.wants_edits, event
+                notice(f"task: {decision.summary(task, route)}")
+                if self._dry_run and route.attempts:
+                    click.echo("\n".join(decision.attempts(route, width())))
             case Notice(text):
                 self._close_line()
                 notice(text)
@@ -120,26 +122,32 @@ class Terminal:
 
     def result(self, outcome: Outcome, landed: str) -> None:
         self._close_line()
+        if self._routed and not self._routed.route.attempts and self._hand_over(self._routed):
+            return
         if outcome.text and not self._streamed:
             click.echo(inert(outcome.text.rstrip("\n")))
         if landed:
             click.echo(wrapped(inert(landed), width(err=True)), err=True)
-        elif outcome.exit_code in ENDINGS and not self._handed_over:
-            click.echo(paint("error: ", err=True, fg="red", bold=True) + ENDINGS[outcome.exit_code], err=True)
-        if outcome.exit_code and outcome.hint and not self._handed_over:
-            click.echo(paint("try:   ", err=True, fg="cyan") + inert(outcome.hint), err=True)
+        hint = outcome.hint if outcome.exit_code else ""
+        if landed or outcome.exit_code not in ENDINGS:
+            failure("", hint)
+        elif self._routed:  # what the index does not hold, its answer says
+            failure(ENDINGS[outcome.exit_code], hint)
 
-    def _hand_over(self, quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...]) -> None:
+    def _hand_over(self, routed: Routed) -> bool:
         """Without a model: the files that matter, what the request would cost, and how to have a model."""
         found = self._context is not None and bool(self._context.items)
         if self._context and found:
             print_files(self._context)
-        click.echo(no_model_text(quotes, left_out, found), err=True)
-        self._handed_over = any(left.cure for left in left_out)
+        left_out = routed.route.left_out
+        click.echo(decision.no_model(routed.quotes, left_out, found, width(err=True)), err=True)
+        return any(left.cure for left in left_out)
 
     def _text(self, text: str) -> None:
         if self._edits or not self._live or not text:
             return
+        if self._routed is None:  # lines of the index
+            text = "".join(cut(line, width()) + "\n" for line in inert(text).splitlines())
         click.echo(inert(text), nl=False)
         self._streamed = True
         self._line_open = not text.endswith("\n")
@@ -188,22 +196,6 @@ def diff_text(patch: Patch) -> str:
         else click.style(line, fg=colours.get(line[:1]))
         for line in lines
     )
-
-
-def no_model_text(quotes: tuple[Quote, ...], left_out: tuple[LeftOut, ...], found: bool) -> str:
-    """What the request would cost on each tier, and how to have a model, or to use what was `found` elsewhere."""
-    from optimizer.routing.policy import money
-
-    lines = ["", "No model could be asked. This request would cost:"]
-    lines += [f"  {quote.tier:<8} {quote.model:<32} {money(quote.cost)}" for quote in quotes]
-    ordered = sorted(left_out, key=lambda left: TIERS.index(left.tier))
-    cures = list(dict.fromkeys((left.why, left.cure) for left in ordered if left.cure))
-    width = max((len(cure) for _, cure in cures), default=0)
-    lines += ["", "To have a model, do one of these:"] if cures else []
-    lines += [f"  {cure:<{width}}  ({why})" for why, cure in cures]
-    if found:
-        lines += ["", 'To see this context, or copy it for use elsewhere: optimize context "…" [--copy]']
-    return inert("\n".join(lines))
 
 
 def plain(value: Any) -> Any:

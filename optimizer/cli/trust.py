@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from optimizer.cli import options
-from optimizer.cli.terminal import inert
+from optimizer.cli.notices import notice
+from optimizer.cli.table import table
+from optimizer.cli.terminal import inert, width
 from optimizer.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from optimizer.verify.commands import Command
 
 KINDS = click.Choice(("tests", "lint", "types"))
+PURPOSES: Mapping[str, str] = {"lint": "linter", "types": "type checker", "tests": "tests"}
+ALL = "May they be run here, now and from now on?"
 
 
 @click.group("trust", invoke_without_command=True)
@@ -45,14 +49,17 @@ def list_command(project: Path | None = None, as_json: bool = False) -> int:
     with options.open_parts(project, {}) as parts:
         means = parts.means()
         rows = [(found, allowed(found, means)) for found in commands(means)]
-    for found, said in rows:
-        if as_json:
+    words = {True: "allowed", False: "refused", None: "not asked yet"}
+    if as_json:
+        for found, said in rows:
             fields = {"kind": found.kind, "command": found.text, "source": found.source, "why": found.why}
             click.echo(json.dumps(fields | {"allowed": said}, ensure_ascii=False))
-        else:
-            answer = {True: "allowed", False: "refused", None: f"not asked: optimize trust grant {found.kind}"}[said]
-            click.echo(f"{found.kind:<6} {inert(found.text):<32} {answer}  ({inert(found.why)})")
-    if not rows and not as_json:
+        return 0
+    for line in table([(found.kind, found.text, words[said], found.why) for found, said in rows], width(), ""):
+        click.echo(inert(line))
+    if any(said is None for _, said in rows):
+        notice("let them be run: optimize trust grant")
+    if not rows:
         click.echo("no command for tests, linter or types was found or configured")
     return 0
 
@@ -101,7 +108,7 @@ def _found(parts: Parts, kinds: tuple[str, ...]) -> Iterator[Command]:
 
 
 def offer(outcome: Outcome, parts: Parts) -> bool:
-    """Ask a person, once for each command, whether it may check this change; True when one was allowed now."""
+    """Ask a person once which commands may check this change, each answer remembered; True when one was allowed now."""
     from optimizer.privacy import trust
     from optimizer.verify import prove
     from optimizer.verify.commands import allowed
@@ -109,14 +116,24 @@ def offer(outcome: Outcome, parts: Parts) -> bool:
     if outcome.patch is None:
         return False
     means = parts.means()
-    yes = False
-    for step in prove.plan(outcome.patch, parts.index, means):
-        if allowed(step.command, means) is None and "not approved" in step.skip:
-            question = (
-                f"{inert(step.command.text)!r} would check this; it runs code of this repository.\n"
-                "May it be run here, now and from now on?"
-            )
-            answer = click.confirm(question, default=False, err=True)
-            trust.decide(parts.places.state, parts.repository, step.command.text, answer)
-            yes = yes or answer
-    return yes
+    steps = prove.plan(outcome.patch, parts.index, means)
+    asked = [one.command for one in steps if allowed(one.command, means) is None and "not approved" in one.skip]
+    if not asked:
+        return False
+    answers = dict(zip(asked, _answers(asked), strict=True))
+    for one, answer in answers.items():
+        trust.decide(parts.places.state, parts.repository, one.text, answer)
+    return any(answers.values())
+
+
+def _answers(asked: Sequence[Command]) -> list[bool]:
+    """A yes or no for each command: one question for all of them, and one each only where that is wished."""
+    from optimizer.cli.questions import confirm, pick
+
+    if len(asked) == 1:
+        what = f"{asked[0].text!r} would check this; it runs code of this repository."
+        return [confirm(f"{what}\nMay it be run here, now and from now on?")]
+    lines = [f"  {one.text}  ({PURPOSES[one.kind]})" for one in asked]
+    question = "\n".join(["These would check this; they run code of this repository:", *lines, ALL])
+    said = pick(question, {"y": "yes to all", "c": "choose one by one", "n": "no"}, "n")
+    return [confirm(f"  May {one.text!r} be run?") for one in asked] if said == "c" else [said == "y"] * len(asked)

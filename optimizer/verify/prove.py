@@ -55,7 +55,9 @@ def _weigh(verdict: Verdict, threshold: float) -> Verdict:
         return verdict
     tested = any(check.name == "tests" and check.passed for check in verdict.checks)
     detail = f"{verdict.confidence:.2f} is below confidence_threshold {threshold:g}"
-    check = Check("confidence", False if tested else None, detail if tested else f"not judged: {detail}, no test ran")
+    if not tested:
+        detail = f"not counted: no test ran; with tests it would have to reach {threshold:g} (confidence_threshold)"
+    check = Check("confidence", False if tested else None, detail)
     return replace(verdict, ok=not tested, checks=(*verdict.checks, check))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from optimizer.cli.context_table import context_line, print_context, print_files
-from optimizer.cli.show import no_model_text, verdict_text
+from optimizer.cli.decision import no_model
+from optimizer.cli.show import verdict_text
 from optimizer.cli.terminal import cells, wrapped
 from optimizer.lookup.lines import lines_of
 from optimizer.lookup.questions import Row
@@ -79,8 +80,8 @@ def test_the_first_line_of_a_request_of_one_line_is_no_reason_of_its_own(capsys:
 
 def test_without_code_there_is_no_context_to_copy() -> None:
     left = (LeftOut("", "ollama", "local", "does not answer", "ollama serve"),)
-    assert "--copy" in no_model_text((), left, found=True)
-    assert "--copy" not in no_model_text((), left, found=False)
+    assert "--copy" in no_model((), left, found=True)
+    assert "--copy" not in no_model((), left, found=False)
 
 
 def test_an_import_of_a_package_is_one_line_with_its_folder() -> None:

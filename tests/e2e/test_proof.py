@@ -66,7 +66,9 @@ def test_a_name_that_nothing_defines_costs_no_run(tested: Optimize, loopback: Lo
 def test_trust_is_listed_given_and_taken_back(tested: Optimize, calc: Path) -> None:
     (listed,) = tested("trust", "list", "--json").events
     assert (listed["kind"], listed["command"], listed["allowed"]) == ("tests", "pytest", None)
-    assert "not asked: optimize trust grant tests" in tested("trust").out
+    shown = tested("trust")
+    assert shown.out == "tests  pytest  not asked yet  there is tests/test_parse.py\n"
+    assert "optimize trust grant" in shown.err
     assert tested("trust", "grant", "lint").code == 2
     assert "may now be run" in tested("trust", "grant").out
     assert tested("trust", "list", "--json").events[0]["allowed"] is True

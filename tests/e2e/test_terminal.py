@@ -35,6 +35,7 @@ def typed(user: Optimize, arguments: list[str], expect: str, answer: str) -> tup
             except OSError:
                 break
         if expect in screen and not typed_it:
+            time.sleep(0.1)  # the system call that reads is begun: a ^C just before it would wait for a line
             os.write(terminal, answer.encode())
             typed_it = True
     else:
@@ -122,3 +123,76 @@ def test_a_command_is_asked_for_once_and_its_failure_stops_the_write(
     assert "nothing was written: a check failed" in screen
     assert (calc / "calc/parse.py").read_bytes() == before
     assert user("trust", "list", "--json").events[0]["allowed"] is True
+
+
+def program(user: Optimize, name: str) -> None:
+    """A program that finds nothing wrong, and comes first on the path."""
+    place = user.home / "bin" / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("#!/bin/sh\nexit 0\n")
+    place.chmod(0o755)
+    user.env["PATH"] = f"{place.parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture
+def checked(user: Optimize, calc: Path) -> Optimize:
+    """A user in a repository with a linter, types and tests, none of them allowed to run yet."""
+    (calc / "tests").mkdir()
+    (calc / "tests/test_parse.py").write_text("from calc import parse\n\n\ndef test_it():\n    assert parse\n")
+    (calc / "pyproject.toml").write_text("[tool.ruff]\n[tool.mypy]\n[tool.pytest.ini_options]\n")
+    for name in ("ruff", "mypy", "pytest"):
+        program(user, name)
+    return user
+
+
+@pytest.mark.slow
+def test_all_commands_are_one_question_and_one_yes_is_remembered_for_each(
+    checked: Optimize, loopback: Loopback
+) -> None:
+    loopback.queue("ollama", EDIT, EDIT)
+    code, screen = typed(checked, [REQUEST], "May they be run here", "y\nn\n")
+    assert code == 0, screen
+    assert screen.count("May they be run here") == 1
+    for text in ("ruff check  (linter)", "mypy  (type checker)", "pytest  (tests)"):
+        assert text in screen
+    assert [row["allowed"] for row in checked("trust", "list", "--json").events] == [True, True, True]
+    code, screen = typed(checked, [REQUEST], "Write this change", "n\n")
+    assert code == 0 and "May they be run here" not in screen
+
+
+@pytest.mark.slow
+def test_commands_can_be_chosen_one_by_one_or_refused_together(checked: Optimize, loopback: Loopback) -> None:
+    loopback.queue("ollama", EDIT, EDIT)
+    code, screen = typed(checked, [REQUEST], "May they be run here", "c\ny\nn\n\nn\n")
+    assert code == 0, screen
+    said = {row["kind"]: row["allowed"] for row in checked("trust", "list", "--json").events}
+    assert said == {"lint": True, "types": False, "tests": False}
+    assert checked("trust", "revoke").code == 0
+    code, screen = typed(checked, [REQUEST], "May they be run here", "\nn\n")
+    assert code == 0, screen
+    assert [row["allowed"] for row in checked("trust", "list", "--json").events] == [False, False, False]
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_the_last_question_is_a_no_and_told_on_a_line_of_its_own(
+    user: Optimize, loopback: Loopback, calc: Path
+) -> None:
+    loopback.queue("ollama", EDIT)
+    before = (calc / "calc/parse.py").read_bytes()
+    code, screen = typed(user, [REQUEST], "Write this change to 1 file?", "\x03")
+    assert code == 130, screen
+    assert screen.rstrip().splitlines()[-1] == "\x1b[2minterrupted; nothing is half-written\x1b[0m"
+    assert "error:" not in screen and "Traceback" not in screen
+    assert (calc / "calc/parse.py").read_bytes() == before
+    assert user("metrics", "--json").events[0]["succeeded"] == 0
+
+
+@pytest.mark.slow
+def test_consent_is_asked_for_before_anything_else_is_told_of_missing_models(
+    user: Optimize, loopback: Loopback
+) -> None:
+    assert user("consent", "revoke", "groq").code == 0
+    code, screen = typed(user, ["explain total", "--provider", "groq"], "A yes is kept", "n\n")
+    assert code == 5, screen
+    question = screen.index("May code of")
+    assert question < screen.index("No model could be asked") and "at 127.0.0.1" in screen[question:]

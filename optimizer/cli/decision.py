@@ -1,0 +1,117 @@
+"""A decision in words: what a request was taken for, who is asked in which order, and what keeps the others out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from optimizer.cli.table import table
+from optimizer.cli.terminal import cells, inert, wrapped
+from optimizer.tiers import TIERS
+from optimizer.types import Attempt, LeftOut, Quote, Route, Task
+
+KINDS: Mapping[str, str] = {
+    "find": "place to find",
+    "explain": "question about the code",
+    "edit": "change to code",
+    "refactor": "refactoring",
+    "test": "change to tests",
+    "debug": "fault to find",
+    "design": "question of design",
+    "math": "calculation",
+    "creative": "text to invent",
+    "quick": "quick question",
+    "tool": "thing to run",
+    "embedding": "task with vectors",
+    "general": "request",
+}
+DIFFICULTIES = (
+    (0.15, "a very easy {}"),
+    (0.35, "an easy {}"),
+    (0.55, "a {} of middling difficulty"),
+    (0.75, "a hard {}"),
+)
+OWN_WISHES = ("you asked for", "you chose")  # how the reasons begin that only repeat what the user said
+
+
+def summary(task: Task, route: Route) -> str:
+    """What the request was taken for, who is asked, and under which profile, in a line."""
+    said = "a {}" if task.kind == "quick" else _how_hard(task.difficulty)
+    _, mark, profile = route.reason.partition(", profile ")
+    return f"{said.format(KINDS.get(task.kind, task.kind))}: {_who(route.attempts)}{mark}{profile}"
+
+
+def why(task: Task) -> str:
+    """The figure behind how hard it is said to be, and the signs by which it was judged."""
+    return f"difficulty {task.difficulty:g} of 1: {'; '.join(task.reasons)}"
+
+
+def attempts(route: Route, columns: int | None) -> list[str]:
+    """The models in the order in which they are asked, numbered where they are not in reserve, each with its reason."""
+    from optimizer.engine.climb import where
+
+    rows, number = list[tuple[str, ...]](), 0
+    for one in route.attempts:
+        number += not one.standby
+        mark = "  " if one.standby else f"{number}."
+        rows.append((f"{mark} {one.model.id}", one.model.tier, where(one.model), one.reason))
+    return list(map(inert, table(rows, columns)))
+
+
+def left_out(some: Sequence[LeftOut], columns: int | None) -> list[str]:
+    """The models that are not asked, those with the same reason together, each reason with its cure."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for left in sorted(some, key=lambda one: TIERS.index(one.tier)):
+        alike.setdefault((left.tier, left.why, left.cure), []).append(left.model or left.provider)
+    lines: list[str] = []
+    for (tier, reason, cure), names in alike.items():
+        said = f"      {reason}; try: {cure}" if cure else f"      {reason}"
+        if columns and cells(said) >= columns:
+            said = said.replace("; try: ", "\n      try: ")
+        lines += [f"  {tier}: {', '.join(dict.fromkeys(names))}", said]
+    return [inert(wrapped(line, columns)) for line in lines]
+
+
+def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: bool, columns: int | None = None) -> str:
+    """What the request would cost on each tier, and how to have a model, or to use what was `found` elsewhere."""
+    from optimizer.routing.policy import money
+
+    lines = ["", "No model could be asked. This request would cost:"]
+    lines += table([(one.tier, one.model, money(one.cost)) for one in quotes], columns)
+    objections = _objections(some)
+    cures: dict[str, str] = {}
+    for left in objections:
+        if left.cure:
+            cures.setdefault(left.cure, "" if left.why.removeprefix("no ") in left.cure else left.why)
+    if cures:
+        lines += ["", "To have a model, do one of these:", *table(list(cures.items()), columns)]
+    if late := [f"  {left.model or left.provider}: {left.why}" for left in objections if not left.cure]:
+        lines += ["", "Cannot be asked now:", *(wrapped(line, columns) for line in dict.fromkeys(late))]
+    if found:
+        last = 'To see this context, or copy it for use elsewhere: optimize context "…" [--copy]'
+        lines += ["", wrapped(last, columns)]
+    return inert("\n".join(lines))
+
+
+def _objections(some: Sequence[LeftOut]) -> list[LeftOut]:
+    """What keeps models from being asked beside the user's own wish, cheapest tier first; of one that they named alone,
+    what keeps that one."""
+    others = [left for left in some if not left.why.startswith(OWN_WISHES)]
+    named = [left for left in others if left.model] if len(others) < len(some) else []
+    return sorted(named or others, key=lambda left: TIERS.index(left.tier))
+
+
+def _how_hard(difficulty: float) -> str:
+    return next((words for most, words in DIFFICULTIES if difficulty <= most), "a very hard {}")
+
+
+def _who(some: Sequence[Attempt]) -> str:
+    first = [one for one in some if not one.standby]
+    if not first:
+        return "no model can be asked"
+    if len(some) == 1:
+        return f"only {some[0].model.id} is asked"
+    here, tier = first[0].model.local, first[0].model.tier
+    if len(first) == 1:
+        return "asked on this machine only" if here else f"only {tier} models are asked"
+    start, further = ("asked on this machine", "in the cloud") if here else (f"{tier} models are asked", "dearer ones")
+    return f"{start} first, {further} only if the answer fails a check"
