@@ -17,7 +17,8 @@ MOST_PARTS, FIRST_PARTS = 8, 3  # of all parts, and of them those before the mid
 HEAD, TAIL, FAILURES = 0.12, 0.25, 0.2  # shares of the tokens there are
 LONGEST_PIECE = 500  # characters; a longer line is several pieces
 TOKENS_PER_WORD = 1.6  # of a summary full of names and numbers
-LONGEST_LINE = 240  # characters that are shown of a line that tells of a failure
+LONGEST_LINE, FOLLOWING = 240, 3  # characters shown of a line that tells of a failure, and lines set in after it
+_SET_IN = re.compile(r"[ \t]+\S")
 _FAILURE = re.compile(
     rf"{FAILURE}|\berror\[\w+\]|\b(?:fatal|panic|killed|timed out|refused|permission denied|no such file)\b"
     r"|\bexit(?:ed)?(?: with)?(?: code| status) [1-9]|(?-i:\b(?:ERROR|CRITICAL|SEVERE|FAILED|FAIL|FAILURE)\b)",
@@ -171,8 +172,7 @@ def _folded(pieces: Sequence[Part]) -> Iterator[Part]:
 
 def _failures(pieces: Sequence[Part], room: int) -> tuple[Part, ...]:
     """Lines that tell of a failure, each kind once, from both ends of the text inwards, for at most `room` tokens."""
-    telling = (piece for piece in pieces if _FAILURE.search(piece.text))
-    waiting = list(_folded([replace(one, text=_clipped(one.text.strip(), LONGEST_LINE)) for one in telling]))
+    waiting = list(_folded(list(_telling(pieces))))
     kept, at_end = list[Part](), False
     while waiting:
         line = waiting.pop(-1 if at_end else 0)
@@ -182,6 +182,18 @@ def _failures(pieces: Sequence[Part], room: int) -> tuple[Part, ...]:
             kept.append(replace(line, text=line.text.strip()))
             room -= cost
     return tuple(sorted(kept, key=lambda one: one.start))
+
+
+def _telling(pieces: Sequence[Part]) -> Iterator[Part]:
+    """The lines that tell of a failure, each with those after it that are set in."""
+    after = 0
+    for at, piece in enumerate(pieces):
+        if at < after or not _FAILURE.search(piece.text):
+            continue
+        last = min(at + 1 + FOLLOWING, len(pieces))
+        after = next((one for one in range(at + 1, last) if not _SET_IN.match(pieces[one].text)), last)
+        lines = [_clipped(one.text.rstrip(), LONGEST_LINE) for one in pieces[at:after]]
+        yield Part(piece.start, pieces[after - 1].end, "\n".join(lines))
 
 
 def _clipped(text: str, characters: int) -> str:

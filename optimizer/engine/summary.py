@@ -61,10 +61,7 @@ def summarised(
     if masked != piped:
         yield Notice("what looks like a secret in what was piped in is masked")
     excerpt = cut_up(masked, room, size)
-    yield Notice(
-        f"piped in: {excerpt.lines:,} lines, {count_tokens(piped):,} tokens, and room for {room:,}; summarising it in "
-        f"{len(excerpt.parts)} part{'s' if len(excerpt.parts) > 1 else ''}"
-    )
+    yield Notice(_told(excerpt, count_tokens(piped), room))
     task = _task(request.task, size)
     work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, room, parts))
     said = yield from role.ask_role(work, [one for one in attempts if one.model.window - TEMPLATE >= most], parts)
@@ -75,6 +72,14 @@ def summarised(
     middle = text.removeprefix(excerpt.head.text).removesuffix(excerpt.tail.text)
     yield Notice(f"in place of the middle of what was piped in, the model is sent:\n{middle}")
     return replace(request, query=request.query._replace(extra=text)), said.cost
+
+
+def _told(excerpt: Excerpt, tokens: int, room: int) -> str:
+    """What is about to be done, told before it is."""
+    parts = f"{len(excerpt.parts)} part{'' if len(excerpt.parts) == 1 else 's'}"
+    first, last = excerpt.left_out or (0, 0)
+    rest = f", and lines {first:,} to {last:,} are left out" if first else ""
+    return f"piped in: {excerpt.lines:,} lines of {tokens:,} tokens, and room for {room:,}; {parts} to summarise{rest}"
 
 
 def _free_or_named(parts: Parts) -> Callable[[Model], bool]:

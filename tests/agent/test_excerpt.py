@@ -137,3 +137,13 @@ def test_a_middle_of_blanks_has_no_parts() -> None:
     assert excerpt.parts == ()
     assert put_together(excerpt, [], "a-model", 200) == ""
     assert words_for(excerpt, 200) > 0
+
+
+def test_what_is_set_in_after_a_failure_stays_with_it() -> None:
+    report = "error[E0382]: borrow of moved value\n  --> src/main.rs:7:5\n   |\n 7 | x;\n   |     ^\n"
+    lines = "".join(f"Compiling {chr(97 + n % 26) * 5}{chr(97 + n // 26) * 4}\n" for n in range(400))
+    excerpt = cut_up(lines + report + lines + report + lines, 900, 800)
+    (failure,) = excerpt.failures
+    assert failure.text.startswith("error[E0382]: borrow of moved value\n  --> src/main.rs:7:5\n   |\n 7 | x;")
+    assert failure.text.endswith("(and 1 line like it, the last is line 809)")
+    assert "\n401: error[E0382]" in put_together(excerpt, ["said"] * len(excerpt.parts), "a-model", 900)

@@ -96,6 +96,15 @@ def test_a_model_reviews_its_own_change_only_where_no_other_may_be_asked(user: O
     assert [event["own"] for event in own] == [False]
 
 
+def test_without_consent_nobody_elsewhere_is_shown_the_change(user: Optimize, loopback: Loopback) -> None:
+    serve(loopback)
+    for destination in ("groq", "gemini", "anthropic"):
+        assert user("consent", "revoke", destination).code == 0
+    ran = user(REQUEST, "--review", "--json")
+    assert ran.event("review")["own"] is True
+    assert [one.wire for one in reviews(loopback)] == ["ollama"]
+
+
 def test_a_role_kept_on_this_machine_sends_nothing_elsewhere(user: Optimize, loopback: Loopback, calc: Path) -> None:
     (user.config.parent / "profiles").mkdir()
     (user.config.parent / "profiles/here.toml").write_text(CRITIC_HERE)

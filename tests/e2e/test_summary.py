@@ -11,6 +11,8 @@ from tests.e2e.conftest import Optimize, Ran
 from tests.loopback.replies import WIRES, Call, Reply, Tokens, refuse
 from tests.loopback.server import Loopback, Received
 
+pytestmark = pytest.mark.slow
+
 REQUEST = "fix the failure that this log ends with"
 OLD, NEW = "    return [int(part) for part in parts]", "    return [int(part) for part in parts if part]"
 EDIT = Call("edit_file", {"path": "calc/parse.py", "search": OLD, "replace": NEW})
@@ -76,7 +78,7 @@ def test_a_long_log_is_put_in_few_words_and_its_end_and_failures_stay(
     for expected in (f": {SAID}\n", "451: 12:30 ERROR db: connection refused", "line 7, in parse_response", text[:30]):
         assert expected in change.text
     told = [event["text"] for event in ran.events if event["event"] == "notice"]
-    assert any(line.startswith("piped in: 902 lines, ") for line in told)
+    assert any(line.startswith("piped in: 902 lines of ") for line in told)
     assert any(line.startswith("in place of the middle") and SAID in line for line in told)
     daily = user("metrics", "--json").events[0]
     assert (daily["requests"], daily["succeeded"]) == (1, 1)
@@ -118,7 +120,6 @@ def test_a_model_that_costs_is_asked_only_where_the_role_names_it(user: Optimize
     assert min(booked) > 0
 
 
-@pytest.mark.slow
 def test_a_secret_in_the_middle_is_masked_and_stops_nothing(user: Optimize, loopback: Loopback) -> None:
     serve(loopback)
     secret = "AKIA" + "Q3EGZ7XW2N5TLBVC"
@@ -131,7 +132,6 @@ def test_a_secret_in_the_middle_is_masked_and_stops_nothing(user: Optimize, loop
     assert not any(secret in one.text for one in loopback.requests)
 
 
-@pytest.mark.slow
 def test_parts_fit_the_window_of_a_small_model(user: Optimize, loopback: Loopback) -> None:
     (user.config.parent / "models.toml").write_text("[[model]]\nid = 'tiny:1b'\nwindow = 4_096\n")
     (user.config.parent / "profiles").mkdir()
@@ -146,7 +146,6 @@ def test_parts_fit_the_window_of_a_small_model(user: Optimize, loopback: Loopbac
     assert all(count_tokens(one.text) + 500 <= 4_096 - 256 for one in asked)
 
 
-@pytest.mark.slow
 def test_what_a_limit_leaves_no_room_for_is_told_as_left_out(user: Optimize, loopback: Loopback) -> None:
     user.configure("[limits]\nwait_seconds = 0\n" + loopback.config())
     (user.config.parent / "profiles").mkdir()
@@ -164,7 +163,6 @@ def test_what_a_limit_leaves_no_room_for_is_told_as_left_out(user: Optimize, loo
     assert "in few words by openai/gpt-oss-120b and openai/gpt-oss-20b" in change.text
 
 
-@pytest.mark.slow
 def test_a_dry_run_asks_nobody_and_says_what_would_be_done(user: Optimize, loopback: Loopback) -> None:
     ran = user(REQUEST, "--summarise", "--dry-run", stdin=log(900))
     assert "a run puts it in few words first" in ran.err
