@@ -35,8 +35,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer for each question, '' where there is none, the models that gave them in a line, and what all calls cost
-    (micro-dollars; None: unknown)."""
+    """An answer for each question, '' where there is none.
+
+    `by` names the models that gave them; `cost` is micro-dollars of all calls, None when that of one is unknown.
+    """
 
     texts: tuple[str, ...]
     by: str
