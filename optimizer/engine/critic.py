@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optimizer.engine.request import Request
     from optimizer.models.available import Available
 
-TOKENS = 800  # most tokens of a review, those included that a model thinks before it
+TOKENS, USUAL = 800, 150  # tokens of a review: at most, those included that a model thinks before it, and mostly
 LEAST = 200  # tokens of a change below which it is not worth a review
 MOST_LINES, LONGEST = 5, 300  # lines that are shown, and characters of each
 _ASKED = (
@@ -57,7 +57,7 @@ def findings(text: str) -> tuple[str, ...]:
     """What a review finds wrong, a few short lines without marks before them; () where it says that it found none."""
     if _NOTHING.match(text) or _IN_OTHER_WORDS.fullmatch(text):
         return ()
-    lines = [line for line in (_MARK.sub("", line).strip() for line in text.splitlines()) if line]
+    lines = [line for line in (_MARK.sub("", line).replace("**", "").strip() for line in text.splitlines()) if line]
     return tuple(line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…" for line in lines[:MOST_LINES])
 
 
@@ -111,13 +111,13 @@ def _work(request: Request, outcome: Outcome, diff: str, parts: Parts) -> tuple[
         kind="review",
         wants_edits=False,
         input_tokens=used,
-        output_tokens=TOKENS,
+        output_tokens=USUAL,
         needs=Needs(used + TOKENS),
     )
     query = Query(_ASKED.format(**told), extra)
     ask = prompts.Ask(query, task, context, TOKENS, temperature=role.temperature(parts))
     asks = (ask,) if whole or count_tokens(told["diff"]) >= LEAST else ()
-    return role.Work("critic", "reviewing", replace(request, task=task), asks), whole
+    return role.Work("critic", "reviewing", replace(request, task=task), TOKENS, asks), whole
 
 
 def _code(context: Context, room: int) -> Context:

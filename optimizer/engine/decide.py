@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
 from optimizer.tiers import TIERS
-from optimizer.types import ASIDE, LeftOut, Outcome, Route, Task
+from optimizer.types import LeftOut, Outcome, Route, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,10 +53,11 @@ def profiled(query: Query, parts: Parts) -> Parts:
     return replace(chosen, settings=replace(chosen.settings, profile=AUTO))
 
 
-def route(task: Task, parts: Parts, available: Available, role: str = "") -> Route:
+def route(task: Task, parts: Parts, available: Available, role: str = "", answer: int = 0) -> Route:
     """The route of a task, for a role where one is named; what cannot be asked at all is among the models left out.
 
-    Models that the role names are asked before the others, whatever their tier.
+    Models that the role names are asked before the others, whatever their tier. `answer` is the answer budget in tokens
+    where it is another than that of the settings.
     """
     from optimizer.config.profiles import AUTO
     from optimizer.routing.preference import names
@@ -65,8 +66,7 @@ def route(task: Task, parts: Parts, available: Available, role: str = "") -> Rou
     candidates = parts.candidates(available.models, parts.clock())
     wanted = (parts.role(role),) if role else ()
     allowed = replace(limits(parts), wanted=(*wanted, *_wishes(task, parts)))
-    if task.kind in ASIDE:
-        allowed = replace(allowed, answer=task.output_tokens)
+    allowed = replace(allowed, answer=answer or allowed.answer)
     found = choose_with(parts.profiles(), task, candidates, allowed, standing(candidates, parts))
     attempts = sorted(found.attempts, key=lambda one: not any(names(wish, one.model) for wish in wanted))
     said = ", chosen for this kind of work" if parts.settings.profile == AUTO else ""

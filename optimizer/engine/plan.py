@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from optimizer.engine.request import Request
     from optimizer.models.available import Available
 
-TOKENS = 500  # most tokens of a plan, kept free in the request of the editor
+TOKENS, USUAL = 500, 200  # tokens of a plan: at most, which are kept free in the request of the editor, and mostly
 _ASKED = (
     "Write a plan for the change below, in at most eight short numbered steps: which files and functions change, and "
     "how. No code, no preamble, no edits yet.\n\nThe change: {request}"
@@ -41,10 +41,10 @@ def climb_planned(request: Request, route: Route, available: Available, parts: P
 def _work(request: Request, parts: Parts) -> role.Work:
     from optimizer.agent.prompts import Ask
 
-    task = replace(request.task, kind="plan", wants_edits=False, output_tokens=TOKENS)
+    task = replace(request.task, kind="plan", wants_edits=False, output_tokens=USUAL)
     query = request.query._replace(text=_ASKED.format(request=request.query.text))
     asked = Ask(query, task, request.context, TOKENS, notes=request.notes, temperature=role.temperature(parts))
-    return role.Work("planner", "planning", replace(request, task=task), (asked,))
+    return role.Work("planner", "planning", replace(request, task=task), TOKENS, (asked,))
 
 
 def _short(text: str) -> str:

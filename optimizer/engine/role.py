@@ -24,13 +24,15 @@ REFUSED = (ConsentMissing, SecretFound, SafetyRefused)
 class Work:
     """What a role is to do: its name as profiles have it, what it is doing as people are told, and its questions.
 
-    The task of `request` says what kind of work it is.
+    The task of `request` says what kind of work it is, and how long an answer is expected; `most` is the most tokens of
+    one.
     """
 
     role: str
     doing: str
     request: Request
-    asks: tuple[Ask, ...]
+    most: int
+    asks: tuple[Ask, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Said:
 def route(work: Work, available: Available, parts: Parts, may: Callable[[Model], bool] = lambda _: True) -> Route:
     """Who may be asked, the first first: of the models for which `may` is true, those that fit role and task."""
     held = replace(available, models=tuple(model for model in available.models if may(model)))
-    return decide.route(work.request.task, parts, held, work.role)
+    return decide.route(work.request.task, parts, held, work.role, work.most)
 
 
 def ask_role(work: Work, attempts: Sequence[Attempt], parts: Parts) -> Generator[Event, None, Said]:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from optimizer.models.available import Available
     from optimizer.types import Model, Task
 
-TOKENS = 500  # most tokens of an answer, those included that a model thinks before it
+TOKENS, USUAL = 500, 120  # tokens of an answer: at most, those included that a model thinks before it, and mostly
 LEAST_ROOM, LEAST_PART = 300, 500  # tokens below which a summary is not worth its calls
-USUAL, LARGEST = 3_000, 6_000  # tokens of a prompt for which models are looked for, and that it never goes over
+LOOKED_FOR, LARGEST = 3_000, 6_000  # tokens of a prompt for which models are looked for, and that it never goes over
 SPARE = 60  # tokens by which a prompt may be larger than its pieces by themselves
 TEMPLATE = 300  # tokens of a window that a server may want for itself
 REQUEST = 300  # most tokens of the request that the summariser is told
@@ -48,7 +48,7 @@ def summarised(
     from optimizer.context.budget import count_tokens
 
     room = count_tokens(request.query.extra)
-    wanted = role.Work("summariser", "summarising", replace(request, task=_task(request.task, USUAL)), ())
+    wanted = role.Work("summariser", "summarising", replace(request, task=_task(request.task, LOOKED_FOR)), TOKENS)
     attempts = role.route(wanted, available, parts, _free_or_named(parts)).attempts
     most = min(LARGEST, parts.settings.request_tokens, attempts[0].model.window - TEMPLATE) if attempts else 0
     size = most - TOKENS - SPARE - _beside(request)
@@ -102,7 +102,7 @@ def _masked(piped: str) -> str:
 
 def _task(task: Task, tokens: int) -> Task:
     return replace(
-        task, kind="summary", wants_edits=False, input_tokens=tokens, output_tokens=TOKENS, needs=Needs(tokens + TOKENS)
+        task, kind="summary", wants_edits=False, input_tokens=tokens, output_tokens=USUAL, needs=Needs(tokens + TOKENS)
     )
 
 
