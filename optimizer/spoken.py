@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 
+def size(count: float) -> str:
+    """A number of bytes: `999 bytes`, `1.5 kB`, `4.70 GB`."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
+        count /= 1000
+    return f"{count:,.2f} GB"
+
+
 def duration(seconds: float) -> str:
     """A time: `45 s`, `15 minutes`, `2.5 hours`."""
     if seconds < 90:

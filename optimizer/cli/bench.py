@@ -24,10 +24,11 @@ def command() -> None:
 @options.project
 @options.as_json
 def retrieval_command(commits: int, project: Path | None, as_json: bool) -> int:
-    """Measure whether the code chosen for a commit's message is what it changed.
+    """Measure whether the right code is chosen for past commits.
 
-    Each of the last commits that change one to ten source files is asked for at its parent, laid out in a temporary
-    folder; nothing is written into the repository and nothing is sent.
+    By its message alone, what a commit changed is to be found. Each of the last commits that change one to ten source
+    files is asked for at its parent, laid out in a temporary folder; nothing is written into the repository and nothing
+    is sent.
     """
     from optimizer.engine import bench
 

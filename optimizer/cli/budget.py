@@ -40,7 +40,10 @@ def command(ctx: click.Context, project: Path | None, as_json: bool) -> int:
 @options.project
 @options.as_json
 def set_command(cap: str, dollars: str, project: Path | None, as_json: bool) -> int:
-    """Set the cap of a run, of a day, or the price above which one call asks first; DOLLARS or off."""
+    """Set the cap of a run or of a day, or what asks first.
+
+    `ask` is the price above which one call asks first. DOLLARS is an amount, or off.
+    """
     from optimizer.config.edit import set_value
 
     amount = _amount(dollars)

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimizer.cli import options
-from optimizer.cli.terminal import inert
+from optimizer.cli.table import table
+from optimizer.cli.terminal import cells, inert, width, wrapped
 from optimizer.errors import ConfigError
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
+
+
+MOST_VALUE = 24  # characters of a value beyond which those beside it are not moved
 
 
 @click.group("config")
@@ -30,9 +34,9 @@ def command() -> None:
 @options.project
 @options.as_json
 def show_command(key: str | None, origin: bool, profile: str | None, project: Path | None, as_json: bool) -> int:
-    """Show all settings in force, or those of KEY: a setting or a section.
+    """Show all settings in force, or those of KEY.
 
-    Keys of providers are no settings, and are never shown.
+    KEY is a setting or a section. Keys of providers are no settings, and are never shown.
     """
     config = configuration(project, {"profile": profile})
     values = {name: value for name, value in _values(config).items() if _within(name, key)}
@@ -84,12 +88,23 @@ def _values(config: Config) -> dict[str, Any]:
 
 def _table(values: Mapping[str, Any], origins: Mapping[str, str]) -> str:
     written = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
-    width, room = max(map(len, written)), max(map(len, written.values()))
+    wide = max(map(len, written))
     if not origins:
-        return "\n".join(f"{name:<{width}} = {text}" for name, text in written.items())
+        return "\n".join(f"{name:<{wide}} = {text}" for name, text in written.items())
+    room = max((len(text) for text in written.values() if len(text) <= MOST_VALUE), default=0)
+    rows = [(f"{name:<{wide}} = {text:<{room}}", origin_text(origins[name])) for name, text in written.items()]
+    front, columns = wide + 3 + room, width()
     return "\n".join(
-        f"{name:<{width}} = {text:<{room}}  {origin_text(origins[name])}" for name, text in written.items()
+        line
+        for value, origin in rows
+        for line in (table([(value, origin)], columns, "") if len(value) <= front else _apart(value, origin, columns))
     )
+
+
+def _apart(value: str, origin: str, columns: int | None) -> list[str]:
+    """A value that is longer than others, with its origin behind it where it fits, else below it."""
+    line = f"{value}  {origin}"
+    return [line] if columns is None or cells(line) < columns else [value, f"    {origin}"]
 
 
 def origin_text(origin: str) -> str:
@@ -102,7 +117,10 @@ def origin_text(origin: str) -> str:
 @options.project
 @options.as_json
 def path_command(project: Path | None, as_json: bool) -> int:
-    """Say where settings, models, profiles, state and cache are kept, and which of these there are."""
+    """Say where settings, models and state are kept.
+
+    Profiles and cache too, and which of these files there are.
+    """
     from optimizer.config.load import PROJECT_FILE
     from optimizer.config.paths import places
 
@@ -119,14 +137,18 @@ def path_command(project: Path | None, as_json: bool) -> int:
         rows = {name: {"path": str(path), "exists": path.exists()} for name, path in found.items()}
         click.echo(json.dumps({"event": "paths", **rows}, ensure_ascii=False))
     else:
-        for name, path in found.items():
-            click.echo(inert(f"{name:<9} {path}{'' if path.exists() else '  (not there)'}"))
+        named = [(name, f"{path}{'' if path.exists() else '  (not there)'}") for name, path in found.items()]
+        for line in table(named, width(), ""):
+            click.echo(inert(line))
     return 0
 
 
 @command.command("schema")
 def schema_command() -> int:
-    """Print the JSON Schema of the settings; profiles are in it under $defs."""
+    """Print the JSON Schema of the settings.
+
+    Profiles are in it under $defs.
+    """
     from optimizer.config.schema import schema
 
     click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
@@ -137,7 +159,10 @@ def schema_command() -> int:
 @options.project
 @options.as_json
 def validate_command(project: Path | None, as_json: bool) -> int:
-    """Check all files of settings, models and profiles; each fault with its line and a cure. Ends with 2 if any."""
+    """Check all files of settings, models and profiles.
+
+    Each fault is told with its line and a cure. Ends with 2 if there is any.
+    """
     from optimizer.config.paths import places
     from optimizer.config.validate import faults, files
 
@@ -153,7 +178,7 @@ def validate_command(project: Path | None, as_json: bool) -> int:
         if not wrong:
             click.echo(inert(f"{path}: sound"))
         for error in wrong:
-            click.echo(inert(f"{error.message}{f' ({error.hint})' if error.hint else ''}"))
+            click.echo(wrapped(inert(f"{error.message}\n    {error.hint}".rstrip()), width()))
     if not found and not as_json:
         click.echo("no files: everything is as shipped")
     return ConfigError.exit_code if any(found.values()) else 0

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.cli import options
+from optimizer.cli.table import table
+from optimizer.cli.terminal import inert, width
 from optimizer.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,14 +71,15 @@ def list_command(project: Path | None, as_json: bool) -> int:
 
     with options.open_parts(project, {}) as parts:
         grants = consent.grants(parts.places.state)
-    for grant in grants:
-        row = {"destination": grant.destination, "host": grant.host, "repository": grant.repository, "at": grant.at}
-        click.echo(
-            json.dumps(row)
-            if as_json
-            else f"{grant.destination:<10} {grant.host:<36} {grant.repository}  since {grant.at}"
-        )
-    if not grants and not as_json:
+    if as_json:
+        for grant in grants:
+            row = {"destination": grant.destination, "host": grant.host, "repository": grant.repository, "at": grant.at}
+            click.echo(json.dumps(row))
+        return 0
+    rows = [(one.destination, one.host, f"since {_when(one.at):%Y-%m-%d %H:%M}", one.repository) for one in grants]
+    for line in table(rows, width(), ""):
+        click.echo(inert(line))
+    if not grants:
         click.echo("nothing was granted: no code leaves this machine")
     return 0
 
@@ -92,15 +95,27 @@ def log_command(last: int, project: Path | None, as_json: bool) -> int:
 
     with options.open_parts(project, {}) as parts:
         entries = egress.entries(parts.places.state)[-last:]
-    for entry in entries:
-        verdict = "sent" if entry.allowed else "stopped"
-        at = f"{datetime.fromisoformat(entry.at).astimezone():%Y-%m-%d %H:%M:%S}"
-        what = (entry.model or "(no code)") + _pictured(entry)
-        line = f"{at}  {verdict:<7} {entry.bytes:>9,} bytes  {entry.destination} ({entry.host})  {what}"
-        click.echo(json.dumps(plain(entry)) if as_json else line)
-    if not entries and not as_json:
+    if as_json:
+        for entry in entries:
+            click.echo(json.dumps(plain(entry)))
+        return 0
+    for line in table(list(map(_row, entries)), width(), ""):
+        click.echo(inert(line))
+    if not entries:
         click.echo("nothing was sent yet")
     return 0
+
+
+def _row(entry: Egress) -> tuple[str, ...]:
+    verdict = "sent" if entry.allowed else "stopped"
+    what = (entry.model or "(no code)") + _pictured(entry)
+    where = f"{entry.destination} ({entry.host})"
+    return f"{_when(entry.at):%Y-%m-%d %H:%M:%S}", f"{verdict:<7} {entry.bytes:>9,} bytes", where, what
+
+
+def _when(at: str) -> datetime:
+    """A time that was kept in UTC, as a clock here shows it."""
+    return datetime.fromisoformat(at).astimezone()
 
 
 def _pictured(entry: Egress) -> str:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimizer.cli import notices, options, show
-from optimizer.cli.terminal import inert, paint
+from optimizer.cli.table import table
+from optimizer.cli.terminal import inert, paint, width
 from optimizer.retrieval import Skipped
+from optimizer.spoken import size
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
@@ -74,11 +76,15 @@ def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any
 def _report(parts: Parts, done: Refreshed, verbose: bool) -> None:
     from optimizer.index.survey import disk_bytes
 
-    counts = f"{done.parsed:,} parsed, {done.unchanged:,} unchanged, {done.removed:,} removed"
-    click.echo(f"{counts}, {len(done.skipped):,} skipped in {done.seconds:.2f} s")
+    counts = f"{done.parsed:,} read anew, {done.unchanged:,} unchanged, {done.removed:,} gone"
+    files = done.parsed + done.unchanged
+    click.echo(f"{files:,} file{'s' if files != 1 else ''} in {done.seconds:.2f} s: {counts}")
+    if done.skipped:
+        click.echo(f"{len(done.skipped):,} skipped:")
     for line in skipped_lines(done.skipped, verbose):
         click.echo(line)
-    click.echo(f"{size(disk_bytes(parts.index))} on disk: {inert(str(parts.index.file))}")
+    for line in table([(f"{size(disk_bytes(parts.index))} on disk:", str(parts.index.file))], width(), ""):
+        click.echo(inert(line))
 
 
 def _report_json(parts: Parts, done: Refreshed, verbose: bool) -> None:
@@ -100,16 +106,6 @@ def skipped_lines(skipped: Iterable[Skipped], verbose: bool) -> list[str]:
     return lines
 
 
-def size(count: int) -> str:
-    """A number of bytes as a person reads it."""
-    amount = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"
-        amount /= 1000
-    return f"{amount:,.1f} GB"
-
-
 # ── what it holds ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -125,12 +121,11 @@ def stats_text(figures: Survey) -> str:
     without = sum(row.files for row in figures.languages if not row.installed)
     lines += [
         "",
-        f"{'units':<18}{figures.units:,}  (functions, classes without their methods, rests of files)",
+        f"{'units':<18}{figures.units:,}: functions, heads of classes, rests of files",
         f"{'imports':<18}{figures.imports:,}, of which {figures.imports_resolved:,} ({share:.0%}) lead to a file here",
-        f"{'history':<18}{figures.commits:,} commits",
-        f"{'skipped':<18}{len(figures.skipped):,}",
-        f"{'without grammar':<18}{without:,} files",
-        f"{'on disk':<18}{size(figures.disk_bytes)}, {ratio:.2f} × the source",
+        f"{'history':<18}{figures.commits:,} commit{'s' if figures.commits != 1 else ''}",
+        f"{'without grammar':<18}{without:,} file{'s' if without != 1 else ''}",
+        f"{'index':<18}{ratio:.2f} × the size of the source",
     ]
     return "\n".join(lines)
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.cli import options
+from optimizer.cli.notices import notice
 from optimizer.cli.terminal import cut, inert, paint, width
+from optimizer.spoken import size
 
 if TYPE_CHECKING:
     from optimizer.edits.journal import Entry
@@ -47,7 +49,7 @@ def command(limit: int, project: Path | None, as_json: bool) -> int:
     for entry in shown:
         click.echo(_object(entry) if as_json else _line(entry))
     if not as_json:
-        click.echo(paint(_reach(found, len(shown), stands.config.settings), err=True, dim=True), err=True)
+        notice(_reach(found, len(shown), stands.config.settings))
     return 0
 
 
@@ -85,13 +87,10 @@ def when(at: str) -> str:
 
 
 def _reach(found: Sequence[Entry], shown: int, settings: Settings) -> str:
-    """How much of the journal was shown, how far back it reaches, and what ends it."""
+    """How far back the journal reaches beyond what was shown, and for how long changes are kept."""
     if not found:
         return "no change was written here yet"
     oldest = min((entry.at for entry in found if entry.at), default="")
-    beside = f"{shown} of {len(found)}; " if shown < len(found) else ""
-    room = f"{settings.journal_bytes / 1e6:,.0f} MB" if settings.journal_bytes >= 1e6 else f"{settings.journal_bytes} B"
-    return (
-        f"{beside}the journal reaches back to {when(oldest)}; what is older than {settings.journal_days} days, "
-        f"or beyond {room}, is forgotten"
-    )
+    beside = f"{shown:,} of {len(found):,} changes, the oldest of {when(oldest)}; " if shown < len(found) else ""
+    room = size(settings.journal_bytes)
+    return f"{beside}changes are kept for {settings.journal_days:,} days, and no more than {room} of them"

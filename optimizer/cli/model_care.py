@@ -13,6 +13,7 @@ import click
 from optimizer.cli import options, questions, terminal
 from optimizer.cli.terminal import inert
 from optimizer.errors import InputError, ModelMissing
+from optimizer.spoken import duration, size
 
 if TYPE_CHECKING:
     from optimizer.providers.ollama_shelf import Running, Step
@@ -27,9 +28,10 @@ BAR = 24
 @options.project
 @options.as_json
 def pull(name: str, project: Path | None, as_json: bool) -> int:
-    """Fetch the model NAME to the Ollama server; Ctrl-C stops it, and running it again resumes.
+    """Fetch the model NAME to the Ollama server.
 
-    Names are those of ollama.com/library; `optimize models recommend` says which fit this machine.
+    Ctrl-C stops it, and running it again resumes. Names are those of ollama.com/library; `optimize models recommend`
+    says which fit this machine.
     """
     from optimizer.models.discovery import forget
     from optimizer.providers.ollama_shelf import open_shelf
@@ -41,9 +43,8 @@ def pull(name: str, project: Path | None, as_json: bool) -> int:
                 _follow(shelf.pull(name), name, as_json)
         except ModelMissing as error:
             raise InputError(f"no model is named {name!r} in Ollama's library", near_name(name, stock)) from error
-        except KeyboardInterrupt:
-            click.echo(f"\nthe pull of {inert(name)} was stopped; run it again to resume", err=True)
-            raise
+        except KeyboardInterrupt as error:
+            raise KeyboardInterrupt(f"the pull of {name} was stopped; run it again to resume") from error
         finally:
             forget(endpoint, stock.config.places.state)
         if (stock.config.places.state / "standing.sqlite3").exists():
@@ -74,7 +75,7 @@ def remove(name: str, yes: bool, project: Path | None, as_json: bool) -> int:
                 raise InputError(f"Ollama holds no model {name!r}", near or "optimize models list")
             if not yes and not terminal.interactive():
                 raise InputError(f"{found.id} is only deleted after a yes", f"optimize models rm {found.id} --yes")
-            question = f"Delete {found.id} ({found.size / 1e9:.1f} GB) from {endpoint.host}?"
+            question = f"Delete {found.id} ({size(found.size)}) from {endpoint.host}?"
             if not yes and not questions.confirm(question):
                 return 0
             shelf.remove(found.id)
@@ -88,7 +89,10 @@ def remove(name: str, yes: bool, project: Path | None, as_json: bool) -> int:
 @options.project
 @options.as_json
 def status(project: Path | None, as_json: bool) -> int:
-    """Show the models that are loaded: memory, share on the graphics processor, window in force, until when."""
+    """Show the models that are loaded.
+
+    Their memory, the share of it on the graphics processor, the window in force, and until when they stay.
+    """
     from optimizer.providers.ollama_shelf import open_shelf
 
     with options.open_stock(project) as stock:
@@ -125,7 +129,7 @@ def _line(one: Running) -> str:
     share = f"{one.vram / one.size:.0%} on the graphics processor" if one.size else "size unknown"
     window = f"window {one.window:,}" if one.window else "window unknown"
     until = f", until {one.until[:19]}" if one.until else ""
-    return f"{one.id}  {one.size / 1e9:.1f} GB, {share}, {window}{until}"
+    return f"{one.id}  {size(one.size)}, {share}, {window}{until}"
 
 
 def _follow(steps: Iterator[Step], name: str, as_json: bool) -> None:
@@ -179,15 +183,6 @@ class _Progress:
 def bar(step: Step, rate: float) -> str:
     """Bytes done of all, a bar, and the rate with the time that is left."""
     share = min(1.0, step.done / step.total)
-    left = f", {(step.total - step.done) / rate:.0f} s left" if rate > 0 and step.done < step.total else ""
+    left = f", {duration((step.total - step.done) / rate)} left" if rate > 0 and step.done < step.total else ""
     sizes = f"{size(step.done)} of {size(step.total)}"
     return f"{'█' * int(share * BAR):<{BAR}} {share:>4.0%}  {sizes}, {size(rate)}/s{left}"
-
-
-def size(count: float) -> str:
-    """Bytes for people."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.2f} GB"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from optimizer.cli import options
-from optimizer.cli.terminal import inert
+from optimizer.cli.table import table
+from optimizer.cli.terminal import inert, width, wrapped
 
 if TYPE_CHECKING:
     from optimizer.providers.base import Endpoint
@@ -54,7 +55,10 @@ class About(NamedTuple):
 @options.project
 @options.as_json
 def show(name: str, provider: str | None, project: Path | None, as_json: bool) -> int:
-    """Show all that is known about the model NAME, and where each fact comes from."""
+    """Show all that is known about the model NAME.
+
+    Each fact with where it comes from: the server, a row of your models.toml, or a row that is shipped.
+    """
     return _print(name, provider, project, as_json, lambda _: True)
 
 
@@ -64,7 +68,10 @@ def show(name: str, provider: str | None, project: Path | None, as_json: bool) -
 @options.project
 @options.as_json
 def limits(name: str, provider: str | None, project: Path | None, as_json: bool) -> int:
-    """Show the limits of the model NAME: window, answer, parameters, quotas, and where each comes from."""
+    """Show the limits of the model NAME.
+
+    Its window, longest answer, parameters and quotas, each with where it comes from.
+    """
     return _print(name, provider, project, as_json, lambda fact: fact.name in LIMITS)
 
 
@@ -77,12 +84,14 @@ def _print(name: str, provider: str | None, project: Path | None, as_json: bool,
         record = {"event": "facts", "model": about.id, "provider": about.provider, "facts": facts}
         click.echo(json.dumps({**record, "notes": about.notes}, ensure_ascii=False))
         return 0
-    wide = max(len(fact.name) for fact in kept)
     click.echo(inert(f"{about.id} at {about.provider}"))
-    for fact in kept:
-        click.echo(inert(f"  {fact.name:<{wide}}  {_spoken(fact.value):<28}  {fact.origin}"))
-    for note in about.notes:
-        click.echo(inert(note))
+    origins = {fact.origin for fact in kept}
+    if len(origins) == 1:
+        lines = [*table([(fact.name, _spoken(fact.value)) for fact in kept], width()), f"all from the {origins.pop()}"]
+    else:
+        lines = table([(fact.name, _spoken(fact.value), fact.origin) for fact in kept], width())
+    for line in (*lines, *(wrapped(note, width()) for note in about.notes)):
+        click.echo(inert(line))
     return 0
 
 

@@ -11,6 +11,7 @@ import click
 
 from optimizer.cli import options, questions, terminal
 from optimizer.cli.notices import notice
+from optimizer.cli.table import table
 from optimizer.cli.terminal import inert
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 @options.project
 @options.as_json
 def recommend(profile: str, everything: bool, project: Path | None, as_json: bool) -> int:
-    """Say which local models fit the memory of this machine, the best first, and why."""
+    """Say which local models fit the memory of this machine.
+
+    The best first, each with what it takes and why it fits.
+    """
     from optimizer.models import machine, recommend
     from optimizer.models.discovery import last_known
 
@@ -51,7 +55,7 @@ def recommend(profile: str, everything: bool, project: Path | None, as_json: boo
 
 
 def _text(here: Machine, shown: list[Advice]) -> list[str]:
-    from optimizer.models.memory import GIB
+    from optimizer.models.memory import GIB, USUAL_WINDOW
 
     cards = f", {' and '.join(here.cards)} with {here.vram / GIB:.0f} GiB" if here.cards else ""
     shared = ", shared with the graphics processor" if here.shared else "" if here.cards else ", no graphics card found"
@@ -60,14 +64,27 @@ def _text(here: Machine, shown: list[Advice]) -> list[str]:
     ]
     if not shown:
         return [*lines, "no model of the catalogue fits; a free cloud model costs nothing: optimize models list"]
-    wide = max(len(one.id) for one in shown)
+    rows = [("model", "memory", "parameters", "")]
     for one in shown:
-        mark = "installed" if one.held else "" if one.fits else "too large"
-        lines.append(f"  {one.id:<{wide}}  {mark:<9}  {one.why}")
+        mark = "installed, " if one.held else ""
+        size = f"{one.estimate.bytes / GIB:>5.1f} GiB", f"{one.estimate.billions:>5g} billion"
+        rows.append((one.id, *size, mark + (one.how if one.fits else "too large")))
+    lines += ["", *table(rows, terminal.width()), ""]
+    lines.append(
+        terminal.wrapped(
+            f"Memory is an estimate: {_assumed(shown)}, a window of {USUAL_WINDOW:,} tokens.", terminal.width(), 0
+        )
+    )
     best = next((one for one in shown if one.fits), None)
     if best and not best.held:
         lines.append(f"try: optimize models pull {best.id}")
     return lines
+
+
+def _assumed(shown: list[Advice]) -> str:
+    """The quantisations that the estimates are for."""
+    found = dict.fromkeys(one.estimate.quantisation for one in shown if one.estimate.quantisation)
+    return f"weights at {' or '.join(found)}"
 
 
 @click.command("test")
@@ -77,9 +94,10 @@ def _text(here: Machine, shown: list[Advice]) -> list[str]:
 @options.project
 @options.as_json
 def test(name: str, provider: str | None, yes: bool, project: Path | None, as_json: bool) -> int:
-    """Ask the model NAME a few short things: first word, speed, window, tool call; what it costs is booked.
+    """Ask the model NAME a few short things.
 
-    Consent, caps and quotas hold as for any request. Nothing of the project is sent.
+    They tell how soon it begins, how fast it writes, whether its window holds and whether it calls tools. Consent, caps
+    and quotas hold as for any request. Nothing of the project is sent.
     """
     from optimizer.engine import trial
 

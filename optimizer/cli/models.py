@@ -16,6 +16,7 @@ from optimizer.cli import model_care, model_facts, model_fit, options
 from optimizer.cli.notices import notice
 from optimizer.cli.table import table
 from optimizer.cli.terminal import inert, paint, width, wrapped
+from optimizer.spoken import size
 
 if TYPE_CHECKING:
     from optimizer.models.inventory import Inventory, Listed
@@ -39,9 +40,10 @@ def command(ctx: click.Context) -> int:
 @options.project
 @options.as_json
 def list_command(project: Path | None = None, as_json: bool = False) -> int:
-    """List the models on this machine and in the cloud: tier, window, price, health, and what is missing.
+    """List the models on this machine and in the cloud.
 
-    Works without a network and without keys.
+    Each with its tier, window, price and health, and what it lacks to be asked. Works without a network and without
+    keys.
     """
     with options.open_stock(project) as stock:
         found, kept = taken(stock), stock.models.kept()
@@ -62,9 +64,10 @@ def list_command(project: Path | None = None, as_json: bool = False) -> int:
 @options.project
 @options.as_json
 def use_command(name: str, project: Path | None, as_json: bool) -> int:
-    """Ask only the model NAME in this project, until `optimize models unlock`.
+    """Ask only the model NAME in this project.
 
-    Kept in your own state directory, not in the repository. --model and OPTIMIZER_MODEL are nearer.
+    It holds until `optimize models unlock`. Kept in your own state directory, not in the repository. --model and
+    OPTIMIZER_MODEL are nearer.
     """
     from optimizer.config.suggest import did_you_mean
     from optimizer.errors import InputError
@@ -201,7 +204,7 @@ def _row(row: Listed, kept: str, below: Collection[tuple[str, str]]) -> tuple[st
 
     model = row.model
     mark = "*" if kept and named(model, kept) else " "
-    where = model.provider if not row.size else f"{model.provider}, {row.size / 1e9:.1f} GB"
+    where = model.provider if not row.size else f"{model.provider}, {size(row.size)}"
     state = row.health if row.health != NOT_ASKED else ""
     if row.why:
         cure = f"; {row.cure}" if row.cure not in ("", UNFIT_CURE) else ""

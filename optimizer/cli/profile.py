@@ -11,7 +11,9 @@ import click
 
 from optimizer.cli import options
 from optimizer.cli.config import configuration, origin_text
-from optimizer.cli.terminal import inert
+from optimizer.cli.notices import notice
+from optimizer.cli.table import table
+from optimizer.cli.terminal import inert, width, wrapped
 from optimizer.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -45,18 +47,26 @@ def list_command(project: Path | None, as_json: bool) -> int:
     """List all profiles; `*` marks the one in use here."""
     from optimizer.config.profiles import AUTO, is_shipped, names, resolve
 
-    used = configuration(project, {}).settings.profile
-    folder = _places().profiles
-    found = [*names(folder), AUTO]
-    for name in found:
+    used, broken = "", ""
+    try:
+        used = configuration(project, {}).settings.profile
+    except ConfigError as error:
+        broken = f"{error.message}; {error.hint}"
+    folder, rows = _places().profiles, list[tuple[str, str, str]]()
+    for name in (*names(folder), AUTO):
         try:
             about = CHOOSES if name == AUTO else resolve(name, folder).about
         except ConfigError as error:
             about = f"broken: {error.message}"
-        mark = "*" if used == name else " "
         origin = "shipped" if is_shipped(name) else "own"
-        row = {"name": name, "origin": origin, "about": about, "used": mark == "*"}
-        _say(f"{mark} {name:<{max(map(len, found))}}  {origin:<7}  {about}", {"event": "profile", **row}, as_json)
+        fields = {"name": name, "origin": origin, "about": about, "used": used == name}
+        if as_json:
+            _say("", {"event": "profile", **fields}, True)
+        rows.append((f"{'*' if used == name else ' '} {name}", origin, about))
+    if not as_json:
+        click.echo(inert("\n".join(table(rows, width(), ""))))
+    if broken:
+        notice(broken)
     return 0
 
 
@@ -64,7 +74,10 @@ def list_command(project: Path | None, as_json: bool) -> int:
 @click.argument("name")
 @options.as_json
 def show_command(name: str, as_json: bool) -> int:
-    """Show the profile NAME with all that it inherits, and where each setting stands."""
+    """Show the profile NAME with all that it inherits.
+
+    Each setting with the file and line where it stands.
+    """
     from optimizer.config.own_profiles import whole
     from optimizer.config.profiles import resolve
 
@@ -88,8 +101,9 @@ def _lines(profile: Profile) -> list[str]:
         ("window", f"{wanted.window:,} tokens at least" if wanted.window else ""),
         ("fallback", profile.fallback),
     ]
-    lines = [f"{label:<10} {text}" for label, text in rows if text]
-    lines += [f"{one.key} = {json.dumps(one.value)}  {origin_text(one.origin)}" for one in profile.settings]
+    lines = table([row for row in rows if row[1]], width(), "")
+    settings = [(f"{one.key} = {json.dumps(one.value)}", origin_text(one.origin)) for one in profile.settings]
+    lines += table(settings, width(), "")
     lines += [f"{wish.title}: {', '.join((*wish.models, *wish.families))}" for wish in profile.roles.values()]
     return lines
 
@@ -98,9 +112,9 @@ def _lines(profile: Profile) -> list[str]:
 @click.argument("name")
 @options.as_json
 def use_command(name: str, as_json: bool) -> int:
-    """Work with the profile NAME from now on, everywhere; `none` takes that back.
+    """Work with the profile NAME from now on, everywhere.
 
-    With `auto` the kind of work chooses the profile of each request.
+    `none` takes that back. With `auto` the kind of work chooses the profile of each request.
     It is written into your configuration; --profile, OPTIMIZER_PROFILE and a project's file are nearer.
     """
     from optimizer.config.edit import set_value
@@ -164,7 +178,10 @@ def _made(event: str, name: str, path: Path) -> dict[str, Any]:
 @click.argument("new")
 @options.as_json
 def copy_command(name: str, new: str, as_json: bool) -> int:
-    """Make the profile NEW as the profile NAME is written, to change it in its file."""
+    """Make the profile NEW as NAME is written.
+
+    It is yours then, to change in its file.
+    """
     from optimizer.config.document import Document
     from optimizer.config.own_profiles import add
     from optimizer.config.profiles import written
@@ -179,7 +196,10 @@ def copy_command(name: str, new: str, as_json: bool) -> int:
 @options.project
 @options.as_json
 def delete_command(name: str, project: Path | None, as_json: bool) -> int:
-    """Delete the profile NAME; one that others build on, or that is in use, stays."""
+    """Delete the profile NAME.
+
+    One that others build on, or that is in use, stays.
+    """
     from optimizer.config.own_profiles import remove
 
     used = configuration(project, {}).profile
@@ -222,7 +242,10 @@ def export_command(name: str, form: str, is_whole: bool, output: Path | None) ->
 )
 @options.as_json
 def import_command(file: Path, name: str | None, replace: bool, allow_user_only: bool, as_json: bool) -> int:
-    """Take a profile from FILE, in TOML, JSON or YAML (by its suffix), after it was checked."""
+    """Take a profile from FILE, after it was checked.
+
+    It is TOML, JSON or YAML, by its suffix.
+    """
     from optimizer.config.convert import read_any
     from optimizer.config.own_profiles import add, refuse_user_only
 
@@ -259,7 +282,8 @@ def validate_command(name: str | None, as_json: bool) -> int:
             "error": wrong.message if wrong else "",
             "hint": wrong.hint if wrong else "",
         }
-        _say(f"{wrong.message} ({wrong.hint})" if wrong else f"{one}: sound", row, as_json)
+        said = f"{wrong.message}\n    {wrong.hint}" if wrong else f"{one}: sound"
+        _say(wrapped(said, width()), row, as_json)
     if not (name or own):
         _say("there are no profiles of your own", {"event": "profile"}, as_json)
     return ConfigError.exit_code if broken else 0

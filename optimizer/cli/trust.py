@@ -68,7 +68,10 @@ def list_command(project: Path | None = None, as_json: bool = False) -> int:
 @click.argument("kinds", nargs=-1, type=KINDS)
 @options.project
 def grant_command(kinds: tuple[str, ...], project: Path | None) -> int:
-    """Let the commands found here be run: tests, lint, types, or all of them when none is named."""
+    """Let the commands found here be run.
+
+    Tests, lint, types, or all of them where none is named.
+    """
     from optimizer.privacy import trust
 
     with options.open_parts(project, {}) as parts:
@@ -86,7 +89,10 @@ def grant_command(kinds: tuple[str, ...], project: Path | None) -> int:
 @click.argument("kinds", nargs=-1, type=KINDS)
 @options.project
 def revoke_command(kinds: tuple[str, ...], project: Path | None) -> int:
-    """Forget what was said of the commands here: tests, lint, types, or all when none is named."""
+    """Forget what was said of the commands here.
+
+    Of tests, lint, types, or of all where none is named.
+    """
     from optimizer.privacy import trust
 
     with options.open_parts(project, {}) as parts:

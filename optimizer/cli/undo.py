@@ -70,7 +70,7 @@ def told(restored: tuple[Restored, ...], count: int, nothing: str, done: str, as
     if as_json:
         return
     if not changes:
-        click.echo(f"{nothing}: optimize log lists what was written", err=True)
+        click.echo(f"{nothing}; optimize log lists what was written", err=True)
         return
     short = ", ".join(change.lstrip("0") for change in changes)
     fewer = "; there were no more" if len(changes) < count else ""

@@ -29,7 +29,7 @@ VARIABLES: Mapping[str, str] = {
     "OPTIMIZER_PROFILE": "profile",
     "OLLAMA_HOST": "endpoints.ollama",
 }
-_WITHOUT_PROJECT = ", or leave it out with --no-project-config"
+_WITHOUT_PROJECT = " (or leave the file out: --no-project-config)"
 
 
 class Config(NamedTuple):
@@ -139,7 +139,13 @@ def _profile(given_values: Sequence[Given], where: Places) -> Profile | None:
 
     if name == AUTO:
         return None
-    return resolve(name, where.profiles, origin.partition(":")[2] or origin)
+    layer, _, place = origin.partition(":")
+    try:
+        return resolve(name, where.profiles, place or origin)
+    except ConfigError as error:
+        if layer != "user":
+            raise
+        raise ConfigError(error.message, f"{error.hint}; to work without one: optimize profile use none") from error
 
 
 def _from_profile(

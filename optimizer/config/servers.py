@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from optimizer.config.document import Document, read_document
@@ -35,22 +36,27 @@ def own_endpoints(document: Document) -> Iterator[OwnEndpoint]:
         raise ConfigError(f"{place}: endpoint is a list of servers", "write each server below [[endpoint]]")
     seen = set(PROVIDERS)
     for number, table in enumerate(tables):
-        place = document.place(f"endpoint.{number}")
+        at = partial(_place, document, number)
         for field_name, value in table.items():
             if field_name not in _FIELDS:
-                raise ConfigError(f"{place}: unknown field {field_name!r}", did_you_mean(field_name, _FIELDS))
+                raise ConfigError(f"{at(field_name)}: unknown field {field_name!r}", did_you_mean(field_name, _FIELDS))
             if not isinstance(value, str) or not value.isprintable():
-                raise ConfigError(f"{place}: {field_name}: expected text", "correct the value")
+                raise ConfigError(f"{at(field_name)}: {field_name}: expected text", "correct the value")
         name, url = table.get("name", ""), table.get("url", "")
         if not NAME.fullmatch(name) or name in seen:
             cure = f"choose another than {', '.join(sorted(seen))}: small letters, digits and -"
-            raise ConfigError(f"{place}: {name!r} cannot be the name of a server", cure)
+            raise ConfigError(f"{at('name')}: {name!r} cannot be the name of a server", cure)
         seen.add(name)
         try:
             checked = check_url(url)
         except BadValue as error:
-            raise ConfigError(f"{place}: url: {error}", error.hint) from error
+            raise ConfigError(f"{at('url')}: url: {error}", error.hint) from error
         yield OwnEndpoint(name, checked, table.get("key") or key_name(name))
+
+
+def _place(document: Document, number: int, field_name: str) -> str:
+    """Where a field of a server stands, or its table where it has none."""
+    return document.place(f"endpoint.{number}.{field_name}")
 
 
 def check_provider(one: Given, models_file: Path, cure: str = "") -> None:

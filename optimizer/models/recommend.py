@@ -15,7 +15,7 @@ SLOW_FROM_BILLIONS = 14.0  # beyond this, a model is slow without a graphics pro
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A model to have on this machine, or not to: the memory it takes, whether it fits, and why."""
+    """A model to have on this machine, or not to: the memory it takes, whether it fits, why, and `how` it would run."""
 
     id: str
     estimate: Estimate
@@ -23,6 +23,7 @@ class Advice:
     held: bool
     why: str
     strength: float
+    how: str
 
 
 def recommend(
@@ -46,7 +47,7 @@ def _advice(catalogue: Catalogue, machine: Machine, name: str, held: bool, profi
     traits = catalogue.traits(catalogue.describe(name, "ollama"))
     strength = traits.strengths.get(PROFILE_STRENGTH.get(profile, "reasoning"), 0.0)
     fits = 0 < needed.bytes <= machine.room
-    return Advice(name, needed, fits, held, _why(needed, machine, fits), strength)
+    return Advice(name, needed, fits, held, _why(needed, machine, fits), strength, _how(needed, machine, fits))
 
 
 def _quick(needed: Estimate, machine: Machine) -> bool:
@@ -55,8 +56,12 @@ def _quick(needed: Estimate, machine: Machine) -> bool:
 
 def _why(needed: Estimate, machine: Machine, fits: bool) -> str:
     size = f"about {needed.bytes / GIB:.1f} GiB with a window of {USUAL_WINDOW:,}: {needed.why}"
+    return f"{size}; {_how(needed, machine, fits)}"
+
+
+def _how(needed: Estimate, machine: Machine, fits: bool) -> str:
     if not fits:
-        return f"{size}; models may take {machine.room / GIB:.1f} GiB here"
+        return f"too large, models may take {machine.room / GIB:.1f} GiB here"
     if machine.on_cards and needed.bytes <= machine.on_cards:
-        return f"{size}; runs on the graphics processor"
-    return f"{size}; runs on the processor" + ("" if _quick(needed, machine) else ", slowly")
+        return "runs on the graphics processor"
+    return "runs on the processor" + ("" if _quick(needed, machine) else ", slowly")

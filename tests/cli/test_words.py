@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.cli.index import LONGEST_WAIT, SHORTEST_WAIT, changed, next_wait, size
+from optimizer.cli.index import LONGEST_WAIT, SHORTEST_WAIT, changed, next_wait
 from optimizer.cli.main import COMMANDS, EXAMPLES, SECTIONS, optimize, with_default
 from optimizer.cli.terminal import cells, cut, cut_start
 from optimizer.errors import InputError
+from optimizer.spoken import size
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_sizes_as_read() -> None:
         "999 bytes",
         "1.5 kB",
         "2.5 MB",
-        "3.0 GB",
+        "3.00 GB",
     ]
 
 
@@ -119,3 +120,14 @@ def test_every_command_stands_in_one_section_and_has_an_example_that_is_this_com
             command = optimize.get_command(top, name)
             assert command is not None
             command.make_context(name, argv[1:], parent=top)
+
+
+@pytest.mark.parametrize("name", ["", "models", "profile", "config", "trust", "budget", "consent", "bench"])
+def test_no_short_help_is_cut_in_a_terminal_of_80_columns(name: str) -> None:
+    top = click.Context(optimize, info_name="optimize", terminal_width=80)
+    command = optimize.get_command(top, name) if name else optimize
+    assert command is not None
+    context = click.Context(command, info_name=name, parent=top, terminal_width=80) if name else top
+    lines = command.get_help(context).splitlines()
+    assert not [line for line in lines if line.startswith("  ") and line.endswith("...")]
+    assert all(len(line) <= 80 for line in lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -138,7 +139,7 @@ def test_index_says_what_it_did(alone: Optimize, calc: Path) -> None:
     assert Path(first["file"]).stat().st_size <= first["bytes"]
     (calc / "calc/cli.py").unlink()
     second = alone("index", "--verbose")
-    assert second.out.startswith("0 parsed, 3 unchanged, 1 removed, 2 skipped in ")
+    assert re.match(r"3 files in 0\.\d\d s: 0 read anew, 3 unchanged, 1 gone\n2 skipped:\n", second.out)
     assert "secret file\n" in second.out and ".env\n" in second.out
     assert " on disk: " in second.out
 
@@ -158,7 +159,7 @@ def test_places_that_are_hard_to_index(stand_in: Callable[..., Optimize], tmp_pa
     plain.mkdir()
     user = stand_in(plain)
     assert user("find", "x").code == 3
-    assert user("index").out.startswith("0 parsed")
+    assert user("index").out.startswith("0 files in ")
     empty = user("map")
     assert (empty.code, empty.out) == (0, "")
     (plain / "notes.txt").write_text("hello\n")

@@ -72,7 +72,7 @@ def test_paths_schema_and_validate(user: Optimize) -> None:
     assert ran.code == 2
     for line in (
         f"{user.config}:1: max_tokens: expected a whole number",
-        f"{user.config}:2: unknown setting 'modle' (did you mean 'model'",
+        f"{user.config}:2: unknown setting 'modle'\n    did you mean 'model'",
         f"{user.cwd}/.optimizer.toml:2: 'endpoints.groq' is ignored",
         f"{user.config.parent}/models.toml:3: ",
     ):
