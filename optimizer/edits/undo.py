@@ -132,18 +132,31 @@ def _then(expected: bytes | None, wanted: bytes | None, now: bytes | None, merge
     if b"\0" in expected + now + wanted:
         return "changed since, and not text"
     merged = merge(expected, now, wanted)
-    return "changed since in the same lines" if merged is None else merged
+    return f"changed since in the same lines{_at(expected, wanted, now)}" if merged is None else merged
+
+
+def _at(expected: bytes, wanted: bytes, now: bytes) -> str:
+    """Where in `now` the first of the lines stands that were changed since and would change; for people."""
+    import difflib
+
+    before, target, there = (text.split(b"\n") for text in (expected, wanted, now))
+    own = [one for one in difflib.SequenceMatcher(None, before, target).get_opcodes() if one[0] != "equal"]
+    for tag, begin, end, line, _ in difflib.SequenceMatcher(None, before, there).get_opcodes():
+        if tag != "equal" and any(begin <= last and first <= end for _, first, last, _, _ in own):
+            return f", line {line + 1:,}"
+    return ""
 
 
 def _refusal(record: Record, misfits: dict[str, list[str]], way: _Way, *, merged: bool) -> Conflict:
     short = record.id.lstrip("0")
     verb, noun = ("taken back", "undo") if way.back else ("written again", "redo")
     told = "; ".join(f"{', '.join(names)} ({how})" for how, names in misfits.items())
-    also = " and merged" if merged else ""
+    also = " beside what was done since" if merged else ""
     message = f"change {short} cannot be {verb}{also}: {told}. Nothing was changed"
     if merged or DELETED in misfits:
-        return Conflict(message, f"see the change with: optimize show {short}; then {noun} it by hand")
-    return Conflict(message, f"keep what was done since as well, where both fit together: optimize {noun} --merge")
+        cure = f"optimize show {short} shows what it wrote; {noun} that by hand, or move your own lines out of its way"
+        return Conflict(message, cure)
+    return Conflict(message, f"to keep what was done since as well, where both fit together: optimize {noun} --merge")
 
 
 def _take(base: str, place: Path, old: Record, new: Record, way: _Way) -> None:

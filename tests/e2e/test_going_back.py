@@ -120,7 +120,7 @@ def test_a_changed_file_is_named_with_the_cure_and_merged_on_request(alone: Opti
     assert parse.read_text() == mine
     parse.write_text(mine.replace("def sum_up(text)", "def sum_up(line)"))
     kept = files(calc)
-    refused(alone("undo", "--merge"), 8, "calc/parse.py (changed since in the same lines)", "optimize show 1")
+    refused(alone("undo", "--merge"), 8, "calc/parse.py (changed since in the same lines, line 10)", "optimize show 1")
     assert files(calc) == kept
 
 
