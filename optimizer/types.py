@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 EditFormat = Literal["tool", "text", "whole"]
 TaskKind = Literal[
     "find", "explain", "edit", "refactor", "test", "debug", "design", "math", "creative", "quick", "tool", "embedding",
-    "general", "plan", "review", "summary",
+    "general", "plan", "review", "summary", "sorting",
 ]  # fmt: skip
-ASIDE: frozenset[TaskKind] = frozenset({"plan", "review", "summary"})
-"""Work of a role beside the answer to a request: no request is of such a kind."""
+ASIDE: frozenset[TaskKind] = frozenset({"plan", "review", "summary", "sorting"})
+"""Work of a role or of `local.router`, beside the answer to a request: no request is of such a kind."""
 
 StopReason = Literal["end", "tool", "length", "refusal"]
 

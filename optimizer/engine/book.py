@@ -26,7 +26,11 @@ class Spent:
 
 def book(request: Request, model: Model, spent: Spent, parts: Parts) -> UsageRecord:
     """Write one call of a model to the ledger; raises StorageError."""
-    now = parts.clock()
+    now, broken_off = parts.clock(), False
+    try:
+        cost = parts.cost(model, spent.usage, now)
+    except KeyboardInterrupt:  # reading the price table takes a moment; what was spent is booked all the same
+        cost, broken_off = parts.cost(model, spent.usage, now), True
     record = UsageRecord(
         request=request.id,
         at=now.isoformat(timespec="milliseconds"),
@@ -38,11 +42,13 @@ def book(request: Request, model: Model, spent: Spent, parts: Parts) -> UsageRec
         usage=spent.usage,
         seconds=round(spent.seconds, 3),
         outcome=spent.outcome,
-        cost=parts.cost(model, spent.usage, now),
+        cost=cost,
         task=request.task.kind,
         repository=parts.repository,
     )
     parts.ledger().add(record)
+    if broken_off:
+        raise KeyboardInterrupt
     return record
 
 
@@ -75,6 +81,12 @@ def settle(request: Request, tried: Tried, parts: Parts) -> None:
     else:
         outcome = "checks-failed" if tried.verdict else "unusable"
     parts.ledger().settle(request.id, outcome)
+
+
+def added(*costs: int | None) -> int | None:
+    """The sum of costs in micro-dollars; None, unknown, when one of them is."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
 
 
 def guess(prompt: Prompt, heard: list[str]) -> Usage:

@@ -97,8 +97,6 @@ def _try(request: Request, attempt: Attempt, parts: Parts, before: Before) -> Ge
 def _outcome(request: Request, attempt: Attempt, tries: list[Tried], capped: bool) -> Outcome:
     """How the attempts ended; `capped` tells that a cap on money kept a dearer model from being asked."""
     last = tries[-1]
-    costs = [tried.cost for tried in tries]
-    known = [cost for cost in costs if cost is not None]
     code = 0
     if last.failure:
         code = _exit_code(tries, capped)
@@ -109,7 +107,7 @@ def _outcome(request: Request, attempt: Attempt, tries: list[Tried], capped: boo
         text=last.text,
         patch=last.patch,
         verdict=last.verdict,
-        cost=sum(known) if len(known) == len(costs) else None,
+        cost=book.added(*(tried.cost for tried in tries)),
         exit_code=code,
         hint="" if not last.failure else _next_step(tries, code),
     )

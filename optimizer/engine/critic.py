@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from optimizer.engine import decide, prepare, role
+from optimizer.engine import book, decide, prepare, role
 from optimizer.events import Event, Finished, Notice, Reviewed
 from optimizer.retrieval import Context, Query
 from optimizer.types import Needs, Outcome, Patch
@@ -50,7 +50,7 @@ def reviewed(events: Iterator[Event], request: Request, available: Available, pa
     cost: int | None = 0
     if outcome.patch is not None and not outcome.exit_code:
         cost = yield from _review(request, outcome, outcome.patch, available, parts)
-    yield Finished(replace(outcome, cost=role.added(outcome.cost, cost)))
+    yield Finished(replace(outcome, cost=book.added(outcome.cost, cost)))
 
 
 def findings(text: str) -> tuple[str, ...]:

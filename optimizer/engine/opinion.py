@@ -97,7 +97,7 @@ def _booked(asked: Asked, request: str, parts: Parts) -> UsageRecord:
         spent = book.Spent(usage or Usage(), perf_counter() - asked.begun, "provider-error")
     else:
         spent = book.Spent(book.guess(asked.prompt, asked.heard), asked.seconds, "cancelled")
-    task = Task("quick", 0.0, (), False, asked.prompt.tokens, asked.prompt.max_output)
+    task = Task("sorting", 0.0, (), False, asked.prompt.tokens, asked.prompt.max_output)
     booked = Request(request, Query(""), Context("", 0, (), ()), task)
     return book.book(booked, asked.model, spent, parts)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from optimizer.engine import ask, climb, decide, room
+from optimizer.engine import ask, book, climb, decide, room
 from optimizer.errors import ConsentMissing, SafetyRefused, SecretFound
 from optimizer.events import Event, Finished, Notice, TextDelta
 
@@ -76,7 +76,7 @@ def ask_role(work: Work, attempts: Sequence[Attempt], parts: Parts) -> Generator
                 except REFUSED as error:
                     yield Notice(f"{work.doing}: {error.message}")
                     break
-                cost = added(cost, charged)
+                cost = book.added(cost, charged)
                 if text:
                     by[attempt.model.id] = None
                 else:
@@ -93,17 +93,11 @@ def temperature(parts: Parts) -> float | None:
     return parts.settings.temperature if parts.settings.temperature >= 0 else None
 
 
-def added(*costs: int | None) -> int | None:
-    """The sum of costs in micro-dollars; unknown when one of them is."""
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None
-
-
 def adding(cost: int | None, events: Iterator[Event]) -> Iterator[Event]:
     """The events of a run, its outcome with what a role cost beside it."""
     for event in events:
         if isinstance(event, Finished):
-            event = Finished(replace(event.outcome, cost=added(cost, event.outcome.cost)))
+            event = Finished(replace(event.outcome, cost=book.added(cost, event.outcome.cost)))
         yield event
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.agent import loop, prompts, serve
-from optimizer.engine import ask, prepare
+from optimizer.engine import ask, book, prepare
 from optimizer.events import Event, Notice
 from optimizer.types import Model, Patch, Prompt
 
@@ -29,8 +29,7 @@ def talk(request: Request, model: Model, parts: Parts, before: Before) -> Genera
     shorter = replace(request, context=prepare.better_half(request.context))
     yield Notice(f"{model.id}: {ended.failure}; asking once more with less context")
     again = yield from _once(shorter, model, parts, replace(before, unfinished=None), [])
-    known = ended.cost is not None and again.cost is not None
-    return replace(again, cost=(ended.cost or 0) + (again.cost or 0) if known else None)
+    return replace(again, cost=book.added(ended.cost, again.cost))
 
 
 def _once(

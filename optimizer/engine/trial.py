@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from optimizer.engine import ask, room
+from optimizer.engine import ask, book, room
 from optimizer.engine.request import Request
 from optimizer.errors import ConsentMissing, NoProvider
 from optimizer.events import Event, Notice, TextDelta
@@ -81,8 +81,6 @@ def _tried(model: Model, parts: Parts, notice: Callable[[str], None]) -> Trial:
     asked = [speed.answered]
     window = _window(model, parts, notice, asked) if model.tier == "local" else None
     tools = _tools(model, parts, notice, asked) if model.tools else None
-    costs = [one.cost for one in asked]
-    known = [cost for cost in costs if cost is not None]
     return Trial(
         model=model.id,
         local=model.local,
@@ -90,7 +88,7 @@ def _tried(model: Model, parts: Parts, notice: Callable[[str], None]) -> Trial:
         rate=written / busy if speed.first is not None and busy > 0 else None,
         window=window,
         tools=tools,
-        cost=sum(known) if len(known) == len(costs) else None,
+        cost=book.added(*(one.cost for one in asked)),
         failure=_failure(window, tools),
         exit_code=3 if False in (window, tools) else 0,
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from optimizer.engine.book import added
 from optimizer.engine.critic import LONGEST, MOST_LINES, findings
-from optimizer.engine.role import added, spoken
+from optimizer.engine.role import spoken
 
 
 @pytest.mark.parametrize(
