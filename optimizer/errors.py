@@ -18,6 +18,7 @@ OptimizerError                1
 │       ├── ModelMissing          404
 │       ├── PromptTooLong         the window is too small, or the prompt was cut
 │       ├── Overloaded            5xx, 529
+│       │   └── NoRoom            its server has no memory for the model
 │       └── BadAnswer             empty, cut, refused or malformed
 ├── StorageError              7   disk, permission or store
 ├── Conflict                  8   the file changed, or the match is ambiguous
@@ -133,6 +134,10 @@ class Overloaded(ProviderError):
     def __init__(self, message: str, hint: str = "", wait: float | None = None) -> None:
         super().__init__(message, hint)
         self.wait = wait
+
+
+class NoRoom(Overloaded):
+    """The model does not fit into the memory of its server: asking again at once is no use."""
 
 
 class BadAnswer(ProviderError):

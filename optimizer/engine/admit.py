@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from optimizer.errors import BudgetReached, ModelMissing, NoProvider, Overloaded, ProviderError, RateLimited
+from optimizer.errors import BudgetReached, ModelMissing, NoProvider, NoRoom, Overloaded, ProviderError, RateLimited
 from optimizer.events import Event, Notice
 from optimizer.spoken import duration
 from optimizer.types import Completion, Model, Prompt
@@ -106,7 +106,7 @@ def failed(permit: Permit, error: ProviderError | None, parts: Parts) -> None:
 
 def worth_another(error: ProviderError, retries: int, parts: Parts) -> bool:
     """Whether the same model is asked again: its limit, or its overload, passes soon."""
-    if retries >= MOST_RETRIES or not isinstance(error, RateLimited | Overloaded):
+    if retries >= MOST_RETRIES or isinstance(error, NoRoom) or not isinstance(error, RateLimited | Overloaded):
         return False
     if isinstance(error, Overloaded):
         return retries < 1 and (error.wait or 0.0) <= parts.settings.limit_wait

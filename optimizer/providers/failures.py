@@ -14,6 +14,7 @@ from optimizer.errors import (
     AuthFailed,
     BadAnswer,
     ModelMissing,
+    NoRoom,
     OptimizerError,
     Overloaded,
     PromptTooLong,
@@ -92,7 +93,7 @@ def from_status(
     if status in (400, 500) and _BLIND.search(raw):  # some local servers answer 500
         return ProviderError(who, _fit_cure("vision"))
     if status >= 500 or status in (409, 423, 425):
-        return Overloaded(who, _server_cure(raw), _wait(provider, headers, data, ""))
+        return _overloaded(who, raw, _wait(provider, headers, data, ""))
     return ProviderError(
         f"{provider} refused the request ({status})" + (f": {said}" if said else ""), "try another model"
     )
@@ -110,7 +111,7 @@ def from_event(provider: str, key: str, said: str) -> ProviderError:
         return RateLimited(line, _limit_cure(None))
     if "authentication" in low or "permission" in low or "unauthenticated" in low:
         return AuthFailed(line, _key_cure(provider, 401, said))
-    return Overloaded(line, _server_cure(said))
+    return _overloaded(line, said, None)
 
 
 def from_sdk(provider: str, key: str, error: Exception) -> OptimizerError:
@@ -226,7 +227,7 @@ def _fit_cure(lacking: str) -> str:
     return "choose another model: optimize models list"
 
 
-def _server_cure(raw: str) -> str:
+def _overloaded(line: str, raw: str, wait: float | None) -> Overloaded:
     if _NO_MEMORY.search(raw):
-        return "choose a smaller model or a smaller context_size: this one does not fit into memory"
-    return "try again later, or use another provider"
+        return NoRoom(line, "choose a smaller model or a smaller context_size: this one does not fit into memory", wait)
+    return Overloaded(line, "try again later, or use another provider", wait)

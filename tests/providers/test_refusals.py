@@ -13,6 +13,7 @@ from optimizer.errors import (
     AuthFailed,
     BadAnswer,
     ModelMissing,
+    NoRoom,
     Overloaded,
     PromptTooLong,
     ProviderError,
@@ -80,7 +81,7 @@ def test_every_status_through_every_sdk(loopback: Loopback, tmp_path: Path, wire
         ("gemini", 400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", AuthFailed),
         ("gemini", 429, "RESOURCE_EXHAUSTED", SPENT, RateLimited),
         ("ollama", 404, "", "model 'x' not found", ModelMissing),
-        ("ollama", 500, "", "model requires more system memory (9 GiB) than is available (2 GiB)", Overloaded),
+        ("ollama", 500, "", "model requires more system memory (9 GiB) than is available (2 GiB)", NoRoom),
     ],
 )
 def test_what_the_text_says_decides(
