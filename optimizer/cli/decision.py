@@ -96,7 +96,9 @@ def _objections(some: Sequence[LeftOut]) -> list[LeftOut]:
     """What keeps models from being asked beside the user's own wish, cheapest tier first; of one that they named alone,
     what keeps that one."""
     others = [left for left in some if not left.why.startswith(OWN_WISHES)]
-    named = [left for left in others if left.model] if len(others) < len(some) else []
+    missing = {(left.provider, left.why) for left in some if not left.model}
+    alone = len(others) < len(some) or any(left.model and (left.provider, left.why) in missing for left in some)
+    named = [left for left in others if left.model] if alone else []
     return sorted(named or others, key=lambda left: TIERS.index(left.tier))
 
 

@@ -120,7 +120,6 @@ def _model(name: str, parts: Parts) -> Model:
     model = next((one for one in found.models if named(one, name)), None)
     if model is None:
         left = next((one for one in found.left_out if one.model == name), None)
-        left = left or next((one for one in found.left_out), None)
         raise NoProvider(f"{name} cannot be asked: {left.why if left else 'unknown'}", left.cure if left else "")
     if not parts.candidates((model,), parts.clock())[0].consented:
         raise ConsentMissing(model.provider, parts.endpoints()[model.provider].host)
@@ -146,8 +145,6 @@ def _hear(prompt: Prompt, model: Model, parts: Parts, notice: Callable[[str], No
             event = next(events)
         except StopIteration as stop:
             answered: ask.Answered = stop.value
-            if answered.failure:
-                notice(f"{model.id}: {answered.failure}")
             return _Heard(answered, first, perf_counter() - begun)
         if isinstance(event, TextDelta) and first is None:
             first = perf_counter() - begun
@@ -165,6 +162,7 @@ def _window(model: Model, parts: Parts, notice: Callable[[str], None], asked: li
         return None
     text = f"The password is {SIGN}.\n" + line * (room // count_tokens(line)) + "Answer with the password only."
     heard = _hear(_prompt(text, model, parts), model, parts, notice)
+    _tell(heard, model, notice)
     asked.append(heard.answered)
     if heard.answered.too_long:
         return False
@@ -175,11 +173,18 @@ def _window(model: Model, parts: Parts, notice: Callable[[str], None], asked: li
 def _tools(model: Model, parts: Parts, notice: Callable[[str], None], asked: list[ask.Answered]) -> bool | None:
     prompt = _prompt("Call the tool `report` with the sum of 2 and 3.", model, parts, (REPORT,))
     heard = _hear(prompt, model, parts, notice)
+    _tell(heard, model, notice)
     asked.append(heard.answered)
     completion = heard.answered.completion
     if completion is None:
         return False if heard.answered.useless else None
     return any(call.name == "report" and not call.malformed for call in completion.tool_calls)
+
+
+def _tell(heard: _Heard, model: Model, notice: Callable[[str], None]) -> None:
+    """Why one of the later questions was not answered; why the first was not is the result."""
+    if heard.answered.failure:
+        notice(f"{model.id}: {heard.answered.failure}")
 
 
 def _failure(window: bool | None, tools: bool | None) -> str:

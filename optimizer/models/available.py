@@ -163,9 +163,9 @@ def _explicit(
         known = (*(model.id for model in so_far.models), *(row.id for row in catalogue.rows if row.exact))
         listed = "optimize models lists what there is; for a local one: ollama serve"
         raise InputError(f"unknown model {name!r}", did_you_mean(name, known) or listed)
-    absent = {left.provider for left in so_far.left_out if not left.model}
-    if absent & {home or "ollama" for home in homes}:
-        return Available((), ())
+    wanted = {home or "ollama" for home in homes}
+    if absent := [left for left in so_far.left_out if not left.model and left.provider in wanted]:
+        return Available((), (replace(absent[0], model=name),))
     server = next(
         (home for home in homes if home and home != "ollama" and _lists(catalogue, endpoints[home])), "ollama"
     )

@@ -223,3 +223,16 @@ def test_auto_is_a_name_of_its_own(local: Optimize) -> None:
     assert "give yours another name" in local("profile", "create", "auto").err
     assert "it chooses one by the kind of work" in local("profile", "show", "auto").err
     assert "did you mean 'auto'?" in local("route", "x", "--profile", "autp").err
+
+
+def test_a_profile_in_use_that_is_gone_is_told_beside_the_others(user: Optimize) -> None:
+    assert user("profile", "create", "mine").code == 0
+    assert user("profile", "use", "mine").code == 0
+    (user.config.parent / "profiles/mine.toml").unlink()
+    listed = user("profile", "list")
+    assert listed.code == 0 and "general" in listed.out and "*" not in listed.out
+    assert f"{user.config}:1: no profile is named 'mine'" in listed.err
+    assert "optimize profile use none" in listed.err
+    assert "optimize profile use none" in user("config", "show").err
+    assert user("profile", "use", "none").code == 0
+    assert user("profile", "list").err == ""

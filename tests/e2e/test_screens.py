@@ -74,3 +74,29 @@ def test_consent_alone_lists_what_was_granted_and_its_log_tells_when_as_people_d
     assert granted.code == 0
     assert {line.split()[0] for line in granted.out.splitlines()} == {"anthropic", "gemini", "groq"}
     assert user("consent", "log").out == "nothing was sent yet\n"
+
+
+def test_a_model_named_alone_is_told_its_own_reason(stand_in: Callable[..., Optimize], calc: Path) -> None:
+    user = stand_in(calc)
+    for command in (("models", "test"), ("explain total", "--model")):
+        ran = user(*command, "qwen2.5-coder:14b")
+        assert ran.code == 6
+        assert "Ollama does not answer at 127.0.0.1:9" in ran.err and "API_KEY" not in ran.err
+
+
+def test_a_name_that_the_index_does_not_hold_is_told_once(user: Optimize) -> None:
+    ran = user("where is parse_respons")
+    assert (ran.code, ran.err) == (3, "")
+    assert ran.out.startswith("parse_respons is not defined in this repository\ndid you mean:\n")
+
+
+def test_a_dry_run_tells_who_would_be_asked_and_at_what_price(user: Optimize, loopback: Loopback) -> None:
+    ran = user("explain total", "--dry-run", "--max-tier", "budget")
+    assert ran.code == 0
+    assert [line.split()[:2] for line in ran.out.splitlines() if line.strip()[0].isdigit()] == [
+        ["1.", "qwen2.5-coder:7b"],
+        ["2.", "openai/gpt-oss-120b"],
+        ["3.", "claude-haiku-5-5"],
+    ]
+    assert "$0.0" in ran.out
+    assert not any(loopback.asked(wire) for wire in ("ollama", "groq", "anthropic"))

@@ -242,7 +242,9 @@ def test_a_named_local_model_that_is_not_pulled(find: Callable[..., Available], 
 
 def test_a_named_local_model_while_ollama_is_down(find: Callable[..., Available]) -> None:
     found = find(model="qwen2.5-coder:14b")
-    assert not any(one.model for one in found.left_out)
+    (named,) = (one for one in found.left_out if one.model)
+    assert (named.model, named.provider) == ("qwen2.5-coder:14b", "ollama")
+    assert named.why.startswith("Ollama does not answer at")
     assert "does not answer" in left(found, "ollama").why
 
 
