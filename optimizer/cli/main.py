@@ -169,6 +169,7 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         result = 0
     finally:
+        gc.freeze()  # else the end of the process looks for garbage among all that was loaded
         gc.enable()
     if isinstance(result, Failure):
         _complain(result, "--json" in argv)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -107,7 +108,7 @@ class Door:
         self._body_type = type("AnswerBody", (Body, self.lib.SyncByteStream), {})
         secure = endpoint.base_url.startswith("https:")
         self._pool: Any = self.core.ConnectionPool(
-            ssl_context=self.lib.create_ssl_context() if secure else None,
+            ssl_context=_trusted(generation) if secure else None,
             max_connections=gate.limits.connections,
             keepalive_expiry=30.0,
             network_backend=TimedBackend(self.core),
@@ -249,6 +250,12 @@ class Door:
                 f"{provider} answered with a web page",
                 f"check {self.endpoint.written}, and whether a login is asked for",
             )
+
+
+@cache
+def _trusted(generation: Generation) -> Any:
+    """Whose certificates are trusted; read once a process, since that takes as long as the rest of opening a door."""
+    return importlib.import_module(generation).create_ssl_context()
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from optimizer.errors import BadAnswer, ModelMissing, Overloaded, ProviderError
 from optimizer.providers import failures
 from optimizer.providers.base import MISSHAPEN, Endpoint
 from optimizer.providers.door import Door, Gate
+from optimizer.providers.loading import loading
 
 T = TypeVar("T")
 PULL_BYTES = 1_000_000_000  # of progress lines, not of the model
@@ -161,7 +162,8 @@ def open_shelf(endpoint: Endpoint, gate: Gate, *, pulls: bool = False) -> Ollama
     if pulls:
         limits = replace(gate.limits, answer=PULL_SECONDS, stall=PULL_SILENCE, answer_bytes=PULL_BYTES)
         gate = replace(gate, limits=limits)
-    return OllamaShelf(endpoint, gate)
+    with loading():
+        return OllamaShelf(endpoint, gate)
 
 
 def _held(one: Mapping[str, Any]) -> Held:

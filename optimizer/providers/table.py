@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from optimizer.config.keys import key_name
 from optimizer.errors import AuthFailed, ConfigError, InputError
 from optimizer.providers.base import Endpoint, Provider
+from optimizer.providers.loading import loading
 
 if TYPE_CHECKING:
     from optimizer.providers.door import Gate
@@ -67,8 +68,9 @@ def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
     """
     if not endpoint.key and not needs_no_key(endpoint):
         raise AuthFailed(f"no key for {endpoint.provider}", f"set {endpoint.key_variable} in the environment")
-    adapter = importlib.import_module(f"optimizer.providers.{endpoint.speaks}")
-    return cast(Provider, adapter.open_provider(endpoint, gate))
+    with loading():
+        adapter = importlib.import_module(f"optimizer.providers.{endpoint.speaks}")
+        return cast(Provider, adapter.open_provider(endpoint, gate))
 
 
 def needs_no_key(endpoint: Endpoint) -> bool:
