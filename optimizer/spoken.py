@@ -5,6 +5,8 @@ from __future__ import annotations
 
 def size(count: float) -> str:
     """A number of bytes: `999 bytes`, `1.5 kB`, `4.70 GB`."""
+    if count == 1:
+        return "1 byte"
     for unit in ("bytes", "kB", "MB"):
         if count < 1000:
             return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
@@ -16,4 +18,6 @@ def duration(seconds: float) -> str:
     """A time: `45 s`, `15 minutes`, `2.5 hours`."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60):,} minutes" if seconds < 5400 else f"{seconds / 3600:,.1f} hours"
+    if seconds < 5400:
+        return f"{round(seconds / 60):,} minutes"
+    return f"{seconds / 3600:,.1f}".removesuffix(".0") + " hours"

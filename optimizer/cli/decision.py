@@ -27,7 +27,7 @@ KINDS: Mapping[str, str] = {
 DIFFICULTIES = (
     (0.15, "a very easy {}"),
     (0.35, "an easy {}"),
-    (0.55, "a {} of middling difficulty"),
+    (0.55, "a {}, of middling difficulty"),
     (0.75, "a hard {}"),
 )
 OWN_WISHES = ("you asked for", "you chose")  # how the reasons begin that only repeat what the user said
@@ -61,7 +61,8 @@ def left_out(some: Sequence[LeftOut], columns: int | None) -> list[str]:
     """The models that are not asked, those with the same reason together, each reason with its cure."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for left in sorted(some, key=lambda one: TIERS.index(one.tier)):
-        alike.setdefault((left.tier, left.why, left.cure), []).append(left.model or left.provider)
+        cure = left.cure.replace(f" {left.model} ", " NAME ") if left.model else left.cure
+        alike.setdefault((left.tier, left.why, cure), []).append(left.model or left.provider)
     lines: list[str] = []
     for (tier, reason, cure), names in alike.items():
         said = f"      {reason}; try: {cure}" if cure else f"      {reason}"

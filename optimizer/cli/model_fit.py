@@ -107,7 +107,7 @@ def test(name: str, provider: str | None, yes: bool, project: Path | None, as_js
     if as_json:
         click.echo(json.dumps({"event": "test", **asdict(result), "exit_code": result.exit_code}))
     else:
-        click.echo(inert("\n".join(trial.spoken(result))))
+        click.echo(terminal.wrapped(inert("\n".join(trial.spoken(result))), terminal.width()))
     return result.exit_code
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from optimizer.models.inventory import Inventory, Listed
     from optimizer.wiring.models import Stock
 
-HEAD = ("  model", "tier", f"{'window':>9}", "where", "price", "state")
+HEAD = ("   model", "tier", f"{'window':>9}", "where", "price", "state")
 NOT_ASKED = "not asked yet"
 
 
@@ -203,14 +203,13 @@ def _row(row: Listed, kept: str, below: Collection[tuple[str, str]]) -> tuple[st
     from optimizer.models.available import UNFIT_CURE, named
 
     model = row.model
-    mark = "*" if kept and named(model, kept) else " "
+    mark = ("*" if kept and named(model, kept) else " ") + ("i" if model.vision else " ")
     where = model.provider if not row.size else f"{model.provider}, {size(row.size)}"
     state = row.health if row.health != NOT_ASKED else ""
     if row.why:
         cure = f"; {row.cure}" if row.cure not in ("", UNFIT_CURE) else ""
         state = "see below" if (model.provider, row.why) in below else row.why + cure
-    sees = "takes images" if model.vision else ""
-    state = ", ".join(filter(None, ("loaded" if model.resident else "", sees, state)))
+    state = ", ".join(filter(None, ("loaded" if model.resident else "", state)))
     return f"{mark} {model.id}", model.tier, f"{model.window:>9,}", where, priced(row), state
 
 
@@ -218,7 +217,7 @@ def priced(row: Listed) -> str:
     """What a million tokens cost, in and out, in dollars."""
     if row.price is None:
         return "unknown"
-    return f"{row.price[0]:.2f} / {row.price[1]:.2f}" if any(row.price) else "free"
+    return f"{row.price[0]:.2f}/{row.price[1]:.2f}" if any(row.price) else "free"
 
 
 def _dated() -> str:
@@ -226,6 +225,6 @@ def _dated() -> str:
 
     day = datetime.now(UTC).date().isoformat()
     return (
-        "Windows in tokens; prices in dollars for a million tokens in and out, for short prompts: the list prices "
-        f"of {day}, from genai-prices {version('genai-prices')}."
+        "i takes images\nWindow in tokens; price in dollars for a million tokens in/out of a short prompt, as listed by "
+        f"genai-prices {version('genai-prices')} on {day}."
     )

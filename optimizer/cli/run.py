@@ -129,7 +129,7 @@ def _ask_consent(outcome: Outcome, parts: Parts) -> bool:
         return False
     destination = outcome.hint.rpartition(" ")[2]
     host = parts.endpoints()[destination].host
-    question = f"May code of {parts.root} be sent to {destination} at {host}? A yes is kept for this repository."
+    question = f"May code of {parts.root} be sent to {destination} at {host}?\nA yes is kept for this repository."
     if not questions.confirm(question):
         return False
     consent.give(parts, destination)

@@ -36,7 +36,7 @@ def test_every_kind_of_request_has_words() -> None:
     [
         (0.1, "a very easy change to code"),
         (0.3, "an easy change to code"),
-        (0.45, "a change to code of middling difficulty"),
+        (0.45, "a change to code, of middling difficulty"),
         (0.7, "a hard change to code"),
         (1.0, "a very hard change to code"),
     ],
@@ -69,7 +69,7 @@ def test_the_profile_in_use_is_named() -> None:
     reason = "edit, difficulty 0.45: local only, profile code (no model fits profile mine)"
     said = decision.summary(task(), Route((attempt("a", "local"),), reason))
     assert said == (
-        "a change to code of middling difficulty: only a is asked, profile code (no model fits profile mine)"
+        "a change to code, of middling difficulty: only a is asked, profile code (no model fits profile mine)"
     )
 
 
