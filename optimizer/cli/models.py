@@ -225,6 +225,6 @@ def _dated() -> str:
 
     day = datetime.now(UTC).date().isoformat()
     return (
-        "i takes images\nWindow in tokens; price in dollars for a million tokens in/out of a short prompt, as listed by "
-        f"genai-prices {version('genai-prices')} on {day}."
+        "i takes images\nWindow in tokens; price in dollars for a million tokens in/out of a short prompt, as listed "
+        f"by genai-prices {version('genai-prices')} on {day}."
     )
