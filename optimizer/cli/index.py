@@ -79,10 +79,11 @@ def _report(parts: Parts, done: Refreshed, verbose: bool) -> None:
     counts = f"{done.parsed:,} read anew, {done.unchanged:,} unchanged, {done.removed:,} gone"
     files = done.parsed + done.unchanged
     click.echo(f"{files:,} file{'s' if files != 1 else ''} in {done.seconds:.2f} s: {counts}")
-    if done.skipped:
-        click.echo(f"{len(done.skipped):,} skipped:")
-    for line in skipped_lines(done.skipped, verbose):
-        click.echo(line)
+    lines = skipped_lines(done.skipped, verbose)
+    if len(lines) == 1:
+        click.echo(f"{len(done.skipped):,} skipped: {done.skipped[0].why}")
+    elif lines:
+        click.echo("\n".join([f"{len(done.skipped):,} skipped:", *lines]))
     for line in table([(f"{size(disk_bytes(parts.index))} on disk:", str(parts.index.file))], width(), ""):
         click.echo(inert(line))
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import click
 
 from optimizer.cli import questions, show, terminal
 from optimizer.errors import ChecksFailed, Conflict, UnusableOutput
@@ -37,7 +41,8 @@ def land(outcome: Outcome, parts: Parts, screen: show.Screen, wish: Wish) -> int
         screen.result(outcome, "not written: run again with --yes to write it")
         return 0
     check(outcome.patch, parts)
-    outcome = _check_further(outcome, parts, screen, wish.yes)
+    with _declined_on_leaving(outcome, parts):
+        outcome = _check_further(outcome, parts, screen, wish.yes)
     if outcome.patch is None:
         return outcome.exit_code
     unnamed = [path for path in wanting_a_yes(outcome.patch) if path not in wish.allowed]
@@ -54,16 +59,26 @@ def land(outcome: Outcome, parts: Parts, screen: show.Screen, wish: Wish) -> int
 
 
 def _agreed(outcome: Outcome, parts: Parts, question: str) -> bool:
-    """Whether a person wants the change; booked as declined where they do not, or break off."""
+    """Whether a person wants the change; booked as declined where they do not."""
     from optimizer.engine.commit import decline
 
-    agreed = False
-    try:
+    with _declined_on_leaving(outcome, parts):
         agreed = questions.confirm(question)
-    finally:
-        if not agreed:
-            decline(outcome, parts)
+    if not agreed:
+        decline(outcome, parts)
     return agreed
+
+
+@contextmanager
+def _declined_on_leaving(outcome: Outcome, parts: Parts) -> Iterator[None]:
+    """Book the change as declined when a person breaks off before it is written."""
+    from optimizer.engine.commit import decline
+
+    try:
+        yield
+    except (KeyboardInterrupt, click.Abort):
+        decline(outcome, parts)
+        raise
 
 
 def _finish(outcome: Outcome, screen: show.Screen, wish: Wish, entry: str) -> int:

@@ -60,12 +60,13 @@ def folded(line: str, columns: int, indent: int) -> list[str]:
     begin = line[: len(line) - len(line.lstrip(" "))]
     fold = textwrap.TextWrapper(
         max(columns - 1, len(begin) + indent + 1),
+        initial_indent=begin,
         subsequent_indent=begin + " " * indent,
         break_long_words=False,
         break_on_hyphens=False,
         replace_whitespace=False,
     )
-    return fold.wrap(line) or [line]
+    return fold.wrap(line.lstrip(" ")) or [line]
 
 
 def cells(text: str) -> int:

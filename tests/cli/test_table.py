@@ -40,3 +40,8 @@ def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(rows: list[tuple
     lines = table(rows, columns)
     assert all(cells(line) < columns for line in lines)
     assert " ".join(lines).split() == " ".join(f"{first} {last}" for first, last in rows).split()
+
+
+def test_a_word_that_is_longer_than_the_terminal_stays_whole_and_set_in() -> None:
+    path = "/a/path/that/is/longer/than/the/terminal"
+    assert table([("on disk:", path)], 30, "") == ["on disk:", f"    {path}"]

@@ -196,3 +196,15 @@ def test_consent_is_asked_for_before_anything_else_is_told_of_missing_models(
     assert code == 5, screen
     question = screen.index("May code of")
     assert question < screen.index("No model could be asked") and "at 127.0.0.1" in screen[question:]
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_the_question_about_commands_decides_nothing_and_declines_the_change(
+    checked: Optimize, loopback: Loopback
+) -> None:
+    loopback.queue("ollama", EDIT)
+    code, screen = typed(checked, [REQUEST], "May they be run here", "\x03")
+    assert code == 130, screen
+    assert "interrupted; nothing is half-written" in screen and "error:" not in screen
+    assert [row["allowed"] for row in checked("trust", "list", "--json").events] == [None, None, None]
+    assert checked("metrics", "--json").events[0]["succeeded"] == 0
