@@ -29,6 +29,7 @@ def texts_of(excerpt: Excerpt) -> list[str]:
     return [excerpt.head.text, *(part.text for part in excerpt.parts), excerpt.tail.text]
 
 
+@pytest.mark.slow
 @given(TEXTS, st.integers(0, 900), st.integers(100, 700))
 @settings(max_examples=60, deadline=None)
 def test_parts_hold_the_whole_text_but_for_what_is_told(text: str, room: int, size: int) -> None:
@@ -42,6 +43,7 @@ def test_parts_hold_the_whole_text_but_for_what_is_told(text: str, room: int, si
     assert excerpt.folded or kept == text.removesuffix("\n") + "\n"
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.lists(st.sampled_from(["alpha", "beta", "gamma", "delta", "rho"]), min_size=1, max_size=8),
@@ -66,6 +68,7 @@ def test_each_line_is_kept_or_counted_with_one_like_it_or_told_as_left_out(rows:
             assert told[line].endswith(f"the last is line {last:,})")
 
 
+@pytest.mark.slow
 @given(TEXTS, st.integers(100, 900), st.integers(100, 700), st.lists(st.booleans(), min_size=MOST_PARTS))
 @settings(max_examples=60, deadline=None)
 def test_what_stands_in_for_the_text_fits(text: str, room: int, size: int, answers: list[bool]) -> None:
@@ -92,6 +95,7 @@ def log(lines: int) -> str:
     return "\n".join([*rows, "Traceback (most recent call last):", "ValueError: no number", ""])
 
 
+@pytest.mark.slow
 def test_a_log_of_many_lines_that_differ_in_numbers_is_one_part() -> None:
     excerpt = cut_up(log(30_000), 1_600, 5_000)
     assert excerpt.folded

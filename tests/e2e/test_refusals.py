@@ -12,6 +12,8 @@ from tests.e2e.conftest import Optimize, Ran
 from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback
 
+pytestmark = pytest.mark.slow
+
 EDIT = "make parse_response skip empty parts"
 
 
@@ -120,7 +122,6 @@ def test_an_ambiguous_rename(alone: Optimize, calc: Path) -> None:
 # ── consent and secrets ──────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.slow
 def test_yes_is_not_consent(calc: Path, loopback: Loopback, stand_in: Callable[..., Optimize]) -> None:
     someone = stand_in(calc, GROQ_API_KEY="g-1")
     someone.configure(loopback.config("groq"))
@@ -167,7 +168,6 @@ def test_a_server_that_hangs(user: Optimize, loopback: Loopback) -> None:
     assert "within 1 s" in ran.err
 
 
-@pytest.mark.slow
 def test_a_stream_that_breaks_off_is_not_an_answer(user: Optimize, loopback: Loopback, calc: Path) -> None:
     before = (calc / "calc/parse.py").read_bytes()
     whole = "calc/parse.py\n```python\ndef parse_response(text):\n    return []\n```\n"
@@ -178,7 +178,6 @@ def test_a_stream_that_breaks_off_is_not_an_answer(user: Optimize, loopback: Loo
     assert user("metrics", "--json").events[0]["requests"] == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "word"),
     [

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Optimize
 from tests.loopback.replies import refuse
 from tests.loopback.server import Loopback
+
+pytestmark = pytest.mark.slow
 
 
 def test_without_a_model_files_are_named_and_each_cure_once(stand_in: Callable[..., Optimize], calc: Path) -> None:

@@ -13,6 +13,8 @@ from tests.loopback.server import Loopback, Received
 
 pytestmark = pytest.mark.slow
 
+pytestmark = pytest.mark.slow
+
 REQUEST = "fix the failure that this log ends with"
 OLD, NEW = "    return [int(part) for part in parts]", "    return [int(part) for part in parts if part]"
 EDIT = Call("edit_file", {"path": "calc/parse.py", "search": OLD, "replace": NEW})

@@ -16,6 +16,8 @@ from tests.e2e.conftest import COMMAND, Optimize
 from tests.loopback.replies import Call, Reply
 from tests.loopback.server import Loopback
 
+pytestmark = pytest.mark.slow
+
 LINE = "    return [int(part) for part in parts if part.strip()]\n"
 EDIT = Reply(calls=(Call("edit_file", {"path": "calc/parse.py", "start": 7, "end": 7, "content": LINE}),), stop="tool")
 REQUEST = "make parse_response skip empty parts"
@@ -59,7 +61,6 @@ def test_yes_writes_and_no_does_not(user: Optimize, loopback: Loopback, calc: Pa
     assert (outcomes["requests"], outcomes["succeeded"]) == (2, 1)
 
 
-@pytest.mark.slow
 def test_consent_can_be_given_at_the_terminal(user: Optimize, loopback: Loopback) -> None:
     assert user("consent", "revoke", "groq").code == 0
     loopback.queue("groq", Reply(text="It adds (calc/parse.py:10)."))
@@ -68,7 +69,6 @@ def test_consent_can_be_given_at_the_terminal(user: Optimize, loopback: Loopback
     assert "It adds" in screen
 
 
-@pytest.mark.slow
 def test_an_answer_cannot_act_on_the_terminal(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", Reply(text="Look:\x1b]52;c;ZXZpbA==\x07 \u202eevil in calc/parse.py:4"))
     code, screen = typed(user, ["explain total", "--tier", "local"], "nothing to wait for", "")
@@ -103,7 +103,6 @@ def test_ctrl_c_while_a_model_answers(user: Optimize, loopback: Loopback, calc: 
     assert (summary["requests"], summary["succeeded"]) == (1, 0)
 
 
-@pytest.mark.slow
 def test_a_command_is_asked_for_once_and_its_failure_stops_the_write(
     user: Optimize, loopback: Loopback, calc: Path
 ) -> None:
@@ -145,7 +144,6 @@ def checked(user: Optimize, calc: Path) -> Optimize:
     return user
 
 
-@pytest.mark.slow
 def test_all_commands_are_one_question_and_one_yes_is_remembered_for_each(
     checked: Optimize, loopback: Loopback
 ) -> None:
@@ -160,7 +158,6 @@ def test_all_commands_are_one_question_and_one_yes_is_remembered_for_each(
     assert code == 0 and "May they be run here" not in screen
 
 
-@pytest.mark.slow
 def test_commands_can_be_chosen_one_by_one_or_refused_together(checked: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", EDIT, EDIT)
     code, screen = typed(checked, [REQUEST], "May they be run here", "c\ny\nn\n\nn\n")
@@ -173,7 +170,6 @@ def test_commands_can_be_chosen_one_by_one_or_refused_together(checked: Optimize
     assert [row["allowed"] for row in checked("trust", "list", "--json").events] == [False, False, False]
 
 
-@pytest.mark.slow
 def test_ctrl_c_at_the_last_question_is_a_no_and_told_on_a_line_of_its_own(
     user: Optimize, loopback: Loopback, calc: Path
 ) -> None:
@@ -187,7 +183,6 @@ def test_ctrl_c_at_the_last_question_is_a_no_and_told_on_a_line_of_its_own(
     assert user("metrics", "--json").events[0]["succeeded"] == 0
 
 
-@pytest.mark.slow
 def test_consent_is_asked_for_before_anything_else_is_told_of_missing_models(
     user: Optimize, loopback: Loopback
 ) -> None:
@@ -198,7 +193,6 @@ def test_consent_is_asked_for_before_anything_else_is_told_of_missing_models(
     assert question < screen.index("No model could be asked") and "at 127.0.0.1" in screen[question:]
 
 
-@pytest.mark.slow
 def test_ctrl_c_at_the_question_about_commands_decides_nothing_and_declines_the_change(
     checked: Optimize, loopback: Loopback
 ) -> None:

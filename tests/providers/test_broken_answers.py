@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.errors import BadAnswer, Overloaded, PromptTooLong, RateLimited, TimedOut, Unreachable
+from optimizer.errors import BadAnswer, NoRoom, Overloaded, PromptTooLong, RateLimited, TimedOut, Unreachable
 from optimizer.providers import table
 from optimizer.providers.door import Gate, Limits
 from optimizer.types import Completion, Usage
@@ -57,7 +57,7 @@ def test_an_error_amid_the_stream_is_no_success(loopback: Loopback, tmp_path: Pa
         ("groq", {"error": {"message": "Failed to call a function", "code": "tool_use_failed"}}, BadAnswer),
         ("openai", {"error": {"message": "exceeds the context length", "code": 400}}, PromptTooLong),
         ("gemini", {"error": {"code": 429, "message": "slow", "status": "RESOURCE_EXHAUSTED"}}, RateLimited),
-        ("ollama", {"error": "an error was encountered while running the model: CUDA out of memory"}, Overloaded),
+        ("ollama", {"error": "an error was encountered while running the model: CUDA out of memory"}, NoRoom),
     ],
 )
 def test_an_error_amid_the_stream_is_told_apart(
