@@ -84,12 +84,11 @@ def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: bool, colu
         if left.cure:
             cures.setdefault(left.cure, "" if left.why.removeprefix("no ") in left.cure else left.why)
     if cures:
-        lines += ["", "To have a model, do one of these:", *table(list(cures.items()), columns)]
+        lines += ["", "To have a model, do one of these:", *table(list(cures.items()), columns, flowing=False)]
     if late := [f"  {left.model or left.provider}: {left.why}" for left in objections if not left.cure]:
         lines += ["", "Cannot be asked now:", *(wrapped(line, columns) for line in dict.fromkeys(late))]
     if found:
-        last = 'To see this context, or copy it for use elsewhere: optimize context "…" [--copy]'
-        lines += ["", wrapped(last, columns)]
+        lines += ["", 'To see this context, or to copy it: optimize context "…" [--copy]']
     return inert("\n".join(lines))
 
 

@@ -73,6 +73,7 @@ EXAMPLES = {
 # Commands that answer and end: looking for garbage takes a tenth of their time, and finds none.
 SHORT = frozenset({"context", "find", "refs", "deps"})
 INTERRUPTED = 130
+BROKEN_OFF = "interrupted; nothing is half-written"
 # Commands whose names are also the first words of requests: how many words they take at most.
 VERBS = {
     "find": 1,
@@ -186,7 +187,7 @@ def _run(argv: list[str]) -> int | Failure:
     except click.UsageError as error:
         return _misused(error)
     except (KeyboardInterrupt, Interrupted, click.Abort) as error:
-        return Failure(str(error) or "interrupted; nothing is half-written", "", INTERRUPTED)
+        return Failure(str(error), "", INTERRUPTED)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -253,11 +254,11 @@ def _complain(failure: Failure, as_json: bool) -> None:
     from optimizer.cli import notices
 
     if as_json:
-        fields = {"exit_code": failure.code, "error": failure.message, "hint": failure.hint}
+        fields = {"exit_code": failure.code, "error": failure.message or BROKEN_OFF, "hint": failure.hint}
         click.echo(json.dumps({"event": "result", **fields}, ensure_ascii=False))
     if failure.code != INTERRUPTED:
         notices.failure(failure.message, failure.hint)
         return
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and not failure.message:
         click.echo(err=True)  # the line of the question, of the answer or of the bar, with the ^C in it
-    notices.notice(failure.message)
+    notices.notice(failure.message or BROKEN_OFF)

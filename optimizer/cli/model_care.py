@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SHOWN_EVERY = 0.2
 BAR = 24
+WIDE = 200  # columns where no terminal is
 
 
 @click.command("pull")
@@ -164,7 +165,8 @@ class _Progress:
         now = monotonic()
         self.first = step.done if self.first < 0 and step.total else self.first
         rate = (step.done - max(0, self.first)) / max(now - self.begun, 0.001)
-        line = bar(step, rate) if step.total else inert(step.status)
+        room = (terminal.width(err=True) or WIDE) - terminal.cells(self.name) - len(": ") - 1 if self.live else WIDE
+        line = bar(step, rate, room) if step.total else terminal.cut(inert(step.status), room)
         mark = f"{step.status} {int(4 * step.done / step.total) if step.total else 0}"
         if self.live and (now - self.shown >= SHOWN_EVERY or step.done == step.total):
             self.stream.write(f"\r\033[K{self.name}: {line}")
@@ -180,9 +182,11 @@ class _Progress:
             self.stream.flush()
 
 
-def bar(step: Step, rate: float) -> str:
-    """Bytes done of all, a bar, and the rate with the time that is left."""
+def bar(step: Step, rate: float, room: int = WIDE) -> str:
+    """Bytes done of all, a bar as long as `room` columns let it be, and the rate with the time that is left."""
     share = min(1.0, step.done / step.total)
     left = f", {duration((step.total - step.done) / rate)} left" if rate > 0 and step.done < step.total else ""
     sizes = f"{size(step.done)} of {size(step.total)}"
-    return f"{'█' * int(share * BAR):<{BAR}} {share:>4.0%}  {sizes}, {size(rate)}/s{left}"
+    said = f"{share:>4.0%}  {sizes}, {size(rate)}/s{left}"
+    wide = min(BAR, room - len(said) - 1)
+    return f"{'█' * int(share * wide):<{wide}} {said}" if wide > 0 else terminal.cut(said.lstrip(), max(room, 1))

@@ -191,7 +191,7 @@ def text(found: Inventory, kept: str, dated: str) -> str:
             lines += [paint(title, bold=True), paint(head, dim=True), *map(inert, body), ""]
     if below:
         said = [(why if who in why.lower() else f"{who}: {why}", cure) for (who, why), cure in below.items()]
-        lines += [*map(inert, table(said, columns, "")), ""]
+        lines += [*map(inert, table(said, columns, "", flowing=False)), ""]
     if kept:
         lines.append(
             wrapped(inert(f"* only {kept} is asked in this project; end that: optimize models unlock"), columns)

@@ -10,10 +10,11 @@ BETWEEN, SET_IN = "  ", "    "  # between columns; before what stands below its 
 LEAST_ROOM = 32  # columns below which the last cells stand below their rows
 
 
-def table(rows: Sequence[Sequence[str]], columns: int | None, begin: str = "  ") -> list[str]:
+def table(rows: Sequence[Sequence[str]], columns: int | None, begin: str = "  ", *, flowing: bool = True) -> list[str]:
     """Rows of equal length as lines: each cell as wide as the widest of its column, the last one in what is left.
 
-    Where that is too little, a last cell stands below its row, set in; None for `columns` is one line a row.
+    Where that is too little, or where it would not stay in one line and is not `flowing`, a last cell stands below its
+    row, set in; None for `columns` is one line a row.
     """
     if not rows:
         return []
@@ -25,7 +26,7 @@ def table(rows: Sequence[Sequence[str]], columns: int | None, begin: str = "  ")
         front = begin + "".join(pad(cell, width) + BETWEEN for cell, width in zip(first, wide, strict=True))
         if room is None or cells(last) < room:
             lines.append((front + last).rstrip())
-        elif room < LEAST_ROOM or room <= words:
+        elif not flowing or room < LEAST_ROOM or room <= words:
             lines += [front.rstrip(), *wrapped(begin + SET_IN + last, columns, 0).split("\n")]
         else:
             begun, *further = folded(last, room, 0)

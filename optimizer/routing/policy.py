@@ -299,6 +299,8 @@ def _place(tier: Sequence[Weighed], limits: Limits) -> str:
     name = tier[0].model.tier
     if len(tier) == 1:
         return f"the only {name} model"
+    if any(one.accepted_cost < tier[0].accepted_cost for one in tier if one.estimate is not None):
+        return f"one of {len(tier)} {name} models"
     best = "cheapest" if tier[0].accepted_cost else "best"
     return f"the {best} of {len(tier)} {name} models"
 

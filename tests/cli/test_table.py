@@ -30,6 +30,16 @@ def test_the_last_cell_goes_on_below_itself_where_there_is_room_and_below_its_ro
     ]
 
 
+def test_what_is_not_to_flow_stays_in_one_piece() -> None:
+    assert table([("a", "b " * 15 + "b"), ("c", "d")], 34, flowing=False) == [
+        "  a",
+        f"      {'b ' * 13}b",
+        "      b b",
+        "  c  d",
+    ]
+    assert table(ROWS[:1], 70, flowing=False) == ["  claude  budget", f"      {ROWS[0][2]}"]
+
+
 def test_where_no_terminal_is_each_row_is_a_line() -> None:
     assert table(ROWS, None) == [f"  claude  budget  {ROWS[0][2]}", "  qwen    local"]
     assert table([], 80) == []

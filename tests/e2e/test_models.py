@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.cli.model_care import bar
+from optimizer.cli.terminal import cells
+from optimizer.providers.ollama_shelf import Step
 from tests.e2e.conftest import COMMAND, Optimize
 from tests.loopback.replies import Call, Reply, Tokens, refuse
 from tests.loopback.server import Loopback
@@ -92,6 +95,14 @@ def test_a_pull_tells_bytes_and_rate_and_is_ready_at_once(user: Optimize, loopba
     assert "qwen2.5-coder:3b" in user("models", "list", "--json").out, "a pull makes the list be asked anew"
     steps = [one for one in user("models", "pull", "qwen2.5-coder:3b", "--json").events if one["event"] == "pull"]
     assert steps[-1]["status"] == "success" and max(one["done"] for one in steps) == 2 * GB
+
+
+@pytest.mark.parametrize("room", [10, 40, 60, 200])
+def test_a_bar_of_a_pull_fits_its_line(room: int) -> None:
+    said = bar(Step("pulling", 500_000_000, 1_000_000_000), 165_800_000.0, room)
+    assert cells(said) <= room
+    assert "50%" in said
+    assert ("█" in said) == (room >= 60) and ("3 s left" in said) == (room >= 60)
 
 
 def test_a_name_that_is_not_in_the_library_meets_the_nearest(user: Optimize, loopback: Loopback) -> None:

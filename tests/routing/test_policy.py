@@ -224,6 +224,14 @@ def test_a_rest_that_is_over_soon_is_waited_for() -> None:
     assert "oss" not in ids(route(Limits(wait=5.0), standing=known(FREE, health=health)))
 
 
+def test_a_model_that_is_first_because_a_cheaper_one_has_to_wait_is_not_called_the_cheapest() -> None:
+    health = after_failure(Health(), RateLimited("429", wait=10.0), NOW.timestamp(), 0.5)
+    first, second = route(None, CHEAP, DEARER, standing=known(CHEAP, health=health)).attempts
+    assert (first.model.id, second.model.id) == ("flash", "haiku")
+    assert first.reason.startswith("one of 2 budget models, $")
+    assert second.reason == "in reserve, can be asked again in 10 s; flash at once"
+
+
 def test_only_one_run_tries_a_model_that_failed() -> None:
     after = Health(failures=2, rests=NOW.timestamp() - 1)
     assert ids(route(standing=known(FREE, health=after)))[1] == "oss"
