@@ -9,7 +9,7 @@ def size(count: float) -> str:
         return "1 byte"
     for unit in ("bytes", "kB", "MB"):
         if count < 1000:
-            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
+            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f}".removesuffix(".0") + f" {unit}"
         count /= 1000
     return f"{count:,.2f} GB"
 

@@ -20,13 +20,12 @@ def table(rows: Sequence[Sequence[str]], columns: int | None, begin: str = "  ",
         return []
     wide = [max(cells(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
     room = columns and columns - cells(begin) - sum(wide) - len(BETWEEN) * len(wide)
-    words = max((cells(word) for row in rows for word in row[-1].split()), default=0)
     lines: list[str] = []
     for *first, last in rows:
         front = begin + "".join(pad(cell, width) + BETWEEN for cell, width in zip(first, wide, strict=True))
         if room is None or cells(last) < room:
             lines.append((front + last).rstrip())
-        elif not flowing or room < LEAST_ROOM or room <= words:
+        elif not flowing or room < LEAST_ROOM or room <= max(map(cells, last.split())):
             lines += [front.rstrip(), *wrapped(begin + SET_IN + last, columns, 0).split("\n")]
         else:
             begun, *further = folded(last, room, 0)

@@ -153,7 +153,9 @@ def _refusal(record: Record, misfits: dict[str, list[str]], way: _Way, *, merged
     told = "; ".join(f"{', '.join(names)} ({how})" for how, names in misfits.items())
     also = " beside what was done since" if merged else ""
     message = f"change {short} cannot be {verb}{also}: {told}. Nothing was changed"
-    if merged or DELETED in misfits:
+    if DELETED in misfits:
+        return Conflict(message, f"put back what was deleted, then {noun}; optimize show {short} shows what it wrote")
+    if merged:
         cure = f"optimize show {short} shows what it wrote; {noun} that by hand, or move your own lines out of its way"
         return Conflict(message, cure)
     return Conflict(message, f"to keep what was done since as well, where both fit together: optimize {noun} --merge")

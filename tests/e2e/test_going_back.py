@@ -71,7 +71,7 @@ def test_log_and_show_tell_what_was_written(alone: Optimize, calc: Path) -> None
     assert [line.split()[0] for line in lines[::2]] == ["2", "1"]
     assert ["undone" in lines[0], "written" in lines[2], RENAME in lines[2]] == [True] * 3
     assert lines[3].strip() == "calc/cli.py, calc/parse.py"
-    assert "changes are kept for 90 days, and no more than 200.0 MB of them" in listed.err
+    assert "changes are kept for 90 days, and no more than 200 MB of them" in listed.err
     limited = alone("log", "--limit", "1")
     assert len(limited.out.splitlines()) == 2
     assert "1 of 2" in limited.err
