@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
+from math import log2
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from optimizer.config.document import Document, read_document
 from optimizer.config.servers import OwnEndpoint, own_endpoints
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConfigError
+from optimizer.models.memory import parameters
 from optimizer.providers.quotas import DAY, MINUTE, Quota
 from optimizer.providers.table import CAN_BE_LOCAL, DEFAULT_URLS
 from optimizer.types import TIERS, Model
@@ -57,6 +59,7 @@ class Row:
     creativity: float | None = None
     multilingual: float | None = None
     billions: float | None = None
+    sized: float | None = None
     latency: str | None = None
     profiles: tuple[str, ...] | None = None
     fallback: tuple[str, ...] | None = None
@@ -162,7 +165,8 @@ class Catalogue:
                     value = getattr(row, name)
                     if value is not None:
                         found.setdefault(name, Fact(value, row.id, number < self.own))
-        return found
+        weighed = self._facts(model_id, provider)
+        return {name: replace(fact, value=weighed[name]) for name, fact in found.items()}
 
     def billions(self, model_id: str, provider: str) -> float:
         """Parameters in billions of a model whose name does not tell; 0 when no row states it either."""
@@ -208,15 +212,26 @@ class Catalogue:
 
     def _facts(self, model_id: str, provider: str) -> dict[str, Any]:
         facts: dict[str, Any] = {}
+        sizes: dict[str, float | None] = {}
         names = self._names(provider)
         for row in self.rows:
             if row.fits(model_id, *names):
                 stated = {name: getattr(row, name) for name in _FACTS}
                 facts = {name: value for name, value in stated.items() if value is not None} | facts
-        return facts
+                sizes = {name: row.sized for name in STRENGTHS if stated[name] is not None} | sizes
+        size = parameters(model_id) or facts.get("billions", 0.0)
+        return facts | {name: _at_size(facts[name], size, of) for name, of in sizes.items() if of and size}
+
+
+def _at_size(strength: float, size: float, of: float) -> float:
+    """The strength of a model with so many parameters, from that of its family at another size."""
+    return round(min(max(strength + PER_DOUBLING * log2(size / of), WEAKEST), STRONGEST), 2)
 
 
 MOST_BILLIONS = 10_000.0
+PER_DOUBLING = 0.05  # as between two sizes of one family that the shipped rows tell apart
+WEAKEST, STRONGEST = 0.05, 0.7
+_COUNTED = ("billions", "sized")
 STRENGTHS: tuple[str, ...] = ("reasoning", "coding", "creativity", "multilingual")
 _LIMITS: Mapping[str, tuple[str, int]] = {
     "requests_minute": ("requests", MINUTE),
@@ -312,8 +327,8 @@ def _problem(name: str, value: object, choices: tuple[str, ...]) -> str:
     wanted = _TYPES[name]
     if type(value) is not wanted or (isinstance(value, int) and wanted is int and value < 1):
         return _NAMES[wanted]
-    if isinstance(value, float) and not 0 <= value <= (MOST_BILLIONS if name == "billions" else 1):
-        return f"a number from 0.0 to {MOST_BILLIONS:.1f}" if name == "billions" else _NAMES[float]
+    if isinstance(value, float) and not 0 <= value <= (MOST_BILLIONS if name in _COUNTED else 1):
+        return f"a number from 0.0 to {MOST_BILLIONS:.1f}" if name in _COUNTED else _NAMES[float]
     if isinstance(value, list) and not all(isinstance(item, str) for item in value):
         return _NAMES[list]
     if isinstance(value, str) and not value.isprintable():

@@ -246,3 +246,21 @@ def test_no_model_is_named_in_code() -> None:
     for file in (file for room in rooms for file in room.glob("*.py")):
         text = file.read_text().lower()
         assert not [name for name in ("claude-", "gpt-", "qwen", "gemini-", "llama3", "haiku-") if name in text], file
+
+
+def test_strengths_follow_the_size_that_a_name_tells(tmp_path: Path) -> None:
+    own = tmp_path / "models.toml"
+    own.write_text(
+        '[[model]]\nid = "mine:70b"\nreasoning = 0.2\n\n[[model]]\nid = "yours*"\ncoding = 0.4\nsized = 10.0\n'
+    )
+    catalogue = load_catalogue(own)
+
+    def strength(name: str, of: str = "coding") -> float:
+        return catalogue.traits(catalogue.describe(name, "ollama")).strengths[of]
+
+    sizes = [strength(f"qwen2.5-coder:{size}b") for size in ("0.5", "1.5", "3", "7", "14")]
+    assert sizes == sorted(sizes) and sizes[0] >= 0.05 and sizes[3] == strength("qwen2.5-coder:latest") == 0.3
+    assert strength("qwen3:0.6b") < strength("never-heard-of") < strength("qwen3:32b")
+    assert strength("mine:70b", "reasoning") == 0.2
+    assert (strength("yours:10b"), strength("yours:20b"), strength("yours:5b")) == (0.4, 0.45, 0.35)
+    assert strength("qwen3-coder:9000b") == 0.7
