@@ -145,7 +145,10 @@ def _check_further(outcome: Outcome, parts: Parts, screen: show.Screen, yes: boo
     if yes or outcome.patch is None or not terminal.interactive() or not trust.offer(outcome, parts):
         return outcome
     patch, means = outcome.patch, parts.means()
-    verdict = prove.prove(prove.at_once(patch, parts.index), prove.plan(patch, parts.index, means), patch, means)
+    steps = prove.plan(patch, parts.index, means)
+    running = ", ".join(step.command.text for step in steps if not step.skip)
+    screen.event(Notice(f"checking in a scratch copy: {running}"))
+    verdict = prove.prove(prove.at_once(patch, parts.index), steps, patch, means)
     screen.event(Judged(verdict))
     if verdict.ok:
         return replace(outcome, verdict=verdict)

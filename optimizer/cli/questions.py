@@ -18,10 +18,10 @@ def confirm(question: str, default: bool = False) -> bool:
 
 def pick(question: str, answers: Mapping[str, str], default: str) -> str:
     """One of `answers`, letter → what it stands for; `default` is what Enter says."""
+    click.echo(_fitting(question, 0), err=True)
     said = ", ".join(f"{letter} = {meaning}" for letter, meaning in answers.items())
-    question = _fitting(f"{question}\n{said}", len(default) + 5)
     kind = click.Choice(list(answers), case_sensitive=False)
-    return str(click.prompt(question, type=kind, default=default, show_choices=False, err=True))
+    return str(click.prompt(said, type=kind, default=default, show_choices=False, err=True))
 
 
 def _fitting(question: str, room: int) -> str:

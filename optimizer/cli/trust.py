@@ -139,7 +139,7 @@ def _answers(asked: Sequence[Command]) -> list[bool]:
     if len(asked) == 1:
         what = f"{asked[0].text!r} would check this; it runs code of this repository."
         return [confirm(f"{what}\nMay it be run here, now and from now on?")]
-    lines = [f"  {one.text}  ({PURPOSES[one.kind]})" for one in asked]
+    lines = table([(one.text, f"({PURPOSES[one.kind]})") for one in asked], width(err=True))
     question = "\n".join(["These would check this; they run code of this repository:", *lines, ALL])
     said = pick(question, {"y": "yes to all", "c": "choose one by one", "n": "no"}, "n")
     return [confirm(f"  May {one.text!r} be run?") for one in asked] if said == "c" else [said == "y"] * len(asked)

@@ -151,8 +151,9 @@ def test_all_commands_are_one_question_and_one_yes_is_remembered_for_each(
     code, screen = typed(checked, [REQUEST], "May they be run here", "y\nn\n")
     assert code == 0, screen
     assert screen.count("May they be run here") == 1
-    for text in ("ruff check  (linter)", "mypy  (type checker)", "pytest  (tests)"):
+    for text in ("ruff check  (linter)", "mypy        (type checker)", "pytest      (tests)"):
         assert text in screen
+    assert "checking in a scratch copy: ruff check, mypy, pytest" in screen
     assert [row["allowed"] for row in checked("trust", "list", "--json").events] == [True, True, True]
     code, screen = typed(checked, [REQUEST], "Write this change", "n\n")
     assert code == 0 and "May they be run here" not in screen
