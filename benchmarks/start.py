@@ -1,11 +1,16 @@
 """What it costs to start: `optimize --help` and a warm `optimize context`, beside a bare Python and `git status`.
 
     python benchmarks/start.py PATH [--query TEXT] [--rounds N] [--json]
+    python benchmarks/start.py PATH --requests [--fresh] [--query TEXT] [--rounds N] [--json]
 
 PATH is a repository; it is indexed once, into a temporary home, before anything is timed. Each figure is of a whole
 process and all it started, the least of N rounds with the median after it; the rounds of all commands take turns, so
 that what else the machine does falls on all alike. CPU is user + system. `git, others` is the part of `git status` that
 a look at the tree cannot do without. In the last row a comment was added to one file, which gets its bytes back.
+
+With `--requests`, from Enter to the request: the time from the start of the process until a server on loopback has the
+request, for each vendor's SDK, the index up to date (`--fresh`: built anew each time). Beside the program as it is:
+with the SDK loaded in another thread from the moment that the models are known, and loaded as Python loads by itself.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -22,10 +28,44 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from optimizer.privacy.consent import grant
+from tests.loopback.replies import WIRES, Reply, Wire
+from tests.loopback.server import Loopback
+
 OPTIMIZE = [sys.executable, "-m", "optimizer"]
 QUERY = "why does the parser lose the last field of a quoted line"
 SETTLED = 2.2  # seconds after which a file that was touched counts as unchanged
 Figures = dict[str, float]
+RUN = "import sys\nfrom optimizer.cli.main import main\nmain(sys.argv[1:])"
+BESIDE = """
+import threading
+from optimizer.providers import table
+from optimizer.wiring.models import Models
+known = Models.available
+
+def available(self):
+    found = known(self)
+    endpoint = self.endpoints()[self._config.settings.provider]
+    threading.Thread(target=lambda: table.open_provider(endpoint, self.gate()).close()).start()
+    return found
+
+Models.available = available
+"""
+PLAIN = """
+import contextlib, gc
+from optimizer.providers import ollama_shelf, table
+table.loading = ollama_shelf.loading = contextlib.nullcontext
+gc.freeze = lambda: None
+"""
+WAYS = {"as it is": RUN, "SDK beside": BESIDE + RUN, "plain import": PLAIN + RUN}
+HELD: dict[Wire, str] = {"ollama": "qwen2.5-coder:7b", "openai": "qwen2.5-coder-7b"}
+ENDLESS = "".join(
+    f'[[model]]\nid = "openai/gpt-oss-{size}"\nprovider = "groq"\n'
+    + "".join(f"{what}_{span} = 1_000_000_000\n" for what in ("requests", "tokens") for span in ("minute", "day"))
+    for size in ("120b", "20b")
+)
 
 
 def run(command: Sequence[str], cwd: Path, env: dict[str, str]) -> tuple[float, float]:
@@ -94,6 +134,74 @@ def _touched(
     return found
 
 
+def requests(path: Path, query: str, rounds: int, fresh: bool) -> dict[str, Figures]:
+    """Milliseconds from Enter to the request, and CPU of whole processes, by SDK and way; the ways take turns."""
+    server, times = Loopback(), dict[str, list[tuple[float, float]]]()
+    with tempfile.TemporaryDirectory() as home:
+        env = _at_home(Path(home), path, server)
+        for wire in WIRES:
+            _to_request(RUN, (query, "--provider", wire), wire, server, (path, env))
+        time.sleep(SETTLED)
+        _to_request(RUN, (query, "--provider", wire), wire, server, (path, env))
+        for number in range(rounds):
+            for wire in WIRES:
+                for way in sorted(WAYS, reverse=bool(number % 2)):
+                    if fresh:
+                        shutil.rmtree(Path(home, ".cache"))
+                    asked = (f"{query} {number} {way}", "--provider", wire)
+                    found = _to_request(WAYS[way], asked, wire, server, (path, env))
+                    times.setdefault(f"{wire}, {way}", []).append(found)
+    server.close()
+    return {f"{wire}, {way}": _figures(times[f"{wire}, {way}"]) for wire in WIRES for way in WAYS}
+
+
+def _at_home(home: Path, repository: Path, server: Loopback) -> dict[str, str]:
+    """The environment of a user who may send the repository to all providers, which are on loopback."""
+    config = home / ".config/optimizer"
+    config.mkdir(parents=True)
+    (config / "config.toml").write_text(server.config().replace("cache_seconds = 0", "cache_seconds = 86400"))
+    (config / "models.toml").write_text(ENDLESS)
+    for wire in WIRES:
+        grant(home / ".local/state/optimizer", str(repository), wire, server.url.removeprefix("http://"))
+    server.served |= {wire: (name,) for wire, name in HELD.items()}
+    keys = {f"{name}_API_KEY": "k-1" for name in ("ANTHROPIC", "GEMINI", "GROQ")}
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        **keys,
+    }
+
+
+def _to_request(
+    code: str, words: Sequence[str], wire: Wire, server: Loopback, where: tuple[Path, dict[str, str]]
+) -> tuple[float, float]:
+    came: list[float] = []
+
+    def answer(_: object) -> Reply:
+        came.append(time.perf_counter())
+        return Reply("It is a list of fields.", tokens=None)
+
+    server.answer(wire, answer)
+    began = time.perf_counter()
+    _, cpu = run([sys.executable, "-P", "-c", code, *words], *where)
+    return 1000 * (came[0] - began), cpu
+
+
+def report_requests(found: dict[str, Figures]) -> list[str]:
+    """The figures as lines to read, with their ratios to the program as it is."""
+    lines = []
+    for name, row in found.items():
+        own = found[name.partition(",")[0] + ", as it is"]
+        ratio = row["wall_median_ms"] / own["wall_median_ms"]
+        lines.append(
+            f"{name:<24} to the request {row['wall_ms']:>6.0f} ({row['wall_median_ms']:>6.0f}) ms   "
+            f"ratio {row['wall_ms'] / own['wall_ms']:.2f} ({ratio:.2f})   "
+            f"cpu {row['cpu_ms']:>6.0f} ({row['cpu_median_ms']:>6.0f}) ms"
+        )
+    return lines
+
+
 def report(found: dict[str, Figures]) -> list[str]:
     """The figures as lines to read, with their ratios to the floors."""
     bare, status = found["bare python"]["cpu_ms"], found["git status"]["wall_ms"]
@@ -118,10 +226,16 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--query", default=QUERY)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--requests", action="store_true", help="measure from Enter to the request")
+    parser.add_argument("--fresh", action="store_true", help="with --requests: build the index anew each time")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    found = measure(given.path.resolve(), given.query, given.rounds)
-    print(json.dumps(found) if given.json else "\n".join(report(found)))
+    path = given.path.resolve()
+    if given.requests:
+        found, read = requests(path, given.query, given.rounds, given.fresh), report_requests
+    else:
+        found, read = measure(path, given.query, given.rounds), report
+    print(json.dumps(found) if given.json else "\n".join(read(found)))
 
 
 if __name__ == "__main__":
