@@ -29,6 +29,7 @@ VARIABLES: Mapping[str, str] = {
     "OPTIMIZER_PROFILE": "profile",
     "OLLAMA_HOST": "endpoints.ollama",
 }
+_OURS = "OPTIMIZER_"
 _WITHOUT_PROJECT = " (or leave the file out: --no-project-config)"
 
 
@@ -53,7 +54,7 @@ def load(root: Path | None, env: Mapping[str, str], flags: Mapping[str, object])
     type or out of range, or a broken file, naming file and line; StorageError when a file cannot be read.
     """
     where = places(env)
-    notices: list[str] = []
+    notices = list(_misspelt(env))
     values: dict[str, Value] = {f"features.{name}": on for name, on in default_features().items()}
     origins = dict.fromkeys((*_plain_defaults(), *values), "default")
     user, project = list(_from_user(where.config_file)), list(_from_project(root, notices))
@@ -169,6 +170,18 @@ def _from_environment(env: Mapping[str, str]) -> Iterator[Given]:
     for variable, key in VARIABLES.items():
         if text := env.get(variable, "").strip():
             yield Given(key, _read_text(f"{variable}: ", key, text), f"env:{variable}")
+
+
+def _misspelt(env: Mapping[str, str]) -> Iterator[str]:
+    """A line for each variable whose name is nearly one that is read."""
+    own = [name.removeprefix(_OURS) for name in (*VARIABLES, "OPTIMIZER_HOME", "OPTIMIZER_DEBUG")]
+    strange = [name for name in sorted(env) if name.startswith(_OURS) and name.removeprefix(_OURS) not in own]
+    if strange:
+        import difflib
+
+        for name in strange:
+            for near in difflib.get_close_matches(name.removeprefix(_OURS), own, n=1, cutoff=0.7):
+                yield f"{name} is not read; did you mean {_OURS}{near}?"
 
 
 def _from_flags(flags: Mapping[str, object]) -> Iterator[Given]:

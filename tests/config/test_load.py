@@ -231,3 +231,8 @@ def test_importing_is_light() -> None:
     script = "import sys, optimizer.config.load; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.split()
     assert not {"tomllib", "difflib", "sqlite3", "httpx", "anthropic"} & set(loaded)
+
+
+def test_a_variable_that_is_misspelt_is_told_and_one_that_is_nothing_like_ours_is_not(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "OPTIMIZER_MODLE": "x", "OPTIMIZER_LLAMA_PYTHON": "/usr/bin/python3"}
+    assert load(None, env, {}).notices == ("OPTIMIZER_MODLE is not read; did you mean OPTIMIZER_MODEL?",)
