@@ -73,6 +73,7 @@ EXAMPLES = {
 # Commands that answer and end: looking for garbage takes a tenth of their time, and finds none.
 SHORT = frozenset({"context", "find", "refs", "deps"})
 INTERRUPTED = 130
+PLAIN = {"a valid integer range": "a whole number", "a valid integer": "a whole number", "'%Y-%m-%d'": "YYYY-MM-DD"}
 BROKEN_OFF = "interrupted; nothing is half-written"
 # Commands whose names are also the first words of requests: how many words they take at most.
 VERBS = {
@@ -214,6 +215,8 @@ def _misused(error: click.UsageError) -> int | Failure:
 
         said = "".join(error.message.split("'")[1:2])
         near = difflib.get_close_matches(said, list(map(str, error.param.type.choices)), n=2)
+    for stiff, plain in PLAIN.items():
+        message = message.replace(stiff, plain)
     command = error.ctx.command_path if error.ctx else "optimize"
     hint = f"did you mean {' or '.join(near[:2])}?" if near else f"{command} --help"
     return Failure(" ".join(message.split()), hint, InputError.exit_code)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimizer.cli import notices, options, show
-from optimizer.cli.terminal import inert
+from optimizer.cli.terminal import inert, width, wrapped
 from optimizer.errors import ChecksFailed
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ def _tell(verdict: Verdict, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"event": "verdict", **show.plain(verdict)}, ensure_ascii=False))
         return
-    click.echo(inert(show.verdict_text(verdict)))
+    click.echo(wrapped(inert(show.verdict_text(verdict)), width()))
     for check in verdict.checks:
         if check.passed is False and check.evidence:
             click.echo(f"\n{check.name}:")
             for line in check.evidence.split("\n"):
-                click.echo(f"  {inert(line)}")
+                click.echo(wrapped(f"  {inert(line)}", width()))
     sys.stdout.flush()

@@ -71,6 +71,8 @@ def test_a_misspelt_option_or_choice_meets_the_nearest(user: Optimize) -> None:
     assert option.err.splitlines()[1].startswith("try:   did you mean --tier")
     choice = user("explain total", "--tier", "locl")
     assert choice.code == 2 and choice.err.splitlines()[-1] == "try:   did you mean local?"
+    assert "'abc' is not a whole number." in user("undo", "abc").err
+    assert "does not match the format YYYY-MM-DD." in user("metrics", "--date", "yesterday").err
 
 
 def test_consent_alone_lists_what_was_granted_and_its_log_tells_when_as_people_do(user: Optimize) -> None:
