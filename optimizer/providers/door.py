@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from optimizer.errors import (
@@ -27,16 +26,15 @@ from optimizer.errors import (
 from optimizer.privacy import consent, egress, payload
 from optimizer.providers import failures
 from optimizer.providers.base import Endpoint
-from optimizer.providers.network import Body, Clock, TimedBackend, broken, pool_errors
+from optimizer.providers.network import Body, Clock, broken, pool_errors
+from optimizer.providers.pools import CORE, Generation, Pools, open_pool
 from optimizer.providers.quotas import Exchange, quotas
 from optimizer.settings import Settings
 
 ERROR_BYTES = 65_536
 SLOW_LINE = 125_000  # bytes a second: what is sent beyond the first of them may take so much longer
 SHARE_OF_TIME = {"quick": 0.25, "find": 0.25, "explain": 0.5, "general": 0.5}
-Generation = Literal["httpx", "httpx2"]
 _DROPPED = {"content-encoding", "content-length", "transfer-encoding", "set-cookie"}
-_CORE = {"httpx": "httpcore", "httpx2": "httpcore2"}
 _MODEL_IN_PATH = re.compile(r"/models/([^/:]+):")
 
 
@@ -58,17 +56,19 @@ class Limits:
 class Gate:
     """On whose behalf a request goes out: the repository (its root, as consent names it) and where state is kept.
 
-    `heard` is told what the headers of each answer say, before its body is read.
+    `heard` is told what the headers of each answer say, before its body is read. Connections are those of `pools`;
+    without them each door has its own.
     """
 
     repository: str
     state: Path
     limits: Limits = Limits()
     heard: Callable[[Exchange], None] = lambda _: None
+    pools: Pools | None = None
 
 
-def gate_for(repository: str, state: Path, settings: Settings) -> Gate:
-    """The gate with the limits of these settings."""
+def gate_for(repository: str, state: Path, settings: Settings, pools: Pools | None = None) -> Gate:
+    """The gate with the limits of these settings; with `pools` connections stay open from call to call."""
     return Gate(
         repository,
         state,
@@ -82,6 +82,7 @@ def gate_for(repository: str, state: Path, settings: Settings) -> Gate:
             context_size=settings.context_size,
             connections=settings.connections,
         ),
+        pools=pools,
     )
 
 
@@ -102,17 +103,12 @@ class Door:
     def __init__(self, generation: Generation, gate: Gate, endpoint: Endpoint) -> None:
         self.gate, self.endpoint = gate, endpoint
         self.lib: Any = importlib.import_module(generation)
-        self.core: Any = importlib.import_module(_CORE[generation])
+        self.core: Any = importlib.import_module(CORE[generation])
         self.billable = False
         self._open: list[Body] = []
         self._body_type = type("AnswerBody", (Body, self.lib.SyncByteStream), {})
-        secure = endpoint.base_url.startswith("https:")
-        self._pool: Any = self.core.ConnectionPool(
-            ssl_context=_trusted(generation) if secure else None,
-            max_connections=gate.limits.connections,
-            keepalive_expiry=30.0,
-            network_backend=TimedBackend(self.core),
-        )
+        wanted = (generation, endpoint.base_url, gate.limits.connections)
+        self._pool: Any = gate.pools.of(*wanted) if gate.pools else open_pool(*wanted)
         self.client: Any = self.lib.Client(transport=self, trust_env=False, follow_redirects=False)
 
     def __enter__(self) -> Door:
@@ -122,9 +118,10 @@ class Door:
         self.close()
 
     def close(self) -> None:
-        """Close all connections, also those in use."""
+        """Close what is left of the answers, and the connections unless they are shared."""
         self.hang_up()
-        self._pool.close()
+        if not self.gate.pools:
+            self._pool.close()
 
     def hang_up(self) -> None:
         """Close what is left of the answers being read, so that the server sees it at once."""
@@ -250,12 +247,6 @@ class Door:
                 f"{provider} answered with a web page",
                 f"check {self.endpoint.written}, and whether a login is asked for",
             )
-
-
-@cache
-def _trusted(generation: Generation) -> Any:
-    """Whose certificates are trusted; read once a process, since that takes as long as the rest of opening a door."""
-    return importlib.import_module(generation).create_ssl_context()
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

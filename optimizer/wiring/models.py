@@ -77,7 +77,7 @@ class Models:
     def gate(self) -> Gate:
         from optimizer.providers.door import gate_for
 
-        return gate_for(str(self._root), self._config.places.state, self._config.settings)
+        return gate_for(str(self._root), self._config.places.state, self._config.settings, self._stores.pools())
 
     @cache  # noqa: B019
     def catalogue(self) -> Catalogue:

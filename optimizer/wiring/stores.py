@@ -1,4 +1,4 @@
-"""The stores of a process: each is opened once, when first wanted, whatever is asked of which model."""
+"""The stores and connections of a process: each is opened once, when first wanted, whatever is asked of which model."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from optimizer.ledger.store import Ledger
     from optimizer.models.register import Register
     from optimizer.models.seats import Seats
+    from optimizer.providers.pools import Pools
 
 
 class Stores:
-    """The stores in one state directory, closed with `closing`."""
+    """The stores in one state directory, and the connections, closed with `closing`."""
 
     def __init__(self, state: Path, closing: ExitStack) -> None:
         self.state = state
@@ -27,6 +28,15 @@ class Stores:
         ledger = open_ledger(self.state)
         self._closing.callback(ledger.close)
         return ledger
+
+    @cache  # noqa: B019
+    def pools(self) -> Pools:
+        """The connections to providers."""
+        from optimizer.providers.pools import Pools
+
+        pools = Pools()
+        self._closing.callback(pools.close)
+        return pools
 
     @cache  # noqa: B019
     def register(self, accounts: tuple[tuple[str, str], ...]) -> Register:

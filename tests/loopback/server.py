@@ -34,6 +34,7 @@ class Received:
     headers: dict[str, str]
     raw: bytes
     body: Any
+    port: int = 0
 
     @property
     def model(self) -> str:
@@ -227,7 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
         if raw:
             with contextlib.suppress(ValueError):
                 body = json.loads(raw)
-        return Received(_wire(self.path, headers), self.command, self.path, headers, raw, body)
+        return Received(_wire(self.path, headers), self.command, self.path, headers, raw, body, self.client_address[1])
 
     def _json(self, value: Any, status: int = 200) -> None:
         self._whole(status, {"content-type": "application/json"}, json.dumps(value).encode())
