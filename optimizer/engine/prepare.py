@@ -80,7 +80,7 @@ def room_for_context(query: Query, parts: Parts) -> tuple[Query, int]:
     free = settings.request_tokens - settings.max_tokens - prompts.overhead()
     if free < LEAST_ROOM:
         raise InputError(
-            f"request_tokens ({settings.request_tokens}) leaves no room beside max_tokens ({settings.max_tokens})",
+            f"request_tokens = {settings.request_tokens:,} leaves no room beside max_tokens = {settings.max_tokens:,}",
             "raise request_tokens or lower max_tokens",
         )
     free -= notes.room(parts.index.paths(), _share(free, parts), notes.reader(parts.root))
