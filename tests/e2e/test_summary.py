@@ -94,7 +94,7 @@ def test_what_fits_is_not_summarised(user: Optimize, loopback: Loopback) -> None
 
 
 def test_without_a_summary_it_is_as_without_the_flag(user: Optimize, loopback: Loopback) -> None:
-    serve(loopback, refuse("ollama", 500, "out of memory"))
+    serve(loopback, refuse("ollama", 500, "the server is busy"))
     ran = user(REQUEST, "--tier", "local", stdin=log(900))
     assert "its middle is left out (--summarise puts it in few words)" in ran.err
     (user.home / ".local/state/optimizer/standing.sqlite3").unlink()
