@@ -11,7 +11,8 @@ OptimizerError                1
 ├── SecretFound               5   the payload holds a secret
 ├── NoProvider                6   no model could be asked, or none worked
 │   └── ProviderError         6   one model failed
-│       ├── Unreachable           no connection, or it broke
+│       ├── Unreachable           the connection broke
+│       │   └── NoConnection          there is none
 │       ├── TimedOut              a deadline passed
 │       ├── RateLimited           429, with the wait if told
 │       ├── AuthFailed            401, 402, 403
@@ -101,6 +102,10 @@ class ProviderError(NoProvider):
 
 class Unreachable(ProviderError):
     pass
+
+
+class NoConnection(Unreachable):
+    """Nobody answers at the provider's address: none of its models can be asked."""
 
 
 class TimedOut(ProviderError):

@@ -41,7 +41,8 @@ class Limits:
 class Answered(Protocol):
     """What a call gave: a completion, or None and why there is none; `cost` in micro-dollars, None: unknown.
 
-    `useless`: an answer came, but none that can be used, so that asking the same model once more may help.
+    `useless`: an answer came, but none that can be used, so that asking the same model once more may help. `absent`: no
+    model of its provider can be asked.
     """
 
     @property
@@ -54,6 +55,8 @@ class Answered(Protocol):
     def exit_code(self) -> int: ...
     @property
     def useless(self) -> bool: ...
+    @property
+    def absent(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Ended:
     exit_code: int = 3
     cut: bool = False
     from_provider: bool = False
+    absent: bool = False
     cost: int | None = 0
     answered: bool = False
     unfinished: Unfinished | None = None
@@ -180,7 +184,7 @@ def _end(answered: Answered, wants_edits: bool, bench: Bench) -> Ended:
     """What an answer that asks for no tools comes to."""
     completion = answered.completion
     if completion is None:
-        return Ended(answered.failure, exit_code=answered.exit_code, from_provider=True)
+        return Ended(answered.failure, exit_code=answered.exit_code, from_provider=True, absent=answered.absent)
     if completion.stop == "length":
         return Ended("the answer was cut at its token limit; answer shorter", cut=True)
     reply = parse_reply(completion.text, completion.tool_calls)

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from optimizer.engine import admit, book, room
-from optimizer.errors import BadAnswer, NoProvider, PromptTooLong, ProviderError
+from optimizer.errors import BadAnswer, NoConnection, NoProvider, PromptTooLong, ProviderError
 from optimizer.events import Booked, Event, Notice, TextDelta
 from optimizer.types import Completion, Model, Prompt, Usage
 
@@ -22,7 +22,8 @@ class Answered:
     """What a call gave: a completion, or None and why the provider failed; `cost` in micro-dollars, None: unknown.
 
     `exit_code` is what a run that ends with this failure ends with; `too_long` tells that a shorter prompt may do,
-    `useless` that an answer came of which nothing can be used.
+    `useless` that an answer came of which nothing can be used,
+    `absent` that none of the provider's models can be asked.
     """
 
     completion: Completion | None
@@ -31,6 +32,7 @@ class Answered:
     exit_code: int = NoProvider.exit_code
     too_long: bool = False
     useless: bool = False
+    absent: bool = False
 
 
 def ask(request: Request, model: Model, prompt: Prompt, parts: Parts) -> Generator[Event, None, Answered]:
@@ -53,7 +55,8 @@ def ask(request: Request, model: Model, prompt: Prompt, parts: Parts) -> Generat
         if not admit.worth_another(done.error, retries, parts):
             too_long = isinstance(done.error, PromptTooLong)
             useless = isinstance(done.error, BadAnswer)
-            return Answered(None, cost, _said(done.error), done.error.exit_code, too_long, useless)
+            absent = isinstance(done.error, NoConnection)
+            return Answered(None, cost, _said(done.error), done.error.exit_code, too_long, useless, absent)
         retries += 1
         yield Notice(f"{model.id}: {done.error.message}; asking again")
 

@@ -39,6 +39,8 @@ def _climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
             return
         if not tried.from_provider:
             waiting = [one for one in waiting if not (one.standby and one.model.tier == attempt.model.tier)]
+        if tried.absent:
+            waiting = [one for one in waiting if one.model.provider != attempt.model.provider]
         if line := _going_on(attempt, tried, waiting):
             yield Notice(line)
         before = _after(before, tried)
@@ -83,7 +85,12 @@ def _try(request: Request, attempt: Attempt, parts: Parts, before: Before) -> Ge
     ended = yield from talk.talk(request, attempt.model, parts, before)
     if ended.from_provider:
         return Tried(
-            ended.failure, exit_code=ended.exit_code, from_provider=True, cost=ended.cost, unfinished=ended.unfinished
+            ended.failure,
+            exit_code=ended.exit_code,
+            from_provider=True,
+            absent=ended.absent,
+            cost=ended.cost,
+            unfinished=ended.unfinished,
         )
     if ended.failure:
         tried = Tried(ended.failure, ended.text, evidence=ended.told, exit_code=ended.exit_code, cut=ended.cut)

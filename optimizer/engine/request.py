@@ -38,8 +38,8 @@ class Before:
 class Tried:
     """What one attempt came to: `failure` is '' when it passed, else why not in a line.
 
-    The next attempt is told the `evidence`, or where there is none the failure. `cost` is micro-dollars of all calls of
-    the attempt, None when one of them has no known price.
+    `absent` tells that no model of its provider can be asked. The next attempt is told the `evidence`, or where there
+    is none the failure. `cost` is micro-dollars of all calls of the attempt, None when one has no known price.
     """
 
     failure: str
@@ -50,5 +50,6 @@ class Tried:
     exit_code: int = 3
     cut: bool = False
     from_provider: bool = False
+    absent: bool = False
     cost: int | None = 0
     unfinished: Unfinished | None = None

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from optimizer.errors import BadAnswer, ProviderError, TimedOut, Unreachable
+from optimizer.errors import BadAnswer, NoConnection, ProviderError, TimedOut, Unreachable
 
 PIECE = 1 << 20
 
@@ -98,8 +98,8 @@ def broken(provider: str, core: Any, error: Exception, clock: Clock) -> Provider
     said = re.sub(r"\[Errno -?\d+\] ", "", str(error))
     if isinstance(error, core.ConnectError):
         if "CERTIFICATE" in said.upper() or "SSL" in said.upper():
-            return Unreachable(f"{provider}: no safe connection ({said[:120]})", "check the address, and the clock")
-        return Unreachable(f"no connection to {provider}: {said[:120]}", _start_cure(provider))
+            return NoConnection(f"{provider}: no safe connection ({said[:120]})", "check the address, and the clock")
+        return NoConnection(f"no connection to {provider}: {said[:120]}", _start_cure(provider))
     return Unreachable(f"the connection to {provider} broke", "ask again, or ask another provider")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.models.kept import unlock, use
+from optimizer.privacy.consent import grant
 from tests.e2e.conftest import COMMAND, Optimize
 from tests.loopback.replies import Reply, Tokens, gemini_quota, refuse
 from tests.loopback.server import Loopback
@@ -47,6 +48,19 @@ def test_the_budget_is_shown_set_and_kept(user: Optimize, loopback: Loopback) ->
     assert user.config.read_text().startswith(before.rstrip("\n"))
     assert user("budget", "set", "day", "many").code == 2
     assert user("budget", "--json", cwd=user.home).events[0]["spent"] == shown["spent"], "it is shown anywhere"
+
+
+def test_other_models_of_a_provider_that_is_not_there_are_passed_over(
+    user: Optimize, loopback: Loopback, calc: Path
+) -> None:
+    closed = "127.0.0.1:9"
+    user.configure(loopback.config().replace(f'groq = "{loopback.url}"', f'groq = "http://{closed}"'))
+    grant(user.home / ".local/state/optimizer", str(calc), "groq", closed)
+    loopback.served["ollama"] = ()
+    loopback.answer("gemini", lambda _: GOOD)
+    ran = user(ASK)
+    assert ran.code == 0, ran.err
+    assert [model.partition("-")[0] for model in asked(ran.err)] == ["openai/gpt", "gemini"]
 
 
 def test_a_spent_day_steps_down_to_local_and_free(user: Optimize, loopback: Loopback) -> None:
