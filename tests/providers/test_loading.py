@@ -86,18 +86,19 @@ def test_all_sdks_may_be_loaded_at_once_by_threads(loopback: Loopback, tmp_path:
         loopback.queue(wire, Reply("fine"), Reply("fine"))
     script = """
 sys.setswitchinterval(1e-5)
-texts, start = [], threading.Barrier(2 * len(wires))
+opened, start = [], threading.Barrier(2 * len(wires))
 threshold = gc.get_threshold()
 
 def ask(wire):
     start.wait()
-    texts.append(heard(wire))
+    opened.append((wire, open_(wire)))
 
 threads = [threading.Thread(target=ask, args=(wire,)) for wire in wires * 2]
 for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
+texts = [list(provider.stream(a_model(wire), a_prompt()))[-1].text for wire, provider in opened]
 print(json.dumps([texts, gc.get_threshold() == threshold]))
 """
     texts, as_before = told(script, loopback.url, tmp_path, *WIRES)
