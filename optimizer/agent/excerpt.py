@@ -192,11 +192,12 @@ def _telling(pieces: Sequence[Part]) -> Iterator[Part]:
             continue
         last = min(at + 1 + FOLLOWING, len(pieces))
         after = next((one for one in range(at + 1, last) if not _SET_IN.match(pieces[one].text)), last)
-        lines = [_clipped(one.text.rstrip(), LONGEST_LINE) for one in pieces[at:after]]
+        lines = [clipped(one.text.rstrip(), LONGEST_LINE) for one in pieces[at:after]]
         yield Part(piece.start, pieces[after - 1].end, "\n".join(lines))
 
 
-def _clipped(text: str, characters: int) -> str:
+def clipped(text: str, characters: int) -> str:
+    """`text` in at most so many characters, with an ellipsis where its end was left away."""
     if len(text) <= characters:
         return text
     return f"{text[: characters - 1].rstrip()}…" if characters > 1 else ""
@@ -210,7 +211,7 @@ def _shortened(said: Sequence[str], room: int) -> list[str]:
         share = room // len(waiting)
         tokens, number = waiting.pop(0)
         while tokens > share and texts[number]:
-            texts[number] = _clipped(texts[number], min(len(texts[number]) - 1, len(texts[number]) * share // tokens))
+            texts[number] = clipped(texts[number], min(len(texts[number]) - 1, len(texts[number]) * share // tokens))
             tokens = count_tokens(texts[number])
         room -= tokens
     return texts

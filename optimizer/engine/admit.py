@@ -51,8 +51,9 @@ def enter(
     """
     candidate = parts.candidates((model,), parts.clock())[0]
     purse = _purse(request.id, parts)
-    charge = _charge(candidate, prompt, purse(0))
-    if purse(0).asks(charge) and not parts.approve(f"One call of {model.id} may cost ${charge / 1e6:.2f}."):
+    before = purse(0)
+    charge = _charge(candidate, prompt, before)
+    if before.asks(charge) and not parts.approve(f"One call of {model.id} may cost ${charge / 1e6:.2f}."):
         why = (
             f"not asked: one call may cost ${charge / 1e6:.2f}, and nobody said yes to that "
             "(--yes does, or: optimize budget set ask off)"

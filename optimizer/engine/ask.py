@@ -49,7 +49,7 @@ def ask(request: Request, model: Model, prompt: Prompt, parts: Parts) -> Generat
         if isinstance(permit, admit.Refusal):
             return Answered(None, cost, permit.why, permit.exit_code)
         done = yield from _call(request, permit, parts)
-        cost = None if cost is None or done.cost is None else cost + done.cost
+        cost = book.added(cost, done.cost)
         if done.error is None:
             return Answered(done.completion, cost)
         if not admit.worth_another(done.error, retries, parts):

@@ -55,10 +55,12 @@ def reviewed(events: Iterator[Event], request: Request, available: Available, pa
 
 def findings(text: str) -> tuple[str, ...]:
     """What a review finds wrong, a few short lines without marks before them; () where it says that it found none."""
+    from optimizer.agent.excerpt import clipped
+
     if _NOTHING.match(text) or _IN_OTHER_WORDS.fullmatch(text):
         return ()
     lines = [line for line in (_MARK.sub("", line).replace("**", "").strip() for line in text.splitlines()) if line]
-    return tuple(line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…" for line in lines[:MOST_LINES])
+    return tuple(clipped(line, LONGEST) for line in lines[:MOST_LINES])
 
 
 def _review(
@@ -115,7 +117,7 @@ def _work(request: Request, outcome: Outcome, diff: str, parts: Parts) -> tuple[
         needs=Needs(used + TOKENS),
     )
     query = Query(_ASKED.format(**told), extra)
-    ask = prompts.Ask(query, task, context, TOKENS, temperature=role.temperature(parts))
+    ask = prompts.Ask(query, task, context, TOKENS, temperature=parts.temperature)
     asks = (ask,) if whole or count_tokens(told["diff"]) >= LEAST else ()
     return role.Work("critic", "reviewing", replace(request, task=task), TOKENS, asks), whole
 

@@ -123,8 +123,8 @@ def stand_in(route: Route, parts: Parts) -> str:
     first, wish = route.attempts[0].model, limits(parts)
     if wish.model or wish.provider or wish.tier:
         return ""
-    local = sorted((left for left in route.left_out if left.tier == "local"), key=lambda left: not left.model)
-    missing = next(iter(local), None)
+    local = (left for left in route.left_out if left.tier == "local")
+    missing = min(local, key=lambda left: not left.model, default=None)
     if first.local or missing is None:
         return ""
     who = f"{missing.model}: " if missing.model else ""

@@ -89,6 +89,11 @@ class Parts:
         return replace(self.rewired(flags), approve=self.approve, clock=self.clock)
 
     @property
+    def temperature(self) -> float | None:
+        """The temperature that the settings ask for; None leaves it to the provider."""
+        return self.settings.temperature if self.settings.temperature >= 0 else None
+
+    @property
     def repository(self) -> str:
         """The name under which consent and bookings of this repository are kept."""
         return str(self.root)

@@ -43,7 +43,7 @@ def _work(request: Request, parts: Parts) -> role.Work:
 
     task = replace(request.task, kind="plan", wants_edits=False, output_tokens=USUAL)
     query = request.query._replace(text=_ASKED.format(request=request.query.text))
-    asked = Ask(query, task, request.context, TOKENS, notes=request.notes, temperature=role.temperature(parts))
+    asked = Ask(query, task, request.context, TOKENS, notes=request.notes, temperature=parts.temperature)
     return role.Work("planner", "planning", replace(request, task=task), TOKENS, (asked,))
 
 

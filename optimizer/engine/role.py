@@ -88,11 +88,6 @@ def ask_role(work: Work, attempts: Sequence[Attempt], parts: Parts) -> Generator
     return Said(tuple(texts), " and ".join(by), cost)
 
 
-def temperature(parts: Parts) -> float | None:
-    """The temperature that the settings ask for; None leaves it to the provider."""
-    return parts.settings.temperature if parts.settings.temperature >= 0 else None
-
-
 def adding(cost: int | None, events: Iterator[Event]) -> Iterator[Event]:
     """The events of a run, its outcome with what a role cost beside it."""
     for event in events:

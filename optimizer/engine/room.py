@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from optimizer.engine.parts import Parts
 
 NAP = 0.5  # seconds between two looks
-GIB = 1 << 30
 
 
 def sit(model: Model, prompt: Prompt, parts: Parts) -> Generator[Event, None, str]:
@@ -32,6 +31,8 @@ def sit(model: Model, prompt: Prompt, parts: Parts) -> Generator[Event, None, st
             seats.leave()
             return f"not asked: no room in memory beside {who} within {settings.load_seconds:g} s"
         if not told:
+            from optimizer.models.memory import GIB
+
             size = f"{wish.bytes / GIB:.1f} of {seat.room / GIB:.1f} GiB"
             yield Notice(f"{model.id} needs {size} of memory: waiting until another run is done with {who}")
             told = True

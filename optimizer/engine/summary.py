@@ -134,7 +134,7 @@ def _asks(request: Request, task: Task, excerpt: Excerpt, room: int, parts: Part
             task,
             nothing,
             TOKENS,
-            temperature=role.temperature(parts),
+            temperature=parts.temperature,
         )
         for number, part in enumerate(excerpt.parts, 1)
     )

@@ -79,14 +79,13 @@ def _looks(request: Request, parts: Parts) -> bool:
 
 
 def _wanted(request: Request, parts: Parts, bench: Bench, before: Before, looked: str = "") -> prompts.Ask:
-    settings = parts.settings
     return prompts.Ask(
         query=request.query,
         task=request.task,
         context=request.context,
         max_output=before.answer_tokens,
         concise=parts.features.output_optimization,
-        temperature=settings.temperature if settings.temperature >= 0 else None,
+        temperature=parts.temperature,
         evidence=before.evidence,
         notes=request.notes,
         look=_looks(request, parts),

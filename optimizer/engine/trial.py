@@ -129,9 +129,8 @@ def _model(name: str, parts: Parts) -> Model:
 def _prompt(text: str, model: Model, parts: Parts, tools: tuple[ToolSpec, ...] = ()) -> Prompt:
     from optimizer.context.budget import count_tokens
 
-    temperature = parts.settings.temperature if parts.settings.temperature >= 0 else None
     tokens = count_tokens(SYSTEM) + count_tokens(text) + 100 * len(tools)
-    return Prompt(SYSTEM, (Message("user", text),), tools, min(ANSWER, model.max_output), tokens, temperature)
+    return Prompt(SYSTEM, (Message("user", text),), tools, min(ANSWER, model.max_output), tokens, parts.temperature)
 
 
 def _hear(prompt: Prompt, model: Model, parts: Parts, notice: Callable[[str], None]) -> _Heard:

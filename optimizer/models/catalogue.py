@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.config.document import Document, read_document
+from optimizer.config.profiles import CAPABILITIES
 from optimizer.config.servers import OwnEndpoint, own_endpoints
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConfigError
@@ -22,7 +23,6 @@ SHIPPED = Path(__file__).with_name("catalogue.toml")
 LICENCES: tuple[str, ...] = ("permissive", "copyleft", "restricted", "proprietary", "unknown")
 COMPATIBLE = "openai"  # the interface that the user's own servers speak
 LATENCIES: tuple[str, ...] = ("fast", "medium", "slow")
-CAPABILITIES: tuple[str, ...] = ("tools", "vision", "streaming", "json", "thinking")
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "tier": TIERS[1:],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,14 +45,23 @@ def ground(start: Start, notice: Callable[[str], None]) -> Ground:
 
 def configured(root: Root, start: Start, notice: Callable[[str], None]) -> Ground:
     """A repository with its configuration, recovered; raises ConfigError, StorageError."""
-    from optimizer.config.load import load
-
-    config = load(root.path if start.project_config else None, start.env, start.flags)
-    for line in config.notices:
-        notice(line)
-    found = Ground(root, config)
+    found = Ground(root, settings_at(root.path, start, notice))
     _recover(root.path, found.journal, notice)
     return found
+
+
+def settings_at(root: Path, start: Start, notice: Callable[[str], None], told: Container[str] = ()) -> Config:
+    """The configuration that holds at `root`; `notice` hears what it says for people but for what was `told`.
+
+    Raises ConfigError, StorageError.
+    """
+    from optimizer.config.load import load
+
+    config = load(root if start.project_config else None, start.env, start.flags)
+    for line in config.notices:
+        if line not in told:
+            notice(line)
+    return config
 
 
 def root_of(project: Path, env: Mapping[str, str]) -> Root:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.index.walk import find_root
+from optimizer.wiring.ground import Start, settings_at
 from optimizer.wiring.stores import Stores, open_seats
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from optimizer.providers.quotas import Exchange
     from optimizer.routing.weigh import Candidate
     from optimizer.types import Model, Quote, Task
-    from optimizer.wiring.ground import Start
 
 GONE = 404  # the status with which a server says that it holds no such model
 
@@ -42,12 +42,8 @@ class Stock(NamedTuple):
 @contextmanager
 def stock(start: Start, notice: Callable[[str], None]) -> Iterator[Stock]:
     """What there is to ask and to care for, without an index; `notice` and errors as in `parts`, any place will do."""
-    from optimizer.config.load import load
-
     root = find_root(start.project).path
-    config = load(root if start.project_config else None, start.env, start.flags)
-    for line in config.notices:
-        notice(line)
+    config = settings_at(root, start, notice)
     with ExitStack() as closing:
         yield Stock(root, config, Models(root, config, start.env, Stores(config.places.state, closing)))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.index.walk import Naming, Root
 from optimizer.retrieval import Progress
-from optimizer.wiring.ground import Start, configured, root_of
+from optimizer.wiring.ground import Start, configured, root_of, settings_at
 from optimizer.wiring.models import Models
 from optimizer.wiring.stores import Stores
 
@@ -92,14 +92,8 @@ def _parts(start: Start, config: Config, opened: _Opened) -> Parts:
 
 def _rewired(start: Start, before: Config, opened: _Opened, flags: Mapping[str, object]) -> Parts:
     """The parts of the next request, for other flags; what a person was told `before` is not told again."""
-    from optimizer.config.load import load
-
     start = start._replace(flags={**start.flags, **flags})
-    config = load(opened.root.path if start.project_config else None, start.env, start.flags)
-    for line in config.notices:
-        if line not in before.notices:
-            opened.notice(line)
-    return _parts(start, config, opened)
+    return _parts(start, settings_at(opened.root.path, start, opened.notice, before.notices), opened)
 
 
 def _means(root: Root, config: Config, env: Mapping[str, str]) -> Means:
