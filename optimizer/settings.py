@@ -24,7 +24,7 @@ class Settings:
     tier: str = knob("tier", "", "The one tier to use; empty lets the router choose.")
     max_tier: str = knob("max_tier", "premium", "The dearest tier that may be used.")
     profile: str = knob(
-        "profile", "", "Profile to work with (docs/profiles.md); auto: by the kind of work; empty: none."
+        "profile", "", "Profile to work with (docs/guides/profiles.md); auto: by the kind of work; empty: none."
     )
     local_router: str = knob(
         "local.router", "", "Small local model that tells kinds of work apart; empty: words do.", user_only=True

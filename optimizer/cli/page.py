@@ -8,7 +8,7 @@ from optimizer.cli.main import COMMANDS, optimize
 
 INTRO = """# Commands
 
-Made from the commands' own help texts with `python -m optimizer.cli.page > docs/commands.md`.
+Made from the commands' own help texts with `python -m optimizer.cli.page > docs/reference/commands.md`.
 """
 
 

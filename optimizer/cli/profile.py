@@ -26,7 +26,7 @@ CHOOSES = "One of fast, general, code and creative, by the kind of work."
 
 @click.group("profile")
 def command() -> None:
-    """List, make and choose profiles: sets of settings and of wishes about models (docs/profiles.md)."""
+    """List, make and choose profiles: sets of settings and of wishes about models (docs/guides/profiles.md)."""
 
 
 def _places() -> Places:

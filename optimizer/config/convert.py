@@ -32,7 +32,7 @@ def read_any(path: Path) -> Document:
     text = _text(path)
     data = _json(path, text) if suffix == ".json" else _yaml(path, text)
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}:1: a profile is a table of keys", "write it as docs/profiles.md shows")
+        raise ConfigError(f"{path}:1: a profile is a table of keys", "write it as docs/guides/profiles.md shows")
     tables = _named(data, [MOST_VALUES], path)
     return Document(path, tables, dict(_lines(tables, text)))
 

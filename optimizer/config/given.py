@@ -54,11 +54,11 @@ def unknown(place: str, key: str, cure: str) -> ConfigError:
     if section == "endpoints" and name:
         what, hint = f"unknown provider {name!r}", did_you_mean(name, PROVIDERS)
         if not hint.startswith("did"):
-            hint = f"{hint}; a server of another name is an [[endpoint]] of models.toml (docs/models.md)"
+            hint = f"{hint}; a server of another name is an [[endpoint]] of models.toml (docs/guides/models.md)"
     elif section == "features" and name:
         what, hint = f"unknown feature {name!r}", did_you_mean(name, FEATURE_NAMES)
     elif key == "endpoint":
         what, hint = f"unknown setting {key!r}", "servers of your own stand in models.toml beside your config.toml"
     else:
         what, hint = f"unknown setting {key!r}", did_you_mean(key, (*TYPES, *SECTIONS))
-    return ConfigError(f"{place}{what}", (hint or "docs/settings.md lists all settings") + cure)
+    return ConfigError(f"{place}{what}", (hint or "docs/reference/settings.md lists all settings") + cure)

@@ -14,10 +14,11 @@ from optimizer.settings import knobs
 _INTRODUCTION = """\
 # Settings
 
-<!-- Generated: python -c "import optimizer.config.page as p; print(p.settings_page(), end='')" > docs/settings.md -->
+<!-- Generated:
+python -c "import optimizer.config.page as p; print(p.settings_page(), end='')" > docs/reference/settings.md -->
 
-Later places win: built-in default, your `config.toml`, a profile (docs/profiles.md), the project's `.optimizer.toml`,
-environment, command-line flag. `optimize config show --origin` says where each value comes from.
+Later places win: built-in default, your `config.toml`, a profile (docs/guides/profiles.md), the project's
+`.optimizer.toml`, environment, command-line flag. `optimize config show --origin` says where each value comes from.
 Your file is `$XDG_CONFIG_HOME/optimizer/config.toml` (`~/.config/optimizer/config.toml`), or
 `$OPTIMIZER_HOME/config/config.toml` when `OPTIMIZER_HOME` is set. A dot in a key is a table: `context.max_files = 8` is
 written
@@ -53,7 +54,7 @@ def _settings() -> Iterator[str]:
 
 def _allowed(key: str) -> str:
     if key in CHOICES:
-        own = ", or the name of an `[[endpoint]]` of yours (docs/models.md)" if key in OPEN else ""
+        own = ", or the name of an `[[endpoint]]` of yours (docs/guides/models.md)" if key in OPEN else ""
         return ", ".join(f"`{choice}`" for choice in CHOICES[key]) + own
     if key in RANGES:
         low, high = RANGES[key]

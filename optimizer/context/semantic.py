@@ -3,7 +3,8 @@
 A cosine says how much a unit resembles the request; it counts by how far it stands from those of the other candidates
 (in standard deviations), so that models with other ranges of cosines need no other weight. A score is multiplied by
 exp(weight × that); a candidate without a vector keeps its score. `benchmarks/semantic.py` compares weights on issues;
-these small ones lost no function at any budget, and what larger ones added was within chance (docs/semantic.md).
+these small ones lost no function at any budget, and what larger ones added was within chance
+(docs/concepts/semantic-search.md).
 """
 
 from __future__ import annotations

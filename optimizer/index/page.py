@@ -10,7 +10,8 @@ from optimizer.index.languages import LANGUAGES, Language
 _INTRODUCTION = """\
 # Languages
 
-<!-- Generated: python -c "import optimizer.index.page as p; print(p.languages_page(), end='')" > docs/languages.md -->
+<!-- Generated:
+python -c "import optimizer.index.page as p; print(p.languages_page(), end='')" > docs/reference/languages.md -->
 
 Every text file of a repository is found by its words and its path, whatever it is written in. Of the files below,
 definitions with their places, signatures and first lines of documentation are known too. Grammars marked `languages`

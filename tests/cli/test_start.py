@@ -82,7 +82,7 @@ def test_the_end_of_a_process_looks_for_no_garbage() -> None:
 
 
 def test_the_page_of_commands_is_made_from_the_commands() -> None:
-    page = (ROOT / "docs/commands.md").read_text()
+    page = (ROOT / "docs/reference/commands.md").read_text()
     assert page == commands_page()
     assert all(f"## `optimize {name}`" in page for name in COMMANDS)
 

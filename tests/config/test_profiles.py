@@ -165,7 +165,7 @@ def test_a_project_gets_nothing_through_a_profile_that_it_may_not_set(config: Lo
 
 
 def test_the_example_of_the_page_is_a_profile(folder: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs/profiles.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs/guides/profiles.md").read_text(encoding="utf-8")
     example = page.split("```toml\n")[1].split("```")[0]
     (folder / "mine.toml").write_text(example)
     mine = resolve("mine", folder)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_settings_page_is_current_and_whole() -> None:
     page = settings_page()
-    assert (ROOT / "docs/settings.md").read_text() == page, "regenerate it with the command on its top"
+    assert (ROOT / "docs/reference/settings.md").read_text() == page, "regenerate it with the command on its top"
     for knob in knobs():
         assert f"| `{knob.metadata['key']}` |" in page
         assert knob.metadata["doc"] in page

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-TABLE = TESTS.parent / "docs" / "faults.md"
+TABLE = TESTS.parent / "docs" / "reference" / "faults.md"
 
 
 def test_every_test_that_the_table_names_is_there() -> None:
