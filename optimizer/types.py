@@ -295,7 +295,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class UsageRecord:
-    """One attempt as booked; `cost` is micro-dollars, None where the price is unknown."""
+    """One call of a model; `cost` is micro-dollars, None where the price is unknown.
+
+    `arm` names the arm of an experiment that the call belongs to, '' for none.
+    """
 
     request: str
     at: str
@@ -310,6 +313,7 @@ class UsageRecord:
     cost: int | None
     task: str
     repository: str
+    arm: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ FILE = "ledger.sqlite3"
 
 _HEAD = ("request", "at", "tier", "label", "provider", "model_asked", "model_served")
 _COUNTS = tuple(field.name for field in fields(Usage))
-_TAIL = ("seconds", "outcome", "cost", "task", "repository")
+_TAIL = ("seconds", "outcome", "cost", "task", "repository", "arm")
 _COLUMNS = (*_HEAD, *_COUNTS, *_TAIL)
 _KNOWN = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
 _CREATE = f"""
@@ -49,7 +49,8 @@ CREATE TABLE attempts (
     outcome TEXT NOT NULL CHECK (outcome IN ({_KNOWN})),
     cost INTEGER CHECK (cost IS NULL OR (typeof(cost) = 'integer' AND cost >= 0)),
     task TEXT NOT NULL,
-    repository TEXT NOT NULL
+    repository TEXT NOT NULL,
+    arm TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX attempts_at ON attempts (at);
 CREATE INDEX attempts_request ON attempts (request);
@@ -65,7 +66,8 @@ CREATE TRIGGER attempts_stand BEFORE UPDATE ON attempts BEGIN SELECT RAISE(ABORT
 CREATE TRIGGER settlements_stay BEFORE DELETE ON settlements BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
 CREATE TRIGGER settlements_stand BEFORE UPDATE ON settlements BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
 """
-SCHEMA = Schema(name="ledger", version=1, create=_CREATE)
+_MIGRATIONS = {1: "ALTER TABLE attempts ADD COLUMN arm TEXT NOT NULL DEFAULT ''"}
+SCHEMA = Schema(name="ledger", version=2, create=_CREATE, migrations=_MIGRATIONS)
 _INSERT = f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _LATEST = "SELECT outcome FROM settlements WHERE attempt = attempts.id ORDER BY id DESC LIMIT 1"
 _READ = ", ".join(f"coalesce(({_LATEST}), outcome)" if name == "outcome" else name for name in _COLUMNS)

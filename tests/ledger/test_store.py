@@ -1,3 +1,4 @@
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -216,3 +217,17 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
 def test_any_record_comes_back_as_it_was(one: Ledger, record: UsageRecord) -> None:
     one.add(record)
     assert one.records("", "\U0010ffff")[-1] == record
+
+
+def test_a_ledger_without_arms_is_kept_and_its_records_belong_to_none(tmp_path: Path) -> None:
+    first = open_ledger(tmp_path)
+    first.add(replace(RECORD, arm="b"))
+    first.close()
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.execute("ALTER TABLE attempts DROP COLUMN arm")
+        db.execute("PRAGMA user_version=1")
+    db.close()
+    ledger = open_ledger(tmp_path)
+    ledger.add(replace(RECORD, arm="b"))
+    assert [record.arm for record in ledger.records(*ALWAYS)] == ["", "b"]
+    ledger.close()
