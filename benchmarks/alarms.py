@@ -19,7 +19,7 @@ from mutants import KINDS, Mutant, mutant
 
 from optimizer.edits.paths import check_path
 from optimizer.errors import SafetyRefused
-from optimizer.index.checkout import Checkout
+from optimizer.git.checkout import Checkout
 from optimizer.index.languages import language_of
 from optimizer.index.refresh import refresh
 from optimizer.index.store import Index, open_index

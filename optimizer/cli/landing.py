@@ -15,8 +15,8 @@ from optimizer.events import Judged, Notice
 from optimizer.types import Outcome
 
 if TYPE_CHECKING:
-    from optimizer.engine.git_commit import Repository
     from optimizer.engine.parts import Parts
+    from optimizer.git.commit import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _declined_on_leaving(outcome: Outcome, parts: Parts) -> Iterator[None]:
 def _finish(outcome: Outcome, screen: show.Screen, wish: Wish, entry: str) -> int:
     """Commit where that was asked, and tell what is written."""
     from optimizer.edits.policy import scripts_to_allow
-    from optimizer.engine import git_commit
+    from optimizer.git import commit as git_commit
 
     assert outcome.patch is not None
     for line in scripts_to_allow(outcome.patch):
@@ -113,7 +113,7 @@ def _finish(outcome: Outcome, screen: show.Screen, wish: Wish, entry: str) -> in
 
 def _committable(outcome: Outcome, screen: show.Screen, wish: Wish) -> Wish:
     """The wish without its commit where that would hold more than the edit, and a person still wants the edit."""
-    from optimizer.engine.git_commit import hindrance
+    from optimizer.git.commit import hindrance
 
     if wish.commit is None or outcome.patch is None:
         return wish

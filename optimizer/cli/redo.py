@@ -22,7 +22,7 @@ def command(count: int, merge: bool, project: Path | None, as_json: bool) -> int
     can keep both. A new change ends what could be redone before it.
     """
     from optimizer.edits.undo import redo
-    from optimizer.engine.merge import three_way
+    from optimizer.git.merge import three_way
 
     stands = options.stand(project)
     root, state = stands.root.path, stands.config.places.state

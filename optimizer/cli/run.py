@@ -18,8 +18,8 @@ from optimizer.retrieval import Query
 from optimizer.types import Outcome
 
 if TYPE_CHECKING:
-    from optimizer.engine.git_commit import Repository
     from optimizer.engine.parts import Parts
+    from optimizer.git.commit import Repository
 
 
 MAX_PIPED = 4_000_000  # bytes of standard input that are kept, half of them from its end; a prompt holds far less
@@ -94,7 +94,7 @@ def ends(stream: IO[bytes], size: int) -> tuple[bytes, bytes, int]:
 
 
 def _repository(parts: Parts) -> Repository:
-    from optimizer.engine.git_commit import ready
+    from optimizer.git.commit import ready
 
     return ready(parts.root, os.environ)
 

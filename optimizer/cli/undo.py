@@ -31,7 +31,7 @@ def command(count: int, merge: bool, project: Path | None, as_json: bool) -> int
     keep both. `optimize redo` reverses it.
     """
     from optimizer.edits.undo import undo
-    from optimizer.engine.merge import three_way
+    from optimizer.git.merge import three_way
 
     stands = options.stand(project)
     root, state = stands.root.path, stands.config.places.state

@@ -15,7 +15,7 @@ from optimizer.context.kinds import kind_of
 from optimizer.context.select import select
 from optimizer.engine.prepare import room_for_context
 from optimizer.errors import InputError
-from optimizer.index.checkout import Change, Checkout, recent
+from optimizer.git.checkout import Change, Checkout, recent
 from optimizer.index.refresh import refresh
 from optimizer.index.store import Index, open_index
 from optimizer.index.walk import Root

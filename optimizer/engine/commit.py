@@ -45,13 +45,15 @@ def commit(outcome: Outcome, parts: Parts, request: str = "", allowed: Container
 
 def check(patch: Patch, parts: Parts) -> None:
     """Refuse (SafetyRefused) what no yes can allow: optimizer's own files, and files that git ignores."""
+    from optimizer.git.files import is_ignored
+
     places = [os.path.realpath(place) for place in (parts.places.config, parts.places.state, parts.places.cache)]
     known = set(parts.index.paths())
     for change in patch.changes:
         real = os.path.realpath(parts.root / change.path)
         if any(os.path.commonpath((place, real)) == place for place in places):
             raise SafetyRefused(f"{change.path} belongs to optimizer itself: it is never edited", "edit it yourself")
-        if change.before is not None and change.path not in known and _ignored(parts, change.path):
+        if change.before is not None and change.path not in known and is_ignored(parts.root, change.path):
             raise SafetyRefused(
                 f"{change.path} is ignored by git: such files are neither read nor edited", "edit it yourself"
             )
@@ -78,10 +80,3 @@ def needs_a_yes(paths: list[str]) -> SafetyRefused:
 def decline(outcome: Outcome, parts: Parts) -> None:
     """Book that a proven change was not wanted."""
     parts.ledger().settle(outcome.request, "declined", was="proven")
-
-
-def _ignored(parts: Parts, path: str) -> bool:
-    from optimizer.index.git import ask, find_git
-
-    git = find_git(parts.root)
-    return git is not None and ask(git, parts.root, ["check-ignore", "-q", "--", path]) is not None

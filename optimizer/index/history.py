@@ -13,9 +13,20 @@ from typing import NamedTuple
 
 from optimizer.db import is_damage, open_db, put_aside
 from optimizer.errors import StorageError
-from optimizer.index.git import find_git
+from optimizer.git.run import find_git
 from optimizer.index.head import head_mark, same_end
-from optimizer.index.past import FIELD, MOST_NUMBERS, SCHEMA, Past, load, mark_of, name_of, segments, store
+from optimizer.index.past import (
+    FIELD,
+    MOST_COMMITS,
+    MOST_NUMBERS,
+    SCHEMA,
+    Past,
+    load,
+    mark_of,
+    name_of,
+    segments,
+    store,
+)
 from optimizer.index.postings import find, tally
 from optimizer.index.walk import Root
 
@@ -237,7 +248,7 @@ def _discard(file: Path) -> bool:
 
 
 def _update(connection: sqlite3.Connection, root: Path, mark: str, seconds: float) -> bool:
-    from optimizer.index.commits import list_commits, read_commits
+    from optimizer.git.log import list_commits, read_commits
 
     git = find_git(root)
     if git is None:
@@ -246,7 +257,7 @@ def _update(connection: sqlite3.Connection, root: Path, mark: str, seconds: floa
     if len(past.ids) > MOST_NUMBERS:
         past, before = Past(), ""
     go_on = before and same_end(before, mark)
-    listed = list_commits(git, root, past.head if go_on else "", seconds)
+    listed = list_commits(git, root, past.head if go_on else "", MOST_COMMITS, seconds)
     if listed is None:
         return False
     known = set(past.ids)

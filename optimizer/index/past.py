@@ -18,7 +18,7 @@ from optimizer.index.postings import expand, runs, unpack, words_of
 from optimizer.index.seal import get_meta, seal, set_meta, unseal
 
 if TYPE_CHECKING:
-    from optimizer.index.commits import Commit, Listed
+    from optimizer.git.log import Commit, Listed
 
 FIELD = "message"
 MOST_COMMITS = 20_000

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from optimizer.db import open_db, put_aside
 from optimizer.errors import NotFound
+from optimizer.git.files import FileNames
 from optimizer.index.edges import ImportEdge
 from optimizer.index.postings import STOP
 from optimizer.index.regular import read_regular
 from optimizer.index.schema import SCHEMA
 from optimizer.index.seal import get_meta, sound, unseal
 from optimizer.index.snapshot import Words, read_symbols
-from optimizer.index.walk import Naming, Root
+from optimizer.index.walk import Root
 from optimizer.index.words import terms
 from optimizer.retrieval import Reference, Skipped, Symbol
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _SYMBOLS = "SELECT f.path, c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content WHERE "
 
 
-def open_index(root: Root, cache: Path, naming: Naming | None = None) -> Index:
+def open_index(root: Root, cache: Path, naming: FileNames | None = None) -> Index:
     """Open or begin the index of a repository; `cache` is the folder of all caches.
 
     `naming`, where it has begun, serves the first refresh. Raises StorageError.
@@ -39,7 +40,7 @@ def open_index(root: Root, cache: Path, naming: Naming | None = None) -> Index:
 class Index:
     """What is known of a repository since the last refresh; symbols, imports and words by name or path."""
 
-    def __init__(self, root: Root, file: Path, naming: Naming | None = None) -> None:
+    def __init__(self, root: Root, file: Path, naming: FileNames | None = None) -> None:
         self.root = root
         self.naming = naming
         self.file = file

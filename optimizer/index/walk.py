@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.index.git import TRACKED, UNTRACKED, Asked, find_git
+from optimizer.git.files import FileNames
 from optimizer.index.skip import SKIPPED_FOLDERS
 from optimizer.retrieval import Skipped
 
@@ -94,33 +94,17 @@ def classify(found: Listing, max_file_bytes: int, known: Container[str] = ()) ->
     return Scan(tuple(files), tuple(skipped))
 
 
-class Naming:
-    """git at work on naming the files of a root, beside this program: the tracked ones, and the others."""
-
-    def __init__(self, root: Root) -> None:
-        git = find_git(root.path) if root.git else None
-        self._asked = [Asked(git, root.path, question) for question in (TRACKED, UNTRACKED)] if git else []
-
-    def names(self) -> Iterator[list[bytes] | None]:
-        """Names relative to the root, as soon as they are known; None when git is not there or refuses to tell."""
-        if not self._asked:
-            yield None
-        for asked in self._asked:
-            told = asked.answer()
-            yield None if told is None else told.split(b"\0")[:-1]
-
-    def close(self) -> None:
-        """End git, whether or not it is done."""
-        for asked in self._asked:
-            asked.close()
+def list_names(root: Root) -> FileNames:
+    """The names of the files of a root, which git begins to list in the background."""
+    return FileNames(root.path if root.git else None, SKIPPED_FOLDERS)
 
 
-def look(root: Root, naming: Naming | None = None) -> Look:
-    """See what stands below `root` now; `naming` may have begun before."""
-    with closing(naming or Naming(root)) as naming:
+def look(root: Root, listing: FileNames | None = None) -> Look:
+    """See what stands below `root` now; `listing` may have begun before."""
+    with closing(listing or list_names(root)) as names_by_list:
         found = Look([], array("q"))
         folders = {b"": True}
-        for names in naming.names():
+        for names in names_by_list.names():
             if names is None:
                 found = Look([], array("q"))
                 _see(root.path, list(_walk(os.fsencode(root.path), b"", [])), folders, found)

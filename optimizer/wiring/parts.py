@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.index.walk import Naming, Root
+from optimizer.index.walk import Root, list_names
 from optimizer.retrieval import Progress
 from optimizer.wiring.ground import Start, configured, root_of, settings_at
 from optimizer.wiring.models import Models
@@ -34,7 +34,7 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
     """
     root = root_of(start.project, start.env)
     with ExitStack() as closing:
-        naming = Naming(root) if start.looks else None
+        naming = list_names(root) if start.looks else None
         if naming is not None:
             closing.callback(naming.close)
         from optimizer.index.store import open_index

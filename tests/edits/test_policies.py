@@ -16,8 +16,8 @@ from optimizer.edits.paths import check_path, resolve
 from optimizer.edits.policy import open_in_editors, scripts_to_allow, taken_up_by
 from optimizer.edits.undo import redoable
 from optimizer.edits.write import entries, recover, redo, undo, write
-from optimizer.engine.merge import three_way
 from optimizer.errors import Conflict, SafetyRefused
+from optimizer.git.merge import three_way
 from optimizer.types import FileChange, Patch
 from tests.conftest import git
 from tests.edits.test_write import CHANGES, journal, root, tree

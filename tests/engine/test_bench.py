@@ -15,7 +15,7 @@ from optimizer.cli.main import optimize
 from optimizer.engine import bench
 from optimizer.engine.parts import Parts
 from optimizer.errors import InputError
-from optimizer.index.checkout import MOST_CHANGED, Change, Checkout, recent
+from optimizer.git.checkout import MOST_CHANGED, Change, Checkout, recent
 from optimizer.types import Symbol
 from optimizer.wiring.ground import Start
 from optimizer.wiring.parts import parts as open_parts

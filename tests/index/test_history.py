@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.index import commits, past
-from optimizer.index.commits import list_commits, read_commits
-from optimizer.index.git import find_git
+from optimizer.git.log import list_commits, read_commits
+from optimizer.git.run import find_git
+from optimizer.index import past
 from optimizer.index.head import head_mark
 from optimizer.index.history import History, open_history
 from optimizer.index.walk import Root
@@ -128,7 +128,7 @@ def test_only_new_commits_are_read(project, history, monkeypatch):
         asked.extend(ids)
         return read_commits(git_path, root, ids, seconds)
 
-    monkeypatch.setattr("optimizer.index.commits.read_commits", watched)
+    monkeypatch.setattr("optimizer.git.log.read_commits", watched)
     history(project).close()
     assert asked == []
     new = commit(project, "Printer: wrap", {"printer.py": "p = 3\n"}, 4)
@@ -373,7 +373,7 @@ def test_what_is_not_read_in_time_is_read_the_next_time(project, history, monkey
                 return
             yield one
 
-    monkeypatch.setattr("optimizer.index.commits.read_commits", slow)
+    monkeypatch.setattr("optimizer.git.log.read_commits", slow)
     assert history(project).commits == 2
     assert history(project).commits == 4
     assert answers(history(project))[0]
@@ -439,7 +439,7 @@ def test_many_small_updates_are_merged_into_few_lists(make_repo, history, tmp_pa
 
 
 def test_only_the_newest_commits_are_kept(project, history, monkeypatch):
-    monkeypatch.setattr(commits, "MOST_COMMITS", 3)
+    monkeypatch.setattr("optimizer.index.history.MOST_COMMITS", 3)
     monkeypatch.setattr(past, "MOST_COMMITS", 3)
     monkeypatch.setattr("optimizer.index.history.MOST_NUMBERS", 5)
     monkeypatch.setattr(past, "MOST_NUMBERS", 5)

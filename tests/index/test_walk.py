@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.index.git import Asked, find_git
-from optimizer.index.walk import NOT_UTF8, SECRET, Naming, Root, Scan, find_root, look, scan
+from optimizer.git.run import Running, find_git
+from optimizer.index.walk import NOT_UTF8, SECRET, Root, Scan, find_root, list_names, look, scan
 from optimizer.types import Skipped
 from tests.conftest import git
 
@@ -281,7 +281,7 @@ def test_a_folder_that_cannot_be_read_is_passed_over(tmp_path):
 def test_git_may_have_begun_before(make_repo):
     root = Root(make_repo({"a.py": "x", "b/c.py": "y"}), True)
     put(root.path, "new.py")
-    naming = Naming(root)
+    naming = list_names(root)
     assert look(root, naming) == look(root)
     assert [name for name, is_file in zip(*look_columns(root), strict=True) if is_file] == [
         b"a.py",
@@ -299,16 +299,16 @@ def test_a_git_that_is_late_or_fails_tells_nothing(make_repo, tmp_path):
     root = make_repo({"a.py": "x"})
     program = find_git(root)
     assert program
-    assert Asked(program, root, ["no-such-command"]).answer() is None
-    assert Asked(str(tmp_path / "nothing"), root, ["version"]).answer() is None
+    assert Running(program, root, ["no-such-command"]).output() is None
+    assert Running(str(tmp_path / "nothing"), root, ["version"]).output() is None
     slow = tmp_path / "slow"
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o755)
     started = time.monotonic()
-    assert Asked(str(slow), root, [], seconds=0.2).answer() is None
-    left = Asked(str(slow), root, [])
+    assert Running(str(slow), root, [], seconds=0.2).output() is None
+    left = Running(str(slow), root, [])
     left.close()
-    assert left.answer() is None
+    assert left.output() is None
     assert time.monotonic() - started < 20
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from optimizer.edits.write import undo, write
-from optimizer.engine.git_commit import Committed, by_hand, hindrance, make, message_for, ready
 from optimizer.errors import ChecksFailed, Conflict, InputError
+from optimizer.git.commit import Committed, by_hand, hindrance, make, message_for, ready
 from optimizer.types import FileChange, Patch
 from tests.conftest import CLEAN, git
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
 from time import monotonic
 
-from optimizer.index.git import SAFE, ask, environment
-from optimizer.index.past import MOST_COMMITS
+from optimizer.git.run import run, stream
 
 MOST_FILES = 100
 MOST_RENAMES = 20_000
@@ -65,22 +61,22 @@ class Listed:
     whole: bool
 
 
-def list_commits(git: str, root: Path, known_head: str, seconds: float) -> Listed | None:
-    """What HEAD reaches, against what `known_head` reached; None when git does not tell in time."""
+def list_commits(git: str, root: Path, known_head: str, most: int, seconds: float) -> Listed | None:
+    """The newest `most` commits that HEAD reaches, against what `known_head` reached; None when git fails."""
     until = monotonic() + seconds
-    told = ask(git, root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], seconds)
-    if told is None:
+    output = run(git, root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], seconds)
+    if output is None:
         return None
-    head = told.decode().strip()
-    listing = ["rev-list", "--no-merges", f"--max-count={MOST_COMMITS}"]
+    head = output.decode().strip()
+    listing = ["rev-list", "--no-merges", f"--max-count={most}"]
     if known_head:
-        sides = ask(git, root, [*listing, "--left-right", f"{known_head}...{head}", "--"], until - monotonic())
+        sides = run(git, root, [*listing, "--left-right", f"{known_head}...{head}", "--"], until - monotonic())
         lines = (sides or b"").decode().split()
-        if sides is not None and len(lines) < MOST_COMMITS:
+        if sides is not None and len(lines) < most:
             new = tuple(line[1:] for line in lines if line[0] == ">")
             return Listed(head, new, frozenset(line[1:] for line in lines if line[0] == "<"), False)
-    told = ask(git, root, [*listing, head, "--"], until - monotonic())
-    return None if told is None else Listed(head, tuple(told.decode().split()), frozenset(), True)
+    output = run(git, root, [*listing, head, "--"], until - monotonic())
+    return None if output is None else Listed(head, tuple(output.decode().split()), frozenset(), True)
 
 
 def read_commits(git: str, root: Path, ids: Sequence[str], seconds: float) -> Generator[Commit, None, None]:
@@ -98,30 +94,9 @@ def read_commits(git: str, root: Path, ids: Sequence[str], seconds: float) -> Ge
 
 
 def _read(git: str, root: Path, ids: Sequence[str], renames: str, until: float) -> Iterator[Commit]:
-    with tempfile.TemporaryFile() as wanted:
-        wanted.write("".join(f"{commit}\n" for commit in (*ids, ids[0])).encode())
-        wanted.seek(0)
-        try:
-            process = subprocess.Popen(
-                [git, *SAFE, *_DIFF_TREE, renames],
-                cwd=root,
-                env=environment(root),
-                stdin=wanted,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        except OSError:
-            return
-    timer = Timer(max(0.0, until - monotonic()), process.kill)
-    timer.start()
-    try:
-        if process.stdout is not None:
-            with process.stdout as output:
-                yield from _commits(_tokens(output.read1, until))  # type: ignore[attr-defined]
-    finally:
-        timer.cancel()
-        process.kill()
-        process.wait()
+    wanted = "".join(f"{commit}\n" for commit in (*ids, ids[0])).encode()
+    with stream(git, root, [*_DIFF_TREE, renames], wanted, until - monotonic()) as read:
+        yield from _commits(_tokens(read, until))
 
 
 def _tokens(read: Callable[[int], bytes], until: float) -> Iterator[bytes]:

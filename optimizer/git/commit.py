@@ -7,14 +7,12 @@ index in line for them; what else is staged stays staged, and a hook that fails 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.errors import ChecksFailed, Conflict, InputError
-from optimizer.index.git import find_git
+from optimizer.git.run import Ended, find_git, run_as_user
 from optimizer.types import FileChange
 
 # What a surrounding git sets for the commands it starts; it must not lead to another repository or index.
@@ -40,7 +38,6 @@ _UNDER_WAY = {
     "REVERT_HEAD": "revert",
 }
 _FROM_STDIN = ("--pathspec-from-file=-", "--pathspec-file-nul")
-MOST_OUTPUT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +58,6 @@ class Committed:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """How a git command ended, and what it printed."""
-
-    code: int
-    out: bytes
-    err: str
-
-
 def ready(root: Path, env: Mapping[str, str]) -> Repository:
     """Look whether a commit can be made in the repository at `root` at all, before anything is spent.
 
@@ -82,14 +70,14 @@ def ready(root: Path, env: Mapping[str, str]) -> Repository:
         raise InputError("--commit needs git, and none was found", f"install git, or {without}")
     repository = Repository(git, root, {name: value for name, value in env.items() if name not in _FOREIGN})
     top = _run(repository, ["rev-parse", "--show-toplevel", "--absolute-git-dir"])
-    lines = os.fsdecode(top.out).splitlines()
+    lines = os.fsdecode(top.output).splitlines()
     if top.code or len(lines) != 2 or os.path.realpath(lines[0]) != os.path.realpath(root):
         raise InputError(f"--commit needs a git repository, and {root} is not the top of one", without)
     folder = Path(lines[1])
     for name, what in _UNDER_WAY.items():
         if (folder / name).exists():
             raise Conflict(f"a {what} is not finished here: nothing was changed", f"finish the {what}, or {without}")
-    if _run(repository, ["ls-files", "-u"]).out:
+    if _run(repository, ["ls-files", "-u"]).output:
         raise Conflict("files are in conflict here: nothing was changed", f"resolve them, or {without}")
     if (folder / "index.lock").exists():
         raise Conflict(
@@ -114,15 +102,15 @@ def hindrance(repository: Repository, changes: Sequence[FileChange]) -> str:
     status = ["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all"]
     told = _run(repository, ["--literal-pathspecs", *status, "--", *paths])
     if told.code:
-        return f"git cannot tell the state of the files: {told.err}"
-    if dirty := [os.fsdecode(line[3:]) for line in told.out.split(b"\0") if line]:
+        return f"git cannot tell the state of the files: {told.errors}"
+    if dirty := [os.fsdecode(line[3:]) for line in told.output.split(b"\0") if line]:
         return f"{', '.join(dirty)} {_has(dirty)} changes of yours that are not committed"
     tagged = _run(repository, ["--literal-pathspecs", "ls-files", "-v", "-z", "--", *paths])
-    blind = [os.fsdecode(line[2:]) for line in tagged.out.split(b"\0") if line and line[:1] != b"H"]
+    blind = [os.fsdecode(line[2:]) for line in tagged.output.split(b"\0") if line and line[:1] != b"H"]
     if blind:
         return f"{', '.join(blind)}: git was told to overlook the file (sparse checkout, skip-worktree)"
     ignored = _run(repository, ["check-ignore", "-z", "--stdin"], b"".join(os.fsencode(p) + b"\0" for p in paths))
-    if names := [os.fsdecode(name) for name in ignored.out.split(b"\0") if name]:
+    if names := [os.fsdecode(name) for name in ignored.output.split(b"\0") if name]:
         return f"{', '.join(names)}: git ignores the file"
     return ""
 
@@ -143,9 +131,9 @@ def make(repository: Repository, changes: Sequence[FileChange], message: str) ->
     except BaseException:
         _forget(repository, new)
         raise
-    head = _run(repository, ["rev-parse", "HEAD"]).out.decode().strip()
+    head = _run(repository, ["rev-parse", "HEAD"]).output.decode().strip()
     notes = [*_in_line(repository, changes, head), *_changed_by_hooks(repository, changes)]
-    branch = _run(repository, ["symbolic-ref", "--quiet", "--short", "HEAD"]).out.decode("utf-8", "replace").strip()
+    branch = _run(repository, ["symbolic-ref", "--quiet", "--short", "HEAD"]).output.decode("utf-8", "replace").strip()
     if not branch:
         notes.append("HEAD is detached: no branch holds this commit; git switch -c NAME keeps it")
     return Committed(head, branch, tuple(notes))
@@ -194,8 +182,8 @@ def _has(names: Sequence[str]) -> str:
 def _in_line(repository: Repository, changes: Sequence[FileChange], head: str) -> list[str]:
     """Make the real index hold what was committed, where a hook put other bytes into the commit than are in it."""
     paths = [change.path for change in changes]
-    committed = _run(repository, ["ls-tree", "-z", "--full-tree", head, "--", *paths]).out
-    staged = _run(repository, ["--literal-pathspecs", "ls-files", "-s", "-z", "--", *paths]).out
+    committed = _run(repository, ["ls-tree", "-z", "--full-tree", head, "--", *paths]).output
+    staged = _run(repository, ["--literal-pathspecs", "ls-files", "-s", "-z", "--", *paths]).output
     want = {entry.split(b"\t")[1]: entry.split(b"\t")[0].split() for entry in committed.split(b"\0")[:-1]}
     have = {entry.split(b"\t")[1]: entry.split(b"\t")[0].split() for entry in staged.split(b"\0")[:-1]}
     lines = []
@@ -219,7 +207,7 @@ def _changed_by_hooks(repository: Repository, changes: Sequence[FileChange]) -> 
         if now != change.after:
             notes.append(f"a hook (or an editor) changed {change.path}: undo will ask for --merge")
     rest = _run(repository, ["--literal-pathspecs", "status", "--porcelain", "-z", "--", *(c.path for c in changes)])
-    if rest.out:
+    if rest.output:
         notes.append("the files now differ from what was committed; git status tells how")
     return notes
 
@@ -231,30 +219,14 @@ def _forget(repository: Repository, new: Sequence[str]) -> None:
         _run(repository, ["update-index", "-z", "--force-remove", "--stdin"], listed)
 
 
-def _check(said: _Said, changes: Sequence[FileChange]) -> None:
-    if said.code:
-        why = said.err or f"git ended with {said.code}"
+def _check(ended: Ended, changes: Sequence[FileChange]) -> None:
+    if ended.code:
+        why = ended.errors or f"git ended with {ended.code}"
         raise ChecksFailed(
             f"the change is written, but not committed; git or a hook refused:\n{why}",
             f"mend that, then: {by_hand(changes)}; or optimize undo",
         )
 
 
-def _run(repository: Repository, arguments: Sequence[str], stdin: bytes = b"") -> _Said:
-    """Run git with the user's configuration; after an interrupt it is waited for, so that no lock of it stays."""
-    process = subprocess.Popen(
-        [repository.git, "--no-pager", *arguments],
-        cwd=repository.root,
-        env={**repository.env, "GIT_EDITOR": "true"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        out, err = process.communicate(stdin)
-    except BaseException:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-        raise
-    told = (err if process.returncode == 0 else err + out).decode("utf-8", "replace").strip()
-    return _Said(process.returncode, out, told[-MOST_OUTPUT:])
+def _run(repository: Repository, arguments: Sequence[str], stdin: bytes = b"") -> Ended:
+    return run_as_user(repository.git, repository.root, arguments, repository.env, stdin)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from optimizer.edits.undo import Merge
 from optimizer.errors import Conflict
-from optimizer.index.git import ask, find_git
+from optimizer.git.run import find_git, run
 
 
 def three_way(root: Path, state: Path) -> Merge:
@@ -27,6 +27,6 @@ def three_way(root: Path, state: Path) -> Merge:
             sides = {"ours": ours, "base": base, "theirs": theirs}
             for name, data in sides.items():
                 (Path(folder) / name).write_bytes(data)
-            return ask(git, Path(folder), ["merge-file", "-p", "-q", *sides])
+            return run(git, Path(folder), ["merge-file", "-p", "-q", *sides])
 
     return merge

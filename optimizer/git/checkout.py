@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.errors import InputError
-from optimizer.index.commits import list_commits, read_commits
-from optimizer.index.git import ask, find_git
+from optimizer.git.log import list_commits, read_commits
+from optimizer.git.run import find_git, run
 
 SECONDS = 120.0
+MOST_LOOKED_AT = 20_000
 MOST_CHANGED = 10
 LEAST_WORDS = 3
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? ", re.M)
@@ -36,7 +37,7 @@ def recent(root: Path, count: int, wanted: Callable[[str], bool]) -> tuple[Chang
     Raises InputError where git tells no history.
     """
     git = _git(root)
-    listed = list_commits(git, root, "", SECONDS)
+    listed = list_commits(git, root, "", MOST_LOOKED_AT, SECONDS)
     if listed is None:
         raise InputError(f"{root} has no history that git can read", "work in a git repository with commits")
     found: list[Change] = []
@@ -65,8 +66,8 @@ class Checkout:
         self._command = _git(source)
         self._home = folder.with_name(folder.name + ".home")
         self._home.mkdir()
-        told = [ask(self._command, source, ["rev-parse", "--git-path", name]) for name in ("objects", "shallow")]
-        form = ask(self._command, source, ["rev-parse", "--show-object-format"])
+        told = [run(self._command, source, ["rev-parse", "--git-path", name]) for name in ("objects", "shallow")]
+        form = run(self._command, source, ["rev-parse", "--show-object-format"])
         if told[0] is None or told[1] is None or form is None:
             raise InputError(f"{source} is no repository that git can read", "work in a git repository with commits")
         objects, shallow = (source / os.fsdecode(path.removesuffix(b"\n")) for path in (told[0], told[1]))
@@ -105,7 +106,7 @@ class Checkout:
             "GIT_ATTR_NOSYSTEM": "1",
             "GIT_LITERAL_PATHSPECS": "1",
         }
-        return ask(self._command, self.root, arguments, SECONDS, own)
+        return run(self._command, self.root, arguments, SECONDS, own)
 
 
 def _git(root: Path) -> str:

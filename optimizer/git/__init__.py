@@ -1,0 +1,1 @@
+"""Every git process: what git lists, the history, commits, merges and checkouts."""
