@@ -145,6 +145,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="optimizer", message="%(prog)s %(version)s")
+@click.option("-v", "--debug", is_flag=True, expose_value=False, help="Log decisions and calls to stderr.")
 def optimize() -> None:
     """Find the code that matters, ask the cheapest model that can do the job, prove the answer, book every cent.
 
@@ -164,6 +165,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with a code of its own kind; a failure is one line and a cure on stderr."""
     argv = sys.argv[1:] if arguments is None else arguments
     gc.disable()
+    if "--debug" in argv or "-v" in argv:
+        argv = _with_debug_log(argv)
     try:
         result = _run(argv)
         sys.stdout.flush()
@@ -177,6 +180,15 @@ def main(arguments: list[str] | None = None) -> None:
         _complain(result, "--json" in argv)
         sys.exit(result.code)
     sys.exit(result)
+
+
+def _with_debug_log(argv: list[str]) -> list[str]:
+    from optimizer.cli import debug
+
+    argv, wanted = debug.taken_out(argv)
+    if wanted:
+        debug.start(os.environ)
+    return argv
 
 
 def _run(argv: list[str]) -> int | Failure:

@@ -19,6 +19,7 @@ from optimizer.context.places import files_named
 from optimizer.context.rank import Ranking, rank
 from optimizer.context.rank_units import RankedUnit
 from optimizer.context.render import INTRO, body, for_prompt, header
+from optimizer.debug import debug
 from optimizer.retrieval import Context, ContextItem, ItemKind, Limits, Query, RankedFile, Symbol
 
 if TYPE_CHECKING:
@@ -107,10 +108,9 @@ def select(
     if cache is not None:
         stored.save(cache, stored.key_of(query, index, limits, reranker), context)
     timing = {"mentions": read - started, "rank": ranked - read, "select": time.perf_counter() - ranked}
-    return context._replace(
-        skipped=index.skipped(),
-        timing_ms={name: round(1000 * seconds, 1) for name, seconds in timing.items()} | {"total": _since(started)},
-    )
+    in_ms = {name: round(1000 * seconds, 1) for name, seconds in timing.items()} | {"total": _since(started)}
+    debug("context", "%d of %d tokens, %d pieces, ms: %s", context.tokens, limits.max_tokens, len(context.items), in_ms)
+    return context._replace(skipped=index.skipped(), timing_ms=in_ms)
 
 
 def naive(query: Query, index: Index, max_tokens: int) -> Context:

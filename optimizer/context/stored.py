@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from optimizer.debug import debug
 from optimizer.retrieval import Context, ContextItem, Limits, Query, RankedFile
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def kept(query: Query, index: Index, limits: Limits, cache: Path, reranker: Rera
     known = load(cache, key_of(query, index, limits, reranker))
     if known is None:
         return None
+    debug("context", "%d tokens in %d pieces, chosen before", known.tokens, len(known.items))
     return known._replace(skipped=index.skipped(), timing_ms={"cached": round(1000 * (perf_counter() - started), 1)})
 
 

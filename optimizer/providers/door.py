@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from optimizer.debug import debug
 from optimizer.errors import (
     BadAnswer,
     ConsentMissing,
@@ -147,6 +148,8 @@ class Door:
         body = self._body_type(response, clock, limits.answer_bytes, self.core)
         self._open.append(body)
         headers = _headers(response.headers)
+        waited = time.monotonic() - clock.begin
+        debug("providers", "%s: status %d after %.2f s", self.endpoint.host, response.status, waited)
         if request.method == "POST":
             self._tell(request, response.status, headers)
         self._refuse(response.status, headers, body)
@@ -200,6 +203,8 @@ class Door:
             images=tuple(hashlib.sha256(one).hexdigest() for one in seen),
         )
         egress.log(gate.state, entry)
+        what = f"refused: {entry.reason}" if refusal else "sent"
+        debug("providers", "%s %s%s, %d bytes: %s", request.method, entry.host, there.path, entry.bytes, what)
         if refusal is not None:
             raise refusal
 

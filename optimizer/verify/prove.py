@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from optimizer.debug import debug
 from optimizer.index.store import Index
 from optimizer.types import Check, Patch, Verdict
 from optimizer.verify.affected import is_test, reached
@@ -23,7 +25,10 @@ _SPEAKS = {
 def at_once(patch: Patch, index: Index) -> Verdict:
     """The checks that run nothing: whether every file still parses, and whether names still resolve."""
     verdict = check_patch(patch, index)
-    return verdict_of((*verdict.checks, *check_names(patch, index))) if verdict.ok else verdict
+    if verdict.ok:
+        verdict = verdict_of((*verdict.checks, *check_names(patch, index)))
+    debug("verify", "%d files: %s", len(patch.changes), _results(verdict.checks))
+    return verdict
 
 
 def plan(patch: Patch, index: Index, means: Means) -> tuple[Step, ...]:
@@ -43,11 +48,17 @@ def prove(fast: Verdict, steps: tuple[Step, ...], patch: Patch, means: Means) ->
     with Copies(patch, means) as copies:
         for step in steps:
             checks.append(attempt(step, copies))
+            debug("verify", "%s: %s", step.command.text, _results(checks[-1:]))
             if checks[-1].passed is False:
                 break
     if not any(step.command.kind == "tests" for step in steps):
         checks.append(Check("tests", None, "not run: no command for tests was found or configured"))
     return _weigh(verdict_of(tuple(checks)), means.settings.confidence_threshold)
+
+
+def _results(checks: Sequence[Check]) -> str:
+    words = {True: "passed", False: "failed", None: "not run"}
+    return ", ".join(f"{check.name} {words[check.passed]}" for check in checks)
 
 
 def _weigh(verdict: Verdict, threshold: float) -> Verdict:

@@ -1,0 +1,49 @@
+"""`-v`, `--debug`: write the debug log to stderr, with secrets masked."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+
+FLAG, SHORT_FLAG = "--debug", "-v"
+OWN_SHORT_FLAG = frozenset({"index"})  # commands for which -v means something else
+LEAST_KEY = 6
+
+
+def taken_out(argv: Sequence[str]) -> tuple[list[str], bool]:
+    """`argv` without the debug flags, and whether there was one; words after `--` are left as they are."""
+    end = argv.index("--") if "--" in argv else len(argv)
+    flags = {FLAG} if argv[:1] and argv[0] in OWN_SHORT_FLAG else {FLAG, SHORT_FLAG}
+    kept = [word for word in argv[:end] if word not in flags]
+    return [*kept, *argv[end:]], len(kept) < end
+
+
+def start(env: Mapping[str, str]) -> None:
+    """Send all of the program's own log lines to stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Masked(env))
+    logger = logging.getLogger("optimizer")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+
+
+class _Masked(logging.Formatter):
+    """A line with milliseconds since the start; API keys of the environment and what looks like a secret are masked."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        super().__init__("%(relativeCreated)7.0f ms  %(name)s: %(message)s")
+        self._keys = [env[name] for name in env if name.endswith("_API_KEY") and len(env[name]) >= LEAST_KEY]
+
+    def format(self, record: logging.LogRecord) -> str:
+        from optimizer.errors import SecretFound
+        from optimizer.privacy.secrets import mask
+
+        text = super().format(record)
+        for key in self._keys:
+            text = text.replace(key, "…")
+        try:
+            return mask(text)
+        except SecretFound:  # the scan took too long
+            return f"{record.name}: a line that could not be scanned for secrets"

@@ -1,0 +1,56 @@
+"""`--debug`: where the flag may stand, and what its lines never show."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from optimizer.cli import debug
+from optimizer.debug import debug as log
+
+SECRET = "AKIA" + "Q7PLNZ2VXW4RTGHB"
+KEY = "key-of-mine-771"
+
+
+@pytest.fixture
+def _as_it_was() -> Iterator[None]:
+    logger = logging.getLogger("optimizer")
+    yield
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)
+    logger.propagate = True
+
+
+@pytest.mark.parametrize(
+    ("argv", "rest", "wanted"),
+    [
+        (["--debug", "where is x"], ["where is x"], True),
+        (["where is x", "-v", "--json"], ["where is x", "--json"], True),
+        (["models", "list", "--debug"], ["models", "list"], True),
+        (["index", "-v"], ["index", "-v"], False),
+        (["index", "-v", "--debug"], ["index", "-v"], True),
+        (["run", "--", "-v"], ["run", "--", "-v"], False),
+        (["where is x"], ["where is x"], False),
+    ],
+)
+def test_the_flag_may_stand_anywhere(argv: list[str], rest: list[str], wanted: bool) -> None:
+    assert debug.taken_out(argv) == (rest, wanted)
+
+
+@pytest.mark.usefixtures("_as_it_was")
+def test_keys_and_secrets_are_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    debug.start({"GROQ_API_KEY": KEY})
+    log("providers", "status %d, %s, %s", 401, f"no such key: {KEY}", f'aws_access_key_id = "{SECRET}"')
+    err = capsys.readouterr().err
+    assert "optimizer.providers: status 401" in err
+    assert KEY not in err
+    assert SECRET not in err
+
+
+def test_nothing_is_loaded_for_a_log_that_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "logging")
+    log("providers", "status %d", 200)
+    assert "logging" not in sys.modules
