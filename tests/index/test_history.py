@@ -454,7 +454,7 @@ def test_only_the_newest_commits_are_kept(project, history, monkeypatch):
 
 def test_reading_stops_at_the_cap(project):
     found = find_git(project)
-    listed = list_commits(found, project, "", 10.0)
+    listed = list_commits(found, project, "", 100, 10.0)
     assert len(listed.new) == 4
     assert list(read_commits(found, project, listed.new, 0.0)) == []
     assert [one.id for one in read_commits(found, project, listed.new, 10.0)] == list(listed.new)
