@@ -20,10 +20,10 @@ from mutants import KINDS, Mutant, mutant
 from optimizer.edits.paths import check_path
 from optimizer.errors import SafetyRefused
 from optimizer.git.checkout import Checkout
-from optimizer.index.languages import language_of
 from optimizer.index.refresh import refresh
 from optimizer.index.store import Index, open_index
 from optimizer.index.walk import Root
+from optimizer.languages.table import language_of
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch, Verdict
 from optimizer.verify import prove

@@ -35,7 +35,7 @@ root = find_root(Path(sys.argv[1]))
 FILES = (
     COMMON
     + """
-from optimizer.index.languages import language_of
+from optimizer.languages.table import language_of
 files = [(root.path / file.path).read_bytes() for file in scan(root, Settings().max_file_bytes).files]
 files = [data for data in files if b"\\0" not in data[:8192]]
 print(json.dumps({"files": len(files), "bytes": sum(map(len, files))}))
@@ -45,7 +45,7 @@ print(json.dumps({"files": len(files), "bytes": sum(map(len, files))}))
 PARSE = (
     COMMON
     + """
-from optimizer.index.languages import language_of
+from optimizer.languages.table import language_of
 import tree_sitter
 parsers, files = {}, []
 for file in scan(root, Settings().max_file_bytes).files:

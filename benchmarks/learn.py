@@ -34,7 +34,7 @@ from optimizer.context.rank_units import RankedUnit, around_rows, chance, of_fil
 from optimizer.context.select import Limits
 from optimizer.context.weights import AROUND_COLUMNS, FILE_WEIGHTS, FIRST, UNIT_COLUMNS
 from optimizer.index.store import Index
-from optimizer.index.units import FUNCTIONS
+from optimizer.languages.units import FUNCTIONS
 from optimizer.retrieval import ContextItem
 
 FOLDS, SEEDS = 6, (1,)

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from optimizer.index import imports, parse
 from optimizer.index.store import Index
+from optimizer.languages import imports, parse
 from optimizer.types import FileChange
 
 _NAME = re.compile(rb"(?<![\w.$@#:>'\"-])[A-Za-z_]\w{2,}")

@@ -140,7 +140,7 @@ def _split(data: bytes) -> list[str]:
 def _likely(view: View, text: str) -> Iterator[str]:
     """The files changed, then those that hold the words of `text`, then all others: it may be a part of words."""
     from optimizer.index.postings import STOP
-    from optimizer.index.words import terms
+    from optimizer.languages.words import terms
 
     words = view.index.words()
     usable = [term for term in terms(text) if len(term) > 1 and term not in STOP]

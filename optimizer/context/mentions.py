@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from optimizer.context.stopwords import STOPWORDS
-from optimizer.index import words
+from optimizer.languages import words
 
 LONGEST_LINE = 20_000
 LONGEST_TOKEN = 300

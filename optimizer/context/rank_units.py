@@ -17,8 +17,8 @@ from optimizer.context import learned
 from optimizer.context.signals import WITH_PARENT, parents_of, within
 from optimizer.context.terms import said_of
 from optimizer.context.weights import AROUND_COLUMNS, REASONS, UNIT_COLUMNS, UNIT_WEIGHTS
-from optimizer.index.units import FUNCTIONS, Extent, extents
-from optimizer.index.words import split
+from optimizer.languages.units import FUNCTIONS, Extent, extents
+from optimizer.languages.words import split
 
 if TYPE_CHECKING:
     from optimizer.context.files import Files

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from optimizer.context.kinds import kind_of
 from optimizer.context.rank import Ranking
 from optimizer.context.rank_units import RankedUnit
-from optimizer.index.units import extents
 from optimizer.index.vectors import Piece, piece
+from optimizer.languages.units import extents
 from optimizer.retrieval import RankedFile
 
 if TYPE_CHECKING:

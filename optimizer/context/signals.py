@@ -19,7 +19,7 @@ from optimizer.context.files import Files
 from optimizer.context.mentions import PROSE, Mentions
 from optimizer.context.places import files_named, modules_named, whole
 from optimizer.context.terms import Term, terms_of
-from optimizer.index.words import split, terms
+from optimizer.languages.words import split, terms
 
 if TYPE_CHECKING:
     from optimizer.index.snapshot import Words

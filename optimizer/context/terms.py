@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from optimizer.context.mentions import Mentions
-from optimizer.index.words import split
+from optimizer.languages.words import split
 
 MOST_LOOKED_UP = 120
 VARIANT, IN_CODE = 0.5, 0.5

@@ -11,13 +11,13 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 
-from optimizer.index.origin import origin_of
-from optimizer.index.outline import Row
-from optimizer.index.parse import read, text_of
 from optimizer.index.pipes import receive, send
 from optimizer.index.postings import BLANKS, LISTLESS, words_of
 from optimizer.index.skip import has_words
-from optimizer.index.units import Share, share
+from optimizer.languages.origin import origin_of
+from optimizer.languages.outline import Row
+from optimizer.languages.parse import read, text_of
+from optimizer.languages.units import Share, share
 
 MEMORY = 4 << 30
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate, islice
 
 from optimizer.index.seal import seal, unseal
-from optimizer.index.words import split_all, terms
+from optimizer.languages.words import split_all, terms
 
 RUN = 64
 FIELDS = ("body", "doc", "name")

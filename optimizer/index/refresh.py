@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from optimizer.db import is_damage
 from optimizer.errors import StorageError
-from optimizer.index.languages import installed_names
 from optimizer.index.schema import SCHEMA, reader_version
 from optimizer.index.seal import check_meta
 from optimizer.index.store import Index
 from optimizer.index.walk import Look, listed, look
+from optimizer.languages.table import installed_names
 from optimizer.retrieval import Progress, Skipped
 from optimizer.settings import Settings
 

@@ -40,7 +40,9 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 def reader_version() -> bytes:
     """A digest of the code and queries that decide what is read from a file; a change reads every file anew."""
     digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(_sources(os.path.dirname(__file__))):  # noqa: PTH120 - every start passes here
+    index = os.path.dirname(__file__)  # noqa: PTH120 - every start passes here
+    languages = os.path.join(os.path.dirname(index), "languages")  # noqa: PTH118, PTH120
+    for path in sorted((*_sources(index), *_sources(languages))):
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             digest.update(os.path.basename(path).encode() + b"\0" + file.read())  # noqa: PTH119
     return digest.digest()

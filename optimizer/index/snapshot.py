@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.index.postings import FIELDS, PATHS, find, tally
 from optimizer.index.seal import get_meta, sound, text, unseal
-from optimizer.index.units import Extent, extents
+from optimizer.languages.units import Extent, extents
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
-    from optimizer.index.origin import Origin
+    from optimizer.languages.origin import Origin
 
 
 class Unit(NamedTuple):

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from optimizer.db import open_db, put_aside
 from optimizer.errors import NotFound
 from optimizer.git.files import FileNames
-from optimizer.index.edges import ImportEdge
 from optimizer.index.postings import STOP
 from optimizer.index.regular import read_regular
 from optimizer.index.schema import SCHEMA
 from optimizer.index.seal import get_meta, sound, unseal
 from optimizer.index.snapshot import Words, read_symbols
 from optimizer.index.walk import Root
-from optimizer.index.words import terms
+from optimizer.languages.edges import ImportEdge
+from optimizer.languages.words import terms
 from optimizer.retrieval import Reference, Skipped, Symbol
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Index:
         return (paths[number] for number in sorted(self._files("body", name)))
 
     def _references_in(self, path: str, data: bytes, name: str) -> Iterator[Reference]:
-        from optimizer.index.parse import occurrences
+        from optimizer.languages.parse import occurrences
 
         if name.encode() not in data or not (places := occurrences(path, data, name)):
             return

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from optimizer.index import build
 from optimizer.index.build import Row
 from optimizer.index.compact import compact
-from optimizer.index.languages import is_installed, language_of
 from optimizer.index.links import store_links
 from optimizer.index.regular import read_file
 from optimizer.index.schema import reader_version
@@ -21,6 +20,7 @@ from optimizer.index.skip import has_words
 from optimizer.index.store import Index
 from optimizer.index.walk import FileStat, Listing, Scan, classify
 from optimizer.index.workers import Batch, Failed, Job, Parsed, Pool, parse_here
+from optimizer.languages.table import is_installed, language_of
 from optimizer.retrieval import Progress
 from optimizer.settings import Settings
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from optimizer.errors import StorageError
 from optimizer.index.extract import extract
 from optimizer.index.pipes import receive, send
-from optimizer.index.syntax import TooSlow
+from optimizer.languages.syntax import TooSlow
 
 START_SECONDS = 60.0
 # How much longer than a parser may work it may wait, where the system counts its work.

@@ -13,8 +13,8 @@ from optimizer.lookup.rename import rename
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
-    from optimizer.index.imports import ImportEdge
     from optimizer.index.store import Index
+    from optimizer.languages.imports import ImportEdge
 
 MOST_SHOWN = 5
 MOST_USES = 5

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.errors import Conflict, InputError, NotFound
-from optimizer.index.languages import language_of
-from optimizer.index.parse import Occurrence, error_count, occurrences
+from optimizer.languages.parse import Occurrence, error_count, occurrences
+from optimizer.languages.table import language_of
 from optimizer.lookup.names import definitions, nearest, parts_of
 from optimizer.lookup.questions import Answer, Lookup, Row
 from optimizer.retrieval import Symbol

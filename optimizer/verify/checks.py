@@ -18,8 +18,8 @@ from pathlib import PurePosixPath
 
 from optimizer.edits.paths import check_path
 from optimizer.errors import SafetyRefused
-from optimizer.index import parse
 from optimizer.index.store import Index
+from optimizer.languages import parse
 from optimizer.types import Check, FileChange, Patch, Verdict
 
 POWER = {

@@ -13,8 +13,8 @@ from functools import lru_cache
 from importlib.util import decode_source
 
 from optimizer.errors import NotFound
-from optimizer.index import imports, parse
 from optimizer.index.store import Index
+from optimizer.languages import imports, parse
 from optimizer.types import Check, FileChange, Patch
 from optimizer.verify import unresolved as unresolved_names
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from optimizer.index import syntax
-from optimizer.index.languages import language_of
+from optimizer.languages import syntax
+from optimizer.languages.table import language_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable, Iterator
 
 from optimizer.errors import NotFound
-from optimizer.index import imports, parse
-from optimizer.index.languages import language_of
 from optimizer.index.store import Index
+from optimizer.languages import imports, parse
+from optimizer.languages.table import language_of
 from optimizer.types import FileChange, Patch
 from optimizer.verify import known
 from optimizer.verify.scopes import free_names, selections

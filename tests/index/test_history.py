@@ -18,7 +18,7 @@ from optimizer.index import past
 from optimizer.index.head import head_mark
 from optimizer.index.history import History, open_history
 from optimizer.index.walk import Root
-from optimizer.index.words import terms
+from optimizer.languages.words import terms
 from tests.conftest import CLEAN, git
 from tests.index.conftest import update
 

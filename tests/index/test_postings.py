@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.index.postings import STOP, expand, runs, shift, tally, unpack, words_of
-from optimizer.index.words import split, split_all, terms
+from optimizer.languages.words import split, split_all, terms
 
 NUMBERS = st.lists(st.integers(0, 2**32 - 1), max_size=5)
 WORDS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{1,12}", fullmatch=True)

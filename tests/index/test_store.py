@@ -7,6 +7,7 @@ import pytest
 from optimizer.errors import NotFound
 from optimizer.types import Reference
 from tests.index.conftest import update
+from tests.languages.test_notebook import cell, notebook
 
 FILES = {
     "pkg/__init__.py": "",
@@ -134,3 +135,38 @@ def test_two_repositories_have_two_stores(make_repo, opened, tmp_path):
     second = opened(other)
     assert first.file != second.file
     assert first.file.parent == second.file.parent == tmp_path / "cache" / "index"
+
+
+def test_words_of_a_notebook_come_from_its_sources_alone(tmp_path, opened):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    image = {"data": {"image/png": "aGVsbG8gd29ybGQ", "text/plain": ["printed"]}, "output_type": "display_data"}
+    cells = cell("# Heading\n", kind="markdown"), cell('def total(a="x\\ny"):\n', "    return 1", outputs=[image])
+    (tree / "look.ipynb").write_bytes(notebook(*cells))
+    index = opened(tree)
+    update(index)
+    words = index.words()
+    assert all(words.files_of("body", term) == {0} for term in ("heading", "total"))
+    assert not any(words.files_of("body", term) for term in ("printed", "cell_type", "agvsbg8gd29ybgq", "ntotal"))
+    assert [(symbol.path, symbol.name) for symbol in index.symbols_named(["total"])] == [("look.ipynb", "total")]
+
+
+def test_generated_and_minified_files_are_known_by_number(tmp_path, opened):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "hand.py").write_text("def f(): pass\n")
+    (tree / "made.py").write_text("# @generated\ndef f(): pass\n")
+    (tree / "copy.py").write_text("# @generated\ndef f(): pass\n")
+    (tree / "small.js").write_text("function a(){return 1};" * 200)
+    index = opened(tree)
+    update(index)
+    words = index.words()
+    assert {words.paths[number]: origin for number, origin in words.origins.items()} == {
+        "copy.py": "generated",
+        "made.py": "generated",
+        "small.js": "minified",
+    }
+    (tree / "made.py").unlink()
+    update(index)
+    words = index.words()
+    assert sorted(words.paths[number] for number in words.origins) == ["copy.py", "small.js"]

@@ -6,9 +6,9 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from optimizer.index.parse import RawImport
-from optimizer.index.resolvers import suffixes
-from optimizer.index.resolvers.javascript import read_json
+from optimizer.languages.parse import RawImport
+from optimizer.languages.resolvers import suffixes
+from optimizer.languages.resolvers.javascript import read_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
-from optimizer.index.origin import origin_of
-from optimizer.index.store import Index
-from tests.index.conftest import update
+from optimizer.languages.origin import origin_of
 
 
 @pytest.mark.parametrize(
@@ -34,24 +29,3 @@ from tests.index.conftest import update
 )
 def test_what_bytes_tell(path: str, head: str, origin: str) -> None:
     assert origin_of(path, head.encode()) == origin
-
-
-def test_the_index_knows_them_by_file(tmp_path: Path, opened: Callable[..., Index]) -> None:
-    tree = tmp_path / "tree"
-    tree.mkdir()
-    (tree / "hand.py").write_text("def f(): pass\n")
-    (tree / "made.py").write_text("# @generated\ndef f(): pass\n")
-    (tree / "copy.py").write_text("# @generated\ndef f(): pass\n")
-    (tree / "small.js").write_text("function a(){return 1};" * 200)
-    index = opened(tree)
-    update(index)
-    words = index.words()
-    assert {words.paths[number]: origin for number, origin in words.origins.items()} == {
-        "copy.py": "generated",
-        "made.py": "generated",
-        "small.js": "minified",
-    }
-    (tree / "made.py").unlink()
-    update(index)
-    words = index.words()
-    assert sorted(words.paths[number] for number in words.origins) == ["copy.py", "small.js"]

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.index import languages, syntax
-from optimizer.index.languages import LANGUAGES, Language, installed_names, is_installed, language_of
-from optimizer.index.parse import ParsedFile, error_count, error_lines, occurrences, parse
+from optimizer.languages import syntax, table
+from optimizer.languages.parse import ParsedFile, error_count, error_lines, occurrences, parse
+from optimizer.languages.table import LANGUAGES, Language, installed_names, is_installed, language_of
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"), key=lambda path: path.name)
 EXTENSIONS = [language.extensions[0] for language in LANGUAGES if is_installed(language)]
@@ -256,7 +256,7 @@ def test_words_in_strings_and_comments_are_no_occurrences() -> None:
 
 
 def test_an_import_of_this_module_loads_no_grammar() -> None:
-    code = "import sys, optimizer.index.parse as p; assert 'tree_sitter' not in sys.modules; p.parse('a.py', b'')"
+    code = "import sys, optimizer.languages.parse as p; assert 'tree_sitter' not in sys.modules; p.parse('a.py', b'')"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -271,7 +271,7 @@ def test_outlines_take_no_part_in_names_and_checks() -> None:
 
 def test_a_language_without_its_grammar_is_left_to_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
     absent = Language("absent", (".absent",), "tree_sitter_that_nobody_has", "absent.scm")
-    monkeypatch.setitem(languages._BY_EXTENSION, ".absent", absent)
+    monkeypatch.setitem(table._BY_EXTENSION, ".absent", absent)
     assert language_of("x.absent") == absent
     assert not is_installed(absent)
     assert "absent" not in installed_names()

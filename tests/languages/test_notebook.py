@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.index.parse import error_count, error_lines, occurrences, parse, text_of
-from tests.index.conftest import update
+from optimizer.languages.parse import error_count, error_lines, occurrences, parse, text_of
 
 PATH = "look.ipynb"
 
@@ -109,17 +107,3 @@ def test_a_view_has_the_lines_and_length_of_the_file(sources: list[list[str]], i
     last = data.count(b"\n") + 1
     for symbol in parse(PATH, data).symbols:
         assert 1 <= symbol.start <= symbol.line <= symbol.end <= last
-
-
-def test_words_come_from_the_sources_alone(tmp_path: Path, opened: Any) -> None:
-    tree = tmp_path / "tree"
-    tree.mkdir()
-    image = {"data": {"image/png": "aGVsbG8gd29ybGQ", "text/plain": ["printed"]}, "output_type": "display_data"}
-    cells = cell("# Heading\n", kind="markdown"), cell('def total(a="x\\ny"):\n', "    return 1", outputs=[image])
-    (tree / PATH).write_bytes(notebook(*cells))
-    index = opened(tree)
-    update(index)
-    words = index.words()
-    assert all(words.files_of("body", term) == {0} for term in ("heading", "total"))
-    assert not any(words.files_of("body", term) for term in ("printed", "cell_type", "agvsbg8gd29ybgq", "ntotal"))
-    assert [(symbol.path, symbol.name) for symbol in index.symbols_named(["total"])] == [(PATH, "total")]

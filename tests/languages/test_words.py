@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.index.words import split, split_all, terms
+from optimizer.languages.words import split, split_all, terms
 
 
 @pytest.mark.parametrize(

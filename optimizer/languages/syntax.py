@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.index.languages import LANGUAGES, Language
+from optimizer.languages.table import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query

@@ -6,8 +6,8 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from optimizer.index.parse import RawImport
-from optimizer.index.resolvers import suffixes
+from optimizer.languages.parse import RawImport
+from optimizer.languages.resolvers import suffixes
 
 
 @dataclass(frozen=True, slots=True)

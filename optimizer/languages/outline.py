@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
-from optimizer.index import documentation
-from optimizer.index.languages import Language
-from optimizer.index.syntax import Definition, Found
+from optimizer.languages import documentation
+from optimizer.languages.syntax import Definition, Found
+from optimizer.languages.table import Language
 from optimizer.retrieval import SymbolKind
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from optimizer.index.edges import ImportEdge as ImportEdge
-from optimizer.index.languages import language_of
-from optimizer.index.parse import RawImport
+from optimizer.languages.edges import ImportEdge as ImportEdge
+from optimizer.languages.parse import RawImport
+from optimizer.languages.table import language_of
 
 MOST_KNOWN = 20_000
 
@@ -30,7 +30,7 @@ class _Family:
 
     @property
     def resolver(self) -> ModuleType:
-        return import_module(f"optimizer.index.resolvers.{self.name}")
+        return import_module(f"optimizer.languages.resolvers.{self.name}")
 
 
 _FAMILIES = (

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
-from optimizer.index.imports import is_resolved
-from optimizer.index.languages import LANGUAGES, Language
+from optimizer.languages.imports import is_resolved
+from optimizer.languages.table import LANGUAGES, Language
 
 _INTRODUCTION = """\
 # Languages
 
-<!-- Generated:
-python -c "import optimizer.index.page as p; print(p.languages_page(), end='')" > docs/reference/languages.md -->
+<!-- Generated: python -m optimizer.languages.page > docs/reference/languages.md -->
 
 Every text file of a repository is found by its words and its path, whatever it is written in. Of the files below,
 definitions with their places, signatures and first lines of documentation are known too. Grammars marked `languages`
@@ -31,21 +31,22 @@ _READING = """
 
 ## Adding a language
 
-1. A row in `optimizer/index/languages.py`: its name, extensions and grammar. The other fields have defaults; what they
+1. A row in `optimizer/languages/table.py`: its name, extensions and grammar. The other fields have defaults; what they
    are for stands at the top of the table. The wheel of the grammar goes into the extra `languages` of
    `pyproject.toml`.
-2. A query `optimizer/index/queries/NAME.scm`. Each pattern captures a definition as `@def`, its name as `@name`, and
-   its body as `@body` where there is one (the signature ends where the body starts, or with `@head`), and says what it
-   is: `(#set! kind "function")`. The kinds are those of `SymbolKind` in `optimizer/types.py`; a function within a class
-   becomes a method by itself, and `impl` lends its name to what is in it without being a definition. Where several
-   patterns match one name, the lowest `(#set! rank …)` wins. Imports are `(#set! role "import")`. To ask for a word,
-   capture it as `@callee` and list what it may be: `(#set! callee "require load")`. No other predicate may be used:
-   mixed with `#set!` they corrupt memory in the binding, and a test looks for them.
-3. A case `tests/index/cases/NAME.toml`: a source that shows every form, and what is to be read from it. The tests pick
-   it up, and feed the grammar with damaged, deep and random input besides. Try a large repository of the language too,
-   against `ctags`.
-4. Where it has imports: a reader in `optimizer/index/statements.py` (the text of a statement to the modules it names)
-   and, where modules are files, a resolver in `optimizer/index/resolvers/` with a line in `optimizer/index/imports.py`.
+2. A query `optimizer/languages/queries/NAME.scm`. Each pattern captures a definition as `@def`, its name as `@name`,
+   and its body as `@body` where there is one (the signature ends where the body starts, or with `@head`), and says what
+   it is: `(#set! kind "function")`. The kinds are those of `SymbolKind` in `optimizer/retrieval.py`; a function within
+   a class becomes a method by itself, and `impl` lends its name to what is in it without being a definition. Where
+   several patterns match one name, the lowest `(#set! rank …)` wins. Imports are `(#set! role "import")`. To ask for a
+   word, capture it as `@callee` and list what it may be: `(#set! callee "require load")`. No other predicate may be
+   used: mixed with `#set!` they corrupt memory in the binding, and a test looks for them.
+3. A case `tests/languages/cases/NAME.toml`: a source that shows every form, and what is to be read from it. The tests
+   pick it up, and feed the grammar with damaged, deep and random input besides. Try a large repository of the language
+   too, against `ctags`.
+4. Where it has imports: a reader in `optimizer/languages/statements.py` (the text of a statement to the modules it
+   names) and, where modules are files, a resolver in `optimizer/languages/resolvers/` with a line in
+   `optimizer/languages/imports.py`.
 5. Generate this page anew, with the command on its top.
 """
 
@@ -71,3 +72,7 @@ def _form(row: Language) -> str:
 
 def _extra(row: Language) -> str:
     return f"`{row.extra}`" if row.extra else "every installation"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(languages_page())

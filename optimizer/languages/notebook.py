@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from optimizer.index import syntax
-from optimizer.index.languages import LANGUAGES, Language, is_installed
+from optimizer.languages import syntax
+from optimizer.languages.table import LANGUAGES, Language, is_installed
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from optimizer.index.languages import LANGUAGES
-from optimizer.index.page import languages_page
+from optimizer.languages.page import languages_page
+from optimizer.languages.table import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 

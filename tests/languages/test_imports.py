@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.index.imports import is_manifest, resolve, tree
-from optimizer.index.languages import LANGUAGES, is_installed, language_of
-from optimizer.index.parse import RawImport, parse
+from optimizer.languages.imports import is_manifest, resolve, tree
+from optimizer.languages.parse import RawImport, parse
+from optimizer.languages.table import LANGUAGES, is_installed, language_of
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"), key=lambda path: path.name)
 

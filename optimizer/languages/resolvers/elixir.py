@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from optimizer.index.parse import RawImport
-from optimizer.index.resolvers import suffixes
+from optimizer.languages.parse import RawImport
+from optimizer.languages.resolvers import suffixes
 
 Names = Mapping[str, tuple[str, ...]]
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

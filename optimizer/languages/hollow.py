@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from optimizer.index.languages import Language
+from optimizer.languages.table import Language
 
 LEAST = 60  # bytes: shorter bodies parse as fast as they are looked at
 _NO_BRACKETS = bytes(code for code in range(256) if code not in b"()[]{}")

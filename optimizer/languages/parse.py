@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from optimizer.index import notebook, outline, statements, syntax
-from optimizer.index.languages import Language, is_installed, language_of
+from optimizer.languages import notebook, outline, statements, syntax
+from optimizer.languages.table import Language, is_installed, language_of
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def read(
     language, data = reading
     seen = data
     if not whole:
-        from optimizer.index.hollow import hollow
+        from optimizer.languages.hollow import hollow
 
         seen = hollow(data, language)
     root = syntax.root_of(language, seen, until)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.index.parse import parse
-from optimizer.index.units import extents
+from optimizer.languages.parse import parse
+from optimizer.languages.units import extents
 from optimizer.types import Symbol
 
 CODE = """import os

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from optimizer.index.languages import Language
+from optimizer.languages.table import Language
 
 DOC_LENGTH = 200
 MOST_LINES = 100

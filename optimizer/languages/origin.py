@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from optimizer.index.languages import language_of
+from optimizer.languages.table import language_of
 
 Origin = Literal["", "generated", "minified"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 
-from optimizer.index.parse import RawImport
-from optimizer.index.resolvers import suffixes
+from optimizer.languages.parse import RawImport
+from optimizer.languages.resolvers import suffixes
 
 Names = Mapping[str, tuple[str, ...]]
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.index.hollow import hollow
-from optimizer.index.languages import language_of
-from optimizer.index.parse import read
+from optimizer.languages.hollow import hollow
+from optimizer.languages.parse import read
+from optimizer.languages.table import language_of
 
 OURS = sorted((Path(__file__).parents[2] / "optimizer" / "index").rglob("*.py"))
 LINES = (
