@@ -21,10 +21,10 @@ from optimizer.agent import prompts
 from optimizer.agent.tools import EDIT_TOOLS
 from optimizer.context.budget import count_tokens
 from optimizer.edits.apply import apply_edits
-from optimizer.edits.diff import unified
 from optimizer.edits.match import locate
 from optimizer.edits.parse import parse_reply
 from optimizer.errors import OptimizerError
+from optimizer.report.diff import unified
 from optimizer.types import FileChange, Patch, ToolCall
 
 MOST_FILES = 5

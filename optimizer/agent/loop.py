@@ -17,6 +17,7 @@ from optimizer.agent.serve import EDITS, Bench
 from optimizer.edits.parse import parse_reply
 from optimizer.errors import OptimizerError
 from optimizer.events import Event, Notice, Stepped
+from optimizer.report.money import dollars
 from optimizer.types import Completion, Model, Patch, Prompt, Whole
 
 LAST = "That was the last look: now make the change with edit calls only."
@@ -229,7 +230,7 @@ def _over(talk: _Talk, following: Prompt, model: Model, limits: Limits) -> str:
     if talk.tokens + need > limits.tokens:
         return f"the next would go over the {limits.tokens:,} tokens of one attempt (agent.tokens)"
     if talk.cost >= limits.cost > 0:
-        return f"${limits.cost / 1e6:g} are spent (agent.dollars)"
+        return f"{dollars(limits.cost)} are spent (agent.dollars)"
     if time.monotonic() - talk.begun > limits.seconds:
         return f"{limits.seconds:g} s are over (agent.seconds)"
     if model.window and need > model.window:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.cli import options
+from optimizer.report.money import dollars
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
@@ -97,7 +98,6 @@ def fields(limits: Caps, spent: Spent) -> dict[str, object]:
 
 def text(limits: Caps, spent: Spent) -> str:
     """The figures as a person reads them."""
-    from optimizer.cli.metrics import dollars
     from optimizer.ledger.caps import counted
 
     def cap(amount: int | None) -> str:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @options.as_json
 def command(id: int | None, as_written: bool, project: Path | None, as_json: bool) -> int:
     """Show the change ID as a diff; without ID the newest one. `optimize log` lists them."""
-    from optimizer.edits.diff import unified
     from optimizer.edits.journal import entries, load, place_of
+    from optimizer.report.diff import unified
     from optimizer.types import FileChange, Patch
 
     stands = options.stand(project)

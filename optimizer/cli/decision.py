@@ -74,7 +74,7 @@ def left_out(some: Sequence[LeftOut], columns: int | None) -> list[str]:
 
 def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: bool, columns: int | None = None) -> str:
     """What the request would cost on each tier, and how to have a model, or to use what was `found` elsewhere."""
-    from optimizer.routing.policy import money
+    from optimizer.report.money import money
 
     lines = ["", "No model could be asked. This request would cost:"]
     lines += table([(one.tier, one.model, money(one.cost)) for one in quotes], columns)

@@ -14,7 +14,7 @@ from optimizer.cli import notices
 from optimizer.cli.questions import confirm
 from optimizer.cli.terminal import interactive
 from optimizer.errors import InputError
-from optimizer.spoken import duration
+from optimizer.humanize import duration
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts

@@ -13,8 +13,8 @@ import click
 from optimizer.cli import notices, options, show
 from optimizer.cli.table import table
 from optimizer.cli.terminal import inert, paint, width
+from optimizer.humanize import size
 from optimizer.retrieval import Skipped
-from optimizer.spoken import size
 
 if TYPE_CHECKING:
     from optimizer.engine.parts import Parts

@@ -13,7 +13,7 @@ import click
 from optimizer.cli import options
 from optimizer.cli.notices import notice
 from optimizer.cli.terminal import cut, inert, paint, width
-from optimizer.spoken import size
+from optimizer.humanize import size
 
 if TYPE_CHECKING:
     from optimizer.edits.journal import Entry

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.cli import options, show
+from optimizer.report.money import dollars
 
 if TYPE_CHECKING:
     from optimizer.ledger.summary import DailySummary
@@ -51,12 +52,3 @@ def text(summary: DailySummary) -> str:
         )
         lines.append(f"  Performance: P50 {p50} / P95 {p95} / P99 {p99} latency")
     return "\n".join(lines)
-
-
-def dollars(micro: int | None) -> str:
-    """Micro-dollars as a person reads them; what is unknown is said to be unknown."""
-    if micro is None:
-        return "unknown price"
-    if micro == 0:
-        return "$0.00"
-    return f"${micro / 1e6:.2f}" if micro >= 10_000 else f"${micro / 1e6:.6f}".rstrip("0")

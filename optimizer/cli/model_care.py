@@ -13,7 +13,7 @@ import click
 from optimizer.cli import options, questions, terminal
 from optimizer.cli.terminal import inert
 from optimizer.errors import InputError, ModelMissing
-from optimizer.spoken import duration, size
+from optimizer.humanize import duration, size
 
 if TYPE_CHECKING:
     from optimizer.providers.ollama_shelf import Running, Step

@@ -16,7 +16,7 @@ from optimizer.cli import model_care, model_facts, model_fit, options
 from optimizer.cli.notices import notice
 from optimizer.cli.table import table
 from optimizer.cli.terminal import inert, paint, width, wrapped
-from optimizer.spoken import size
+from optimizer.humanize import size
 
 if TYPE_CHECKING:
     from optimizer.models.inventory import Inventory, Listed

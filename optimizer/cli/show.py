@@ -113,7 +113,7 @@ class Terminal:
             case Booked(record):
                 self._close_line()
                 if record.tier != "index":
-                    from optimizer.routing.policy import money
+                    from optimizer.report.money import money
 
                     usage = record.usage
                     if usage.prompt or usage.output or record.cost:
@@ -183,7 +183,7 @@ def _how(check: Check) -> str:
 
 def diff_text(patch: Patch) -> str:
     """The patch as a diff, coloured where a person looks."""
-    from optimizer.edits.diff import unified
+    from optimizer.report.diff import unified
 
     text = inert(unified(patch)).rstrip("\n")
     if not coloured(sys.stdout):
@@ -215,7 +215,7 @@ def plain(value: Any) -> Any:
 
 def _payload(event: Event) -> dict[str, Any]:
     if isinstance(event, Proposed):
-        from optimizer.edits.diff import unified
+        from optimizer.report.diff import unified
 
         return {"files": [change.path for change in event.patch.changes], "diff": unified(event.patch)}
     if isinstance(event, Chosen):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from optimizer.errors import BudgetReached, ModelMissing, NoProvider, NoRoom, Overloaded, ProviderError, RateLimited
 from optimizer.events import Event, Notice
-from optimizer.spoken import duration
+from optimizer.humanize import duration
+from optimizer.report.money import dollars
 from optimizer.types import Completion, Model, Prompt
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def enter(
     purse = _purse(request.id, parts)
     before = purse(0)
     charge = _charge(candidate, prompt, before)
-    if before.asks(charge) and not parts.approve(f"One call of {model.id} may cost ${charge / 1e6:.2f}."):
+    if before.asks(charge) and not parts.approve(f"One call of {model.id} may cost {dollars(charge)}."):
         why = (
-            f"not asked: one call may cost ${charge / 1e6:.2f}, and nobody said yes to that "
+            f"not asked: one call may cost {dollars(charge)}, and nobody said yes to that "
             "(--yes does, or: optimize budget set ask off)"
         )
         return Refusal(why, BudgetReached.exit_code)
@@ -117,7 +118,7 @@ def worth_another(error: ProviderError, retries: int, parts: Parts) -> bool:
 def warnings(request: Request, permit: Permit, parts: Parts) -> Generator[Event, None, None]:
     """Tell when a call took a cap past the share at which that is told. Raises StorageError."""
     from optimizer.ledger.caps import TOLD_AT, crossed
-    from optimizer.routing.policy import money
+    from optimizer.report.money import money
 
     before, after = permit.money, _purse(request.id, parts)(0)
     for name, cap, was, now in (
@@ -183,8 +184,8 @@ def _queue(bid: Bid, purse: Callable[[int], Money], parts: Parts) -> Generator[E
 
 
 def _cap_text(name: str, charge: int, money: Money) -> str:
+    from optimizer.report.money import money as spoken
     from optimizer.routing.policy import cap_left
-    from optimizer.routing.policy import money as spoken
 
     cap, used = (money.caps.day, money.day) if name == "day" else (money.caps.run, money.run)
     return f"{cap_left(name, cap or 0, used)}, this may cost {spoken(charge)} (optimize budget set {name} AMOUNT)"

@@ -67,7 +67,7 @@ def _review(
     request: Request, outcome: Outcome, patch: Patch, available: Available, parts: Parts
 ) -> Generator[Event, None, int | None]:
     """Ask for a review, another model than the one that made the change where one may be asked; returns its cost."""
-    from optimizer.edits.diff import unified
+    from optimizer.report.diff import unified
 
     diff = unified(patch).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     work, whole = _work(request, outcome, diff, parts)

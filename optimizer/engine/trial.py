@@ -12,6 +12,7 @@ from optimizer.engine import ask, book, room
 from optimizer.engine.request import Request
 from optimizer.errors import ConsentMissing, NoProvider
 from optimizer.events import Event, Notice, TextDelta
+from optimizer.report.money import dollars
 from optimizer.retrieval import Context, Query
 from optimizer.toolspec import ToolSpec
 from optimizer.types import Message, Model, Prompt, Task
@@ -101,14 +102,13 @@ def spoken(trial: Trial) -> list[str]:
     marks = {True: "ok", False: "failed", None: "not told" if trial.local else "not tried"}
     rate = "unknown" if trial.rate is None else f"{trial.rate:.1f} tokens a second"
     first = "unknown" if trial.first is None else f"{trial.first:.2f} s"
-    cost = "unknown" if trial.cost is None else f"${trial.cost / 1e6:.6f}"
     return [
         f"{trial.model} ({'on this machine' if trial.local else 'cloud'})",
         f"  first word  {first}",
         f"  speed       {rate}",
         f"  window      {marks[trial.window]} ({WINDOW:,} tokens)",
         f"  tool call   {marks[trial.tools]}",
-        f"  cost        {cost}, booked",
+        f"  cost        {dollars(trial.cost)}, booked",
         *([f"  {trial.failure}"] if trial.failure else []),
     ]
 

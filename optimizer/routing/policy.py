@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optimizer.config.profiles import Wanted
+from optimizer.humanize import duration
 from optimizer.models.available import named
 from optimizer.models.standing import NEVER, Fit, Health, Need, Standing, fit
 from optimizer.providers import sight
+from optimizer.report.money import money
 from optimizer.routing.preference import lacking, preference
 from optimizer.routing.weigh import Candidate, Weighed, weigh
-from optimizer.spoken import duration
 from optimizer.types import TIERS, Attempt, LeftOut, Model, Route, Task
 
 HOPELESS, SURE_AFTER = 0.12, 5
@@ -68,13 +69,6 @@ def choose(task: Task, candidates: Sequence[Candidate], limits: Limits, standing
         attempts += [Attempt(one.model, _standby_reason(one, tier[0]), one.estimate, standby=True) for one in behind]
         left_out += [_left(one, _passed_over(one, tier[0], limits)) for one in tier[1:] if one not in behind]
     return Route(tuple(attempts), _summary(task, limits, attempts), tuple(left_out))
-
-
-def money(micro: int | None) -> str:
-    """Micro-dollars for people: `$0.0014`, `$12.50`, `free`, `price unknown`."""
-    if micro is None:
-        return "price unknown"
-    return f"${micro / 1_000_000:,.{2 if micro >= 1_000_000 else 4}f}" if micro else "free"
 
 
 def _weighed(

@@ -13,7 +13,7 @@ from optimizer.cli.index import LONGEST_WAIT, SHORTEST_WAIT, changed, next_wait
 from optimizer.cli.main import COMMANDS, EXAMPLES, SECTIONS, optimize, with_default
 from optimizer.cli.terminal import cells, cut, cut_start
 from optimizer.errors import InputError
-from optimizer.spoken import size
+from optimizer.humanize import size
 
 
 @pytest.mark.parametrize(

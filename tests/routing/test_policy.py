@@ -12,7 +12,7 @@ from optimizer.ledger.tariff import Step, Tariff
 from optimizer.models.catalogue import Traits
 from optimizer.models.standing import Health, ModelStanding, Standing, after_failure, key
 from optimizer.providers.quotas import DAY, MINUTE, Quota
-from optimizer.routing.policy import Limits, choose, money
+from optimizer.routing.policy import Limits, choose
 from optimizer.routing.weigh import Candidate
 from optimizer.types import TIERS, LeftOut, Model, Route, Task, Tier
 
@@ -192,14 +192,6 @@ def test_at_most_one_a_tier_in_order_and_none_forgotten(
     assert sorted([*ids(found), *standbys(found), *(left.model for left in found.left_out)]) == sorted(
         one.id for one in models
     )
-
-
-@pytest.mark.parametrize(
-    ("micro", "text"),
-    [(None, "price unknown"), (0, "free"), (1_400, "$0.0014"), (10**7, "$10.00"), (1_234_567_890, "$1,234.57")],
-)
-def test_money(micro: int | None, text: str) -> None:
-    assert money(micro) == text
 
 
 def known(one: Model, **facts: object) -> Standing:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.edits.diff import unified
 from optimizer.edits.parse import parse_reply
+from optimizer.report.diff import unified
 from optimizer.types import FileChange, Patch
 
 

@@ -1,6 +1,11 @@
-"""How a person says a figure."""
+"""Figures as people read them."""
 
 from __future__ import annotations
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things: `1 file`, `1,204 files`; `noun` is in the singular and takes a plain `s`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def size(count: float) -> str:
