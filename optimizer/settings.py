@@ -136,6 +136,18 @@ class Settings:
     journal_days: int = knob(
         "journal.max_days", 90, "Days after which a journal entry goes; the newest stays.", user_only=True
     )
+    transcripts_keep: bool = knob(
+        "transcripts.keep", True, "Keep the prompts and answers of each request, with secrets masked.", user_only=True
+    )
+    transcripts_bytes: int = knob(
+        "transcripts.max_bytes",
+        50_000_000,
+        "Most bytes that all transcripts may take; the oldest are deleted first.",
+        user_only=True,
+    )
+    transcripts_days: int = knob(
+        "transcripts.max_days", 30, "Days after which a transcript is deleted.", user_only=True
+    )
     endpoints: Mapping[str, str] = knob(
         "endpoints", {}, "Base URL by provider name (anthropic, gemini, groq, ollama, openai).", user_only=True
     )

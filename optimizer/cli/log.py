@@ -33,9 +33,10 @@ MOST_FILES = 3
 
 @click.command("log")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="List no more than so many.")
+@click.option("--transcript", metavar="N", help="Show the prompts and answers behind change N (or a request's id).")
 @options.project
 @options.as_json
-def command(limit: int, project: Path | None, as_json: bool) -> int:
+def command(limit: int, transcript: str | None, project: Path | None, as_json: bool) -> int:
     """List the changes that were written in this repository, the newest first.
 
     Each with its number, when, whether it still is written, the request and its files. A change is in doubt while
@@ -45,6 +46,10 @@ def command(limit: int, project: Path | None, as_json: bool) -> int:
 
     stands = options.stand(project)
     found = entries(stands.journal, stands.root.path)
+    if transcript is not None:
+        from optimizer.cli.transcript import show
+
+        return show(transcript, found, stands, as_json)
     shown = found[:limit]
     for entry in shown:
         click.echo(_object(entry) if as_json else _line(entry))

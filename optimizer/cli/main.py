@@ -61,7 +61,7 @@ EXAMPLES = {
     "trust": ("optimize trust list", "optimize trust grant tests"),
     "undo": ("optimize undo", "optimize undo 3", "optimize undo --merge"),
     "redo": ("optimize redo",),
-    "log": ("optimize log --limit 5",),
+    "log": ("optimize log --limit 5", "optimize log --transcript 3"),
     "show": ("optimize show", "optimize show 3"),
     "models": ("optimize models list", "optimize models pull qwen2.5-coder:7b"),
     "profile": ("optimize profile list",),

@@ -49,6 +49,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "network.connections": (1, 100),
     "journal.max_bytes": (0, 1_000_000_000_000),
     "journal.max_days": (1, 36_500),
+    "transcripts.max_bytes": (0, 1_000_000_000_000),
+    "transcripts.max_days": (1, 36_500),
 }
 SPECIAL: Mapping[str, float] = {"temperature": -1, "budget.run": -1, "budget.day": -1, "budget.ask": -1}
 CHOICES: Mapping[str, tuple[str, ...]] = {"tier": TIERS, "max_tier": TIERS, "provider": PROVIDERS}

@@ -1,0 +1,49 @@
+"""`optimize log --transcript N`: the prompts and answers behind a change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.cli.terminal import inert, paint
+from optimizer.errors import InputError
+
+if TYPE_CHECKING:
+    from optimizer.edits.journal import Entry
+    from optimizer.ledger.transcripts import Call, Turn
+    from optimizer.wiring.ground import Ground
+
+
+def show(wanted: str, changes: Sequence[Entry], stands: Ground, as_json: bool) -> int:
+    """Print the calls of a request: `wanted` is the number of a change, or the id of a request.
+
+    Raises InputError where none is kept, StorageError.
+    """
+    from optimizer.ledger import transcripts
+
+    request = next((one.request for one in changes if one.id.lstrip("0") == wanted.lstrip("0")), wanted)
+    calls = transcripts.read(stands.config.places.state, request)
+    if not calls:
+        settings = stands.config.settings
+        kept = f"for {settings.transcripts_days:,} days" if settings.transcripts_keep else "only with transcripts.keep"
+        raise InputError(f"no transcript of {wanted}", f"optimize log lists the changes; transcripts are kept {kept}")
+    for number, call in enumerate(calls, 1):
+        click.echo(
+            json.dumps({"event": "call", **asdict(call)}, ensure_ascii=False) if as_json else _text(number, call)
+        )
+    return 0
+
+
+def _text(number: int, call: Call) -> str:
+    ended = call.error or f"{call.outcome} after {call.seconds:.1f} s"
+    head = paint(f"{number}. {call.model} ({call.provider}), {call.task}: {ended}", bold=True)
+    return "\n\n".join([head, *map(_turn, call.sent), *(_turn(turn, back=True) for turn in call.received)]) + "\n"
+
+
+def _turn(turn: Turn, back: bool = False) -> str:
+    arrow = "<" if back else ">"
+    return f"{paint(f'{arrow} {turn.role}', fg='green' if back else 'cyan')}\n{inert(turn.text)}"
