@@ -34,12 +34,25 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run the tests that take longer than a second or so")
     parser.addoption(
         "--live", action="store_true", help="also ask the real providers, with the keys of the environment"
     )
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """All cores for the whole suite; one process for files that are named, unless `-n` asks for more."""
+    wanted = config.invocation_params.args
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    return 0 if named and not any(str(word).startswith(("-n", "--numprocesses")) for word in wanted) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--slow"):
+        by_name = tuple(argument for argument in config.args if "::" in argument)
+        slow = {item for item in items if "slow" in item.keywords and not item.nodeid.startswith(by_name)}
+        config.hook.pytest_deselected(items=[item for item in items if item in slow])
+        items[:] = [item for item in items if item not in slow]
     if not config.getoption("--live"):
         for item in items:
             if "live" in item.keywords:

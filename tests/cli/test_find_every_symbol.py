@@ -63,6 +63,7 @@ def found(name: str, repository: Path, capsys: pytest.CaptureFixture[str]) -> li
     return [(row["path"], row["line"]) for row in rows]
 
 
+@pytest.mark.slow
 def test_find_of_every_symbol_gives_its_line(
     make_repo: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

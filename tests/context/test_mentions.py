@@ -128,6 +128,7 @@ def test_any_signs_are_read(text: str) -> None:
     assert all(name for name in find_mentions(text).identifiers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     ["a", "a.b/", "`", "'x ", "word foo_bar\n", "a:1", "/", 'File "x", line 3, in f\n', "http://a", "((a.a", "- [x] "],

@@ -274,13 +274,14 @@ def this_project(tmp_path_factory: pytest.TempPathFactory) -> Iterable[Index]:
     index.close()
 
 
-@pytest.mark.parametrize("tokens", [30, 3500])
+@pytest.mark.parametrize("tokens", [30, pytest.param(3500, marks=pytest.mark.slow)])
 def test_real_requests_fit_their_budget(this_project: Index, tokens: int) -> None:
     assert len(REQUESTS) >= 30
     for text in REQUESTS[:: 1 if tokens == 3500 else 9]:
         holds(select(Query(text), this_project, Limits(tokens)), this_project, Limits(tokens))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(

@@ -88,6 +88,7 @@ def test_premium_is_reached_once_all_else_failed_and_its_price_is_booked(user: O
     assert "Success Rate: 100.0%" in metrics
 
 
+@pytest.mark.slow
 def test_an_answer_without_edits_is_streamed_and_checked(user: Optimize, loopback: Loopback) -> None:
     text = "It splits the text at commas and reads each part as a number (calc/parse.py:4)."
     loopback.queue("ollama", Reply(text=text))
@@ -96,6 +97,7 @@ def test_an_answer_without_edits_is_streamed_and_checked(user: Optimize, loopbac
     assert ran.out.strip() == text
 
 
+@pytest.mark.slow
 def test_an_excerpt_in_an_answer_is_no_edit(user: Optimize, loopback: Loopback, calc: Path) -> None:
     before = (calc / "calc/parse.py").read_bytes()
     text = (
@@ -108,6 +110,7 @@ def test_an_excerpt_in_an_answer_is_no_edit(user: Optimize, loopback: Loopback, 
     assert (calc / "calc/parse.py").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_an_answer_that_cites_what_is_not_there_goes_on(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", Reply(text="See calc/nothing.py:12 for all of it."))
     good = "It adds the numbers, see calc/parse.py:10."
@@ -138,6 +141,7 @@ def test_only_providers_failed_is_exit_6(user: Optimize, loopback: Loopback) -> 
     assert ran.code == 6
 
 
+@pytest.mark.slow
 def test_a_cut_answer_is_never_applied(user: Optimize, loopback: Loopback, calc: Path) -> None:
     before = (calc / "calc/parse.py").read_bytes()
     loopback.answer("ollama", lambda _: Reply(calls=(GOOD,), stop="length"))
@@ -169,6 +173,7 @@ def test_undo_refuses_a_file_that_changed_since(user: Optimize, loopback: Loopba
     assert (calc / "calc/parse.py").read_text() == mine
 
 
+@pytest.mark.slow
 def test_an_edit_outside_the_repository_is_refused(user: Optimize, loopback: Loopback, calc: Path) -> None:
     loopback.queue(
         "ollama", Reply(calls=(Call("create_file", {"path": "../evil.py", "content": "x = 1\n"}),), stop="tool")

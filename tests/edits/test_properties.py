@@ -70,6 +70,7 @@ UNITS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
 def test_parsing_takes_linear_time(unit: str) -> None:
     short, long = unit * (50_000 // len(unit)), unit * (200_000 // len(unit))
@@ -100,6 +101,7 @@ WORST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", WORST)
 def test_no_edit_of_a_long_file_takes_long(what: str) -> None:
     line, edits = WORST[what]
@@ -137,6 +139,7 @@ def test_native_calls() -> None:
 # ── files: encodings and line endings ───────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 @settings(QUICK, max_examples=400)
 @given(files(), st.sampled_from(HOW))
 def test_no_byte_changes_outside_the_edit(file: File, how: str) -> None:

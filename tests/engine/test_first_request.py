@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,10 +59,18 @@ def requests(query: Query, parts: Parts) -> Iterator[int]:
             yield prompt.tokens + prompt.max_output
 
 
-@pytest.mark.parametrize("extra", ["", pytest.param(LOG, marks=pytest.mark.slow)], ids=["typed", "piped"])
-def test_real_requests(parts: Parts, extra: str) -> None:
+@pytest.mark.parametrize(
+    ("texts", "extra"),
+    [
+        (REQUESTS[::8], ""),
+        pytest.param(REQUESTS, "", marks=pytest.mark.slow),
+        pytest.param(REQUESTS, LOG, marks=pytest.mark.slow),
+    ],
+    ids=["some typed", "typed", "piped"],
+)
+def test_real_requests(parts: Parts, texts: Sequence[str], extra: str) -> None:
     assert {prompts.edit_format(model, True) for model in models()} >= {"tool", "text"}
-    for text in REQUESTS:
+    for text in texts:
         assert max(requests(Query(text, extra), parts)) <= parts.settings.request_tokens == 6000
 
 

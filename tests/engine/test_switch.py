@@ -113,6 +113,7 @@ def test_model_provider_and_profile_are_for_the_next_request(parts: Parts, env: 
         parts.for_next({"provider": "antropic"})
 
 
+@pytest.mark.slow
 def test_what_another_process_chooses_holds_for_the_next_request(parts: Parts, env: Mapping[str, str]) -> None:
     assert first_choice(parts) == OSS
 

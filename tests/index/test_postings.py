@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ def blob(numbers):
     return array("I", numbers).tobytes()
 
 
+@pytest.mark.slow
 @given(lists=st.dictionaries(WORDS, NUMBERS.map(blob), max_size=300))
 def test_what_is_packed_comes_out_again(lists):
     packed = list(runs(lists))

@@ -154,6 +154,7 @@ def test_any_bytes(extension: str, data: bytes) -> None:
     assert (error_count(f"x{extension}", data) or 0) >= len(parsed.error_lines)
 
 
+@pytest.mark.slow
 @given(
     path=st.sampled_from(READABLE),
     cuts=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 40), st.binary(max_size=6)), min_size=1, max_size=4),
@@ -173,6 +174,7 @@ def test_any_damage(path: Path, cuts: list[tuple[int, int, bytes]]) -> None:
         assert data[found.start : found.end].decode() == case["occurrences"]["name"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extension", EXTENSIONS)
 @pytest.mark.parametrize("unit", [b"(", b"[", b"{", b"a(", b"module A\n", b"if(a){", b"\0", b"\xff"], ids=repr)
 def test_deep_nesting_ends_soon(extension: str, unit: bytes) -> None:

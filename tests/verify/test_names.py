@@ -119,6 +119,7 @@ def test_what_cannot_be_read_so_is_not_run(index: Index) -> None:
     assert {check.name: check.passed for check in checks} == {"imports": None, "names": None, "uses": None}
 
 
+@pytest.mark.slow
 def test_its_own_sources_have_no_undefined_names() -> None:
     import optimizer
     from optimizer.verify.names import _undefined
