@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from zlib import crc32
 
 from optimizer.index.seal import seal, unseal
+from optimizer.languages.edges import RawImport
 from optimizer.languages.imports import is_manifest, resolve, tree
-from optimizer.languages.parse import RawImport
 
 _IMPORTS = "SELECT f.path, c.imports FROM file f JOIN content c ON c.id = f.content"
 _ONE_IMPORTS = "SELECT c.imports FROM file f JOIN content c ON c.id = f.content"

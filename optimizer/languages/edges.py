@@ -1,8 +1,20 @@
-"""The edges between files: what imports what."""
+"""Imports: as they are written in a file, and the files that they lead to."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+
+class RawImport(NamedTuple):
+    """An import as written: `kind` tells its form (`from`, `require`, `include-local`, `mod`, …).
+
+    `-inner` ends the kind of an import that stands in a module within the file (Rust).
+    """
+
+    module: str
+    names: tuple[str, ...]
+    line: int
+    kind: str
 
 
 class ImportEdge(NamedTuple):

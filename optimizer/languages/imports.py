@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from optimizer.languages.edges import ImportEdge as ImportEdge
-from optimizer.languages.parse import RawImport
+from optimizer.languages.edges import RawImport
 from optimizer.languages.table import language_of
 
 MOST_KNOWN = 20_000

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.languages import notebook, outline, statements, syntax
+from optimizer.languages.edges import RawImport as RawImport
+from optimizer.languages.occurrences import Occurrence as Occurrence
+from optimizer.languages.occurrences import find_occurrences
 from optimizer.languages.table import Language, is_installed, language_of
 from optimizer.retrieval import Symbol
 
@@ -24,95 +27,7 @@ MOST_OUTLINED = 256_000
 # What opens a block within a line of YAML; each indented line may do so too.
 _BLOCK = re.compile(rb"[-?:](?=[ \t])")
 
-# Leaves that are names, in any of the grammars.
-_NAMES = frozenset(
-    {
-        "class_variable",
-        "constant",
-        "field_identifier",
-        "global_variable",
-        "identifier",
-        "instance_variable",
-        "name",
-        "namespace_identifier",
-        "package_identifier",
-        "primitive_type",
-        "private_property_identifier",
-        "property_identifier",
-        "shorthand_field_identifier",
-        "shorthand_property_identifier",
-        "shorthand_property_identifier_pattern",
-        "simple_identifier",
-        "statement_identifier",
-        "type_identifier",
-        "variable_name",
-    }
-)
-# Where the callee stands in a call, and which end of a longer name stands for the whole.
-_CALLS = {
-    "call": ("function", "method", "target"),
-    "call_expression": ("function", ""),
-    "command": ("name",),
-    "constructor_invocation": ("",),
-    "function_call": ("name",),
-    "instance_expression": ("",),
-    "invocation_expression": ("function",),
-    "method_invocation": ("name",),
-    "object_creation_expression": ("type", ""),
-    "new_expression": ("constructor", "type"),
-    "macro_invocation": ("macro",),
-    "function_call_expression": ("function",),
-    "member_call_expression": ("name",),
-    "nullsafe_member_call_expression": ("name",),
-    "scoped_call_expression": ("name",),
-    "jsx_opening_element": ("name",),
-    "jsx_self_closing_element": ("name",),
-}
-_LAST = {
-    "command_name": "",
-    "conditional_access_expression": "",
-    "dot": "right",
-    "dot_index_expression": "field",
-    "generic_name": "",
-    "member_access_expression": "name",
-    "member_binding_expression": "name",
-    "method_index_expression": "method",
-    "navigation_expression": "",
-    "navigation_suffix": "suffix",
-    "user_type": "",
-    "attribute": "attribute",
-    "member_expression": "property",
-    "selector_expression": "field",
-    "field_expression": "field",
-    "scoped_identifier": "name",
-    "scoped_type_identifier": "name",
-    "qualified_identifier": "name",
-    "scope_resolution": "name",
-    "generic_function": "function",
-    "generic_type": "",
-    "template_function": "name",
-    "template_type": "name",
-    "qualified_name": "",
-}
-# Longer names whose last part is that of the last child.
-_ENDS = frozenset({"conditional_access_expression", "navigation_expression", "qualified_name", "user_type"})
-# Where a word of a shell script is a name.
-_COMMANDS = frozenset({"command_name", "function_definition"})
-
-
 ImportRow = tuple[str, tuple[str, ...], int, str]
-
-
-class RawImport(NamedTuple):
-    """An import as written: `kind` tells its form (`from`, `require`, `include-local`, `mod`, …).
-
-    `-inner` ends the kind of an import that stands in a module within the file (Rust).
-    """
-
-    module: str
-    names: tuple[str, ...]
-    line: int
-    kind: str
 
 
 class ParsedFile(NamedTuple):
@@ -122,15 +37,6 @@ class ParsedFile(NamedTuple):
     symbols: tuple[Symbol, ...]
     imports: tuple[RawImport, ...]
     error_lines: tuple[int, ...]
-
-
-class Occurrence(NamedTuple):
-    """One place where a name stands in code: byte offsets, the line (from 1), and what is done with it."""
-
-    start: int
-    end: int
-    line: int
-    kind: Literal["call", "import", "use", "definition"]
 
 
 def parse(path: str, data: bytes) -> ParsedFile:
@@ -147,10 +53,10 @@ def read(
 
     Unless `whole`, bodies that hold no definition are not parsed, nor are errors in them found.
     """
-    reading = _reading(path, data)
-    if reading is None:
+    found_as = reading(path, data)
+    if found_as is None:
         return "", [], [], []
-    language, data = reading
+    language, data = found_as
     seen = data
     if not whole:
         from optimizer.languages.hollow import hollow
@@ -161,7 +67,7 @@ def read(
         root = syntax.root_of(language, data, until)
     broken = list(syntax.errors(root)) if root.has_error else []
     found = syntax.find(language, root, data, broken)
-    rows, imports = outline.rows(data, language, found), _imports(data, language, found)
+    rows, imports = outline.rows(data, language, found), import_rows(data, language, found)
     return language.name, list(rows), list(imports), [] if language.outline else broken
 
 
@@ -183,20 +89,9 @@ def unbalanced(path: str, data: bytes) -> tuple[str, ...]:
 
 def occurrences(path: str, data: bytes, name: str) -> tuple[Occurrence, ...]:
     """Where exactly `name` stands as an identifier in code, never in strings or comments, in order."""
-    wanted = name.encode("utf-8", "replace")
-    if not wanted or wanted not in data or (reading := _reading(path, data)) is None:
+    if name.encode("utf-8", "replace") not in data or (found := reading(path, data)) is None:
         return ()
-    language, data = reading
-    root = syntax.root_of(language, data)
-    if language.outline or (root.has_error and syntax.is_hopeless(syntax.errors(root))):
-        return ()
-    found: list[Occurrence] = []
-    for match in re.finditer(rb"(?<![A-Za-z0-9_])" + re.escape(wanted) + rb"(?![A-Za-z0-9_])", data):
-        start, end = match.span()
-        node = root.descendant_for_byte_range(start, end)
-        if node is not None and _is_name(node, start, end):
-            found.append(Occurrence(start, end, node.start_point[0] + 1, _use(language, root, data, node, end)))
-    return tuple(found)
+    return find_occurrences(found[0], syntax.root_of(*found), found[1], name)
 
 
 def text_of(path: str, data: bytes) -> bytes:
@@ -205,7 +100,7 @@ def text_of(path: str, data: bytes) -> bytes:
     return notebook.text(data, language) if language is not None and language.name == "notebook" else data
 
 
-def _reading(path: str, data: bytes) -> tuple[Language, bytes] | None:
+def reading(path: str, data: bytes) -> tuple[Language, bytes] | None:
     """The language of a file and what is to be read in it; None when there is no grammar for it here."""
     language = language_of(path)
     if language is None or not is_installed(language) or (language.outline and not _can_be_outlined(data, language)):
@@ -227,15 +122,16 @@ def _can_be_outlined(data: bytes, language: Language) -> bool:
 
 def _checked(path: str, data: bytes) -> Node | None:
     """The syntax tree of a file in which errors mean that it is broken."""
-    reading = _reading(path, data)
-    return None if reading is None or reading[0].outline else syntax.root_of(*reading)
+    found = reading(path, data)
+    return None if found is None or found[0].outline else syntax.root_of(*found)
 
 
 def _lines(broken: Iterable[Node]) -> tuple[int, ...]:
     return tuple(sorted({node.start_point[0] + 1 for node in broken}))
 
 
-def _imports(data: bytes, language: Language, everything: syntax.Found) -> Iterator[ImportRow]:
+def import_rows(data: bytes, language: Language, everything: syntax.Found) -> Iterator[ImportRow]:
+    """The imports of a file in the order they stand."""
     found = sorted(everything.imports, key=lambda item: item.start)
     modules = [item for item in everything.definitions if item.kind == "module"] if language.name == "rust" else []
     read = statements.READERS.get(language.name)
@@ -247,49 +143,3 @@ def _imports(data: bytes, language: Language, everything: syntax.Found) -> Itera
         inner = any(item.start < start < -item.negative_end for item in modules)
         for module, names, form in read(text, kind):
             yield module, names, line, f"{form}-inner" if inner else form
-
-
-def _is_name(node: Node, start: int, end: int) -> bool:
-    if node.type == "alias":
-        return node.child_count == 0
-    if node.start_byte != start or node.end_byte != end or node.child_count:
-        return False
-    parent = node.parent
-    if node.type == "word":
-        return parent is not None and parent.type in _COMMANDS
-    return node.type in _NAMES and (parent is None or parent.type != "variable_name")
-
-
-def _use(
-    language: Language, root: Node, data: bytes, node: Node, end: int
-) -> Literal["call", "import", "use", "definition"]:
-    around = syntax.find_at(language, root, data, node.start_byte, node.end_byte)
-    if any(item.start <= node.start_byte and node.end_byte <= item.node.end_byte for item in around.imports):
-        return "import"
-    for item in around.definitions:
-        name = item.captures["name"][0]
-        if item.kind != "impl" and name.end_byte == end and name.start_byte <= node.start_byte:
-            return "definition"
-    return "call" if _is_callee(node) else "use"
-
-
-def _is_callee(node: Node) -> bool:
-    parent = node.parent
-    while parent is not None and (field := _LAST.get(parent.type)) is not None:
-        if not _stands_at(parent, field, node, -1 if parent.type in _ENDS else 0):
-            return False
-        node, parent = parent, parent.parent
-    if parent is None:
-        return False
-    if parent.type == "token_tree":
-        following = node.next_sibling
-        return following is not None and following.type == "token_tree" and following.child(0).type == "("
-    return any(_stands_at(parent, field, node, 0) for field in _CALLS.get(parent.type, ()))
-
-
-def _stands_at(parent: Node, field: str, node: Node, number: int) -> bool:
-    """Whether `node` is the child of `parent` in a field, or by number among the named children when '' is given."""
-    if field:
-        return parent.child_by_field_name(field) == node
-    named = parent.named_children
-    return bool(named) and named[number] == node

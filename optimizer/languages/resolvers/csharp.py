@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from optimizer.languages.parse import RawImport
+from optimizer.languages.edges import RawImport
 from optimizer.languages.resolvers import suffixes
 
 

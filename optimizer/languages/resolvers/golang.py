@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from optimizer.languages.parse import RawImport
+from optimizer.languages.edges import RawImport
 
 _MODULE = re.compile(rb"^\s*module\s+\"?([^\s\"]+)", re.M)
 _REPLACE = re.compile(rb"^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s*=>\s*(\.{1,2}/\S*)", re.M)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 
-from optimizer.languages.parse import RawImport
+from optimizer.languages.edges import RawImport
 from optimizer.languages.resolvers import suffixes
 
 Names = Mapping[str, tuple[str, ...]]

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from optimizer.languages.parse import RawImport
+from optimizer.languages.edges import RawImport
 
 _PACKAGE = ("/__init__.py", "/__init__.pyi")
 ROOT_NAMES = ("", "src", "lib", "python")

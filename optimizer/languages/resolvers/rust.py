@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from optimizer.languages.parse import RawImport
+from optimizer.languages.edges import RawImport
 
 _SECTION = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]+", re.M)
 _NAME = re.compile(r"^\s*name\s*=\s*[\"']([^\"']+)", re.M)
