@@ -37,8 +37,8 @@ from optimizer.models.standing import Standing, key
 from optimizer.routing.policy import Limits, choose
 from optimizer.routing.weigh import Candidate
 from optimizer.types import Model, Task, Tier, Usage, UsageRecord
-from optimizer.wiring.ground import Start
-from optimizer.wiring.parts import parts as open_parts
+from optimizer.wiring.services import services as open_services
+from optimizer.wiring.workspace import Start
 
 TASK = Task("edit", 0.5, (), True, 1_000_000, 1)
 FOLDS, DRAWS = 5, 2000
@@ -239,19 +239,28 @@ def switch_times(rounds: int = 25) -> dict[str, float]:
         keys = {"GROQ_API_KEY": "g", "ANTHROPIC_API_KEY": "a", "GEMINI_API_KEY": "m"}
         env = {"PATH": os.environ["PATH"], "HOME": str(home), "OPTIMIZER_HOME": str(home), **keys}
         _fill(home / "state", [Model("m", "groq", "free", 1, 1, True, "tool", frozenset(), "", "M")])
-        with open_parts(Start(root, env, {}), lambda _: None, lambda _: None) as parts:
+        with open_services(Start(root, env, {}), lambda _: None, lambda _: None) as services:
             task, turns = Task("edit", 0.4, (), True, 4500, 600), itertools.cycle(SWITCHED)
-            open_stores = (parts.index, parts.ledger(), parts.register(), parts.seats())
+            open_stores = (
+                services.workspace.index,
+                services.calls.ledger(),
+                services.calls.register(),
+                services.calls.seats(),
+            )
 
             def switch() -> None:
-                after = parts.for_next({"model": next(turns)})
-                decide.route(task, after, after.available())
+                after = services.for_next({"model": next(turns)})
+                decide.route(task, after, after.models.available())
                 if not all(
-                    map(operator.is_, open_stores, (after.index, after.ledger(), after.register(), after.seats()))
+                    map(
+                        operator.is_,
+                        open_stores,
+                        (after.workspace.index, after.calls.ledger(), after.calls.register(), after.calls.seats()),
+                    )
                 ):
                     raise SystemExit("a store was opened again")
 
-            stay = _milliseconds(lambda: decide.route(task, parts, parts.available()), rounds)
+            stay = _milliseconds(lambda: decide.route(task, services, services.models.available()), rounds)
             return {"until_routed_ms": _milliseconds(switch, rounds), "routed_without_a_switch_ms": stay}
 
 

@@ -16,7 +16,7 @@ from optimizer.errors import InputError, NotFound
 from optimizer.lookup.questions import Lookup, LookupKind, Row
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
 
 LEAST_ROOM = 40  # columns beside a place; where there are fewer, a line below is better
 
@@ -28,12 +28,12 @@ def ask(kind: LookupKind, subject: str, within: str, given: dict[str, Any]) -> i
 
     if not bare(subject):
         raise InputError("the name is empty", "name a symbol, a file or a folder")
-    with options.open_parts(given["project"], {}, looks=True) as parts:
-        refreshed = prepare.refresh(parts)
+    with options.open_services(given["project"], {}, looks=True) as services:
+        refreshed = prepare.refresh(services)
         if refreshed.notice:
             notices.notice(refreshed.notice)
-        lookup = Lookup(kind, path_from_here(parts, bare(subject)), within=path_from_here(parts, bare(within)))
-        answered = answer(lookup, parts.index)
+        lookup = Lookup(kind, path_from_here(services, bare(subject)), within=path_from_here(services, bare(within)))
+        answered = answer(lookup, services.workspace.index)
     if not answered.found:
         _missing(answered.rows, f'as a request: optimize "find {subject}"' if kind == "where" else "", given["as_json"])
         return NotFound.exit_code
@@ -49,13 +49,17 @@ def bare(word: str) -> str:
     return word.strip().removesuffix("()").removeprefix("./")
 
 
-def path_from_here(parts: Parts, named: str) -> str:
+def path_from_here(services: Services, named: str) -> str:
     """A file or folder named from where the user stands, as the index names it; anything else as it was."""
     here = Path.cwd()
-    if not named or here == parts.root or not ("/" in named or "." in named):
+    if not named or here == services.workspace.root or not ("/" in named or "." in named):
         return named
     full = Path(os.path.normpath(here / named))
-    return full.relative_to(parts.root).as_posix() if full.is_relative_to(parts.root) and full.exists() else named
+    return (
+        full.relative_to(services.workspace.root).as_posix()
+        if full.is_relative_to(services.workspace.root) and full.exists()
+        else named
+    )
 
 
 def print_rows(rows: Sequence[Row], err: bool = False) -> None:

@@ -17,7 +17,7 @@ from optimizer.cli.terminal import inert, width
 from optimizer.errors import InputError
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
     from optimizer.privacy.egress import Egress
     from optimizer.providers.base import Endpoint
 
@@ -41,9 +41,9 @@ def grant_command(destination: str, project: Path | None) -> int:
 
     It is anthropic, gemini, groq, openai, ollama, or an [[endpoint]] of your own.
     """
-    with options.open_parts(project, {}) as parts:
-        host = give(parts, destination)
-        click.echo(f"{destination} ({host}) may now see code of {parts.root}")
+    with options.open_services(project, {}) as services:
+        host = give(services, destination)
+        click.echo(f"{destination} ({host}) may now see code of {services.workspace.root}")
         click.echo(f"take it back with: optimize consent revoke {destination}")
     return 0
 
@@ -55,9 +55,9 @@ def revoke_command(destination: str, project: Path | None) -> int:
     """Take the consent for DESTINATION back."""
     from optimizer.privacy import consent
 
-    with options.open_parts(project, {}) as parts:
-        endpoint_of(parts, destination)
-        gone = consent.revoke(parts.places.state, parts.repository, destination)
+    with options.open_services(project, {}) as services:
+        endpoint_of(services, destination)
+        gone = consent.revoke(services.workspace.places.state, services.workspace.repository, destination)
     click.echo(f"{destination} may no longer see this repository" if gone else f"{destination} had no consent here")
     return 0
 
@@ -69,8 +69,8 @@ def list_command(project: Path | None, as_json: bool) -> int:
     """List what was granted, in all repositories."""
     from optimizer.privacy import consent
 
-    with options.open_parts(project, {}) as parts:
-        grants = consent.grants(parts.places.state)
+    with options.open_services(project, {}) as services:
+        grants = consent.grants(services.workspace.places.state)
     if as_json:
         for grant in grants:
             row = {"destination": grant.destination, "host": grant.host, "repository": grant.repository, "at": grant.at}
@@ -93,8 +93,8 @@ def log_command(last: int, project: Path | None, as_json: bool) -> int:
     from optimizer.cli.show import plain
     from optimizer.privacy import egress
 
-    with options.open_parts(project, {}) as parts:
-        entries = egress.entries(parts.places.state)[-last:]
+    with options.open_services(project, {}) as services:
+        entries = egress.entries(services.workspace.places.state)[-last:]
     if as_json:
         for entry in entries:
             click.echo(json.dumps(plain(entry)))
@@ -123,18 +123,18 @@ def _pictured(entry: Egress) -> str:
     return f", with {count} image{'s' if count > 1 else ''} of {entry.image_bytes:,} bytes" if count else ""
 
 
-def give(parts: Parts, destination: str) -> str:
+def give(services: Services, destination: str) -> str:
     """Remember a yes for `destination` in this repository; returns the host it holds for."""
     from optimizer.privacy import consent
 
-    host = endpoint_of(parts, destination).host
-    consent.grant(parts.places.state, parts.repository, destination, host)
+    host = endpoint_of(services, destination).host
+    consent.grant(services.workspace.places.state, services.workspace.repository, destination, host)
     return host
 
 
-def endpoint_of(parts: Parts, destination: str) -> Endpoint:
+def endpoint_of(services: Services, destination: str) -> Endpoint:
     """The endpoint of a provider by name; raises InputError for an unknown one."""
-    endpoints = parts.endpoints()
+    endpoints = services.models.endpoints()
     return endpoints[known_provider(endpoints, destination)]
 
 

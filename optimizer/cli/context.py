@@ -33,17 +33,17 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
     from optimizer.engine import prepare
 
     query = Query(" ".join(request))
-    with options.open_parts(given["project"], {}, looks=True) as parts:
-        refreshed = prepare.refresh(parts)
+    with options.open_services(given["project"], {}, looks=True) as services:
+        refreshed = prepare.refresh(services)
         if refreshed.notice:
             notices.notice(refreshed.notice)
         if given["explain"]:
             from optimizer.cli.signals import print_signals
 
-            print_signals(prepare.explain(query, parts, given["top"]), given["as_json"])
+            print_signals(prepare.explain(query, services, given["top"]), given["as_json"])
             return 0
-        room = max_tokens or prepare.room_for_context(query, parts)[1]
-        context = prepare.choose(query, parts, room, given["top"])
+        room = max_tokens or prepare.room_for_context(query, services)[1]
+        context = prepare.choose(query, services, room, given["top"])
     if given["as_json"]:
         click.echo(json.dumps(context_object(context), ensure_ascii=False))
     elif given["copy"]:

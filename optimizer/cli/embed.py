@@ -17,7 +17,7 @@ from optimizer.errors import InputError
 from optimizer.humanize import duration
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
     from optimizer.index.embed import Embedder
     from optimizer.index.vectors import Piece, Vectors
 
@@ -34,7 +34,7 @@ class Wishes:
     as_json: bool
 
 
-def embed(parts: Parts, wishes: Wishes) -> None:
+def embed(services: Services, wishes: Wishes) -> None:
     """Give every function a vector: measure a few, say how long the rest takes, ask, go on; what is done stays.
 
     Raises NotFound or ConfigError when there is no usable model, InputError when nobody can be asked, StorageError.
@@ -44,26 +44,26 @@ def embed(parts: Parts, wishes: Wishes) -> None:
     from optimizer.index.embed import choice_from, open_model
     from optimizer.index.vectors import missing, open_vectors
 
-    choice = choice_from(parts.settings, parts.places.cache)
+    choice = choice_from(services.workspace.settings, services.workspace.places.cache)
     if wishes.download and not choice.directory:
         notices.notice(f"fetching {choice.name} into {choice.fetched}, unless it is there; no code is sent")
     embedder = open_model(choice, download=wishes.download)
-    vectors = open_vectors(parts.index.file, choice.id)
+    vectors = open_vectors(services.workspace.index.file, choice.id)
     try:
         if vectors.notice:
             notices.notice(vectors.notice)
-        left = missing(pieces_of(parts.index, Files(parts.index)), vectors)
-        parts.index.forget()  # a reader that waits would keep the store from shrinking
+        left = missing(pieces_of(services.workspace.index, Files(services.workspace.index)), vectors)
+        services.workspace.index.forget()  # a reader that waits would keep the store from shrinking
         started = time.monotonic()
-        done = _fill(left, embedder, vectors, parts, wishes)
+        done = _fill(left, embedder, vectors, services, wishes)
         _report(done, time.monotonic() - started, vectors, wishes.as_json)
     finally:
         vectors.close()
-    if not parts.features.semantic_search:
+    if not services.workspace.features.semantic_search:
         notices.notice(HOW_TO_SWITCH_ON)
 
 
-def _fill(left: Sequence[Piece], embedder: Embedder, vectors: Vectors, parts: Parts, wishes: Wishes) -> int:
+def _fill(left: Sequence[Piece], embedder: Embedder, vectors: Vectors, services: Services, wishes: Wishes) -> int:
     from optimizer.index.vectors import fill
 
     step = max(1, len(left) // MEASURED)
@@ -81,7 +81,7 @@ def _fill(left: Sequence[Piece], embedder: Embedder, vectors: Vectors, parts: Pa
             raise InputError(f"embedding takes {estimate}; {len(measured)} are done", "optimize index --embed --yes")
         elif not confirm(f"Embedding takes {estimate}. Go on?", default=True):
             return len(measured)
-        fill(rest, embedder, vectors, parts.progress)
+        fill(rest, embedder, vectors, services.workspace.progress)
     return len(left)
 
 

@@ -17,7 +17,7 @@ from optimizer.humanize import size
 from optimizer.retrieval import Skipped
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
     from optimizer.index.refresh import Refreshed
     from optimizer.index.survey import Survey
 
@@ -48,32 +48,32 @@ def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any
 
     if given["download"] and not given["embed"]:
         raise click.UsageError("--download goes with --embed")
-    with options.open_parts(given["project"], {}, looks=True) as parts:
-        done = prepare.refresh(parts)
+    with options.open_services(given["project"], {}, looks=True) as services:
+        done = prepare.refresh(services)
         if done.notice:
             notices.notice(done.notice)
-        parts.index.history()  # read now, so that no request waits for it
+        services.workspace.index.history()  # read now, so that no request waits for it
         report = _report_json if as_json else _report
-        report(parts, done, verbose)
+        report(services, done, verbose)
         if stats:
             from optimizer.index.survey import survey
 
-            figures = survey(parts.index)
+            figures = survey(services.workspace.index)
             fields = {"event": "stats", **show.plain(figures)}
             click.echo(json.dumps(fields, ensure_ascii=False) if as_json else stats_text(figures))
         if given["embed"]:
             from optimizer.cli.embed import Wishes, embed
 
-            embed(parts, Wishes(given["download"], given["yes"], as_json))
+            embed(services, Wishes(given["download"], given["yes"], as_json))
         if watch:
-            _watch(parts, as_json)
+            _watch(services, as_json)
     return 0
 
 
 # ── what a refresh did ───────────────────────────────────────────────────────────────────────────
 
 
-def _report(parts: Parts, done: Refreshed, verbose: bool) -> None:
+def _report(services: Services, done: Refreshed, verbose: bool) -> None:
     from optimizer.index.survey import disk_bytes
 
     counts = f"{done.parsed:,} read anew, {done.unchanged:,} unchanged, {done.removed:,} gone"
@@ -84,14 +84,19 @@ def _report(parts: Parts, done: Refreshed, verbose: bool) -> None:
         click.echo(f"{len(done.skipped):,} skipped: {done.skipped[0].why}")
     elif lines:
         click.echo("\n".join([f"{len(done.skipped):,} skipped:", *lines]))
-    for line in table([(f"{size(disk_bytes(parts.index))} on disk:", str(parts.index.file))], width(), ""):
+    for line in table(
+        [(f"{size(disk_bytes(services.workspace.index))} on disk:", str(services.workspace.index.file))], width(), ""
+    ):
         click.echo(inert(line))
 
 
-def _report_json(parts: Parts, done: Refreshed, verbose: bool) -> None:
+def _report_json(services: Services, done: Refreshed, verbose: bool) -> None:
     from optimizer.index.survey import disk_bytes
 
-    fields = show.plain(done) | {"bytes": disk_bytes(parts.index), "file": str(parts.index.file)}
+    fields = show.plain(done) | {
+        "bytes": disk_bytes(services.workspace.index),
+        "file": str(services.workspace.index.file),
+    }
     click.echo(json.dumps({"event": "index", **fields}, ensure_ascii=False))
 
 
@@ -134,21 +139,21 @@ def stats_text(figures: Survey) -> str:
 # ── watching ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _watch(parts: Parts, as_json: bool) -> None:
+def _watch(services: Services, as_json: bool) -> None:
     """Look again and again, less often while nothing happens, until Ctrl-C."""
     from optimizer.engine import prepare
     from optimizer.index.survey import contents
 
-    known, idle, wait = contents(parts.index), 0, SHORTEST_WAIT
-    notices.notice(f"watching {parts.root}; Ctrl-C ends it")
+    known, idle, wait = contents(services.workspace.index), 0, SHORTEST_WAIT
+    notices.notice(f"watching {services.workspace.root}; Ctrl-C ends it")
     try:
         while True:
-            parts.index.forget()  # a reader that sleeps would keep the store from shrinking
+            services.workspace.index.forget()  # a reader that sleeps would keep the store from shrinking
             time.sleep(wait)
-            done = prepare.refresh(parts)
+            done = prepare.refresh(services)
             if done.notice:
                 notices.notice(done.notice)
-            now = contents(parts.index)
+            now = contents(services.workspace.index)
             changes = list(changed(known, now))
             _tell(changes, as_json)
             known, idle = now, 0 if changes else idle + 1

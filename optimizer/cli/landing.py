@@ -15,7 +15,7 @@ from optimizer.events import Judged, Notice
 from optimizer.types import Outcome
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
     from optimizer.git.commit import Repository
 
 
@@ -30,7 +30,7 @@ class Wish:
     message: str = ""
 
 
-def land(outcome: Outcome, parts: Parts, screen: show.Screen, wish: Wish) -> int:
+def land(outcome: Outcome, services: Services, screen: show.Screen, wish: Wish) -> int:
     """Write a proven change once all yeses are there, and commit it where that was asked; returns the exit code."""
     from optimizer.engine.commit import check, commit, needs_a_yes, wanting_a_yes
 
@@ -40,44 +40,44 @@ def land(outcome: Outcome, parts: Parts, screen: show.Screen, wish: Wish) -> int
     if not wish.yes and not terminal.interactive():
         screen.result(outcome, "not written: run again with --yes to write it")
         return 0
-    check(outcome.patch, parts)
-    with _declined_on_leaving(outcome, parts):
-        outcome = _check_further(outcome, parts, screen, wish.yes)
+    check(outcome.patch, services)
+    with _declined_on_leaving(outcome, services):
+        outcome = _check_further(outcome, services, screen, wish.yes)
     if outcome.patch is None:
         return outcome.exit_code
     unnamed = [path for path in wanting_a_yes(outcome.patch) if path not in wish.allowed]
     if unnamed and not terminal.interactive():
         raise needs_a_yes(unnamed)
     wish = _committable(outcome, screen, wish)
-    _tell_open_editors(outcome, parts, screen)
+    _tell_open_editors(outcome, services, screen)
     asks = unnamed or not wish.yes
-    if asks and not _agreed(outcome, parts, _question(outcome, wish, unnamed)):
+    if asks and not _agreed(outcome, services, _question(outcome, wish, unnamed)):
         screen.result(outcome, "declined; nothing was written")
         return 0
-    entry = commit(outcome, parts, wish.request, (*wish.allowed, *unnamed))
+    entry = commit(outcome, services, wish.request, (*wish.allowed, *unnamed))
     return _finish(outcome, screen, wish, entry)
 
 
-def _agreed(outcome: Outcome, parts: Parts, question: str) -> bool:
+def _agreed(outcome: Outcome, services: Services, question: str) -> bool:
     """Whether a person wants the change; booked as declined where they do not."""
     from optimizer.engine.commit import decline
 
-    with _declined_on_leaving(outcome, parts):
+    with _declined_on_leaving(outcome, services):
         agreed = questions.confirm(question)
     if not agreed:
-        decline(outcome, parts)
+        decline(outcome, services)
     return agreed
 
 
 @contextmanager
-def _declined_on_leaving(outcome: Outcome, parts: Parts) -> Iterator[None]:
+def _declined_on_leaving(outcome: Outcome, services: Services) -> Iterator[None]:
     """Book the change as declined when a person breaks off before it is written."""
     from optimizer.engine.commit import decline
 
     try:
         yield
     except (KeyboardInterrupt, click.Abort):
-        decline(outcome, parts)
+        decline(outcome, services)
         raise
 
 
@@ -129,26 +129,26 @@ def _committable(outcome: Outcome, screen: show.Screen, wish: Wish) -> Wish:
     return replace(wish, commit=None)
 
 
-def _tell_open_editors(outcome: Outcome, parts: Parts, screen: show.Screen) -> None:
+def _tell_open_editors(outcome: Outcome, services: Services, screen: show.Screen) -> None:
     from optimizer.edits.policy import open_in_editors
 
     if outcome.patch is not None:
-        for line in open_in_editors(parts.root, outcome.patch):
+        for line in open_in_editors(services.workspace.root, outcome.patch):
             screen.event(Notice(line))
 
 
-def _check_further(outcome: Outcome, parts: Parts, screen: show.Screen, yes: bool) -> Outcome:
+def _check_further(outcome: Outcome, services: Services, screen: show.Screen, yes: bool) -> Outcome:
     """Offer a person to run the commands that nobody was asked about yet; the change is dropped when they fail."""
     from optimizer.cli import trust
     from optimizer.verify import prove
 
-    if yes or outcome.patch is None or not terminal.interactive() or not trust.offer(outcome, parts):
+    if yes or outcome.patch is None or not terminal.interactive() or not trust.offer(outcome, services):
         return outcome
-    patch, means = outcome.patch, parts.means()
-    steps = prove.plan(patch, parts.index, means)
+    patch, means = outcome.patch, services.workspace.means()
+    steps = prove.plan(patch, services.workspace.index, means)
     running = ", ".join(step.command.text for step in steps if not step.skip)
     screen.event(Notice(f"checking in a scratch copy: {running}"))
-    verdict = prove.prove(prove.at_once(patch, parts.index), steps, patch, means)
+    verdict = prove.prove(prove.at_once(patch, services.workspace.index), steps, patch, means)
     screen.event(Judged(verdict))
     if verdict.ok:
         return replace(outcome, verdict=verdict)

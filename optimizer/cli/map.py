@@ -15,7 +15,7 @@ from optimizer.lookup.questions import Row
 
 if TYPE_CHECKING:
     from optimizer.context.outline import Outline
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
 
 
 @click.command("map")
@@ -32,11 +32,11 @@ def command(path: str | None, tokens: int, project: Path | None, as_json: bool) 
     from optimizer.context.outline import outline
     from optimizer.engine import prepare
 
-    with options.open_parts(project, {}, looks=True) as parts:
-        refreshed = prepare.refresh(parts)
+    with options.open_services(project, {}, looks=True) as services:
+        refreshed = prepare.refresh(services)
         if refreshed.notice:
             notices.notice(refreshed.notice)
-        made = outline(parts.index, tokens, _within(parts, path) if path else None)
+        made = outline(services.workspace.index, tokens, _within(services, path) if path else None)
     if as_json:
         _print_json(made)
     else:
@@ -44,13 +44,13 @@ def command(path: str | None, tokens: int, project: Path | None, as_json: bool) 
     return 0
 
 
-def _within(parts: Parts, path: str) -> frozenset[str]:
+def _within(services: Services, path: str) -> frozenset[str]:
     from optimizer.lookup.names import files, nearest
 
-    named = answers.path_from_here(parts, answers.bare(path))
-    found = files(parts.index, named)
+    named = answers.path_from_here(services, answers.bare(path))
+    found = files(services.workspace.index, named)
     if not found:
-        near = nearest(named, parts.index.paths())
+        near = nearest(named, services.workspace.index.paths())
         hint = f"did you mean {' or '.join(near[:3])}?" if near else "name a file or folder of this repository"
         raise NotFound(f"there is no file or folder {path} in this repository", hint)
     return frozenset(found)

@@ -27,9 +27,9 @@ def command(day: datetime | None, project: Path | None, as_json: bool) -> int:
     from optimizer.ledger.summary import day_bounds
 
     chosen = day.date() if day else date.today()
-    with options.open_parts(project, {}) as parts:
+    with options.open_services(project, {}) as services:
         start, end = day_bounds(chosen)
-        summary = summarise(parts.ledger().records(start, end), chosen)
+        summary = summarise(services.calls.ledger().records(start, end), chosen)
     click.echo(json.dumps(show.plain(summary)) if as_json else text(summary))
     return 0
 

@@ -101,9 +101,9 @@ def test(name: str, provider: str | None, yes: bool, project: Path | None, as_js
     """
     from optimizer.engine import trial
 
-    with options.open_parts(project, {"model": name, "provider": provider}) as opened:
-        parts = replace(opened, approve=lambda question: yes or _asked(question))
-        result = trial.run(name, parts, notice)
+    with options.open_services(project, {"model": name, "provider": provider}) as opened:
+        services = replace(opened, calls=replace(opened.calls, approve=lambda question: yes or _asked(question)))
+        result = trial.run(name, services, notice)
     if as_json:
         click.echo(json.dumps({"event": "test", **asdict(result), "exit_code": result.exit_code}))
     else:

@@ -46,7 +46,7 @@ def list_command(project: Path | None = None, as_json: bool = False) -> int:
     keys.
     """
     with options.open_stock(project) as stock:
-        found, kept = taken(stock), stock.models.kept()
+        found, kept = taken(stock), stock.models.pinned()
         dated = _dated()
         if as_json:
             for row in found.models:

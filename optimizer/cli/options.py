@@ -1,4 +1,4 @@
-"""Flags that several commands share, and from flags to parts."""
+"""Flags that several commands share, and from flags to services."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import click
 from optimizer.tiers import TIERS
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
     from optimizer.images import Image
-    from optimizer.wiring.ground import Ground, Start
+    from optimizer.retrieval import Query
     from optimizer.wiring.models import Stock
+    from optimizer.wiring.workspace import Project, Start
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -75,20 +76,25 @@ def model_flags(command: Command) -> Command:
     return command
 
 
-def open_parts(project: Path | None, given: dict[str, object], *, looks: bool = False) -> AbstractContextManager[Parts]:
-    """The parts of a run in `project` (default: here), closed on leaving; `looks`: the index is refreshed at once."""
+def open_services(
+    project: Path | None, given: dict[str, object], *, looks: bool = False, query: Query | None = None
+) -> AbstractContextManager[Services]:
+    """The services of a run in `project` (default: here), closed on leaving; `looks`: the index is refreshed at once.
+
+    `query` is the request, where there is one.
+    """
     from optimizer.cli import notices
-    from optimizer.wiring.parts import parts
+    from optimizer.wiring.services import services
 
-    return parts(_start(project, given, looks), notices.progress(sys.stderr), notices.notice)
+    return services(_start(project, given, looks)._replace(query=query), notices.progress(sys.stderr), notices.notice)
 
 
-def stand(project: Path | None) -> Ground:
+def stand(project: Path | None) -> Project:
     """The repository at `project` (default: here) and its configuration, where no index or model is needed."""
     from optimizer.cli import notices
-    from optimizer.wiring.ground import ground
+    from optimizer.wiring.workspace import project as at
 
-    return ground(_start(project, {}), notices.notice)
+    return at(_start(project, {}), notices.notice)
 
 
 def open_stock(project: Path | None) -> AbstractContextManager[Stock]:
@@ -100,7 +106,7 @@ def open_stock(project: Path | None) -> AbstractContextManager[Stock]:
 
 
 def _start(project: Path | None, given: dict[str, object], looks: bool = False) -> Start:
-    from optimizer.wiring.ground import Start
+    from optimizer.wiring.workspace import Start
 
     without = bool(click.get_current_context().meta.get(WITHOUT_PROJECT_CONFIG))
     return Start(project or Path.cwd(), os.environ, given, project_config=not without, looks=looks)

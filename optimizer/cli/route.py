@@ -36,8 +36,8 @@ def command(
     from optimizer.retrieval import Query
 
     query = Query(" ".join(request), images=options.attached(images))
-    with options.open_parts(project, given) as parts:
-        events = list(engine.run(query, parts, dry_run=True))
+    with options.open_services(project, given, query=query) as services:
+        events = list(engine.run(query, services, dry_run=True))
     routed = next((event for event in events if isinstance(event, Routed)), None)
     if as_json:
         click.echo(json.dumps({"event": "route", **(show.plain(routed) if routed else {"tier": "index"})}))

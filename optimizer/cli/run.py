@@ -18,7 +18,7 @@ from optimizer.retrieval import Query
 from optimizer.types import Outcome
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
     from optimizer.git.commit import Repository
 
 
@@ -58,14 +58,14 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
         raise click.UsageError("--message goes with --commit")
     query = Query(" ".join(request), piped_in(), options.attached(given["images"]))
     screen = show.screen(given["as_json"], given["dry_run"])
-    with options.open_parts(given["project"], settings) as opened:
+    with options.open_services(given["project"], settings, query=query) as opened:
         repository = _repository(opened) if given["commit"] else None
-        parts = replace(opened, approve=_approval(given["yes"]))
-        outcome = _watch(engine.run(query, parts, given["dry_run"], given["plan"]), screen)
-        if _ask_consent(outcome, parts):
-            outcome = _watch(engine.run(query, parts, given["dry_run"], given["plan"]), screen)
+        services = replace(opened, calls=replace(opened.calls, approve=_approval(given["yes"])))
+        outcome = _watch(engine.run(query, services, given["dry_run"], given["plan"]), screen)
+        if _ask_consent(outcome, services):
+            outcome = _watch(engine.run(query, services, given["dry_run"], given["plan"]), screen)
         wish = landing.Wish(query.text, given["yes"], given["allow"], repository, given["message"] or "")
-        return landing.land(outcome, parts, screen, wish)
+        return landing.land(outcome, services, screen, wish)
 
 
 def piped_in() -> str:
@@ -93,10 +93,10 @@ def ends(stream: IO[bytes], size: int) -> tuple[bytes, bytes, int]:
     return first, last, left_out
 
 
-def _repository(parts: Parts) -> Repository:
+def _repository(services: Services) -> Repository:
     from optimizer.git.commit import ready
 
-    return ready(parts.root, os.environ)
+    return ready(services.workspace.root, os.environ)
 
 
 def _watch(events: Iterator[Event], screen: show.Screen) -> Outcome:
@@ -123,14 +123,16 @@ def _approval(yes: bool) -> Callable[[str], bool]:
     return approve
 
 
-def _ask_consent(outcome: Outcome, parts: Parts) -> bool:
+def _ask_consent(outcome: Outcome, services: Services) -> bool:
     """Offer to give the missing consent when a person is there; a flag never answers for them."""
     if outcome.exit_code != ConsentMissing.exit_code or not terminal.interactive():
         return False
     destination = outcome.hint.rpartition(" ")[2]
-    host = parts.endpoints()[destination].host
-    question = f"May code of {parts.root} be sent to {destination} at {host}?\nA yes is kept for this repository."
+    host = services.models.endpoints()[destination].host
+    question = (
+        f"May code of {services.workspace.root} be sent to {destination} at {host}?\nA yes is kept for this repository."
+    )
     if not questions.confirm(question):
         return False
-    consent.give(parts, destination)
+    consent.give(services, destination)
     return True

@@ -15,10 +15,10 @@ from optimizer.errors import InputError
 if TYPE_CHECKING:
     from optimizer.edits.journal import Entry
     from optimizer.ledger.transcripts import Call, Turn
-    from optimizer.wiring.ground import Ground
+    from optimizer.wiring.workspace import Project
 
 
-def show(wanted: str, changes: Sequence[Entry], stands: Ground, as_json: bool) -> int:
+def show(wanted: str, changes: Sequence[Entry], stands: Project, as_json: bool) -> int:
     """Print the calls of a request: `wanted` is the number of a change, or the id of a request.
 
     Raises InputError where none is kept, StorageError.

@@ -16,7 +16,7 @@ from optimizer.cli.terminal import inert, width
 from optimizer.errors import InputError
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
     from optimizer.types import Outcome
     from optimizer.verify.commands import Command
 
@@ -46,8 +46,8 @@ def list_command(project: Path | None = None, as_json: bool = False) -> int:
     """List the commands found here, with what was said of each."""
     from optimizer.verify.commands import allowed, commands
 
-    with options.open_parts(project, {}) as parts:
-        means = parts.means()
+    with options.open_services(project, {}) as services:
+        means = services.workspace.means()
         rows = [(found, allowed(found, means)) for found in commands(means)]
     words = {True: "allowed", False: "refused", None: "not asked yet"}
     if as_json:
@@ -74,11 +74,11 @@ def grant_command(kinds: tuple[str, ...], project: Path | None) -> int:
     """
     from optimizer.privacy import trust
 
-    with options.open_parts(project, {}) as parts:
-        found = list(_found(parts, kinds))
+    with options.open_services(project, {}) as services:
+        found = list(_found(services, kinds))
         for one in found:
-            trust.decide(parts.places.state, parts.repository, one.text, True)
-            click.echo(f"{inert(one.text)} may now be run to check changes of {inert(parts.repository)}")
+            trust.decide(services.workspace.places.state, services.workspace.repository, one.text, True)
+            click.echo(f"{inert(one.text)} may now be run to check changes of {inert(services.workspace.repository)}")
     if not found:
         raise InputError("there is no such command to allow here", "configure one: verify.test in your config.toml")
     click.echo("take it back with: optimize trust revoke")
@@ -95,25 +95,25 @@ def revoke_command(kinds: tuple[str, ...], project: Path | None) -> int:
     """
     from optimizer.privacy import trust
 
-    with options.open_parts(project, {}) as parts:
-        state, repository = parts.places.state, parts.repository
+    with options.open_services(project, {}) as services:
+        state, repository = services.workspace.places.state, services.workspace.repository
         if kinds:
-            gone = sum(trust.revoke(state, repository, one.text) for one in _found(parts, kinds))
+            gone = sum(trust.revoke(state, repository, one.text) for one in _found(services, kinds))
         else:
             gone = trust.revoke(state, repository)
     click.echo(f"{gone} answer{'s' if gone != 1 else ''} forgotten" if gone else "nothing had been said here")
     return 0
 
 
-def _found(parts: Parts, kinds: tuple[str, ...]) -> Iterator[Command]:
+def _found(services: Services, kinds: tuple[str, ...]) -> Iterator[Command]:
     from optimizer.verify.commands import commands
 
-    for one in commands(parts.means()):
+    for one in commands(services.workspace.means()):
         if one.source == "found" and (not kinds or one.kind in kinds):
             yield one
 
 
-def offer(outcome: Outcome, parts: Parts) -> bool:
+def offer(outcome: Outcome, services: Services) -> bool:
     """Ask a person once which commands may check this change, each answer remembered; True when one was allowed now."""
     from optimizer.privacy import trust
     from optimizer.verify import prove
@@ -121,14 +121,14 @@ def offer(outcome: Outcome, parts: Parts) -> bool:
 
     if outcome.patch is None:
         return False
-    means = parts.means()
-    steps = prove.plan(outcome.patch, parts.index, means)
+    means = services.workspace.means()
+    steps = prove.plan(outcome.patch, services.workspace.index, means)
     asked = [one.command for one in steps if allowed(one.command, means) is None and "not approved" in one.skip]
     if not asked:
         return False
     answers = dict(zip(asked, _answers(asked), strict=True))
     for one, answer in answers.items():
-        trust.decide(parts.places.state, parts.repository, one.text, answer)
+        trust.decide(services.workspace.places.state, services.workspace.repository, one.text, answer)
     return any(answers.values())
 
 

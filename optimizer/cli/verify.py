@@ -31,20 +31,20 @@ def command(explain: bool, project: Path | None, as_json: bool) -> int:
     from optimizer.engine import prepare
     from optimizer.verify import prove, uncommitted
 
-    with options.open_parts(project, {}) as parts:
-        refreshed = prepare.refresh(parts)
+    with options.open_services(project, {}) as services:
+        refreshed = prepare.refresh(services)
         if refreshed.notice:
             notices.notice(refreshed.notice)
-        means = parts.means()
+        means = services.workspace.means()
         patch = uncommitted.uncommitted(means.root)
         if not patch.changes:
             click.echo(json.dumps({"event": "verdict", "ok": True, "checks": []}) if as_json else "nothing has changed")
             return 0
-        steps = prove.plan(patch, parts.index, means)
+        steps = prove.plan(patch, services.workspace.index, means)
         _explain(patch, steps, as_json, explain)
         if explain:
             return 0
-        verdict = prove.prove(prove.at_once(patch, parts.index), steps, patch, means)
+        verdict = prove.prove(prove.at_once(patch, services.workspace.index), steps, patch, means)
     _tell(verdict, as_json)
     return 0 if verdict.ok else ChecksFailed.exit_code
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,11 +46,14 @@ class Config(NamedTuple):
     profile: Profile | None = None
 
 
-def load(root: Path | None, env: Mapping[str, str], flags: Mapping[str, object]) -> Config:
+def load(
+    root: Path | None, env: Mapping[str, str], flags: Mapping[str, object], auto: Callable[[], str] = str
+) -> Config:
     """Resolve all settings.
 
     `root` is the directory whose `.optimizer.toml` counts, None for no project file; `flags` maps dotted keys to values
-    (text is read as in the environment; None is no flag). Raises ConfigError for an unknown key, a value of the wrong
+    (text is read as in the environment; None is no flag); `auto` names the profile of the work at hand ('': none), and
+    is called only where the profile is "auto". Raises ConfigError for an unknown key, a value of the wrong
     type or out of range, or a broken file, naming file and line; StorageError when a file cannot be read.
     """
     where = places(env)
@@ -59,7 +62,7 @@ def load(root: Path | None, env: Mapping[str, str], flags: Mapping[str, object])
     origins = dict.fromkeys((*_plain_defaults(), *values), "default")
     user, project = list(_from_user(where.config_file)), list(_from_project(root, notices))
     near = [*_from_environment(env), *_from_flags(flags)]
-    profile = _profile([*user, *project, *near], where)
+    profile = _profile([*user, *project, *near], where, auto)
     chosen = _from_profile(profile, project, near, notices) if profile else []
     for one in (*user, *chosen, *project, *near):
         if one.key == "provider":
@@ -128,8 +131,8 @@ def _check_provider(one: Given, where: Places) -> None:
     check_provider(one, where.models_file, _WITHOUT_PROJECT if one.origin.startswith("project:") else "")
 
 
-def _profile(given_values: Sequence[Given], where: Places) -> Profile | None:
-    """The profile that the nearest of the values names; None where none is named, or where the kind of work chooses."""
+def _profile(given_values: Sequence[Given], where: Places, auto: Callable[[], str]) -> Profile | None:
+    """The profile that the nearest of the values names, None where none is named; `auto` chooses for "auto"."""
     name, origin = "", ""
     for one in given_values:
         if one.key == "profile":
@@ -139,7 +142,8 @@ def _profile(given_values: Sequence[Given], where: Places) -> Profile | None:
     from optimizer.config.profiles import AUTO, resolve
 
     if name == AUTO:
-        return None
+        name = auto()
+        return resolve(name, where.profiles) if name else None
     layer, _, place = origin.partition(":")
     try:
         return resolve(name, where.profiles, place or origin)

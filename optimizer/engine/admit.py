@@ -13,8 +13,8 @@ from optimizer.report.money import dollars
 from optimizer.types import Completion, Model, Prompt
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
     from optimizer.engine.request import Request
+    from optimizer.engine.services import Services
     from optimizer.ledger.caps import Money
     from optimizer.models.register import Admission, Bid
     from optimizer.providers.quotas import Exchange
@@ -44,25 +44,25 @@ class Refusal:
 
 
 def enter(
-    request: Request, model: Model, prompt: Prompt, parts: Parts, retries: int = 0
+    request: Request, model: Model, prompt: Prompt, services: Services, retries: int = 0
 ) -> Generator[Event, None, Permit | Refusal]:
     """Ask for leave to call `model`, waiting no longer than `limits.wait_seconds` for its limits.
 
     A model that the user named is asked although it rests, but not over and over. Raises StorageError.
     """
-    candidate = parts.candidates((model,), parts.clock())[0]
-    purse = _purse(request.id, parts)
+    candidate = services.calls.candidates((model,), services.calls.clock())[0]
+    purse = _purse(request.id, services)
     before = purse(0)
     charge = _charge(candidate, prompt, before)
-    if before.asks(charge) and not parts.approve(f"One call of {model.id} may cost {dollars(charge)}."):
+    if before.asks(charge) and not services.calls.approve(f"One call of {model.id} may cost {dollars(charge)}."):
         why = (
             f"not asked: one call may cost {dollars(charge)}, and nobody said yes to that "
             "(--yes does, or: optimize budget set ask off)"
         )
         return Refusal(why, BudgetReached.exit_code)
-    named = bool(parts.kept_model() or parts.settings.model)
+    named = bool(services.models.pinned() or services.workspace.settings.model)
     bid = replace(_bid(candidate, prompt, charge), forced=named and not retries)
-    admission = yield from _queue(bid, purse, parts)
+    admission = yield from _queue(bid, purse, services)
     if admission.granted:
         fitted = prompt if admission.output >= prompt.max_output else replace(prompt, max_output=admission.output)
         if fitted is not prompt:
@@ -73,28 +73,28 @@ def enter(
     return Refusal(f"not asked: {admission.why}", NoProvider.exit_code)
 
 
-def heard(permit: Permit, parts: Parts) -> Callable[[Exchange], None]:
+def heard(permit: Permit, services: Services) -> Callable[[Exchange], None]:
     """What is told of the headers of the answer to a call."""
     from optimizer.models.standing import key
 
     name = key(permit.candidate.model)
-    return lambda exchange: parts.register().told(name, permit.ticket, exchange.quotas, exchange.at)
+    return lambda exchange: services.calls.register().told(name, permit.ticket, exchange.quotas, exchange.at)
 
 
-def answered(permit: Permit, completion: Completion, parts: Parts) -> Generator[Event, None, None]:
+def answered(permit: Permit, completion: Completion, services: Services) -> Generator[Event, None, None]:
     """Close a call that was answered. Raises StorageError."""
     from optimizer.models.standing import key
 
-    name, usage, register = key(permit.candidate.model), completion.usage, parts.register()
+    name, usage, register = key(permit.candidate.model), completion.usage, services.calls.register()
     line = register.succeeded(name, permit.ticket, completion.seconds)
     lifetime, cached = permit.candidate.traits.cache_seconds, usage.cache_read + usage.cache_write_5m
     if lifetime and cached:
-        register.warmed(name, parts.repository, cached, lifetime)
+        register.warmed(name, services.workspace.repository, cached, lifetime)
     if line:
         yield Notice(line)
 
 
-def failed(permit: Permit, error: ProviderError | None, parts: Parts) -> None:
+def failed(permit: Permit, error: ProviderError | None, services: Services) -> None:
     """Close a call that failed; None for one that was broken off. Raises StorageError.
 
     A model that this machine does not hold may be there a moment later: that is no reason to let it rest.
@@ -103,24 +103,24 @@ def failed(permit: Permit, error: ProviderError | None, parts: Parts) -> None:
 
     if permit.candidate.model.local and isinstance(error, ModelMissing):
         error = None
-    parts.register().failed(key(permit.candidate.model), permit.ticket, error)
+    services.calls.register().failed(key(permit.candidate.model), permit.ticket, error)
 
 
-def worth_another(error: ProviderError, retries: int, parts: Parts) -> bool:
+def worth_another(error: ProviderError, retries: int, services: Services) -> bool:
     """Whether the same model is asked again: its limit, or its overload, passes soon."""
     if retries >= MOST_RETRIES or isinstance(error, NoRoom) or not isinstance(error, RateLimited | Overloaded):
         return False
     if isinstance(error, Overloaded):
-        return retries < 1 and (error.wait or 0.0) <= parts.settings.limit_wait
-    return error.wait is not None and error.wait <= parts.settings.limit_wait
+        return retries < 1 and (error.wait or 0.0) <= services.workspace.settings.limit_wait
+    return error.wait is not None and error.wait <= services.workspace.settings.limit_wait
 
 
-def warnings(request: Request, permit: Permit, parts: Parts) -> Generator[Event, None, None]:
+def warnings(request: Request, permit: Permit, services: Services) -> Generator[Event, None, None]:
     """Tell when a call took a cap past the share at which that is told. Raises StorageError."""
     from optimizer.ledger.caps import TOLD_AT, crossed
     from optimizer.report.money import money
 
-    before, after = permit.money, _purse(request.id, parts)(0)
+    before, after = permit.money, _purse(request.id, services)(0)
     for name, cap, was, now in (
         ("day", before.caps.day, before.day, after.day),
         ("run", before.caps.run, before.run, after.run),
@@ -129,12 +129,12 @@ def warnings(request: Request, permit: Permit, parts: Parts) -> Generator[Event,
             yield Notice(f"{TOLD_AT:.0%} of the cap of a {name} is spent: {money(now)} of {money(cap)}")
 
 
-def _purse(request: str, parts: Parts) -> Callable[[int], Money]:
+def _purse(request: str, services: Services) -> Callable[[int], Money]:
     """The money as it stands whenever it is called, with what is pending elsewhere."""
     from optimizer.ledger import caps
 
-    limits = caps.caps_from(parts.settings)
-    return lambda pending: caps.money(parts.ledger(), limits, parts.clock(), request, pending)
+    limits = caps.caps_from(services.workspace.settings)
+    return lambda pending: caps.money(services.calls.ledger(), limits, services.calls.clock(), request, pending)
 
 
 def _charge(candidate: Candidate, prompt: Prompt, money: Money) -> int:
@@ -158,9 +158,9 @@ def _bid(candidate: Candidate, prompt: Prompt, charge: int) -> Bid:
     return Bid(key(candidate.model), need, charge, candidate.traits.limits)
 
 
-def _queue(bid: Bid, purse: Callable[[int], Money], parts: Parts) -> Generator[Event, None, Admission]:
+def _queue(bid: Bid, purse: Callable[[int], Money], services: Services) -> Generator[Event, None, Admission]:
     """Stand in the queue of a model until the call is granted, or would have to wait too long."""
-    register, settings = parts.register(), parts.settings
+    register, settings = services.calls.register(), services.workspace.settings
     life = settings.load_seconds + settings.answer_seconds
     ticket, waited, told = 0, 0.0, False
     try:

@@ -13,8 +13,8 @@ from optimizer.events import Booked, Event, Notice, TextDelta
 from optimizer.types import Completion, Model, Prompt, Usage
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
     from optimizer.engine.request import Request
+    from optimizer.engine.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +35,24 @@ class Answered:
     absent: bool = False
 
 
-def ask(request: Request, model: Model, prompt: Prompt, parts: Parts) -> Generator[Event, None, Answered]:
+def ask(request: Request, model: Model, prompt: Prompt, services: Services) -> Generator[Event, None, Answered]:
     """Ask `model`, once more when a limit or an overload passes soon; all calls are booked.
 
     Raises what ends a run at once: missing consent, a secret in the payload, a broken store.
     """
     cost: int | None = 0
     retries = 0
-    if crowded := (yield from room.sit(model, prompt, parts)):
+    if crowded := (yield from room.sit(model, prompt, services)):
         return Answered(None, cost, crowded)
     while True:
-        permit = yield from admit.enter(request, model, prompt, parts, retries)
+        permit = yield from admit.enter(request, model, prompt, services, retries)
         if isinstance(permit, admit.Refusal):
             return Answered(None, cost, permit.why, permit.exit_code)
-        done = yield from _call(request, permit, parts)
+        done = yield from _call(request, permit, services)
         cost = book.added(cost, done.cost)
         if done.error is None:
             return Answered(done.completion, cost)
-        if not admit.worth_another(done.error, retries, parts):
+        if not admit.worth_another(done.error, retries, services):
             too_long = isinstance(done.error, PromptTooLong)
             useless = isinstance(done.error, BadAnswer)
             absent = isinstance(done.error, NoConnection)
@@ -70,29 +70,29 @@ class _Done:
     cost: int | None
 
 
-def _call(request: Request, permit: admit.Permit, parts: Parts) -> Generator[Event, None, _Done]:
+def _call(request: Request, permit: admit.Permit, services: Services) -> Generator[Event, None, _Done]:
     model, prompt = permit.candidate.model, permit.prompt
     started = perf_counter()
     heard: list[str] = []
     try:
-        completion = yield from _listen(request, permit, heard, parts)
+        completion = yield from _listen(request, permit, heard, services)
     except ProviderError as error:
         spent = book.Spent(error.usage or Usage(), perf_counter() - started, "provider-error")
-        record = book.book(request, model, spent, parts)
-        admit.failed(permit, error, parts)
+        record = book.book(request, model, spent, services)
+        admit.failed(permit, error, services)
         yield Booked(record)
         return _Done(None, error, record.cost)
     except BaseException as error:
         if isinstance(error, GeneratorExit | KeyboardInterrupt):
             spent = book.Spent(book.guess(prompt, heard), perf_counter() - started, "cancelled")
-            book.book(request, model, spent, parts)
-        admit.failed(permit, None, parts)
+            book.book(request, model, spent, services)
+        admit.failed(permit, None, services)
         raise
     spent = book.Spent(completion.usage, completion.seconds, "answered", completion.model_served)
-    record = book.book(request, model, spent, parts)
-    yield from admit.answered(permit, completion, parts)
+    record = book.book(request, model, spent, services)
+    yield from admit.answered(permit, completion, services)
     yield Booked(record)
-    yield from admit.warnings(request, permit, parts)
+    yield from admit.warnings(request, permit, services)
     return _Done(completion, None, record.cost)
 
 
@@ -101,10 +101,10 @@ def _said(error: ProviderError) -> str:
 
 
 def _listen(
-    request: Request, permit: admit.Permit, heard: list[str], parts: Parts
+    request: Request, permit: admit.Permit, heard: list[str], services: Services
 ) -> Generator[Event, None, Completion]:
     model = permit.candidate.model
-    provider = parts.provider(model, request.task.kind, admit.heard(permit, parts))
+    provider = services.calls.provider(model, request.task.kind, admit.heard(permit, services))
     try:
         for piece in provider.stream(model, permit.prompt):
             if isinstance(piece, Completion):

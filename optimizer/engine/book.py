@@ -9,8 +9,8 @@ from optimizer.tiers import Tier
 from optimizer.types import Model, Prompt, Usage, UsageRecord
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
     from optimizer.engine.request import Request, Tried
+    from optimizer.engine.services import Services
     from optimizer.lookup.questions import Lookup
 
 
@@ -24,13 +24,13 @@ class Spent:
     served: str = ""
 
 
-def book(request: Request, model: Model, spent: Spent, parts: Parts) -> UsageRecord:
+def book(request: Request, model: Model, spent: Spent, services: Services) -> UsageRecord:
     """Write one call of a model to the ledger; raises StorageError."""
-    now, broken_off = parts.clock(), False
+    now, broken_off = services.calls.clock(), False
     try:
-        cost = parts.cost(model, spent.usage, now)
+        cost = services.calls.cost(model, spent.usage, now)
     except KeyboardInterrupt:  # reading the price table takes a moment; what was spent is booked all the same
-        cost, broken_off = parts.cost(model, spent.usage, now), True
+        cost, broken_off = services.calls.cost(model, spent.usage, now), True
     record = UsageRecord(
         request=request.id,
         at=now.isoformat(timespec="milliseconds"),
@@ -44,20 +44,20 @@ def book(request: Request, model: Model, spent: Spent, parts: Parts) -> UsageRec
         outcome=spent.outcome,
         cost=cost,
         task=request.task.kind,
-        repository=parts.repository,
+        repository=services.workspace.repository,
     )
-    parts.ledger().add(record)
+    services.calls.ledger().add(record)
     if broken_off:
         raise KeyboardInterrupt
     return record
 
 
-def book_index(request: str, lookup: Lookup, seconds: float, outcome: str, parts: Parts) -> UsageRecord:
+def book_index(request: str, lookup: Lookup, seconds: float, outcome: str, services: Services) -> UsageRecord:
     """Write an answer from the index, at no cost; raises StorageError."""
     tier: Tier = "index"
     record = UsageRecord(
         request=request,
-        at=parts.clock().isoformat(timespec="milliseconds"),
+        at=services.calls.clock().isoformat(timespec="milliseconds"),
         tier=tier,
         label="Index",
         provider="index",
@@ -68,19 +68,19 @@ def book_index(request: str, lookup: Lookup, seconds: float, outcome: str, parts
         outcome=outcome,
         cost=0,
         task=lookup.kind,
-        repository=parts.repository,
+        repository=services.workspace.repository,
     )
-    parts.ledger().add(record)
+    services.calls.ledger().add(record)
     return record
 
 
-def settle(request: Request, tried: Tried, parts: Parts) -> None:
+def settle(request: Request, tried: Tried, services: Services) -> None:
     """Say in the ledger what became of the last call's answer; raises StorageError."""
     if not tried.failure:
         outcome = "proven" if tried.patch else "accepted"
     else:
         outcome = "checks-failed" if tried.verdict else "unusable"
-    parts.ledger().settle(request.id, outcome)
+    services.calls.ledger().settle(request.id, outcome)
 
 
 def added(*costs: int | None) -> int | None:

@@ -13,26 +13,26 @@ from optimizer.events import Event, Finished, Notice
 from optimizer.types import Attempt, Model, Outcome, Route
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
 
 
-def climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
+def climb(request: Request, route: Route, services: Services) -> Iterator[Event]:
     """Try the attempts of `route` in order; each failure that was checked is told to the next; ends with Finished."""
     try:
-        yield from _climb(request, route, parts)
+        yield from _climb(request, route, services)
     finally:
         if any(attempt.model.local for attempt in route.attempts):
-            room.leave(parts)
+            room.leave(services)
 
 
-def _climb(request: Request, route: Route, parts: Parts) -> Iterator[Event]:
-    before = Before(parts.settings.max_tokens)
+def _climb(request: Request, route: Route, services: Services) -> Iterator[Event]:
+    before = Before(services.workspace.settings.max_tokens)
     tries: list[Tried] = []
     waiting = list(route.attempts)
     while waiting:
         attempt = waiting.pop(0)
         yield Notice(starting(attempt))
-        tried = yield from _try(request, attempt, parts, before)
+        tried = yield from _try(request, attempt, services, before)
         tries.append(tried)
         if not tried.failure:
             yield Finished(_outcome(request, attempt, tries, False))
@@ -79,10 +79,10 @@ def _after(before: Before, tried: Tried) -> Before:
     return Before(answer_tokens, tried.evidence or tried.failure)
 
 
-def _try(request: Request, attempt: Attempt, parts: Parts, before: Before) -> Generator[Event, None, Tried]:
+def _try(request: Request, attempt: Attempt, services: Services, before: Before) -> Generator[Event, None, Tried]:
     from optimizer.engine import talk
 
-    ended = yield from talk.talk(request, attempt.model, parts, before)
+    ended = yield from talk.talk(request, attempt.model, services, before)
     if ended.from_provider:
         return Tried(
             ended.failure,
@@ -95,9 +95,9 @@ def _try(request: Request, attempt: Attempt, parts: Parts, before: Before) -> Ge
     if ended.failure:
         tried = Tried(ended.failure, ended.text, evidence=ended.told, exit_code=ended.exit_code, cut=ended.cut)
     else:
-        tried = yield from judge.prove(request, ended.text, ended.patch, parts)
+        tried = yield from judge.prove(request, ended.text, ended.patch, services)
     if ended.answered:
-        book.settle(request, tried, parts)
+        book.settle(request, tried, services)
     return replace(tried, cost=ended.cost)
 
 

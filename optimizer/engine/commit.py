@@ -10,12 +10,12 @@ from optimizer.errors import InputError, SafetyRefused
 from optimizer.types import Outcome, Patch
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
 
 MOST_OF_A_REQUEST = 4_000
 
 
-def commit(outcome: Outcome, parts: Parts, request: str = "", allowed: Container[str] = ()) -> str:
+def commit(outcome: Outcome, services: Services, request: str = "", allowed: Container[str] = ()) -> str:
     """Write the patch of `outcome`, all or nothing; returns the journal entry that undo takes.
 
     `request` is what the user asked, for the journal; `allowed` are paths of files that something acts on by itself,
@@ -27,33 +27,40 @@ def commit(outcome: Outcome, parts: Parts, request: str = "", allowed: Container
 
     if outcome.patch is None:
         raise InputError("there is no change to write")
-    check(outcome.patch, parts)
+    check(outcome.patch, services)
     if barred := [path for path in wanting_a_yes(outcome.patch) if path not in allowed]:
         raise needs_a_yes(barred)
-    settings = parts.settings
+    settings = services.workspace.settings
     entry = write(
-        parts.root,
+        services.workspace.root,
         outcome.patch,
-        parts.journal,
+        services.workspace.journal,
         request.strip()[:MOST_OF_A_REQUEST],
         request=outcome.request,
         bounds=Bounds(settings.journal_bytes, settings.journal_days),
     )
-    parts.ledger().settle(outcome.request, "accepted", was="proven")
+    services.calls.ledger().settle(outcome.request, "accepted", was="proven")
     return entry
 
 
-def check(patch: Patch, parts: Parts) -> None:
+def check(patch: Patch, services: Services) -> None:
     """Refuse (SafetyRefused) what no yes can allow: optimizer's own files, and files that git ignores."""
     from optimizer.git.files import is_ignored
 
-    places = [os.path.realpath(place) for place in (parts.places.config, parts.places.state, parts.places.cache)]
-    known = set(parts.index.paths())
+    places = [
+        os.path.realpath(place)
+        for place in (
+            services.workspace.places.config,
+            services.workspace.places.state,
+            services.workspace.places.cache,
+        )
+    ]
+    known = set(services.workspace.index.paths())
     for change in patch.changes:
-        real = os.path.realpath(parts.root / change.path)
+        real = os.path.realpath(services.workspace.root / change.path)
         if any(os.path.commonpath((place, real)) == place for place in places):
             raise SafetyRefused(f"{change.path} belongs to optimizer itself: it is never edited", "edit it yourself")
-        if change.before is not None and change.path not in known and is_ignored(parts.root, change.path):
+        if change.before is not None and change.path not in known and is_ignored(services.workspace.root, change.path):
             raise SafetyRefused(
                 f"{change.path} is ignored by git: such files are neither read nor edited", "edit it yourself"
             )
@@ -77,6 +84,6 @@ def needs_a_yes(paths: list[str]) -> SafetyRefused:
     )
 
 
-def decline(outcome: Outcome, parts: Parts) -> None:
+def decline(outcome: Outcome, services: Services) -> None:
     """Book that a proven change was not wanted."""
-    parts.ledger().settle(outcome.request, "declined", was="proven")
+    services.calls.ledger().settle(outcome.request, "declined", was="proven")

@@ -13,8 +13,8 @@ from optimizer.retrieval import Context, Query
 from optimizer.types import Needs, Outcome, Patch
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
     from optimizer.engine.request import Request
+    from optimizer.engine.services import Services
     from optimizer.models.available import Available
 
 TOKENS, USUAL = 800, 150  # tokens of a review: at most, those included that a model thinks before it, and mostly
@@ -34,7 +34,7 @@ _IN_OTHER_WORDS = re.compile(
 _MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)]|`{3}\w*)\s*")
 
 
-def reviewed(events: Iterator[Event], request: Request, available: Available, parts: Parts) -> Iterator[Event]:
+def reviewed(events: Iterator[Event], request: Request, available: Available, services: Services) -> Iterator[Event]:
     """The events of a run; where it ends with a change to offer, a critic is asked of it before the outcome is told.
 
     The outcome stays as it is, but for what the review cost. Raises StorageError.
@@ -49,7 +49,7 @@ def reviewed(events: Iterator[Event], request: Request, available: Available, pa
         return
     cost: int | None = 0
     if outcome.patch is not None and not outcome.exit_code:
-        cost = yield from _review(request, outcome, outcome.patch, available, parts)
+        cost = yield from _review(request, outcome, outcome.patch, available, services)
     yield Finished(replace(outcome, cost=book.added(outcome.cost, cost)))
 
 
@@ -64,25 +64,25 @@ def findings(text: str) -> tuple[str, ...]:
 
 
 def _review(
-    request: Request, outcome: Outcome, patch: Patch, available: Available, parts: Parts
+    request: Request, outcome: Outcome, patch: Patch, available: Available, services: Services
 ) -> Generator[Event, None, int | None]:
     """Ask for a review, another model than the one that made the change where one may be asked; returns its cost."""
     from optimizer.report.diff import unified
 
     diff = unified(patch).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    work, whole = _work(request, outcome, diff, parts)
+    work, whole = _work(request, outcome, diff, services)
     if not work.asks:
         yield Notice("no review: request_tokens leaves no room for the change")
         return 0
     if not whole:
         yield Notice("the change is longer than one review holds (request_tokens): its middle is not reviewed")
-    route = role.route(work, available, parts, lambda model: model.id != outcome.model)
-    route = route if route.attempts else role.route(work, available, parts)
+    route = role.route(work, available, services, lambda model: model.id != outcome.model)
+    route = route if route.attempts else role.route(work, available, services)
     if not route.attempts:
         cure = decide.unserved(request.id, route, dry_run=False).hint
         yield Notice("no review: no model may be asked for one" + (f"; try: {cure}" if cure else ""))
         return 0
-    said = yield from role.ask_role(work, route.attempts, parts)
+    said = yield from role.ask_role(work, route.attempts, services)
     if text := said.texts[0]:
         yield Reviewed(said.by, findings(text), said.by == outcome.model)
     else:
@@ -90,14 +90,14 @@ def _review(
     return said.cost
 
 
-def _work(request: Request, outcome: Outcome, diff: str, parts: Parts) -> tuple[role.Work, bool]:
+def _work(request: Request, outcome: Outcome, diff: str, services: Services) -> tuple[role.Work, bool]:
     """What the critic is asked within request_tokens, nothing without room; and whether all of the change is in it."""
     from optimizer.agent import prompts
     from optimizer.context.budget import count_tokens
 
     checks = [check.name for check in outcome.verdict.checks if check.passed] if outcome.verdict else []
     told = {"checks": ", ".join(checks) or "none", "request": "", "diff": ""}
-    size = parts.settings.request_tokens - TOKENS
+    size = services.workspace.settings.request_tokens - TOKENS
     free = size - prompts.overhead(edits=False) - count_tokens(_ASKED.format(**told))
     told["request"] = prompts.shorten(request.query.text, max(0, free) // 4)
     free -= count_tokens(told["request"])
@@ -117,7 +117,7 @@ def _work(request: Request, outcome: Outcome, diff: str, parts: Parts) -> tuple[
         needs=Needs(used + TOKENS),
     )
     query = Query(_ASKED.format(**told), extra)
-    ask = prompts.Ask(query, task, context, TOKENS, temperature=parts.temperature)
+    ask = prompts.Ask(query, task, context, TOKENS, temperature=services.workspace.temperature)
     asks = (ask,) if whole or count_tokens(told["diff"]) >= LEAST else ()
     return role.Work("critic", "reviewing", replace(request, task=task), TOKENS, asks), whole
 

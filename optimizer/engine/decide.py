@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from optimizer.config.profiles import Wanted
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
     from optimizer.models.available import Available
     from optimizer.models.standing import Standing
     from optimizer.retrieval import Context, Query
@@ -38,22 +38,7 @@ def task_of(asked: tuple[Query, Context], notes_tokens: int, opinion: Opinion | 
     return classify.classify(query, context, tokens, opinion)
 
 
-def profiled(query: Query, parts: Parts) -> Parts:
-    """The parts; for `profile` "auto" with the profile that the kind of work chooses, told by the words of the request.
-
-    Raises ConfigError, StorageError.
-    """
-    from optimizer.config.profiles import AUTO
-    from optimizer.routing import classify
-    from optimizer.routing.profiled import profile_for
-
-    if parts.settings.profile != AUTO:
-        return parts
-    chosen = parts.for_next({"profile": profile_for(classify.kind_of(query)[0])})
-    return replace(chosen, settings=replace(chosen.settings, profile=AUTO))
-
-
-def route(task: Task, parts: Parts, available: Available, role: str = "", answer: int = 0) -> Route:
+def route(task: Task, services: Services, available: Available, role: str = "", answer: int = 0) -> Route:
     """The route of a task, for a role where one is named; what cannot be asked at all is among the models left out.
 
     Models that the role names are asked before the others, whatever their tier. `answer` is the answer budget in tokens
@@ -63,22 +48,22 @@ def route(task: Task, parts: Parts, available: Available, role: str = "", answer
     from optimizer.routing.preference import names
     from optimizer.routing.profiled import choose_with
 
-    candidates = parts.candidates(available.models, parts.clock())
-    wanted = (parts.role(role),) if role else ()
-    allowed = replace(limits(parts), wanted=(*wanted, *_wishes(task, parts)))
+    candidates = services.calls.candidates(available.models, services.calls.clock())
+    wanted = (services.models.role(role),) if role else ()
+    allowed = replace(limits(services), wanted=(*wanted, *_wishes(task, services)))
     allowed = replace(allowed, answer=answer or allowed.answer)
-    found = choose_with(parts.profiles(), task, candidates, allowed, standing(candidates, parts))
+    found = choose_with(services.models.profiles(), task, candidates, allowed, standing(candidates, services))
     attempts = sorted(found.attempts, key=lambda one: not any(names(wish, one.model) for wish in wanted))
-    said = ", chosen for this kind of work" if parts.settings.profile == AUTO else ""
+    said = ", chosen for this kind of work" if services.workspace.settings.profile == AUTO else ""
     left_out = (*available.left_out, *found.left_out)
     return replace(found, reason=found.reason + said, attempts=tuple(attempts), left_out=left_out)
 
 
-def _wishes(task: Task, parts: Parts) -> tuple[Wanted, ...]:
+def _wishes(task: Task, services: Services) -> tuple[Wanted, ...]:
     """What the settings of the two local models wish: one for changes to code, the small one where it will do."""
     from optimizer.config.profiles import Wanted
 
-    settings = parts.settings
+    settings = services.workspace.settings
     if task.wants_edits and settings.local_coder:
         return (Wanted("local.coder", models=(settings.local_coder,)),)
     if task.kind == "quick" and settings.local_router:
@@ -86,41 +71,41 @@ def _wishes(task: Task, parts: Parts) -> tuple[Wanted, ...]:
     return ()
 
 
-def limits(parts: Parts) -> policy.Limits:
+def limits(services: Services) -> policy.Limits:
     """What the user allows, by settings or by the model kept for this project."""
     from optimizer.routing import policy
 
-    settings, kept = parts.settings, parts.kept_model()
+    settings, kept = services.workspace.settings, services.models.pinned()
     return policy.Limits(
         tier="" if kept else settings.tier,
         max_tier="premium" if kept else settings.max_tier,
         model=kept or settings.model,
         provider=settings.provider,
-        routing=parts.features.multi_model_routing,
+        routing=services.workspace.features.multi_model_routing,
         answer=settings.max_tokens,
         wait=settings.limit_wait,
         remembered=bool(kept),
     )
 
 
-def standing(candidates: Sequence[Candidate], parts: Parts) -> Standing:
+def standing(candidates: Sequence[Candidate], services: Services) -> Standing:
     """All that is known of the candidates now, read once from the register and the ledger. Raises StorageError."""
     from optimizer.ledger import caps
     from optimizer.ledger.tally import tallies
     from optimizer.models.standing import Standing, key
 
-    register, ledger, now = parts.register(), parts.ledger(), parts.clock()
+    register, ledger, now = services.calls.register(), services.calls.ledger(), services.calls.clock()
     return Standing(
         now=now,
-        models=register.read({key(one.model): one.traits.limits for one in candidates}, parts.repository),
-        money=caps.money(ledger, caps.caps_from(parts.settings), now, pending=register.pending()),
+        models=register.read({key(one.model): one.traits.limits for one in candidates}, services.workspace.repository),
+        money=caps.money(ledger, caps.caps_from(services.workspace.settings), now, pending=register.pending()),
         tallies=tallies(ledger.last(RECENT)),
     )
 
 
-def stand_in(route: Route, parts: Parts) -> str:
+def stand_in(route: Route, services: Services) -> str:
     """A line to show when the first model asked is in the cloud and the user did not ask for that; '' otherwise."""
-    first, wish = route.attempts[0].model, limits(parts)
+    first, wish = route.attempts[0].model, limits(services)
     if wish.model or wish.provider or wish.tier:
         return ""
     local = (left for left in route.left_out if left.tier == "local")

@@ -12,44 +12,44 @@ from optimizer.retrieval import Context
 from optimizer.types import Patch, Verdict
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
 
 
-def prove(request: Request, text: str, patch: Patch | None, parts: Parts) -> Generator[Event, None, Tried]:
+def prove(request: Request, text: str, patch: Patch | None, services: Services) -> Generator[Event, None, Tried]:
     """Check what an answer says, or what its patch changes."""
     if patch is None:
-        return (yield from _prove_answer(text, parts))
-    return (yield from _prove_patch(request, text, patch, parts))
+        return (yield from _prove_answer(text, services))
+    return (yield from _prove_patch(request, text, patch, services))
 
 
-def judge(patch: Patch, parts: Parts) -> Generator[Event, None, Verdict]:
+def judge(patch: Patch, services: Services) -> Generator[Event, None, Verdict]:
     """The proof of a patch; a notice comes before each command that may take its time."""
     from optimizer.verify import prove
 
-    verdict = prove.at_once(patch, parts.index)
+    verdict = prove.at_once(patch, services.workspace.index)
     if not verdict.ok:
         return verdict
-    means = parts.means()
-    steps = prove.plan(patch, parts.index, means)
+    means = services.workspace.means()
+    steps = prove.plan(patch, services.workspace.index, means)
     if running := [step.command.text for step in steps if not step.skip]:
         yield Notice(f"checking in a scratch copy: {', '.join(running)}")
     return prove.prove(verdict, steps, patch, means)
 
 
-def _prove_answer(text: str, parts: Parts) -> Generator[Event, None, Tried]:
+def _prove_answer(text: str, services: Services) -> Generator[Event, None, Tried]:
     from optimizer.verify.answers import check_answer
 
-    verdict = check_answer(text, parts.index)
+    verdict = check_answer(text, services.workspace.index)
     yield Judged(verdict)
     return Tried("" if verdict.ok else _failures(verdict), text, verdict=verdict)
 
 
-def _prove_patch(request: Request, text: str, patch: Patch, parts: Parts) -> Generator[Event, None, Tried]:
+def _prove_patch(request: Request, text: str, patch: Patch, services: Services) -> Generator[Event, None, Tried]:
     try:
         _check_as_shown(request.context, patch)
     except Conflict as error:
         return Tried(error.message, text, exit_code=error.exit_code)
-    verdict = yield from judge(patch, parts)
+    verdict = yield from judge(patch, services)
     if verdict.ok:
         yield Proposed(patch)
     yield Judged(verdict)

@@ -17,7 +17,7 @@ from optimizer.retrieval import Context, Query
 from optimizer.types import Completion, Message, Model, Prompt, Task, Usage, UsageRecord
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts, Router
+    from optimizer.engine.services import Router, Services
     from optimizer.models.seats import Wish
     from optimizer.providers.base import Provider
     from optimizer.routing.classify import Opinion
@@ -46,21 +46,21 @@ class Asked:
     heard: list[str] = field(default_factory=list)
 
 
-def begin(query: Query, parts: Parts) -> Asked | None:
+def begin(query: Query, services: Services) -> Asked | None:
     """Begin to ask the model of `local.router`; None where there is none."""
-    if not parts.settings.local_router:
+    if not services.workspace.settings.local_router:
         return None
-    router = parts.router()
+    router = services.models.router()
     if router is None:
         return None
-    asked = Asked(router.model, _prompt(query), perf_counter(), parts.settings.local_router_seconds)
-    wish = parts.wish(router.model, asked.prompt.tokens + asked.prompt.max_output)
+    asked = Asked(router.model, _prompt(query), perf_counter(), services.workspace.settings.local_router_seconds)
+    wish = services.calls.wish(router.model, asked.prompt.tokens + asked.prompt.max_output)
     asked.thread = threading.Thread(target=_ask, args=(asked, router, wish), daemon=True)
     asked.thread.start()
     return asked
 
 
-def end(asked: Asked, request: str, parts: Parts) -> Generator[Event, None, Opinion | None]:
+def end(asked: Asked, request: str, services: Services) -> Generator[Event, None, Opinion | None]:
     """What the model said, waited for no longer than its time; None where words are to decide. A call that was made is
     booked for `request`.
 
@@ -71,9 +71,9 @@ def end(asked: Asked, request: str, parts: Parts) -> Generator[Event, None, Opin
     asked = replace(asked)  # as it is now: a late answer changes nothing any more
     opinion = read(asked.answer.text, asked.model.id) if asked.answer else None
     if asked.sent:
-        yield Booked(_booked(asked, request, parts))
+        yield Booked(_booked(asked, request, services))
     if asked.answer:
-        parts.ledger().settle(request, "accepted" if opinion else "unusable")
+        services.calls.ledger().settle(request, "accepted" if opinion else "unusable")
     if opinion is None:
         yield Notice(f"{asked.model.id} (local.router): {_why(asked)}; words decide")
     return opinion
@@ -88,7 +88,7 @@ def _why(asked: Asked) -> str:
     return "it named no kind of work" if asked.answer else f"no answer in {asked.seconds:g} s"
 
 
-def _booked(asked: Asked, request: str, parts: Parts) -> UsageRecord:
+def _booked(asked: Asked, request: str, services: Services) -> UsageRecord:
     answer, error = asked.answer, asked.error
     if answer:
         spent = book.Spent(answer.usage, answer.seconds, "answered", answer.model_served)
@@ -99,7 +99,7 @@ def _booked(asked: Asked, request: str, parts: Parts) -> UsageRecord:
         spent = book.Spent(book.guess(asked.prompt, asked.heard), asked.seconds, "cancelled")
     task = Task("sorting", 0.0, (), False, asked.prompt.tokens, asked.prompt.max_output)
     booked = Request(request, Query(""), Context("", 0, (), ()), task)
-    return book.book(booked, asked.model, spent, parts)
+    return book.book(booked, asked.model, spent, services)
 
 
 def read(text: str, name: str) -> Opinion | None:

@@ -11,8 +11,8 @@ from optimizer.events import Event, Notice
 from optimizer.types import Route
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
     from optimizer.engine.request import Request
+    from optimizer.engine.services import Services
     from optimizer.models.available import Available
 
 TOKENS, USUAL = 500, 200  # tokens of a plan: at most, which are kept free in the request of the editor, and mostly
@@ -23,27 +23,27 @@ _ASKED = (
 _GIVEN = "{request}\n\nA plan for it, made from the same code; follow it where it is right:\n{plan}"
 
 
-def climb_planned(request: Request, route: Route, available: Available, parts: Parts) -> Iterator[Event]:
+def climb_planned(request: Request, route: Route, available: Available, services: Services) -> Iterator[Event]:
     """Let a plan be written, then try the attempts of `route` with it; both are booked, and the outcome tells the sum.
 
     Without a plan, as no model made one, the change is made all the same.
     """
-    work = _work(request, parts)
-    said = yield from role.ask_role(work, role.route(work, available, parts).attempts, parts)
+    work = _work(request, services)
+    said = yield from role.ask_role(work, role.route(work, available, services).attempts, services)
     plan = said.texts[0]
     yield Notice(f"plan of {said.by}:\n{plan}" if plan else "there is no plan; going on without one")
     if plan:
         text = _GIVEN.format(request=request.query.text, plan=_short(plan))
         request = replace(request, query=request.query._replace(text=text))
-    yield from role.adding(said.cost, climb.climb(request, route, parts))
+    yield from role.adding(said.cost, climb.climb(request, route, services))
 
 
-def _work(request: Request, parts: Parts) -> role.Work:
+def _work(request: Request, services: Services) -> role.Work:
     from optimizer.agent.prompts import Ask
 
     task = replace(request.task, kind="plan", wants_edits=False, output_tokens=USUAL)
     query = request.query._replace(text=_ASKED.format(request=request.query.text))
-    asked = Ask(query, task, request.context, TOKENS, notes=request.notes, temperature=parts.temperature)
+    asked = Ask(query, task, request.context, TOKENS, notes=request.notes, temperature=services.workspace.temperature)
     return role.Work("planner", "planning", replace(request, task=task), TOKENS, (asked,))
 
 

@@ -12,8 +12,8 @@ from optimizer.events import Event, Finished, Notice, TextDelta
 
 if TYPE_CHECKING:
     from optimizer.agent.prompts import Ask
-    from optimizer.engine.parts import Parts
     from optimizer.engine.request import Request
+    from optimizer.engine.services import Services
     from optimizer.models.available import Available
     from optimizer.types import Attempt, Model, Prompt, Route
 
@@ -47,13 +47,13 @@ class Said:
     cost: int | None
 
 
-def route(work: Work, available: Available, parts: Parts, may: Callable[[Model], bool] = lambda _: True) -> Route:
+def route(work: Work, available: Available, services: Services, may: Callable[[Model], bool] = lambda _: True) -> Route:
     """Who may be asked, the first first: of the models for which `may` is true, those that fit role and task."""
     held = replace(available, models=tuple(model for model in available.models if may(model)))
-    return decide.route(work.request.task, parts, held, work.role, work.most)
+    return decide.route(work.request.task, services, held, work.role, work.most)
 
 
-def ask_role(work: Work, attempts: Sequence[Attempt], parts: Parts) -> Generator[Event, None, Said]:
+def ask_role(work: Work, attempts: Sequence[Attempt], services: Services) -> Generator[Event, None, Said]:
     """Ask the first of `attempts` all questions, the next from where one failed; every call is booked and settled.
 
     Nothing that is said here is a verdict: who cannot be asked, or may not be sent a question, leaves '' behind.
@@ -72,7 +72,7 @@ def ask_role(work: Work, attempts: Sequence[Attempt], parts: Parts) -> Generator
                     told = attempt.model.id
                     yield Notice(f"{work.doing}: {climb.starting(attempt)}")
                 try:
-                    text, charged = yield from _once(work.request, attempt.model, question, parts)
+                    text, charged = yield from _once(work.request, attempt.model, question, services)
                 except REFUSED as error:
                     yield Notice(f"{work.doing}: {error.message}")
                     break
@@ -84,7 +84,7 @@ def ask_role(work: Work, attempts: Sequence[Attempt], parts: Parts) -> Generator
             texts.append(text)
     finally:
         if any(attempt.model.local for attempt in attempts):
-            room.leave(parts)
+            room.leave(services)
     return Said(tuple(texts), " and ".join(by), cost)
 
 
@@ -97,13 +97,13 @@ def adding(cost: int | None, events: Iterator[Event]) -> Iterator[Event]:
 
 
 def _once(
-    request: Request, model: Model, question: Ask, parts: Parts
+    request: Request, model: Model, question: Ask, services: Services
 ) -> Generator[Event, None, tuple[str, int | None]]:
     """One question to one model: its answer, '' for none, and what it cost."""
-    answered = yield from _unheard(ask.ask(request, model, _prompt(question, model), parts))
+    answered = yield from _unheard(ask.ask(request, model, _prompt(question, model), services))
     text = spoken(answered.completion.text) if answered.completion else ""
     if answered.completion:
-        parts.ledger().settle(request.id, "accepted" if text else "unusable")
+        services.calls.ledger().settle(request.id, "accepted" if text else "unusable")
     if not text:
         yield Notice(f"{model.id}: {answered.failure or 'its answer is empty'}")
     return text, answered.cost

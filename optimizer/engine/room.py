@@ -9,20 +9,20 @@ from optimizer.events import Event, Notice
 from optimizer.types import Model, Prompt
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
 
 NAP = 0.5  # seconds between two looks
 
 
-def sit(model: Model, prompt: Prompt, parts: Parts) -> Generator[Event, None, str]:
+def sit(model: Model, prompt: Prompt, services: Services) -> Generator[Event, None, str]:
     """Wait until there is room for a model that a server of this machine loads; why there is none in the end, or ''.
 
     Waits no longer than `network.load_seconds`. Raises StorageError.
     """
     if not model.local or model.provider != "ollama":
         return ""
-    seats, settings = parts.seats(), parts.settings
-    wish = parts.wish(model, prompt.tokens + prompt.max_output)
+    seats, settings = services.calls.seats(), services.workspace.settings
+    wish = services.calls.wish(model, prompt.tokens + prompt.max_output)
     begun = seats.now()
     told = False
     while not (seat := seats.take(wish, settings.load_seconds + settings.answer_seconds)).granted:
@@ -40,6 +40,6 @@ def sit(model: Model, prompt: Prompt, parts: Parts) -> Generator[Event, None, st
     return ""
 
 
-def leave(parts: Parts) -> None:
+def leave(services: Services) -> None:
     """Give back the room that this run took. Raises StorageError."""
-    parts.seats().leave()
+    services.calls.seats().leave()

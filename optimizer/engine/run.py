@@ -15,79 +15,78 @@ from optimizer.lookup.questions import Lookup
 from optimizer.retrieval import Query
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
     from optimizer.models.available import Available
 
 
-def run(query: Query, parts: Parts, dry_run: bool = False, planned: bool = False) -> Iterator[Event]:
+def run(query: Query, services: Services, dry_run: bool = False, planned: bool = False) -> Iterator[Event]:
     """Serve `query`; the last event is Finished. `dry_run` stops before any model is asked, `planned` lets a change be
     planned before it is made.
 
     Raises OptimizerError for what ends a run at once: bad input, a secret in the payload, a store that fails.
     """
     request = uuid.uuid4().hex[:12]
-    lookup = _lookup(query, parts)
-    if lookup is not None and (yield from from_index.answer_from_index(request, lookup, parts)):
+    lookup = _lookup(query, services)
+    if lookup is not None and (yield from from_index.answer_from_index(request, lookup, services)):
         return
-    parts = decide.profiled(query, parts)
     words_decide = dry_run or bool(query.images)
-    router = None if words_decide else opinion.begin(query, parts)
-    if parts.settings.local_router and not (router or words_decide):
+    router = None if words_decide else opinion.begin(query, services)
+    if services.workspace.settings.local_router and not (router or words_decide):
         yield Notice("local.router is not asked: Ollama is not on this machine; words decide")
     with ThreadPoolExecutor(max_workers=1) as pool:
-        asked = pool.submit(parts.available)
-        refreshed = prepare.refresh(parts)
+        asked = pool.submit(services.models.available)
+        refreshed = prepare.refresh(services)
         if refreshed.notice:
             yield Notice(refreshed.notice)
-        fitted, room = prepare.room_for_context(query, parts)
-        for line in prepare.cut(query, fitted, parts, dry_run):
+        fitted, room = prepare.room_for_context(query, services)
+        for line in prepare.cut(query, fitted, services, dry_run):
             yield Notice(line)
-        context = prepare.choose(query, parts, room - (plan.TOKENS if planned else 0))
+        context = prepare.choose(query, services, room - (plan.TOKENS if planned else 0))
         yield Chosen(context)
-        notes = prepare.notes_near(context, parts)
+        notes = prepare.notes_near(context, services)
         if notes is not None:
             share = "" if notes.whole else ", the rest is left out"
             yield Notice(f"project notes: {notes.path}, {notes.tokens:,} tokens{share} (notes.tokens)")
         available = asked.result()
-    said = (yield from opinion.end(router, request, parts)) if router else None
+    said = (yield from opinion.end(router, request, services)) if router else None
     task = decide.task_of((fitted, context), notes.tokens if notes else 0, said)
     planned = planned and task.wants_edits
-    route = decide.route(task, parts, available, "editor" if planned else "")
-    yield Routed(task, route, parts.quote(task))
+    route = decide.route(task, services, available, "editor" if planned else "")
+    yield Routed(task, route, services.models.quote(task))
     if not (dry_run and route.attempts) and (line := decide.images_leave(query, route, planned)):
         yield Notice(line)
     if dry_run or not route.attempts:
         yield Finished(decide.unserved(request, route, dry_run))
         return
-    if line := decide.stand_in(route, parts):
+    if line := decide.stand_in(route, services):
         yield Notice(line)
-    wanted, cost = yield from _summarised(query, Request(request, fitted, context, task, notes), available, parts)
-    events = plan.climb_planned(wanted, route, available, parts) if planned else climb.climb(wanted, route, parts)
-    if parts.settings.agent_review:
+    wanted, cost = yield from _summarised(query, Request(request, fitted, context, task, notes), available, services)
+    events = plan.climb_planned(wanted, route, available, services) if planned else climb.climb(wanted, route, services)
+    if services.workspace.settings.agent_review:
         from optimizer.engine import critic
 
-        events = critic.reviewed(events, wanted, available, parts)
+        events = critic.reviewed(events, wanted, available, services)
     yield from role.adding(cost, events)
 
 
 def _summarised(
-    query: Query, request: Request, available: Available, parts: Parts
+    query: Query, request: Request, available: Available, services: Services
 ) -> Generator[Event, None, tuple[Request, int | None]]:
     """The request with what was piped in in few words, where that is wished and needed; and what it cost."""
-    if not parts.settings.agent_summarise or request.query.extra == query.extra:
+    if not services.workspace.settings.agent_summarise or request.query.extra == query.extra:
         return request, 0
     from optimizer.engine import summary
 
-    return (yield from summary.summarised(request, query.extra, available, parts))
+    return (yield from summary.summarised(request, query.extra, available, services))
 
 
-def _lookup(query: Query, parts: Parts) -> Lookup | None:
+def _lookup(query: Query, services: Services) -> Lookup | None:
     from optimizer.lookup.ask import parse_lookup
 
-    settings = parts.settings
+    settings = services.workspace.settings
     if settings.model or settings.provider or settings.tier not in ("", "index") or query.extra or query.images:
         return None
-    if not parts.features.multi_model_routing:
+    if not services.workspace.features.multi_model_routing:
         return None
     lookup = parse_lookup(query.text)
     if lookup is None and settings.tier == "index":

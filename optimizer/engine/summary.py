@@ -15,8 +15,8 @@ from optimizer.types import Needs
 if TYPE_CHECKING:
     from optimizer.agent.excerpt import Excerpt
     from optimizer.agent.prompts import Ask
-    from optimizer.engine.parts import Parts
     from optimizer.engine.request import Request
+    from optimizer.engine.services import Services
     from optimizer.models.available import Available
     from optimizer.types import Model, Task
 
@@ -37,7 +37,7 @@ _ASKED = (
 
 
 def summarised(
-    request: Request, piped: str, available: Available, parts: Parts
+    request: Request, piped: str, available: Available, services: Services
 ) -> Generator[Event, None, tuple[Request, int | None]]:
     """The request with a summary of `piped` in it, and what that cost (micro-dollars; None: unknown).
 
@@ -49,8 +49,10 @@ def summarised(
 
     room = count_tokens(request.query.extra)
     wanted = role.Work("summariser", "summarising", replace(request, task=_task(request.task, LOOKED_FOR)), TOKENS)
-    attempts = role.route(wanted, available, parts, _free_or_named(parts)).attempts
-    most = min(LARGEST, parts.settings.request_tokens, attempts[0].model.window - TEMPLATE) if attempts else 0
+    attempts = role.route(wanted, available, services, _free_or_named(services)).attempts
+    most = (
+        min(LARGEST, services.workspace.settings.request_tokens, attempts[0].model.window - TEMPLATE) if attempts else 0
+    )
     size = most - TOKENS - SPARE - _beside(request)
     if not attempts or room < LEAST_ROOM or size < LEAST_PART:
         nobody = "no local or free model may be asked, and the role summariser names no other"
@@ -63,8 +65,8 @@ def summarised(
     excerpt = cut_up(masked, room, size)
     yield Notice(_told(excerpt, count_tokens(piped), room))
     task = _task(request.task, size)
-    work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, room, parts))
-    said = yield from role.ask_role(work, [one for one in attempts if one.model.window - TEMPLATE >= most], parts)
+    work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, room, services))
+    said = yield from role.ask_role(work, [one for one in attempts if one.model.window - TEMPLATE >= most], services)
     text = put_together(excerpt, said.texts, said.by, room)
     if not text:
         yield Notice("the middle of what was piped in is left out: there is no summary")
@@ -82,11 +84,11 @@ def _told(excerpt: Excerpt, tokens: int, room: int) -> str:
     return f"piped in: {excerpt.lines:,} lines of {tokens:,} tokens, and room for {room:,}; {parts} to summarise{rest}"
 
 
-def _free_or_named(parts: Parts) -> Callable[[Model], bool]:
+def _free_or_named(services: Services) -> Callable[[Model], bool]:
     """Which models may be asked: what they read is many times what they save, so it is to cost nothing."""
     from optimizer.routing.preference import names
 
-    wish = parts.role("summariser")
+    wish = services.models.role("summariser")
     return lambda model: model.tier in FREE or names(wish, model)
 
 
@@ -121,7 +123,7 @@ def _question(request: Request, number: int, count: int, words: int) -> str:
     return _ASKED.format(number=number, count=count, words=words, request=wish)
 
 
-def _asks(request: Request, task: Task, excerpt: Excerpt, room: int, parts: Parts) -> tuple[Ask, ...]:
+def _asks(request: Request, task: Task, excerpt: Excerpt, room: int, services: Services) -> tuple[Ask, ...]:
     from optimizer.agent.excerpt import words_for
     from optimizer.agent.prompts import Ask
 
@@ -134,7 +136,7 @@ def _asks(request: Request, task: Task, excerpt: Excerpt, room: int, parts: Part
             task,
             nothing,
             TOKENS,
-            temperature=parts.temperature,
+            temperature=services.workspace.temperature,
         )
         for number, part in enumerate(excerpt.parts, 1)
     )

@@ -18,7 +18,7 @@ from optimizer.toolspec import ToolSpec
 from optimizer.types import Message, Model, Prompt, Task
 
 if TYPE_CHECKING:
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
 
 SYSTEM = "You are being tested. Do exactly what is asked, and nothing else."
 COUNT = "Write the whole numbers from 1 to 60, separated by blanks."
@@ -55,20 +55,20 @@ class _Heard:
     seconds: float
 
 
-def run(name: str, parts: Parts, notice: Callable[[str], None]) -> Trial:
+def run(name: str, services: Services, notice: Callable[[str], None]) -> Trial:
     """Ask a model three things at most; the window of a model that costs is not tried.
 
     Raises NoProvider when it cannot be asked, ConsentMissing, and what `ask` raises.
     """
-    model = _model(name, parts)
+    model = _model(name, services)
     try:
-        return _tried(model, parts, notice)
+        return _tried(model, services, notice)
     finally:
-        room.leave(parts)
+        room.leave(services)
 
 
-def _tried(model: Model, parts: Parts, notice: Callable[[str], None]) -> Trial:
-    speed = _hear(_prompt(COUNT, model, parts), model, parts, notice)
+def _tried(model: Model, services: Services, notice: Callable[[str], None]) -> Trial:
+    speed = _hear(_prompt(COUNT, model, services), model, services, notice)
     if speed.answered.completion is None:
         return Trial(
             model.id,
@@ -80,8 +80,8 @@ def _tried(model: Model, parts: Parts, notice: Callable[[str], None]) -> Trial:
     written = speed.answered.completion.usage.output
     busy = speed.seconds - (speed.first or 0.0)
     asked = [speed.answered]
-    window = _window(model, parts, notice, asked) if model.tier == "local" else None
-    tools = _tools(model, parts, notice, asked) if model.tools else None
+    window = _window(model, services, notice, asked) if model.tier == "local" else None
+    tools = _tools(model, services, notice, asked) if model.tools else None
     return Trial(
         model=model.id,
         local=model.local,
@@ -113,32 +113,34 @@ def spoken(trial: Trial) -> list[str]:
     ]
 
 
-def _model(name: str, parts: Parts) -> Model:
+def _model(name: str, services: Services) -> Model:
     from optimizer.models.available import named
 
-    found = parts.available()
+    found = services.models.available()
     model = next((one for one in found.models if named(one, name)), None)
     if model is None:
         left = next((one for one in found.left_out if one.model == name), None)
         raise NoProvider(f"{name} cannot be asked: {left.why if left else 'unknown'}", left.cure if left else "")
-    if not parts.candidates((model,), parts.clock())[0].consented:
-        raise ConsentMissing(model.provider, parts.endpoints()[model.provider].host)
+    if not services.calls.candidates((model,), services.calls.clock())[0].consented:
+        raise ConsentMissing(model.provider, services.models.endpoints()[model.provider].host)
     return model
 
 
-def _prompt(text: str, model: Model, parts: Parts, tools: tuple[ToolSpec, ...] = ()) -> Prompt:
+def _prompt(text: str, model: Model, services: Services, tools: tuple[ToolSpec, ...] = ()) -> Prompt:
     from optimizer.context.budget import count_tokens
 
     tokens = count_tokens(SYSTEM) + count_tokens(text) + 100 * len(tools)
-    return Prompt(SYSTEM, (Message("user", text),), tools, min(ANSWER, model.max_output), tokens, parts.temperature)
+    return Prompt(
+        SYSTEM, (Message("user", text),), tools, min(ANSWER, model.max_output), tokens, services.workspace.temperature
+    )
 
 
-def _hear(prompt: Prompt, model: Model, parts: Parts, notice: Callable[[str], None]) -> _Heard:
+def _hear(prompt: Prompt, model: Model, services: Services, notice: Callable[[str], None]) -> _Heard:
     query = Query("models test")
     task = Task("general", 0.0, (), False, prompt.tokens, prompt.max_output)
     request = Request(uuid.uuid4().hex[:12], query, Context(query.text, 0, (), ()), task)
     begun, first = perf_counter(), None
-    events: Generator[Event, None, ask.Answered] = ask.ask(request, model, prompt, parts)
+    events: Generator[Event, None, ask.Answered] = ask.ask(request, model, prompt, services)
     while True:
         try:
             event = next(events)
@@ -151,7 +153,7 @@ def _hear(prompt: Prompt, model: Model, parts: Parts, notice: Callable[[str], No
             notice(event.text)
 
 
-def _window(model: Model, parts: Parts, notice: Callable[[str], None], asked: list[ask.Answered]) -> bool | None:
+def _window(model: Model, services: Services, notice: Callable[[str], None], asked: list[ask.Answered]) -> bool | None:
     """Whether the beginning of a prompt of usual size is seen; the adapter notices what the server cut."""
     from optimizer.context.budget import count_tokens
 
@@ -160,7 +162,7 @@ def _window(model: Model, parts: Parts, notice: Callable[[str], None], asked: li
     if room < count_tokens(line):
         return None
     text = f"The password is {SIGN}.\n" + line * (room // count_tokens(line)) + "Answer with the password only."
-    heard = _hear(_prompt(text, model, parts), model, parts, notice)
+    heard = _hear(_prompt(text, model, services), model, services, notice)
     _tell(heard, model, notice)
     asked.append(heard.answered)
     if heard.answered.too_long:
@@ -169,9 +171,9 @@ def _window(model: Model, parts: Parts, notice: Callable[[str], None], asked: li
     return None if completion is None else SIGN in completion.text.lower()
 
 
-def _tools(model: Model, parts: Parts, notice: Callable[[str], None], asked: list[ask.Answered]) -> bool | None:
-    prompt = _prompt("Call the tool `report` with the sum of 2 and 3.", model, parts, (REPORT,))
-    heard = _hear(prompt, model, parts, notice)
+def _tools(model: Model, services: Services, notice: Callable[[str], None], asked: list[ask.Answered]) -> bool | None:
+    prompt = _prompt("Call the tool `report` with the sum of 2 and 3.", model, services, (REPORT,))
+    heard = _hear(prompt, model, services, notice)
     _tell(heard, model, notice)
     asked.append(heard.answered)
     completion = heard.answered.completion

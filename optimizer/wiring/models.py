@@ -1,4 +1,4 @@
-"""From settings to the models there are to ask, made when first wanted."""
+"""From settings to the models there are to ask, and the stores and connections behind them, made when first wanted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.index.walk import find_root
-from optimizer.wiring.ground import Start, settings_at
-from optimizer.wiring.stores import Stores, open_seats
+from optimizer.wiring.workspace import Start, settings_at
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
-    from optimizer.engine.parts import Router
+    from optimizer.config.profiles import Wanted
+    from optimizer.engine.services import Router
+    from optimizer.ledger.store import Ledger
     from optimizer.ledger.tariff import Tariff
     from optimizer.models.available import Available
     from optimizer.models.catalogue import Catalogue
@@ -24,11 +25,53 @@ if TYPE_CHECKING:
     from optimizer.models.seats import Seats, Wish
     from optimizer.providers.base import Endpoint, Provider
     from optimizer.providers.door import Gate
+    from optimizer.providers.pools import Pools
     from optimizer.providers.quotas import Exchange
     from optimizer.routing.weigh import Candidate
     from optimizer.types import Model, Quote, Task
 
 GONE = 404  # the status with which a server says that it holds no such model
+
+
+class Stores:
+    """The stores in one state directory, and the connections, closed with `closing`."""
+
+    def __init__(self, state: Path, closing: ExitStack) -> None:
+        self.state = state
+        self._closing = closing
+
+    @cache  # noqa: B019 - one object a process
+    def ledger(self) -> Ledger:
+        from optimizer.ledger.store import open_ledger
+
+        ledger = open_ledger(self.state)
+        self._closing.callback(ledger.close)
+        return ledger
+
+    @cache  # noqa: B019
+    def pools(self) -> Pools:
+        """The connections to providers."""
+        from optimizer.providers.pools import Pools
+
+        pools = Pools()
+        self._closing.callback(pools.close)
+        return pools
+
+    @cache  # noqa: B019
+    def register(self, accounts: tuple[tuple[str, str], ...]) -> Register:
+        """The standing of models at these accounts, by provider."""
+        from optimizer.models.register import Register
+
+        register = Register(self.state, dict(accounts).__getitem__)
+        self._closing.callback(register.close)
+        return register
+
+    @cache  # noqa: B019
+    def seats(self, memory_gib: float) -> Seats:
+        """The room in memory, as given or (0) as this machine has it."""
+        seats = open_seats(self.state, memory_gib)
+        self._closing.callback(seats.close)
+        return seats
 
 
 class Stock(NamedTuple):
@@ -85,7 +128,7 @@ class Models:
         from optimizer.models.available import available
 
         config = self._config
-        settings = replace(config.settings, model=self.kept() or config.settings.model)
+        settings = replace(config.settings, model=self.pinned() or config.settings.model)
         found = available(self.catalogue(), self.endpoints(), settings, config.features, self.gate())
         busy = self.seats().busy(self.endpoints()["ollama"].host) - {_tagged(config.settings.local_router)}
         if not busy:
@@ -97,8 +140,8 @@ class Models:
         return replace(found, models=tuple(models))
 
     @cache  # noqa: B019
-    def kept(self) -> str:
-        """The model kept for this project; a flag or a variable is nearer, a file is not."""
+    def pinned(self) -> str:
+        """The model pinned for this project; a flag or a variable is nearer, a file is not."""
         from optimizer.models.kept import kept
 
         origin = self._config.origins["model"]
@@ -176,7 +219,7 @@ class Models:
 
     def router(self) -> Router | None:
         """The model of `local.router` and how it is asked within its time; None where none is on this machine."""
-        from optimizer.engine.parts import Router
+        from optimizer.engine.services import Router
         from optimizer.providers.table import open_provider
 
         settings, endpoint = self._config.settings, self.endpoints()["ollama"]
@@ -203,6 +246,19 @@ class Models:
         coder = self.wish(self.catalogue().describe(settings.local_coder, endpoint.provider), settings.request_tokens)
         known = last_known(endpoint, self._config.places.state)
         return {} if known and coder.model not in known.ids else {coder.model: coder.bytes}
+
+    def profiles(self) -> tuple[Wanted, ...]:
+        """What the profile in use wants of models, then its fallbacks."""
+        from optimizer.config.profiles import line_of
+
+        profile = self._config.profile
+        return line_of(profile, self._config.places.profiles) if profile else ()
+
+    def role(self, name: str) -> Wanted:
+        """What the role `name` wants of models."""
+        from optimizer.config.profiles import role
+
+        return role(name, self._config.profile)
 
     def quote(self, task: Task) -> tuple[Quote, ...]:
         from optimizer.types import Quote
@@ -232,3 +288,17 @@ def _loaded(endpoint: Endpoint, gate: Gate) -> Mapping[str, int]:
             return {one.id: one.size for one in shelf.running()}
     except ProviderError:
         return {}
+
+
+def open_seats(state: Path, memory_gib: float) -> Seats:
+    """A place of its own in the room in memory; close it after use."""
+    from optimizer.models import machine
+    from optimizer.models.memory import GIB
+    from optimizer.models.seats import Seats
+
+    def look() -> int:
+        """Where there are cards, a server keeps several models on these only."""
+        here = machine.look()
+        return here.on_cards or here.room
+
+    return Seats(state, look, given=round(memory_gib * GIB))

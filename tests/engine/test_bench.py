@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from optimizer.cli.bench import text
 from optimizer.cli.main import optimize
 from optimizer.engine import bench
-from optimizer.engine.parts import Parts
+from optimizer.engine.services import Services
 from optimizer.errors import InputError
 from optimizer.git.checkout import MOST_CHANGED, Change, Checkout, recent
 from optimizer.types import Symbol
-from optimizer.wiring.ground import Start
-from optimizer.wiring.parts import parts as open_parts
+from optimizer.wiring.services import services as open_services
+from optimizer.wiring.workspace import Start
 from tests.conftest import git
 
 NUMBERS = (
@@ -48,9 +48,9 @@ def project(make_repo) -> Path:
 
 
 @pytest.fixture
-def parts(project: Path, tmp_path: Path) -> Iterator[Parts]:
+def services(project: Path, tmp_path: Path) -> Iterator[Services]:
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
-    with open_parts(Start(project, env, {}), lambda _: None, lambda _: None) as opened:
+    with open_services(Start(project, env, {}), lambda _: None, lambda _: None) as opened:
         yield opened
 
 
@@ -79,9 +79,9 @@ def test_commits_that_change_source_files_become_requests(project):
     assert recent(project, 10, is_source) == changes
 
 
-def test_the_figures_of_a_small_repository(parts, project):
+def test_the_figures_of_a_small_repository(services, project):
     before = everything(project)
-    measured = bench.retrieval(parts, 10)
+    measured = bench.retrieval(services, 10)
     assert everything(project) == before
     assert (measured.commits, measured.left_out, measured.functions, measured.bodies) == (2, 0, 2, 1.0)
     assert measured.recall == {1: 1.0, 3: 1.0, 5: 1.0, 10: 1.0}
@@ -138,7 +138,7 @@ def test_a_shallow_clone_is_measured_as_far_as_it_goes(project, tmp_path):
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", "--depth", "3", f"file://{project}", str(clone))
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
-    with open_parts(Start(clone, env, {}), lambda _: None, lambda _: None) as opened:
+    with open_services(Start(clone, env, {}), lambda _: None, lambda _: None) as opened:
         measured = bench.retrieval(opened, 10)
     assert [query.subject for query in measured.queries] == ["paint_colour knows red"]
 
@@ -148,7 +148,7 @@ def test_contents_that_a_clone_lacks_are_left_out(project, tmp_path):
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", "--filter=blob:none", f"file://{project}", str(clone))
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
-    with open_parts(Start(clone, env, {}), lambda _: None, lambda _: None) as opened:
+    with open_services(Start(clone, env, {}), lambda _: None, lambda _: None) as opened:
         measured = bench.retrieval(opened, 10)
         assert (measured.commits, measured.left_out) == (1, 1)
     assert "1 left out" in text(measured)
@@ -160,7 +160,7 @@ def test_without_history_it_says_so(tmp_path, make_repo):
     plain.mkdir()
     for root, told in ((plain, "no history"), (make_repo({"a.py": "x = 1\n"}), "no commit")):
         with (
-            open_parts(Start(root, env, {}), lambda _: None, lambda _: None) as opened,
+            open_services(Start(root, env, {}), lambda _: None, lambda _: None) as opened,
             pytest.raises(InputError, match=told),
         ):
             bench.retrieval(opened, 10)

@@ -13,8 +13,8 @@ from optimizer.engine import book
 from optimizer.engine.request import Request
 from optimizer.retrieval import Context, Query
 from optimizer.types import Model, Task, Usage
-from optimizer.wiring.ground import Start
-from optimizer.wiring.parts import parts as open_parts
+from optimizer.wiring.services import services as open_services
+from optimizer.wiring.workspace import Start
 
 HAIKU = Model(
     "claude-haiku-5-5", "anthropic", "budget", 200_000, 8_000, True, "tool", frozenset(), "proprietary", "Haiku",
@@ -27,24 +27,24 @@ def test_an_interrupt_while_the_price_table_is_read_books_the_call_and_goes_on_u
 ) -> None:
     env = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     asked: list[Usage] = []
-    with open_parts(Start(make_repo({"a.py": "A = 1\n"}), env, {}), lambda _: None, lambda _: None) as opened:
+    with open_services(Start(make_repo({"a.py": "A = 1\n"}), env, {}), lambda _: None, lambda _: None) as opened:
 
         def interrupted(model: Model, usage: Usage, at: datetime) -> int | None:
             asked.append(usage)
             if len(asked) == 1:
                 raise KeyboardInterrupt
-            return opened.cost(model, usage, at)
+            return opened.calls.cost(model, usage, at)
 
         request = Request(
             "r-1", Query("explain a"), Context("explain a", 0, (), ()), Task("explain", 0.2, (), False, 9, 9)
         )
         spent = book.Spent(Usage(input=1_000_000, output=1_000_000), 1.0, "answered", HAIKU.id)
         with pytest.raises(KeyboardInterrupt):
-            book.book(request, HAIKU, spent, replace(opened, cost=interrupted))
-        (record,) = opened.ledger().records("", "~")
+            book.book(request, HAIKU, spent, replace(opened, calls=replace(opened.calls, cost=interrupted)))
+        (record,) = opened.calls.ledger().records("", "~")
     assert (record.request, record.outcome, record.cost) == (
         "r-1",
         "answered",
-        opened.cost(HAIKU, spent.usage, datetime.fromisoformat(record.at)),
+        opened.calls.cost(HAIKU, spent.usage, datetime.fromisoformat(record.at)),
     )
     assert record.cost

@@ -12,14 +12,14 @@ import pytest
 from optimizer.agent import prompts
 from optimizer.context.budget import count_tokens
 from optimizer.engine import decide, prepare
-from optimizer.engine.parts import Parts
+from optimizer.engine.services import Services
 from optimizer.errors import InputError
 from optimizer.images import Image, tokens
 from optimizer.models.catalogue import load_catalogue
 from optimizer.routing.classify import classify
 from optimizer.types import Model, Query
-from optimizer.wiring.ground import Start
-from optimizer.wiring.parts import parts as open_parts
+from optimizer.wiring.services import services as open_services
+from optimizer.wiring.workspace import Start
 from tests.context.requests import REQUESTS
 
 ROOT = Path(__file__).parents[2]
@@ -29,10 +29,10 @@ LOG = "\n".join(
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
-    """The parts of a run in this very repository."""
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """The services of a run in this very repository."""
     env = {"HOME": str(tmp_path_factory.mktemp("home")), "PATH": os.environ["PATH"]}
-    with open_parts(Start(ROOT, env, {}), lambda _: None, lambda _: None) as opened:
+    with open_services(Start(ROOT, env, {}), lambda _: None, lambda _: None) as opened:
         prepare.refresh(opened)
         yield opened
 
@@ -43,16 +43,23 @@ def models() -> list[Model]:
     return [*catalogue.examples(), catalogue.describe("never-heard-of:1b", "ollama")]
 
 
-def requests(query: Query, parts: Parts) -> Iterator[int]:
+def requests(query: Query, services: Services) -> Iterator[int]:
     """Tokens of the first request for `query`, answer budget included, for each model and both styles."""
-    fitted, room = prepare.room_for_context(query, parts)
-    context = prepare.choose(query, parts, room)
+    fitted, room = prepare.room_for_context(query, services)
+    context = prepare.choose(query, services, room)
     task = classify(fitted, context, 0)
-    notes = prepare.notes_near(context, parts)
+    notes = prepare.notes_near(context, services)
     for model in models():
         for concise in (True, False):
             ask = prompts.Ask(
-                fitted, task, context, parts.settings.max_tokens, concise, notes=notes, look=True, tests=True
+                fitted,
+                task,
+                context,
+                services.workspace.settings.max_tokens,
+                concise,
+                notes=notes,
+                look=True,
+                tests=True,
             )
             prompt = prompts.build(ask, model)
             assert fitted.text in prompt.messages[0].text
@@ -68,47 +75,50 @@ def requests(query: Query, parts: Parts) -> Iterator[int]:
     ],
     ids=["some typed", "typed", "piped"],
 )
-def test_real_requests(parts: Parts, texts: Sequence[str], extra: str) -> None:
+def test_real_requests(services: Services, texts: Sequence[str], extra: str) -> None:
     assert {prompts.edit_format(model, True) for model in models()} >= {"tool", "text"}
     for text in texts:
-        assert max(requests(Query(text, extra), parts)) <= parts.settings.request_tokens == 6000
+        assert max(requests(Query(text, extra), services)) <= services.workspace.settings.request_tokens == 6000
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", ["x" * 400_000, "why " * 100_000, "é\n" * 50_000, "a_b.c(d) " * 30_000])
-def test_huge_requests_are_cut_in_the_middle(parts: Parts, text: str) -> None:
-    assert max(requests(Query(text), parts)) <= 6000
-    fitted, _ = prepare.room_for_context(Query(text), parts)
+def test_huge_requests_are_cut_in_the_middle(services: Services, text: str) -> None:
+    assert max(requests(Query(text), services)) <= 6000
+    fitted, _ = prepare.room_for_context(Query(text), services)
     assert "left out here" in fitted.text
     assert fitted.text.startswith(text[:100])
     assert fitted.text.endswith(text[-100:])
 
 
 @pytest.mark.parametrize("sides", [[(8, 6)], [(1920, 1080)], [(800, 600), (640, 480)]], ids=str)
-def test_images_are_counted_and_leave_less_room_for_code(parts: Parts, sides: list[tuple[int, int]]) -> None:
+def test_images_are_counted_and_leave_less_room_for_code(services: Services, sides: list[tuple[int, int]]) -> None:
     shots = tuple(Image("image/png", b"", *side, f"shot-{n}.png") for n, side in enumerate(sides))
     query, bare = Query("why does the table of models look wrong", "", shots), "why does the table of models look wrong"
-    fitted, room = prepare.room_for_context(query, parts)
+    fitted, room = prepare.room_for_context(query, services)
     assert fitted.images == shots
     taken = prompts.pictured(query)
     assert taken >= sum(map(tokens, shots))
-    assert room <= prepare.room_for_context(Query(bare), parts)[1] - taken
-    context = prepare.choose(fitted, parts, room)
+    assert room <= prepare.room_for_context(Query(bare), services)[1] - taken
+    context = prepare.choose(fitted, services, room)
     assert decide.task_of((fitted, context), 0).input_tokens >= taken + context.tokens + prompts.overhead()
-    assert taken < max(requests(query, parts)) <= 6000
+    assert taken < max(requests(query, services)) <= 6000
     ask = prompts.Ask(fitted, classify(fitted, context, 0), context, 500)
     (message,) = prompts.build(ask, models()[0]).messages
     assert message.images == shots
     assert f"in this order: {', '.join(shot.name for shot in shots)}" in message.text
 
 
-def test_images_that_leave_no_room_are_told_with_the_setting_that_makes_some(parts: Parts) -> None:
+def test_images_that_leave_no_room_are_told_with_the_setting_that_makes_some(services: Services) -> None:
     shot = Image("image/png", b"", 3840, 2160, "desktop.png")
     with pytest.raises(InputError, match=r"images take up to 4,7\d\d tokens, and request_tokens \(6,000\)") as caught:
-        prepare.room_for_context(Query("why", "", (shot,)), parts)
+        prepare.room_for_context(Query("why", "", (shot,)), services)
     enough = int(caught.value.hint.split()[3])
     assert f"request_tokens = {enough}" in caught.value.hint
-    roomy = replace(parts, settings=replace(parts.settings, request_tokens=enough))
+    roomy = replace(
+        services,
+        workspace=replace(services.workspace, settings=replace(services.workspace.settings, request_tokens=enough)),
+    )
     assert prepare.room_for_context(Query("why", "", (shot,)), roomy)[1] >= 500
     assert max(requests(Query("why does the table look wrong", "", (shot,)), roomy)) <= enough
 
@@ -122,11 +132,11 @@ def test_notes_of_the_project_count_too(make_repo: Callable[[Mapping[str, str | 
     code = "".join(f"def parse_{n}(text):\n    return text.split({n})\n\n\n" for n in range(600))
     root = make_repo({"calc.py": code, "AGENTS.md": "Write short functions, and a test for each of them.\n" * 400})
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
-    with open_parts(Start(root, env, {}), lambda _: None, lambda _: None) as opened:
+    with open_services(Start(root, env, {}), lambda _: None, lambda _: None) as opened:
         prepare.refresh(opened)
         query = Query("refactor all parse functions in calc.py")
         fitted, room = prepare.room_for_context(query, opened)
         notes = prepare.notes_near(prepare.choose(fitted, opened, room), opened)
         assert notes is not None
-        assert 500 < notes.tokens <= opened.settings.notes_tokens
+        assert 500 < notes.tokens <= opened.workspace.settings.notes_tokens
         assert 5000 < max(requests(query, opened)) <= 6000

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from optimizer.context.budget import count_tokens
-from optimizer.engine.parts import Parts
 from optimizer.engine.run import run
+from optimizer.engine.services import Services
 from optimizer.events import Event, Notice
 from optimizer.ledger.tariff import Step, Tariff
 from optimizer.retrieval import Query
 from optimizer.routing.weigh import Candidate
 from optimizer.types import Model
-from optimizer.wiring.ground import Start
-from optimizer.wiring.parts import parts as open_parts
+from optimizer.wiring.services import services as open_services
+from optimizer.wiring.workspace import Start
 from tests.loopback.replies import Reply, Tokens
 from tests.loopback.server import Loopback
 
@@ -28,9 +28,9 @@ CODE = "".join(f"def parse_{n}(text):\n    return text.split({n})\n\n\n" for n i
 
 
 @pytest.fixture
-def parts(
+def services(
     make_repo: Callable[[Mapping[str, str | bytes]], Path], loopback: Loopback, tmp_path: Path
-) -> Iterator[Parts]:
+) -> Iterator[Services]:
     """A user of one local server."""
     home = tmp_path / "home"
     (home / ".config/optimizer").mkdir(parents=True)
@@ -38,24 +38,24 @@ def parts(
     loopback.served["ollama"] = ("qwen2.5-coder:7b",)
     loopback.answer("ollama", lambda asked: Reply("It is split in calc.py:2.", tokens=Tokens(len(asked.raw) // 3, 9)))
     env = {"HOME": str(home), "PATH": os.environ["PATH"]}
-    with open_parts(Start(make_repo({"calc.py": CODE}), env, {}), lambda _: None, lambda _: None) as opened:
+    with open_services(Start(make_repo({"calc.py": CODE}), env, {}), lambda _: None, lambda _: None) as opened:
         yield opened
 
 
-def stepped(parts: Parts, above: int) -> Parts:
-    """The parts where all models cost five times as much above a number of tokens."""
+def stepped(services: Services, above: int) -> Services:
+    """The services where all models cost five times as much above a number of tokens."""
     rates = Tariff((Step(0, 0.001, 0.001, 0.001, 0.001), Step(above, 0.005, 0.005, 0.005, 0.005)))
 
     def candidates(models: Sequence[Model], at: datetime) -> tuple[Candidate, ...]:
-        return tuple(replace(one, tariff=rates) for one in parts.candidates(models, at))
+        return tuple(replace(one, tariff=rates) for one in services.calls.candidates(models, at))
 
-    return replace(parts, candidates=candidates)
+    return replace(services, calls=replace(services.calls, candidates=candidates))
 
 
-def asked(parts: Parts, loopback: Loopback) -> tuple[list[Event], str]:
+def asked(services: Services, loopback: Loopback) -> tuple[list[Event], str]:
     """What a run told, and what the model was shown."""
     before = len(loopback.asked("ollama"))
-    events = list(run(QUESTION, parts))
+    events = list(run(QUESTION, services))
     (request,) = loopback.asked("ollama")[before:]
     return events, request.text
 
@@ -64,17 +64,17 @@ def cuts(events: list[Event]) -> list[str]:
     return [event.text for event in events if isinstance(event, Notice) and "tokens of code less" in event.text]
 
 
-def test_the_least_of_the_code_is_left_out(parts: Parts, loopback: Loopback) -> None:
-    events, whole = asked(stepped(parts, 1_000_000), loopback)
+def test_the_least_of_the_code_is_left_out(services: Services, loopback: Loopback) -> None:
+    events, whole = asked(stepped(services, 1_000_000), loopback)
     size = count_tokens(whole)
     assert whole.count("def parse_") > 20
     assert not cuts(events)
 
-    events, cut = asked(stepped(parts, round(size * 0.95)), loopback)
+    events, cut = asked(stepped(services, round(size * 0.95)), loopback)
     assert size * 0.8 < count_tokens(cut) < size * 0.96
     assert cut.count("def parse_") < whole.count("def parse_")
     assert len(cuts(events)) == 1
 
-    events, far = asked(stepped(parts, size // 2), loopback)
+    events, far = asked(stepped(services, size // 2), loopback)
     assert far == whole
     assert not cuts(events)

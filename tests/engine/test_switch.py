@@ -7,19 +7,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from optimizer.engine.parts import Parts
 from optimizer.engine.run import run
+from optimizer.engine.services import Services
 from optimizer.errors import ConfigError
 from optimizer.events import Booked, Finished
 from optimizer.privacy import consent
 from optimizer.retrieval import Query
 from optimizer.types import UsageRecord
-from optimizer.wiring.ground import Start
-from optimizer.wiring.parts import parts as open_parts
+from optimizer.wiring.services import services as open_services
+from optimizer.wiring.workspace import Start
 from tests.loopback.replies import Reply, Tokens
 from tests.loopback.server import Loopback
 
@@ -46,102 +47,106 @@ def env(tmp_path: Path) -> Mapping[str, str]:
 
 
 @pytest.fixture
-def parts(
+def services(
     make_repo: Callable[[Mapping[str, str | bytes]], Path], env: Mapping[str, str], loopback: Loopback, other: Loopback
-) -> Iterator[Parts]:
-    """The parts of a process in a small repository, with two vendors that both answer."""
+) -> Iterator[Services]:
+    """The services of a process in a small repository, with two vendors that both answer."""
     root, home = make_repo({"calc/parse.py": CODE}), Path(env["HOME"])
     urls = f'groq = "{loopback.url}"\nanthropic = "{other.url}"\n'
     (home / "config/config.toml").write_text(f"[features]\nlocal-models = false\n[endpoints]\n{urls}")
     for name, server in (("groq", loopback), ("anthropic", other)):
         consent.grant(home / "state", str(root), name, server.url.removeprefix("http://"))
         server.answer(name, lambda _: ANSWER)
-    with open_parts(Start(root, env, {}), lambda _: None, lambda _: None) as opened:
+    with open_services(Start(root, env, {}), lambda _: None, lambda _: None) as opened:
         yield opened
 
 
-def ask(parts: Parts, text: str = "explain total") -> UsageRecord:
+def ask(services: Services, text: str = "explain total") -> UsageRecord:
     """Serve one request; the one call that it took."""
-    events = list(run(Query(text), parts))
+    events = list(run(Query(text), services))
     assert isinstance(events[-1], Finished) and events[-1].outcome.exit_code == 0
     (booked,) = [event.record for event in events if isinstance(event, Booked)]
     return booked
 
 
-def first_choice(parts: Parts) -> str:
+def first_choice(services: Services) -> str:
     """The model that a request would be asked of first."""
     from optimizer.events import Routed
 
-    routed = next(event for event in run(Query("explain total"), parts, dry_run=True) if isinstance(event, Routed))
+    routed = next(event for event in run(Query("explain total"), services, dry_run=True) if isinstance(event, Routed))
     return routed.route.attempts[0].model.id
 
 
-def test_the_second_request_is_answered_by_the_other_vendor(parts: Parts, loopback: Loopback, other: Loopback) -> None:
-    first = ask(parts)
+def test_the_second_request_is_answered_by_the_other_vendor(
+    services: Services, loopback: Loopback, other: Loopback
+) -> None:
+    first = ask(services)
     assert (first.provider, first.model_asked) == ("groq", OSS)
-    after = parts.for_next({"model": HAIKU})
+    after = services.for_next({"model": HAIKU})
     second = ask(after)
     assert (second.provider, second.model_asked) == ("anthropic", HAIKU)
     assert len(loopback.asked("groq")) == 1 and [one.model for one in other.asked("anthropic")] == [HAIKU]
-    kept = parts.ledger().last(10)
+    kept = services.calls.ledger().last(10)
     assert {(one.provider, one.outcome) for one in kept} == {("groq", "accepted"), ("anthropic", "accepted")}
     assert second.cost and not first.cost
 
 
-def test_no_store_is_opened_again(parts: Parts) -> None:
-    ask(parts)
-    after = parts.for_next({"model": HAIKU}).for_next({"model": None, "profile": "code"})
-    assert after.index is parts.index
-    assert after.ledger() is parts.ledger()
-    assert after.register() is parts.register()
-    assert after.seats() is parts.seats()
+def test_no_store_is_opened_again(services: Services) -> None:
+    ask(services)
+    after = services.for_next({"model": HAIKU}).for_next({"model": None, "profile": "code"})
+    assert after.workspace.index is services.workspace.index
+    assert after.calls.ledger() is services.calls.ledger()
+    assert after.calls.register() is services.calls.register()
+    assert after.calls.seats() is services.calls.seats()
 
 
-def test_model_provider_and_profile_are_for_the_next_request(parts: Parts, env: Mapping[str, str]) -> None:
-    assert first_choice(parts) == OSS
-    there = parts.for_next({"provider": "anthropic"})
+def test_model_provider_and_profile_are_for_the_next_request(services: Services, env: Mapping[str, str]) -> None:
+    assert first_choice(services) == OSS
+    there = services.for_next({"provider": "anthropic"})
     assert first_choice(there) == HAIKU
     assert first_choice(there.for_next({"tier": "premium"})) == SONNET, "the provider holds on"
     assert first_choice(there.for_next({"provider": None})) == OSS
     mine = Path(env["HOME"]) / "config/profiles/mine.toml"
     mine.parent.mkdir()
     mine.write_text("[settings]\nmax_tokens = 700\nprovider = 'anthropic'\n")
-    profiled = parts.for_next({"profile": "mine"})
-    assert profiled.settings.max_tokens == 700 and first_choice(profiled) == HAIKU
-    assert first_choice(parts) == OSS, "a value: what was there stays as it is"
+    profiled = services.for_next({"profile": "mine"})
+    assert profiled.workspace.settings.max_tokens == 700 and first_choice(profiled) == HAIKU
+    assert first_choice(services) == OSS, "a value: what was there stays as it is"
     with pytest.raises(ConfigError, match="expected one of anthropic"):
-        parts.for_next({"provider": "antropic"})
+        services.for_next({"provider": "antropic"})
 
 
 @pytest.mark.slow
-def test_what_another_process_chooses_holds_for_the_next_request(parts: Parts, env: Mapping[str, str]) -> None:
-    assert first_choice(parts) == OSS
+def test_what_another_process_chooses_holds_for_the_next_request(services: Services, env: Mapping[str, str]) -> None:
+    assert first_choice(services) == OSS
 
     def elsewhere(*words: str) -> None:
-        subprocess.run([COMMAND, "models", *words], cwd=parts.root, env=env, check=True, capture_output=True)
+        subprocess.run(
+            [COMMAND, "models", *words], cwd=services.workspace.root, env=env, check=True, capture_output=True
+        )
 
     elsewhere("use", HAIKU)
-    after = parts.for_next({})
-    assert after.kept_model() == HAIKU and ask(after).model_asked == HAIKU
+    after = services.for_next({})
+    assert after.models.pinned() == HAIKU and ask(after).model_asked == HAIKU
     assert first_choice(after.for_next({"model": OSS})) == OSS, "a flag is nearer"
     elsewhere("unlock")
-    assert after.kept_model() == HAIKU, "one request sees one choice"
+    assert after.models.pinned() == HAIKU, "one request sees one choice"
     assert ask(after.for_next({})).model_asked == OSS
 
 
-def test_settings_are_read_anew_and_hands_stay(parts: Parts, env: Mapping[str, str]) -> None:
-    mine = replace(parts, approve=lambda _: True)
+def test_settings_are_read_anew_and_hands_stay(services: Services, env: Mapping[str, str]) -> None:
+    mine = replace(services, calls=replace(services.calls, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)))
     file = Path(env["HOME"]) / "config/config.toml"
     file.write_text("max_tokens = 321\n" + file.read_text())
     after = mine.for_next({})
-    assert after.settings.max_tokens == 321 and parts.settings.max_tokens != 321
-    assert after.approve is mine.approve and after.clock is mine.clock
+    assert after.workspace.settings.max_tokens == 321 and services.workspace.settings.max_tokens != 321
+    assert after.calls.clock is mine.calls.clock
 
 
-def test_another_account_has_a_standing_of_its_own(parts: Parts, env: Mapping[str, str], other: Loopback) -> None:
+def test_another_account_has_a_standing_of_its_own(services: Services, env: Mapping[str, str], other: Loopback) -> None:
     file = Path(env["HOME"]) / "config/config.toml"
     file.write_text(
         file.read_text().replace("groq =", "#").replace("[endpoints]", f'[endpoints]\ngroq = "{other.url}"')
     )
-    after = parts.for_next({})
-    assert after.register() is not parts.register()
+    after = services.for_next({})
+    assert after.calls.register() is not services.calls.register()

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from optimizer.engine.parts import Parts
 from optimizer.engine.run import run
+from optimizer.engine.services import Services
 from optimizer.events import Booked, Finished
 from optimizer.ledger.summary import day_bounds
 from optimizer.privacy import consent
 from optimizer.retrieval import Query
-from optimizer.wiring.ground import Start
-from optimizer.wiring.parts import parts as open_parts
+from optimizer.wiring.services import services as open_services
+from optimizer.wiring.workspace import Start
 from tests.loopback.replies import Reply, Tokens, refuse
 from tests.loopback.server import Loopback, Received
 
@@ -110,10 +110,10 @@ def simulate(place: Path) -> dict[str, object]:
     try:
         for wire in ("groq", "anthropic", "gemini"):
             loopback.answer(wire, vendors.answer)
-        with _opened(place, loopback, hand) as parts:
-            endings = [_request(parts, hand, number) for number in range(DAYS * REQUESTS_A_DAY)]
-            spent = [_spent(parts, day) for day in range(DAYS + 1)]
-            turned = _turned(parts)
+        with _opened(place, loopback, hand) as services:
+            endings = [_request(services, hand, number) for number in range(DAYS * REQUESTS_A_DAY)]
+            spent = [_spent(services, day) for day in range(DAYS + 1)]
+            turned = _turned(services)
     finally:
         loopback.close()
     return {
@@ -131,28 +131,28 @@ def simulate(place: Path) -> dict[str, object]:
     }
 
 
-def _request(parts: Parts, hand: Hand, number: int) -> tuple[int, int]:
+def _request(services: Services, hand: Hand, number: int) -> tuple[int, int]:
     """One request, some in a burst, most ten minutes or more apart; its exit code, and how many calls it made."""
     day, turn = divmod(number, REQUESTS_A_DAY)
     if turn == 0:
         hand.at = max(hand.at, MONDAY + timedelta(days=day))
     hand.sleep(3 if number % 4 == 1 else 60 * (10 + number * 7 % 30))
     code, calls = 1, 0
-    for event in run(Query(QUESTION.format(n=number)), parts):
+    for event in run(Query(QUESTION.format(n=number)), services):
         calls += isinstance(event, Booked)
         if isinstance(event, Finished):
             code = event.outcome.exit_code
     return code, calls
 
 
-def _spent(parts: Parts, day: int) -> int:
-    return parts.ledger().total(*day_bounds((MONDAY + timedelta(days=day)).astimezone().date()))[0]
+def _spent(services: Services, day: int) -> int:
+    return services.calls.ledger().total(*day_bounds((MONDAY + timedelta(days=day)).astimezone().date()))[0]
 
 
-def _turned(parts: Parts) -> dict[str, tuple[int, int]]:
+def _turned(services: Services) -> dict[str, tuple[int, int]]:
     """Calls in premium, of the model whose price doubles and of others, before and after."""
     found = {"before": (0, 0), "after": (0, 0)}
-    for one in parts.ledger().last(DAYS * REQUESTS_A_DAY * 4):
+    for one in services.calls.ledger().last(DAYS * REQUESTS_A_DAY * 4):
         if one.tier == "premium" and one.outcome != "provider-error":
             when = "after" if datetime.fromisoformat(one.at) >= MONDAY + timedelta(days=DOUBLED_ON) else "before"
             its, others = found[when]
@@ -174,8 +174,8 @@ def _late(vendors: Vendors) -> int:
 
 
 @contextmanager
-def _opened(place: Path, loopback: Loopback, hand: Hand) -> Iterator[Parts]:
-    """The parts of a run in a small repository, on the clock of the week."""
+def _opened(place: Path, loopback: Loopback, hand: Hand) -> Iterator[Services]:
+    """The services of a run in a small repository, on the clock of the week."""
     root, home = place / "repo", place / "home"
     (root / "calc").mkdir(parents=True)
     (root / "calc/parse.py").write_text('def parse_response(text):\n    """Numbers."""\n\n    return text.split(",")\n')
@@ -191,7 +191,7 @@ def _opened(place: Path, loopback: Loopback, hand: Hand) -> Iterator[Parts]:
         consent.grant(home / "state", str(root), wire, loopback.url.removeprefix("http://"))
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "OPTIMIZER_HOME": str(home)}
     env |= {"GROQ_API_KEY": "g-1", "ANTHROPIC_API_KEY": "a-1", "GEMINI_API_KEY": "m-1"}
-    with open_parts(Start(root, env, {}), lambda _: None, lambda _: None) as parts:
-        register = parts.register()
+    with open_services(Start(root, env, {}), lambda _: None, lambda _: None) as services:
+        register = services.calls.register()
         register.now, register.sleep = hand.seconds, hand.sleep
-        yield replace(parts, clock=hand.now)
+        yield replace(services, calls=replace(services.calls, clock=hand.now))

@@ -11,12 +11,14 @@ from optimizer.index.walk import Root, find_root
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
+    from optimizer.retrieval import Query
 
 
 class Start(NamedTuple):
     """Where a run starts: a directory of the project, the environment, and settings from flags by dotted key.
 
-    `looks` says that the index is refreshed at once: git is asked for the files, and works while the rest is loaded.
+    `looks` starts git's listing of the files at once, for an index that is refreshed first of all; it works while the
+    rest is loaded. With `profile = "auto"` the words of `query` choose the profile.
     """
 
     project: Path
@@ -24,10 +26,20 @@ class Start(NamedTuple):
     flags: Mapping[str, object]
     project_config: bool = True
     looks: bool = False
+    query: Query | None = None
+
+    def profile(self) -> str:
+        """The profile that the kind of work chooses; '' where there is none."""
+        if self.query is None:
+            return ""
+        from optimizer.routing.classify import kind_of
+        from optimizer.routing.profiled import profile_for
+
+        return profile_for(kind_of(self.query)[0])
 
 
-class Ground(NamedTuple):
-    """Where a run takes place, and how it is configured."""
+class Project(NamedTuple):
+    """A repository with its configuration."""
 
     root: Root
     config: Config
@@ -38,28 +50,28 @@ class Ground(NamedTuple):
         return self.config.places.journal
 
 
-def ground(start: Start, notice: Callable[[str], None]) -> Ground:
-    """The repository that holds `start.project`, recovered; no store is opened. `notice` and errors as in `parts`."""
+def project(start: Start, notice: Callable[[str], None]) -> Project:
+    """The repository that holds `start.project`, recovered; no store is opened. Errors as in `services`."""
     return configured(root_of(start.project, start.env), start, notice)
 
 
-def configured(root: Root, start: Start, notice: Callable[[str], None]) -> Ground:
+def configured(root: Root, start: Start, notice: Callable[[str], None]) -> Project:
     """A repository with its configuration, recovered; raises ConfigError, StorageError."""
-    found = Ground(root, settings_at(root.path, start, notice))
+    found = Project(root, settings_at(root.path, start, notice))
     _recover(root.path, found.journal, notice)
     return found
 
 
-def settings_at(root: Path, start: Start, notice: Callable[[str], None], told: Container[str] = ()) -> Config:
-    """The configuration that holds at `root`; `notice` hears what it says for people but for what was `told`.
+def settings_at(root: Path, start: Start, notice: Callable[[str], None], known: Container[str] = ()) -> Config:
+    """The configuration that holds at `root`; `notice` gets its messages for people, except those `known` already.
 
     Raises ConfigError, StorageError.
     """
     from optimizer.config.load import load
 
-    config = load(root if start.project_config else None, start.env, start.flags)
+    config = load(root if start.project_config else None, start.env, start.flags, start.profile)
     for line in config.notices:
-        if line not in told:
+        if line not in known:
             notice(line)
     return config
 

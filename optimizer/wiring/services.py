@@ -1,4 +1,4 @@
-"""From settings to the parts of a run; the only place that chooses them."""
+"""From settings to the services of a run; the only place that chooses them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.index.walk import Root, list_names
-from optimizer.retrieval import Progress
-from optimizer.wiring.ground import Start, configured, root_of, settings_at
-from optimizer.wiring.models import Models
-from optimizer.wiring.stores import Stores
+from optimizer.retrieval import Progress, Query
+from optimizer.wiring.models import Models, Stores
+from optimizer.wiring.workspace import Start, configured, root_of, settings_at
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
-    from optimizer.config.profiles import Wanted
     from optimizer.context.semantic import Reranker
-    from optimizer.engine.parts import Parts
+    from optimizer.engine.services import Services
     from optimizer.index.embed import ModelChoice
     from optimizer.index.store import Index
     from optimizer.types import Model, Usage
@@ -26,10 +24,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[str], None]) -> Iterator[Parts]:
-    """The parts of a run in the repository that holds `start.project`; stores are closed on leaving.
+def services(start: Start, progress: Callable[[Progress], None], notice: Callable[[str], None]) -> Iterator[Services]:
+    """The services of a run in the repository that holds `start.project`; stores are closed on leaving.
 
-    `notice` is told, a line each, what a person should know at the start: ignored settings, a recovered write.
+    `notice` gets what a person should know at the start, a line each: ignored settings, a recovered write.
     Raises InputError for a place that is no project, ConfigError for a broken configuration, StorageError.
     """
     root = root_of(start.project, start.env)
@@ -44,11 +42,11 @@ def parts(start: Start, progress: Callable[[Progress], None], notice: Callable[[
         closing.callback(index.close)
         stores = Stores(config.places.state, closing)
         opened = _Opened(root, index, stores, progress, notice, cache(partial(_reranker, index, notice, closing)))
-        yield _parts(start, config, opened)
+        yield _services(start, config, opened)
 
 
 class _Opened(NamedTuple):
-    """What stays open from request to request, and who is told."""
+    """What stays open from request to request, and the listeners."""
 
     root: Root
     indexed: Index
@@ -58,60 +56,49 @@ class _Opened(NamedTuple):
     reranker: Callable[[ModelChoice], Reranker | None]
 
 
-def _parts(start: Start, config: Config, opened: _Opened) -> Parts:
-    """The parts of one request, with what is open already."""
-    from optimizer.engine.parts import Parts
+def _services(start: Start, config: Config, opened: _Opened) -> Services:
+    """The services of one request, with what is open already."""
+    from optimizer.calls.services import CallServices
+    from optimizer.engine.services import Services, Workspace
 
     models = Models(opened.root.path, config, start.env, opened.stores)
-    return Parts(
+    workspace = Workspace(
         root=opened.root.path,
         settings=config.settings,
         features=config.features,
         places=config.places,
         index=opened.indexed,
-        endpoints=models.endpoints,
+        means=lambda: _means(opened.root, config, start.env),
         progress=opened.progress,
         reranker=lambda: _chosen_reranker(config, opened),
+    )
+    calls = CallServices(
+        repository=workspace.repository,
+        settings=config.settings,
         ledger=opened.stores.ledger,
-        available=models.available,
-        candidates=models.candidates,
-        kept_model=models.kept,
         register=models.register,
         seats=models.seats,
+        candidates=models.candidates,
+        named=lambda: bool(models.pinned() or config.settings.model),
         wish=models.wish,
         provider=models.provider,
         cost=_cost,
-        quote=models.quote,
-        means=lambda: _means(opened.root, config, start.env),
-        profiles=lambda: _profiles(config),
-        role=lambda name: _role(config, name),
-        rewired=lambda flags: _rewired(start, config, opened, flags),
-        router=models.router,
     )
+    return Services(workspace, models, calls, lambda flags, query: _rewired(start, config, opened, flags, query))
 
 
-def _rewired(start: Start, before: Config, opened: _Opened, flags: Mapping[str, object]) -> Parts:
-    """The parts of the next request, for other flags; what a person was told `before` is not told again."""
-    start = start._replace(flags={**start.flags, **flags})
-    return _parts(start, settings_at(opened.root.path, start, opened.notice, before.notices), opened)
+def _rewired(
+    start: Start, before: Config, opened: _Opened, flags: Mapping[str, object], query: Query | None
+) -> Services:
+    """The services of the next request, for other flags; messages shown `before` are not shown again."""
+    start = start._replace(flags={**start.flags, **flags}, query=query)
+    return _services(start, settings_at(opened.root.path, start, opened.notice, before.notices), opened)
 
 
 def _means(root: Root, config: Config, env: Mapping[str, str]) -> Means:
     from optimizer.verify.commands import Means
 
     return Means(root, config.places.state, config.places.cache, config.settings, env)
-
-
-def _profiles(config: Config) -> tuple[Wanted, ...]:
-    from optimizer.config.profiles import line_of
-
-    return line_of(config.profile, config.places.profiles) if config.profile else ()
-
-
-def _role(config: Config, name: str) -> Wanted:
-    from optimizer.config.profiles import role
-
-    return role(name, config.profile)
 
 
 def _chosen_reranker(config: Config, opened: _Opened) -> Reranker | None:

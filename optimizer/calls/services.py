@@ -1,0 +1,52 @@
+"""What a call of a model is made with, and what it is made for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from optimizer.ledger.store import Ledger
+    from optimizer.models.register import Register
+    from optimizer.models.seats import Seats, Wish
+    from optimizer.providers.base import Provider
+    from optimizer.providers.quotas import Exchange
+    from optimizer.routing.weigh import Candidate
+    from optimizer.settings import Settings
+    from optimizer.types import Model, Usage
+
+
+class Purpose(NamedTuple):
+    """The request that a call belongs to, by its id, and the kind of work: how it is recorded."""
+
+    request: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallServices:
+    """The stores and providers behind calls, all for one user and the repository of that name.
+
+    `candidates` adds to models what is known of them at a time, `named` tells whether the user chose the model, `wish`
+    is the memory that a local model takes with a window of so many tokens, `cost` gives micro-dollars (None: unknown).
+    """
+
+    repository: str
+    settings: Settings
+    ledger: Callable[[], Ledger]
+    register: Callable[[], Register]
+    seats: Callable[[], Seats]
+    candidates: Callable[[Sequence[Model], datetime], tuple[Candidate, ...]]
+    named: Callable[[], bool]
+    wish: Callable[[Model, int], Wish]
+    provider: Callable[[Model, str, Callable[[Exchange], None]], Provider]
+    cost: Callable[[Model, Usage, datetime], int | None]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    arm: str = ""
+    approve: Callable[[str], bool] = lambda _: False
+
+    def candidate(self, model: Model) -> Candidate:
+        """The model with what is known of it now."""
+        return self.candidates((model,), self.clock())[0]

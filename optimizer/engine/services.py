@@ -1,0 +1,107 @@
+"""What a run is made of: the workspace, the models, and what calls are made with; wiring chooses them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from optimizer.calls.services import CallServices
+    from optimizer.config.features import Features
+    from optimizer.config.paths import Places
+    from optimizer.config.profiles import Wanted
+    from optimizer.context.semantic import Reranker
+    from optimizer.index.store import Index
+    from optimizer.models.available import Available
+    from optimizer.models.seats import Seats
+    from optimizer.providers.base import Endpoint, Provider
+    from optimizer.retrieval import Progress, Query
+    from optimizer.settings import Settings
+    from optimizer.types import Model, Quote, Task
+    from optimizer.verify.commands import Means
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One repository, its index and the settings that hold there; `means` is what proving a patch needs."""
+
+    root: Path
+    settings: Settings
+    features: Features
+    places: Places
+    index: Index
+    means: Callable[[], Means]
+    progress: Callable[[Progress], None]
+    reranker: Callable[[], Reranker | None]
+
+    @property
+    def temperature(self) -> float | None:
+        """The temperature that the settings ask for; None leaves it to the provider."""
+        return self.settings.temperature if self.settings.temperature >= 0 else None
+
+    @property
+    def repository(self) -> str:
+        """The name under which consent and usage records of this repository are kept."""
+        return str(self.root)
+
+    @property
+    def journal(self) -> Path:
+        """Where edits are journalled."""
+        return self.places.journal
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """The small local model that tells kinds of work apart, and how it is asked within its time.
+
+    `seats` gives it memory of its own; `beside` lists what it must not push out: bytes by name (0: unknown) of the
+    models that are loaded, and of the coder.
+    """
+
+    model: Model
+    open: Callable[[], Provider]
+    seats: Callable[[], Seats]
+    beside: Callable[[], Mapping[str, int]]
+
+
+class Models(Protocol):
+    """The models of a user in one repository, and the preferences that profiles and roles have among them."""
+
+    def endpoints(self) -> Mapping[str, Endpoint]: ...
+    def available(self) -> Available: ...
+    def pinned(self) -> str:
+        """The model chosen for this project, '' for none."""
+        ...
+
+    def quote(self, task: Task) -> tuple[Quote, ...]:
+        """The price of a task on a model of each tier."""
+        ...
+
+    def profiles(self) -> tuple[Wanted, ...]:
+        """What the profile in use wants of models, then its fallbacks."""
+        ...
+
+    def role(self, name: str) -> Wanted: ...
+    def router(self) -> Router | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that a run uses; `rewired` makes those of a later request."""
+
+    workspace: Workspace
+    models: Models
+    calls: CallServices
+    rewired: Callable[[Mapping[str, object], Query | None], Services]
+
+    def for_next(self, flags: Mapping[str, object], query: Query | None = None) -> Services:
+        """The services of the next request in this process, with all stores left open.
+
+        `flags` maps dotted keys (model, provider, profile) to values, over the flags so far; None takes one back. Files
+        of settings and models, and the model pinned for the project, are read again. With `profile = "auto"` the words
+        of `query` choose the profile. Raises ConfigError, StorageError.
+        """
+        found = self.rewired(flags, query)
+        return replace(found, calls=replace(found.calls, clock=self.calls.clock))
