@@ -38,6 +38,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--live", action="store_true", help="also ask the real providers, with the keys of the environment"
     )
+    parser.addoption(
+        "--update-screens", action="store_true", help="write the screens of tests/e2e/screens as they are now"
+    )
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:

@@ -1,108 +1,343 @@
-"""How requests end on the screen: what happened, what it cost, what is next, each said once."""
+"""What a person reads, word by word: each session is a list of commands, run at a terminal of 80 columns.
+
+The screens stand in `screens/`, a text file a session: the one place to change a sentence. After a change,
+
+    pytest tests/e2e/test_screens.py --slow --update-screens
+
+writes them again; read `git diff tests/e2e/screens` then. What differs from run to run is masked, digit by digit, so
+that columns stay where they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+import fcntl
+import os
+import pty
+import re
+import shlex
+import shutil
+import struct
+import subprocess
+import tempfile
+import termios
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from tests.e2e.conftest import Optimize
-from tests.loopback.replies import refuse
+from optimizer.cli.main import COMMANDS, optimize
+from tests.e2e.conftest import COMMAND, FAILS, GOOD, GOOD_LINE, REQUEST, Optimize
+from tests.loopback.replies import Reply, refuse
 from tests.loopback.server import Loopback
 
-pytestmark = pytest.mark.slow
+SCREENS = Path(__file__).with_name("screens")
+COLUMNS = 80
+MASKS = (
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?|\d\d:\d\d:\d\d", "0"),  # a time
+    (r"[0-9a-f]{32}(?=\.db)", "x"),
+    (r"(?<=on )\d{4}-\d\d-\d\d|(?<=Metrics \()\d{4}-\d\d-\d\d", "0"),
+    (r"127\.0\.0\.1:\d{5}", "0"),
+    (r"\d+\.\d\d(?= s\b)|\d+(?= ms )", "0"),
+    (r"[\d.]+(?= [kM]B on disk)|[\d.]+(?= × the size)|(?<=index )[\d.]+(?= ×)", "0"),
+    (r"\d+\.\d\d/\d+\.\d\d|\$0\.\d{4,6}|genai-prices [\d.]+", "0"),  # list prices
+    (r"(?<=committed as )[0-9a-f]{10}", "x"),
+)
 
 
-def test_without_a_model_files_are_named_and_each_cure_once(stand_in: Callable[..., Optimize], calc: Path) -> None:
-    ran = stand_in(calc)("refactor parse_response")
-    assert ran.code == 6
-    assert ran.out.startswith("calc/parse.py")
-    assert "first line" not in ran.out
-    assert all(" tokens" in line for line in ran.out.splitlines())
-    assert ran.err.count("ollama serve") == 1
-    assert "optimize context" in ran.err
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A directory whose name is as long wherever and whenever the tests run: lines are broken by it."""
+    path = Path(tempfile.mkdtemp(prefix="o-", dir="/tmp")).resolve()
+    yield path
+    shutil.rmtree(path)
 
 
-def test_without_a_model_and_without_code_nothing_is_there_to_copy(
-    stand_in: Callable[..., Optimize], tmp_path: Path
-) -> None:
-    (tmp_path / "empty").mkdir()
-    ran = stand_in(tmp_path / "empty")("refactor parse_response")
-    assert (ran.code, ran.out) == (6, "")
-    assert "nothing here resembles the request" in ran.err
-    assert "--copy" not in ran.err
+@pytest.fixture
+def hold(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str, str], None]:
+    """Compare a session with the file of its name, or write that with --update-screens."""
+
+    def compare(name: str, screen: str) -> None:
+        screen = masked(screen, tmp_path)
+        file = SCREENS / f"{name}.txt"
+        if request.config.getoption("--update-screens"):
+            SCREENS.mkdir(exist_ok=True)
+            file.write_text(screen, encoding="utf-8")
+            return
+        held = file.read_text(encoding="utf-8") if file.exists() else ""
+        if screen != held:
+            changes = "".join(difflib.unified_diff(held.splitlines(True), screen.splitlines(True), "held", "now"))
+            pytest.fail(
+                f"{changes}\n{file.name} differs. Is the new screen what it should be? Then:\n"
+                "    pytest tests/e2e/test_screens.py --slow --update-screens",
+                pytrace=False,
+            )
+
+    return compare
 
 
-def test_a_request_that_every_model_failed_ends_with_an_error_and_no_tokens(user: Optimize, loopback: Loopback) -> None:
-    loopback.answer("ollama", lambda _: refuse("ollama", 500, "out of memory"))
-    ran = user("explain parse_response", "--tier", "local")
-    assert ran.code == 6
-    assert " 0 tokens in" not in ran.err
-    assert ran.err.splitlines()[-2] == "error: no model gave an answer; nothing was changed"
-    assert ran.err.splitlines()[-1].startswith("try:   ")
+def masked(screen: str, tmp_path: Path) -> str:
+    """A screen without what differs from run to run, as wide as before."""
+    screen = screen.replace(str(tmp_path), re.sub(r"(?<=/o-).*", "########", str(tmp_path)))
+    for pattern, mark in MASKS:
+        screen = re.sub(
+            pattern, lambda found, mark=mark: re.sub(r"[0-9a-f]" if mark == "x" else "[0-9]", mark, found[0]), screen
+        )
+    return screen
 
 
-def test_a_rename_in_two_files_tells_each_check_once(user: Optimize) -> None:
-    ran = user("rename total to sum_of", "--yes")
-    assert ran.code == 0
-    checks = next(line for line in ran.err.splitlines() if line.startswith("checks: "))
-    assert checks.startswith("checks: path, text, markers, parses, imports, names, uses ok · confidence")
-    assert "in 2 files" in ran.out
+def at_terminal(user: Optimize, line: str, cwd: Path | None = None) -> str:
+    """What a terminal of 80 columns shows of a command, with the command before it and its exit code below."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    modes = termios.tcgetattr(slave)
+    modes[1] &= ~termios.OPOST
+    termios.tcsetattr(slave, termios.TCSANOW, modes)
+    env = {**user.environment(), "COLUMNS": str(COLUMNS), "NO_COLOR": "1", "TERM": "xterm"}
+    with subprocess.Popen(
+        [COMMAND, *shlex.split(line)],
+        cwd=cwd or user.cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=slave,
+    ) as running:
+        os.close(slave)
+        screen = b""
+        while True:
+            try:
+                screen += os.read(master, 65536)
+            except OSError:
+                break
+        code = running.wait(60)
+    os.close(master)
+    text = re.sub(r"[^\n]*\r\033\[K", "", screen.decode())
+    assert "Traceback" not in text, text
+    return f"$ optimize {line}\n{text}" + (f"[exit code {code}]\n" if code else "") + "\n"
 
 
-def test_a_rename_in_one_file_says_file(user: Optimize) -> None:
-    assert "1 place in 1 file\n" in user("rename main to run_line", "--yes").out
+def session(user: Optimize, *lines: str) -> str:
+    """Commands one after the other, as a terminal shows them."""
+    return "".join(at_terminal(user, line) for line in lines)
 
 
-def test_a_command_that_was_not_finished_is_told_in_one_line_or_by_its_help(user: Optimize) -> None:
-    missing = user("budget", "set")
-    assert missing.code == 2
-    assert missing.err.splitlines()[0] == "error: Missing argument '{run|day|ask}'. Choose from: run, day, ask"
-    helped = user("bench")
-    assert (helped.code, helped.out) == (2, "")
-    assert helped.err.startswith("Usage: optimize bench")
-    assert "error:" not in helped.err
+# ── help ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_misspelt_option_or_choice_meets_the_nearest(user: Optimize) -> None:
-    option = user("explain total", "--teir", "local")
-    assert (option.code, option.err.splitlines()[0]) == (2, "error: there is no option --teir")
-    assert option.err.splitlines()[1].startswith("try:   did you mean --tier")
-    choice = user("explain total", "--tier", "locl")
-    assert choice.code == 2 and choice.err.splitlines()[-1] == "try:   did you mean local?"
-    assert "'abc' is not a whole number." in user("undo", "abc").err
-    assert "does not match the format YYYY-MM-DD." in user("metrics", "--date", "yesterday").err
+def helps() -> Mapping[str, tuple[str, ...]]:
+    """Each command with its subcommands, as they are called."""
+    top = click.Context(optimize)
+    found: dict[str, tuple[str, ...]] = {"": ()}
+    for name in COMMANDS:
+        command = optimize.get_command(top, name)
+        inner = command.list_commands(click.Context(command)) if isinstance(command, click.Group) else ()
+        found[name] = tuple(f"{name} {one}" for one in inner)
+    return found
 
 
-def test_consent_alone_lists_what_was_granted_and_its_log_tells_when_as_people_do(user: Optimize) -> None:
-    granted = user("consent")
-    assert granted.code == 0
-    assert {line.split()[0] for line in granted.out.splitlines()} == {"anthropic", "gemini", "groq"}
-    assert user("consent", "log").out == "nothing was sent yet\n"
+def test_the_help_of_every_command(hold: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    screen = ""
+    for name, inner in helps().items():
+        for words in (name, *inner):
+            shown = CliRunner().invoke(optimize, [*words.split(), "--help"], prog_name="optimize").output
+            screen += f"$ optimize {words} --help\n".replace("  ", " ") + f"{shown}\n"
+    assert all(len(line) <= COLUMNS for line in screen.splitlines())
+    hold("help", screen)
 
 
-def test_a_model_named_alone_is_told_its_own_reason(stand_in: Callable[..., Optimize], calc: Path) -> None:
+# ── without a model ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.slow
+def test_looking(stand_in: Callable[..., Optimize], calc: Path, hold: Callable[[str, str], None]) -> None:
     user = stand_in(calc)
-    for command in (("models", "test"), ("explain total", "--model")):
-        ran = user(*command, "qwen2.5-coder:14b")
-        assert ran.code == 6
-        assert "Ollama does not answer at 127.0.0.1:9" in ran.err and "API_KEY" not in ran.err
+    hold(
+        "looking",
+        session(
+            user,
+            "context 'refactor parse_response'",
+            "context 'refactor parse_response' --max-tokens 100",
+            "context 'refactor parse_response' --format md",
+            "context 'why does total fail' --explain --top 2",
+            "context zebra",
+            "find parse_response",
+            "find parse_respons",
+            "refs parse_response",
+            "deps calc/cli.py",
+            "deps calc/parse.py --reverse",
+            "map",
+            "map nowhere",
+            "'where is parse_response'",
+            "'where is parse_respons'",
+            "index",
+            "index --stats",
+            "bench retrieval",
+        ),
+    )
 
 
-def test_a_name_that_the_index_does_not_hold_is_told_once(user: Optimize) -> None:
-    ran = user("where is parse_respons")
-    assert (ran.code, ran.err) == (3, "")
-    assert ran.out.startswith("parse_respons is not defined in this repository\ndid you mean:\n")
+@pytest.mark.slow
+def test_without_a_model(stand_in: Callable[..., Optimize], calc: Path, hold: Callable[[str, str], None]) -> None:
+    user = stand_in(calc)
+    user.configure(LONG_CACHE)
+    (user.home / "empty").mkdir()
+    hold(
+        "no-model",
+        session(
+            user,
+            "'refactor parse_response'",
+            "route 'refactor parse_response' --explain",
+            "'explain total' --model qwen2.5-coder:14b",
+            "models test qwen2.5-coder:14b",
+            "models list",
+            "models status",
+            "budget",
+            "metrics",
+            "consent list",
+            "consent log",
+            "trust list",
+            "log",
+            "undo",
+        )
+        + at_terminal(user, "'refactor parse_response'", cwd=user.home / "empty")
+        + at_terminal(user, "index", cwd=user.home),
+    )
 
 
-def test_a_dry_run_tells_who_would_be_asked_and_at_what_price(user: Optimize, loopback: Loopback) -> None:
-    ran = user("explain total", "--dry-run", "--max-tier", "budget")
-    assert ran.code == 0
-    assert [line.split()[:2] for line in ran.out.splitlines() if line.strip()[0].isdigit()] == [
-        ["1.", "qwen2.5-coder:7b"],
-        ["2.", "openai/gpt-oss-120b"],
-        ["3.", "claude-haiku-5-5"],
-    ]
-    assert "$0.0" in ran.out
-    assert not any(loopback.asked(wire) for wire in ("ollama", "groq", "anthropic"))
+@pytest.mark.slow
+def test_errors(stand_in: Callable[..., Optimize], calc: Path, hold: Callable[[str, str], None]) -> None:
+    user = stand_in(calc)
+    hold(
+        "errors",
+        session(
+            user,
+            "fnd",
+            "'explain total' --teir local",
+            "'explain total' --tier locl",
+            "'explain total' --image nothing.png",
+            "'explain total' --feature colour=on",
+            "'explain total' --message hello",
+            "undo abc",
+            "redo 0",
+            "show 7",
+            "metrics --date yesterday",
+            "budget set",
+            "budget set day many",
+            "bench",
+            "config",
+            "config show max_token",
+            "config show --profile fst",
+            "profile show fst",
+            "consent grant grok",
+            "trust grant lint",
+            "models use qwen2.5-codr:7b",
+            "find '' ",
+        ),
+    )
+
+
+# ── with models ──────────────────────────────────────────────────────────────────────────────────
+
+LONG_CACHE = "[models]\ncache_seconds = 86400\n"
+ANSWER = Reply(text="It adds the numbers of a line (calc/parse.py:10).")
+
+
+@pytest.mark.slow
+def test_asking(user: Optimize, loopback: Loopback, hold: Callable[[str, str], None]) -> None:
+    user.configure(f"{loopback.config()}\n{LONG_CACHE}")
+    loopback.queue("ollama", ANSWER, *[Reply(text="I see no need.")] * 2)
+    loopback.queue("groq", *[Reply(text="Nor do I.")] * 2)
+    shown = session(
+        user,
+        "'explain total'",
+        "route 'explain total'",
+        "route 'refactor parse_response' --explain --max-tier budget",
+        "'explain total' --dry-run --max-tier budget",
+        f"'{REQUEST}' --yes --max-tier free",
+    )
+    loopback.answer("ollama", lambda _: refuse("ollama", 500, "out of memory"))
+    shown += session(user, "'explain total' --tier local", "models list", "metrics", "consent", "'rename main to run'")
+    hold("asking", shown)
+
+
+@pytest.mark.slow
+def test_changing(tested: Optimize, loopback: Loopback, calc: Path, hold: Callable[[str, str], None]) -> None:
+    loopback.queue("ollama", Reply(calls=(GOOD,), stop="tool"), Reply(text=FAILS), Reply(calls=(GOOD,), stop="tool"))
+    loopback.queue("groq", Reply(calls=(GOOD,), stop="tool"))
+    shown = session(tested, f"'{REQUEST}' --tier local", "trust list", "trust grant tests", "trust list")
+    shown += session(
+        tested,
+        f"'{REQUEST}' --yes",
+        "log",
+        "show",
+        "verify --explain",
+        "verify",
+        "undo",
+        "undo",
+        "redo",
+        "log",
+        "metrics",
+        "budget",
+        "trust revoke",
+    )
+    (calc / "calc/parse.py").write_text("def total(text)\n")
+    shown += session(tested, "verify", "undo", "undo --merge")
+    assert GOOD_LINE not in (calc / "calc/parse.py").read_text()
+    hold("changing", shown)
+
+
+# ── settings ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.slow
+def test_settings(user: Optimize, hold: Callable[[str, str], None]) -> None:
+    held = user.config.read_text()
+    shown = session(
+        user,
+        "config show",
+        "config show context --origin",
+        "config path",
+        "config validate",
+        "profile list",
+        "profile create mine --extends code --family qwen --set context.max_files=4",
+        "profile use mine",
+        "config show context --origin",
+        "profile export mine",
+        "profile validate",
+        "profile delete mine",
+        "profile use none",
+        "profile delete mine",
+        "budget set day 2.5",
+        "budget set ask off",
+        "consent revoke groq",
+        "consent grant groq",
+        "models use claude-haiku-5-5",
+        "models unlock",
+        "models unlock",
+    )
+    user.config.write_text(held + "\n[context]\nmax_file = 3\n")
+    shown += session(user, "config validate", "config show")
+    hold("settings", shown)
+
+
+@pytest.mark.slow
+def test_models(user: Optimize, loopback: Loopback, hold: Callable[[str, str], None]) -> None:
+    loopback.pulls["qwen2.5-coder:3b"] = [{"status": "pulling manifest"}, {"status": "success"}]
+    hold(
+        "models",
+        session(
+            user,
+            "models pull qwen2.5-coder:3b",
+            "models pull qwen2.5-codr:7b",
+            "models show qwen2.5-coder:7b",
+            "models limits claude-haiku-5-5",
+            "models limits my-own:7b",
+            "models status",
+            "models rm qwen2.5-coder:7b",
+            "models rm qwen2.5-coder:8b --yes",
+            "models rm qwen2.5-coder:7b --yes",
+        ),
+    )
