@@ -24,6 +24,7 @@ from optimizer.toolspec import ToolSpec as ToolSpec
 
 if TYPE_CHECKING:
     from optimizer.images import Image
+    from optimizer.reasons import Picked, Plan, Reason, Reserve
 
 EditFormat = Literal["tool", "text", "whole"]
 TaskKind = Literal[
@@ -145,20 +146,19 @@ class Attempt:
     """
 
     model: Model
-    reason: str
+    reason: Picked | Reserve
     estimate: int | None
     standby: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A model that was not chosen, why, and the cure."""
+    """A model that was not chosen, or ('') all models of a provider, and why."""
 
     model: str
     provider: str
     tier: Tier
-    why: str
-    cure: str = ""
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class Route:
     """Attempts in the order they will be tried, at most one a tier beside those that stand by."""
 
     attempts: tuple[Attempt, ...]
-    reason: str
+    plan: Plan
     left_out: tuple[LeftOut, ...] = ()
 
 

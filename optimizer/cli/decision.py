@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from optimizer.cli.table import table
 from optimizer.cli.terminal import cells, inert, wrapped
+from optimizer.reasons import OWN_REQUEST, NoKey
+from optimizer.report import reasons
+from optimizer.report.money import money
 from optimizer.tiers import TIERS
 from optimizer.types import Attempt, LeftOut, Quote, Route, Task
 
@@ -30,14 +33,13 @@ DIFFICULTIES = (
     (0.55, "a {}, of middling difficulty"),
     (0.75, "a hard {}"),
 )
-OWN_WISHES = ("you asked for", "you chose")  # how the reasons begin that only repeat what the user said
 
 
 def summary(task: Task, route: Route) -> str:
     """What the request was taken for, who is asked, and under which profile, in a line."""
     said = "a {}" if task.kind == "quick" else _how_hard(task.difficulty)
-    _, mark, profile = route.reason.partition(", profile ")
-    return f"{said.format(KINDS.get(task.kind, task.kind))}: {_who(route.attempts)}{mark}{profile}"
+    line = f"{said.format(KINDS.get(task.kind, task.kind))}: {_who(route.attempts)}"
+    return ", ".join(filter(None, (line, reasons.profile(route.plan))))
 
 
 def why(task: Task) -> str:
@@ -53,39 +55,39 @@ def attempts(route: Route, columns: int | None) -> list[str]:
     for one in route.attempts:
         number += not one.standby
         mark = "  " if one.standby else f"{number}."
-        rows.append((f"{mark} {one.model.id}", one.model.tier, where(one.model), one.reason))
+        rows.append((f"{mark} {one.model.id}", one.model.tier, where(one.model), reasons.attempt(one)))
     return list(map(inert, table(rows, columns)))
 
 
 def left_out(some: Sequence[LeftOut], columns: int | None) -> list[str]:
-    """The models that are not asked, those with the same reason together, each reason with its cure."""
+    """The models that are not asked, those with the same reason together, each reason with its hint."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for left in sorted(some, key=lambda one: TIERS.index(one.tier)):
-        cure = left.cure.replace(f" {left.model} ", " NAME ") if left.model else left.cure
-        alike.setdefault((left.tier, left.why, cure), []).append(left.model or left.provider)
+        named = (left.tier, reasons.why(left), reasons.hint(left, "NAME"))
+        alike.setdefault(named, []).append(left.model or left.provider)
     lines: list[str] = []
-    for (tier, reason, cure), names in alike.items():
-        said = f"      {reason}; try: {cure}" if cure else f"      {reason}"
-        if columns and cells(said) >= columns:
-            said = said.replace("; try: ", "\n      try: ")
+    for (tier, reason, hint), names in alike.items():
+        said = f"      {reason}; try: {hint}" if hint else f"      {reason}"
+        if hint and columns and cells(said) >= columns:
+            said = f"      {reason}\n      try: {hint}"
         lines += [f"  {tier}: {', '.join(dict.fromkeys(names))}", said]
     return [inert(wrapped(line, columns)) for line in lines]
 
 
 def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: bool, columns: int | None = None) -> str:
     """What the request would cost on each tier, and how to have a model, or to use what was `found` elsewhere."""
-    from optimizer.report.money import money
-
     lines = ["", "No model could be asked. This request would cost:"]
     lines += table([(one.tier, one.model, money(one.cost)) for one in quotes], columns)
     objections = _objections(some)
-    cures: dict[str, str] = {}
+    hints: dict[str, str] = {}
     for left in objections:
-        if left.cure:
-            cures.setdefault(left.cure, "" if left.why.removeprefix("no ") in left.cure else left.why)
-    if cures:
-        lines += ["", "To have a model, do one of these:", *table(list(cures.items()), columns, flowing=False)]
-    if late := [f"  {left.model or left.provider}: {left.why}" for left in objections if not left.cure]:
+        if hint := reasons.hint(left):
+            hints.setdefault(hint, "" if isinstance(left.reason, NoKey) else reasons.why(left))
+    if hints:
+        lines += ["", "To have a model, do one of these:", *table(list(hints.items()), columns, flowing=False)]
+    if late := [
+        f"  {left.model or left.provider}: {reasons.why(left)}" for left in objections if not reasons.hint(left)
+    ]:
         lines += ["", "Cannot be asked now:", *(wrapped(line, columns) for line in dict.fromkeys(late))]
     if found:
         lines += ["", 'To see this context, or to copy it: optimize context "…" [--copy]']
@@ -95,9 +97,9 @@ def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: bool, colu
 def _objections(some: Sequence[LeftOut]) -> list[LeftOut]:
     """What keeps models from being asked beside the user's own wish, cheapest tier first; of one that they named alone,
     what keeps that one."""
-    others = [left for left in some if not left.why.startswith(OWN_WISHES)]
-    missing = {(left.provider, left.why) for left in some if not left.model}
-    alone = len(others) < len(some) or any(left.model and (left.provider, left.why) in missing for left in some)
+    others = [left for left in some if not isinstance(left.reason, OWN_REQUEST)]
+    missing = {(left.provider, left.reason) for left in some if not left.model}
+    alone = len(others) < len(some) or any(left.model and (left.provider, left.reason) in missing for left in some)
     named = [left for left in others if left.model] if alone else []
     return sorted(named or others, key=lambda left: TIERS.index(left.tier))
 

@@ -17,13 +17,15 @@ from optimizer.cli.notices import notice
 from optimizer.cli.table import table
 from optimizer.cli.terminal import inert, paint, width, wrapped
 from optimizer.humanize import size
+from optimizer.reasons import Unfit
+from optimizer.report import reasons
 
 if TYPE_CHECKING:
     from optimizer.models.inventory import Inventory, Listed
+    from optimizer.reasons import Reason
     from optimizer.wiring.models import Stock
 
 HEAD = ("   model", "tier", f"{'window':>9}", "where", "price", "state")
-NOT_ASKED = "not asked yet"
 
 
 @click.group("models", invoke_without_command=True)
@@ -53,7 +55,9 @@ def list_command(project: Path | None = None, as_json: bool = False) -> int:
                 click.echo(json.dumps(fields(row, kept), ensure_ascii=False))
             for left in found.missing:
                 what = {"event": "missing", "provider": left.provider, "tier": left.tier}
-                click.echo(json.dumps({**what, "why": left.why, "cure": left.cure}, ensure_ascii=False))
+                click.echo(
+                    json.dumps({**what, "why": reasons.why(left), "cure": reasons.hint(left)}, ensure_ascii=False)
+                )
         else:
             click.echo(text(found, kept, dated))
     return 0
@@ -89,8 +93,9 @@ def use_command(name: str, project: Path | None, as_json: bool) -> int:
         else:
             said = f"only {name} is asked in {stock.root}; take it back with: optimize models unlock"
             click.echo(wrapped(inert(said), width()))
-        if row and row.why:
-            notice(f"as things are it cannot be asked: {row.why}" + (f"; {row.cure}" if row.cure else ""))
+        if row and row.left:
+            hint = reasons.hint(row.left)
+            notice(f"as things are it cannot be asked: {reasons.why(row.left)}" + (f"; {hint}" if hint else ""))
     return 0
 
 
@@ -170,27 +175,29 @@ def fields(row: Listed, kept: str) -> dict[str, Any]:
         "size": row.size or None,
         "price": None if row.price is None else {"input": row.price[0], "output": row.price[1]},
         "priced_at": datetime.now(UTC).date().isoformat(),
-        "health": row.health,
+        "health": reasons.state(row.health),
         "chosen": bool(kept) and named(model, kept),
-        "can_be_asked": not row.why,
-        "why": row.why,
-        "cure": row.cure,
+        "can_be_asked": row.left is None,
+        "why": reasons.why(row.left) if row.left else "",
+        "cure": reasons.hint(row.left) if row.left else "",
     }
 
 
 def text(found: Inventory, kept: str, dated: str) -> str:
     """The models as a person reads them; what several of them lack alike is told once, below them."""
     columns, lines = width(), list[str]()
-    below = {(left.provider, left.why): left.cure for left in found.missing}
-    alike = Counter((row.model.provider, row.why) for row in found.models if row.why)
-    below |= {(row.model.provider, row.why): row.cure for row in found.models if alike[row.model.provider, row.why] > 1}
+    below = {(left.provider, left.reason): left for left in found.missing}
+    alike = Counter((row.left.provider, row.left.reason) for row in found.models if row.left)
+    below |= {
+        key: row.left for row in found.models if row.left and alike[key := (row.left.provider, row.left.reason)] > 1
+    }
     for title, local in (("On this machine", True), ("In the cloud", False)):
         rows = [_row(row, kept, below) for row in found.models if row.model.local == local]
         if rows:
             head, *body = table([HEAD, *rows], columns, "")
             lines += [paint(title, bold=True), paint(head, dim=True), *map(inert, body), ""]
     if below:
-        said = [(why if who in why.lower() else f"{who}: {why}", cure) for (who, why), cure in below.items()]
+        said = [(f"{left.provider}: {reasons.why(left)}", reasons.hint(left)) for left in below.values()]
         lines += [*map(inert, table(said, columns, "", flowing=False)), ""]
     if kept:
         lines.append(
@@ -199,16 +206,17 @@ def text(found: Inventory, kept: str, dated: str) -> str:
     return "\n".join([*lines, wrapped(dated, columns, 0)])
 
 
-def _row(row: Listed, kept: str, below: Collection[tuple[str, str]]) -> tuple[str, ...]:
-    from optimizer.models.available import UNFIT_CURE, named
+def _row(row: Listed, kept: str, below: Collection[tuple[str, Reason]]) -> tuple[str, ...]:
+    from optimizer.models.available import named
 
     model = row.model
     mark = ("*" if kept and named(model, kept) else " ") + ("i" if model.vision else " ")
     where = model.provider if not row.size else f"{model.provider}, {size(row.size)}"
-    state = row.health if row.health != NOT_ASKED else ""
-    if row.why:
-        cure = f"; {row.cure}" if row.cure not in ("", UNFIT_CURE) else ""
-        state = "see below" if (model.provider, row.why) in below else row.why + cure
+    state = reasons.state(row.health) if row.health else ""
+    if row.left:
+        hint = "" if isinstance(row.left.reason, Unfit) else reasons.hint(row.left)
+        apart = f"{reasons.why(row.left)}; {hint}" if hint else reasons.why(row.left)
+        state = "see below" if (row.left.provider, row.left.reason) in below else apart
     state = ", ".join(filter(None, ("loaded" if model.resident else "", state)))
     return f"{mark} {model.id}", model.tier, f"{model.window:>9,}", where, priced(row), state
 

@@ -15,6 +15,7 @@ from optimizer.cli.notices import notice
 from optimizer.cli.table import table
 from optimizer.cli.terminal import inert, width, wrapped
 from optimizer.errors import ConfigError, InputError
+from optimizer.report import reasons
 
 if TYPE_CHECKING:
     from optimizer.config.paths import Places
@@ -104,7 +105,9 @@ def _lines(profile: Profile) -> list[str]:
     lines = table([row for row in rows if row[1]], width(), "")
     settings = [(f"{one.key} = {json.dumps(one.value)}", origin_text(one.origin)) for one in profile.settings]
     lines += table(settings, width(), "")
-    lines += [f"{wish.title}: {', '.join((*wish.models, *wish.families))}" for wish in profile.roles.values()]
+    lines += [
+        f"{reasons.title(wish.by)}: {', '.join((*wish.models, *wish.families))}" for wish in profile.roles.values()
+    ]
     return lines
 
 

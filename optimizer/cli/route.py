@@ -40,7 +40,7 @@ def command(
         events = list(engine.run(query, services, dry_run=True))
     routed = next((event for event in events if isinstance(event, Routed)), None)
     if as_json:
-        click.echo(json.dumps({"event": "route", **(show.plain(routed) if routed else {"tier": "index"})}))
+        click.echo(json.dumps({"event": "route", **(show.route_object(routed) if routed else {"tier": "index"})}))
     elif routed is None:
         click.echo("the index answers this: no model is asked, and it costs nothing")
     else:

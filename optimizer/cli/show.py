@@ -17,6 +17,7 @@ from optimizer.cli.notices import failure, notice
 from optimizer.cli.terminal import coloured, cut, inert, width, wrapped
 from optimizer.errors import BudgetReached, NoProvider, UnusableOutput
 from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Reviewed, Routed, Stepped, TextDelta
+from optimizer.report import reasons
 from optimizer.retrieval import Context
 from optimizer.types import Check, Outcome, Patch, Verdict
 
@@ -141,7 +142,7 @@ class Terminal:
             print_files(self._context)
         left_out = routed.route.left_out
         click.echo(decision.no_model(routed.quotes, left_out, found, width(err=True)), err=True)
-        return any(left.cure for left in left_out)
+        return any(map(reasons.hint, left_out))
 
     def _text(self, text: str) -> None:
         if self._edits or not self._live or not text:
@@ -213,6 +214,32 @@ def plain(value: Any) -> Any:
     return None if isinstance(value, bytes) else value
 
 
+def route_object(routed: Routed) -> dict[str, Any]:
+    """A decision as programs read it."""
+    route = routed.route
+    attempts = [
+        {
+            "model": plain(one.model),
+            "reason": reasons.attempt(one),
+            "estimate": one.estimate,
+            "standby": one.standby,
+        }
+        for one in route.attempts
+    ]
+    left_out = [
+        {
+            "model": one.model,
+            "provider": one.provider,
+            "tier": one.tier,
+            "why": reasons.why(one),
+            "cure": reasons.hint(one),
+        }
+        for one in route.left_out
+    ]
+    decided = {"attempts": attempts, "reason": reasons.route(routed.task, route), "left_out": left_out}
+    return {"task": plain(routed.task), "route": decided, "quotes": plain(routed.quotes)}
+
+
 def _payload(event: Event) -> dict[str, Any]:
     if isinstance(event, Proposed):
         from optimizer.report.diff import unified
@@ -220,6 +247,8 @@ def _payload(event: Event) -> dict[str, Any]:
         return {"files": [change.path for change in event.patch.changes], "diff": unified(event.patch)}
     if isinstance(event, Chosen):
         return context_object(event.context)
+    if isinstance(event, Routed):
+        return route_object(event)
     if isinstance(event, Judged):
         return dict(plain(event.verdict))
     if isinstance(event, Booked):

@@ -14,6 +14,7 @@ from optimizer.config.paths import MODELS_FILE
 from optimizer.config.suggest import did_you_mean
 from optimizer.config.values import SECTIONS, TYPES
 from optimizer.errors import ConfigError
+from optimizer.reasons import By
 
 SHIPPED = Path(__file__).with_name("profiles.toml")
 CAPABILITIES: tuple[str, ...] = ("tools", "vision", "streaming", "json", "thinking")
@@ -29,12 +30,12 @@ _NAMES = {str: "text", list: "a list of texts", int: "a whole number from 0", bo
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is wished of models, and by whom (`title`, for people): preferred ones, and what any of them must have.
+    """What is wished of models, and by what: preferred ones, and what any of them must have.
 
     `suits` are names of profiles that the catalogue may say a model suits; `local_only` leaves cloud models out.
     """
 
-    title: str
+    by: By
     families: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     suits: tuple[str, ...] = ()
@@ -103,7 +104,7 @@ def resolve(name: str, folder: Path, asked_by: str = "") -> Profile:
         path=sources[0].document.path,
         about=sources[0].table.get("about", ""),
         chain=chain,
-        wanted=_wanted(f"profile {name}", merged, chain),
+        wanted=_wanted(By("profile", name), merged, chain),
         fallback="" if fallback == name else fallback,
         settings=tuple(settings.values()),
         roles=roles,
@@ -242,12 +243,12 @@ def _roles(source: _Source) -> Iterator[tuple[str, Wanted]]:
         if not isinstance(table, dict):
             raise ConfigError(f"{place}: a role is a table", f"write [roles.{name}] and its keys below it")
         _check_keys(_Source(source.document, table, within), ROLE_KEYS)
-        yield name, _wanted(f"role {name}", table, ())
+        yield name, _wanted(By("role", name), table, ())
 
 
-def _wanted(title: str, table: Mapping[str, Any], suits: tuple[str, ...]) -> Wanted:
+def _wanted(by: By, table: Mapping[str, Any], suits: tuple[str, ...]) -> Wanted:
     return Wanted(
-        title=title,
+        by=by,
         families=tuple(table.get("families", ())),
         models=tuple(table.get("models", ())),
         suits=suits,

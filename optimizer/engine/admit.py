@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer.errors import BudgetReached, ModelMissing, NoProvider, NoRoom, Overloaded, ProviderError, RateLimited
 from optimizer.events import Event, Notice
 from optimizer.humanize import duration
+from optimizer.report import reasons
 from optimizer.report.money import dollars
 from optimizer.types import Completion, Model, Prompt
 
@@ -70,7 +71,7 @@ def enter(
         return Permit(admission.ticket, fitted, candidate, purse(0))
     if admission.broken:
         return Refusal(f"not asked: {_cap_text(admission.broken, charge, purse(0))}", BudgetReached.exit_code)
-    return Refusal(f"not asked: {admission.why}", NoProvider.exit_code)
+    return Refusal(f"not asked: {reasons.reason(admission.reason)}", NoProvider.exit_code)
 
 
 def heard(permit: Permit, services: Services) -> Callable[[Exchange], None]:
@@ -86,12 +87,12 @@ def answered(permit: Permit, completion: Completion, services: Services) -> Gene
     from optimizer.models.standing import key
 
     name, usage, register = key(permit.candidate.model), completion.usage, services.calls.register()
-    line = register.succeeded(name, permit.ticket, completion.seconds)
+    failures = register.succeeded(name, permit.ticket, completion.seconds)
     lifetime, cached = permit.candidate.traits.cache_seconds, usage.cache_read + usage.cache_write_5m
     if lifetime and cached:
         register.warmed(name, services.workspace.repository, cached, lifetime)
-    if line:
-        yield Notice(line)
+    if failures:
+        yield Notice(f"{name} answers again, after {failures} failures")
 
 
 def failed(permit: Permit, error: ProviderError | None, services: Services) -> None:
@@ -173,7 +174,7 @@ def _queue(bid: Bid, purse: Callable[[int], Money], services: Services) -> Gener
             if admission.broken or not admission.wait or waited + admission.wait > settings.limit_wait:
                 return admission
             if not told and admission.wait >= NAP:
-                yield Notice(f"{bid.model}: waiting {duration(admission.wait)}: {admission.why}")
+                yield Notice(f"{bid.model}: waiting {duration(admission.wait)}: {reasons.reason(admission.reason)}")
                 told = True
             nap = min(max(admission.wait, SHORTEST_NAP), NAP)
             register.sleep(nap)
@@ -184,8 +185,8 @@ def _queue(bid: Bid, purse: Callable[[int], Money], services: Services) -> Gener
 
 
 def _cap_text(name: str, charge: int, money: Money) -> str:
+    from optimizer.report.money import cap_left
     from optimizer.report.money import money as spoken
-    from optimizer.routing.policy import cap_left
 
     cap, used = (money.caps.day, money.day) if name == "day" else (money.caps.run, money.run)
     return f"{cap_left(name, cap or 0, used)}, this may cost {spoken(charge)} (optimize budget set {name} AMOUNT)"

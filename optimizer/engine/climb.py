@@ -10,6 +10,8 @@ from optimizer.engine import book, judge, room
 from optimizer.engine.request import Before, Request, Tried
 from optimizer.errors import BudgetReached, NoProvider
 from optimizer.events import Event, Finished, Notice
+from optimizer.reasons import Cap
+from optimizer.report import reasons
 from optimizer.types import Attempt, Model, Outcome, Route
 
 if TYPE_CHECKING:
@@ -44,9 +46,7 @@ def _climb(request: Request, route: Route, services: Services) -> Iterator[Event
         if line := _going_on(attempt, tried, waiting):
             yield Notice(line)
         before = _after(before, tried)
-    from optimizer.routing.policy import BUDGET_CURE
-
-    capped = any(left.cure.startswith(BUDGET_CURE) for left in route.left_out)
+    capped = any(isinstance(left.reason, Cap) for left in route.left_out)
     yield Finished(_outcome(request, route.attempts[-1], tries, capped))
 
 
@@ -61,7 +61,7 @@ def _going_on(attempt: Attempt, tried: Tried, waiting: list[Attempt]) -> str:
 
 def starting(attempt: Attempt) -> str:
     """The line that says who is asked next, where, and why."""
-    return f"asking {attempt.model.id} ({where(attempt.model)}, {attempt.model.tier}): {attempt.reason}"
+    return f"asking {attempt.model.id} ({where(attempt.model)}, {attempt.model.tier}): {reasons.attempt(attempt)}"
 
 
 def where(model: Model) -> str:

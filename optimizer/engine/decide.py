@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
+from optimizer.reasons import By, Cap, Why
+from optimizer.report import reasons
 from optimizer.tiers import TIERS
 from optimizer.types import LeftOut, Outcome, Route, Task
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from optimizer.routing.classify import Opinion
     from optimizer.routing.weigh import Candidate
 
-CONSENT_CURE = "optimize consent grant"
+_SPEAKING = (BudgetReached.exit_code, ConsentMissing.exit_code)  # exit codes with a reason of their own
 RECENT = 2000  # attempts of the ledger that success is learned from
 
 
@@ -54,9 +56,9 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     allowed = replace(allowed, answer=answer or allowed.answer)
     found = choose_with(services.models.profiles(), task, candidates, allowed, standing(candidates, services))
     attempts = sorted(found.attempts, key=lambda one: not any(names(wish, one.model) for wish in wanted))
-    said = ", chosen for this kind of work" if services.workspace.settings.profile == AUTO else ""
+    plan = found.plan._replace(by_kind=services.workspace.settings.profile == AUTO)
     left_out = (*available.left_out, *found.left_out)
-    return replace(found, reason=found.reason + said, attempts=tuple(attempts), left_out=left_out)
+    return replace(found, plan=plan, attempts=tuple(attempts), left_out=left_out)
 
 
 def _wishes(task: Task, services: Services) -> tuple[Wanted, ...]:
@@ -65,9 +67,9 @@ def _wishes(task: Task, services: Services) -> tuple[Wanted, ...]:
 
     settings = services.workspace.settings
     if task.wants_edits and settings.local_coder:
-        return (Wanted("local.coder", models=(settings.local_coder,)),)
+        return (Wanted(By("setting", "local.coder"), models=(settings.local_coder,)),)
     if task.kind == "quick" and settings.local_router:
-        return (Wanted("local.router", models=(settings.local_router,)),)
+        return (Wanted(By("setting", "local.router"), models=(settings.local_router,)),)
     return ()
 
 
@@ -113,7 +115,7 @@ def stand_in(route: Route, services: Services) -> str:
     if first.local or missing is None:
         return ""
     who = f"{missing.model}: " if missing.model else ""
-    return f"no local model is asked ({who}{missing.why}); this goes to the cloud: {first.provider}"
+    return f"no local model is asked ({who}{reasons.why(missing)}); this goes to the cloud: {first.provider}"
 
 
 def images_leave(query: Query, route: Route, planned: bool) -> str:
@@ -129,25 +131,23 @@ def images_leave(query: Query, route: Route, planned: bool) -> str:
 def unserved(request: str, route: Route, dry_run: bool) -> Outcome:
     """How a request ends that no model is asked for."""
     code = 0 if dry_run else _exit_code(route.left_out)
-    hint = "" if dry_run else _first_cure(route.left_out, code)
+    hint = "" if dry_run else _first_hint(route.left_out, code)
     return Outcome(request, "index", "", "", None, None, cost=0, exit_code=code, hint=hint)
 
 
 def _exit_code(left_out: tuple[LeftOut, ...]) -> int:
     """A cap that is spent says more than a yes that is missing, and both more than a model that is not there."""
-    from optimizer.routing import policy
-
-    for start, code in ((policy.BUDGET_CURE, BudgetReached.exit_code), (CONSENT_CURE, ConsentMissing.exit_code)):
-        if any(left.cure.startswith(start) for left in left_out):
-            return code
-    return NoProvider.exit_code
+    return next((code for code in _SPEAKING if any(_speaks(left, code) for left in left_out)), NoProvider.exit_code)
 
 
-def _first_cure(left_out: tuple[LeftOut, ...], code: int) -> str:
-    """The cure of the cheapest model left out, of the kind that the exit code speaks of where it speaks of one."""
-    from optimizer.routing import policy
+def _first_hint(left_out: tuple[LeftOut, ...], code: int) -> str:
+    """The hint of the cheapest model left out, one that the exit code speaks of before all others."""
+    ordered = sorted(left_out, key=lambda left: (not _speaks(left, code), TIERS.index(left.tier)))
+    return next(filter(None, map(reasons.hint, ordered)), "")
 
-    starts = {BudgetReached.exit_code: policy.BUDGET_CURE, ConsentMissing.exit_code: CONSENT_CURE}
-    start = starts.get(code, "")
-    cures = sorted(left_out, key=lambda left: (not left.cure.startswith(start), TIERS.index(left.tier)))
-    return next((left.cure for left in cures if left.cure), "")
+
+def _speaks(left: LeftOut, code: int) -> bool:
+    """Whether an exit code speaks of this very reason."""
+    if code == BudgetReached.exit_code:
+        return isinstance(left.reason, Cap)
+    return code == ConsentMissing.exit_code and left.reason is Why.CONSENT

@@ -12,6 +12,7 @@ from optimizer.engine import ask, book, room
 from optimizer.engine.request import Request
 from optimizer.errors import ConsentMissing, NoProvider
 from optimizer.events import Event, Notice, TextDelta
+from optimizer.report import reasons
 from optimizer.report.money import dollars
 from optimizer.retrieval import Context, Query
 from optimizer.toolspec import ToolSpec
@@ -120,7 +121,8 @@ def _model(name: str, services: Services) -> Model:
     model = next((one for one in found.models if named(one, name)), None)
     if model is None:
         left = next((one for one in found.left_out if one.model == name), None)
-        raise NoProvider(f"{name} cannot be asked: {left.why if left else 'unknown'}", left.cure if left else "")
+        why, hint = (reasons.why(left), reasons.hint(left)) if left else ("unknown", "")
+        raise NoProvider(f"{name} cannot be asked: {why}", hint)
     if not services.calls.candidates((model,), services.calls.clock())[0].consented:
         raise ConsentMissing(model.provider, services.models.endpoints()[model.provider].host)
     return model

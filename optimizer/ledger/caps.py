@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from optimizer.ledger.summary import day_bounds
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from optimizer.ledger.store import Ledger
     from optimizer.settings import Settings
 
+CapName = Literal["day", "run"]
 TOLD_AT = 0.8
 DOLLAR = 1_000_000
 
@@ -52,15 +53,15 @@ class Money:
         """What a call counts against the caps: its price, or its tokens at the rate for unknown prices."""
         return known if known is not None else max(1, math.ceil(tokens * self.caps.unknown))
 
-    def broken_by(self, charge: int) -> str:
-        """The cap, `run` or `day`, that a call of this charge would break; '' when it fits or costs nothing."""
+    def broken_by(self, charge: int) -> CapName | None:
+        """The cap that a call of this charge would break; None when it fits or costs nothing."""
         if not charge:
-            return ""
+            return None
         if self.caps.day is not None and self.day + self.pending + charge > self.caps.day:
             return "day"
         if self.caps.run is not None and self.run + charge > self.caps.run:
             return "run"
-        return ""
+        return None
 
     def asks(self, charge: int) -> bool:
         """Whether one call of this charge is dear enough to ask first."""

@@ -15,10 +15,10 @@ from optimizer.models.catalogue import COMPATIBLE, Catalogue
 from optimizer.models.discovery import KNOCK_SECONDS, discover, last_known
 from optimizer.providers.base import Endpoint
 from optimizer.providers.door import Gate
+from optimizer.reasons import HoldsNothing, NoAnswer, NoKey, NotHeld, OtherTier, Reason, ServerFailed, Unfit, Why
 from optimizer.settings import Settings
 from optimizer.types import TIERS, LeftOut, Model, Tier
 
-UNFIT_CURE = "optimize models list"
 KEY_PAGES: Mapping[str, str] = {
     "anthropic": "from platform.claude.com/settings/keys",
     "gemini": "free at aistudio.google.com/apikey",
@@ -29,7 +29,7 @@ KEY_PAGES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """Models that can be asked, the preferred of equals first, and what is missing with its cure."""
+    """Models that can be asked, the preferred of equals first, and what is missing."""
 
     models: tuple[Model, ...]
     left_out: tuple[LeftOut, ...]
@@ -70,17 +70,16 @@ def _at(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, features: 
     provider, host = endpoint.provider, endpoint.host
     on_own_machine = endpoint.local or provider == "ollama"
     if on_own_machine and not features.local_models:
-        return _missing(provider, "local", "the feature local-models is off", "set local-models = true in [features]")
+        return _missing(provider, "local", Why.LOCAL_OFF)
     if on_own_machine and settings.tier not in ("", "local"):
-        return _missing(provider, "local", f"only the tier {settings.tier} is wanted", "leave out --tier")
+        return _missing(provider, "local", OtherTier(settings.tier))
     if _lists(catalogue, endpoint):
         return _held(catalogue, endpoint, settings, gate)
     ids = catalogue.offered(provider, host)
     if not endpoint.key:
         tiers: list[Tier] = [catalogue.describe(model_id, provider).tier for model_id in ids]
-        where = f", {KEY_PAGES[provider]}" if provider in KEY_PAGES else ""
-        needed = endpoint.key_variable
-        return _missing(provider, min(tiers, key=TIERS.index), f"no {needed}", f"set {needed}{where}")
+        no_key = NoKey(endpoint.key_variable, KEY_PAGES.get(provider, ""))
+        return _missing(provider, min(tiers, key=TIERS.index), no_key)
     return Available(tuple(catalogue.describe(model_id, provider) for model_id in ids), ())
 
 
@@ -102,25 +101,24 @@ def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Ga
     """What a server says it holds, each model described as one that runs there."""
     provider = endpoint.provider
     tier = _tier(endpoint)
-    pull = f"optimize models pull {catalogue.suggested_local}"
+    pull = catalogue.suggested_local if provider == "ollama" else ""
     if endpoint.local and not listens(endpoint):
-        cure = f"ollama serve; {pull}" if provider == "ollama" else f"start it, or check the address of {provider}"
-        return _missing(provider, tier, f"{_title(provider)} does not answer at {endpoint.host}", cure)
+        return _missing(provider, tier, NoAnswer(_title(provider), endpoint.host, pull))
     try:
         found = discover(endpoint, gate, settings.discovery_seconds)
-    except (ProviderError, ConsentMissing) as error:
-        return _missing(provider, tier, error.message, error.hint)
+    except ConsentMissing:
+        return _missing(provider, tier, Why.CONSENT)
+    except ProviderError as error:
+        return _missing(provider, tier, ServerFailed(error.message, error.hint))
     unfit = {model_id: catalogue.unfit(model_id, provider) for model_id in found.ids}
     described = (
         replace(catalogue.describe(model_id, provider), resident=model_id in found.resident) for model_id in found.ids
     )
     models = (_placed(model, endpoint, settings) for model in described)
     fit = tuple(model for model in models if not unfit[model.id])
-    left_out = [LeftOut(model_id, provider, tier, why, UNFIT_CURE) for model_id, why in unfit.items() if why]
+    left_out = [LeftOut(model_id, provider, tier, Unfit(why)) for model_id, why in unfit.items() if why]
     if not fit:
-        cure = pull if provider == "ollama" else "load a model there"
-        why = f"{_title(provider)} at {endpoint.host} holds no model that can answer"
-        left_out.insert(0, LeftOut("", provider, tier, why, cure))
+        left_out.insert(0, LeftOut("", provider, tier, HoldsNothing(_title(provider), endpoint.host, pull)))
     return Available(fit, tuple(left_out))
 
 
@@ -170,8 +168,7 @@ def _explicit(
         (home for home in homes if home and home != "ollama" and _lists(catalogue, endpoints[home])), "ollama"
     )
     tier = _tier(endpoints[server])
-    cure = f"optimize models pull {name}" if server == "ollama" else UNFIT_CURE
-    return Available((), (LeftOut(name, server, tier, f"{_title(server)} does not hold it", cure),))
+    return Available((), (LeftOut(name, server, tier, NotHeld(_title(server), server == "ollama")),))
 
 
 def _tier(endpoint: Endpoint) -> Tier:
@@ -179,8 +176,8 @@ def _tier(endpoint: Endpoint) -> Tier:
     return "local" if endpoint.local or endpoint.provider == "ollama" else "premium"
 
 
-def _missing(provider: str, tier: Tier, why: str, cure: str) -> Available:
-    return Available((), (LeftOut("", provider, tier, why, cure),))
+def _missing(provider: str, tier: Tier, reason: Reason) -> Available:
+    return Available((), (LeftOut("", provider, tier, reason),))
 
 
 def _title(provider: str) -> str:

@@ -10,9 +10,10 @@ from optimizer.ledger.tariff import Tariff
 from optimizer.models.available import available
 from optimizer.models.catalogue import Catalogue
 from optimizer.models.discovery import last_known
-from optimizer.models.standing import Health, clock
+from optimizer.models.standing import Health
 from optimizer.providers.base import Endpoint
 from optimizer.providers.door import Gate
+from optimizer.reasons import State, Why
 from optimizer.settings import Settings
 from optimizer.types import TIERS, LeftOut, Model
 
@@ -23,16 +24,15 @@ Rates = Callable[[Sequence[Model]], Mapping[tuple[str, str], Tariff | None]]
 class Listed:
     """One model: `price` is dollars a million tokens in and out (None: unknown), `size` bytes on disk (0: unknown).
 
-    `why` and `cure` say what keeps it from being asked; both are '' when nothing does.
+    `health` says how it answered of late, `left` what keeps it from being asked (None: nothing).
     """
 
     model: Model
     host: str
     size: int
     price: tuple[float, float] | None
-    health: str
-    why: str = ""
-    cure: str = ""
+    health: State
+    left: LeftOut | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,11 @@ def inventory(sources: Sources) -> Inventory:
     """Take stock; servers on this machine are asked what they hold. Raises StorageError."""
     settings = replace(sources.settings, model="", provider="", tier="")
     found = available(sources.catalogue, sources.endpoints, settings, sources.features, sources.gate)
-    blocked = {model: (left.why, left.cure) for left in found.left_out for model in _behind(left, sources)}
+    blocked = {model: left for left in found.left_out for model in _behind(left, sources)}
     models = sorted((*found.models, *blocked), key=lambda model: TIERS.index(model.tier))
     rates, health = sources.rates(models), sources.health(models)
     rows = []
     for model in models:
-        why, cure = blocked.get(model) or _consent(model, sources)
         state = health.get(f"{model.provider}/{model.id}", Health())
         rows.append(
             Listed(
@@ -75,21 +74,11 @@ def inventory(sources: Sources) -> Inventory:
                 sources.endpoints[model.provider].host,
                 _size(model, sources),
                 _price(rates[model.price_ref, model.tier]),
-                spoken(state, sources.now),
-                why,
-                cure,
+                state.state(sources.now),
+                blocked.get(model) or _consent(model, sources),
             )
         )
     return Inventory(tuple(rows), tuple(left for left in found.left_out if not left.model))
-
-
-def spoken(health: Health, now: float) -> str:
-    """A model's health in a few words."""
-    if health.rests > now:
-        return f"rests until {clock(health.rests)}: {health.why}"
-    if health.failures:
-        return f"failed {'once' if health.failures == 1 else f'{health.failures:,} times'}: {health.why}"
-    return f"well, {health.seconds:.1f} s an answer" if health.calls else "not asked yet"
 
 
 def _behind(left: LeftOut, sources: Sources) -> tuple[Model, ...]:
@@ -108,10 +97,10 @@ def _behind(left: LeftOut, sources: Sources) -> tuple[Model, ...]:
     return tuple(describe(one, left.provider) for one in ids)
 
 
-def _consent(model: Model, sources: Sources) -> tuple[str, str]:
+def _consent(model: Model, sources: Sources) -> LeftOut | None:
     if model.local or sources.consented(model.provider):
-        return "", ""
-    return "no consent to send this project there", f"optimize consent grant {model.provider}"
+        return None
+    return LeftOut(model.id, model.provider, model.tier, Why.CONSENT)
 
 
 def _size(model: Model, sources: Sources) -> int:

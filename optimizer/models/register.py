@@ -13,8 +13,10 @@ from typing import Any
 
 from optimizer.db import Schema, open_db
 from optimizer.errors import ProviderError, StorageError
+from optimizer.ledger.caps import CapName
 from optimizer.models.standing import Health, ModelStanding, Need, after_failure, after_success, fit
 from optimizer.providers.quotas import DAY, Quota
+from optimizer.reasons import Reason, Why
 
 FILE = "standing.sqlite3"
 QUEUE_SECONDS = 5.0
@@ -55,14 +57,14 @@ class Bid:
 @dataclass(frozen=True, slots=True)
 class Admission:
     """The answer to a bid: a ticket to make the call with an answer of `output` tokens, or a place in the queue for
-    `wait` seconds, or neither, and why. `broken` names the cap that the call would break."""
+    `wait` seconds, or neither, and the reason. `broken` names the cap that the call would break."""
 
     ticket: int = 0
     granted: bool = False
     output: int = 0
     wait: float = 0.0
-    why: str = ""
-    broken: str = ""
+    reason: Reason | None = None
+    broken: CapName | None = None
 
 
 class Register:
@@ -97,7 +99,7 @@ class Register:
                 found[name] = ModelStanding(health.get(row, Health()), quotas, tokens.get(row, 0))
             return found
 
-    def admit(self, bid: Bid, ticket: int, life: float, broken: Callable[[int], str]) -> Admission:
+    def admit(self, bid: Bid, ticket: int, life: float, broken: Callable[[int], CapName | None]) -> Admission:
         """Ask for leave to make a call; `ticket` is 0, or what an earlier answer gave, so that the place is kept.
 
         A ticket lapses after `life` seconds, a place in the queue after a few when it is not asked for again, so that a
@@ -108,16 +110,16 @@ class Register:
         with self._writing() as db:
             db.execute("DELETE FROM tickets WHERE expires <= ?", (now,))
             health = _health(db, row)
-            objection = "" if bid.forced else health.objection(now)
+            objection = None if bid.forced else health.objection(now)
             cap = broken(_pending(db, ticket))
             if objection or cap:
                 db.execute("DELETE FROM tickets WHERE id = ?", (ticket,))
-                return Admission(why=objection, broken=cap, wait=max(0.0, health.rests - now))
+                return Admission(reason=objection, broken=cap, wait=max(0.0, health.rests - now))
             fitted = fit(self._left(db, row, self._told(db).get(row, ()), bid.limits, ticket), bid.need, now)
             ahead = _ahead(db, row, ticket)
             if fitted.wait == float("inf"):
                 db.execute("DELETE FROM tickets WHERE id = ?", (ticket,))
-                return Admission(wait=fitted.wait, why=fitted.why)
+                return Admission(wait=fitted.wait, reason=fitted.short)
             granted = not fitted.wait and not ahead
             ticket = _note(
                 db,
@@ -128,7 +130,7 @@ class Register:
             if granted and health.failures:
                 db.execute("UPDATE health SET probing = ? WHERE model = ?", (now + PROBE_SECONDS, row))
         wait = fitted.wait or (0.2 if ahead else 0.0)
-        return Admission(ticket, granted, fitted.output, wait, fitted.why or ("other runs are first" if ahead else ""))
+        return Admission(ticket, granted, fitted.output, wait, fitted.short or (Why.OTHERS_FIRST if ahead else None))
 
     def told(self, model: str, ticket: int, quotas: Iterable[Quota], at: float | None = None) -> None:
         """Keep what the headers of an answer told, which now holds this call too; `at` is the time of their reading.
@@ -142,14 +144,14 @@ class Register:
                 db.execute("INSERT OR REPLACE INTO quotas VALUES (?, ?, ?, ?, ?, ?)", values)
             db.execute("UPDATE tickets SET told = 1 WHERE id = ?", (ticket,))
 
-    def succeeded(self, model: str, ticket: int, seconds: float) -> str:
-        """Close a call that was answered; returns a line to show when the model had been failing."""
+    def succeeded(self, model: str, ticket: int, seconds: float) -> int:
+        """Close a call that was answered; returns how often in a row the model had failed before."""
         row = self._row(model)
         with self._writing() as db:
             before = _health(db, row)
             self._close(db, row, ticket)
             _keep(db, row, after_success(before, seconds))
-        return f"{model} answers again, after {before.failures} failures" if before.failures else ""
+        return before.failures
 
     def failed(self, model: str, ticket: int, error: ProviderError | None) -> None:
         """Close a call that failed; None for one that was broken off and says nothing about the model."""

@@ -18,14 +18,14 @@ from optimizer.errors import (
 )
 from optimizer.ledger.caps import Money
 from optimizer.ledger.tally import Tally
-from optimizer.providers.quotas import DAY, MINUTE, Quota
+from optimizer.providers.quotas import Quota
+from optimizer.reasons import Failed, Resting, Shortage, State, Well, Why
 from optimizer.types import Model
 
 NEVER = math.inf
 FIRST_REST, LONGEST_REST = 1.0, 600.0
 KEY_REST, GONE_REST = 60.0, 3600.0
 SMOOTHING = 0.3
-_SPANS = {MINUTE: "minute", DAY: "day"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,19 @@ class Health:
         """Whether anything speaks against asking it, now or a while ago."""
         return bool(self.failures or self.rests)
 
-    def objection(self, now: float) -> str:
-        """Why the model is not asked now; '' when it may be."""
+    def objection(self, now: float) -> Resting | Why | None:
+        """Why the model is not asked now; None when it may be."""
         if self.rests > now:
-            return f"it rests until {clock(self.rests)} ({self.why})"
-        return "it failed, and another run is trying it" if self.failures and self.probing > now else ""
+            return Resting(self.rests, self.why)
+        return Why.PROBING if self.failures and self.probing > now else None
+
+    def state(self, now: float) -> State:
+        """How the model has answered of late."""
+        if self.rests > now:
+            return Resting(self.rests, self.why)
+        if self.failures:
+            return Failed(self.failures, self.why)
+        return Well(self.seconds) if self.calls else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ class Fit:
 
     wait: float
     output: int
-    why: str = ""
+    short: Shortage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +121,9 @@ def key(model: Model) -> str:
     return f"{model.provider}/{model.id}"
 
 
-def clock(at: float) -> str:
-    """A time for people: hours and minutes, with the day when it is not near."""
-    there = datetime.fromtimestamp(at).astimezone()
-    near = abs(at - datetime.now().timestamp()) < 12 * 3600
-    return there.strftime("%H:%M:%S" if near else "%Y-%m-%d %H:%M")
-
-
 def fit(quotas: tuple[Quota, ...], need: Need, now: float) -> Fit:
     """When, and with how large an answer, a call fits all quotas."""
-    output, wait, why = need.output, 0.0, ""
+    output, wait, short = need.output, 0.0, None
     for quota in quotas:
         left = quota.left_at(now)
         if left < 0 or need.of(quota.what, output) <= left:
@@ -133,21 +134,17 @@ def fit(quotas: tuple[Quota, ...], need: Need, now: float) -> Fit:
             continue
         late = quota.resets - now if _could_fit(quota, need) else NEVER
         if late > wait:
-            wait, why = late, _shortage(quota, need, left)
-    return Fit(wait, output, why)
+            wait, short = late, _shortage(quota, need, left)
+    return Fit(wait, output, short)
 
 
 def _could_fit(quota: Quota, need: Need) -> bool:
     return not quota.size or need.of(quota.what, need.least) <= quota.size
 
 
-def _shortage(quota: Quota, need: Need, left: int) -> str:
-    span, amount = _SPANS.get(quota.period, f"{quota.period} s"), need.of(quota.what, need.output)
-    what = "requests" if quota.what == "requests" else "tokens"
-    if not _could_fit(quota, need):
-        return f"its limit is {quota.size:,} {what} a {span}, this needs {amount:,}"
-    of = f" of {quota.size:,}" if quota.size else ""
-    return f"{left:,}{of} {what} a {span} are left, this needs {amount:,}; reset at {clock(quota.resets)}"
+def _shortage(quota: Quota, need: Need, left: int) -> Shortage:
+    resets = quota.resets if _could_fit(quota, need) else None
+    return Shortage(quota.what, quota.period, quota.size, left, need.of(quota.what, need.output), resets)
 
 
 def after_success(before: Health, seconds: float) -> Health:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from optimizer.reasons import ImageRefused
+
 if TYPE_CHECKING:
     from optimizer.images import Image
 
@@ -40,37 +42,29 @@ SIGHTS: Mapping[str, Sight] = {
 _UNBOUNDED = Sight()
 
 
-def objection(provider: str, images: Sequence[Image]) -> str:
-    """Why a provider does not take these pictures, '' when it does; compatible servers take all."""
+def objection(provider: str, images: Sequence[Image]) -> ImageRefused | None:
+    """Why a provider does not take these pictures, None when it does; compatible servers take all."""
     sight = SIGHTS.get(provider, _UNBOUNDED)
     for image in images:
-        if why := _objection(sight, image):
-            return f"{provider} takes {why}; {image.name or 'an image'} is {_said(image)}"
+        if refused := _objection(sight, image):
+            return refused
     whole = sum(map(_as_sent, images))
     if sight.together and whole > sight.together:
-        return f"{provider} takes {_mb(sight.together)} of images a request; these are {_mb(whole)} as they are sent"
-    return ""
+        return ImageRefused("total", sight.together, whole)
+    return None
 
 
-def _objection(sight: Sight, image: Image) -> str:
+def _objection(sight: Sight, image: Image) -> ImageRefused | None:
+    size = _as_sent(image)
     if image.media_type.removeprefix("image/") not in sight.kinds:
-        return f"only {', '.join(sorted(sight.kinds))}"
+        return ImageRefused("kinds", 0, size, image, sight.kinds)
     if sight.side and max(image.width, image.height) > sight.side:
-        return f"images of up to {sight.side:,} pixels a side"
+        return ImageRefused("side", sight.side, size, image)
     if sight.pixels and image.width * image.height > sight.pixels:
-        return f"images of up to {sight.pixels / 1e6:.0f} megapixels"
-    return f"images of up to {_mb(sight.each)}" if sight.each and _as_sent(image) > sight.each else ""
-
-
-def _said(image: Image) -> str:
-    kind = image.media_type.removeprefix("image/")
-    return f"a {kind} of {image.width:,} × {image.height:,} pixels, {_mb(_as_sent(image))} as it is sent"
+        return ImageRefused("pixels", sight.pixels, size, image)
+    return ImageRefused("bytes", sight.each, size, image) if sight.each and size > sight.each else None
 
 
 def _as_sent(image: Image) -> int:
     """Bytes of the base64 in which a picture travels."""
     return -(-len(image.data) // 3) * 4
-
-
-def _mb(size: int) -> str:
-    return f"{size / MEGABYTE:.1f} MB"

@@ -16,3 +16,13 @@ def dollars(micro: int | None) -> str:
         return UNKNOWN
     digits = 2 if micro >= 1_000_000 or micro % 10_000 == 0 else 4 if micro >= 100 else 6
     return f"${micro / 1_000_000:,.{digits}f}"
+
+
+def amount(micro: float) -> str:
+    """An amount that is no price: `$0.0014`, `nothing`."""
+    return money(round(micro)) if round(micro) else "nothing"
+
+
+def cap_left(name: str, cap: int, used: int) -> str:
+    """What a cap leaves of its amount."""
+    return f"the cap of {amount(cap)} a {name} leaves {amount(max(0, cap - used))}"

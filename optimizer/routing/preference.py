@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from optimizer.config.profiles import Wanted
 from optimizer.models.catalogue import Traits
+from optimizer.reasons import KeptLocal, Lacks, Narrow, Preferred
 from optimizer.types import Model, Task
 
 _DEGREES = 4  # by name, by family, by what the catalogue says, not at all
@@ -17,7 +18,7 @@ class Preference(NamedTuple):
     """Where a model stands among the wishes, the smaller the better, and why; `late`: it is slow, soon is wanted."""
 
     rank: int = 0
-    why: str = ""
+    why: Preferred | None = None
     late: bool = False
 
 
@@ -32,20 +33,20 @@ def preference(wanted: Sequence[Wanted], model: Model, traits: Traits, task: Tas
         for degree, why in enumerate(_reasons(one, model, traits)):
             if why:
                 return Preference((number * _DEGREES + degree) * 2 + unhandy, why, late)
-    return Preference(len(wanted) * _DEGREES * 2 + unhandy, "", late)
+    return Preference(len(wanted) * _DEGREES * 2 + unhandy, None, late)
 
 
-def lacking(wanted: Sequence[Wanted], model: Model, traits: Traits) -> tuple[str, str]:
-    """Why a model is left out by one of the wishes, and the cure; '' when it is not."""
+def lacking(wanted: Sequence[Wanted], model: Model, traits: Traits) -> Lacks | Narrow | KeptLocal | None:
+    """Why a model is left out by one of the wishes; None when it is not."""
     for one in wanted:
         missing = sorted(one.requires - traits.capabilities)
         if missing:
-            return f"{one.title} asks for {', '.join(missing)}", _cure(one)
+            return Lacks(one.by, tuple(missing))
         if model.window < one.window:
-            return f"{one.title} asks for a window of {one.window:,} tokens, this has {model.window:,}", _cure(one)
+            return Narrow(one.by, model.window, one.window)
         if one.local_only and not model.local:
-            return f"{one.title} is kept on this machine", _cure(one)
-    return "", ""
+            return KeptLocal(one.by)
+    return None
 
 
 def names(wanted: Wanted, model: Model) -> bool:
@@ -53,16 +54,11 @@ def names(wanted: Wanted, model: Model) -> bool:
     return any(fnmatchcase(model.id.lower(), pattern.lower()) for pattern in wanted.models)
 
 
-def _reasons(one: Wanted, model: Model, traits: Traits) -> tuple[str, str, str]:
-    """Why it is preferred by name, by family and by the catalogue; '' where it is not."""
+def _reasons(one: Wanted, model: Model, traits: Traits) -> tuple[Preferred | None, ...]:
+    """Why it is preferred by name, by family and by the catalogue; None where it is not."""
     suited = next((name for name in one.suits if name in traits.profiles), "")
     return (
-        f"{one.title} prefers {model.id}" if names(one, model) else "",
-        f"{one.title} prefers {traits.family}" if traits.family and traits.family in one.families else "",
-        f"{one.title} prefers it, as it suits {suited}" if suited else "",
+        Preferred(one.by, model.id) if names(one, model) else None,
+        Preferred(one.by, traits.family) if traits.family and traits.family in one.families else None,
+        Preferred(one.by, suits=suited) if suited else None,
     )
-
-
-def _cure(one: Wanted) -> str:
-    kind, _, name = one.title.partition(" ")
-    return f"optimize profile show {name}" if kind == "profile" else ""

@@ -38,8 +38,8 @@ def choose_with(
     first: Route | None = None
     for number, profile in enumerate(profiles):
         route = choose(task, candidates, replace(limits, wanted=(*limits.wanted, profile)), standing)
-        said = "" if number == 0 else f" (no model fits {profiles[0].title})"
         if route.attempts:
-            return replace(route, reason=f"{route.reason}, {profile.title}{said}")
+            instead_of = profiles[0].by if number else None
+            return replace(route, plan=route.plan._replace(profile=profile.by, instead_of=instead_of))
         first = first or route
     return first or choose(task, candidates, limits, standing)

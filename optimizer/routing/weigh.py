@@ -9,6 +9,7 @@ from optimizer.ledger.tally import Tally
 from optimizer.ledger.tariff import Tariff
 from optimizer.models.catalogue import Traits
 from optimizer.models.standing import Standing
+from optimizer.reasons import Cached, HigherRate, Note, Trimmed
 from optimizer.routing.preference import NEUTRAL, Preference
 from optimizer.types import Model, Task
 
@@ -47,7 +48,8 @@ class Weighed:
     """A candidate for one task.
 
     `estimate` is what an attempt is expected to cost (None: unknown), `charge` what one call counts at most against the
-    caps, both in micro-dollars; `chance` is of an accepted answer; `wait` in seconds for its quota; `note` for people.
+    caps, both in micro-dollars; `chance` is of an accepted answer; `wait` in seconds for its quota; `note` is
+    what else is to be known of it.
     """
 
     candidate: Candidate
@@ -56,7 +58,7 @@ class Weighed:
     chance: float
     tally: Tally
     wait: float = 0.0
-    note: str = ""
+    note: Note | None = None
     preference: Preference = NEUTRAL
 
     @property
@@ -105,11 +107,11 @@ def expected(strengths: Mapping[str, float], task: Task) -> float:
     return min(max(strength - HARDNESS * (task.difficulty - USUAL_DIFFICULTY), 0.05), 0.95)
 
 
-def _note(tariff: Tariff | None, tokens: int, warm: int, estimate: int | None) -> str:
+def _note(tariff: Tariff | None, tokens: int, warm: int, estimate: int | None) -> Note | None:
     if tariff is None:
-        return ""
+        return None
     if (fitting := tariff.fitting(tokens)) < tokens:
-        return f"{tokens - fitting:,} tokens of code are left out, as above {fitting:,} all of them cost more"
+        return Trimmed(tokens - fitting, fitting)
     if ceiling := tariff.ceiling(tokens):
-        return f"above {ceiling:,} tokens the whole prompt is charged at a higher rate"
-    return f"{warm:,} tokens are in its prompt cache" if warm and estimate else ""
+        return HigherRate(ceiling)
+    return Cached(warm) if warm and estimate else None

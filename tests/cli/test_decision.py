@@ -7,7 +7,12 @@ import typing
 import pytest
 
 from optimizer.cli import decision
+from optimizer.reasons import AskedModel, Behind, By, Cap, HoldsNothing, NoKey, Picked, Plan, Reserve, Shortage, Why
+from optimizer.report import reasons
 from optimizer.types import ASIDE, Attempt, LeftOut, Model, Quote, Route, Task, TaskKind, Tier
+
+ONLY = Picked("only")
+SAME = Behind("loaded", "a")
 
 
 def model(name: str, tier: Tier, local: bool = False) -> Model:
@@ -16,7 +21,7 @@ def model(name: str, tier: Tier, local: bool = False) -> Model:
 
 
 def attempt(name: str, tier: Tier, standby: bool = False) -> Attempt:
-    return Attempt(model(name, tier, tier == "local"), f"why {name}", 0, standby)
+    return Attempt(model(name, tier, tier == "local"), Reserve(SAME, True) if standby else ONLY, 0, standby)
 
 
 def task(kind: TaskKind = "edit", difficulty: float = 0.45) -> Task:
@@ -24,7 +29,7 @@ def task(kind: TaskKind = "edit", difficulty: float = 0.45) -> Task:
 
 
 def route(*attempts: Attempt) -> Route:
-    return Route(attempts, "edit, difficulty 0.45: local only")
+    return Route(attempts, Plan())
 
 
 def test_every_kind_of_request_has_words() -> None:
@@ -66,8 +71,8 @@ def test_who_is_asked_is_a_phrase(attempts: list[Attempt], said: str) -> None:
 
 
 def test_the_profile_in_use_is_named() -> None:
-    reason = "edit, difficulty 0.45: local only, profile code (no model fits profile mine)"
-    said = decision.summary(task(), Route((attempt("a", "local"),), reason))
+    plan = Plan(profile=By("profile", "code"), instead_of=By("profile", "mine"))
+    said = decision.summary(task(), Route((attempt("a", "local"),), plan))
     assert said == (
         "a change to code, of middling difficulty: only a is asked, profile code (no model fits profile mine)"
     )
@@ -75,16 +80,16 @@ def test_the_profile_in_use_is_named() -> None:
 
 def test_models_in_reserve_have_no_number() -> None:
     some = route(attempt("a", "local"), attempt("spare", "local", True), attempt("b", "free"))
-    assert decision.attempts(some, 80) == [
-        "  1. a      local  on this machine  why a",
-        "     spare  local  on this machine  why spare",
-        "  2. b      free   cloud: groq      why b",
+    assert decision.attempts(some, 120) == [
+        "  1. a      local  on this machine  the only local model, free",
+        f"     spare  local  on this machine  {reasons.attempt(some.attempts[1])}",
+        "  2. b      free   cloud: groq      the only free model",
     ]
 
 
 def test_models_with_the_same_reason_share_it_and_a_cure_is_not_broken() -> None:
     reason = "no consent to send this repository's code to groq"
-    left = [LeftOut(name, "groq", "free", reason, "optimize consent grant groq") for name in ("a", "b")]
+    left = [LeftOut(name, "groq", "free", Why.CONSENT) for name in ("a", "b")]
     assert decision.left_out(left, 100) == ["  free: a, b", f"      {reason}; try: optimize consent grant groq"]
     assert decision.left_out(left, 80) == ["  free: a, b", f"      {reason}\n      try: optimize consent grant groq"]
 
@@ -95,9 +100,9 @@ QUOTES = (Quote("local", "qwen", 0), Quote("premium", "sonnet", 13_900))
 def test_without_a_model_each_cure_is_told_once_with_its_reason_unless_it_says_it_itself() -> None:
     dear = "the cap of $1.00 a day leaves nothing, this may cost $"
     left = [
-        LeftOut("", "groq", "free", "no GROQ_API_KEY", "set GROQ_API_KEY, free at console.groq.com/keys"),
-        LeftOut("haiku", "anthropic", "budget", f"{dear}0.0012", "optimize budget set day AMOUNT"),
-        LeftOut("opus", "anthropic", "premium", f"{dear}0.0478", "optimize budget set day AMOUNT"),
+        LeftOut("", "groq", "free", NoKey("GROQ_API_KEY", "free at console.groq.com/keys")),
+        LeftOut("haiku", "anthropic", "budget", Cap("day", 10**6, 10**6, 1200)),
+        LeftOut("opus", "anthropic", "premium", Cap("day", 10**6, 10**6, 47_800)),
     ]
     assert decision.no_model(QUOTES, left, found=False).split("\n") == [
         "",
@@ -113,10 +118,10 @@ def test_without_a_model_each_cure_is_told_once_with_its_reason_unless_it_says_i
 
 def test_of_a_model_named_alone_its_own_reason_is_told_and_none_of_others() -> None:
     left = [
-        LeftOut("", "openai", "local", "the compatible server holds no model", "load a model there"),
-        LeftOut("qwen", "ollama", "local", "you asked for oss"),
-        LeftOut("oss", "groq", "free", "2,197 of 8,000 tokens a minute are left, this needs 5,948"),
+        LeftOut("", "openai", "local", HoldsNothing("the compatible server", "127.0.0.1:1234")),
+        LeftOut("qwen", "ollama", "local", AskedModel("oss")),
+        LeftOut("oss", "groq", "free", Shortage("tokens", 60, 8000, 0, 9000, None)),
     ]
     said = decision.no_model((), left, found=False)
     assert "load a model there" not in said and "you asked for" not in said
-    assert said.endswith("Cannot be asked now:\n  oss: 2,197 of 8,000 tokens a minute are left, this needs 5,948")
+    assert said.endswith("Cannot be asked now:\n  oss: its limit is 8,000 tokens a minute, this needs 9,000")

@@ -10,6 +10,7 @@ from optimizer.cli.show import verdict_text
 from optimizer.cli.terminal import cells, wrapped
 from optimizer.lookup.lines import lines_of
 from optimizer.lookup.questions import Row
+from optimizer.reasons import NoAnswer
 from optimizer.retrieval import Context, ContextItem, RankedFile
 from optimizer.types import Check, FileChange, LeftOut, Patch, Verdict
 from optimizer.verify.checks import check_patch
@@ -79,7 +80,7 @@ def test_the_first_line_of_a_request_of_one_line_is_no_reason_of_its_own(capsys:
 
 
 def test_without_code_there_is_no_context_to_copy() -> None:
-    left = (LeftOut("", "ollama", "local", "does not answer", "ollama serve"),)
+    left = (LeftOut("", "ollama", "local", NoAnswer("Ollama", "127.0.0.1:11434", "qwen")),)
     assert "--copy" in no_model((), left, found=True)
     assert "--copy" not in no_model((), left, found=False)
 

@@ -49,16 +49,16 @@ def test_what_is_spent_today_and_in_a_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("purse", "charge", "cap"),
     [
-        (Money(Caps(run=100, day=1000)), 100, ""),
+        (Money(Caps(run=100, day=1000)), 100, None),
         (Money(Caps(run=100, day=1000)), 101, "run"),
         (Money(Caps(run=100, day=1000), day=950), 51, "day"),
         (Money(Caps(day=1000), day=900, pending=60), 41, "day"),
         (Money(Caps(day=0)), 1, "day"),
-        (Money(Caps(day=0), day=10**9), 0, ""),
-        (Money(), 10**12, ""),
+        (Money(Caps(day=0), day=10**9), 0, None),
+        (Money(), 10**12, None),
     ],
 )
-def test_which_cap_a_call_would_break(purse: Money, charge: int, cap: str) -> None:
+def test_which_cap_a_call_would_break(purse: Money, charge: int, cap: str | None) -> None:
     assert purse.broken_by(charge) == cap
 
 

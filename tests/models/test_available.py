@@ -17,6 +17,7 @@ from optimizer.models.catalogue import load_catalogue
 from optimizer.privacy import consent
 from optimizer.providers.door import Gate
 from optimizer.providers.table import endpoint
+from optimizer.report import reasons
 from optimizer.settings import Settings
 from optimizer.types import LeftOut, Model
 
@@ -98,7 +99,7 @@ def test_with_no_key_and_no_server_everything_missing_has_a_cure(find: Callable[
     found = find(Keys())
     assert time.monotonic() - begin < 2.0
     assert found.models == ()
-    assert [(one.provider, one.tier, one.why, one.cure) for one in found.left_out] == [
+    assert [(one.provider, one.tier, reasons.why(one), reasons.hint(one)) for one in found.left_out] == [
         (
             "anthropic",
             "budget",
@@ -132,7 +133,7 @@ def test_ollama_is_asked_what_it_holds(find: Callable[..., Available], serve: Ca
     assert server.asked == ["/api/tags", "/api/ps"]
     assert ids(found) == ["qwen2.5-coder:7b", "llama3.1:8b"]
     assert all(model.local and (model.tier, model.label) == ("local", "Local") for model in found.models)
-    unfit = {one.model: one.why for one in found.left_out if one.model}
+    unfit = {one.model: reasons.why(one) for one in found.left_out if one.model}
     assert set(unfit) == {"nomic-embed-text:latest", "gpt-oss:120b-cloud"}
     assert "embeddings" in unfit["nomic-embed-text:latest"]
 
@@ -153,16 +154,16 @@ def test_a_compatible_server_on_loopback_is_local_and_costs_nothing(
 
 def test_an_empty_ollama(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
     found = left(find(Keys(), serve().url), "ollama")
-    assert "holds no model that can answer" in found.why
-    assert found.cure == f"optimize models pull {CATALOGUE.suggested_local}"
+    assert "holds no model that can answer" in reasons.why(found)
+    assert reasons.hint(found) == f"optimize models pull {CATALOGUE.suggested_local}"
 
 
 def test_a_server_that_fails_is_left_out_with_what_it_said(
     find: Callable[..., Available], serve: Callable[..., Server]
 ) -> None:
     found = left(find(Keys(), serve("a", status=500).url), "ollama")
-    assert found.why
-    assert found.cure
+    assert reasons.why(found)
+    assert reasons.hint(found)
 
 
 def test_a_port_that_accepts_and_says_nothing_is_left_out_soon(
@@ -174,25 +175,25 @@ def test_a_port_that_accepts_and_says_nothing_is_left_out_soon(
         found = find(Keys(), f"http://127.0.0.1:{silent.getsockname()[1]}")
         assert time.monotonic() - begin < 2.5
     assert found.models == ()
-    assert left(found, "ollama").cure
+    assert reasons.hint(left(found, "ollama"))
 
 
 def test_a_remote_ollama_needs_consent_before_a_byte_is_sent(find: Callable[..., Available], tmp_path: Path) -> None:
     found = left(find(Keys(), "http://ollama.invalid:11434"), "ollama")
-    assert "consent" in found.why
-    assert found.cure == "optimize consent grant ollama"
+    assert "consent" in reasons.why(found)
+    assert reasons.hint(found) == "optimize consent grant ollama"
 
 
 def test_a_remote_compatible_server_needs_consent(find: Callable[..., Available]) -> None:
     found = left(find(ALL_KEYS, openai="https://gateway.invalid/v1"), "openai")
-    assert (found.tier, found.cure) == ("premium", "optimize consent grant openai")
+    assert (found.tier, reasons.hint(found)) == ("premium", "optimize consent grant openai")
 
 
 def test_with_consent_a_remote_server_that_is_not_there_is_told(find: Callable[..., Available], tmp_path: Path) -> None:
     consent.grant(tmp_path / "state", str(tmp_path / "repo"), "ollama", "ollama.invalid:11434")
     found = left(find(Keys(), "http://ollama.invalid:11434"), "ollama")
-    assert "consent" not in found.why
-    assert found.why
+    assert "consent" not in reasons.why(found)
+    assert reasons.why(found)
 
 
 def test_local_models_can_be_switched_off(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
@@ -200,13 +201,13 @@ def test_local_models_can_be_switched_off(find: Callable[..., Available], serve:
     found = find(ALL_KEYS, server.url, ON._replace(local_models=False))
     assert not any(model.local for model in found.models)
     assert server.asked == []
-    assert "local-models is off" in left(found, "ollama").why
+    assert "local-models is off" in reasons.why(left(found, "ollama"))
 
 
 def test_only_what_is_wanted_is_asked(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
     server = serve("qwen2.5-coder:7b")
     assert {model.provider for model in find(ollama=server.url, provider="groq").models} == {"groq"}
-    assert left(find(ollama=server.url, tier="free"), "ollama").why == "only the tier free is wanted"
+    assert reasons.why(left(find(ollama=server.url, tier="free"), "ollama")) == "only the tier free is wanted"
     assert server.asked == []
 
 
@@ -229,23 +230,23 @@ def test_a_named_cloud_model_without_a_row_of_its_own(find: Callable[..., Availa
 
 def test_a_named_model_whose_key_is_missing_is_known_all_the_same(find: Callable[..., Available]) -> None:
     found = find(Keys(), model="claude-sonnet-5-5")
-    assert left(found, "anthropic").cure.startswith("set ANTHROPIC_API_KEY")
+    assert reasons.hint(left(found, "anthropic")).startswith("set ANTHROPIC_API_KEY")
 
 
 def test_a_named_local_model_that_is_not_pulled(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
     found = find(ollama=serve("llama3.1:8b").url, model="qwen2.5-coder:14b")
     pulled = next(one for one in found.left_out if one.model)
-    assert (pulled.model, pulled.cure) == ("qwen2.5-coder:14b", "optimize models pull qwen2.5-coder:14b")
+    assert (pulled.model, reasons.hint(pulled)) == ("qwen2.5-coder:14b", "optimize models pull qwen2.5-coder:14b")
     named = find(ollama=serve("llama3.1:8b").url, model="anything", provider="ollama")
-    assert named.left_out[-1].cure == "optimize models pull anything"
+    assert reasons.hint(named.left_out[-1]) == "optimize models pull anything"
 
 
 def test_a_named_local_model_while_ollama_is_down(find: Callable[..., Available]) -> None:
     found = find(model="qwen2.5-coder:14b")
     (named,) = (one for one in found.left_out if one.model)
     assert (named.model, named.provider) == ("qwen2.5-coder:14b", "ollama")
-    assert named.why.startswith("Ollama does not answer at")
-    assert "does not answer" in left(found, "ollama").why
+    assert reasons.why(named).startswith("Ollama does not answer at")
+    assert "does not answer" in reasons.why(left(found, "ollama"))
 
 
 def test_a_held_model_may_be_named_without_its_tag(

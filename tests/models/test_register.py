@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from optimizer.errors import AuthFailed, BadAnswer, ModelMissing, Overloaded, ProviderError, RateLimited
+from optimizer.ledger.caps import CapName
 from optimizer.models.register import Admission, Bid, Register
 from optimizer.models.standing import NEVER, Health, Need, after_failure, after_success, fit
 from optimizer.providers.quotas import DAY, MINUTE, Quota, quotas, seconds
+from optimizer.report import reasons
 
 MODEL = "groq/oss"
 CALL = Need(5000, 1500, 750)
@@ -40,7 +42,7 @@ def another(tmp_path: Path, clock: Clock) -> Open:
     return lambda: Register(tmp_path, lambda _: "account", now=clock, jitter=lambda: 0.5)
 
 
-def admit(register: Register, ticket: int = 0, bid: Bid | None = None, cap: str = "") -> Admission:
+def admit(register: Register, ticket: int = 0, bid: Bid | None = None, cap: CapName | None = None) -> Admission:
     return register.admit(bid or Bid(MODEL, CALL), ticket, 300.0, lambda _: cap)
 
 
@@ -57,15 +59,15 @@ def test_rests_double_and_end_with_the_first_answer(another: Open, clock: Clock)
         run.failed(MODEL, granted.ticket, Overloaded("groq answered 529"))
         rests.append(health(run).rests - clock.at)
         assert not admit(another()).granted
-        assert "groq answered 529" in admit(another()).why
+        assert "groq answered 529" in reasons.reason(admit(another()).reason)
         clock.at = health(run).rests + 0.1
     assert rests[:4] == [0.75, 1.5, 3.0, 6.0]
     assert rests[-1] == 450.0
     run = another()
-    line = run.succeeded(MODEL, admit(run).ticket, 2.0)
-    assert line == f"{MODEL} answers again, after 12 failures"
+    failures = run.succeeded(MODEL, admit(run).ticket, 2.0)
+    assert failures == 12
     assert health(another()) == Health(seconds=2.0, calls=1) or not health(another()).failures
-    assert another().succeeded(MODEL, 0, 1.0) == ""
+    assert another().succeeded(MODEL, 0, 1.0) == 0
 
 
 def test_one_run_probes_a_model_after_its_rest(another: Open, clock: Clock) -> None:
@@ -74,7 +76,7 @@ def test_one_run_probes_a_model_after_its_rest(another: Open, clock: Clock) -> N
     clock.at += 10
     probe = admit(another())
     assert probe.granted
-    assert admit(another()).why == "it failed, and another run is trying it"
+    assert reasons.reason(admit(another()).reason) == "it failed, and another run is trying it"
     assert admit(another(), bid=Bid(MODEL, CALL, forced=True)).granted
     first.failed(MODEL, probe.ticket, None)
     assert admit(another()).granted
@@ -120,7 +122,7 @@ def test_what_headers_told_holds_for_all_runs_and_restarts(another: Open, clock:
     run.succeeded(MODEL, granted.ticket, 1.0)
     later = admit(another())
     assert not later.granted and later.wait == 40.0
-    assert "1,500 of 8,000 tokens a minute are left, this needs 6,500" in later.why
+    assert "1,500 of 8,000 tokens a minute are left, this needs 6,500" in reasons.reason(later.reason)
     clock.at += 41
     assert admit(another(), later.ticket).granted
     assert another().read({MODEL: ()}, "/repo")[MODEL].quotas[0].left == 2
@@ -150,7 +152,7 @@ def test_a_call_that_never_fits_is_not_queued(another: Open) -> None:
     limits = (Quota("tokens", MINUTE, 4000, 4000, 0.0),)
     refused = admit(run, bid=Bid(MODEL, CALL, limits=limits))
     assert refused.wait == NEVER and not refused.granted
-    assert refused.why == "its limit is 4,000 tokens a minute, this needs 6,500"
+    assert reasons.reason(refused.reason) == "its limit is 4,000 tokens a minute, this needs 6,500"
 
 
 def test_limits_known_beforehand_are_kept_without_any_header(another: Open, clock: Clock) -> None:

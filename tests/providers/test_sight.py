@@ -6,6 +6,8 @@ import pytest
 
 from optimizer.images import LARGEST_BYTES, MOST_IMAGES, Image
 from optimizer.providers import sight
+from optimizer.report import reasons
+from optimizer.types import LeftOut
 
 MB = 1_000_000
 
@@ -16,7 +18,7 @@ def image(size: int = 1000, width: int = 800, height: int = 600, kind: str = "pn
 
 @pytest.mark.parametrize("provider", ["anthropic", "gemini", "groq", "ollama", "openai", "studio"])
 def test_a_usual_picture_suits_all(provider: str) -> None:
-    assert sight.objection(provider, (image(), image(kind="jpeg"))) == ""
+    assert sight.objection(provider, (image(), image(kind="jpeg"))) is None
 
 
 @pytest.mark.parametrize(
@@ -36,8 +38,10 @@ def test_a_usual_picture_suits_all(provider: str) -> None:
     ],
 )
 def test_each_bound_is_told(provider: str, images: tuple[Image, ...], why: str) -> None:
-    assert why in sight.objection(provider, images)
-    assert sight.objection("openai", images) == ""
+    refused = sight.objection(provider, images)
+    assert refused
+    assert why in reasons.why(LeftOut("one", provider, "free", refused))
+    assert sight.objection("openai", images) is None
 
 
 @pytest.mark.parametrize(
@@ -50,4 +54,4 @@ def test_each_bound_is_told(provider: str, images: tuple[Image, ...], why: str) 
     ],
 )
 def test_what_is_just_within_the_bounds_is_taken(provider: str, images: tuple[Image, ...]) -> None:
-    assert sight.objection(provider, images) == ""
+    assert sight.objection(provider, images) is None

@@ -12,6 +12,7 @@ from optimizer.ledger.tariff import Step, Tariff
 from optimizer.models.catalogue import Traits
 from optimizer.models.standing import Health, ModelStanding, Standing, after_failure, key
 from optimizer.providers.quotas import DAY, MINUTE, Quota
+from optimizer.report import reasons
 from optimizer.routing.policy import Limits, choose
 from optimizer.routing.weigh import Candidate
 from optimizer.types import TIERS, LeftOut, Model, Route, Task, Tier
@@ -68,8 +69,8 @@ def standbys(found: Route) -> list[str]:
     return [attempt.model.id for attempt in found.attempts if attempt.standby]
 
 
-def why(found: Route, name: str) -> LeftOut:
-    return next(left for left in found.left_out if left.model == name)
+def left(found: Route, name: str) -> LeftOut:
+    return next(one for one in found.left_out if one.model == name)
 
 
 def test_one_attempt_a_tier_the_cheapest_first() -> None:
@@ -77,20 +78,22 @@ def test_one_attempt_a_tier_the_cheapest_first() -> None:
     assert ids(found) == ["qwen", "oss", "haiku", "sonnet"]
     assert [attempt.estimate for attempt in found.attempts if not attempt.standby] == [0, 0, 700, 14_000]
     assert standbys(found) == ["flash", "mystery", "opus"]
-    assert found.reason == "edit, difficulty 0.35: local -> free -> budget -> premium, up on a failed check"
-    assert found.attempts[0].reason == "the only local model, free"
-    assert found.attempts[2].reason == "the cheapest of 3 budget models, $0.0007"
+    assert (
+        reasons.route(TASK, found) == "edit, difficulty 0.35: local -> free -> budget -> premium, up on a failed check"
+    )
+    assert reasons.attempt(found.attempts[0]) == "the only local model, free"
+    assert reasons.attempt(found.attempts[2]) == "the cheapest of 3 budget models, $0.0007"
 
 
 def test_every_model_that_is_not_first_has_its_reason() -> None:
     spare = model("spare", "budget", "spare")
     PRICES["spare"] = 6_000
     found = route(None, *ALL, spare)
-    reasons = {attempt.model.id: attempt.reason for attempt in found.attempts}
-    assert reasons["flash"] == "in reserve, dearer than haiku: $0.0053 against $0.0007"
-    assert reasons["opus"].startswith("in reserve, dearer than sonnet: $")
-    assert why(found, "mystery").why == "its price is unknown, that of haiku is known"
-    assert {*reasons, *(left.model for left in found.left_out)} == {one.id for one in (*ALL, spare)}
+    said = {attempt.model.id: reasons.attempt(attempt) for attempt in found.attempts}
+    assert said["flash"] == "in reserve, dearer than haiku: $0.0053 against $0.0007"
+    assert said["opus"].startswith("in reserve, dearer than sonnet: $")
+    assert reasons.why(left(found, "mystery")) == "its price is unknown, that of haiku is known"
+    assert {*said, *(left.model for left in found.left_out)} == {one.id for one in (*ALL, spare)}
 
 
 def test_equal_prices_keep_the_order_of_preference() -> None:
@@ -98,12 +101,15 @@ def test_equal_prices_keep_the_order_of_preference() -> None:
     PRICES["coder"] = 0
     assert ids(route(None, FREE, other)) == ["oss"]
     assert ids(route(None, other, FREE)) == ["coder"]
-    assert route(None, other, FREE).attempts[1].reason == "in reserve, costs the same as coder, which is preferred"
+    assert (
+        reasons.attempt(route(None, other, FREE).attempts[1])
+        == "in reserve, costs the same as coder, which is preferred"
+    )
 
 
 def test_an_unknown_price_is_last_but_not_left_out() -> None:
     assert ids(route(None, MYSTERY)) == ["mystery"]
-    assert route(None, MYSTERY).attempts[0].reason == "the only budget model, price unknown"
+    assert reasons.attempt(route(None, MYSTERY).attempts[0]) == "the only budget model, price unknown"
 
 
 @pytest.mark.parametrize(
@@ -130,26 +136,26 @@ def test_what_the_user_asks_for_wins(limits: Limits, expected: list[str]) -> Non
     assert ids(found) == expected
     assert {*expected, *standbys(found), *(left.model for left in found.left_out)} == {one.id for one in ALL}
     assert not (standbys(found) and (limits.model or not limits.routing))
-    assert all(left.why for left in found.left_out)
-    assert found.reason
+    assert all(reasons.why(left) for left in found.left_out)
+    assert reasons.route(TASK, found)
 
 
 def test_reasons_of_wishes() -> None:
-    assert route(Limits(model="opus")).attempts[0].reason == "you asked for it, $0.0280"
-    assert route(Limits(model="opus")).reason.endswith("only opus, as you asked")
-    assert why(route(Limits(model="opus")), "haiku").why == "you asked for opus"
-    assert why(route(Limits(max_tier="free")), "opus").cure == "--max-tier premium"
-    assert why(route(Limits(tier="free")), "opus").why == "you asked for the tier free only"
-    assert route(Limits(routing=False)).reason.endswith("one attempt in premium, routing is off")
-    assert route(Limits(tier="index")).reason.endswith("no model may be asked")
-    assert route(Limits(max_tier="local")).reason.endswith("local only")
+    assert reasons.attempt(route(Limits(model="opus")).attempts[0]) == "you asked for it, $0.0280"
+    assert reasons.route(TASK, route(Limits(model="opus"))).endswith("only opus, as you asked")
+    assert reasons.why(left(route(Limits(model="opus")), "haiku")) == "you asked for opus"
+    assert reasons.hint(left(route(Limits(max_tier="free")), "opus")) == "--max-tier premium"
+    assert reasons.why(left(route(Limits(tier="free")), "opus")) == "you asked for the tier free only"
+    assert reasons.route(TASK, route(Limits(routing=False))).endswith("one attempt in premium, routing is off")
+    assert reasons.route(TASK, route(Limits(tier="index"))).endswith("no model may be asked")
+    assert reasons.route(TASK, route(Limits(max_tier="local"))).endswith("local only")
 
 
 def test_one_id_at_two_providers_is_asked_once() -> None:
     twin = replace(LOCAL, provider="openai", tier="budget", local=False)
     found = route(Limits(model="qwen"), LOCAL, twin)
     assert [(attempt.model.provider) for attempt in found.attempts] == ["ollama"]
-    assert found.left_out[0].why == "only one model is asked"
+    assert reasons.why(found.left_out[0]) == "only one model is asked"
 
 
 def test_a_local_tag_may_be_left_off() -> None:
@@ -161,14 +167,14 @@ def test_a_local_tag_may_be_left_off() -> None:
 def test_without_consent_nothing_is_asked_and_the_cure_is_told() -> None:
     found = route(refused=("anthropic", "groq"))
     assert ids(found) == ["qwen", "flash"]
-    assert why(found, "opus").cure == "optimize consent grant anthropic"
-    assert "no consent" in why(found, "oss").why
+    assert reasons.hint(left(found, "opus")) == "optimize consent grant anthropic"
+    assert "no consent" in reasons.why(left(found, "oss"))
 
 
 def test_prompt_and_answer_must_fit_the_window() -> None:
     tight, exact = replace(LOCAL, window=4599), replace(LOCAL, window=4600)
     assert ids(route(None, tight)) == []
-    assert why(route(None, tight), "qwen").why == "its window of 4,599 tokens cannot hold 4,600"
+    assert reasons.why(left(route(None, tight), "qwen")) == "its window of 4,599 tokens cannot hold 4,600"
     assert ids(route(None, exact)) == ["qwen"]
 
 
@@ -203,16 +209,18 @@ def test_a_model_that_failed_rests_and_the_next_takes_its_place() -> None:
     health = after_failure(Health(failures=6, since=1.0), Overloaded("haiku answered 529"), NOW.timestamp(), 0.5)
     found = route(standing=known(CHEAP, health=health))
     assert ids(found) == ["qwen", "oss", "flash", "sonnet"]
-    assert why(found, "haiku").why.startswith("it rests until")
-    assert "haiku answered 529" in why(found, "haiku").why
-    assert why(found, "haiku").cure == "--model haiku asks it anyway"
+    assert reasons.why(left(found, "haiku")).startswith("it rests until")
+    assert "haiku answered 529" in reasons.why(left(found, "haiku"))
+    assert reasons.hint(left(found, "haiku")) == "--model haiku asks it anyway"
     assert ids(route(Limits(model="haiku"), standing=known(CHEAP, health=health))) == ["haiku"]
 
 
 def test_a_rest_that_is_over_soon_is_waited_for() -> None:
     health = after_failure(Health(), RateLimited("429", wait=10.0), NOW.timestamp(), 0.5)
     assert ids(route(standing=known(FREE, health=health)))[1] == "oss"
-    assert route(standing=known(FREE, health=health)).attempts[1].reason.endswith(", can be asked again in 10 s")
+    assert reasons.attempt(route(standing=known(FREE, health=health)).attempts[1]).endswith(
+        ", can be asked again in 10 s"
+    )
     assert "oss" not in ids(route(Limits(wait=5.0), standing=known(FREE, health=health)))
 
 
@@ -220,15 +228,17 @@ def test_a_model_that_is_first_because_a_cheaper_one_has_to_wait_is_not_called_t
     health = after_failure(Health(), RateLimited("429", wait=10.0), NOW.timestamp(), 0.5)
     first, second = route(None, CHEAP, DEARER, standing=known(CHEAP, health=health)).attempts
     assert (first.model.id, second.model.id) == ("flash", "haiku")
-    assert first.reason.startswith("one of 2 budget models, $")
-    assert second.reason == "in reserve, can be asked again in 10 s; flash at once"
+    assert reasons.attempt(first).startswith("one of 2 budget models, $")
+    assert reasons.attempt(second) == "in reserve, can be asked again in 10 s; flash at once"
 
 
 def test_only_one_run_tries_a_model_that_failed() -> None:
     after = Health(failures=2, rests=NOW.timestamp() - 1)
     assert ids(route(standing=known(FREE, health=after)))[1] == "oss"
     tried = replace(after, probing=NOW.timestamp() + 60)
-    assert why(route(standing=known(FREE, health=tried)), "oss").why == "it failed, and another run is trying it"
+    assert (
+        reasons.why(left(route(standing=known(FREE, health=tried)), "oss")) == "it failed, and another run is trying it"
+    )
 
 
 def test_a_request_that_does_not_fit_a_quota_is_not_sent() -> None:
@@ -238,15 +248,15 @@ def test_a_request_that_does_not_fit_a_quota_is_not_sent() -> None:
     limits = Limits(answer=1500)
     assert ids(route(limits, standing=quota("tokens", MINUTE, 8000, 5500, 40)))[1] == "oss"
     late = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 40))
-    assert "4,500 of 8,000 tokens a minute are left, this needs 5,500" in why(late, "oss").why
+    assert "4,500 of 8,000 tokens a minute are left, this needs 5,500" in reasons.why(left(late, "oss"))
     soon = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 12))
-    assert soon.attempts[1].reason.endswith(", can be asked in 12 s, when its limit allows it")
+    assert reasons.attempt(soon.attempts[1]).endswith(", can be asked in 12 s, when its limit allows it")
     now = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 0.2))
-    assert now.attempts[1].reason.endswith(", can be asked in a moment, when its limit allows it")
+    assert reasons.attempt(now.attempts[1]).endswith(", can be asked in a moment, when its limit allows it")
     never = route(limits, standing=quota("tokens", MINUTE, 4000, 4000, 0))
-    assert why(never, "oss").why == "its limit is 4,000 tokens a minute, this needs 5,500"
+    assert reasons.why(left(never, "oss")) == "its limit is 4,000 tokens a minute, this needs 5,500"
     spent = route(limits, standing=quota("requests", DAY, 1000, 0, 9000))
-    assert "0 of 1,000 requests a day are left" in why(spent, "oss").why
+    assert "0 of 1,000 requests a day are left" in reasons.why(left(spent, "oss"))
     assert "oss" in ids(route(limits, standing=quota("requests", DAY, 1000, 0, -1)))
 
 
@@ -254,9 +264,9 @@ def test_a_cap_that_is_spent_leaves_local_and_free() -> None:
     spent = Standing(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), day=4_999_900))
     found = route(standing=spent)
     assert ids(found) == ["qwen", "oss"]
-    left = why(found, "haiku")
-    assert left.why == "the cap of $5.00 a day leaves $0.0001, this may cost $0.0007"
-    assert left.cure == "optimize budget set day AMOUNT"
+    one = left(found, "haiku")
+    assert reasons.why(one) == "the cap of $5.00 a day leaves $0.0001, this may cost $0.0007"
+    assert reasons.hint(one) == "optimize budget set day AMOUNT"
     pending = Standing(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), pending=4_999_900))
     assert ids(route(standing=pending)) == ["qwen", "oss"]
     assert ids(route(standing=Standing(NOW, money=Money(Caps(run=1_000, unknown=30.0))))) == ["qwen", "oss", "haiku"]
@@ -265,13 +275,13 @@ def test_a_cap_that_is_spent_leaves_local_and_free() -> None:
 def test_an_unknown_price_counts_at_its_rate() -> None:
     caps = Caps(day=100_000, unknown=30.0)
     found = route(None, MYSTERY, standing=Standing(NOW, money=Money(caps)))
-    assert why(found, "mystery").why.endswith("this may cost $0.1380 at the rate for unknown prices")
+    assert reasons.why(left(found, "mystery")).endswith("this may cost $0.1380 at the rate for unknown prices")
     assert ids(route(None, MYSTERY, standing=Standing(NOW, money=Money(replace(caps, day=200_000))))) == ["mystery"]
 
 
 def test_a_dear_call_is_marked() -> None:
     found = route(standing=Standing(NOW, money=Money(Caps(ask=10_000))))
-    assert found.attempts[-2].reason.endswith("you are asked first at this price")
+    assert reasons.attempt(found.attempts[-2]).endswith("you are asked first at this price")
 
 
 def learned(**tallies: tuple[int, int]) -> Standing:
@@ -284,10 +294,10 @@ def learned(**tallies: tuple[int, int]) -> Standing:
 
 def test_what_is_learned_moves_the_start() -> None:
     assert ids(route(standing=learned(qwen=(30, 0))))[0] == "oss"
-    left = why(route(standing=learned(qwen=(30, 0))), "qwen").why
-    assert left == "accepted 0 of 30 times on such tasks here: starting above it"
+    why = reasons.why(left(route(standing=learned(qwen=(30, 0))), "qwen"))
+    assert why == "accepted 0 of 30 times on such tasks here: starting above it"
     assert ids(route(standing=learned(qwen=(30, 5))))[0] == "qwen"
-    assert "accepted 5 of 30 times" in route(standing=learned(qwen=(30, 5))).attempts[0].reason
+    assert "accepted 5 of 30 times" in reasons.attempt(route(standing=learned(qwen=(30, 5))).attempts[0])
     assert ids(route(Limits(tier="local"), standing=learned(qwen=(30, 0)))) == ["qwen"]
 
 
@@ -298,7 +308,7 @@ def test_a_cheap_model_that_fails_is_dearer_to_an_accepted_answer() -> None:
 def test_a_step_that_costs_more_than_it_saves_is_left_out() -> None:
     found = route(None, DEARER, SONNET, standing=learned(flash=(20, 2)))
     assert ids(found) == ["sonnet"]
-    assert why(found, "flash").why.startswith("trying it first costs $0.0053 and saves $0.00")
+    assert reasons.why(left(found, "flash")).startswith("trying it first costs $0.0053 and saves $0.00")
 
 
 def test_a_warm_cache_is_kept_when_throwing_it_away_costs_more() -> None:
@@ -307,7 +317,7 @@ def test_a_warm_cache_is_kept_when_throwing_it_away_costs_more() -> None:
     assert ids(route(None, SONNET, rival)) == ["rival"]
     warm = route(None, SONNET, rival, standing=known(SONNET, warm=3500))
     assert ids(warm) == ["sonnet"]
-    assert warm.attempts[0].reason.endswith("3,500 tokens are in its prompt cache")
+    assert reasons.attempt(warm.attempts[0]).endswith("3,500 tokens are in its prompt cache")
 
 
 def test_a_price_step_is_stayed_under() -> None:
@@ -330,9 +340,9 @@ def test_a_prompt_little_above_a_price_step_is_priced_as_cut_to_it() -> None:
         choose(task, [Candidate(wide, stepped, EVEN)], Limits(), CLEAR).attempts[0] for task in (just, far)
     )
     assert first.estimate == stepped.cost(100_000, TASK.output_tokens)
-    assert "4,000 tokens of code are left out" in first.reason
+    assert "4,000 tokens of code are left out" in reasons.attempt(first)
     assert second.estimate == stepped.cost(120_000, TASK.output_tokens)
-    assert "charged at a higher rate" in second.reason
+    assert "charged at a higher rate" in reasons.attempt(second)
 
 
 def test_no_cloud_model_stands_by_for_a_local_one() -> None:
@@ -366,10 +376,10 @@ def locals_of(*rated: tuple[str, float, bool], fallback: tuple[str, ...] = ()) -
 def test_a_loaded_model_stands_by_first_for_a_local_one() -> None:
     found = locals_of(("best", 0.8, False), ("next", 0.7, False), ("loaded", 0.5, True), ("last", 0.4, False))
     assert (ids(found), standbys(found)) == (["best"], ["loaded", "next"])
-    reasons = {attempt.model.id: attempt.reason for attempt in found.attempts}
-    said = "as it is loaded already; costs the same as best, which is likelier to succeed"
-    assert reasons["loaded"] == f"in reserve, {said}"
-    assert reasons["next"] == "in reserve, costs the same as best, which is likelier to succeed"
+    said = {attempt.model.id: reasons.attempt(attempt) for attempt in found.attempts}
+    text = "as it is loaded already; costs the same as best, which is likelier to succeed"
+    assert said["loaded"] == f"in reserve, {text}"
+    assert said["next"] == "in reserve, costs the same as best, which is likelier to succeed"
     named = locals_of(("best", 0.8, False), ("named", 0.7, False), ("loaded", 0.5, True), fallback=("named",))
     assert standbys(named) == ["loaded", "named"], "what must be loaded may meet the same lack of room"
 
@@ -387,6 +397,6 @@ def test_a_loaded_model_is_preferred_to_one_that_is_a_little_better() -> None:
     weak, better = Traits({"coding": 0.45}), Traits({"coding": 0.7})
     found = choose(TASK, [candidate(LOCAL), candidate(loaded, traits=weak)], Limits(), CLEAR)
     assert ids(found) == ["coder"]
-    assert found.attempts[1].reason == "in reserve, costs the same as coder, which is loaded already"
+    assert reasons.attempt(found.attempts[1]) == "in reserve, costs the same as coder, which is loaded already"
     found = choose(TASK, [candidate(LOCAL, traits=better), candidate(loaded, traits=weak)], Limits(), CLEAR)
     assert ids(found) == ["qwen"]

@@ -7,6 +7,8 @@ from optimizer.config.profiles import Wanted, line_of, resolve
 from optimizer.ledger.tariff import Step, Tariff
 from optimizer.models.catalogue import Traits, load_catalogue
 from optimizer.models.standing import Standing
+from optimizer.reasons import By
+from optimizer.report import reasons
 from optimizer.routing.policy import Limits, choose
 from optimizer.routing.profiled import choose_with
 from optimizer.routing.weigh import Candidate
@@ -36,7 +38,9 @@ def route(*wanted: Wanted, task: Task = EDIT, limits: Limits | None = None) -> R
 
 
 def first(found: Route, tier: str) -> tuple[str, str]:
-    return next((one.model.id, one.reason) for one in found.attempts if one.model.tier == tier and not one.standby)
+    return next(
+        (one.model.id, reasons.attempt(one)) for one in found.attempts if one.model.tier == tier and not one.standby
+    )
 
 
 def out(found: Route, name: str) -> LeftOut:
@@ -49,51 +53,53 @@ def test_without_wishes_the_likelier_and_the_cheaper_come_first() -> None:
 
 
 def test_a_family_a_name_and_the_catalogue_are_preferred_and_the_reason_says_so() -> None:
-    family = route(Wanted("profile code", families=("qwen", "claude")))
+    family = route(Wanted(By("profile", "code"), families=("qwen", "claude")))
     assert first(family, "local") == ("qwen:7b", first(family, "local")[1])
     assert "profile code prefers qwen" in first(family, "local")[1]
     assert "profile code prefers claude" in first(family, "budget")[1]
     behind = next(one for one in family.attempts if one.standby and one.model.id == "phi:4b")
-    assert "qwen:7b comes first: profile code prefers qwen" in behind.reason
-    named = route(Wanted("role planner", models=("PHI:*",)), Wanted("profile code", families=("qwen", "claude")))
+    assert "qwen:7b comes first: profile code prefers qwen" in reasons.attempt(behind)
+    named = route(
+        Wanted(By("role", "planner"), models=("PHI:*",)), Wanted(By("profile", "code"), families=("qwen", "claude"))
+    )
     assert "role planner prefers phi:4b" in first(named, "local")[1]
     assert "profile code prefers claude" in first(named, "budget")[1]
-    suited = route(Wanted("profile mine", suits=("mine", "code")))
+    suited = route(Wanted(By("profile", "mine"), suits=("mine", "code")))
     assert "profile mine prefers it, as it suits code" in first(suited, "local")[1]
 
 
 def test_what_lacks_something_is_left_out_with_the_reason() -> None:
-    found = route(Wanted("profile code", requires=TOOLS))
-    assert out(found, "phi:4b").why == "profile code asks for tools"
-    assert out(found, "phi:4b").cure == "optimize profile show code"
-    wide = route(Wanted("profile wide", window=32_000))
-    assert out(wide, "phi:4b").why == "profile wide asks for a window of 32,000 tokens, this has 16,000"
-    here = route(Wanted("role critic", local_only=True))
+    found = route(Wanted(By("profile", "code"), requires=TOOLS))
+    assert reasons.why(out(found, "phi:4b")) == "profile code asks for tools"
+    assert reasons.hint(out(found, "phi:4b")) == "optimize profile show code"
+    wide = route(Wanted(By("profile", "wide"), window=32_000))
+    assert reasons.why(out(wide, "phi:4b")) == "profile wide asks for a window of 32,000 tokens, this has 16,000"
+    here = route(Wanted(By("role", "critic"), local_only=True))
     assert {one.model.tier for one in here.attempts} == {"local"}
-    assert out(here, "oss").why == "role critic is kept on this machine"
+    assert reasons.why(out(here, "oss")) == "role critic is kept on this machine"
 
 
 def test_a_model_that_the_user_names_is_asked_under_any_profile() -> None:
-    wanted = (Wanted("profile code", requires=TOOLS),)
+    wanted = (Wanted(By("profile", "code"), requires=TOOLS),)
     found = route(limits=Limits(model="phi:4b", wanted=wanted))
     assert [one.model.id for one in found.attempts] == ["phi:4b"]
 
 
 def test_where_no_model_fits_the_profile_that_stands_in_decides() -> None:
-    seeing, plain = Wanted("profile art", requires=frozenset({"vision"})), Wanted("profile general")
+    seeing, plain = Wanted(By("profile", "art"), requires=frozenset({"vision"})), Wanted(By("profile", "general"))
     found = choose_with((seeing, plain), EDIT, ALL, Limits(), CLEAR)
     assert found.attempts
-    assert found.reason.endswith(", profile general (no model fits profile art)")
+    assert reasons.route(EDIT, found).endswith(", profile general (no model fits profile art)")
     alone = choose_with((seeing,), EDIT, ALL, Limits(), CLEAR)
     assert not alone.attempts
-    assert {left.why for left in alone.left_out} == {"profile art asks for vision"}
+    assert {reasons.why(left) for left in alone.left_out} == {"profile art asks for vision"}
     assert choose_with((), EDIT, ALL, Limits(), CLEAR) == choose(EDIT, ALL, Limits(), CLEAR)
 
 
 def test_what_a_task_needs_moves_models_within_their_tier() -> None:
     handy = route(task=Task("tool", 0.2, (), False, 4000, 400, Needs(4400, tools=True)))
     assert first(handy, "local")[0] == "qwen:7b"
-    assert "qwen:7b comes first: it calls tools" in next(one.reason for one in handy.attempts if one.standby)
+    assert "qwen:7b comes first: it calls tools" in next(reasons.attempt(one) for one in handy.attempts if one.standby)
     slow = Candidate(PHI.model, PHI.tariff, Traits({"reasoning": 0.8, "coding": 0.8}, latency="slow"))
     quick = Candidate(QWEN.model, QWEN.tariff, Traits({"reasoning": 0.6, "coding": 0.6}, latency="fast"))
     for soon, name in ((False, "phi:4b"), (True, "qwen:7b")):
@@ -108,5 +114,5 @@ def test_shipped_profiles_leave_most_of_the_catalogue() -> None:
     for name in ("fast", "general", "code", "creative"):
         profiles = line_of(resolve(name, Path("/nowhere")), Path("/nowhere"))
         found = choose_with(profiles, EDIT, every, Limits(), CLEAR)
-        assert found.reason.endswith(f", profile {name}")
-        assert any(f"profile {name} prefers" in one.reason for one in found.attempts), name
+        assert reasons.route(EDIT, found).endswith(f", profile {name}")
+        assert any(f"profile {name} prefers" in reasons.attempt(one) for one in found.attempts), name

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from optimizer.images import Image
 from optimizer.models.catalogue import Catalogue, load_catalogue
+from optimizer.reasons import Why
+from optimizer.report import reasons
 from optimizer.routing.policy import Limits
 from optimizer.types import Needs
-from tests.routing.test_policy import ALL, CHEAP, DEARER, FREE, LOCAL, SONNET, TASK, ids, route, why
+from tests.routing.test_policy import ALL, CHEAP, DEARER, FREE, LOCAL, SONNET, TASK, ids, left, route
 
 SHOT = Image("image/png", b"\0" * 900, 1920, 1080, "shot.png")
 LOOKING = replace(TASK, needs=Needs(4600, vision=True, images=(SHOT,)))
@@ -21,23 +23,22 @@ def test_models_that_see_are_asked_and_the_others_left_out_with_a_cure() -> None
     found = route(None, *SEEING, task=LOOKING)
     assert ids(found) == ["haiku", "sonnet"]
     for blind in (LOCAL, FREE):
-        left = why(found, blind.id)
-        assert left.why == "it is not known to see images: write vision = true for it into models.toml if it does"
-        assert left.cure == "optimize models list"
+        assert left(found, blind.id).reason is Why.BLIND
+        assert reasons.hint(left(found, blind.id)) == "optimize models list"
 
 
 def test_a_named_model_that_does_not_see_is_not_asked_either() -> None:
     found = route(Limits(model="oss"), *SEEING, task=LOOKING)
     assert not found.attempts
-    assert "not known to see images" in why(found, "oss").why
+    assert left(found, "oss").reason is Why.BLIND
 
 
 def test_a_provider_that_does_not_take_the_picture_is_left_out() -> None:
     moving = replace(LOOKING, needs=replace(LOOKING.needs, images=(SHOT._replace(media_type="image/gif"),)))
     found = route(None, *SEEING, task=moving)
     assert ids(found) == ["haiku", "sonnet"]
-    assert why(found, "flash").why.startswith("gemini takes only jpeg, png, webp; shot.png is a gif")
-    assert why(found, "flash").cure
+    assert reasons.why(left(found, "flash")).startswith("gemini takes only jpeg, png, webp; shot.png is a gif")
+    assert reasons.hint(left(found, "flash"))
 
 
 def sees(catalogue: Catalogue, name: str, provider: str) -> bool:
