@@ -26,7 +26,7 @@ from optimizer.index.walk import Root
 from optimizer.languages.table import language_of
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch, Verdict
-from optimizer.verify import prove
+from optimizer.verify.checks import at_once
 
 MOST_FILES = 5
 DATA = frozenset({"json", "yaml", "toml", "markdown", "html", "css", ""})
@@ -106,7 +106,7 @@ def _broken(patch: Patch, kind: str, rng: random.Random, index: Index) -> tuple[
 
 def _verified(patch: Patch, index: Index) -> tuple[Verdict, float]:
     begun = time.process_time()
-    verdict = prove.at_once(patch, index)
+    verdict = at_once(patch, index)
     return verdict, time.process_time() - begun
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from retrieval import read_issues, repository
 
-from optimizer.context.kinds import kind_of
+from optimizer.context.paths import kind_of
 
 NEWEST = 2500
 LEAST_CHARACTERS = 110

@@ -23,19 +23,16 @@ from typing import Any
 from learn_files import REST, SHARPNESS, FileModel, fit_files
 from retrieval import RANKS, Issue, add_common, read_issues, run
 
-from optimizer.context import learned, render
-from optimizer.context.bodies import plan
+from optimizer.context import render
 from optimizer.context.budget import count_tokens
 from optimizer.context.files import Files
-from optimizer.context.learned import Line
 from optimizer.context.mentions import find_mentions
-from optimizer.context.rank import score_files
-from optimizer.context.rank_units import RankedUnit, around_rows, chance, of_file, unit_candidates, unit_rows
-from optimizer.context.select import Limits
-from optimizer.context.weights import AROUND_COLUMNS, FILE_WEIGHTS, FIRST, UNIT_COLUMNS
+from optimizer.context.rank import RankedUnit, around_rows, of_file, score_files, unit_candidates, unit_rows
+from optimizer.context.select import plan
+from optimizer.context.weights import AROUND_COLUMNS, FILE_WEIGHTS, FIRST, TABLE, UNIT_COLUMNS, Line, chance
 from optimizer.index.store import Index
 from optimizer.languages.units import FUNCTIONS
-from optimizer.retrieval import ContextItem
+from optimizer.retrieval import ContextItem, Limits
 
 FOLDS, SEEDS = 6, (1,)
 MORE_COUNTS = 0.2
@@ -334,7 +331,7 @@ def write(issues: Sequence[Any], more: Sequence[Any]) -> None:
         "units": {"bias": round(line.bias, 4), **weights},
         "around": _trees(around, AROUND_COLUMNS),
     }
-    learned.TABLE.write_text(json.dumps(table, separators=(",", ":")).replace("],[[", "],\n[[") + "\n")
+    TABLE.write_text(json.dumps(table, separators=(",", ":")).replace("],[[", "],\n[[") + "\n")
 
 
 def _trees(models: Sequence[Any], columns: Sequence[str]) -> list[Any]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from optimizer.context.learned import Line
-from optimizer.context.weights import FACTOR, FILE_COLUMNS, FILE_WEIGHTS, SHAPE_COLUMNS
+from optimizer.context.weights import FACTOR, FILE_COLUMNS, FILE_WEIGHTS, SHAPE_COLUMNS, Line
 
 SHARPNESS, LEAST = 4.0, 0.05
 TO_HAND, TO_SHARPNESS, TO_ZERO = 0.3, 0.003, 0.5

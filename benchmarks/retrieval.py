@@ -55,8 +55,6 @@ def main() -> None:
     report = summary(results)
     print_report(report)
     if arguments.semantic:
-        from semantic import with_meaning
-
         print("\nthe same with semantic-search:")
         look = partial(with_meaning, str(arguments.semantic.resolve()))
         print_report(summary(run(look, issues, arguments.repos, arguments.work, arguments.jobs)))
@@ -188,6 +186,18 @@ def measure(issue: Issue, index: Index, reranker: Reranker | None = None) -> dic
     ranked = [file.path for file in context.files]
     places = [ranked.index(path) + 1 if path in ranked else NOT_RANKED for path in issue["gold_files"]]
     return result | {"places": places, "files": len(index.paths())}
+
+
+def with_meaning(model_dir: str, issue: Issue, index: Index) -> dict[str, Any]:
+    """The figures of one issue with the candidates ordered by meaning too."""
+    from embedded import with_vectors
+
+    from optimizer.index.embed import ModelChoice
+
+    reranker = with_vectors(ModelChoice(Settings().semantic_model, model_dir, Path()), issue, index)
+    found = measure(issue, index, reranker)
+    reranker.vectors.close()
+    return found
 
 
 def _covered(functions: Iterable[str], context: Context, index: Index) -> list[bool]:

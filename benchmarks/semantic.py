@@ -16,15 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from embedded import with_vectors
 from retrieval import BUDGETS, Issue, add_common, figures, measure, read_issues, run
 
-from optimizer.context.files import Files
-from optimizer.context.mentions import find_mentions
-from optimizer.context.rank import rank
-from optimizer.context.semantic import WEIGHTS, Reranker, Weights, candidates
-from optimizer.index.embed import Embedder, ModelChoice, open_model
+from optimizer.context.semantic import WEIGHTS, Reranker, Weights
+from optimizer.index.embed import ModelChoice
 from optimizer.index.store import Index
-from optimizer.index.vectors import fill, missing, open_vectors
 from optimizer.settings import Settings
 
 UNITS = (0.0, 0.25, 0.7, 1.2)
@@ -49,28 +46,6 @@ def main() -> None:
     if arguments.json:
         rows = [{"units": w.units, "files": w.files, "issues": found} for w, found in grid.items()]
         arguments.json.write_text(json.dumps(rows) + "\n")
-
-
-_loaded: dict[ModelChoice, Embedder] = {}
-
-
-def with_vectors(choice: ModelChoice, issue: Issue, index: Index) -> Reranker:
-    """A reranker that has the vectors of all candidates of an issue."""
-    if choice not in _loaded:
-        _loaded[choice] = open_model(choice)
-    embedder, vectors = _loaded[choice], open_vectors(index.file, choice.id)
-    source = Files(index)
-    pieces = candidates(rank(find_mentions(issue["query"]), index, source), source)
-    fill(missing(pieces.values(), vectors), embedder, vectors, lambda _: None)
-    return Reranker(lambda: embedder, vectors, choice.id)
-
-
-def with_meaning(model_dir: str, issue: Issue, index: Index) -> dict[str, Any]:
-    """The figures of one issue with the weights that ship."""
-    reranker = with_vectors(ModelChoice(Settings().semantic_model, model_dir, Path()), issue, index)
-    found = measure(issue, index, reranker)
-    reranker.vectors.close()
-    return found
 
 
 def measure_grid(choice: ModelChoice, issue: Issue, index: Index) -> dict[Weights, dict[str, Any]]:

@@ -27,8 +27,9 @@ from optimizer.index.store import open_index
 from optimizer.index.walk import Root
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch
-from optimizer.verify import prove
+from optimizer.verify.checks import at_once
 from optimizer.verify.commands import Means
+from optimizer.verify.prove import judge
 
 ROUNDS = 7
 FILES = 3000
@@ -71,12 +72,16 @@ def overhead(tree: Path | None) -> dict[str, str]:
         means = Means(index.root, home, home, Settings(verify_test="true", **off), dict(os.environ))
 
         def once() -> None:
-            fast = prove.at_once(patch, index)
-            assert prove.prove(fast, prove.plan(patch, index, means), patch, means).ok
+            judging = judge(patch, index, means)
+            try:
+                while True:
+                    next(judging)
+            except StopIteration as done:
+                assert done.value.ok
 
         found = {
             "files": f"{len(index.paths()):,}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
-            f"parses and names, {path}": _time(lambda: prove.at_once(patch, index)),
+            f"parses and names, {path}": _time(lambda: at_once(patch, index)),
             "all, with a command that does nothing": _time(once),
         }
         index.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,8 +11,8 @@ import click
 
 from optimizer.cli import questions, show, terminal
 from optimizer.errors import ChecksFailed, Conflict, UnusableOutput
-from optimizer.events import Judged, Notice
-from optimizer.types import Outcome
+from optimizer.events import Event, Judged, Notice
+from optimizer.types import Outcome, Verdict
 
 if TYPE_CHECKING:
     from optimizer.engine.services import Services
@@ -144,17 +144,22 @@ def _check_further(outcome: Outcome, services: Services, screen: show.Screen, ye
 
     if yes or outcome.patch is None or not terminal.interactive() or not trust.offer(outcome, services):
         return outcome
-    patch, means = outcome.patch, services.workspace.means()
-    steps = prove.plan(patch, services.workspace.index, means)
-    running = ", ".join(step.command.text for step in steps if not step.skip)
-    screen.event(Notice(f"checking in a scratch copy: {running}"))
-    verdict = prove.prove(prove.at_once(patch, services.workspace.index), steps, patch, means)
+    verdict = _shown(prove.judge(outcome.patch, services.workspace.index, services.workspace.means()), screen)
     screen.event(Judged(verdict))
     if verdict.ok:
         return replace(outcome, verdict=verdict)
     failed = replace(outcome, patch=None, verdict=verdict, exit_code=UnusableOutput.exit_code)
     screen.result(failed, "nothing was written: a check failed")
     return failed
+
+
+def _shown(judging: Generator[Event, None, Verdict], screen: show.Screen) -> Verdict:
+    while True:
+        try:
+            screen.event(next(judging))
+        except StopIteration as done:
+            verdict: Verdict = done.value
+            return verdict
 
 
 def _question(outcome: Outcome, wish: Wish, unnamed: list[str]) -> str:

@@ -176,10 +176,9 @@ def review_text(review: Reviewed) -> str:
 
 
 def _how(check: Check) -> str:
-    if check.passed is None and check.detail.startswith("not "):
-        return check.detail
-    mark = "not run" if check.passed is None else "failed"
-    return f"{mark}: {check.detail}" if check.detail else mark
+    if check.passed is None:
+        return check.detail or "not run"
+    return f"failed: {check.detail}" if check.detail else "failed"
 
 
 def diff_text(patch: Patch) -> str:

@@ -116,14 +116,12 @@ def _found(services: Services, kinds: tuple[str, ...]) -> Iterator[Command]:
 def offer(outcome: Outcome, services: Services) -> bool:
     """Ask a person once which commands may check this change, each answer remembered; True when one was allowed now."""
     from optimizer.privacy import trust
-    from optimizer.verify import prove
-    from optimizer.verify.commands import allowed
+    from optimizer.verify.plan import plan
 
     if outcome.patch is None:
         return False
-    means = services.workspace.means()
-    steps = prove.plan(outcome.patch, services.workspace.index, means)
-    asked = [one.command for one in steps if allowed(one.command, means) is None and "not approved" in one.skip]
+    runs = plan(outcome.patch, services.workspace.index, services.workspace.means())
+    asked = [run.command for run in runs if run.skip == "unapproved"]
     if not asked:
         return False
     answers = dict(zip(asked, _answers(asked), strict=True))

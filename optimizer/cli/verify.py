@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ import click
 from optimizer.cli import notices, options, show
 from optimizer.cli.terminal import inert, width, wrapped
 from optimizer.errors import ChecksFailed
+from optimizer.events import Event, Notice
+from optimizer.report import checks as reasons
 
 if TYPE_CHECKING:
     from optimizer.types import Patch, Verdict
-    from optimizer.verify.trial import Step
+    from optimizer.verify.plan import Run
 
 
 @click.command("verify")
@@ -29,7 +32,7 @@ def command(explain: bool, project: Path | None, as_json: bool) -> int:
     type checker and tests run only once you allowed them: optimize trust.
     """
     from optimizer.engine import prepare
-    from optimizer.verify import prove, uncommitted
+    from optimizer.verify import plan, prove, uncommitted
 
     with options.open_services(project, {}) as services:
         refreshed = prepare.refresh(services)
@@ -40,42 +43,62 @@ def command(explain: bool, project: Path | None, as_json: bool) -> int:
         if not patch.changes:
             click.echo(json.dumps({"event": "verdict", "ok": True, "checks": []}) if as_json else "nothing has changed")
             return 0
-        steps = prove.plan(patch, services.workspace.index, means)
-        _explain(patch, steps, as_json, explain)
+        runs = plan.plan(patch, services.workspace.index, means)
+        _explain(patch, runs, as_json, explain)
         if explain:
             return 0
-        verdict = prove.prove(prove.at_once(patch, services.workspace.index), steps, patch, means)
+        verdict = _judged(prove.judge(patch, services.workspace.index, means, runs), as_json)
     _tell(verdict, as_json)
     return 0 if verdict.ok else ChecksFailed.exit_code
 
 
-def _explain(patch: Patch, steps: tuple[Step, ...], as_json: bool, explain: bool) -> None:
+def _judged(judging: Generator[Event, None, Verdict], as_json: bool) -> Verdict:
+    while True:
+        try:
+            event = next(judging)
+        except StopIteration as done:
+            verdict: Verdict = done.value
+            return verdict
+        if isinstance(event, Notice) and not as_json:
+            notices.notice(event.text)
+
+
+def _explain(patch: Patch, runs: tuple[Run, ...], as_json: bool, explain: bool) -> None:
     if as_json:
         files = [change.path for change in patch.changes]
-        click.echo(json.dumps({"event": "plan", "files": files, "steps": [_object(s) for s in steps]}))
+        click.echo(json.dumps({"event": "plan", "files": files, "steps": [_object(run) for run in runs]}))
         return
     changed = f"{len(patch.changes)} changed file{'s' if len(patch.changes) != 1 else ''}"
     if not explain:
-        running = ", ".join(inert(step.command.text) for step in steps if not step.skip)
-        notices.notice(f"{changed}; running {running}" if running else changed)
+        notices.notice(changed)
         return
     click.echo(f"{changed}: {inert(', '.join(change.path for change in patch.changes))}")
-    for step in steps:
-        state = f"not run: {step.skip}" if step.skip else "would be run"
-        click.echo(f"{step.command.kind}: {inert(step.command.text)} ({inert(step.command.why)}) · {inert(state)}")
-        for test in step.tests:
+    for run in runs:
+        state = reasons.not_run(_skipped(run)) if run.skip else "would be run"
+        click.echo(f"{run.command.kind}: {inert(run.command.text)} ({inert(run.command.why)}) · {inert(state)}")
+        for test in run.tests:
             click.echo(f"  {inert(test.path)}  {inert(test.why)}")
-        if step.further:
-            count = len(step.further)
+        if run.further:
+            count = len(run.further)
             click.echo(f"  {count} other test file{'s' if count != 1 else ''}, after those and only when that is cheap")
-    if not steps:
+    if not runs:
         click.echo("no command for tests, linter or types was found or configured")
 
 
-def _object(step: Step) -> dict[str, Any]:
-    found = step.command
-    fields = {"kind": found.kind, "command": found.text, "source": found.source, "why": found.why, "skip": step.skip}
-    return fields | {"files": list(step.files), "tests": [{"path": t.path, "why": t.why} for t in step.tests]}
+def _skipped(run: Run) -> str:
+    return reasons.skipped(run.skip, run.command.text, run.command.kind) if run.skip else ""
+
+
+def _object(run: Run) -> dict[str, Any]:
+    found = run.command
+    fields = {
+        "kind": found.kind,
+        "command": found.text,
+        "source": found.source,
+        "why": found.why,
+        "skip": _skipped(run),
+    }
+    return fields | {"files": list(run.files), "tests": [{"path": t.path, "why": t.why} for t in run.tests]}
 
 
 def _tell(verdict: Verdict, as_json: bool) -> None:

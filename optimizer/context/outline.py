@@ -14,7 +14,7 @@ from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from optimizer.context.budget import count_tokens
-from optimizer.context.kinds import FileKind, kind_of
+from optimizer.context.paths import FileKind, kind_of
 from optimizer.index.survey import holders, links, names_defined
 from optimizer.retrieval import Symbol
 

@@ -15,9 +15,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from optimizer.context.kinds import kind_of
-from optimizer.context.rank import Ranking
-from optimizer.context.rank_units import RankedUnit
+from optimizer.context.paths import kind_of
+from optimizer.context.rank import RankedUnit, Ranking
 from optimizer.index.vectors import Piece, piece
 from optimizer.languages.units import extents
 from optimizer.retrieval import RankedFile

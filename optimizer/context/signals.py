@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from optimizer.context.bm25 import Column, Lengths, Lists, bm25, bm25_paths, rarity
 from optimizer.context.files import Files
 from optimizer.context.mentions import PROSE, Mentions
-from optimizer.context.places import files_named, modules_named, whole
+from optimizer.context.paths import files_named, modules_named, whole
 from optimizer.context.terms import Term, terms_of
 from optimizer.languages.words import split, terms
 

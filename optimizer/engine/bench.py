@@ -11,7 +11,7 @@ from statistics import fmean, median
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from optimizer.context.kinds import kind_of
+from optimizer.context.paths import kind_of
 from optimizer.context.select import select
 from optimizer.engine.prepare import room_for_context
 from optimizer.errors import InputError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.engine.request import Request, Tried
 from optimizer.errors import Conflict
-from optimizer.events import Event, Judged, Notice, Proposed
+from optimizer.events import Event, Judged, Proposed
 from optimizer.retrieval import Context
 from optimizer.types import Patch, Verdict
 
@@ -23,17 +23,10 @@ def prove(request: Request, text: str, patch: Patch | None, services: Services) 
 
 
 def judge(patch: Patch, services: Services) -> Generator[Event, None, Verdict]:
-    """The proof of a patch; a notice comes before each command that may take its time."""
+    """The proof of a patch; a notice comes before the commands that may take their time."""
     from optimizer.verify import prove
 
-    verdict = prove.at_once(patch, services.workspace.index)
-    if not verdict.ok:
-        return verdict
-    means = services.workspace.means()
-    steps = prove.plan(patch, services.workspace.index, means)
-    if running := [step.command.text for step in steps if not step.skip]:
-        yield Notice(f"checking in a scratch copy: {', '.join(running)}")
-    return prove.prove(verdict, steps, patch, means)
+    return (yield from prove.judge(patch, services.workspace.index, services.workspace.means()))
 
 
 def _prove_answer(text: str, services: Services) -> Generator[Event, None, Tried]:

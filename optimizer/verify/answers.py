@@ -15,11 +15,14 @@ from pathlib import PurePosixPath
 
 from optimizer.errors import NotFound
 from optimizer.index.store import Index
+from optimizer.report.checks import not_run
 from optimizer.types import Check, Verdict
 from optimizer.verify import known
-from optimizer.verify.checks import verdict_of
+from optimizer.verify.verdict import verdict_of
 
 MAX_REFUSAL = 400
+WEIGHTS = {"answers": 0.2, "whole": 0.2, "cites": 0.5, "symbols": 0.2}
+"""How much of the doubt each check takes away when it passes."""
 _REFUSAL = re.compile(
     r"(?:i(?:'|’)?m sorry|sorry,|i apologi[sz]e|i can(?:'|’)?t|i cannot|i am unable|i(?:'|’)m unable|as an ai\b|"
     r"unfortunately, i)",
@@ -82,9 +85,9 @@ def check_answer(text: str, index: Index) -> Verdict:
     tree = _tree(index)
     cited, symbols = _of_sentences(text, tree, index)
     checks = [_answers(text), _whole(text)]
-    checks.extend(cited or [Check("cites", None, "no file is named")])
+    checks.extend(cited or [Check("cites", None, not_run("no file is named"))])
     checks.extend(symbols)
-    return verdict_of(tuple(checks))
+    return verdict_of(tuple(checks), WEIGHTS)
 
 
 def _tree(index: Index) -> _Tree:

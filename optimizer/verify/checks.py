@@ -1,9 +1,4 @@
-"""Checks of a patch that run nothing, each a proof that was tried; what passed makes the confidence.
-
-The confidence is 0 when a check failed. Otherwise every kind of check that passed takes away its share of the doubt:
-confidence = 1 - the product of (1 - POWER[kind]) over the kinds that ran. A check that could not run takes nothing
-away, and neither does how sure a model says it is.
-"""
+"""Checks of a patch that run nothing, a row each: each is a proof that was tried."""
 
 from __future__ import annotations
 
@@ -12,115 +7,135 @@ import json
 import re
 import tomllib
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from math import prod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from optimizer.edits.paths import check_path
 from optimizer.errors import SafetyRefused
 from optimizer.index.store import Index
 from optimizer.languages import parse
-from optimizer.types import Check, FileChange, Patch, Verdict
+from optimizer.types import Check, Patch, Verdict
+from optimizer.verify import commands, names
+from optimizer.verify.patched import Patched
+from optimizer.verify.verdict import Finding, checks_of, verdict_of
 
-POWER = {
-    "path": 0.05,
-    "text": 0.05,
-    "markers": 0.05,
-    "parses": 0.6,
-    "loads": 0.6,
-    "answers": 0.2,
-    "whole": 0.2,
-    "cites": 0.5,
-    "symbols": 0.2,
-    "imports": 0.1,
-    "names": 0.2,
-    "uses": 0.1,
-    "lint": 0.2,
-    "types": 0.3,
-    "tests": 0.75,
-}
 _MARKER = re.compile(rb"^(?:<{7}|>{7})(?: |\r?$)", re.MULTILINE)
 _COMMENTED_JSON = re.compile(r"(?:tsconfig|jsconfig)[^/]*\.json|.*\.(?:jsonc|json5|code-workspace)")
 
 
-def check_patch(patch: Patch, index: Index | None) -> Verdict:
-    """Check every file of a patch: its path, that it is text, without conflict markers, and that it still parses.
+@dataclass(frozen=True, slots=True)
+class PatchCheck:
+    """A check of a patch: its name, how much of the doubt it takes away, and the function that looks.
 
-    There is one check a name for all files together, and one for each file that fails it.
-
-    `index` tells which files exist already; None leaves that out. Nothing is run and nothing is written.
+    `in_repository`: it needs an index, and is made only where every file is sound by itself.
     """
-    taken = {path.casefold(): path for path in index.paths()} if index else {}
-    checks = _together(check for change in patch.changes for check in _file(change, taken))
-    return verdict_of(checks if patch.changes else (Check("path", False, "the patch changes nothing"),))
+
+    name: str
+    weight: float
+    find: Callable[[Patched], Iterator[Finding]]
+    in_repository: bool = False
 
 
-def verdict_of(checks: tuple[Check, ...]) -> Verdict:
-    """The verdict that checks come to, as this file's first lines say."""
-    ok = all(check.passed is not False for check in checks)
-    ran = {check.name for check in checks if check.passed}
-    confidence = 1 - prod(1 - POWER[name] for name in ran) if ok else 0.0
-    return Verdict(ok, checks, round(confidence, 4))
+def at_once(patch: Patch, index: Index | None) -> Verdict:
+    """The verdict of the checks that run nothing and write nothing; without an `index`, of each file by itself."""
+    patched = Patched(patch, index)
+    checks: list[Check] = []
+    for row in CHECKS:
+        sound = all(check.passed is not False for check in checks)
+        if not row.in_repository or (index is not None and sound):
+            checks.extend(checks_of(row.name, row.find(patched)))
+    return verdict_of(tuple(checks), WEIGHTS)
 
 
-def _together(checks: Iterable[Check]) -> tuple[Check, ...]:
-    named: dict[str, list[Check]] = {}
-    for check in checks:
-        named.setdefault(check.name, []).append(check)
-    return tuple(one for same in named.values() for one in _telling(same))
+def _path(patched: Patched) -> Iterator[Finding]:
+    """Something is changed, and each path may be written and is not that of another file in another case."""
+    if not patched.changes:
+        yield Finding(False, "the patch changes nothing")
+    for change in patched.changes:
+        path = change.path
+        try:
+            check_path(path)
+        except SafetyRefused as error:
+            yield Finding(False, error.message)
+            continue
+        twin = patched.twin(path) if change.before is None else path
+        yield Finding(twin == path, "" if twin == path else f"{path} differs only in case from {twin}")
 
 
-def _telling(same: list[Check]) -> list[Check]:
-    failed = [check for check in same if check.passed is False]
-    return failed or [next((check for check in same if check.passed), same[0])]
+def _text(patched: Patched) -> Iterator[Finding]:
+    """A text stays one."""
+    for change in patched.changes:
+        if change.after is not None and b"\0" in change.after:
+            was_text = change.before is not None and b"\0" not in change.before
+            yield Finding(False if was_text else None, f"{change.path} is binary")
+        elif change.after is not None:
+            yield Finding(True)
 
 
-def _file(change: FileChange, taken: dict[str, str]) -> Iterator[Check]:
-    path, before, after = change.path, change.before, change.after
-    try:
-        check_path(path)
-        twin = taken.get(path.casefold(), path) if before is None else path
-        yield Check("path", twin == path, "" if twin == path else f"{path} differs only in case from {twin}")
-    except SafetyRefused as error:
-        yield Check("path", False, error.message)
-    if after is None:
-        return
-    if b"\0" in after:
-        was_text = before is not None and b"\0" not in before
-        yield Check("text", False if was_text else None, f"{path} is binary")
-        return
-    yield Check("text", True)
-    added = len(_MARKER.findall(after)) > len(_MARKER.findall(before or b""))
-    yield Check("markers", not added, f"{path} has new conflict markers" if added else "")
-    yield _parses(path, before, after)
-    loader = _loader(path)
-    if loader:
-        yield _loads(path, before, after, loader)
+def _markers(patched: Patched) -> Iterator[Finding]:
+    """No new conflict markers of git."""
+    for path, before, after in _texts(patched):
+        added = len(_MARKER.findall(after)) > len(_MARKER.findall(before or b""))
+        yield Finding(not added, f"{path} has new conflict markers" if added else "")
 
 
-def _parses(path: str, before: bytes | None, after: bytes) -> Check:
+def _parses(patched: Patched) -> Iterator[Finding]:
+    """A file that parsed still does."""
+    for path, before, after in _texts(patched):
+        yield _syntax(path, before, after)
+
+
+def _loads(patched: Patched) -> Iterator[Finding]:
+    """TOML and JSON that loaded still do."""
+    for path, before, after in _texts(patched):
+        if loader := _loader(path):
+            yield _loaded(path, before, after, loader)
+
+
+CHECKS = (
+    PatchCheck("path", 0.05, _path),
+    PatchCheck("text", 0.05, _text),
+    PatchCheck("markers", 0.05, _markers),
+    PatchCheck("parses", 0.6, _parses),
+    PatchCheck("loads", 0.6, _loads),
+    PatchCheck("imports", 0.1, names.imported, in_repository=True),
+    PatchCheck("names", 0.2, names.defined, in_repository=True),
+    PatchCheck("uses", 0.1, names.kept, in_repository=True),
+)
+WEIGHTS = {**{row.name: row.weight for row in CHECKS}, **commands.WEIGHTS}
+
+
+def _texts(patched: Patched) -> Iterator[tuple[str, bytes | None, bytes]]:
+    """Path, bytes before and bytes after of each file that is a text now."""
+    for change in patched.changes:
+        if change.after is not None and b"\0" not in change.after:
+            yield change.path, change.before, change.after
+
+
+def _syntax(path: str, before: bytes | None, after: bytes) -> Finding:
     errors = parse.error_count(path, after)
     if errors is None:
-        return Check("parses", None, f"{path}: no grammar for it")
+        return Finding(None, f"{path}: no grammar for it")
     earlier = (parse.error_count(path, before) or 0) if before is not None else 0
     if earlier and errors and not path.endswith((".py", ".pyi")):
         return _balances(path, before or b"", after, worse=errors > earlier)
     if errors > earlier:
         lines = parse.error_lines(path, after) or ()
-        return Check("parses", False, f"{path} does not parse any more, see line {', '.join(map(str, lines[:3]))}")
+        return Finding(False, f"{path} does not parse any more, see line {', '.join(map(str, lines[:3]))}")
     if path.endswith((".py", ".pyi")) and (before is None or not _python_error(before)):
         error = _python_error(after)
         if error:
-            return Check("parses", False, f"{path} does not parse: {error}")
-    return Check("parses", True)
+            return Finding(False, f"{path} does not parse: {error}")
+    return Finding(True)
 
 
-def _balances(path: str, before: bytes, after: bytes, *, worse: bool) -> Check:
+def _balances(path: str, before: bytes, after: bytes, *, worse: bool) -> Finding:
     """What is left to look at in a file that its grammar does not understand, such as a header full of macros."""
     was, now = parse.unbalanced(path, before), parse.unbalanced(path, after)
     if now and not was:
-        return Check("parses", False, f"{path}: the number of brackets {' and '.join(now)} does not fit any more")
-    return Check("parses", None, f"{path} did not parse before") if worse else Check("parses", True)
+        return Finding(False, f"{path}: the number of brackets {' and '.join(now)} does not fit any more")
+    return Finding(None, f"{path} did not parse before") if worse else Finding(True)
 
 
 def _python_error(data: bytes) -> str:
@@ -139,13 +154,13 @@ def _loader(path: str) -> Callable[[bytes], object] | None:
     return json.loads if path.endswith(".json") else None
 
 
-def _loads(path: str, before: bytes | None, after: bytes, loader: Callable[[bytes], object]) -> Check:
+def _loaded(path: str, before: bytes | None, after: bytes, loader: Callable[[bytes], object]) -> Finding:
     if before is None and _COMMENTED_JSON.fullmatch(PurePosixPath(path).name):
-        return Check("loads", None, f"{path}: comments are allowed in it")
+        return Finding(None, f"{path}: comments are allowed in it")
     if before is not None and _load_error(before, loader):
-        return Check("loads", None, f"{path} did not load before")
+        return Finding(None, f"{path} did not load before")
     error = _load_error(after, loader)
-    return Check("loads", not error, f"{path} does not load: {error}" if error else "")
+    return Finding(not error, f"{path} does not load: {error}" if error else "")
 
 
 def _load_error(data: bytes, loader: Callable[[bytes], object]) -> str:

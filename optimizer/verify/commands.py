@@ -23,6 +23,8 @@ from optimizer.verify.process import search_path
 
 Kind = Literal["tests", "lint", "types"]
 KINDS: tuple[Kind, ...] = ("tests", "lint", "types")
+WEIGHTS: Mapping[str, float] = {"tests": 0.75, "lint": 0.2, "types": 0.3}
+"""How much of the doubt each kind takes away when it passes."""
 OFF = "off"
 _PYTHON = (".py", ".pyi")
 _SCRIPT = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")

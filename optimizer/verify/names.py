@@ -7,16 +7,16 @@ import builtins
 import posixpath
 import symtable
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.util import decode_source
+from itertools import islice
 
-from optimizer.errors import NotFound
-from optimizer.index.store import Index
 from optimizer.languages import imports, parse
-from optimizer.types import Check, FileChange, Patch
+from optimizer.types import FileChange
 from optimizer.verify import unresolved as unresolved_names
+from optimizer.verify.patched import Patched
+from optimizer.verify.verdict import Finding
 
 MOST_IMPORTERS = 200
 _MODULE_NAMES = frozenset(
@@ -30,88 +30,53 @@ _LOCAL_KINDS = frozenset({"include-local", "require_relative"})
 _NAMED_IMPORTS = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
 
 
-@dataclass(frozen=True, slots=True)
-class _Trees:
-    """The repository before and after a patch: what imports lead to, and the bytes of any file."""
-
-    before: imports.Tree
-    after: imports.Tree
-    old: Callable[[str], bytes]
-    new: Callable[[str], bytes]
+def imported(patched: Patched) -> Iterator[Finding]:
+    """Imports of the changed files, and of those that import a removed one, still lead somewhere."""
+    found = [line for path in _touched(patched) for line in _new_unresolved(path, patched)]
+    yield _finding(found, _any_code(patched), "no file with imports")
 
 
-def check_names(patch: Patch, index: Index) -> tuple[Check, ...]:
-    """Compare every changed file with what it was: only what newly fails to resolve counts.
-
-    One check of each kind: `imports`, `names`, `uses`; None where no file of the patch could be looked at so.
-    """
-    trees = _trees(patch, index)
-    unresolved = [line for path in _touched(patch, index) for line in _new_unresolved(path, trees)]
-    python = [change for change in patch.changes if change.path.endswith(".py") and change.after is not None]
-    undefined = [line for change in python for line in _new_undefined(change)]
-    undefined += [line for change in python for line in _new_missing_attributes(change, trees)]
-    undefined += unresolved_names.new_unresolved(patch, index, trees.after)
-    named = python or [change for change in patch.changes if unresolved_names.is_looked_at(change.path)]
-    orphans = [line for change in patch.changes for line in _orphans(change, index, trees)]
-    code = any(parse.error_count(change.path, change.after or b"") is not None for change in patch.changes)
-    return (
-        _check("imports", unresolved, code, "no file with imports"),
-        _check("names", undefined, bool(named), "no file of a language whose names are looked at"),
-        _check("uses", orphans, code, "no file with definitions"),
-    )
+def defined(patched: Patched) -> Iterator[Finding]:
+    """Every name that a changed file newly uses is defined."""
+    python = [change for change in patched.changes if change.path.endswith(".py") and change.after is not None]
+    found = [line for change in python for line in _new_undefined(change)]
+    found += [line for change in python for line in _new_missing_attributes(change, patched)]
+    found += unresolved_names.new_unresolved(patched)
+    named = python or [change for change in patched.changes if unresolved_names.is_looked_at(change.path)]
+    yield _finding(found, bool(named), "no file of a language whose names are looked at")
 
 
-def _check(name: str, found: list[str], ran: bool, why_not: str) -> Check:
+def kept(patched: Patched) -> Iterator[Finding]:
+    """No definition goes that another file still uses."""
+    found = [line for change in patched.changes for line in _orphans(change, patched)]
+    yield _finding(found, _any_code(patched), "no file with definitions")
+
+
+def _any_code(patched: Patched) -> bool:
+    return any(parse.error_count(change.path, change.after or b"") is not None for change in patched.changes)
+
+
+def _finding(found: list[str], ran: bool, why_not: str) -> Finding:
     if found:
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-        return Check(name, False, "; ".join(found[:3]) + more, evidence="\n".join(found[:15]))
-    return Check(name, True) if ran else Check(name, None, why_not)
+        return Finding(False, "; ".join(found[:3]) + more, evidence="\n".join(found[:15]))
+    return Finding(True) if ran else Finding(None, why_not)
 
 
-def _trees(patch: Patch, index: Index) -> _Trees:
-    old = {change.path: change.before for change in patch.changes}
-    new = {change.path: change.after for change in patch.changes}
-    paths = frozenset(index.paths())
-    manifests = {path: _read(index, path) for path in paths if imports.is_manifest(path)}
-
-    def tree(contents: Mapping[str, bytes | None]) -> imports.Tree:
-        there = {path for path, data in contents.items() if data is not None}
-        texts = {path: data for path, data in contents.items() if data is not None and imports.is_manifest(path)}
-        kept = {path: data for path, data in manifests.items() if path not in contents}
-        return imports.tree((paths - contents.keys()) | there, {**kept, **texts})
-
-    def reader(contents: Mapping[str, bytes | None]) -> Callable[[str], bytes]:
-        return lambda path: (contents[path] or b"") if path in contents else _read(index, path)
-
-    before = tree(old)
-    same = all(
-        change.before is not None and change.after is not None and not imports.is_manifest(change.path)
-        for change in patch.changes
-    )
-    return _Trees(before, before if same else tree(new), reader(old), reader(new))
-
-
-def _read(index: Index, path: str) -> bytes:
-    try:
-        return index.read(path)
-    except NotFound:
-        return b""
-
-
-def _touched(patch: Patch, index: Index) -> Iterator[str]:
+def _touched(patched: Patched) -> Iterator[str]:
     """The files whose imports the patch may break: those it writes, and those that import what it removes."""
-    written = {change.path for change in patch.changes if change.after is not None}
-    removed = {change.path for change in patch.changes if change.after is None}
-    importers = {edge.source for path in removed for edge in index.importers_of(path)}
+    written = {change.path for change in patched.changes if change.after is not None}
+    removed = {change.path for change in patched.changes if change.after is None}
+    importers = {edge.source for path in removed for edge in patched.index.importers_of(path)}
     yield from sorted(written | (importers - removed))
 
 
-def _new_unresolved(path: str, trees: _Trees) -> list[str]:
-    old, new = trees.old(path), trees.new(path)
-    before = {what for what, _ in _unresolved(path, old, trees.before, trees.old)}
+def _new_unresolved(path: str, patched: Patched) -> list[str]:
+    old, new = patched.before(path), patched.after(path)
+    before = {what for what, _ in _unresolved(path, old, patched.tree_before, patched.before)}
     return [
         f"{path}:{line} imports {what}, which is not in the repository"
-        for what, line in _unresolved(path, new, trees.after, trees.new)
+        for what, line in _unresolved(path, new, patched.tree_after, patched.after)
         if what not in before
     ]
 
@@ -151,19 +116,19 @@ def _unresolved_python(
             yield from missing or _missing_names(path, raw, tree, read)
 
 
-def _new_missing_attributes(change: FileChange, trees: _Trees) -> Iterator[str]:
+def _new_missing_attributes(change: FileChange, patched: Patched) -> Iterator[str]:
     """What a Python file newly takes from a module of the repository, by a dot, that the module does not have."""
     before = {(module, name) for module, name, _, _ in _attributes(change.before or b"")}
     for module, name, line, raw in _attributes(change.after or b""):
         if (module, name) in before:
             continue
-        targets = [edge.target for edge in imports.resolve(change.path, (raw,), trees.after) if edge.target]
+        targets = [edge.target for edge in imports.resolve(change.path, (raw,), patched.tree_after) if edge.target]
         target = targets[-1] if targets and (raw.names or len(targets) == 1) else None
         whole = [part for part in (*raw.module.split("."), *raw.names) if part]
         if target is None or not target.endswith(".py") or target == change.path or not _leads_to(target, whole[-1:]):
             continue
-        defined = _module_names(trees.new(target)) if _is_module(target, whole[-1]) else None
-        if defined is not None and name not in defined and not _has_module(target, name, trees.after):
+        defined = _module_names(patched.after(target)) if _is_module(target, whole[-1]) else None
+        if defined is not None and name not in defined and not _has_module(target, name, patched.tree_after):
             yield f"{change.path}:{line} uses {module}.{name}, which {target} does not define"
 
 
@@ -332,20 +297,20 @@ def _used_globals(table: symtable.SymbolTable, *, top: bool) -> set[str]:
 # ── definitions that others use ──────────────────────────────────────────────────────────────────
 
 
-def _orphans(change: FileChange, index: Index, trees: _Trees) -> Iterator[str]:
+def _orphans(change: FileChange, patched: Patched) -> Iterator[str]:
     """Uses, in files that import this one, of definitions that the change takes away."""
     if change.before is None or change.after is None:
         return  # a removed file shows in the imports of others
     if change.path.endswith(".py"):
-        yield from _python_orphans(change, index, trees)
+        yield from _python_orphans(change, patched)
         return
     removed = _tops(change.path, change.before) - _tops(change.path, change.after)
     for name in sorted(removed):
-        if any(symbol.path != change.path for symbol in index.symbols_named((name,))):
+        if any(symbol.path != change.path for symbol in patched.index.symbols_named((name,))):
             continue  # another definition may be meant
-        for path in _importers(change.path, index):
+        for path in islice(patched.importers(change.path), MOST_IMPORTERS):
             kinds = ("import",) if path.endswith(_NAMED_IMPORTS) else ("import", "call")
-            places = parse.occurrences(path, trees.new(path), name)
+            places = parse.occurrences(path, patched.after(path), name)
             if any(place.kind == "definition" for place in places):
                 continue
             lines = [place.line for place in places if place.kind in kinds]
@@ -356,21 +321,16 @@ def _tops(path: str, data: bytes) -> set[str]:
     return {s.name for s in parse.parse(path, data).symbols if not s.parent and s.kind != "section"}
 
 
-def _importers(path: str, index: Index) -> Iterable[str]:
-    found = dict.fromkeys(edge.source for edge in index.importers_of(path) if edge.source != path)
-    return list(found)[:MOST_IMPORTERS]
-
-
-def _python_orphans(change: FileChange, index: Index, trees: _Trees) -> Iterator[str]:
+def _python_orphans(change: FileChange, patched: Patched) -> Iterator[str]:
     old, new = _module_names(change.before or b""), _module_names(change.after or b"")
     removed = (old - new) if old is not None and new is not None else frozenset()
     if not removed:
         return
-    for path in _importers(change.path, index):
-        data = trees.new(path)
+    for path in islice(patched.importers(change.path), MOST_IMPORTERS):
+        data = patched.after(path)
         module = _parsed(data) if any(name.encode() in data for name in removed) else None
         if module is not None:
-            for name, line in _taken(path, module, change.path, trees.after):
+            for name, line in _taken(path, module, change.path, patched.tree_after):
                 if name in removed:
                     yield f"{path}:{line} uses {name}, which {change.path} no longer defines"
 

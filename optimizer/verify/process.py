@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from optimizer.report import checks as report
+
 INHERITED = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "PATHEXT", "COMSPEC")
 MAX_OUTPUT = 400_000  # bytes kept of what a command prints: a quarter from its start, the rest from its end
 SECONDS_TO_END = 5.0
@@ -48,8 +50,7 @@ class Ended:
     @property
     def confinement(self) -> str:
         """What the command could not do, in a few words."""
-        network = "network cut" if self.network_cut else "network not cut: this system does not allow it"
-        return network + (", files outside the copy read-only" if self.files_kept else "")
+        return report.confined(self.network_cut, self.files_kept)
 
 
 def program(word: str, root: Path, env: Mapping[str, str]) -> str | None:

@@ -8,7 +8,8 @@ from optimizer.types import Patch
 from optimizer.verify import excerpt
 from optimizer.verify.affected import is_test, reached
 from optimizer.verify.commands import Command, Means, allowed, commands
-from optimizer.verify.trial import Copies, Step
+from optimizer.verify.execute import Copies
+from optimizer.verify.plan import Run
 
 _UNAPPROVED = "the tests of this project are not approved to be run"
 
@@ -32,9 +33,9 @@ def run_tests(patch: Patch, paths: tuple[str, ...], index: Index, means: Means) 
         raise InputError(f"{odd[0]} is no file of tests")
     if command.tool == "pytest" and not files:
         raise InputError("no test reaches the edits so far: name files of tests")
-    step = Step(command, tuple(p for p in files if p.endswith(".py")) if command.tool == "pytest" else ())
+    run = Run(command, tuple(p for p in files if p.endswith(".py")) if command.tool == "pytest" else ())
     with Copies(patch, means) as copies:
-        ended, tree = copies.run(step, patched=True)
+        ended, tree = copies.run(run, patched=True)
     if ended.missing:
         raise InputError(f"the tests cannot be run: {ended.missing}")
     if ended.timed_out:

@@ -12,12 +12,12 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 
-from optimizer.errors import NotFound
 from optimizer.index.store import Index
 from optimizer.languages import imports, parse
 from optimizer.languages.table import language_of
-from optimizer.types import FileChange, Patch
+from optimizer.types import FileChange
 from optimizer.verify import known
+from optimizer.verify.patched import Patched, read
 from optimizer.verify.scopes import free_names, selections
 
 MOST_LOOKED_AT = 6
@@ -35,16 +35,17 @@ def is_looked_at(path: str) -> bool:
     return language is not None and (language.name in known.GLOBALS or language.name in _ONE_BY_ONE)
 
 
-def new_unresolved(patch: Patch, index: Index, tree: imports.Tree) -> Iterator[str]:
-    """One line for each name that a file of the patch newly uses and that nothing declares; `tree` is as patched."""
-    for change in patch.changes:
+def new_unresolved(patched: Patched) -> Iterator[str]:
+    """One line for each name that a file of the patch newly uses and that nothing declares."""
+    index = patched.index
+    for change in patched.changes:
         language = language_of(change.path)
         if language is None or change.after is None:
             continue
         if language.name in known.GLOBALS:
-            yield from _free(change, patch, index, language.name)
+            yield from _free(change, patched, index, language.name)
         if language.name == "go":
-            yield from _not_in_package(change, patch, index, tree)
+            yield from _not_in_package(change, patched, index)
         if language.name in _ONE_BY_ONE:
             yield from _no_longer_imported(change, index)
 
@@ -52,7 +53,7 @@ def new_unresolved(patch: Patch, index: Index, tree: imports.Tree) -> Iterator[s
 # ── names without a declaration ──────────────────────────────────────────────────────────────────
 
 
-def _free(change: FileChange, patch: Patch, index: Index, language: str) -> Iterator[str]:
+def _free(change: FileChange, patched: Patched, index: Index, language: str) -> Iterator[str]:
     data, old = change.after or b"", change.before or b""
     after = _unresolved(change.path, data, language)
     before = _unresolved(change.path, old, language)
@@ -61,7 +62,7 @@ def _free(change: FileChange, patch: Patch, index: Index, language: str) -> Iter
     for name, line in after.items():
         if name in before or name in known.GLOBALS[language]:
             continue
-        if language == "go" and _in_package(name, change.path, patch, index):
+        if language == "go" and _in_package(name, change.path, patched, index):
             continue
         if _was_declared(name, change.path, old, language) or not (
             name in known.USUAL or _is_global(name, change.path, language, data, index)
@@ -97,9 +98,9 @@ def _imported_by_go(path: str, data: bytes) -> frozenset[str] | None:
     return frozenset(found)
 
 
-def _in_package(name: str, path: str, patch: Patch, index: Index) -> bool:
+def _in_package(name: str, path: str, patched: Patched, index: Index) -> bool:
     folder = posixpath.dirname(path)
-    changed = {change.path for change in patch.changes}
+    changed = {change.path for change in patched.changes}
     if any(
         symbol.path not in changed and posixpath.dirname(symbol.path) == folder and symbol.path.endswith(".go")
         for symbol in index.symbols_named((name,))
@@ -107,7 +108,7 @@ def _in_package(name: str, path: str, patch: Patch, index: Index) -> bool:
         return True
     return any(
         name in _tops(change.path, change.after or b"")
-        for change in patch.changes
+        for change in patched.changes
         if posixpath.dirname(change.path) == folder and change.path.endswith(".go")
     )
 
@@ -128,20 +129,13 @@ def _is_global(name: str, path: str, language: str, data: bytes, index: Index) -
         if reference.path != path and other is not None and known.GLOBALS.get(other.name) == known.GLOBALS[language]:
             seen.setdefault(reference.path)
     others = list(seen)[:MOST_LOOKED_AT]
-    return any(name in (_unresolved(other, _read(index, other), language) or ()) for other in others)
-
-
-def _read(index: Index, path: str) -> bytes:
-    try:
-        return index.read(path)
-    except NotFound:
-        return b""
+    return any(name in (_unresolved(other, read(index, other), language) or ()) for other in others)
 
 
 # ── what a package is asked for ──────────────────────────────────────────────────────────────────
 
 
-def _not_in_package(change: FileChange, patch: Patch, index: Index, tree: imports.Tree) -> Iterator[str]:
+def _not_in_package(change: FileChange, patched: Patched, index: Index) -> Iterator[str]:
     after = change.after or b""
     old = {(operand, field) for operand, field, _ in selections(change.path, change.before or b"")}
     asked = {(o, f): line for o, f, line in selections(change.path, after) if (o, f) not in old and f[:1].isupper()}
@@ -150,18 +144,18 @@ def _not_in_package(change: FileChange, patch: Patch, index: Index, tree: import
     free = free_names(change.path, after) or {}
     defined: dict[str, Callable[[], set[str]] | None] = {}
     for raw in parse.parse(change.path, after).imports:
-        files = tuple(edge.target for edge in imports.resolve(change.path, (raw,), tree) if edge.target)
+        files = tuple(edge.target for edge in imports.resolve(change.path, (raw,), patched.tree_after) if edge.target)
         name = raw.names[0] if raw.names else raw.module.rpartition("/")[2]
         if files and "vendor/" not in files[0]:
-            defined[name] = _names_of(files, patch, index)
+            defined[name] = _names_of(files, patched, index)
     for (operand, field), line in asked.items():
         names = defined.get(operand)
         if names is not None and operand in free and field not in (there := names()) and there:
             yield f"{change.path}:{line} uses {operand}.{field}, which that package does not define"
 
 
-def _names_of(files: tuple[str, ...], patch: Patch, index: Index) -> Callable[[], set[str]]:
-    changed = {change.path: change.after for change in patch.changes}
+def _names_of(files: tuple[str, ...], patched: Patched, index: Index) -> Callable[[], set[str]]:
+    changed = {change.path: change.after for change in patched.changes}
 
     def names() -> set[str]:
         found: set[str] = set()

@@ -13,7 +13,7 @@ from optimizer.lookup.questions import Row
 from optimizer.reasons import NoAnswer
 from optimizer.retrieval import Context, ContextItem, RankedFile
 from optimizer.types import Check, FileChange, LeftOut, Patch, Verdict
-from optimizer.verify.checks import check_patch
+from optimizer.verify.checks import at_once
 
 WHY = ("changed by commits that say the same", "changed by commits that say the same as the first line")
 
@@ -28,20 +28,20 @@ def item(why: str = "matches the first line") -> ContextItem:
 
 def test_a_check_of_many_files_is_told_once_and_each_failure_by_itself() -> None:
     good = [FileChange(f"{name}.py", b"a = 1\n", b"a = 2\n") for name in "abc"]
-    assert [check.name for check in check_patch(Patch(tuple(good)), None).checks] == [
+    assert [check.name for check in at_once(Patch(tuple(good)), None).checks] == [
         "path",
         "text",
         "markers",
         "parses",
     ]
     bad = [FileChange(f"{name}.py", b"a = 1\n", b"a = (\n") for name in "xy"]
-    failed = [check for check in check_patch(Patch((*good, *bad)), None).checks if check.passed is False]
+    failed = [check for check in at_once(Patch((*good, *bad)), None).checks if check.passed is False]
     assert [(check.name, check.detail[:4]) for check in failed] == [("parses", "x.py"), ("parses", "y.py")]
 
 
 def test_a_check_that_some_file_passed_and_no_file_failed_has_passed() -> None:
     changes = (FileChange("a.bin", b"\0", b"\0\0"), FileChange("a.py", b"", b"a = 1\n"))
-    assert {c.name: c.passed for c in check_patch(Patch(changes), None).checks}["text"] is True
+    assert {c.name: c.passed for c in at_once(Patch(changes), None).checks}["text"] is True
 
 
 def test_checks_that_passed_share_a_line_and_each_other_one_has_its_own() -> None:

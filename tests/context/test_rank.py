@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.context import learned
+from optimizer.context import weights
 from optimizer.context.files import Files
 from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import explain, file_total, rank
@@ -97,7 +97,7 @@ def test_signals_have_a_reason_in_words() -> None:
 
 
 def test_more_of_any_signal_never_lowers_a_file() -> None:
-    evidence, shape = learned.line("signals", tuple(FILE_WEIGHTS)), learned.line("files", SHAPE_COLUMNS)
+    evidence, shape = weights.line("signals", tuple(FILE_WEIGHTS)), weights.line("files", SHAPE_COLUMNS)
     row = [0.1] * len(FILE_COLUMNS)
     total = file_total(evidence, shape, row)
     for place in range(len(FILE_WEIGHTS)):
@@ -150,32 +150,32 @@ def test_a_name_in_output_alone_is_a_loose_mention(index_repo: IndexRepo) -> Non
 
 
 def test_the_table_that_ships_fits_the_columns() -> None:
-    trees = learned.trees("around", AROUND_COLUMNS)
-    assert isinstance(learned.total(trees, [0.0] * len(AROUND_COLUMNS)), float)
-    line = learned.line("units", UNIT_COLUMNS)
-    table = json.loads(learned.TABLE.read_bytes())
+    trees = weights.trees("around", AROUND_COLUMNS)
+    assert isinstance(weights.total(trees, [0.0] * len(AROUND_COLUMNS)), float)
+    line = weights.line("units", UNIT_COLUMNS)
+    table = json.loads(weights.TABLE.read_bytes())
     assert set(table["units"]) == {"bias", *UNIT_COLUMNS}
     assert set(table["signals"]) == {"bias", *FILE_WEIGHTS}
     assert set(table["files"]) <= {"bias", *SHAPE_COLUMNS}
     assert line.total([0.0] * len(UNIT_COLUMNS)) == line.bias
-    assert learned.TABLE.stat().st_size < 400_000
+    assert weights.TABLE.stat().st_size < 400_000
 
 
 @given(st.lists(st.floats(-2, 2), min_size=2, max_size=2))
 def test_a_row_falls_into_one_leaf_of_each_tree(row: list[float]) -> None:
-    trees: learned.Trees = ((0, 0.5, -1.0, (1, 0.0, 2.0, 3.0)), 10.0, (1, 1.0, 0.25, 0.5))
+    trees: weights.Trees = ((0, 0.5, -1.0, (1, 0.0, 2.0, 3.0)), 10.0, (1, 1.0, 0.25, 0.5))
     first = -1.0 if row[0] <= 0.5 else 2.0 if row[1] <= 0.0 else 3.0
-    assert learned.total(trees, row) == first + 10.0 + (0.25 if row[1] <= 1.0 else 0.5)
+    assert weights.total(trees, row) == first + 10.0 + (0.25 if row[1] <= 1.0 else 0.5)
 
 
 def test_a_table_with_an_unknown_column_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     table = tmp_path / "learned.json"
     table.write_text(json.dumps({"around": [["no such column", 0.5, 1, 2]], "units": []}))
-    monkeypatch.setattr(learned, "TABLE", table)
-    learned.trees.cache_clear()
+    monkeypatch.setattr(weights, "TABLE", table)
+    weights.trees.cache_clear()
     with pytest.raises(KeyError):
-        learned.trees("around", AROUND_COLUMNS)
-    learned.trees.cache_clear()
+        weights.trees("around", AROUND_COLUMNS)
+    weights.trees.cache_clear()
 
 
 def test_a_file_that_says_it_is_generated_comes_after_the_one_it_was_made_from(index_repo: IndexRepo) -> None:

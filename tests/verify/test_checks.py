@@ -12,7 +12,7 @@ from optimizer.index.store import Index, open_index
 from optimizer.index.walk import find_root
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch, Verdict
-from optimizer.verify.checks import POWER, check_patch
+from optimizer.verify.checks import WEIGHTS, at_once
 
 FILES = {
     "src/app.py": "def f():\n    return 1\n\n\ndef g():\n    return f()\n",
@@ -31,7 +31,7 @@ def index(make_repo: Callable[[Mapping[str, str | bytes]], Path], tmp_path: Path
 
 
 def verdict(path: str, before: bytes | None, after: bytes | None, index: Index | None = None) -> Verdict:
-    return check_patch(Patch((FileChange(path, before, after),)), index)
+    return at_once(Patch((FileChange(path, before, after),)), index)
 
 
 @pytest.mark.parametrize(
@@ -88,16 +88,16 @@ def test_bad_changes_fail_and_say_why(path: str, before: bytes | None, after: by
 
 def test_one_bad_file_fails_the_patch() -> None:
     patch = Patch((FileChange("a.py", b"x = 1\n", b"x = 2\n"), FileChange("b.py", b"x = 1\n", b"x = \n")))
-    assert not check_patch(patch, None).ok
-    assert not check_patch(Patch(()), None).ok
+    assert not at_once(patch, None).ok
+    assert not at_once(Patch(()), None).ok
 
 
 def test_the_confidence_comes_from_what_ran() -> None:
     parsed = verdict("a.py", b"x = 1\n", b"x = 2\n").confidence
     unknown = verdict("notes.txt", b"a", b"b").confidence
-    doubt = (1 - POWER["path"]) * (1 - POWER["text"]) * (1 - POWER["markers"])
+    doubt = (1 - WEIGHTS["path"]) * (1 - WEIGHTS["text"]) * (1 - WEIGHTS["markers"])
     assert unknown == pytest.approx(1 - doubt, abs=1e-4)
-    assert parsed == pytest.approx(1 - doubt * (1 - POWER["parses"]), abs=1e-4)
+    assert parsed == pytest.approx(1 - doubt * (1 - WEIGHTS["parses"]), abs=1e-4)
 
 
 def test_a_new_name_that_differs_in_case_fails(index: Index) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from optimizer.index.store import Index
 from optimizer.types import FileChange, Patch
-from optimizer.verify.names import check_names
+from optimizer.verify.checks import at_once
 from tests.conftest import IndexRepo
 
 FILES = {
@@ -49,7 +49,7 @@ def removed(path: str) -> FileChange:
 
 
 def failed(index: Index, *changes: FileChange) -> dict[str, str]:
-    return {c.name: c.evidence for c in check_names(Patch(changes), index) if c.passed is False}
+    return {c.name: c.evidence for c in at_once(Patch(changes), index).checks if c.passed is False}
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_a_new_module_can_be_imported_and_a_removed_one_cannot(index: Index) -> 
 
 
 def test_what_cannot_be_read_so_is_not_run(index: Index) -> None:
-    checks = check_names(Patch((new("notes.txt", "hello"),)), index)
-    assert {check.name: check.passed for check in checks} == {"imports": None, "names": None, "uses": None}
+    passed = {check.name: check.passed for check in at_once(Patch((new("notes.txt", "hello"),)), index).checks}
+    assert [passed[name] for name in ("imports", "names", "uses")] == [None, None, None]
 
 
 @pytest.mark.slow

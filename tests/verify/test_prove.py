@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from optimizer.events import Event
 from optimizer.index.refresh import refresh
 from optimizer.index.store import Index
 from optimizer.privacy import trust
@@ -20,7 +21,7 @@ from optimizer.settings import Settings
 from optimizer.types import Check, FileChange, Patch, Verdict
 from optimizer.verify import prove
 from optimizer.verify.commands import Means
-from optimizer.verify.trial import Step
+from optimizer.verify.plan import Run, plan
 from optimizer.verify.uncommitted import uncommitted
 from tests.conftest import IndexRepo, git
 
@@ -38,6 +39,15 @@ FILES = {
 slow = pytest.mark.slow
 
 
+def finished(judging: Generator[Event, None, Verdict]) -> Verdict:
+    try:
+        while True:
+            next(judging)
+    except StopIteration as done:
+        verdict: Verdict = done.value
+        return verdict
+
+
 @dataclass(frozen=True)
 class Bench:
     """An indexed repository, and what proving needs."""
@@ -49,12 +59,11 @@ class Bench:
     def root(self) -> Path:
         return self.index.root.path
 
-    def steps(self, patch: Patch) -> tuple[Step, ...]:
-        return prove.plan(patch, self.index, self.means)
+    def runs(self, patch: Patch) -> tuple[Run, ...]:
+        return plan(patch, self.index, self.means)
 
     def prove(self, *changes: FileChange) -> Verdict:
-        patch = Patch(changes)
-        return prove.prove(prove.at_once(patch, self.index), self.steps(patch), patch, self.means)
+        return finished(prove.judge(Patch(changes), self.index, self.means))
 
 
 @pytest.fixture
@@ -178,15 +187,15 @@ def test_nothing_of_a_repository_runs_before_a_yes(bench: Callable[..., Bench], 
 def test_after_a_yes_it_runs_and_after_a_no_it_does_not(bench: Callable[..., Bench]) -> None:
     made = bench({**FILES, "pytest.ini": "[pytest]\n"})
     patch = Patch((change("calc/other.py", "return 0", "return 0 + 0"),))
-    (step,) = made.steps(patch)
-    assert step.skip
-    trust.decide(made.means.state, str(made.root), step.command.text, True)
-    (step,) = made.steps(patch)
-    assert not step.skip
+    (run,) = made.runs(patch)
+    assert run.skip
+    trust.decide(made.means.state, str(made.root), run.command.text, True)
+    (run,) = made.runs(patch)
+    assert not run.skip
     assert check(made.prove(*patch.changes), "tests").passed
-    trust.decide(made.means.state, str(made.root), step.command.text, False)
-    (step,) = made.steps(patch)
-    assert "you said no" in step.skip
+    trust.decide(made.means.state, str(made.root), run.command.text, False)
+    (run,) = made.runs(patch)
+    assert run.skip == "refused"
 
 
 # ── the user's tree ──────────────────────────────────────────────────────────────────────────────
@@ -246,9 +255,9 @@ def test_the_other_tests_are_run_too_when_that_is_cheap(bench: Callable[..., Ben
     made = bench({**FILES, "tests/test_far.py": "def test_far():\n    open('calc/other.py').read().index('0')\n"})
     configured = Bench(made.index, replace(made.means, settings=Settings(verify_test=PYTEST)))
     patch = Patch((change("calc/other.py", "return 0", "return int()"),))
-    (step,) = configured.steps(patch)
-    assert step.files == ("tests/test_other.py", "tests/test_hang.py")
-    assert step.further == ("tests/test_far.py", "tests/test_parse.py")
+    (run,) = configured.runs(patch)
+    assert run.files == ("tests/test_other.py", "tests/test_hang.py")
+    assert run.further == ("tests/test_far.py", "tests/test_parse.py")
     assert "tests/test_far.py::test_far failed" in check(configured.prove(*patch.changes), "tests").detail
 
 

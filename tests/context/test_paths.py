@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from optimizer.context.kinds import kind_of
-from optimizer.context.places import files_named, modules_named
+from optimizer.context.paths import files_named, kind_of, modules_named
 
 PATHS = ["src/app/a.py", "src/app/__init__.py", "lib/a.py", "web/index.ts", "a.py.txt", "src/app/data.go"]
 

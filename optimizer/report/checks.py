@@ -1,0 +1,70 @@
+"""What checks found, as sentences: for people, in `--json`, and for the model that tries again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+Skip = Literal["unconcerned", "untested", "unapproved", "refused"]
+"""Why a command is not run: it looks at none of the changed files, no test reaches them, no answer yet, a no."""
+
+_SKIPPED: Mapping[Skip, str] = {
+    "unconcerned": "no file that it looks at is changed",
+    "untested": "no test reaches the change",
+    "unapproved": "{command} is not approved (optimize trust grant {kind})",
+    "refused": "you refused {command} (optimize trust grant {kind})",
+}
+
+
+def skipped(skip: Skip, command: str, kind: str) -> str:
+    """Why a command is not run."""
+    return _SKIPPED[skip].format(command=command, kind=kind)
+
+
+def not_run(why: str) -> str:
+    """The detail of a check that could not run."""
+    return f"not run: {why}"
+
+
+def not_counted(why: str) -> str:
+    """The detail of a check that ran, but proves nothing about the change."""
+    return f"not counted: {why}"
+
+
+def running(commands: Sequence[str]) -> str:
+    """The notice before commands that may take their time."""
+    return f"checking in a scratch copy: {', '.join(commands)}"
+
+
+def confined(network_cut: bool, files_kept: bool) -> str:
+    """What a command could not do."""
+    network = "network cut" if network_cut else "network not cut: this system does not allow it"
+    return network + (", files outside the copy read-only" if files_kept else "")
+
+
+def passed(command: str, files: int, seconds: float, limits: str) -> str:
+    """A command that ended well, on how many files, and confined how."""
+    on = f" on {files} file{'s' if files != 1 else ''}" if files else ""
+    return f"{command}{on}, {seconds:.1f} s; {limits}"
+
+
+def timed_out(command: str, seconds: float) -> str:
+    """A command that exceeded its time."""
+    return f"{command} was stopped after {seconds:.0f} s; verify.seconds is the limit"
+
+
+def first_of(found: Sequence[str]) -> str:
+    """The first finding, and how many more there are."""
+    return found[0] + (f" and {len(found) - 1} more" if len(found) > 1 else "")
+
+
+def fails_without(command: str, tests: int) -> str:
+    """Tests that fail with the change and without it."""
+    return not_counted(f"{f'{tests} tests fail' if tests else f'{command} fails'} without the change too")
+
+
+def below_threshold(confidence: float, threshold: float, *, tested: bool) -> str:
+    """A confidence below confidence_threshold, which counts once tests ran."""
+    if tested:
+        return f"{confidence:.2f} is below confidence_threshold {threshold:g}"
+    return not_counted(f"no test ran; with tests it would have to reach {threshold:g} (confidence_threshold)")

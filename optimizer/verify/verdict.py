@@ -1,0 +1,42 @@
+"""From findings to checks, and from checks to a verdict.
+
+The confidence is 0 when a check failed. Otherwise every kind of check that passed takes away its share of the doubt:
+confidence = 1 - the product of (1 - weight) over the kinds that ran. A check that could not run takes nothing away,
+and neither does how sure a model says it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+
+from optimizer.report.checks import not_run
+from optimizer.types import Check, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found in one place: whether it passed (None: it could not run), and why not."""
+
+    passed: bool | None
+    detail: str = ""
+    evidence: str = ""
+
+
+def checks_of(name: str, found: Iterable[Finding]) -> Iterator[Check]:
+    """One check for all findings together, and one for each that failed; none where there are no findings."""
+    findings = list(found)
+    failed = [one for one in findings if one.passed is False]
+    passed = [one for one in findings if one.passed]
+    for one in failed or passed[:1] or findings[:1]:
+        detail = not_run(one.detail) if one.passed is None and one.detail else one.detail
+        yield Check(name, one.passed, detail, one.evidence)
+
+
+def verdict_of(checks: tuple[Check, ...], weights: Mapping[str, float]) -> Verdict:
+    """The verdict of checks whose `weights` stand by name."""
+    ok = all(check.passed is not False for check in checks)
+    ran = {check.name for check in checks if check.passed}
+    confidence = 1 - prod(1 - weights[name] for name in ran) if ok else 0.0
+    return Verdict(ok, checks, round(confidence, 4))
