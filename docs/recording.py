@@ -25,7 +25,7 @@ from tests.loopback.replies import Call, Reply, Tokens
 from tests.loopback.server import Loopback
 
 COMMAND = Path(sys.executable).with_name("optimize")
-COLUMNS, ROWS = 92, 60
+COLUMNS, ROWS = 104, 60
 REQUEST = "make parse_response skip empty parts"
 FILES = {
     "calc/__init__.py": "",
