@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import notices, options
-from optimizer.cli.terminal import cells, cut, inert, paint, width
+from optimizer.cli import options, terminal
+from optimizer.cli.terminal import paint, width
 from optimizer.errors import InputError, NotFound
 from optimizer.lookup.questions import Lookup, LookupKind, Row
+from optimizer.report.layout import cells, cut, inert
 
 if TYPE_CHECKING:
     from optimizer.engine.services import Services
@@ -31,7 +32,7 @@ def ask(kind: LookupKind, subject: str, within: str, given: dict[str, Any]) -> i
     with options.open_services(given["project"], {}, looks=True) as services:
         refreshed = prepare.refresh(services)
         if refreshed.notice:
-            notices.notice(refreshed.notice)
+            terminal.notice(refreshed.notice)
         lookup = Lookup(kind, path_from_here(services, bare(subject)), within=path_from_here(services, bare(within)))
         answered = answer(lookup, services.workspace.index)
     if not answered.found:
@@ -68,7 +69,7 @@ def print_rows(rows: Sequence[Row], err: bool = False) -> None:
 
     for place, said in cited(rows):
         if not place:
-            notices.notice(said)
+            terminal.notice(said)
         elif err:
             click.echo(f"{inert(place)}  {inert(said)}", err=True)
         else:
@@ -95,7 +96,7 @@ def _print_json(rows: Sequence[Row]) -> None:
         if row.path:
             click.echo(json.dumps(row_object(row), ensure_ascii=False))
         elif row.text:
-            notices.notice(row.text)
+            terminal.notice(row.text)
 
 
 def _missing(rows: Sequence[Row], hint: str, as_json: bool) -> None:

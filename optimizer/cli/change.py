@@ -11,8 +11,9 @@ import click
 
 from optimizer.cli import options, show
 from optimizer.cli.log import WORDS, when
-from optimizer.cli.terminal import inert, paint
+from optimizer.cli.terminal import paint
 from optimizer.errors import NotFound
+from optimizer.report.layout import inert
 
 if TYPE_CHECKING:
     from optimizer.edits.journal import Entry

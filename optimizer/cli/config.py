@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimizer.cli import options
-from optimizer.cli.table import table
-from optimizer.cli.terminal import cells, inert, width, wrapped
+from optimizer.cli.terminal import width
 from optimizer.errors import ConfigError
+from optimizer.report.layout import cells, inert, table, wrapped
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
@@ -54,7 +54,7 @@ def show_command(key: str | None, origin: bool, profile: str | None, project: Pa
 
 def configuration(project: Path | None, flags: Mapping[str, object]) -> Config:
     """The settings in force for who stands at `project` (default: here); it need not be a repository."""
-    from optimizer.cli.notices import notice
+    from optimizer.cli.terminal import notice
     from optimizer.config.load import load
 
     without = bool(click.get_current_context().meta.get(options.WITHOUT_PROJECT_CONFIG))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.cli import options
-from optimizer.cli.table import table
-from optimizer.cli.terminal import inert, width
+from optimizer.cli.terminal import width
 from optimizer.errors import InputError
+from optimizer.report.layout import inert, table
 
 if TYPE_CHECKING:
     from optimizer.engine.services import Services

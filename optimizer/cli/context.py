@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from optimizer.cli import notices, options
+from optimizer.cli import options, terminal
 from optimizer.cli.context_table import context_line, context_object, print_context
-from optimizer.cli.terminal import inert
+from optimizer.report.layout import inert
 from optimizer.retrieval import Context, Query
 
 FORMATS = ("table", "md", "xml")
@@ -36,7 +36,7 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
     with options.open_services(given["project"], {}, looks=True) as services:
         refreshed = prepare.refresh(services)
         if refreshed.notice:
-            notices.notice(refreshed.notice)
+            terminal.notice(refreshed.notice)
         if given["explain"]:
             from optimizer.cli.signals import print_signals
 
@@ -66,4 +66,4 @@ def _copy(text: str, context: Context) -> None:
     from optimizer.cli.clipboard import put
 
     put(text)
-    notices.notice(f"copied; {context_line(context)}")
+    terminal.notice(f"copied; {context_line(context)}")

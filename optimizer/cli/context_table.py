@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from optimizer.cli.terminal import cells, cut, cut_start, inert, pad, paint, width
+from optimizer.cli.terminal import paint, width
+from optimizer.report.layout import cells, cut, cut_start, inert, pad
 from optimizer.retrieval import Context, ContextItem, RankedFile
 
 LEAST_NAME, MOST_NAME = 16, 40

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.cli import notices
-from optimizer.cli.questions import confirm
-from optimizer.cli.terminal import interactive
+from optimizer.cli import terminal
+from optimizer.cli.terminal import confirm, interactive
 from optimizer.errors import InputError
 from optimizer.humanize import duration
 
@@ -46,12 +45,12 @@ def embed(services: Services, wishes: Wishes) -> None:
 
     choice = choice_from(services.workspace.settings, services.workspace.places.cache)
     if wishes.download and not choice.directory:
-        notices.notice(f"fetching {choice.name} into {choice.fetched}, unless it is there; no code is sent")
+        terminal.notice(f"fetching {choice.name} into {choice.fetched}, unless it is there; no code is sent")
     embedder = open_model(choice, download=wishes.download)
     vectors = open_vectors(services.workspace.index.file, choice.id)
     try:
         if vectors.notice:
-            notices.notice(vectors.notice)
+            terminal.notice(vectors.notice)
         left = missing(pieces_of(services.workspace.index, Files(services.workspace.index)), vectors)
         services.workspace.index.forget()  # a reader that waits would keep the store from shrinking
         started = time.monotonic()
@@ -60,7 +59,7 @@ def embed(services: Services, wishes: Wishes) -> None:
     finally:
         vectors.close()
     if not services.workspace.features.semantic_search:
-        notices.notice(HOW_TO_SWITCH_ON)
+        terminal.notice(HOW_TO_SWITCH_ON)
 
 
 def _fill(left: Sequence[Piece], embedder: Embedder, vectors: Vectors, services: Services, wishes: Wishes) -> int:
@@ -76,7 +75,7 @@ def _fill(left: Sequence[Piece], embedder: Embedder, vectors: Vectors, services:
             f"about {duration((time.monotonic() - started) / len(measured) * len(rest))} for {len(rest):,} functions"
         )
         if wishes.yes:
-            notices.notice(f"embedding: {estimate}; Ctrl-C stops it, what is done stays")
+            terminal.notice(f"embedding: {estimate}; Ctrl-C stops it, what is done stays")
         elif not interactive():
             raise InputError(f"embedding takes {estimate}; {len(measured)} are done", "optimize index --embed --yes")
         elif not confirm(f"Embedding takes {estimate}. Go on?", default=True):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import notices, options, show
-from optimizer.cli.table import table
-from optimizer.cli.terminal import inert, paint, width
+from optimizer.cli import options, show, terminal
+from optimizer.cli.terminal import paint, width
 from optimizer.humanize import size
+from optimizer.report.layout import inert, table
 from optimizer.retrieval import Skipped
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any
     with options.open_services(given["project"], {}, looks=True) as services:
         done = prepare.refresh(services)
         if done.notice:
-            notices.notice(done.notice)
+            terminal.notice(done.notice)
         services.workspace.index.history()  # read now, so that no request waits for it
         report = _report_json if as_json else _report
         report(services, done, verbose)
@@ -145,21 +145,21 @@ def _watch(services: Services, as_json: bool) -> None:
     from optimizer.index.survey import contents
 
     known, idle, wait = contents(services.workspace.index), 0, SHORTEST_WAIT
-    notices.notice(f"watching {services.workspace.root}; Ctrl-C ends it")
+    terminal.notice(f"watching {services.workspace.root}; Ctrl-C ends it")
     try:
         while True:
             services.workspace.index.forget()  # a reader that sleeps would keep the store from shrinking
             time.sleep(wait)
             done = prepare.refresh(services)
             if done.notice:
-                notices.notice(done.notice)
+                terminal.notice(done.notice)
             now = contents(services.workspace.index)
             changes = list(changed(known, now))
             _tell(changes, as_json)
             known, idle = now, 0 if changes else idle + 1
             wait = next_wait(idle, done.seconds)
     except KeyboardInterrupt:
-        notices.notice("stopped watching")
+        terminal.notice("stopped watching")
 
 
 def next_wait(idle: int, took: float) -> float:

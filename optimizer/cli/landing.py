@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.cli import questions, show, terminal
+from optimizer.cli import show, terminal
 from optimizer.errors import ChecksFailed, Conflict, UnusableOutput
 from optimizer.events import Event, Judged, Notice
 from optimizer.types import Outcome, Verdict
@@ -63,7 +63,7 @@ def _agreed(outcome: Outcome, services: Services, question: str) -> bool:
     from optimizer.engine.commit import decline
 
     with _declined_on_leaving(outcome, services):
-        agreed = questions.confirm(question)
+        agreed = terminal.confirm(question)
     if not agreed:
         decline(outcome, services)
     return agreed

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.cli import options
-from optimizer.cli.notices import notice
-from optimizer.cli.terminal import cut, inert, paint, width
+from optimizer.cli.terminal import notice, paint, width
 from optimizer.humanize import size
+from optimizer.report.layout import cut, inert
 
 if TYPE_CHECKING:
     from optimizer.edits.journal import Entry

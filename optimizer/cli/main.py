@@ -266,14 +266,14 @@ def _fits(command: str, words: list[str]) -> bool:
 
 
 def _complain(failure: Failure, as_json: bool) -> None:
-    from optimizer.cli import notices
+    from optimizer.cli import terminal
 
     if as_json:
         fields = {"exit_code": failure.code, "error": failure.message or BROKEN_OFF, "hint": failure.hint}
         click.echo(json.dumps({"event": "result", **fields}, ensure_ascii=False))
     if failure.code != INTERRUPTED:
-        notices.failure(failure.message, failure.hint)
+        terminal.failure(failure.message, failure.hint)
         return
     if sys.stderr.isatty() and not failure.message:
         click.echo(err=True)  # the line of the question, of the answer or of the bar, with the ^C in it
-    notices.notice(failure.message or BROKEN_OFF)
+    terminal.notice(failure.message or BROKEN_OFF)

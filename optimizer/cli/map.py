@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.cli import answers, notices, options
-from optimizer.cli.terminal import cut, inert, paint, width
+from optimizer.cli import answers, options, terminal
+from optimizer.cli.terminal import paint, width
 from optimizer.errors import NotFound
 from optimizer.lookup.questions import Row
+from optimizer.report.layout import cut, inert
 
 if TYPE_CHECKING:
     from optimizer.context.outline import Outline
@@ -35,7 +36,7 @@ def command(path: str | None, tokens: int, project: Path | None, as_json: bool) 
     with options.open_services(project, {}, looks=True) as services:
         refreshed = prepare.refresh(services)
         if refreshed.notice:
-            notices.notice(refreshed.notice)
+            terminal.notice(refreshed.notice)
         made = outline(services.workspace.index, tokens, _within(services, path) if path else None)
     if as_json:
         _print_json(made)
@@ -66,7 +67,7 @@ def _print_text(made: Outline) -> None:
         for line in lines:
             click.echo(cut(inert(line), columns))
     shown = len(made.files)
-    notices.notice(
+    terminal.notice(
         f"{made.tokens:,} tokens, {shown:,} of {made.total:,} files" if shown else "there is no file to outline here"
     )
 

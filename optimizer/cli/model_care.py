@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from optimizer.cli import options, questions, terminal
-from optimizer.cli.terminal import inert
+from optimizer.cli import options, terminal
 from optimizer.errors import InputError, ModelMissing
 from optimizer.humanize import duration, size
+from optimizer.report import layout
+from optimizer.report.layout import inert
 
 if TYPE_CHECKING:
     from optimizer.providers.ollama_shelf import Running, Step
@@ -77,7 +78,7 @@ def remove(name: str, yes: bool, project: Path | None, as_json: bool) -> int:
             if not yes and not terminal.interactive():
                 raise InputError(f"{found.id} is only deleted after a yes", f"optimize models rm {found.id} --yes")
             question = f"Delete {found.id} ({size(found.size)}) from {endpoint.host}?"
-            if not yes and not questions.confirm(question):
+            if not yes and not terminal.confirm(question):
                 return 0
             shelf.remove(found.id)
         forget(endpoint, stock.config.places.state)
@@ -165,8 +166,8 @@ class _Progress:
         now = monotonic()
         self.first = step.done if self.first < 0 and step.total else self.first
         rate = (step.done - max(0, self.first)) / max(now - self.begun, 0.001)
-        room = (terminal.width(err=True) or WIDE) - terminal.cells(self.name) - len(": ") - 1 if self.live else WIDE
-        line = bar(step, rate, room) if step.total else terminal.cut(inert(step.status), room)
+        room = (terminal.width(err=True) or WIDE) - layout.cells(self.name) - len(": ") - 1 if self.live else WIDE
+        line = bar(step, rate, room) if step.total else layout.cut(inert(step.status), room)
         mark = f"{step.status} {int(4 * step.done / step.total) if step.total else 0}"
         if self.live and (now - self.shown >= SHOWN_EVERY or step.done == step.total):
             self.stream.write(f"\r\033[K{self.name}: {line}")
@@ -189,4 +190,4 @@ def bar(step: Step, rate: float, room: int = WIDE) -> str:
     sizes = f"{size(step.done)} of {size(step.total)}"
     said = f"{share:>4.0%}  {sizes}, {size(rate)}/s{left}"
     wide = min(BAR, room - len(said) - 1)
-    return f"{'█' * int(share * wide):<{wide}} {said}" if wide > 0 else terminal.cut(said.lstrip(), max(room, 1))
+    return f"{'█' * int(share * wide):<{wide}} {said}" if wide > 0 else layout.cut(said.lstrip(), max(room, 1))

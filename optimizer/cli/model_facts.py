@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from optimizer.cli import options
-from optimizer.cli.table import table
-from optimizer.cli.terminal import inert, width, wrapped
+from optimizer.cli.terminal import width
+from optimizer.report.layout import inert, table, wrapped
 
 if TYPE_CHECKING:
     from optimizer.providers.base import Endpoint

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.cli import options, questions, terminal
-from optimizer.cli.notices import notice
-from optimizer.cli.table import table
-from optimizer.cli.terminal import inert
+from optimizer.cli import options, terminal
+from optimizer.cli.terminal import notice
+from optimizer.report import layout
+from optimizer.report.layout import inert, table
 
 if TYPE_CHECKING:
     from optimizer.models.machine import Machine
@@ -71,7 +71,7 @@ def _text(here: Machine, shown: list[Advice]) -> list[str]:
         rows.append((one.id, *size, mark + (one.how if one.fits else "too large")))
     lines += ["", *table(rows, terminal.width()), ""]
     lines.append(
-        terminal.wrapped(
+        layout.wrapped(
             f"Memory is an estimate: {_assumed(shown)}, a window of {USUAL_WINDOW:,} tokens.", terminal.width(), 0
         )
     )
@@ -107,9 +107,9 @@ def test(name: str, provider: str | None, yes: bool, project: Path | None, as_js
     if as_json:
         click.echo(json.dumps({"event": "test", **asdict(result), "exit_code": result.exit_code}))
     else:
-        click.echo(terminal.wrapped(inert("\n".join(trial.spoken(result))), terminal.width()))
+        click.echo(layout.wrapped(inert("\n".join(trial.spoken(result))), terminal.width()))
     return result.exit_code
 
 
 def _asked(question: str) -> bool:
-    return terminal.interactive() and questions.confirm(f"{question} Make it?")
+    return terminal.interactive() and terminal.confirm(f"{question} Make it?")

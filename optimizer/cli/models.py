@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimizer.cli import model_care, model_facts, model_fit, options
-from optimizer.cli.notices import notice
-from optimizer.cli.table import table
-from optimizer.cli.terminal import inert, paint, width, wrapped
+from optimizer.cli.terminal import notice, paint, width
 from optimizer.humanize import size
 from optimizer.reasons import Unfit
 from optimizer.report import reasons
+from optimizer.report.layout import inert, table, wrapped
 
 if TYPE_CHECKING:
     from optimizer.models.inventory import Inventory, Listed

@@ -83,26 +83,26 @@ def open_services(
 
     `query` is the request, where there is one.
     """
-    from optimizer.cli import notices
+    from optimizer.cli import terminal
     from optimizer.wiring.services import services
 
-    return services(_start(project, given, looks)._replace(query=query), notices.progress(sys.stderr), notices.notice)
+    return services(_start(project, given, looks)._replace(query=query), terminal.progress(sys.stderr), terminal.notice)
 
 
 def stand(project: Path | None) -> Project:
     """The repository at `project` (default: here) and its configuration, where no index or model is needed."""
-    from optimizer.cli import notices
+    from optimizer.cli import terminal
     from optimizer.wiring.workspace import project as at
 
-    return at(_start(project, {}), notices.notice)
+    return at(_start(project, {}), terminal.notice)
 
 
 def open_stock(project: Path | None) -> AbstractContextManager[Stock]:
     """The models of a user who stands at `project` (default: here), closed on leaving; it need not be a repository."""
-    from optimizer.cli import notices
+    from optimizer.cli import terminal
     from optimizer.wiring.models import stock
 
-    return stock(_start(project, {}), notices.notice)
+    return stock(_start(project, {}), terminal.notice)
 
 
 def _start(project: Path | None, given: dict[str, object], looks: bool = False) -> Start:

@@ -11,11 +11,10 @@ import click
 
 from optimizer.cli import options
 from optimizer.cli.config import configuration, origin_text
-from optimizer.cli.notices import notice
-from optimizer.cli.table import table
-from optimizer.cli.terminal import inert, width, wrapped
+from optimizer.cli.terminal import notice, width
 from optimizer.errors import ConfigError, InputError
 from optimizer.report import reasons
+from optimizer.report.layout import inert, table, wrapped
 
 if TYPE_CHECKING:
     from optimizer.config.paths import Places

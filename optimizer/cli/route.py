@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from optimizer.cli import options, show
-from optimizer.cli.terminal import inert, width, wrapped
+from optimizer.cli.terminal import width
 from optimizer.events import Routed
+from optimizer.report.layout import inert, wrapped
 
 
 @click.command("route")
@@ -50,7 +51,7 @@ def command(
 
 def text(routed: Routed, explain: bool) -> str:
     """The decision as a person reads it."""
-    from optimizer.cli import decision
+    from optimizer.report import decision
 
     columns, left = width(), routed.route.left_out
     lines = [wrapped(inert(decision.summary(routed.task, routed.route)), columns)]

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import consent, landing, notices, options, questions, show, terminal
+from optimizer.cli import consent, landing, options, show, terminal
 from optimizer.errors import ConsentMissing, UnusableOutput
 from optimizer.events import Event, Finished
 from optimizer.retrieval import Query
@@ -78,7 +78,7 @@ def piped_in() -> str:
         return ""
     first, last, left_out = ends(sys.stdin.buffer, MAX_PIPED // 2)
     if left_out:
-        notices.notice(f"of what was piped in, {left_out:,} bytes in the middle are not read")
+        terminal.notice(f"of what was piped in, {left_out:,} bytes in the middle are not read")
         last = f"\n[… {left_out:,} bytes left out here …]\n".encode() + last
     return (first + last).decode("utf-8", "replace")
 
@@ -117,7 +117,7 @@ def _approval(yes: bool) -> Callable[[str], bool]:
 
     def approve(question: str) -> bool:
         if not given["yes"] and terminal.interactive():
-            given["yes"] = questions.confirm(f"{question} Make such calls in this run?")
+            given["yes"] = terminal.confirm(f"{question} Make such calls in this run?")
         return given["yes"]
 
     return approve
@@ -132,7 +132,7 @@ def _ask_consent(outcome: Outcome, services: Services) -> bool:
     question = (
         f"May code of {services.workspace.root} be sent to {destination} at {host}?\nA yes is kept for this repository."
     )
-    if not questions.confirm(question):
+    if not terminal.confirm(question):
         return False
     consent.give(services, destination)
     return True

@@ -11,13 +11,12 @@ from typing import Any, Protocol
 
 import click
 
-from optimizer.cli import decision
 from optimizer.cli.context_table import context_line, context_object, print_files
-from optimizer.cli.notices import failure, notice
-from optimizer.cli.terminal import coloured, cut, inert, width, wrapped
+from optimizer.cli.terminal import coloured, failure, notice, width
 from optimizer.errors import BudgetReached, NoProvider, UnusableOutput
 from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Reviewed, Routed, Stepped, TextDelta
-from optimizer.report import reasons
+from optimizer.report import decision, reasons
+from optimizer.report.layout import cut, inert, wrapped
 from optimizer.retrieval import Context
 from optimizer.types import Check, Outcome, Patch, Verdict
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli.terminal import cells, inert, paint, width
+from optimizer.cli.terminal import paint, width
+from optimizer.report.layout import cells, inert
 
 if TYPE_CHECKING:
     from optimizer.context.rank import ExplainedFile

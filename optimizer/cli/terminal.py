@@ -1,18 +1,21 @@
-"""What may reach a terminal: text made inert, colours only where a person looks."""
+"""What reaches a terminal: colours, JSON lines, progress, remarks and errors, and questions to a person."""
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import sys
+from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any, TextIO
 
-_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+import click
 
+from optimizer.report.layout import inert, wrapped
+from optimizer.retrieval import Progress
 
-def inert(text: str) -> str:
-    """`text` with control, direction and zero-width characters shown as escapes, so that none acts on a terminal."""
-    return re.sub(_CONTROL, lambda match: f"\\u{ord(match.group()):04x}", text.replace("\r\n", "\n"))
+QUIET_SECONDS = 0.8
+YES_NO = " [y/N]: "
 
 
 def coloured(stream: TextIO) -> bool:
@@ -29,8 +32,6 @@ def paint(text: str, err: bool = False, **style: Any) -> str:
     """`text` styled as `click.style` does, where stdout (with `err`: stderr) shows colours."""
     if not coloured(sys.stderr if err else sys.stdout):
         return text
-    import click
-
     return click.style(text, **style)
 
 
@@ -43,61 +44,61 @@ def width(err: bool = False) -> int | None:
     return shutil.get_terminal_size().columns
 
 
-def wrapped(text: str, columns: int | None, indent: int = 2) -> str:
-    """`text` broken between words where a line is wider than `columns`, what follows set in; None leaves it.
+def emit(record: Mapping[str, Any]) -> None:
+    """Print a wire object as a line of JSON."""
+    click.echo(json.dumps(record, ensure_ascii=False))
 
-    What follows stands `indent` beyond where its line begins.
+
+def progress(stream: TextIO) -> Callable[[Progress], None]:
+    """A sink for progress: one line that rewrites itself on a terminal, a line per quarter elsewhere.
+
+    Nothing is shown for work that is over within a second.
     """
-    if columns is None or all(cells(line) < columns for line in text.split("\n")):
-        return text
-    return "\n".join("\n".join(folded(line, columns, indent)) for line in text.split("\n"))
+    begun = monotonic()
+    last = {"quarter": 0}
+
+    def tell(step: Progress) -> None:
+        share = step.done / step.total if step.total else 0.0
+        if stream.isatty():
+            if step.done >= step.total:
+                stream.write("\r\033[K")
+            elif monotonic() - begun > QUIET_SECONDS:
+                stream.write(f"\r{step.what} {'█' * int(share * 24):<24} {step.done:,}/{step.total:,} ")
+            stream.flush()
+        elif int(share * 4) != last["quarter"] and monotonic() - begun > QUIET_SECONDS:
+            last["quarter"] = int(share * 4)
+            stream.write(f"{step.what}: {step.done:,}/{step.total:,}\n")
+
+    return tell
 
 
-def folded(line: str, columns: int, indent: int) -> list[str]:
-    """One line as several, none as wide as `columns` where its words let it; what follows is set in by `indent`."""
-    import textwrap
-
-    begin = line[: len(line) - len(line.lstrip(" "))]
-    fold = textwrap.TextWrapper(
-        max(columns - 1, len(begin) + indent + 1),
-        initial_indent=begin,
-        subsequent_indent=begin + " " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        replace_whitespace=False,
-    )
-    return fold.wrap(line.lstrip(" ")) or [line]
+def failure(message: str, hint: str = "") -> None:
+    """What went wrong and the cure, each a line on stderr; what is too wide is set in below itself."""
+    for mark, text, style in (("error: ", message, {"fg": "red", "bold": True}), ("try:   ", hint, {"fg": "cyan"})):
+        if text:
+            lines = wrapped(mark + inert(text), width(err=True), len(mark))
+            click.echo(paint(mark, err=True, **style) + lines.removeprefix(mark), err=True)
 
 
-def cells(text: str) -> int:
-    """How many columns `text` takes: wide characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    import unicodedata
-
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+def notice(text: str) -> None:
+    """A remark for a person, on stderr; its further lines, and what is too wide, are set in."""
+    lines = inert(text.rstrip("\n")).replace("\n", "\n  ")
+    click.echo(paint(wrapped(lines, width(err=True)), err=True, dim=True), err=True)
 
 
-def cut(text: str, room: int | None) -> str:
-    """`text` in at most `room` columns, with an ellipsis where its end was left away; None leaves it whole."""
-    if room is None or cells(text) <= room:
-        return text
-    kept, used = [], 0
-    for char in text:
-        used += cells(char)
-        if used > room - 1:
-            break
-        kept.append(char)
-    return "".join(kept) + "…"
+def confirm(question: str, default: bool = False) -> bool:
+    """A yes or no to `question`, on stderr; `default` is what Enter says."""
+    return click.confirm(_fitting(question, len(YES_NO)), default=default, err=True)
 
 
-def cut_start(text: str, room: int) -> str:
-    """`text` in at most `room` columns, with an ellipsis where its beginning was left away."""
-    return text if cells(text) <= room else cut(text[::-1], room)[::-1]
+def pick(question: str, answers: Mapping[str, str], default: str) -> str:
+    """One of `answers`, letter → what it stands for; `default` is what Enter says."""
+    click.echo(_fitting(question, 0), err=True)
+    said = ", ".join(f"{letter} = {meaning}" for letter, meaning in answers.items())
+    kind = click.Choice(list(answers), case_sensitive=False)
+    return str(click.prompt(said, type=kind, default=default, show_choices=False, err=True))
 
 
-def pad(text: str, columns: int) -> str:
-    """`text` with blanks up to so many columns."""
-    return text + " " * max(0, columns - cells(text))
+def _fitting(question: str, room: int) -> str:
+    columns = width(err=True)
+    return wrapped(inert(question), columns and columns - room)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.cli.terminal import inert, paint
+from optimizer.cli.terminal import paint
 from optimizer.errors import InputError
+from optimizer.report.layout import inert
 
 if TYPE_CHECKING:
     from optimizer.edits.journal import Entry

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.cli import options
-from optimizer.cli.notices import notice
-from optimizer.cli.table import table
-from optimizer.cli.terminal import inert, width
+from optimizer.cli.terminal import notice, width
 from optimizer.errors import InputError
+from optimizer.report.layout import inert, table
 
 if TYPE_CHECKING:
     from optimizer.engine.services import Services
@@ -132,7 +131,7 @@ def offer(outcome: Outcome, services: Services) -> bool:
 
 def _answers(asked: Sequence[Command]) -> list[bool]:
     """A yes or no for each command: one question for all of them, and one each only where that is wished."""
-    from optimizer.cli.questions import confirm, pick
+    from optimizer.cli.terminal import confirm, pick
 
     if len(asked) == 1:
         what = f"{asked[0].text!r} would check this; it runs code of this repository."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.cli import options
-from optimizer.cli.terminal import inert
+from optimizer.report.layout import inert
 
 if TYPE_CHECKING:
     from optimizer.edits.undo import Restored

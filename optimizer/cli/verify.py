@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import notices, options, show
-from optimizer.cli.terminal import inert, width, wrapped
+from optimizer.cli import options, show, terminal
+from optimizer.cli.terminal import width
 from optimizer.errors import ChecksFailed
 from optimizer.events import Event, Notice
 from optimizer.report import checks as reasons
+from optimizer.report.layout import inert, wrapped
 
 if TYPE_CHECKING:
     from optimizer.types import Patch, Verdict
@@ -37,7 +38,7 @@ def command(explain: bool, project: Path | None, as_json: bool) -> int:
     with options.open_services(project, {}) as services:
         refreshed = prepare.refresh(services)
         if refreshed.notice:
-            notices.notice(refreshed.notice)
+            terminal.notice(refreshed.notice)
         means = services.workspace.means()
         patch = uncommitted.uncommitted(means.root)
         if not patch.changes:
@@ -60,7 +61,7 @@ def _judged(judging: Generator[Event, None, Verdict], as_json: bool) -> Verdict:
             verdict: Verdict = done.value
             return verdict
         if isinstance(event, Notice) and not as_json:
-            notices.notice(event.text)
+            terminal.notice(event.text)
 
 
 def _explain(patch: Patch, runs: tuple[Run, ...], as_json: bool, explain: bool) -> None:
@@ -70,7 +71,7 @@ def _explain(patch: Patch, runs: tuple[Run, ...], as_json: bool, explain: bool) 
         return
     changed = f"{len(patch.changes)} changed file{'s' if len(patch.changes) != 1 else ''}"
     if not explain:
-        notices.notice(changed)
+        terminal.notice(changed)
         return
     click.echo(f"{changed}: {inert(', '.join(change.path for change in patch.changes))}")
     for run in runs:

@@ -12,7 +12,8 @@ from optimizer.errors import BudgetReached, NoProvider
 from optimizer.events import Event, Finished, Notice
 from optimizer.reasons import Cap
 from optimizer.report import reasons
-from optimizer.types import Attempt, Model, Outcome, Route
+from optimizer.report.decision import where
+from optimizer.types import Attempt, Outcome, Route
 
 if TYPE_CHECKING:
     from optimizer.engine.services import Services
@@ -62,13 +63,6 @@ def _going_on(attempt: Attempt, tried: Tried, waiting: list[Attempt]) -> str:
 def starting(attempt: Attempt) -> str:
     """The line that says who is asked next, where, and why."""
     return f"asking {attempt.model.id} ({where(attempt.model)}, {attempt.model.tier}): {reasons.attempt(attempt)}"
-
-
-def where(model: Model) -> str:
-    """Where a model runs: on this machine (in Ollama where no server is named), or whose cloud."""
-    if not model.local:
-        return f"cloud: {model.provider}"
-    return "on this machine" if model.provider == "ollama" else f"on this machine: {model.provider}"
 
 
 def _after(before: Before, tried: Tried) -> Before:

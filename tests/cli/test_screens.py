@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from optimizer.cli.context_table import context_line, print_context, print_files
-from optimizer.cli.decision import no_model
 from optimizer.cli.show import verdict_text
-from optimizer.cli.terminal import cells, wrapped
 from optimizer.lookup.lines import lines_of
 from optimizer.lookup.questions import Row
 from optimizer.reasons import NoAnswer
+from optimizer.report.decision import no_model
+from optimizer.report.layout import cells, wrapped
 from optimizer.retrieval import Context, ContextItem, RankedFile
 from optimizer.types import Check, FileChange, LeftOut, Patch, Verdict
 from optimizer.verify.checks import at_once

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from optimizer.cli.index import LONGEST_WAIT, SHORTEST_WAIT, changed, next_wait
 from optimizer.cli.main import COMMANDS, EXAMPLES, SECTIONS, optimize, with_default
-from optimizer.cli.terminal import cells, cut, cut_start
 from optimizer.errors import InputError
 from optimizer.humanize import size
+from optimizer.report.layout import cells, cut, cut_start
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.cli.table import table
-from optimizer.cli.terminal import cells
+from optimizer.report.layout import cells, table
 
 ROWS = [("claude", "budget", "the cheapest of three, and it was accepted every time so far"), ("qwen", "local", "")]
 WORDS = st.text(st.sampled_from("abcdé "), max_size=60).map(lambda text: " ".join(text.split()))

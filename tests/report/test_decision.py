@@ -6,9 +6,8 @@ import typing
 
 import pytest
 
-from optimizer.cli import decision
 from optimizer.reasons import AskedModel, Behind, By, Cap, HoldsNothing, NoKey, Picked, Plan, Reserve, Shortage, Why
-from optimizer.report import reasons
+from optimizer.report import decision, reasons
 from optimizer.types import ASIDE, Attempt, LeftOut, Model, Quote, Route, Task, TaskKind, Tier
 
 ONLY = Picked("only")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from optimizer.cli.table import table
-from optimizer.cli.terminal import cells, inert, wrapped
 from optimizer.reasons import OWN_REQUEST, NoKey
 from optimizer.report import reasons
+from optimizer.report.layout import cells, inert, table, wrapped
 from optimizer.report.money import money
 from optimizer.tiers import TIERS
-from optimizer.types import Attempt, LeftOut, Quote, Route, Task
+from optimizer.types import Attempt, LeftOut, Model, Quote, Route, Task
 
 KINDS: Mapping[str, str] = {
     "find": "place to find",
@@ -49,14 +48,19 @@ def why(task: Task) -> str:
 
 def attempts(route: Route, columns: int | None) -> list[str]:
     """The models in the order in which they are asked, numbered where they are not in reserve, each with its reason."""
-    from optimizer.engine.climb import where
-
     rows, number = list[tuple[str, ...]](), 0
     for one in route.attempts:
         number += not one.standby
         mark = "  " if one.standby else f"{number}."
         rows.append((f"{mark} {one.model.id}", one.model.tier, where(one.model), reasons.attempt(one)))
     return list(map(inert, table(rows, columns)))
+
+
+def where(model: Model) -> str:
+    """Where a model runs: on this machine (in Ollama where no server is named), or whose cloud."""
+    if not model.local:
+        return f"cloud: {model.provider}"
+    return "on this machine" if model.provider == "ollama" else f"on this machine: {model.provider}"
 
 
 def left_out(some: Sequence[LeftOut], columns: int | None) -> list[str]:

@@ -1,0 +1,98 @@
+"""Text laid out in columns that fit a terminal, with nothing in it that acts on one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+BETWEEN, SET_IN = "  ", "    "  # between columns; before what stands below its row
+LEAST_ROOM = 32  # columns below which the last cells stand below their rows
+
+
+def inert(text: str) -> str:
+    """`text` with control, direction and zero-width characters shown as escapes, so that none acts on a terminal."""
+    return re.sub(_CONTROL, lambda match: f"\\u{ord(match.group()):04x}", text.replace("\r\n", "\n"))
+
+
+def wrapped(text: str, columns: int | None, indent: int = 2) -> str:
+    """`text` broken between words where a line is wider than `columns`, what follows set in; None leaves it.
+
+    What follows stands `indent` beyond where its line begins.
+    """
+    if columns is None or all(cells(line) < columns for line in text.split("\n")):
+        return text
+    return "\n".join("\n".join(folded(line, columns, indent)) for line in text.split("\n"))
+
+
+def folded(line: str, columns: int, indent: int) -> list[str]:
+    """One line as several, none as wide as `columns` where its words let it; what follows is set in by `indent`."""
+    import textwrap
+
+    begin = line[: len(line) - len(line.lstrip(" "))]
+    fold = textwrap.TextWrapper(
+        max(columns - 1, len(begin) + indent + 1),
+        initial_indent=begin,
+        subsequent_indent=begin + " " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
+    return fold.wrap(line.lstrip(" ")) or [line]
+
+
+def cells(text: str) -> int:
+    """How many columns `text` takes: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def cut(text: str, room: int | None) -> str:
+    """`text` in at most `room` columns, with an ellipsis where its end was left away; None leaves it whole."""
+    if room is None or cells(text) <= room:
+        return text
+    kept, used = [], 0
+    for char in text:
+        used += cells(char)
+        if used > room - 1:
+            break
+        kept.append(char)
+    return "".join(kept) + "…"
+
+
+def cut_start(text: str, room: int) -> str:
+    """`text` in at most `room` columns, with an ellipsis where its beginning was left away."""
+    return text if cells(text) <= room else cut(text[::-1], room)[::-1]
+
+
+def pad(text: str, columns: int) -> str:
+    """`text` with blanks up to so many columns."""
+    return text + " " * max(0, columns - cells(text))
+
+
+def table(rows: Sequence[Sequence[str]], columns: int | None, begin: str = "  ", *, flowing: bool = True) -> list[str]:
+    """Rows of equal length as lines: each cell as wide as the widest of its column, the last one in what is left.
+
+    Where that is too little, or where it would not stay in one line and is not `flowing`, a last cell stands below its
+    row, set in; None for `columns` is one line a row.
+    """
+    if not rows:
+        return []
+    wide = [max(cells(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
+    room = columns and columns - cells(begin) - sum(wide) - len(BETWEEN) * len(wide)
+    lines: list[str] = []
+    for *first, last in rows:
+        front = begin + "".join(pad(cell, width) + BETWEEN for cell, width in zip(first, wide, strict=True))
+        if room is None or cells(last) < room:
+            lines.append((front + last).rstrip())
+        elif not flowing or room < LEAST_ROOM or room <= max(map(cells, last.split())):
+            lines += [front.rstrip(), *wrapped(begin + SET_IN + last, columns, 0).split("\n")]
+        else:
+            begun, *further = folded(last, room, 0)
+            lines += [front + begun, *(" " * cells(front) + piece for piece in further)]
+    return lines
