@@ -1,0 +1,168 @@
+"""Use optimizer as a library: index a repository, choose context, ask. The rest of the package may change at any time.
+
+    from optimizer import api
+
+    api.index("path/to/repository")
+    for item in api.context("why does login fail", "path/to/repository").items:
+        print(item.path, item.start, item.end, item.why)
+    print(api.ask("where is parse_response", "path/to/repository").text)
+
+Each function raises `OptimizerError`; its `hint` says what to do, its `exit_code` is that of the command line.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optimizer.errors import OptimizerError, UnusableOutput
+from optimizer.retrieval import Context, ContextItem, Query, RankedFile, Skipped
+
+if TYPE_CHECKING:
+    from optimizer.engine.services import Services
+    from optimizer.types import Outcome
+
+__all__ = [
+    "Answer",
+    "CheckResult",
+    "Context",
+    "ContextItem",
+    "Indexed",
+    "OptimizerError",
+    "RankedFile",
+    "Skipped",
+    "ask",
+    "context",
+    "index",
+]
+
+NO_SETTINGS: Mapping[str, object] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What an update of the index did: files read, unchanged, removed, and left out with the reason."""
+
+    parsed: int
+    unchanged: int
+    removed: int
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check of an answer; `passed` is None when it could not run."""
+
+    name: str
+    passed: bool | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a request ended.
+
+    `text` is the answer in words. A change is in `diff`, and in `changes`: the new bytes of each file by its path, None
+    for a deleted one; nothing is written. `cost` is in micro-dollars, None where a price is unknown. `exit_code` is 0
+    for an answer or a change that passed its checks; else `hint` says what to do.
+    """
+
+    text: str
+    diff: str
+    changes: Mapping[str, bytes | None]
+    checks: tuple[CheckResult, ...]
+    model: str
+    tier: str
+    cost: int | None
+    exit_code: int
+    hint: str
+
+
+def index(
+    path: str | Path = ".", *, settings: Mapping[str, object] = NO_SETTINGS, env: Mapping[str, str] | None = None
+) -> Indexed:
+    """Bring the index of the repository at `path` up to date.
+
+    `settings` are those of the documentation by dotted key, over the user's own files; `env` replaces the environment.
+    """
+    from optimizer.engine import prepare
+
+    with _services(path, settings, env) as services:
+        done = prepare.refresh(services)
+    return Indexed(done.parsed, done.unchanged, done.removed, done.skipped)
+
+
+def context(
+    query: str,
+    path: str | Path = ".",
+    budget: int | None = None,
+    *,
+    settings: Mapping[str, object] = NO_SETTINGS,
+    env: Mapping[str, str] | None = None,
+) -> Context:
+    """Choose the code for `query` in at most `budget` tokens (None: what a first request leaves); no model is asked."""
+    from optimizer.engine import prepare
+
+    wanted = Query(query)
+    with _services(path, settings, env, wanted) as services:
+        prepare.refresh(services)
+        return prepare.choose(wanted, services, budget or prepare.room_for_context(wanted, services)[1])
+
+
+def ask(
+    query: str,
+    path: str | Path = ".",
+    *,
+    extra: str = "",
+    on_text: Callable[[str], None] | None = None,
+    settings: Mapping[str, object] = NO_SETTINGS,
+    env: Mapping[str, str] | None = None,
+) -> Answer:
+    """Answer `query`, or make the change it asks for, without writing it.
+
+    `extra` is what the command line takes from a pipe, `on_text` gets each piece of the answer as it streams. No
+    question is asked: consent and approved commands are those given on the command line before.
+    """
+    from optimizer.engine import run
+    from optimizer.events import Finished, TextDelta
+
+    wanted = Query(query, extra)
+    with _services(path, settings, env, wanted) as services:
+        for event in run.run(wanted, services):
+            if isinstance(event, TextDelta) and on_text:
+                on_text(event.text)
+            elif isinstance(event, Finished):
+                return _answer(event.outcome)
+    raise UnusableOutput("the run ended without an outcome")
+
+
+def _services(
+    path: str | Path, settings: Mapping[str, object], env: Mapping[str, str] | None, query: Query | None = None
+) -> AbstractContextManager[Services]:
+    from optimizer.wiring.services import services
+    from optimizer.wiring.workspace import Start
+
+    start = Start(Path(path), os.environ if env is None else env, dict(settings), query=query)
+    return services(start, lambda _: None, lambda _: None)
+
+
+def _answer(outcome: Outcome) -> Answer:
+    from optimizer.report.diff import unified
+
+    patch = outcome.patch
+    checks = outcome.verdict.checks if outcome.verdict else ()
+    return Answer(
+        text=outcome.text,
+        diff=unified(patch) if patch else "",
+        changes={change.path: change.after for change in patch.changes} if patch else {},
+        checks=tuple(CheckResult(check.name, check.passed, check.detail) for check in checks),
+        model=outcome.model,
+        tier=outcome.tier,
+        cost=outcome.cost,
+        exit_code=outcome.exit_code,
+        hint=outcome.hint,
+    )
