@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 Skip = Literal["unconcerned", "untested", "unapproved", "refused"]
@@ -14,6 +15,36 @@ _SKIPPED: Mapping[Skip, str] = {
     "unapproved": "{command} is not approved (optimize trust grant {kind})",
     "refused": "you refused {command} (optimize trust grant {kind})",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenName:
+    """A name in a file that no longer leads anywhere; `source` is the file that should define it, where one does not.
+
+    An import that leads nowhere, a name that nothing declares, what a module or package is asked for and does not have,
+    a use whose import went, a use whose definition went.
+    """
+
+    why: Literal["import", "undefined", "attribute", "member", "unimported", "removed"]
+    path: str
+    line: int
+    name: str
+    source: str = ""
+
+
+_BROKEN = {
+    "import": "imports {name}, which is not in the repository",
+    "undefined": "uses {name}, which is not defined",
+    "attribute": "uses {name}, which {source} does not define",
+    "member": "uses {name}, which that package does not define",
+    "unimported": "uses {name}, which is no longer imported",
+    "removed": "uses {name}, which {source} no longer defines",
+}
+
+
+def broken_name(one: BrokenName) -> str:
+    """A name that leads nowhere, with its place."""
+    return f"{one.path}:{one.line} {_BROKEN[one.why].format(name=one.name, source=one.source)}"
 
 
 def skipped(skip: Skip, command: str, kind: str) -> str:

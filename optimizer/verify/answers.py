@@ -15,9 +15,9 @@ from pathlib import PurePosixPath
 
 from optimizer.errors import NotFound
 from optimizer.index.store import Index
+from optimizer.languages.declared import ALL_GLOBALS, PRELUDE, USUAL
 from optimizer.report.checks import not_run
 from optimizer.types import Check, Verdict
-from optimizer.verify import known
 from optimizer.verify.verdict import verdict_of
 
 MAX_REFUSAL = 400
@@ -58,7 +58,7 @@ vite.config.ts webpack.config.js jest.config.js foo.py bar.py a.py b.py test.py 
 settings.py urls.py models.py views.py utils.py types.h stdio.h stdlib.h
 """
 _USUAL = frozenset(_USUAL_FILES.split())
-_BUILTIN = frozenset(dir(builtins)) | frozenset().union(*known.GLOBALS.values()) | known.PRELUDE | known.USUAL
+_BUILTIN = frozenset(dir(builtins)) | ALL_GLOBALS | PRELUDE | USUAL
 
 
 @dataclass(frozen=True, slots=True)

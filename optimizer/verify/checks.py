@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import tomllib
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -14,10 +12,14 @@ from pathlib import PurePosixPath
 from optimizer.edits.paths import check_path
 from optimizer.errors import SafetyRefused
 from optimizer.index.store import Index
-from optimizer.languages import parse
+from optimizer.languages.python import Module
+from optimizer.languages.source import Source
 from optimizer.types import Check, Patch, Verdict
-from optimizer.verify import commands, names
+from optimizer.verify import commands
+from optimizer.verify.imports import check_imports
+from optimizer.verify.names import check_names
 from optimizer.verify.patched import Patched
+from optimizer.verify.uses import check_uses
 from optimizer.verify.verdict import Finding, checks_of, verdict_of
 
 _MARKER = re.compile(rb"^(?:<{7}|>{7})(?: |\r?$)", re.MULTILINE)
@@ -82,8 +84,9 @@ def _markers(patched: Patched) -> Iterator[Finding]:
 
 def _parses(patched: Patched) -> Iterator[Finding]:
     """A file that parsed still does."""
-    for path, before, after in _texts(patched):
-        yield _syntax(path, before, after)
+    for path, _, _ in _texts(patched):
+        python = (patched.before.module(path), patched.after.module(path)) if path.endswith((".py", ".pyi")) else None
+        yield _syntax(patched.before.source(path), patched.after.source(path), python)
 
 
 def _loads(patched: Patched) -> Iterator[Finding]:
@@ -99,9 +102,9 @@ CHECKS = (
     PatchCheck("markers", 0.05, _markers),
     PatchCheck("parses", 0.6, _parses),
     PatchCheck("loads", 0.6, _loads),
-    PatchCheck("imports", 0.1, names.imported, in_repository=True),
-    PatchCheck("names", 0.2, names.defined, in_repository=True),
-    PatchCheck("uses", 0.1, names.kept, in_repository=True),
+    PatchCheck("imports", 0.1, check_imports, in_repository=True),
+    PatchCheck("names", 0.2, check_names, in_repository=True),
+    PatchCheck("uses", 0.1, check_uses, in_repository=True),
 )
 WEIGHTS = {**{row.name: row.weight for row in CHECKS}, **commands.WEIGHTS}
 
@@ -113,39 +116,27 @@ def _texts(patched: Patched) -> Iterator[tuple[str, bytes | None, bytes]]:
             yield change.path, change.before, change.after
 
 
-def _syntax(path: str, before: bytes | None, after: bytes) -> Finding:
-    errors = parse.error_count(path, after)
+def _syntax(before: Source, after: Source, python: tuple[Module, Module] | None) -> Finding:
+    path, errors, earlier = after.path, after.error_count, before.error_count or 0
     if errors is None:
         return Finding(None, f"{path}: no grammar for it")
-    earlier = (parse.error_count(path, before) or 0) if before is not None else 0
-    if earlier and errors and not path.endswith((".py", ".pyi")):
-        return _balances(path, before or b"", after, worse=errors > earlier)
+    if earlier and errors and python is None:
+        return _balances(before, after)
     if errors > earlier:
-        lines = parse.error_lines(path, after) or ()
+        lines = after.error_lines or ()
         return Finding(False, f"{path} does not parse any more, see line {', '.join(map(str, lines[:3]))}")
-    if path.endswith((".py", ".pyi")) and (before is None or not _python_error(before)):
-        error = _python_error(after)
-        if error:
-            return Finding(False, f"{path} does not parse: {error}")
+    if python and python[1].error and not python[0].error:
+        return Finding(False, f"{path} does not parse: {python[1].error}")
     return Finding(True)
 
 
-def _balances(path: str, before: bytes, after: bytes, *, worse: bool) -> Finding:
+def _balances(before: Source, after: Source) -> Finding:
     """What is left to look at in a file that its grammar does not understand, such as a header full of macros."""
-    was, now = parse.unbalanced(path, before), parse.unbalanced(path, after)
-    if now and not was:
-        return Finding(False, f"{path}: the number of brackets {' and '.join(now)} does not fit any more")
-    return Finding(None, f"{path} did not parse before") if worse else Finding(True)
-
-
-def _python_error(data: bytes) -> str:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(data)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return str(error) or type(error).__name__
-    return ""
+    if after.unbalanced and not before.unbalanced:
+        brackets = " and ".join(after.unbalanced)
+        return Finding(False, f"{after.path}: the number of brackets {brackets} does not fit any more")
+    worse = (after.error_count or 0) > (before.error_count or 0)
+    return Finding(None, f"{after.path} did not parse before") if worse else Finding(True)
 
 
 def _loader(path: str) -> Callable[[bytes], object] | None:

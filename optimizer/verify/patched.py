@@ -1,24 +1,76 @@
-"""A patch within its repository: every file before and after it, and where imports lead."""
+"""A patch within its repository: every file before and after it, parsed once, and where imports lead."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 from optimizer.errors import NotFound
 from optimizer.index.store import Index
 from optimizer.languages import imports
+from optimizer.languages.python import Module
+from optimizer.languages.source import Source
 from optimizer.types import Patch
 
 
+class Files:
+    """Files that are read and parsed when they are first asked for, and then kept."""
+
+    def __init__(self, read: Callable[[str], bytes | None]) -> None:
+        self._read = read
+        self._sources: dict[str, Source] = {}
+        self._modules: dict[str, Module] = {}
+
+    def source(self, path: str) -> Source:
+        """A file by its grammar; without any text where there is none."""
+        if path not in self._sources:
+            self._sources[path] = Source(path, self._read(path) or b"")
+        return self._sources[path]
+
+    def module(self, path: str) -> Module:
+        """A Python file as Python reads it."""
+        if path not in self._modules:
+            self._modules[path] = Module(self.source(path).data)
+        return self._modules[path]
+
+
+class Side:
+    """The repository on one side of a patch: the `changed` files as they are there, and all others."""
+
+    def __init__(self, changed: Mapping[str, bytes | None], unchanged: Files, tree: Callable[[], imports.Tree]) -> None:
+        self._changed = changed
+        self._own = Files(lambda path: changed[path])
+        self._unchanged = unchanged
+        self._tree = tree
+
+    def _files(self, path: str) -> Files:
+        return self._own if path in self._changed else self._unchanged
+
+    def source(self, path: str) -> Source:
+        """A file by its grammar; without any text where there is none."""
+        return self._files(path).source(path)
+
+    def module(self, path: str) -> Module:
+        """A Python file as Python reads it."""
+        return self._files(path).module(path)
+
+    @cached_property
+    def tree(self) -> imports.Tree:
+        """Where imports lead."""
+        return self._tree()
+
+
 class Patched:
-    """The repository of an index as it is and as a patch would leave it."""
+    """The repository of an index `before` and `after` a patch."""
 
     def __init__(self, patch: Patch, index: Index | None) -> None:
         self.changes = patch.changes
         self._index = index
-        self._before = {change.path: change.before for change in patch.changes}
-        self._after = {change.path: change.after for change in patch.changes}
+        before = {change.path: change.before for change in patch.changes}
+        after = {change.path: change.after for change in patch.changes}
+        unchanged = Files(lambda path: read(self.index, path))
+        self.before = Side(before, unchanged, lambda: self._tree(before))
+        self.after = Side(after, unchanged, lambda: self.before.tree if self._keeps_tree else self._tree(after))
 
     @property
     def index(self) -> Index:
@@ -34,45 +86,28 @@ class Patched:
     def _folded(self) -> Mapping[str, str]:
         return {path.casefold(): path for path in self._index.paths()} if self._index else {}
 
-    def before(self, path: str) -> bytes:
-        """A file without the patch; b'' where there is none."""
-        return (self._before[path] or b"") if path in self._before else read(self.index, path)
-
-    def after(self, path: str) -> bytes:
-        """A file with the patch; b'' where there is none."""
-        return (self._after[path] or b"") if path in self._after else read(self.index, path)
-
-    @cached_property
-    def tree_before(self) -> imports.Tree:
-        """Where imports lead without the patch."""
-        return self._tree(self._before)
-
-    @cached_property
-    def tree_after(self) -> imports.Tree:
-        """Where imports lead with the patch."""
-        same = all(
-            change.before is not None and change.after is not None and not imports.is_manifest(change.path)
-            for change in self.changes
-        )
-        return self.tree_before if same else self._tree(self._after)
-
-    def _tree(self, contents: Mapping[str, bytes | None]) -> imports.Tree:
-        there = {path: data for path, data in contents.items() if data is not None}
-        kept = {path: read(self.index, path) for path in self._manifests if path not in contents}
-        changed = {path: data for path, data in there.items() if imports.is_manifest(path)}
-        return imports.tree((self._paths - contents.keys()) | there.keys(), {**kept, **changed})
-
-    @cached_property
-    def _paths(self) -> frozenset[str]:
-        return frozenset(self.index.paths())
-
-    @cached_property
-    def _manifests(self) -> tuple[str, ...]:
-        return tuple(path for path in self._paths if imports.is_manifest(path))
-
     def importers(self, path: str) -> Iterable[str]:
         """The other files that import a file now."""
         return dict.fromkeys(edge.source for edge in self.index.importers_of(path) if edge.source != path)
+
+    @property
+    def has_code(self) -> bool:
+        """Whether a grammar reads any of the changed files."""
+        return any(self.after.source(change.path).error_count is not None for change in self.changes)
+
+    @property
+    def _keeps_tree(self) -> bool:
+        return all(
+            change.before is not None and change.after is not None and not imports.is_manifest(change.path)
+            for change in self.changes
+        )
+
+    def _tree(self, contents: Mapping[str, bytes | None]) -> imports.Tree:
+        paths = frozenset(self.index.paths())
+        there = {path: data for path, data in contents.items() if data is not None}
+        kept = {path: read(self.index, path) for path in paths - contents.keys() if imports.is_manifest(path)}
+        changed = {path: data for path, data in there.items() if imports.is_manifest(path)}
+        return imports.tree((paths - contents.keys()) | there.keys(), {**kept, **changed})
 
 
 def read(index: Index, path: str) -> bytes:

@@ -7,12 +7,15 @@ and neither does how sure a model says it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from optimizer.report.checks import not_run
+from optimizer.report.checks import BrokenName, broken_name, not_run
 from optimizer.types import Check, Verdict
+
+MOST_NAMED = 3
+MOST_SHOWN = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,15 @@ class Finding:
     passed: bool | None
     detail: str = ""
     evidence: str = ""
+
+
+def broken(names: Sequence[BrokenName], ran: bool, why_not: str) -> Finding:
+    """What a check of names found; where there is nothing, whether it `ran` or why it did not."""
+    if not names:
+        return Finding(True) if ran else Finding(None, why_not)
+    lines = [broken_name(one) for one in names]
+    more = f" and {len(lines) - MOST_NAMED} more" if len(lines) > MOST_NAMED else ""
+    return Finding(False, "; ".join(lines[:MOST_NAMED]) + more, evidence="\n".join(lines[:MOST_SHOWN]))
 
 
 def checks_of(name: str, found: Iterable[Finding]) -> Iterator[Check]:

@@ -1,8 +1,12 @@
-"""Names that are there without being declared: globals of JavaScript and its hosts, those of Go, preludes."""
+"""How each language declares names: what is there without being declared, and what has to be imported."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+
+from optimizer.languages.table import Language
 
 _LANGUAGE = """
 AggregateError Array ArrayBuffer AsyncFunction Atomics BigInt BigInt64Array BigUint64Array Boolean DataView Date
@@ -62,14 +66,47 @@ PartialOrd Result Send Some String Sync ToOwned ToString TryFrom TryInto Vec sel
 PRELUDE = frozenset(_RUST.split())
 """What Rust brings without an import, in one edition or another."""
 
-GLOBALS: Mapping[str, frozenset[str]] = {
-    "javascript": _SCRIPT,
-    "typescript": _SCRIPT,
-    "tsx": _SCRIPT,
-    "go": frozenset(_GO.split()),
-    "rust": PRELUDE | {"drop", "crate", "super", "std", "core", "alloc", "align_of", "size_of", "size_of_val"},
-}
-"""By language."""
-
 USUAL = frozenset(_USUAL.split())
 """Names that test runners, frameworks and shells of JavaScript put there, unless a file had them otherwise before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaring:
+    """How a language declares names; of a language without `globals`, names that nothing declares are not found.
+
+    `one_by_one`: whatever a file uses of others it imports by its name. `by_name`: whoever uses a definition of another
+    file names it in the import. `packages`: the files of a folder share their names, and what another package has is
+    written `package.Name`. `wide`: the form of an import that may bring any name of the repository.
+    """
+
+    globals: frozenset[str] = frozenset()
+    one_by_one: bool = False
+    by_name: bool = False
+    packages: bool = False
+    wide: re.Pattern[bytes] | None = None
+
+
+_SCRIPTS = Declaring(_SCRIPT, by_name=True)
+_NAMED = Declaring(one_by_one=True)
+_ROWS: Mapping[str, Declaring] = {
+    "javascript": _SCRIPTS,
+    "typescript": _SCRIPTS,
+    "tsx": _SCRIPTS,
+    "go": Declaring(frozenset(_GO.split()), packages=True),
+    "rust": Declaring(
+        PRELUDE | {"drop", "crate", "super", "std", "core", "alloc", "align_of", "size_of", "size_of_val"},
+        one_by_one=True,
+        wide=re.compile(rb"^\s*(?:pub )?use [^;]*\*", re.M),
+    ),
+    "java": _NAMED,
+    "kotlin": _NAMED,
+    "scala": _NAMED,
+    "php": _NAMED,
+}
+_OTHER = Declaring()
+ALL_GLOBALS = frozenset().union(*(row.globals for row in _ROWS.values()))
+
+
+def declaring(language: Language | None) -> Declaring:
+    """How a language declares names."""
+    return _ROWS.get(language.name, _OTHER) if language else _OTHER

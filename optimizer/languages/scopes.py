@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from optimizer.languages import syntax
-from optimizer.languages.table import language_of
+from optimizer.languages.source import Source
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -58,6 +57,7 @@ _LEAVES = {
     "go": "[(identifier) (type_identifier)] @name",
     "rust": "[(identifier) (type_identifier)] @name",
 }
+_SELECTIONS = "(selector_expression operand: (identifier) field: (field_identifier)) @name"
 _LEAVES["tsx"] = _LEAVES["typescript"]
 _ELEMENTS = ("jsx_opening_element", "jsx_self_closing_element")
 _NEITHER = ("jsx_closing_element", "type_query", "qualified_type")
@@ -73,32 +73,28 @@ _TYPES = (
 )
 
 
-def free_names(path: str, data: bytes) -> dict[str, int] | None:
-    """Names that a file uses and nowhere declares, with the line of the first use; None: not told for this file."""
-    language = language_of(path)
-    if language is None or language.name not in _PLACES:
+def free_names(source: Source) -> dict[str, int] | None:
+    """Names that a file uses and nowhere declares, with the line of the first use; None: not known for this file."""
+    language = source.language.name if source.language else ""
+    root, data = source.root, source.text
+    if language not in _PLACES or root is None or root.has_error:
         return None
-    return _free(language.name, data)
-
-
-@lru_cache(maxsize=32)
-def _free(language: str, data: bytes) -> dict[str, int] | None:
-    from tree_sitter import Query, QueryCursor
-
-    table = syntax.grammar(language)
-    root = table.parser.parse(data).root_node
-    if root.has_error:
-        return None
-    captures = QueryCursor(Query(table.parser.language, _LEAVES[language])).captures(root)  # type: ignore[arg-type]
     used: dict[str, int] = {}
     declared: set[str] = set()
-    for node in captures.get("name", ()):
+    for node in _captures(root, language, _LEAVES[language]):
         name = data[node.start_byte : node.end_byte].decode("utf-8", "replace")
         if _is_use(node, language):
             used[name] = min(used.get(name, 1 << 30), node.start_point[0] + 1)
         elif _declares(node):
             declared.add(name)
     return {name: line for name, line in used.items() if name not in declared}
+
+
+def _captures(root: Node, language: str, query: str) -> list[Node]:
+    from tree_sitter import Query, QueryCursor
+
+    table = syntax.grammar(language).parser.language
+    return QueryCursor(Query(table, query)).captures(root).get("name", [])  # type: ignore[arg-type]
 
 
 def _is_use(node: Node, language: str) -> bool:
@@ -135,15 +131,10 @@ def _names_type(node: Node, parent: Node) -> bool:
     return parent.type in _TYPES and parent.child_by_field_name("name") == node
 
 
-def selections(path: str, data: bytes) -> Iterator[tuple[str, str, int]]:
+def selections(source: Source) -> Iterator[tuple[str, str, int]]:
     """What a Go file takes from a name by a dot, `name.Field`, with the line."""
-    from tree_sitter import Query, QueryCursor
-
-    language = language_of(path)
-    if language is None or language.name != "go":
+    if source.language is None or source.language.name != "go" or source.root is None:
         return
-    table = syntax.grammar("go")
-    query = Query(table.parser.language, "(selector_expression operand: (identifier) field: (field_identifier)) @all")  # type: ignore[arg-type]
-    for node in QueryCursor(query).captures(table.parser.parse(data).root_node).get("all", ()):
-        operand, _, field = data[node.start_byte : node.end_byte].decode("utf-8", "replace").partition(".")
+    for node in _captures(source.root, "go", _SELECTIONS):
+        operand, _, field = source.text[node.start_byte : node.end_byte].decode("utf-8", "replace").partition(".")
         yield operand.strip(), field.strip(), node.start_point[0] + 1
