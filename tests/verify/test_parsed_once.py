@@ -19,7 +19,8 @@ GO = {
     "func gone() int { return 1 }\n\nvar tax = 1\n",
 }
 PYTHON = {
-    "calc/parse.py": "import os\n\nLIMIT = 3\n\n\ndef total(text):\n    return os.fspath(text)\n\n\ndef gone():\n    return LIMIT\n"
+    "calc/parse.py": "import os\n\nLIMIT = 3\n\n\ndef total(text):\n    return os.fspath(text)\n\n\n"
+    "def gone():\n    return LIMIT\n"
 }
 
 
