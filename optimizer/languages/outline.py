@@ -41,7 +41,7 @@ def rows(data: bytes, language: Language, found: Found) -> Iterator[Row]:
     outer: list[tuple[int, int, str, str]] = []
     last = -1
     for item in found.definitions:
-        start, negative_end, _, place, kind, captures = item
+        start, negative_end, _, place, kind, _, captures = item
         if place == last:
             continue
         last = place
@@ -58,9 +58,9 @@ def rows(data: bytes, language: Language, found: Found) -> Iterator[Row]:
             if scope:
                 parent = f"{parent}.{scope}" if parent else scope
                 kind = "method" if kind == "function" else kind
-            if not name or (name in _STATEMENTS and language.name in ("c", "cpp")):
+            if not name or (name in _STATEMENTS and language.macros):
                 continue
-        if kind == "function" and (parent_kind in _TYPES or (parent_kind == "module" and language.name == "ruby")):
+        if kind == "function" and (parent_kind in _TYPES or (parent_kind == "module" and language.mixins)):
             kind = "method"
         qualified = f"{parent}.{name}" if parent else name
         outer.append((negative_end, start, qualified, kind))
@@ -69,8 +69,7 @@ def rows(data: bytes, language: Language, found: Found) -> Iterator[Row]:
 
 
 def _row(data: bytes, language: Language, item: Definition, found: Found, names: tuple[str, str, str, str]) -> Row:
-    captures = item.captures
-    node = captures["def"][0]
+    node, captures = item.node, item.captures
     name_node = captures["name"][0]
     name, qualified, kind, parent = names
     head = node
@@ -88,9 +87,7 @@ def _row(data: bytes, language: Language, item: Definition, found: Found, names:
         body_start = -1
         end = -item.negative_end
         if "head" in captures:
-            end = captures["head"][0].end_byte
-        elif language.name == "ruby" and kind != "constant":
-            end = name_node.end_byte
+            end = captures["head"][-1].end_byte
     doc = ""
     if language.docstrings and body_start >= 0:
         doc = documentation.docstring(data, body_start)

@@ -133,7 +133,7 @@ def _lines(broken: Iterable[Node]) -> tuple[int, ...]:
 def import_rows(data: bytes, language: Language, everything: syntax.Found) -> Iterator[ImportRow]:
     """The imports of a file in the order they stand."""
     found = sorted(everything.imports, key=lambda item: item.start)
-    modules = [item for item in everything.definitions if item.kind == "module"] if language.name == "rust" else []
+    modules = [item for item in everything.definitions if item.kind == "module"] if language.inline_modules else []
     read = statements.READERS.get(language.name)
     if read is None:
         return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from time import monotonic
@@ -19,6 +20,10 @@ Captures = dict[str, "list[Node]"]
 MOST_SIBLINGS = 4000
 CHUNK = 1 << 16
 _RANK = {"type": 1, "constant": 2}
+_INHERITS = re.compile(r"; inherits: ([\w,]+)\n")
+_PATTERN_START = re.compile(r"^(?=[(\[;])", re.M)
+_CAPTURE = re.compile(r"@(?:(definition)\.(\w+)|reference\.import|wide|line)\b")
+_OF_NAMES = re.compile(r"@(?:reference(?!\.import)|ignore)\b")
 
 
 class TooSlow(Exception):
@@ -26,15 +31,15 @@ class TooSlow(Exception):
 
 
 class Pattern(NamedTuple):
-    """What a pattern of a query says of its matches, through `#set!`.
+    """What one pattern of a query finds, as its captures and settings say.
 
-    `role`: definition (the default), import, wide (`wide` belongs to the definition `inner`), line (the same, when both
-    start on one line). `callees`: the names `callee` must be one of. `rank`: the lowest wins where several patterns
-    match one name. Other predicates are not used: patterns that mix
-    `#set!` with them corrupt memory in the binding.
+    `capture` names the node: `definition.KIND`, `reference.import`, or `wide` and `line` for what belongs to the
+    definition `inner` (`line`: only when both start on one line). `rank`: the lowest wins where several patterns match
+    one name. `callees`: the names `callee` must be one of. Other predicates are not used: patterns that mix `#set!`
+    with them corrupt memory in the binding.
     """
 
-    role: str
+    capture: str
     kind: str
     rank: int
     callees: frozenset[bytes]
@@ -51,6 +56,7 @@ class Definition(NamedTuple):
     rank: int
     place: int
     kind: str
+    node: Node
     captures: Captures
 
 
@@ -81,25 +87,49 @@ class Found(NamedTuple):
 
 @cache
 def grammar(name: str) -> Grammar:
-    """The grammar and query of a language by its name."""
+    """The grammar of a language by its name, and the query for its definitions and imports."""
     from tree_sitter import Language as Table
     from tree_sitter import Parser, Query
 
     language = next(language for language in LANGUAGES if language.name == name)
     table = Table(getattr(importlib.import_module(language.module), language.function)())
-    source = (Path(__file__).parent / "queries" / language.query).read_text("utf-8")
-    query = Query(table, source)
-    settings = [query.pattern_settings(number) for number in range(query.pattern_count)]
-    patterns = [
-        Pattern(
-            str(setting.get("role", "definition")),
-            kind := str(setting.get("kind", "")),
-            int(setting.get("rank") or _RANK.get(kind, 0)),
-            frozenset(str(setting.get("callee", "")).encode().split()),
-        )
-        for setting in settings
-    ]
+    texts = [text for text in patterns_of(name) if not _is_of_names(text)]
+    query = Query(table, "".join(texts))
+    patterns = [_pattern(text, query.pattern_settings(number)) for number, text in enumerate(texts)]
     return Grammar(language, Parser(table), query, tuple(patterns))
+
+
+@cache
+def names_query(name: str) -> Query:
+    """The query for the names in code and the calls among them; apart, since an index needs neither."""
+    from tree_sitter import Query
+
+    table = grammar(name).parser.language
+    assert table is not None
+    return Query(table, "".join(filter(_is_of_names, patterns_of(name))))
+
+
+def patterns_of(name: str) -> list[str]:
+    """The patterns of the query file of a language, after those of the files that its first line inherits.
+
+    A pattern starts at the start of a line, and nothing else does but comments and what closes a pattern.
+    """
+    source = (Path(__file__).parent / "queries" / f"{name}.scm").read_text("utf-8")
+    inherited = _INHERITS.match(source)
+    found = [text for other in inherited[1].split(",") for text in patterns_of(other)] if inherited else []
+    return found + [text for text in _PATTERN_START.split(source) if text[:1] in ("(", "[")]
+
+
+def _is_of_names(pattern: str) -> bool:
+    return _OF_NAMES.search(pattern) is not None
+
+
+def _pattern(text: str, settings: Mapping[str, str | None]) -> Pattern:
+    found = _CAPTURE.search(text)
+    assert found, text
+    kind = (found[2] if found[1] == "definition" else settings.get("kind")) or ""
+    callees = frozenset((settings.get("callee") or "").encode().split())
+    return Pattern(found[0][1:], kind, int(settings.get("rank") or _RANK.get(kind, 0)), callees)
 
 
 def root_of(language: Language, data: bytes, until: float = 0.0) -> Node:
@@ -176,6 +206,27 @@ def find(language: Language, root: Node, data: bytes, broken: Iterable[Node] = (
     return found
 
 
+def names_at(language: Language, root: Node, start: int, end: int) -> Iterator[tuple[str, Node]]:
+    """The names in code that overlap the bytes from `start` to `end`, each with what captured it.
+
+    `reference` is any name, `reference.call` the name of what is called, `ignore` a name that only looks like one.
+    """
+    from tree_sitter import QueryCursor
+
+    cursor = QueryCursor(names_query(language.name))
+    cursor.set_byte_range(start, end)
+    for _, captures in cursor.matches(root):
+        for capture in ("reference.call", "ignore"):
+            if capture in captures and _is_called(captures):
+                yield from ((capture, node) for node in captures["name"])
+        yield from (("reference", node) for node in captures.get("reference", ()))
+
+
+def _is_called(captures: Captures) -> bool:
+    """Whether `arguments`, where a pattern captures them, stand right after the name."""
+    return "arguments" not in captures or captures["name"][0].next_sibling == captures["arguments"][0]
+
+
 def find_at(language: Language, root: Node, data: bytes, start: int, end: int) -> Found:
     """The definitions and imports that the bytes from `start` to `end` are part of."""
     from tree_sitter import QueryCursor
@@ -209,19 +260,18 @@ def _unexplained(language: Language, data: bytes, found: Found) -> list[tuple[in
 def _sort_out(table: Grammar, matches: Iterable[tuple[int, Captures]], data: bytes, found: Found) -> None:
     patterns, definitions = table.patterns, found.definitions
     for number, captures in matches:
-        role, kind, rank, callees = patterns[number]
+        capture, kind, rank, callees = patterns[number]
         if callees:
             callee = captures["callee"][0]
             if data[callee.start_byte : callee.end_byte] not in callees:
                 continue
-        if role == "definition":
-            node = captures["def"][0]
-            place = captures["name"][0].start_byte
-            definitions.append(Definition(node.start_byte, -node.end_byte, rank, place, kind, captures))
-        elif role == "import":
-            node = captures["def"][0]
+        node = captures[capture][0]
+        if capture == "reference.import":
             found.imports.append(Import(node.start_byte, kind, node))
+        elif kind:
+            place = captures["name"][0].start_byte
+            definitions.append(Definition(node.start_byte, -node.end_byte, rank, place, kind, node, captures))
         else:
-            inner, wide = captures["inner"][0], captures["wide"][0]
-            if role == "wide" or inner.start_point[0] == wide.start_point[0]:
-                found.wider[inner.start_byte] = wide
+            inner = captures["inner"][0]
+            if capture == "wide" or inner.start_point[0] == node.start_point[0]:
+                found.wider[inner.start_byte] = node

@@ -11,7 +11,7 @@ from typing import NamedTuple
 class Language(NamedTuple):
     """One row: how files of a language are known, and how they are read.
 
-    `module` and `function` name the grammar; `query` is a file of `queries/`. The query looks at nodes down to `depth`
+    `module` and `function` name the grammar; its query is `queries/NAME.scm`. The query looks at nodes down to `depth`
     levels below the root (-1: all of them); what lies deeper is found through `keywords`, the words that every deeper
     definition or import is written with. `comments` start a line of documentation; `docstrings`: bodies may begin with
     one, and `#` starts a comment. `marks` are nodes that belong to the definition after them (attributes, decorators).
@@ -24,13 +24,13 @@ class Language(NamedTuple):
     the installation that brings the grammar, '' for those that are always there.
     `inner`: what each definition or import within a body is written with; a body without any of these, and without a
     match of `inner_form`, holds none and need not be parsed (no words: all bodies are parsed). `macros`: sound files
-    may not parse, since macros are not expanded.
+    may not parse, since macros are not expanded. `mixins`: functions in a module are methods. `inline_modules`: a file
+    may hold whole modules, and what is imported in one is relative to it.
     """
 
     name: str
     extensions: tuple[str, ...]
     module: str
-    query: str
     function: str = "language"
     filenames: tuple[str, ...] = ()
     depth: int = -1
@@ -49,6 +49,8 @@ class Language(NamedTuple):
     inner: tuple[bytes, ...] = ()
     inner_form: bytes = b""
     macros: bool = False
+    mixins: bool = False
+    inline_modules: bool = False
     extra: str = ""
 
 
@@ -60,7 +62,6 @@ LANGUAGES: tuple[Language, ...] = (
         "python",
         (".py", ".pyi", ".pyw"),
         "tree_sitter_python",
-        "python.scm",
         filenames=("SConstruct", "SConscript", "wscript"),
         depth=4,
         keywords=(b"def ", b"class ", b"import "),
@@ -69,12 +70,11 @@ LANGUAGES: tuple[Language, ...] = (
         docstrings=True,
         wrapper="decorated_definition",
     ),
-    Language("javascript", (".js", ".jsx", ".mjs", ".cjs"), "tree_sitter_javascript", "javascript.scm", required=True),
+    Language("javascript", (".js", ".jsx", ".mjs", ".cjs"), "tree_sitter_javascript", required=True),
     Language(
         "typescript",
         (".ts", ".mts", ".cts"),
         "tree_sitter_typescript",
-        "typescript.scm",
         function="language_typescript",
         marks=_DECORATORS,
         required=True,
@@ -83,25 +83,23 @@ LANGUAGES: tuple[Language, ...] = (
         "tsx",
         (".tsx",),
         "tree_sitter_typescript",
-        "typescript.scm",
         function="language_tsx",
         marks=_DECORATORS,
         required=True,
     ),
-    Language("go", (".go",), "tree_sitter_go", "go.scm", depth=4, inner=(b"type ", b"interface {", b"`")),
+    Language("go", (".go",), "tree_sitter_go", depth=4, inner=(b"type ", b"interface {", b"`")),
     Language(
         "rust",
         (".rs",),
         "tree_sitter_rust",
-        "rust.scm",
         marks=frozenset({"attribute_item"}),
+        inline_modules=True,
     ),
-    Language("java", (".java",), "tree_sitter_java", "java.scm"),
+    Language("java", (".java",), "tree_sitter_java"),
     Language(
         "c",
         (".c", ".h"),
         "tree_sitter_c",
-        "c.scm",
         inner=(b"typedef", b"define ", b"define\t", b"include"),
         inner_form=rb"(?:struct|union|enum)\s[^;(){}=]*\{",
         macros=True,
@@ -110,39 +108,35 @@ LANGUAGES: tuple[Language, ...] = (
         "cpp",
         (".cc", ".cpp", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h++", ".ipp", ".inl", ".tpp"),
         "tree_sitter_cpp",
-        "cpp.scm",
+        macros=True,
     ),
     Language(
         "ruby",
         (".rb", ".rake", ".gemspec", ".ru"),
         "tree_sitter_ruby",
-        "ruby.scm",
         depth=9,
         keywords=(b"def ", b"class ", b"module ", b"require ", b"require(", b"require_relative ", b"autoload "),
         filenames=("Rakefile", "Gemfile", "Vagrantfile", "Guardfile", "Capfile"),
         comments=_HASH,
+        mixins=True,
     ),
     Language(
         "php",
         (".php", ".phtml"),
         "tree_sitter_php",
-        "php.scm",
         function="language_php",
         depth=4,
         keywords=(b"function ", b"class ", b"include ", b"include_once ", b"require ", b"require_once "),
     ),
-    Language(
-        "csharp", (".cs", ".csx"), "tree_sitter_c_sharp", "csharp.scm", bracketed=True, tagged=True, extra="languages"
-    ),
-    Language("kotlin", (".kt", ".kts"), "tree_sitter_kotlin", "kotlin.scm", extra="languages"),
-    Language("swift", (".swift",), "tree_sitter_swift", "swift.scm", extra="languages"),
-    Language("scala", (".scala", ".sc", ".sbt"), "tree_sitter_scala", "scala.scm", extra="languages"),
-    Language("lua", (".lua",), "tree_sitter_lua", "lua.scm", comments=(b"--",), required=True, extra="languages"),
+    Language("csharp", (".cs", ".csx"), "tree_sitter_c_sharp", bracketed=True, tagged=True, extra="languages"),
+    Language("kotlin", (".kt", ".kts"), "tree_sitter_kotlin", extra="languages"),
+    Language("swift", (".swift",), "tree_sitter_swift", extra="languages"),
+    Language("scala", (".scala", ".sc", ".sbt"), "tree_sitter_scala", extra="languages"),
+    Language("lua", (".lua",), "tree_sitter_lua", comments=(b"--",), required=True, extra="languages"),
     Language(
         "elixir",
         (".ex", ".exs"),
         "tree_sitter_elixir",
-        "elixir.scm",
         comments=_HASH,
         marks=frozenset({"unary_operator"}),
         attribute_marks=(b"@doc", b"@spec", b"@impl", b"@deprecated", b"@since"),
@@ -153,19 +147,17 @@ LANGUAGES: tuple[Language, ...] = (
         "bash",
         (".sh", ".bash", ".bats", ".zsh"),
         "tree_sitter_bash",
-        "bash.scm",
         filenames=(".bashrc", ".bash_profile", ".bash_aliases", ".profile", "PKGBUILD"),
         comments=_HASH,
         extra="languages",
     ),
     # Cells are read in the language of the notebook: see notebook.py. The grammar tells where they are.
-    Language("notebook", (".ipynb",), "tree_sitter_json", "notebook.scm"),
-    Language("json", (".json", ".jsonc", ".webmanifest"), "tree_sitter_json", "json.scm", outline=True),
+    Language("notebook", (".ipynb",), "tree_sitter_json"),
+    Language("json", (".json", ".jsonc", ".webmanifest"), "tree_sitter_json", outline=True),
     Language(
         "markdown",
         (".md", ".markdown"),
         "tree_sitter_markdown",
-        "markdown.scm",
         outline=True,
         comments=(),
         extra="languages",
@@ -174,23 +166,21 @@ LANGUAGES: tuple[Language, ...] = (
         "yaml",
         (".yaml", ".yml"),
         "tree_sitter_yaml",
-        "yaml.scm",
         outline=True,
         comments=_HASH,
         most_nested=180,
         extra="languages",
     ),
-    Language("toml", (".toml",), "tree_sitter_toml", "toml.scm", outline=True, comments=_HASH, extra="languages"),
+    Language("toml", (".toml",), "tree_sitter_toml", outline=True, comments=_HASH, extra="languages"),
     Language(
         "html",
         (".html", ".htm", ".xhtml"),
         "tree_sitter_html",
-        "html.scm",
         outline=True,
         comments=(),
         extra="languages",
     ),
-    Language("css", (".css",), "tree_sitter_css", "css.scm", outline=True, extra="languages"),
+    Language("css", (".css",), "tree_sitter_css", outline=True, extra="languages"),
 )
 
 _BY_EXTENSION = {extension: language for language in LANGUAGES for extension in language.extensions}

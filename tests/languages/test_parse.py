@@ -8,7 +8,7 @@ import sys
 import time
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from optimizer.languages import syntax, table
 from optimizer.languages.parse import ParsedFile, error_count, error_lines, occurrences, parse
 from optimizer.languages.table import LANGUAGES, Language, installed_names, is_installed, language_of
+from optimizer.retrieval import SymbolKind
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"), key=lambda path: path.name)
 EXTENSIONS = [language.extensions[0] for language in LANGUAGES if is_installed(language)]
@@ -92,15 +93,34 @@ def test_every_language_has_a_case_and_a_query() -> None:
     }
     assert covered == {language.name for language in LANGUAGES}
     queries = Path(syntax.__file__).parent / "queries"
-    assert {language.query for language in LANGUAGES} == {path.name for path in queries.glob("*.scm")}
+    shared = {"ecmascript", "jsx"}
+    assert {language.name for language in LANGUAGES} == {path.stem for path in queries.glob("*.scm")} - shared
+
+
+CAPTURE = re.compile(
+    r"@(definition\.\w+|reference(?:\.import|\.call)?|ignore|wide|line|inner|name|body|head|scope|callee|arguments)(?![\w.])"
+)
 
 
 @pytest.mark.parametrize("language", [row for row in LANGUAGES if is_installed(row)], ids=lambda row: row.name)
-def test_queries_use_no_other_predicates_than_settings(language: Language) -> None:
-    query = syntax.grammar(language.name).query
-    assert not any(query.pattern_assertions(number) for number in range(query.pattern_count))
-    source = (Path(syntax.__file__).parent / "queries" / language.query).read_text("utf-8")
-    assert set(re.findall(r"\(#([\w?!-]+)", source)) <= {"set!"}
+def test_queries_hold_known_captures_and_no_predicates_but_settings(language: Language) -> None:
+    patterns = syntax.patterns_of(language.name)
+    queries = syntax.grammar(language.name).query, syntax.names_query(language.name)
+    assert len(patterns) == sum(query.pattern_count for query in queries)
+    for query in queries:
+        assert not any(query.pattern_assertions(number) for number in range(query.pattern_count))
+    text = "".join(patterns)
+    assert set(re.findall(r"\(#([\w?!-]+)", text)) <= {"set!"}
+    assert text.count("@") - text.count('"@"') == len(CAPTURE.findall(text))
+    kinds = {name.partition(".")[2] for name in CAPTURE.findall(text) if name.startswith("definition.")}
+    assert kinds <= {*get_args(SymbolKind), "impl"}
+
+
+def test_a_query_holds_the_patterns_that_it_inherits() -> None:
+    assert syntax.patterns_of("cpp")[: len(c := syntax.patterns_of("c"))] == c
+    shared = {*syntax.patterns_of("ecmascript")}
+    assert shared < {*syntax.patterns_of("typescript")} < {*syntax.patterns_of("tsx")}
+    assert shared < {*syntax.patterns_of("javascript")}
 
 
 @pytest.mark.parametrize(
@@ -272,7 +292,7 @@ def test_outlines_take_no_part_in_names_and_checks() -> None:
 
 
 def test_a_language_without_its_grammar_is_left_to_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    absent = Language("absent", (".absent",), "tree_sitter_that_nobody_has", "absent.scm")
+    absent = Language("absent", (".absent",), "tree_sitter_that_nobody_has")
     monkeypatch.setitem(table._BY_EXTENSION, ".absent", absent)
     assert language_of("x.absent") == absent
     assert not is_installed(absent)

@@ -1,35 +1,38 @@
-((function_definition declarator: [
-  (function_declarator declarator: (_) @name)
-  (pointer_declarator declarator: (function_declarator declarator: (_) @name))
-  (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: (_) @name)))
-] body: (_) @body) @def (#set! kind "function"))
-((struct_specifier name: (type_identifier) @name body: (_) @body) @def (#set! kind "struct"))
-((union_specifier name: (type_identifier) @name body: (_) @body) @def (#set! kind "struct"))
-((enum_specifier name: (type_identifier) @name body: (_) @body) @def (#set! kind "enum"))
-((enumerator name: (_) @name) @def (#set! kind "constant"))
-((type_definition declarator: (type_identifier) @name) @def (#set! kind "type"))
-((type_definition declarator: (pointer_declarator declarator: (type_identifier) @name)) @def (#set! kind "type"))
-((type_definition declarator: (function_declarator declarator: (parenthesized_declarator
-  (pointer_declarator declarator: (type_identifier) @name)))) @def (#set! kind "type"))
-((preproc_def name: (_) @name value: (_)) @def (#set! kind "constant"))
-((preproc_function_def name: (_) @name) @def (#set! kind "macro"))
-((declaration declarator: (init_declarator declarator: [
-  (identifier) @name
-  (array_declarator declarator: (identifier) @name)
-  (pointer_declarator declarator: (identifier) @name)
-])) @def (#set! kind "constant"))
-((preproc_include path: (_)) @def (#set! role "import") (#set! kind "include"))
-
-((function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) body: (_) @body)
-  @def (#set! kind "function"))
-((class_specifier name: (_) @name body: (_) @body) @def (#set! kind "class"))
-((struct_specifier name: [(qualified_identifier) (template_type)] @name body: (_) @body) @def (#set! kind "struct"))
-((namespace_definition name: (_) @name body: (_) @body) @def (#set! kind "module"))
-((alias_declaration name: (_) @name) @def (#set! kind "type"))
-((concept_definition name: (_) @name) @def (#set! kind "type"))
-((template_declaration (_) @inner) @wide (#set! role "wide"))
+; inherits: c
+(function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name)) body: (_) @body)
+  @definition.function
+(class_specifier name: (_) @name body: (_) @body) @definition.class
+(struct_specifier name: [(qualified_identifier) (template_type)] @name body: (_) @body) @definition.struct
+(namespace_definition name: (_) @name body: (_) @body) @definition.module
+(alias_declaration name: (_) @name) @definition.type
+(concept_definition name: (_) @name) @definition.type
+(template_declaration (_) @inner) @wide
 ; `class MACRO Name : Base { … }` is taken for a function without parameters.
-((function_definition type: (class_specifier !body) declarator: (identifier) @name body: (_) @body) @def
-  (#set! kind "class"))
-((function_definition type: (struct_specifier !body) declarator: (identifier) @name body: (_) @body) @def
-  (#set! kind "struct"))
+(function_definition type: (class_specifier !body) declarator: (identifier) @name body: (_) @body) @definition.class
+(function_definition type: (struct_specifier !body) declarator: (identifier) @name body: (_) @body) @definition.struct
+
+; Names, and the calls among them.
+(namespace_identifier) @reference
+(call_expression function: [
+  (primitive_type) @name
+  (template_function name: (identifier) @name)
+  (qualified_identifier name: [
+    (identifier) @name
+    (template_function name: (identifier) @name)
+    (qualified_identifier name: [
+      (identifier) @name
+      (template_function name: (identifier) @name)
+      (qualified_identifier name: [(identifier) @name (template_function name: (identifier) @name)])
+    ])
+  ])
+]) @reference.call
+(new_expression type: [
+  (type_identifier) @name
+  (primitive_type) @name
+  (template_type name: (type_identifier) @name)
+  (qualified_identifier name: [
+    (type_identifier) @name
+    (template_type name: (type_identifier) @name)
+    (qualified_identifier name: [(type_identifier) @name (template_type name: (type_identifier) @name)])
+  ])
+]) @reference.call

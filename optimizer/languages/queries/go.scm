@@ -1,16 +1,19 @@
-((function_declaration name: (identifier) @name body: (_)? @body) @def (#set! kind "function"))
-((method_declaration
-  receiver: (parameter_list (parameter_declaration type: (_) @scope)) name: (_) @name body: (_)? @body) @def
-  (#set! kind "method"))
-((type_spec name: (_) @name type: (struct_type (field_declaration_list) @body)) @def (#set! kind "struct"))
-((type_spec name: (_) @name type: (interface_type)) @def (#set! kind "interface"))
-((type_spec name: (_) @name) @def (#set! kind "type"))
-((type_alias name: (_) @name) @def (#set! kind "type"))
-((interface_type (method_elem name: (_) @name) @def) (#set! kind "method"))
-((source_file (const_declaration (const_spec name: (identifier) @name) @def)) (#set! kind "constant"))
-((source_file (var_declaration (var_spec name: (identifier) @name) @def)) (#set! kind "constant"))
-((source_file (var_declaration (var_spec_list (var_spec name: (identifier) @name) @def))) (#set! kind "constant"))
-((type_declaration (_) @inner) @wide (#set! role "line"))
-((const_declaration (const_spec) @inner) @wide (#set! role "line"))
-((var_declaration (var_spec) @inner) @wide (#set! role "line"))
-((import_spec) @def (#set! role "import") (#set! kind "import"))
+(function_declaration name: (identifier) @name body: (_)? @body) @definition.function
+(method_declaration
+  receiver: (parameter_list (parameter_declaration type: (_) @scope)) name: (_) @name body: (_)? @body) @definition.method
+(type_spec name: (_) @name type: (struct_type (field_declaration_list) @body)) @definition.struct
+(type_spec name: (_) @name type: (interface_type)) @definition.interface
+(type_spec name: (_) @name) @definition.type
+(type_alias name: (_) @name) @definition.type
+(interface_type (method_elem name: (_) @name) @definition.method)
+(source_file (const_declaration (const_spec name: (identifier) @name) @definition.constant))
+(source_file (var_declaration (var_spec name: (identifier) @name) @definition.constant))
+(source_file (var_declaration (var_spec_list (var_spec name: (identifier) @name) @definition.constant)))
+(type_declaration (_) @inner) @line
+(const_declaration (const_spec) @inner) @line
+(var_declaration (var_spec) @inner) @line
+((import_spec) @reference.import (#set! kind "import"))
+
+; Names, and the calls among them.
+[(field_identifier) (identifier) (package_identifier) (type_identifier)] @reference
+(call_expression function: [(identifier) @name (selector_expression field: (field_identifier) @name)]) @reference.call

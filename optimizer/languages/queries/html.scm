@@ -2,4 +2,4 @@
   (attribute_value) @name (quoted_attribute_value (attribute_value) @name)
 ])) @head (self_closing_tag (attribute (attribute_name) @callee [
   (attribute_value) @name (quoted_attribute_value (attribute_value) @name)
-])) @head]) @def (#set! callee "id") (#set! kind "section"))
+])) @head]) @definition.section (#set! callee "id"))

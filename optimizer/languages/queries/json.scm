@@ -1,1 +1,1 @@
-((document (object (pair key: (string (string_content) @name)) @def)) (#set! kind "section"))
+(document (object (pair key: (string (string_content) @name)) @definition.section))

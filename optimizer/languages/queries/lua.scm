@@ -1,18 +1,25 @@
-((function_declaration name: [
+(function_declaration name: [
   (identifier) @name
   (dot_index_expression table: (_) @scope field: (_) @name)
   (method_index_expression table: (_) @scope method: (_) @name)
-] parameters: (_) @head) @def (#set! kind "function"))
+] parameters: (_) @head) @definition.function
 ; Functions that are given a name by what they are assigned to.
-((assignment_statement
+(assignment_statement
   (variable_list . name: [(identifier) @name (dot_index_expression table: (_) @scope field: (_) @name)])
-  (expression_list . value: (function_definition parameters: (_) @head))) @def (#set! kind "function"))
-((field name: (identifier) @name value: (function_definition parameters: (_) @head)) @def (#set! kind "function"))
-((chunk (assignment_statement (variable_list . name: [
+  (expression_list . value: (function_definition parameters: (_) @head))) @definition.function
+(field name: (identifier) @name value: (function_definition parameters: (_) @head)) @definition.function
+(chunk (assignment_statement (variable_list . name: [
   (identifier) @name (dot_index_expression table: (_) @scope field: (_) @name)
-])) @def) (#set! kind "constant"))
-((chunk (variable_declaration (assignment_statement (variable_list . name: (identifier) @name)) @def))
-  (#set! kind "constant"))
-((variable_declaration (assignment_statement) @inner) @wide (#set! role "wide"))
-((function_call name: (identifier) @callee arguments: (arguments . (string))) @def
-  (#set! callee "require dofile loadfile") (#set! role "import"))
+])) @definition.constant)
+(chunk (variable_declaration (assignment_statement (variable_list . name: (identifier) @name)) @definition.constant))
+(variable_declaration (assignment_statement) @inner) @wide
+((function_call name: (identifier) @callee arguments: (arguments . (string))) @reference.import
+  (#set! callee "require dofile loadfile"))
+
+; Names, and the calls among them.
+(identifier) @reference
+(function_call name: [
+  (identifier) @name
+  (dot_index_expression field: (identifier) @name)
+  (method_index_expression method: (identifier) @name)
+]) @reference.call

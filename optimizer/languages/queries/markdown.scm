@@ -1,2 +1,2 @@
-((section . (atx_heading heading_content: (_) @name @head)) @def (#set! kind "section"))
-((setext_heading heading_content: (_) @name @head) @def (#set! kind "section"))
+(section . (atx_heading heading_content: (_) @name @head)) @definition.section
+(setext_heading heading_content: (_) @name @head) @definition.section

@@ -1,14 +1,22 @@
-((function_definition name: (_) @name body: (_) @body) @def (#set! kind "function"))
-((method_declaration name: (_) @name body: (_)? @body) @def (#set! kind "method"))
-((class_declaration name: (_) @name body: (_) @body) @def (#set! kind "class"))
-((interface_declaration name: (_) @name body: (_) @body) @def (#set! kind "interface"))
-((trait_declaration name: (_) @name body: (_) @body) @def (#set! kind "trait"))
-((enum_declaration name: (_) @name body: (_) @body) @def (#set! kind "enum"))
-((const_element . (name) @name) @def (#set! kind "constant"))
+(function_definition name: (_) @name body: (_) @body) @definition.function
+(method_declaration name: (_) @name body: (_)? @body) @definition.method
+(class_declaration name: (_) @name body: (_) @body) @definition.class
+(interface_declaration name: (_) @name body: (_) @body) @definition.interface
+(trait_declaration name: (_) @name body: (_) @body) @definition.trait
+(enum_declaration name: (_) @name body: (_) @body) @definition.enum
+(const_element . (name) @name) @definition.constant
 ((function_call_expression function: (name) @callee
-  arguments: (arguments . (argument [(string (string_content) @name) (encapsed_string (string_content) @name)]))) @def
-  (#set! callee "define") (#set! kind "constant"))
-((const_declaration (const_element) @inner) @wide (#set! role "line"))
-((namespace_use_declaration) @def (#set! role "import") (#set! kind "use"))
-([(include_expression) (include_once_expression) (require_expression) (require_once_expression)] @def
-  (#set! role "import") (#set! kind "include"))
+  arguments: (arguments . (argument [(string (string_content) @name) (encapsed_string (string_content) @name)]))) @definition.constant
+  (#set! callee "define"))
+(const_declaration (const_element) @inner) @line
+((namespace_use_declaration) @reference.import (#set! kind "use"))
+([(include_expression) (include_once_expression) (require_expression) (require_once_expression)] @reference.import (#set! kind "include"))
+
+; Names, and the calls among them.
+[(name) (primitive_type)] @reference
+(function_call_expression function: [(name) @name (qualified_name (name) @name .)]) @reference.call
+(member_call_expression name: (name) @name) @reference.call
+(nullsafe_member_call_expression name: (name) @name) @reference.call
+(scoped_call_expression name: (name) @name) @reference.call
+(object_creation_expression . [(name) @name (qualified_name (name) @name .)]) @reference.call
+(variable_name (name) @name) @ignore

@@ -1,9 +1,13 @@
 ; Functions are methods when a class is right around them. Constants stand at the top of a module.
-((function_definition name: (identifier) @name body: (block) @body) @def (#set! kind "function"))
-((class_definition name: (identifier) @name body: (block) @body) @def (#set! kind "class"))
-((decorated_definition definition: (_) @inner) @wide (#set! role "wide"))
-((module (expression_statement (assignment left: (identifier) @name) @def)) (#set! kind "constant"))
-((type_alias_statement left: (type (identifier) @name)) @def (#set! kind "type"))
-((import_statement) @def (#set! role "import"))
-((import_from_statement) @def (#set! role "import"))
-((future_import_statement) @def (#set! role "import"))
+(function_definition name: (identifier) @name body: (block) @body) @definition.function
+(class_definition name: (identifier) @name body: (block) @body) @definition.class
+(decorated_definition definition: (_) @inner) @wide
+(module (expression_statement (assignment left: (identifier) @name) @definition.constant))
+(type_alias_statement left: (type (identifier) @name)) @definition.type
+(import_statement) @reference.import
+(import_from_statement) @reference.import
+(future_import_statement) @reference.import
+
+; Names, and the calls among them.
+(identifier) @reference
+(call function: [(identifier) @name (attribute attribute: (identifier) @name)]) @reference.call

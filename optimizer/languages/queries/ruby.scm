@@ -1,9 +1,13 @@
-((class name: (_) @name superclass: (_)? @head) @def (#set! kind "class"))
-((module name: (_) @name) @def (#set! kind "module"))
-((method name: (_) @name parameters: (_)? @head) @def (#set! kind "function"))
-((singleton_method name: (_) @name parameters: (_)? @head) @def (#set! kind "function"))
-((assignment left: (constant) @name) @def (#set! kind "constant"))
-((call !receiver method: (identifier) @callee arguments: (argument_list . (string))) @def
-  (#set! callee "require require_relative load") (#set! role "import"))
-((call !receiver method: (identifier) @callee arguments: (argument_list . (simple_symbol) . (string))) @def
-  (#set! callee "autoload") (#set! role "import"))
+(class name: (_) @name @head superclass: (_)? @head) @definition.class
+(module name: (_) @name @head) @definition.module
+(method name: (_) @name @head parameters: (_)? @head) @definition.function
+(singleton_method name: (_) @name @head parameters: (_)? @head) @definition.function
+(assignment left: (constant) @name) @definition.constant
+((call !receiver method: (identifier) @callee arguments: (argument_list . (string))) @reference.import
+  (#set! callee "require require_relative load"))
+((call !receiver method: (identifier) @callee arguments: (argument_list . (simple_symbol) . (string))) @reference.import
+  (#set! callee "autoload"))
+
+; Names, and the calls among them.
+[(class_variable) (constant) (global_variable) (identifier) (instance_variable)] @reference
+(call method: [(identifier) (constant)] @name) @reference.call

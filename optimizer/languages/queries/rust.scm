@@ -1,16 +1,32 @@
-((function_item name: (_) @name body: (_) @body) @def (#set! kind "function"))
-((function_signature_item name: (_) @name) @def (#set! kind "function"))
-((struct_item name: (_) @name body: (_)? @body) @def (#set! kind "struct"))
-((union_item name: (_) @name body: (_) @body) @def (#set! kind "struct"))
-((enum_item name: (_) @name body: (_) @body) @def (#set! kind "enum"))
-((trait_item name: (_) @name body: (_) @body) @def (#set! kind "trait"))
-((impl_item type: (_) @name body: (_) @body) @def (#set! kind "impl"))
-((mod_item name: (_) @name body: (_) @body) @def (#set! kind "module"))
-((type_item name: (_) @name) @def (#set! kind "type"))
-((associated_type name: (_) @name) @def (#set! kind "type"))
-((const_item name: (_) @name) @def (#set! kind "constant"))
-((static_item name: (_) @name) @def (#set! kind "constant"))
-((macro_definition name: (_) @name) @def (#set! kind "macro"))
-((mod_item !body) @def (#set! role "import") (#set! kind "mod"))
-((use_declaration) @def (#set! role "import") (#set! kind "use"))
-((extern_crate_declaration) @def (#set! role "import") (#set! kind "extern"))
+(function_item name: (_) @name body: (_) @body) @definition.function
+(function_signature_item name: (_) @name) @definition.function
+(struct_item name: (_) @name body: (_)? @body) @definition.struct
+(union_item name: (_) @name body: (_) @body) @definition.struct
+(enum_item name: (_) @name body: (_) @body) @definition.enum
+(trait_item name: (_) @name body: (_) @body) @definition.trait
+(impl_item type: (_) @name body: (_) @body) @definition.impl
+(mod_item name: (_) @name body: (_) @body) @definition.module
+(type_item name: (_) @name) @definition.type
+(associated_type name: (_) @name) @definition.type
+(const_item name: (_) @name) @definition.constant
+(static_item name: (_) @name) @definition.constant
+(macro_definition name: (_) @name) @definition.macro
+((mod_item !body) @reference.import (#set! kind "mod"))
+((use_declaration) @reference.import (#set! kind "use"))
+((extern_crate_declaration) @reference.import (#set! kind "extern"))
+
+; Names, and the calls among them.
+[(field_identifier) (identifier) (primitive_type) (shorthand_field_identifier) (type_identifier)] @reference
+(call_expression function: [
+  (identifier) @name
+  (scoped_identifier name: (identifier) @name)
+  (field_expression field: (field_identifier) @name)
+  (generic_function function: [
+    (identifier) @name
+    (scoped_identifier name: (identifier) @name)
+    (field_expression field: (field_identifier) @name)
+  ])
+]) @reference.call
+(macro_invocation macro: [(identifier) @name (scoped_identifier name: (identifier) @name)]) @reference.call
+; What stands within a macro is not parsed: a name right before brackets is called.
+(token_tree (identifier) @name . (token_tree . "(") @arguments) @reference.call

@@ -1,19 +1,28 @@
-((class_definition name: (_) @name body: (_)? @body) @def (#set! kind "class"))
-((object_definition name: (_) @name body: (_)? @body) @def (#set! kind "class"))
-((package_object name: (_) @name body: (_)? @body) @def (#set! kind "module"))
-((trait_definition name: (_) @name body: (_)? @body) @def (#set! kind "trait"))
-((enum_definition name: (_) @name body: (_)? @body) @def (#set! kind "enum"))
-((simple_enum_case name: (_) @name) @def (#set! kind "constant"))
-((full_enum_case name: (_) @name) @def (#set! kind "constant"))
-((function_definition name: (_) @name body: (_)? @body) @def (#set! kind "function"))
-((function_declaration name: (_) @name) @def (#set! kind "function"))
-((given_definition name: (_) @name body: (_)? @body) @def (#set! kind "constant"))
-((type_definition name: (_) @name) @def (#set! kind "type"))
-((template_body [
+(class_definition name: (_) @name body: (_)? @body) @definition.class
+(object_definition name: (_) @name body: (_)? @body) @definition.class
+(package_object name: (_) @name body: (_)? @body) @definition.module
+(trait_definition name: (_) @name body: (_)? @body) @definition.trait
+(enum_definition name: (_) @name body: (_)? @body) @definition.enum
+(simple_enum_case name: (_) @name) @definition.constant
+(full_enum_case name: (_) @name) @definition.constant
+(function_definition name: (_) @name body: (_)? @body) @definition.function
+(function_declaration name: (_) @name) @definition.function
+(given_definition name: (_) @name body: (_)? @body) @definition.constant
+(type_definition name: (_) @name) @definition.type
+(template_body [
   (val_definition pattern: (identifier) @name) (var_definition pattern: (identifier) @name)
   (val_declaration name: (identifier) @name) (var_declaration name: (identifier) @name)
-] @def) (#set! kind "constant"))
-((compilation_unit [
+] @definition.constant)
+(compilation_unit [
   (val_definition pattern: (identifier) @name) (var_definition pattern: (identifier) @name)
-] @def) (#set! kind "constant"))
-((import_declaration) @def (#set! role "import") (#set! kind "import"))
+] @definition.constant)
+((import_declaration) @reference.import (#set! kind "import"))
+
+; Names, and the calls among them.
+[(identifier) (package_identifier) (type_identifier)] @reference
+(call_expression function: [
+  (identifier) @name
+  (field_expression field: (identifier) @name)
+  (generic_function function: [(identifier) @name (field_expression field: (identifier) @name)])
+]) @reference.call
+(instance_expression . [(type_identifier) @name (generic_type . (type_identifier) @name)]) @reference.call

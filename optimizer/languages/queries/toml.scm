@@ -1,3 +1,3 @@
-((document (pair . (_) @name) @def) (#set! kind "section"))
-((table . (_) @name) @def (#set! kind "section"))
-((table_array_element . (_) @name) @def (#set! kind "section"))
+(document (pair . (_) @name) @definition.section)
+(table . (_) @name) @definition.section
+(table_array_element . (_) @name) @definition.section
