@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from optimizer.languages.imports import is_resolved
 from optimizer.languages.table import LANGUAGES, Language
 
 _INTRODUCTION = """\
@@ -32,22 +31,24 @@ _READING = """
 ## Adding a language
 
 1. A row in `optimizer/languages/table.py`: its name, extensions and grammar. The other fields have defaults; what they
-   are for stands at the top of the table. The wheel of the grammar goes into the extra `languages` of
+   are for is written at the top of the table. The wheel of the grammar goes into the extra `languages` of
    `pyproject.toml`.
-2. A query `optimizer/languages/queries/NAME.scm`. Each pattern captures a definition as `@def`, its name as `@name`,
-   and its body as `@body` where there is one (the signature ends where the body starts, or with `@head`), and says what
-   it is: `(#set! kind "function")`. The kinds are those of `SymbolKind` in `optimizer/retrieval.py`; a function within
-   a class becomes a method by itself, and `impl` lends its name to what is in it without being a definition. Where
-   several patterns match one name, the lowest `(#set! rank …)` wins. Imports are `(#set! role "import")`. To ask for a
-   word, capture it as `@callee` and list what it may be: `(#set! callee "require load")`. No other predicate may be
-   used: mixed with `#set!` they corrupt memory in the binding, and a test looks for them.
+2. A query `optimizer/languages/queries/NAME.scm`, with the captures of tree-sitter's `tags.scm`. Each pattern starts at
+   the start of a line. It captures a definition as `@definition.KIND`, its name as `@name`, and its body as `@body`
+   where there is one (the signature ends where the body starts, or with `@head`). The kinds are those of `SymbolKind`
+   in `optimizer/retrieval.py`; a function within a class becomes a method by itself, and `impl` lends its name to what
+   is in it without being a definition. Where several patterns match one name, the lowest `(#set! rank …)` wins. Imports
+   are `@reference.import`. Any name in code is a `@reference`, and the `@name` of what is called is captured by a
+   pattern of its own with `@reference.call`; `@ignore` takes names out again. To ask for a word, capture it as
+   `@callee` and list what it may be: `(#set! callee "require load")`. No predicate of another kind may be used: mixed
+   with `#set!` they corrupt memory in the binding, and a test looks for them. `; inherits: OTHER` in the first line
+   puts the patterns of other files before those of this one.
 3. A case `tests/languages/cases/NAME.toml`: a source that shows every form, and what is to be read from it. The tests
-   pick it up, and feed the grammar with damaged, deep and random input besides. Try a large repository of the language
-   too, against `ctags`.
-4. Where it has imports: a reader in `optimizer/languages/statements.py` (the text of a statement to the modules it
-   names) and, where modules are files, a resolver in `optimizer/languages/resolvers/` with a line in
-   `optimizer/languages/imports.py`.
-5. Generate this page anew, with the command on its top.
+   pick it up, and feed the grammar with damaged, deep and random input as well. Compare a large repository of the
+   language with `ctags` too.
+4. Where it imports in a way of its own: a module `optimizer/languages/modules/NAME.py`, which the row names. `read`
+   gets the text of a statement and gives the modules that it names; `build` and `resolve` lead from modules to files.
+5. Generate this page again, with the command at its top.
 """
 
 
@@ -62,7 +63,7 @@ def _table() -> Iterator[str]:
     for row in LANGUAGES:
         files = ", ".join(f"`{name}`" for name in (*row.extensions, *row.filenames))
         wheel = row.module.replace("_", "-")
-        resolved = "yes" if is_resolved(row.name) else ""
+        resolved = "yes" if row.modules and row.modules.lead_to_files else ""
         yield f"| {row.name} | {files} | {_form(row)} | {resolved} | {wheel} | {_extra(row)} |"
 
 

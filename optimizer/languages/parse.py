@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.languages import notebook, outline, statements, syntax
+from optimizer.languages import notebook, outline, syntax
 from optimizer.languages.edges import RawImport as RawImport
 from optimizer.languages.occurrences import Occurrence as Occurrence
 from optimizer.languages.occurrences import find_occurrences
@@ -134,9 +135,9 @@ def import_rows(data: bytes, language: Language, everything: syntax.Found) -> It
     """The imports of a file in the order they stand."""
     found = sorted(everything.imports, key=lambda item: item.start)
     modules = [item for item in everything.definitions if item.kind == "module"] if language.inline_modules else []
-    read = statements.READERS.get(language.name)
-    if read is None:
+    if language.modules is None:
         return
+    read = getattr(import_module(f"optimizer.languages.modules.{language.modules.name}"), language.reader)
     for start, kind, node in found:
         text = data[start : node.end_byte].decode("utf-8", "replace")
         line = node.start_point[0] + 1

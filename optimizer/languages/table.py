@@ -8,6 +8,19 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 
+class Modules(NamedTuple):
+    """How a family of languages imports: `name` is that of a module in `modules/`, loaded when needed.
+
+    `manifests` are patterns for the names of the files that say where modules lie. `by_folder`: where an import leads
+    depends on the folder of its file alone. `lead_to_files`: False where a module is never a file of the repository.
+    """
+
+    name: str
+    manifests: tuple[str, ...] = ()
+    by_folder: bool = False
+    lead_to_files: bool = True
+
+
 class Language(NamedTuple):
     """One row: how files of a language are known, and how they are read.
 
@@ -25,7 +38,8 @@ class Language(NamedTuple):
     `inner`: what each definition or import within a body is written with; a body without any of these, and without a
     match of `inner_form`, holds none and need not be parsed (no words: all bodies are parsed). `macros`: sound files
     may not parse, since macros are not expanded. `mixins`: functions in a module are methods. `inline_modules`: a file
-    may hold whole modules, and what is imported in one is relative to it.
+    may hold whole modules, and what is imported in one is relative to it. `modules`: how it imports;
+    `reader` is the function there that reads a statement.
     """
 
     name: str
@@ -51,10 +65,16 @@ class Language(NamedTuple):
     macros: bool = False
     mixins: bool = False
     inline_modules: bool = False
+    modules: Modules | None = None
+    reader: str = "read"
     extra: str = ""
 
 
 _HASH = (b"#",)
+_PYTHON = Modules("python", by_folder=True)
+_SCRIPT = Modules("javascript", ("package.json", "jsconfig.json", "tsconfig*.json"))
+_JAVA = Modules("java")
+_C = Modules("c", by_folder=True)
 _DECORATORS = frozenset({"decorator"})
 
 LANGUAGES: tuple[Language, ...] = (
@@ -69,8 +89,9 @@ LANGUAGES: tuple[Language, ...] = (
         comments=_HASH,
         docstrings=True,
         wrapper="decorated_definition",
+        modules=_PYTHON,
     ),
-    Language("javascript", (".js", ".jsx", ".mjs", ".cjs"), "tree_sitter_javascript", required=True),
+    Language("javascript", (".js", ".jsx", ".mjs", ".cjs"), "tree_sitter_javascript", required=True, modules=_SCRIPT),
     Language(
         "typescript",
         (".ts", ".mts", ".cts"),
@@ -78,6 +99,7 @@ LANGUAGES: tuple[Language, ...] = (
         function="language_typescript",
         marks=_DECORATORS,
         required=True,
+        modules=_SCRIPT,
     ),
     Language(
         "tsx",
@@ -86,16 +108,25 @@ LANGUAGES: tuple[Language, ...] = (
         function="language_tsx",
         marks=_DECORATORS,
         required=True,
+        modules=_SCRIPT,
     ),
-    Language("go", (".go",), "tree_sitter_go", depth=4, inner=(b"type ", b"interface {", b"`")),
+    Language(
+        "go",
+        (".go",),
+        "tree_sitter_go",
+        depth=4,
+        inner=(b"type ", b"interface {", b"`"),
+        modules=Modules("golang", ("go.mod",)),
+    ),
     Language(
         "rust",
         (".rs",),
         "tree_sitter_rust",
         marks=frozenset({"attribute_item"}),
         inline_modules=True,
+        modules=Modules("rust", ("Cargo.toml",)),
     ),
-    Language("java", (".java",), "tree_sitter_java"),
+    Language("java", (".java",), "tree_sitter_java", modules=_JAVA),
     Language(
         "c",
         (".c", ".h"),
@@ -103,12 +134,14 @@ LANGUAGES: tuple[Language, ...] = (
         inner=(b"typedef", b"define ", b"define\t", b"include"),
         inner_form=rb"(?:struct|union|enum)\s[^;(){}=]*\{",
         macros=True,
+        modules=_C,
     ),
     Language(
         "cpp",
         (".cc", ".cpp", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h++", ".ipp", ".inl", ".tpp"),
         "tree_sitter_cpp",
         macros=True,
+        modules=_C,
     ),
     Language(
         "ruby",
@@ -119,6 +152,7 @@ LANGUAGES: tuple[Language, ...] = (
         filenames=("Rakefile", "Gemfile", "Vagrantfile", "Guardfile", "Capfile"),
         comments=_HASH,
         mixins=True,
+        modules=Modules("ruby"),
     ),
     Language(
         "php",
@@ -127,12 +161,27 @@ LANGUAGES: tuple[Language, ...] = (
         function="language_php",
         depth=4,
         keywords=(b"function ", b"class ", b"include ", b"include_once ", b"require ", b"require_once "),
+        modules=Modules("php", ("composer.json",)),
     ),
-    Language("csharp", (".cs", ".csx"), "tree_sitter_c_sharp", bracketed=True, tagged=True, extra="languages"),
-    Language("kotlin", (".kt", ".kts"), "tree_sitter_kotlin", extra="languages"),
-    Language("swift", (".swift",), "tree_sitter_swift", extra="languages"),
-    Language("scala", (".scala", ".sc", ".sbt"), "tree_sitter_scala", extra="languages"),
-    Language("lua", (".lua",), "tree_sitter_lua", comments=(b"--",), required=True, extra="languages"),
+    Language(
+        "csharp",
+        (".cs", ".csx"),
+        "tree_sitter_c_sharp",
+        bracketed=True,
+        tagged=True,
+        extra="languages",
+        modules=Modules("csharp"),
+    ),
+    Language("kotlin", (".kt", ".kts"), "tree_sitter_kotlin", extra="languages", modules=_JAVA, reader="read_kotlin"),
+    Language(
+        "swift", (".swift",), "tree_sitter_swift", extra="languages", modules=Modules("swift", lead_to_files=False)
+    ),
+    Language(
+        "scala", (".scala", ".sc", ".sbt"), "tree_sitter_scala", extra="languages", modules=_JAVA, reader="read_scala"
+    ),
+    Language(
+        "lua", (".lua",), "tree_sitter_lua", comments=(b"--",), required=True, extra="languages", modules=Modules("lua")
+    ),
     Language(
         "elixir",
         (".ex", ".exs"),
@@ -142,6 +191,7 @@ LANGUAGES: tuple[Language, ...] = (
         attribute_marks=(b"@doc", b"@spec", b"@impl", b"@deprecated", b"@since"),
         dotted=True,
         extra="languages",
+        modules=Modules("elixir"),
     ),
     Language(
         "bash",
@@ -150,9 +200,10 @@ LANGUAGES: tuple[Language, ...] = (
         filenames=(".bashrc", ".bash_profile", ".bash_aliases", ".profile", "PKGBUILD"),
         comments=_HASH,
         extra="languages",
+        modules=Modules("bash"),
     ),
     # Cells are read in the language of the notebook: see notebook.py. The grammar tells where they are.
-    Language("notebook", (".ipynb",), "tree_sitter_json"),
+    Language("notebook", (".ipynb",), "tree_sitter_json", modules=_PYTHON),
     Language("json", (".json", ".jsonc", ".webmanifest"), "tree_sitter_json", outline=True),
     Language(
         "markdown",

@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 from optimizer.languages.edges import RawImport
-from optimizer.languages.resolvers import suffixes
+from optimizer.languages.modules import suffixes
+from optimizer.languages.modules.statements import Read
+
+_STATEMENT = re.compile(r"(\w+)[\s(]+([A-Z][\w.]*?)(?:\.\{([^{}]*)\})?(?![\w.])")
 
 Names = Mapping[str, tuple[str, ...]]
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -27,3 +30,13 @@ def resolve(path: str, raw: RawImport, table: Names) -> Iterator[tuple[str, str 
             yield raw.module, found
             return
     yield raw.module, None
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """The modules that the text of an import statement names."""
+    match = _STATEMENT.match(text)
+    if match is None:
+        return []
+    if match[3] is None:
+        return [(match[2], (), match[1])]
+    return [(f"{match[2]}.{name}", (), match[1]) for part in match[3].split(",") if (name := part.strip())]

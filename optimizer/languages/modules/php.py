@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
-from optimizer.languages.resolvers import suffixes
-from optimizer.languages.resolvers.javascript import read_json
+from optimizer.languages.modules import suffixes
+from optimizer.languages.modules.javascript import read_json
+from optimizer.languages.modules.statements import COMMENT, STRING, Read
+
+_GROUP = re.compile(r"^(.*?)\{(.*)\}\s*$", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +73,36 @@ def _included(path: str, name: str, table: Php) -> str | None:
             return place
     candidates = suffixes.ending_in(name.lstrip("./"), table.names)
     return candidates[0] if len(candidates) == 1 else None
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """The modules that the text of an import statement names."""
+    return _read_use(text) if kind == "use" else _read_include(text, kind)
+
+
+def _read_use(text: str) -> list[Read]:
+    body = COMMENT.sub(" ", text).strip().removeprefix("use").strip().rstrip(";")
+    prefix = ""
+    if group := _GROUP.match(body):
+        prefix, body = group[1].strip(), group[2]
+    found: list[Read] = []
+    for part in body.split(","):
+        words = f"{prefix} {part.strip()}".split() if prefix.endswith(("function", "const")) else part.split()
+        kind = "use"
+        for word in (prefix.split()[:1] or [""])[0], (words or [""])[0]:
+            if word in ("function", "const"):
+                kind = f"use-{word}"
+        base = prefix.split()[-1] if prefix else ""
+        words = [word for word in words if word not in ("function", "const")]
+        if words:
+            found.append(((base + words[0]).lstrip("\\"), (), kind))
+    return found
+
+
+def _read_include(text: str, kind: str) -> list[Read]:
+    literals = [first or second for first, second in STRING.findall(text)]
+    if len(literals) != 1 or not literals[0] or "$" in text:
+        return []
+    ups = text.count("dirname(") - ("__FILE__" in text)
+    here = "__DIR__" in text or "__FILE__" in text
+    return [("../" * ups + literals[0].lstrip("/") if here else literals[0], (), kind)]

@@ -8,6 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
+from optimizer.languages.modules.statements import COMMENT, Read, branches
+
+_USE = re.compile(r"^.*?\buse\s+(.*?);?\s*$", re.S)
+_MOD = re.compile(r"\bmod\s+(?:r#)?(\w+)")
+_CRATE = re.compile(r"\bcrate\s+(\w+)")
 
 _SECTION = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]+", re.M)
 _NAME = re.compile(r"^\s*name\s*=\s*[\"']([^\"']+)", re.M)
@@ -145,3 +150,12 @@ def _crate_root(path: str, table: Rust) -> str | None:
         if not folder:
             return inner or None
         folder = posixpath.dirname(folder)
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """The modules that the text of an import statement names."""
+    if kind == "use":
+        match = _USE.match(COMMENT.sub(" ", text))
+        return [(path, (), kind) for path in branches(match[1])] if match else []
+    found = (_MOD if kind == "mod" else _CRATE).search(text)
+    return [(found[1], (), kind)] if found else []

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
-from optimizer.languages.resolvers import suffixes
+from optimizer.languages.modules import suffixes
+from optimizer.languages.modules.statements import COMMENT, Read, branches
+
+_RENAME = re.compile(r"\s*(?:=>|\bas\b)\s*\w+")
+_WILDCARD = re.compile(r"\.(?:_|given)\Z")
 
 ENDINGS = (".java", ".kt", ".scala")
 
@@ -54,3 +59,24 @@ def resolve(path: str, raw: RawImport, table: Java) -> Iterator[tuple[str, str |
             yield raw.module, found
             return
     yield raw.module, None
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """The modules that the text of an import statement names."""
+    words = "".join(COMMENT.sub(" ", text).rstrip("; \r\n").replace("import", " ", 1).split(" ")).split()
+    name = "".join(words)
+    if name.startswith("static") and " static" in f" {' '.join(text.split()[1:])}":
+        return [(name.removeprefix("static"), (), "static")]
+    return [(name, (), kind)] if name else []
+
+
+def read_kotlin(text: str, kind: str) -> list[Read]:
+    """The modules that the text of a Kotlin import names."""
+    words = COMMENT.sub(" ", text).split()
+    return [(words[1].rstrip(";"), (), kind)] if len(words) > 1 else []
+
+
+def read_scala(text: str, kind: str) -> list[Read]:
+    """The modules that the text of a Scala import names."""
+    body = _RENAME.sub("", COMMENT.sub(" ", text).strip().removeprefix("import"))
+    return [(_WILDCARD.sub(".*", path), (), kind) for path in branches(body)]

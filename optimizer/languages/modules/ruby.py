@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
-from optimizer.languages.resolvers import suffixes
+from optimizer.languages.modules import suffixes
+from optimizer.languages.modules.statements import STRING, Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,10 @@ def resolve(path: str, raw: RawImport, table: Ruby) -> Iterator[tuple[str, str |
 def _file(place: str, table: Ruby) -> str | None:
     place = posixpath.normpath(place)
     return next((candidate for candidate in (f"{place}.rb", place) if candidate in table.paths), None)
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """The modules that the text of an import statement names."""
+    match = STRING.search(text)
+    module = (match[1] or match[2] or "") if match else ""
+    return [(module, (), text.split("(")[0].split()[0])] if module and "#{" not in module else []

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from optimizer.languages.edges import RawImport
+from optimizer.languages.modules.statements import COMMENT, Read
+
+_MODULE = re.compile(r"(?:\bfrom|^import|\(|^export\b.*?\bfrom)\s*(?:/\*.*?\*/\s*)?(['\"`])(.*?)\1", re.S)
+_CLAUSE = re.compile(r"^(?:import|export)\s+(?:type\s+)?(.*?)\s*\bfrom\s*['\"]", re.S)
 
 ENDINGS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".json", ".vue", ".svelte")
 # Sources are imported by the name they will have when compiled.
@@ -217,3 +221,18 @@ def _plain(place: str, table: JavaScript) -> str | None:
         if (candidate := posixpath.join(place, f"index{ending}")) in table.paths:
             return candidate
     return None
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """The modules that the text of an import statement names."""
+    match = _MODULE.search(text)
+    if not match or "${" in match[2]:
+        return []
+    clause = _CLAUSE.match(text) if kind in ("import", "export") else None
+    names: list[str] = []
+    if clause:
+        for part in COMMENT.sub(" ", clause[1]).replace("{", ",").replace("}", ",").split(","):
+            words = part.removeprefix("type ").split()
+            if words:
+                names.append(words[0])
+    return [(match[2], tuple(names), "require" if "require" in text[: match.start() + 1] else kind)]

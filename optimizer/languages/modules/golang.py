@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
+from optimizer.languages.modules.statements import Read
 
 _MODULE = re.compile(rb"^\s*module\s+\"?([^\s\"]+)", re.M)
 _REPLACE = re.compile(rb"^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s*=>\s*(\.{1,2}/\S*)", re.M)
@@ -62,3 +63,9 @@ def _folder(path: str, module: str, table: Go) -> str | None:
             return posixpath.join(folder, module[len(name) + 1 :])
     vendored = f"vendor/{module}"
     return vendored if vendored in table.folders else None
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """The modules that the text of an import statement names."""
+    alias, _, module = text.rpartition(" ")
+    return [(module.strip('"`'), (alias.strip(),) if alias.strip() else (), kind)]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
+from optimizer.languages.modules.statements import Read
+
+_FROM = re.compile(r"from\s*(.*?)\s*\bimport\b(.*)", re.S)
+_NOISE = re.compile(r"#[^\n]*|\\\r?\n|[()]")
 
 _PACKAGE = ("/__init__.py", "/__init__.pyi")
 ROOT_NAMES = ("", "src", "lib", "python")
@@ -107,3 +112,14 @@ def _file(place: str, table: Python) -> str | None:
         if candidate in table.paths:
             return candidate
     return None
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """The modules that the text of an import statement names."""
+    if "#" in text or "\\" in text or "(" in text:
+        text = _NOISE.sub(" ", text)
+    if match := _FROM.match(text):
+        names = [words[0] for part in match[2].split(",") if (words := part.split())]
+        return [("".join(match[1].split()), tuple(names), "from")]
+    parts = text.removeprefix("import").split(",")
+    return [(words[0], (), "import") for part in parts if (words := part.split())]

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
-from optimizer.languages.resolvers import suffixes
+from optimizer.languages.modules import suffixes
+from optimizer.languages.modules.statements import COMMENT, Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,10 @@ def _folder(path: str, space: str, table: CSharp) -> str | None:
 
 def _dotted(folder: str) -> str:
     return f".{folder}".replace("/", ".")
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """The modules that the text of an import statement names."""
+    words = COMMENT.sub(" ", text).replace(";", " ").split()
+    form = "static" if "static" in words else kind
+    return [(words[-1].removeprefix("global::"), (), form)]

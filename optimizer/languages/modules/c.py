@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
-from optimizer.languages.resolvers import suffixes
+from optimizer.languages.modules import suffixes
+from optimizer.languages.modules.statements import Read
 
 INCLUDE_FOLDERS = ("include", "inc", "src", "")
 
@@ -52,3 +53,13 @@ def _only(path: str, raw: RawImport, table: C) -> str | None:
     if raw.kind == "include-system" and "/" not in raw.module:
         return None
     return candidates[0] if len(candidates) == 1 else None
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """The modules that the text of an import statement names."""
+    start = min((place for place in (text.find('"'), text.find("<")) if place >= 0), default=-1)
+    if start < 0:
+        return []
+    end = text.find('"' if text[start] == '"' else ">", start + 1)
+    name = text[start + 1 : end].strip()
+    return [(name, (), "include-local" if text[start] == '"' else "include-system")] if end > 0 and name else []

@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Iterator, Mapping
 
 from optimizer.languages.edges import RawImport
-from optimizer.languages.resolvers import suffixes
+from optimizer.languages.modules import suffixes
+from optimizer.languages.modules.statements import STRING, Read
 
 Names = Mapping[str, tuple[str, ...]]
 
@@ -22,3 +23,10 @@ def resolve(path: str, raw: RawImport, table: Names) -> Iterator[tuple[str, str 
     places = (f"{place}.lua", f"{place}/init.lua") if raw.kind == "require" else (raw.module.removeprefix("./"),)
     found = [file for suffix in places if posixpath.basename(suffix) for file in suffixes.ending_in(suffix, table)]
     yield raw.module, suffixes.nearest(path, found)
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """The modules that the text of an import statement names."""
+    match = STRING.search(text)
+    module = (match[1] or match[2] or "") if match else ""
+    return [(module, (), text[: match.start()].rstrip(" \t\r\n("))] if match and module else []

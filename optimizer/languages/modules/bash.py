@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
-from optimizer.languages.resolvers import suffixes
+from optimizer.languages.modules import suffixes
+from optimizer.languages.modules.statements import Read
+
+_EXPANSION = re.compile(r"\$\((?:[^()]|\([^()]*\))*\)|\$\{[^{}]*\}|\$\w+|`[^`]*`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +38,12 @@ def resolve(path: str, raw: RawImport, table: Bash) -> Iterator[tuple[str, str |
     if found is None and raw.kind == "source-here" and not below.startswith(".."):
         found = suffixes.nearest(path, suffixes.ending_in(below, table.names))
     yield raw.module, found
+
+
+def read(text: str, kind: str) -> list[Read]:
+    """`. "$(dirname "$0")/x.sh"` → x.sh: what stands before a path is taken for the folder of the script."""
+    words = _EXPANSION.sub("$", text).split()
+    path = words[1].strip("\"'") if len(words) > 1 else ""
+    form = "source-here" if path.startswith("$") else "source"
+    path = path.lstrip("$").lstrip("/") if form == "source-here" else path
+    return [(path, (), form)] if path and "$" not in path else []

@@ -1,1 +1,0 @@
-"""Where imports lead, one file for each family of languages."""
