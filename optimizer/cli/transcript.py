@@ -26,12 +26,16 @@ def show(wanted: str, changes: Sequence[Entry], stands: Project, as_json: bool) 
     """
     from optimizer.ledger import transcripts
 
-    request = next((one.request for one in changes if one.id.lstrip("0") == wanted.lstrip("0")), wanted)
-    calls = transcripts.read(stands.config.places.state, request)
+    change = next((one for one in changes if one.id.lstrip("0") == wanted.lstrip("0")), None)
+    calls = transcripts.read(stands.config.places.state, change.request if change else wanted)
     if not calls:
+        if change is None:
+            raise InputError(f"no transcript of {wanted}", "optimize log lists the changes with their numbers")
         settings = stands.config.settings
         kept = f"for {settings.transcripts_days:,} days" if settings.transcripts_keep else "only with transcripts.keep"
-        raise InputError(f"no transcript of {wanted}", f"optimize log lists the changes; transcripts are kept {kept}")
+        raise InputError(
+            f"no transcript of change {wanted}: no model was asked, or it is gone", f"they are kept {kept}"
+        )
     for number, call in enumerate(calls, 1):
         click.echo(
             json.dumps({"event": "call", **asdict(call)}, ensure_ascii=False) if as_json else _text(number, call)
