@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from optimizer.edits import naming, parse_blocks, parse_calls, parse_diff, parse_patch
-from optimizer.edits.found import Found, Source
+from optimizer.edits.formats import blocks, calls, diff, naming, patch
+from optimizer.edits.formats.found import Excerpt, Format, Found
 from optimizer.types import Edit, Reply, ToolCall, Whole
 
 MAX_CHARACTERS = 1_000_000  # four times what the largest answers of today hold
 MAX_JSON_TRIES = 4
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)")
 _THINKING = re.compile(r"[ \t]*<(think|thinking|thought|reasoning|scratchpad)>")
-_TAGGED = re.compile(r"[ \t]*<(tool_call|function_call|tool_code)>(.*)")
 _ORPHAN = re.compile(r"@@(?: |$)|\*\*\* (?:End Patch|(?:Update|Add|Delete) File: )")
 _BEGINNINGS = frozenset("<`~-+>@*{[ecd")
-_REMAINS = frozenset("\"')]},")
+_FORMATS = (
+    Format(patch.starts_patch, patch.read_patch),
+    Format(diff.starts_diff, diff.read_diff),
+    Format(calls.starts_call_at, calls.read_call_or_prose),
+    Format(calls.starts_tagged, calls.read_tagged),
+)
 _MARKDOWN = (".md", ".mdx", ".markdown", ".qmd", ".rmd")
 
 
@@ -63,7 +67,7 @@ def parse_reply(text: str, tool_calls: tuple[ToolCall, ...] = ()) -> Reply:
         return Reply((), (f"the reply is longer than {MAX_CHARACTERS:,} characters",), "")
     reading = _read(text.replace("\r\n", "\n"))
     for call in tool_calls:
-        reading.take(parse_calls.from_tool_call(call))
+        reading.take(calls.from_tool_call(call))
     problems = tuple(dict.fromkeys(reading.problems))
     edits = () if problems else tuple(dict.fromkeys(reading.edits))
     return Reply(edits, problems, "\n".join(reading.prose).strip())
@@ -80,11 +84,11 @@ def _read(text: str) -> _Reading:
 def _read_lines(text: str) -> _Reading:
     lines = tuple(text.split("\n"))
     reading = _Reading(lines)
-    source = Source(lines, len(lines) - (lines[-1] == ""), closed=False)
+    excerpt = Excerpt(lines, len(lines) - (lines[-1] == ""), closed=False)
     here = 0
     while here < len(lines):
         if lines[here].lstrip(" \t")[:1] in _BEGINNINGS:
-            here = _step(reading, source, here)
+            here = _step(reading, excerpt, here)
             continue
         if lines[here].strip():
             reading.path = ""
@@ -93,37 +97,36 @@ def _read_lines(text: str) -> _Reading:
     return reading
 
 
-def _step(reading: _Reading, source: Source, here: int) -> int:
+def _step(reading: _Reading, excerpt: Excerpt, here: int) -> int:
     """Read what stands on line `here`; returns the next line to read."""
     line = reading.lines[here]
     if thinking := _THINKING.match(line):
         return _skip_thinking(reading, here, thinking[1])
     if fence := _fence(line):
         return _read_fence(reading, here, fence)
-    if parse_blocks.starts_block(line):
-        return _read_blocks(reading, source, here, reading.path or _pop_path(reading))
+    if blocks.starts_block(line):
+        return _read_blocks(reading, excerpt, here, reading.path or _pop_path(reading))
     reading.path = ""
-    found = Found(here)
-    if line.strip() == parse_patch.BEGIN:
-        found = parse_patch.read_patch(source, here)
-    elif here < source.stop and parse_diff.starts_diff(source, here):
-        found = parse_diff.read_diff(source, here)
-    elif parse_calls.starts_call(line):
-        found = parse_calls.read_call(source, here)
-        if not found.edits and not found.problems:
-            found = Found(here)
-    elif tagged := _TAGGED.match(line):
-        found = _read_tagged(reading, here, tagged[1], tagged[2])
-    elif parse_blocks.ends_block(line) or _ORPHAN.match(line):
-        found = Found(here, problems=(f"line {here + 1} of the reply belongs to an edit whose beginning is missing",))
-    elif line[:1] in ("{", "[") and reading.json_tries < MAX_JSON_TRIES:
-        reading.json_tries += 1
-        found = _read_bare_json(reading, here)
+    found = _read_piece(reading, excerpt, here)
     reading.take(found)
     if found.end > here:
         return found.end
     reading.prose.append(line)
     return here + 1
+
+
+def _read_piece(reading: _Reading, excerpt: Excerpt, here: int) -> Found:
+    """Read the piece of an edit format that begins on line `here`; one without an end is prose."""
+    line = reading.lines[here]
+    for form in _FORMATS:
+        if here < excerpt.stop and form.starts(excerpt, here):
+            return form.read(excerpt, here)
+    if blocks.ends_block(line) or _ORPHAN.match(line):
+        return Found(here, problems=(f"line {here + 1} of the reply belongs to an edit whose beginning is missing",))
+    if line[:1] in ("{", "[") and reading.json_tries < MAX_JSON_TRIES:
+        reading.json_tries += 1
+        return calls.read_bare_json(excerpt, here)
+    return Found(here)
 
 
 def _fence(line: str) -> _Fence | None:
@@ -153,8 +156,8 @@ def _pop_path(reading: _Reading) -> str:
     return ""
 
 
-def _read_blocks(reading: _Reading, source: Source, here: int, path: str) -> int:
-    found = parse_blocks.read_block(source, here, path)
+def _read_blocks(reading: _Reading, excerpt: Excerpt, here: int, path: str) -> int:
+    found = blocks.read_block(excerpt, here, path)
     reading.take(found)
     reading.path = path
     return found.end
@@ -167,17 +170,17 @@ def _read_fence(reading: _Reading, here: int, fence: _Fence) -> int:
     named = naming.named_by_info(fence.info)
     loose = named or naming.named_by(above)
     first = _first_lines(reading.lines, here + 1)
-    if any(parse_blocks.starts_block(line) for line in first):
+    if any(blocks.starts_block(line) for line in first):
         return _fenced_blocks(reading, here, fence, loose)
     path = named or naming.file_named_by(above)
     nested = bool(path) and not _is_edit_list(fence, first)
-    end = _fence_end(reading.lines, here, fence, nested=nested, calls=parse_calls.starts_call(first[0]))
+    end = _fence_end(reading.lines, here, fence, nested=nested, in_calls=calls.starts_call(first[0]))
     if end < 0:
         reading.problems.append(f"the fence on line {here + 1} of the reply is never closed: it seems cut")
         reading.prose.extend(reading.lines[here:])
         return len(reading.lines)
-    source = Source(reading.lines, end, closed=True)
-    found = _read_fenced(source, here, fence, path, first[0])
+    excerpt = Excerpt(reading.lines, end, closed=True)
+    found = _read_fenced(excerpt, here, fence, path, first[0])
     if not found.edits and not found.problems:
         if any(_is_block_mark(reading.lines[n]) for n in range(here + 1, end)):
             return _fenced_blocks(reading, here, fence, loose)
@@ -194,7 +197,7 @@ def _read_fence(reading: _Reading, here: int, fence: _Fence) -> int:
 
 
 def _is_block_mark(line: str) -> bool:
-    return parse_blocks.starts_block(line) or parse_blocks.ends_block(line)
+    return blocks.starts_block(line) or blocks.ends_block(line)
 
 
 def _forget(reading: _Reading, above: str) -> None:
@@ -215,17 +218,17 @@ def _first_lines(lines: tuple[str, ...], here: int) -> tuple[str, str]:
 
 
 def _is_edit_list(fence: _Fence, first: tuple[str, str]) -> bool:
-    return fence.info.lower() in ("diff", "patch", "udiff") or first[0].startswith(("diff --git ", parse_patch.BEGIN))
+    return fence.info.lower() in ("diff", "patch", "udiff") or first[0].startswith(("diff --git ", patch.BEGIN))
 
 
-def _fence_end(lines: tuple[str, ...], here: int, fence: _Fence, *, nested: bool, calls: bool) -> int:
+def _fence_end(lines: tuple[str, ...], here: int, fence: _Fence, *, nested: bool, in_calls: bool) -> int:
     """The line that closes a fence, -1 when none does; fences within a named file nest, those within calls are text."""
     depth = 0
     number = here + 1
     while number < len(lines):
         line = lines[number]
-        if calls and parse_calls.starts_call(line):
-            number = max(parse_calls.read_call(Source(lines, len(lines), closed=False), number).end, number + 1)
+        if in_calls and calls.starts_call(line):
+            number = max(calls.read_call(Excerpt(lines, len(lines), closed=False), number).end, number + 1)
             continue
         if fence.closes(line):
             if not depth:
@@ -237,45 +240,28 @@ def _fence_end(lines: tuple[str, ...], here: int, fence: _Fence, *, nested: bool
     return -1
 
 
-def _read_fenced(source: Source, here: int, fence: _Fence, path: str, first: str) -> Found:
-    body = source.lines[here + 1 : source.stop]
-    if first.strip() == parse_patch.BEGIN:
-        begin = next(n for n in range(here + 1, source.stop) if source.lines[n].strip() == parse_patch.BEGIN)
-        return parse_patch.read_patch(source, begin)
-    is_diff = any(parse_diff.starts_diff(source, n) for n in range(here + 1, min(here + 40, source.stop)))
+def _read_fenced(excerpt: Excerpt, here: int, fence: _Fence, path: str, first: str) -> Found:
+    body = excerpt.lines[here + 1 : excerpt.stop]
+    if first.strip() == patch.BEGIN:
+        begin = next(n for n in range(here + 1, excerpt.stop) if excerpt.lines[n].strip() == patch.BEGIN)
+        return patch.read_patch(excerpt, begin)
+    is_diff = any(diff.starts_diff(excerpt, n) for n in range(here + 1, min(here + 40, excerpt.stop)))
     if fence.info.lower().split(" ")[0] in ("diff", "patch", "udiff") or (is_diff and not path):
-        return parse_diff.read_diff(source, here + 1, path)
-    if parse_calls.starts_call(first) and not path:
-        return _calls(source, here + 1)
+        return diff.read_diff(excerpt, here + 1, path)
+    if calls.starts_call(first) and not path:
+        return calls.read_calls(excerpt, here + 1)
     if path:
         if any(_is_block_mark(line) for line in body):
-            return Found(source.stop, problems=(f"{path} is given whole, but holds marks of edit blocks",))
-        return Found(source.stop, (Whole(path, "".join(line + "\n" for line in body)),))
+            return Found(excerpt.stop, problems=(f"{path} is given whole, but holds marks of edit blocks",))
+        return Found(excerpt.stop, (Whole(path, "".join(line + "\n" for line in body)),))
     if first.lstrip()[:1] in ("{", "["):
-        return parse_calls.read_json("\n".join(body), here + 2)
-    return Found(source.stop)
-
-
-def _calls(source: Source, here: int) -> Found:
-    edits: list[Edit] = []
-    problems: list[str] = []
-    while here < source.stop:
-        found = Found(here + 1)
-        if parse_calls.starts_call(source.lines[here]):
-            found = parse_calls.read_call(source, here)
-        elif source.lines[here].lstrip()[:1] in _REMAINS:
-            found = Found(
-                here + 1, problems=(f"line {here + 1} of the reply is a piece of a call without its beginning",)
-            )
-        edits.extend(found.edits)
-        problems.extend(found.problems)
-        here = max(found.end, here + 1)
-    return Found(here, tuple(edits), tuple(problems))
+        return calls.read_json("\n".join(body), here + 2)
+    return Found(excerpt.stop)
 
 
 def _fenced_blocks(reading: _Reading, here: int, fence: _Fence, path: str) -> int:
     """Read the blocks of a fence up to the line that closes it; a path above a block holds for those after it."""
-    source = Source(reading.lines, len(reading.lines), closed=False)
+    excerpt = Excerpt(reading.lines, len(reading.lines), closed=False)
     if path and reading.prose and naming.named_by(reading.prose[-1]) == path:
         reading.prose.pop()
     number = here + 1
@@ -283,41 +269,14 @@ def _fenced_blocks(reading: _Reading, here: int, fence: _Fence, path: str) -> in
         line = reading.lines[number]
         if fence.closes(line):
             return number + 1
-        if parse_blocks.starts_block(line):
+        if blocks.starts_block(line):
             path = (naming.named_by(reading.lines[number - 1]) if number - 1 > here else "") or path
-            found = parse_blocks.read_block(source, number, path)
+            found = blocks.read_block(excerpt, number, path)
             reading.take(found)
             number = found.end
         else:
-            if parse_blocks.ends_block(line):
+            if blocks.ends_block(line):
                 reading.problems.append(f"line {number + 1} of the reply ends an edit block that never began")
             number += 1
     reading.problems.append(f"the fence on line {here + 1} of the reply is never closed: it seems cut")
     return len(reading.lines)
-
-
-def _read_tagged(reading: _Reading, here: int, tag: str, rest: str) -> Found:
-    closing = f"</{tag}>"
-    end = next((n for n in range(here, len(reading.lines)) if closing in reading.lines[n]), -1)
-    if end < 0:
-        return Found(len(reading.lines), problems=(f"the {tag} on line {here + 1} of the reply is never closed",))
-    body = [rest, *reading.lines[here + 1 : end]]
-    if end > here:
-        body.append(reading.lines[end].partition(closing)[0])
-    text = "\n".join(body).partition(closing)[0].strip()
-    if parse_calls.starts_call(text):
-        found = _calls(Source(tuple(text.split("\n")), text.count("\n") + 1, closed=True), 0)
-    else:
-        found = parse_calls.read_json(text, here + 1)
-    return Found(end + 1, found.edits, found.problems)
-
-
-def _read_bare_json(reading: _Reading, here: int) -> Found:
-    """JSON outside a fence: from line `here` up to the first later line that closes it at the left margin."""
-    closing = "}" if reading.lines[here][0] == "{" else "]"
-    end = here
-    if not reading.lines[here].rstrip().endswith(closing) or reading.lines[here].strip() in ("{", "["):
-        end = next((n for n in range(here, len(reading.lines)) if reading.lines[n].rstrip() == closing), -1)
-    stop = end + 1 if end >= 0 else len(reading.lines)
-    found = parse_calls.read_json("\n".join(reading.lines[here:stop]), here + 1)
-    return Found(stop, found.edits, found.problems) if found.edits or found.problems else Found(here)

@@ -9,13 +9,15 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from optimizer.edits.found import Found, Source
+from optimizer.edits.formats.found import Excerpt, Found
 from optimizer.types import Create, Delete, Edit, LineEdit, Replace, ToolCall, Whole
 
 TOOLS = ("edit_file", "create_file")
 POSITIONS = {"edit_file": ("path", "start", "end", "content"), "create_file": ("path", "content")}
 MAX_NESTING = 8
 _CALL = re.compile(r"[ \t]*(edit_file|create_file)[ \t]*\(")
+_TAGGED = re.compile(r"[ \t]*<(tool_call|function_call|tool_code)>(.*)")
+_REMAINS = frozenset("\"')]},")
 _TOKEN = re.compile(r"\"\"\"|'''|\"|'|#|[()\[\]{}]")
 _NAMES = {
     "path": ("path", "file", "file_path", "filename", "filepath"),
@@ -47,14 +49,14 @@ def starts_call(line: str) -> bool:
     return _CALL.match(line) is not None
 
 
-def read_call(source: Source, at: int) -> Found:
+def read_call(excerpt: Excerpt, at: int) -> Found:
     """Read the call that begins on line `at`; a mention without any value, as in a manual, is no edit."""
-    begun = _CALL.match(source.lines[at])
+    begun = _CALL.match(excerpt.lines[at])
     name = begun[1] if begun else ""
-    end, last = _extent(source, at)
+    end, last = _extent(excerpt, at)
     if last < 0:
-        return Found(source.stop, problems=(f"the call of {name} on line {at + 1} of the reply is never closed",))
-    code = "\n".join((*source.lines[at:last], source.lines[last][:end])).strip()
+        return Found(excerpt.stop, problems=(f"the call of {name} on line {at + 1} of the reply is never closed",))
+    code = "\n".join((*excerpt.lines[at:last], excerpt.lines[last][:end])).strip()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -69,6 +71,35 @@ def read_call(source: Source, at: int) -> Found:
         return Found(last + 1, problems=(why,))
     found = _from_mapping(name, arguments)
     return Found(last + 1, found.edits, found.problems)
+
+
+def starts_call_at(excerpt: Excerpt, at: int) -> bool:
+    """Whether a call of an edit tool begins on line `at`."""
+    return starts_call(excerpt.lines[at])
+
+
+def read_call_or_prose(excerpt: Excerpt, at: int) -> Found:
+    """Read the call that begins on line `at`; one that is no edit is left to be prose."""
+    found = read_call(excerpt, at)
+    return found if found.edits or found.problems else Found(at)
+
+
+def read_calls(excerpt: Excerpt, here: int) -> Found:
+    """Read one call after the other from line `here` on."""
+    edits: list[Edit] = []
+    problems: list[str] = []
+    while here < excerpt.stop:
+        found = Found(here + 1)
+        if starts_call(excerpt.lines[here]):
+            found = read_call(excerpt, here)
+        elif excerpt.lines[here].lstrip()[:1] in _REMAINS:
+            found = Found(
+                here + 1, problems=(f"line {here + 1} of the reply is a piece of a call without its beginning",)
+            )
+        edits.extend(found.edits)
+        problems.extend(found.problems)
+        here = max(found.end, here + 1)
+    return Found(here, tuple(edits), tuple(problems))
 
 
 def _values(call: ast.Call) -> list[ast.expr]:
@@ -87,12 +118,12 @@ def _arguments(name: str, call: ast.Call) -> dict[str, Any]:
     return arguments
 
 
-def _extent(source: Source, at: int) -> tuple[int, int]:
+def _extent(excerpt: Excerpt, at: int) -> tuple[int, int]:
     """Column after the closing parenthesis and its line; line -1 when it never closes."""
-    begun = _CALL.match(source.lines[at])
+    begun = _CALL.match(excerpt.lines[at])
     column, here, quote, depth = (begun.end() if begun else 0), at, "", 1
-    while here < source.stop:
-        line = source.lines[here]
+    while here < excerpt.stop:
+        line = excerpt.lines[here]
         while column < len(line):
             if quote:
                 column, closed = _string_end(line, column, quote)
@@ -222,3 +253,38 @@ def _wrong(tool: str, why: str) -> Found:
 
 def _newlines(text: str) -> str:
     return text.replace("\r\n", "\n")
+
+
+def starts_tagged(excerpt: Excerpt, at: int) -> bool:
+    """Whether a call in tags, such as `<tool_call>`, begins on line `at`."""
+    return _TAGGED.match(excerpt.lines[at]) is not None
+
+
+def read_tagged(excerpt: Excerpt, here: int) -> Found:
+    """Read the calls or the JSON between tags that begin on line `here`."""
+    begun = _TAGGED.match(excerpt.lines[here])
+    tag, rest = (begun[1], begun[2]) if begun else ("", "")
+    closing = f"</{tag}>"
+    end = next((n for n in range(here, len(excerpt.lines)) if closing in excerpt.lines[n]), -1)
+    if end < 0:
+        return Found(len(excerpt.lines), problems=(f"the {tag} on line {here + 1} of the reply is never closed",))
+    body = [rest, *excerpt.lines[here + 1 : end]]
+    if end > here:
+        body.append(excerpt.lines[end].partition(closing)[0])
+    text = "\n".join(body).partition(closing)[0].strip()
+    if starts_call(text):
+        found = read_calls(Excerpt(tuple(text.split("\n")), text.count("\n") + 1, closed=True), 0)
+    else:
+        found = read_json(text, here + 1)
+    return Found(end + 1, found.edits, found.problems)
+
+
+def read_bare_json(excerpt: Excerpt, here: int) -> Found:
+    """JSON outside a fence: from line `here` up to the first later line that closes it at the left margin."""
+    closing = "}" if excerpt.lines[here][0] == "{" else "]"
+    end = here
+    if not excerpt.lines[here].rstrip().endswith(closing) or excerpt.lines[here].strip() in ("{", "["):
+        end = next((n for n in range(here, len(excerpt.lines)) if excerpt.lines[n].rstrip() == closing), -1)
+    stop = end + 1 if end >= 0 else len(excerpt.lines)
+    found = read_json("\n".join(excerpt.lines[here:stop]), here + 1)
+    return Found(stop, found.edits, found.problems) if found.edits or found.problems else Found(here)

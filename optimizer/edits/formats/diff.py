@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from optimizer.edits.found import Found, Source
+from optimizer.edits.formats.found import Excerpt, Found
 from optimizer.types import Create, Delete, Edit, LineEdit, Replace
 
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
@@ -40,33 +40,33 @@ class _Hunk:
     counted: bool
 
 
-def starts_diff(source: Source, at: int) -> bool:
+def starts_diff(excerpt: Excerpt, at: int) -> bool:
     """Whether the headers of a diff stand on line `at`."""
-    line = source.lines[at]
+    line = excerpt.lines[at]
     if line.startswith("diff --git "):
         return True
-    return line.startswith("--- ") and at + 1 < source.stop and source.lines[at + 1].startswith("+++ ")
+    return line.startswith("--- ") and at + 1 < excerpt.stop and excerpt.lines[at + 1].startswith("+++ ")
 
 
-def read_diff(source: Source, at: int, path: str = "") -> Found:
+def read_diff(excerpt: Excerpt, at: int, path: str = "") -> Found:
     """Read all file sections from line `at` on; `path` names the file of hunks that come without headers."""
     edits: list[Edit] = []
     problems: list[str] = []
     here = at
-    while here < source.stop:
-        if starts_diff(source, here) or (path and source.lines[here].startswith("@@")):
-            section = _section(source, here, path)
+    while here < excerpt.stop:
+        if starts_diff(excerpt, here) or (path and excerpt.lines[here].startswith("@@")):
+            section = _section(excerpt, here, path)
             edits.extend(section.edits)
             problems.extend(section.problems)
             here = section.end
-        elif source.closed and not edits and not problems:
-            if source.lines[here].startswith(("@@", "--- ", "+++ ")):
+        elif excerpt.closed and not edits and not problems:
+            if excerpt.lines[here].startswith(("@@", "--- ", "+++ ")):
                 problems.append(f"the hunks from line {here + 1} of the reply on name no file")
             here += 1
         else:
             break
-    if source.closed and not problems:
-        left = next((n for n in range(here, source.stop) if not _may_follow(source.lines[n])), None)
+    if excerpt.closed and not problems:
+        left = next((n for n in range(here, excerpt.stop) if not _may_follow(excerpt.lines[n])), None)
         if left is not None:
             problems.append(f"line {left + 1} of the reply does not belong to the diff before it")
     return Found(here, tuple(edits), tuple(problems))
@@ -76,27 +76,27 @@ def _may_follow(line: str) -> bool:
     return not line.strip() or line.startswith("-- ") or line[:1].isdigit()
 
 
-def _section(source: Source, at: int, path: str) -> Found:
-    here, old, new, refused, created, deleted = _headers(source, at)
+def _section(excerpt: Excerpt, at: int, path: str) -> Found:
+    here, old, new, refused, created, deleted = _headers(excerpt, at)
     if refused:
-        return _skip(source, here, f"the diff of {new or old} is {refused}, which is never done here")
+        return _skip(excerpt, here, f"the diff of {new or old} is {refused}, which is never done here")
     old, new = _unprefixed(old, new)
     target = new if new != "/dev/null" else old
     target = target or path
     created = created or old == "/dev/null"
     deleted = deleted or new == "/dev/null"
     if not target or target == "/dev/null":
-        return _skip(source, here, f"the diff on line {at + 1} of the reply names no file")
+        return _skip(excerpt, here, f"the diff on line {at + 1} of the reply names no file")
     if old and new and "/dev/null" not in (old, new) and old != new:
-        return _skip(source, here, f"the diff renames {old} to {new}, which is never done here")
+        return _skip(excerpt, here, f"the diff renames {old} to {new}, which is never done here")
     hunks: list[_Hunk] = []
-    while here < source.stop and source.lines[here].startswith("@@"):
-        hunk = _hunk(source, here)
-        if problem := _cut(source, hunk, here):
+    while here < excerpt.stop and excerpt.lines[here].startswith("@@"):
+        hunk = _hunk(excerpt, here)
+        if problem := _cut(excerpt, hunk, here):
             return Found(hunk.end, problems=(problem,))
         hunks.append(hunk)
         here = hunk.end
-    if not hunks and not source.closed and not (here < source.stop and starts_diff(source, here)):
+    if not hunks and not excerpt.closed and not (here < excerpt.stop and starts_diff(excerpt, here)):
         return Found(here, problems=(f"the diff on line {at + 1} of the reply seems cut",))
     if deleted:
         return Found(here, (Delete(target),))
@@ -121,27 +121,31 @@ def _edits(path: str, hunks: list[_Hunk], end: int, at: int) -> Found:
     return Found(end, tuple(edits))
 
 
-def _skip(source: Source, here: int, problem: str) -> Found:
-    while here < source.stop and not starts_diff(source, here):
+def _skip(excerpt: Excerpt, here: int, problem: str) -> Found:
+    while here < excerpt.stop and not starts_diff(excerpt, here):
         here += 1
     return Found(here, problems=(problem,))
 
 
-def _headers(source: Source, at: int) -> tuple[int, str, str, str, bool, bool]:
+def _headers(excerpt: Excerpt, at: int) -> tuple[int, str, str, str, bool, bool]:
     """Line after the headers, old path, new path, what is refused, whether it creates, whether it deletes."""
     here, old, new, refused = at, "", "", ""
     created = deleted = False
-    if source.lines[here].startswith("diff --git "):
-        old, new = _git_line(source.lines[here][len("diff --git ") :])
+    if excerpt.lines[here].startswith("diff --git "):
+        old, new = _git_line(excerpt.lines[here][len("diff --git ") :])
         here += 1
-        while here < source.stop and source.lines[here].startswith(_EXTENDED):
-            line = source.lines[here]
+        while here < excerpt.stop and excerpt.lines[here].startswith(_EXTENDED):
+            line = excerpt.lines[here]
             refused = refused or next((why for begin, why in _REFUSED.items() if line.startswith(begin)), "")
             created = created or line.startswith("new file mode ")
             deleted = deleted or line.startswith("deleted file mode ")
             here += 1
-    if here + 1 < source.stop and source.lines[here].startswith("--- ") and source.lines[here + 1].startswith("+++ "):
-        old, new = _path(source.lines[here][4:]), _path(source.lines[here + 1][4:])
+    if (
+        here + 1 < excerpt.stop
+        and excerpt.lines[here].startswith("--- ")
+        and excerpt.lines[here + 1].startswith("+++ ")
+    ):
+        old, new = _path(excerpt.lines[here][4:]), _path(excerpt.lines[here + 1][4:])
         here += 2
     return here, old, new, refused, created, deleted
 
@@ -179,18 +183,18 @@ def _unprefixed(old: str, new: str) -> tuple[str, str]:
     return old, new
 
 
-def _hunk(source: Source, at: int) -> _Hunk:
-    header = _HUNK.match(source.lines[at])
+def _hunk(excerpt: Excerpt, at: int) -> _Hunk:
+    header = _HUNK.match(excerpt.lines[at])
     line: int | None = None
     if header:
         line = int(header[1])
-        body = _counted(source, at + 1, int(header[2] or 1), int(header[4] or 1))
+        body = _counted(excerpt, at + 1, int(header[2] or 1), int(header[4] or 1))
         if body is not None:
             return _sides(body, line, at + 1 + len(body), counted=True)
     body = []
-    for here in range(at + 1, source.stop):
-        text = source.lines[here]
-        if text[:1] not in ("", " ", "+", "-", "\\") or text == "-- " or starts_diff(source, here):
+    for here in range(at + 1, excerpt.stop):
+        text = excerpt.lines[here]
+        if text[:1] not in ("", " ", "+", "-", "\\") or text == "-- " or starts_diff(excerpt, here):
             break
         body.append(text)
     end = at + 1 + len(body)
@@ -199,28 +203,28 @@ def _hunk(source: Source, at: int) -> _Hunk:
     return _sides(body, line, end, counted=False)
 
 
-def _counted(source: Source, at: int, old: int, new: int) -> list[str] | None:
+def _counted(excerpt: Excerpt, at: int, old: int, new: int) -> list[str] | None:
     """The body that the counts in the header announce; None when the lines are not as announced."""
     here = at
-    while here < source.stop and (old > 0 or new > 0):
-        mark = source.lines[here][:1]
+    while here < excerpt.stop and (old > 0 or new > 0):
+        mark = excerpt.lines[here][:1]
         if mark not in ("", " ", "+", "-", "\\"):
             return None
         old -= mark in ("", " ", "-")
         new -= mark in ("", " ", "+")
         here += 1
-    if here < source.stop and source.lines[here].startswith("\\"):
+    if here < excerpt.stop and excerpt.lines[here].startswith("\\"):
         here += 1
     if old or new:
         return None
     after = here
-    while after < source.stop and not source.lines[after]:
+    while after < excerpt.stop and not excerpt.lines[after]:
         after += 1
-    if after < source.stop and not starts_diff(source, after):
-        follows = source.lines[after]
+    if after < excerpt.stop and not starts_diff(excerpt, after):
+        follows = excerpt.lines[after]
         if follows[0] in " +-" and follows != "-- ":
             return None
-    return list(source.lines[at:here])
+    return list(excerpt.lines[at:here])
 
 
 def _sides(body: list[str], line: int | None, end: int, *, counted: bool) -> _Hunk:
@@ -238,15 +242,15 @@ def _sides(body: list[str], line: int | None, end: int, *, counted: bool) -> _Hu
     return _Hunk(tuple(old), tuple(new), line, end, counted)
 
 
-def _cut(source: Source, hunk: _Hunk, at: int) -> str:
+def _cut(excerpt: Excerpt, hunk: _Hunk, at: int) -> str:
     """Why a hunk outside a fence cannot be known to be whole; '' when it can."""
-    if source.closed:
+    if excerpt.closed:
         return ""
     cut = f"the diff hunk on line {at + 1} of the reply seems cut"
     if hunk.counted:
-        return cut if hunk.end == len(source.lines) else ""
-    if hunk.end >= source.stop:
+        return cut if hunk.end == len(excerpt.lines) else ""
+    if hunk.end >= excerpt.stop:
         return cut
-    follows = source.lines[hunk.end]
-    ended = not source.lines[hunk.end - 1].strip() or follows.startswith("@@") or starts_diff(source, hunk.end)
+    follows = excerpt.lines[hunk.end]
+    ended = not excerpt.lines[hunk.end - 1].strip() or follows.startswith("@@") or starts_diff(excerpt, hunk.end)
     return "" if ended else cut

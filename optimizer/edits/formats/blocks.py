@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from optimizer.edits.found import Found, Source
+from optimizer.edits.formats.found import Excerpt, Found
 from optimizer.types import Replace
 
 _SEARCH = re.compile(r"(?:<{5,9} ?(?:SEARCH|ORIGINAL)>?|-{5,9} ?SEARCH)[ \t]*")
@@ -24,7 +24,7 @@ def ends_block(line: str) -> bool:
     return line[:5] in (">>>>>", "+++++") and _REPLACE.fullmatch(line) is not None
 
 
-def read_block(source: Source, at: int, path: str) -> Found:
+def read_block(excerpt: Excerpt, at: int, path: str) -> Found:
     """Read the block whose opening marker stands on line `at`; a block cut, nested or without a path is a problem.
 
     Conflict markers of git inside a block are content; so is a divider of another length than the opening marker.
@@ -32,12 +32,12 @@ def read_block(source: Source, at: int, path: str) -> Found:
     dividers: list[int] = []
     in_conflict = False
     here = at + 1
-    while here < source.stop:
-        line = source.lines[here]
+    while here < excerpt.stop:
+        line = excerpt.lines[here]
         if starts_block(line):
             return Found(here, problems=(f"the edit block on line {at + 1} of the reply is never closed",))
         if ends_block(line):
-            return _finished(source, at, here, dividers, path)
+            return _finished(excerpt, at, here, dividers, path)
         if _CONFLICT_BEGINS.fullmatch(line):
             in_conflict = True
         elif _CONFLICT_ENDS.fullmatch(line):
@@ -45,19 +45,19 @@ def read_block(source: Source, at: int, path: str) -> Found:
         elif not in_conflict and _DIVIDER.fullmatch(line):
             dividers.append(here)
         here += 1
-    return Found(source.stop, problems=(f"the edit block on line {at + 1} of the reply is never closed",))
+    return Found(excerpt.stop, problems=(f"the edit block on line {at + 1} of the reply is never closed",))
 
 
-def _finished(source: Source, at: int, end: int, dividers: list[int], path: str) -> Found:
-    size = len(source.lines[at]) - len(source.lines[at].lstrip("<-"))
-    same = [number for number in dividers if len(source.lines[number].rstrip()) == size] or dividers
+def _finished(excerpt: Excerpt, at: int, end: int, dividers: list[int], path: str) -> Found:
+    size = len(excerpt.lines[at]) - len(excerpt.lines[at].lstrip("<-"))
+    same = [number for number in dividers if len(excerpt.lines[number].rstrip()) == size] or dividers
     if len(same) != 1:
         many = "several dividers; use longer markers" if same else "no divider"
         return Found(end + 1, problems=(f"the edit block on line {at + 1} of the reply has {many}",))
     if not path:
         return Found(end + 1, problems=(f"the edit block on line {at + 1} of the reply names no file",))
-    search = _joined(source.lines[at + 1 : same[0]])
-    replace = _joined(source.lines[same[0] + 1 : end])
+    search = _joined(excerpt.lines[at + 1 : same[0]])
+    replace = _joined(excerpt.lines[same[0] + 1 : end])
     return Found(end + 1, (Replace(path, search, replace),))
 
 

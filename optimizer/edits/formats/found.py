@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from optimizer.types import Edit
 
@@ -17,7 +19,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Excerpt:
     """Lines of a reply (without their endings) of which `stop` is the first that may not be read.
 
     `closed` says that something after `stop`, such as a closing fence, proves that the piece is whole.
@@ -26,3 +28,10 @@ class Source:
     lines: tuple[str, ...]
     stop: int
     closed: bool
+
+
+class Format(NamedTuple):
+    """A format of edits: whether one begins on a line of an excerpt, and how it is read from there."""
+
+    starts: Callable[[Excerpt, int], bool]
+    read: Callable[[Excerpt, int], Found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optimizer.edits.found import Found, Source
+from optimizer.edits.formats.found import Excerpt, Found
 from optimizer.types import Create, Delete, Edit, Replace
 
 BEGIN = "*** Begin Patch"
@@ -12,20 +12,25 @@ _UPDATE = "*** Update File: "
 _DELETE = "*** Delete File: "
 
 
-def read_patch(source: Source, at: int) -> Found:
+def starts_patch(excerpt: Excerpt, at: int) -> bool:
+    """Whether a patch begins on line `at`."""
+    return excerpt.lines[at].strip() == BEGIN
+
+
+def read_patch(excerpt: Excerpt, at: int) -> Found:
     """Read the patch that begins on line `at`; without its end line, or with a line out of place, it is a problem.
 
     The text after `@@` is not used: a hunk must be unique in its file by its own lines.
     """
-    end = next((n for n in range(at + 1, source.stop) if source.lines[n].strip() == END), None)
+    end = next((n for n in range(at + 1, excerpt.stop) if excerpt.lines[n].strip() == END), None)
     if end is None:
-        return Found(source.stop, problems=(f"the patch on line {at + 1} of the reply has no `{END}`",))
+        return Found(excerpt.stop, problems=(f"the patch on line {at + 1} of the reply has no `{END}`",))
     edits: list[Edit] = []
     here = at + 1
     while here < end:
-        line = source.lines[here]
-        stop = next((n for n in range(here + 1, end) if _begins_section(source.lines[n])), end)
-        body = source.lines[here + 1 : stop]
+        line = excerpt.lines[here]
+        stop = next((n for n in range(here + 1, end) if _begins_section(excerpt.lines[n])), end)
+        body = excerpt.lines[here + 1 : stop]
         if line.startswith(_ADD):
             if any(text[:1] != "+" for text in body if text):
                 return Found(end + 1, problems=(f"line {here + 1} of the reply: an added file has lines without `+`",))

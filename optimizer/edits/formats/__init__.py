@@ -1,0 +1,1 @@
+"""The formats in which models give edits, a file each."""
