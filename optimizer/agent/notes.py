@@ -59,7 +59,7 @@ def reader(root: Path) -> Callable[[str], bytes | None]:
         if not os.path.lexists(root / path):  # most repositories have none: nothing is loaded to find that out
             return None
         from optimizer.edits import paths
-        from optimizer.edits.read import reader as edit_reader
+        from optimizer.edits.paths import reader as edit_reader
         from optimizer.privacy.secret_files import is_secret_file
 
         return None if is_secret_file(paths.resolve(root, path).name) else edit_reader(root)(path)

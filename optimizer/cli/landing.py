@@ -83,7 +83,7 @@ def _declined_on_leaving(outcome: Outcome, services: Services) -> Iterator[None]
 
 def _finish(outcome: Outcome, screen: show.Screen, wish: Wish, entry: str) -> int:
     """Commit where that was asked, and tell what is written."""
-    from optimizer.edits.policy import scripts_to_allow
+    from optimizer.edits.paths import scripts_to_allow
     from optimizer.git import commit as git_commit
 
     assert outcome.patch is not None
@@ -130,7 +130,7 @@ def _committable(outcome: Outcome, screen: show.Screen, wish: Wish) -> Wish:
 
 
 def _tell_open_editors(outcome: Outcome, services: Services, screen: show.Screen) -> None:
-    from optimizer.edits.policy import open_in_editors
+    from optimizer.edits.paths import open_in_editors
 
     if outcome.patch is not None:
         for line in open_in_editors(services.workspace.root, outcome.patch):
@@ -163,7 +163,7 @@ def _shown(judging: Generator[Event, None, Verdict], screen: show.Screen) -> Ver
 
 
 def _question(outcome: Outcome, wish: Wish, unnamed: list[str]) -> str:
-    from optimizer.edits.policy import taken_up_by
+    from optimizer.edits.paths import taken_up_by
 
     count = len(outcome.patch.changes) if outcome.patch else 0
     careful = "".join(f"{path}: {taken_up_by(path)} acts on this file by itself.\n" for path in unnamed)

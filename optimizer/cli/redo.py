@@ -21,7 +21,7 @@ def command(count: int, merge: bool, project: Path | None, as_json: bool) -> int
     Only files that still are what the undo left are touched; where one has changed since, nothing is, unless --merge
     can keep both. A new change ends what could be redone before it.
     """
-    from optimizer.edits.undo import redo
+    from optimizer.edits.write import redo
     from optimizer.git.merge import three_way
 
     stands = options.stand(project)

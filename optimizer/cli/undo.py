@@ -12,7 +12,7 @@ from optimizer.cli import options
 from optimizer.report.layout import inert
 
 if TYPE_CHECKING:
-    from optimizer.edits.undo import Restored
+    from optimizer.edits.write import Restored
 
 merge_flag = click.option(
     "--merge", is_flag=True, help="Keep what was done to the files since, where both fit together (needs git)."
@@ -30,7 +30,7 @@ def command(count: int, merge: bool, project: Path | None, as_json: bool) -> int
     Only files that still are what was written are touched; where one has changed since, nothing is, unless --merge can
     keep both. `optimize redo` reverses it.
     """
-    from optimizer.edits.undo import undo
+    from optimizer.edits.write import undo
     from optimizer.git.merge import three_way
 
     stands = options.stand(project)

@@ -12,7 +12,7 @@ from optimizer.errors import Conflict, SafetyRefused, StorageError
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FileSwap:
     """One file on its way from `old` to `new` bytes (None: it does not exist); `mode` is for a file that comes back."""
 
     path: str
@@ -23,11 +23,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """Steps under the real path `base`; `id` names the temporary files, `made` the directories that are created."""
+    """Files on their way under the real path `base`; `id` names the temporary files, `made` the new directories."""
 
     base: str
     id: str
-    steps: tuple[Step, ...]
+    swaps: tuple[FileSwap, ...]
     made: tuple[str, ...] = ()
 
     def temporary(self, number: int) -> str:
@@ -38,7 +38,7 @@ class Landing:
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
+class Transaction:
     """What to do with the journal's entry when all files are new, before they are restored, and after that."""
 
     commit: Callable[[], None]
@@ -46,26 +46,26 @@ class Entered:
     abandon: Callable[[], None]
 
 
-def land(landing: Landing, entered: Entered) -> None:
+def land(landing: Landing, transaction: Transaction) -> None:
     """Take all files to their new bytes and commit the journal's entry; on any failure restore all and abandon it.
 
     Raises Conflict when a file is not as expected, SafetyRefused when something is in the way, OSError as it comes,
     and StorageError when even the way back failed; the next start then finishes it.
     """
     try:
-        for number, step in enumerate(landing.steps):
-            _prepare(landing, number, step)
-        for number, step in enumerate(landing.steps):
-            _swap(landing, number, step)
-        for step in landing.steps:
-            _verify(landing, step)
+        for number, swap in enumerate(landing.swaps):
+            _prepare(landing, number, swap)
+        for number, swap in enumerate(landing.swaps):
+            _swap(landing, number, swap)
+        for swap in landing.swaps:
+            _verify(landing, swap)
         sweep(landing)
-        entered.commit()
+        transaction.commit()
     except BaseException as error:
         try:
-            entered.reopen()
+            transaction.reopen()
             restore(landing)
-            entered.abandon()
+            transaction.abandon()
         except OSError as second:
             raise StorageError(
                 f"writing failed ({error}), and so did restoring ({second})",
@@ -79,28 +79,28 @@ def _split(path: str) -> tuple[str, str]:
     return parent, name
 
 
-def _prepare(landing: Landing, number: int, step: Step) -> None:
-    if step.new is None:
+def _prepare(landing: Landing, number: int, swap: FileSwap) -> None:
+    if swap.new is None:
         return
-    parent, name = _split(step.path)
-    with folders.opened(landing.base, parent, create=step.old is None) as folder:
+    parent, name = _split(swap.path)
+    with folders.opened(landing.base, parent, create=swap.old is None) as folder:
         folders.remove(folder, landing.temporary(number))
-        like = name if step.old is not None else ""
-        folders.write_new(folder, landing.temporary(number), step.new, like=like, mode=step.mode)
+        like = name if swap.old is not None else ""
+        folders.write_new(folder, landing.temporary(number), swap.new, like=like, mode=swap.mode)
 
 
-def _swap(landing: Landing, number: int, step: Step) -> None:
-    parent, name = _split(step.path)
+def _swap(landing: Landing, number: int, swap: FileSwap) -> None:
+    parent, name = _split(swap.path)
     with folders.opened(landing.base, parent) as folder:
         seen = folders.read(folder, name)
-        if (None if seen is None else seen.data) != step.old:
-            raise Conflict(f"{step.path} has changed in the meantime", "look at it, then ask again")
-        if step.old is None:
+        if (None if seen is None else seen.data) != swap.old:
+            raise Conflict(f"{swap.path} has changed in the meantime", "look at it, then ask again")
+        if swap.old is None:
             try:
                 folders.put_new(folder, landing.temporary(number), name)
             except FileExistsError as error:
-                raise Conflict(f"{step.path} has appeared in the meantime", "look at it, then ask again") from error
-        elif step.new is None:
+                raise Conflict(f"{swap.path} has appeared in the meantime", "look at it, then ask again") from error
+        elif swap.new is None:
             folders.replace(folder, name, landing.backup(number))
         else:
             folders.remove(folder, landing.backup(number))
@@ -109,9 +109,9 @@ def _swap(landing: Landing, number: int, step: Step) -> None:
         os.fsync(folder)
 
 
-def _verify(landing: Landing, step: Step) -> None:
-    if current(landing.base, step.path) != step.new:
-        raise StorageError(f"{step.path} does not hold what was written to it", "check the disk")
+def _verify(landing: Landing, swap: FileSwap) -> None:
+    if current(landing.base, swap.path) != swap.new:
+        raise StorageError(f"{swap.path} does not hold what was written to it", "check the disk")
 
 
 def current(base: str, path: str) -> bytes | None:
@@ -131,42 +131,42 @@ def restore(landing: Landing) -> tuple[str, ...]:
     Returns the paths that hold neither: those are left as they are. Raises OSError.
     """
     foreign: list[str] = []
-    for number, step in reversed(list(enumerate(landing.steps))):
+    for number, swap in reversed(list(enumerate(landing.swaps))):
         try:
-            now = current(landing.base, step.path)
-            if now == step.new:
-                _put_back(landing, number, step)
-            elif now != step.old:
-                foreign.append(step.path)
+            now = current(landing.base, swap.path)
+            if now == swap.new:
+                _put_back(landing, number, swap)
+            elif now != swap.old:
+                foreign.append(swap.path)
         except SafetyRefused:
-            foreign.append(step.path)
+            foreign.append(swap.path)
     sweep(landing)
     remove_empty(landing.base, reversed(landing.made))
     return tuple(foreign)
 
 
-def _put_back(landing: Landing, number: int, step: Step) -> None:
-    parent, name = _split(step.path)
-    with folders.opened(landing.base, parent, create=step.old is not None) as folder:
-        backup = folders.read(folder, landing.backup(number)) if step.old is not None else None
-        if step.old is None:
+def _put_back(landing: Landing, number: int, swap: FileSwap) -> None:
+    parent, name = _split(swap.path)
+    with folders.opened(landing.base, parent, create=swap.old is not None) as folder:
+        backup = folders.read(folder, landing.backup(number)) if swap.old is not None else None
+        if swap.old is None:
             folders.remove(folder, name)
-        elif backup is not None and backup.data == step.old:
+        elif backup is not None and backup.data == swap.old:
             folders.replace(folder, landing.backup(number), name)
         else:
             folders.remove(folder, landing.temporary(number))
-            like = name if step.new is not None else ""
-            folders.write_new(folder, landing.temporary(number), step.old, like=like, mode=step.mode)
+            like = name if swap.new is not None else ""
+            folders.write_new(folder, landing.temporary(number), swap.old, like=like, mode=swap.mode)
             folders.replace(folder, landing.temporary(number), name)
         os.fsync(folder)
 
 
 def sweep(landing: Landing) -> None:
     """Remove the temporary files of a landing."""
-    for number, step in enumerate(landing.steps):
+    for number, swap in enumerate(landing.swaps):
         with (
             contextlib.suppress(FileNotFoundError, SafetyRefused),
-            folders.opened(landing.base, _split(step.path)[0]) as folder,
+            folders.opened(landing.base, _split(swap.path)[0]) as folder,
         ):
             folders.remove(folder, landing.temporary(number))
             folders.remove(folder, landing.backup(number))

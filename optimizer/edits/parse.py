@@ -88,7 +88,7 @@ def _read_lines(text: str) -> _Reading:
     here = 0
     while here < len(lines):
         if lines[here].lstrip(" \t")[:1] in _BEGINNINGS:
-            here = _step(reading, excerpt, here)
+            here = _read_line(reading, excerpt, here)
             continue
         if lines[here].strip():
             reading.path = ""
@@ -97,7 +97,7 @@ def _read_lines(text: str) -> _Reading:
     return reading
 
 
-def _step(reading: _Reading, excerpt: Excerpt, here: int) -> int:
+def _read_line(reading: _Reading, excerpt: Excerpt, here: int) -> int:
     """Read what stands on line `here`; returns the next line to read."""
     line = reading.lines[here]
     if thinking := _THINKING.match(line):

@@ -1,29 +1,33 @@
-"""Patches written to the repository all or nothing, with a journal to undo them and to recover from a crash.
+"""Patches written to the repository all or nothing, taken back and written again.
 
-Policy: a link that stays within the repository is followed to its target; a file with several hard links is refused,
-since replacing it would part it from its twins; a read-only file or directory is an error, never made writable.
+A journal holds what it takes to undo them and to recover from a crash. A link that stays within the repository is
+followed to its target; a file with several hard links is refused, since replacing it would part it from its twins; a
+read-only file or directory is an error, never made writable.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-from optimizer.edits import bounds as journal_bounds
 from optimizer.edits import folder as folders
 from optimizer.edits import journal as journals
-from optimizer.edits import paths, steps
-from optimizer.edits.bounds import Bounds
-from optimizer.edits.journal import Entry, Kept, Record, entries
-from optimizer.edits.land import land
-from optimizer.edits.recover import recover, recover_locked
-from optimizer.edits.undo import Merge, Restored, redo, undo
+from optimizer.edits import paths
+from optimizer.edits.journal import Bounds, Kept, Record
+from optimizer.edits.journalled import landing_of, missing, recover_locked, transaction, writing
+from optimizer.edits.land import current, land, remove_empty
 from optimizer.errors import Conflict, SafetyRefused, StorageError
 from optimizer.types import FileChange, Patch
 
-__all__ = ["Bounds", "Entry", "Merge", "Restored", "entries", "recover", "redo", "undo", "write"]
-
 DEFAULT_BOUNDS = Bounds()
+Merge = Callable[[bytes, bytes, bytes], bytes | None]
+"""From what was left, what stands there now and what is wanted to all changes together; None where they collide."""
+
+DELETED = "deleted since"
+What = Literal["restored", "rewritten", "removed", "recreated", "merged", "unchanged"]
 
 
 def write(
@@ -45,7 +49,7 @@ def write(
     """
     if not patch.changes:
         raise Conflict("there is nothing to write")
-    with steps.writing(root, journal) as (base, place):
+    with writing(root, journal) as (base, place):
         recover_locked(base, place)
         files = tuple(_planned(base, change) for change in patch.changes)
         if len({kept.path for kept in files}) != len(files):
@@ -55,7 +59,7 @@ def write(
             label=label,
             at=journals.now(),
             files=files,
-            made=steps.missing(base, files),
+            made=missing(base, files),
             over=tuple(number for number, state, _ in journals.listing(place) if state == "undone"),
             request=request,
         )
@@ -64,9 +68,12 @@ def write(
         except BaseException:
             journals.drop(place, record.id)
             raise
-        land(steps.landing(base, record, back=False), steps.entered(place, record.id, "begun", "done", None))
+        land(
+            landing_of(base, record, back=False),
+            transaction(place, record.id, "begun", "done", None),
+        )
         with contextlib.suppress(OSError):
-            journal_bounds.prune(journal, place, bounds)
+            journals.prune(journal, place, bounds)
         return record.id
 
 
@@ -87,3 +94,193 @@ def _planned(base: str, change: FileChange) -> Kept:
             "edit it yourself, in place",
         )
     return Kept(relative, change.before, change.after, seen.mode if seen else None)
+
+
+# ── back and forth ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A file that an undo or redo brought to other bytes, `what` telling how; `request` is its id in the ledger."""
+
+    entry: str
+    path: str
+    what: What
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The direction: an undo goes `back`, a redo does not."""
+
+    back: bool
+
+    def sides(self, kept: Kept) -> tuple[bytes | None, bytes | None]:
+        """What the file should hold now, and what it is to hold then."""
+        return (kept.after, kept.before) if self.back else (kept.before, kept.after)
+
+    def kept(self, kept: Kept, now: bytes | None, then: bytes | None) -> Kept:
+        """The same file for an entry that leads from `now` to `then`."""
+        return replace(kept, before=then, after=now) if self.back else replace(kept, before=now, after=then)
+
+
+def undo(root: Path, journal: Path, count: int = 1, merge: Merge | None = None) -> tuple[Restored, ...]:
+    """Take back the last `count` writes that are not undone yet, newest first; () when there are none.
+
+    Restores bytes, files and modes. Where a file is not what was written, `merge` is asked for bytes that keep what
+    was done to it since, and without it nothing is restored. Raises Conflict, before anything is restored, when a file
+    is not what was written and cannot be merged, or the journal is damaged; SafetyRefused and StorageError as `write`
+    does. Each entry is undone whole or not at all.
+    """
+    return _go(root, journal, count, _Way(back=True), merge)
+
+
+def redo(root: Path, journal: Path, count: int = 1, merge: Merge | None = None) -> tuple[Restored, ...]:
+    """Write again the last `count` changes that were taken back, the last one first; () when there are none.
+
+    A write ends what could be redone before it. Otherwise all is as in `undo`.
+    """
+    return _go(root, journal, count, _Way(back=False), merge)
+
+
+def redoable(entries: tuple[journals.Entry, ...]) -> tuple[str, ...]:
+    """The ids of one repository's entries that a redo would write again, the next one first."""
+    gone = {number for entry in entries for number in entry.over}
+    return tuple(sorted(entry.id for entry in entries if entry.state == "undone" and entry.id not in gone))
+
+
+def _go(root: Path, journal: Path, count: int, way: _Way, merge: Merge | None) -> tuple[Restored, ...]:
+    with writing(root, journal) as (base, place):
+        recover_locked(base, place)
+        if way.back:
+            chosen = [number for number, state, _ in reversed(journals.listing(place)) if state == "done"][:count]
+        else:
+            chosen = list(redoable(journals.entries(journal, root))[:count])
+        records = [journals.load(place, number, "done" if way.back else "undone") for number in chosen]
+        planned = _plan(base, records, way, merge)
+        restored: list[Restored] = []
+        for old, new in zip(records, planned, strict=True):
+            _take(base, place, old, new, way)
+            restored.extend(
+                Restored(new.id, kept.path, _told(one, kept, way), new.request)
+                for one, kept in zip(old.files, new.files, strict=True)
+            )
+        return tuple(restored)
+
+
+def _plan(base: str, records: list[Record], way: _Way, merge: Merge | None) -> list[Record]:
+    """The records as they fit the files now; each begins with what the one before leaves. Raises Conflict."""
+    held: dict[str, bytes | None] = {}
+    planned: list[Record] = []
+    for record in records:
+        files: list[Kept] = []
+        misfits: dict[str, list[str]] = {}
+        for kept in record.files:
+            if kept.path not in held:
+                paths.resolve(Path(base), kept.path)
+                held[kept.path] = current(base, kept.path)
+            now = held[kept.path]
+            then = _then(*way.sides(kept), now, merge)
+            if isinstance(then, str):
+                misfits.setdefault(then, []).append(kept.path)
+            else:
+                held[kept.path] = then
+                files.append(way.kept(kept, now, then))
+        if misfits:
+            raise _refusal(record, misfits, way, merged=merge is not None)
+        planned.append(replace(record, files=tuple(files)))
+    return planned
+
+
+def _then(expected: bytes | None, wanted: bytes | None, now: bytes | None, merge: Merge | None) -> bytes | str | None:
+    """What a file that holds `now` is to hold, or as text why that cannot be said."""
+    if now == expected or (merge and now == wanted):
+        return wanted
+    if now == wanted:
+        return "already so"
+    if now is None:
+        return DELETED
+    if expected is None:
+        return "appeared since"
+    if merge is None:
+        return "changed since"
+    if wanted is None:
+        return "changed since, and would have to go"
+    if b"\0" in expected + now + wanted:
+        return "changed since, and not text"
+    merged = merge(expected, now, wanted)
+    return f"changed since in the same lines{_at(expected, wanted, now)}" if merged is None else merged
+
+
+def _at(expected: bytes, wanted: bytes, now: bytes) -> str:
+    """Where in `now` the first of the lines stands that were changed since and would change; for people."""
+    import difflib
+
+    before, target, there = (text.split(b"\n") for text in (expected, wanted, now))
+    own = [one for one in difflib.SequenceMatcher(None, before, target).get_opcodes() if one[0] != "equal"]
+    for tag, begin, end, line, _ in difflib.SequenceMatcher(None, before, there).get_opcodes():
+        if tag != "equal" and any(begin <= last and first <= end for _, first, last, _, _ in own):
+            return f", line {line + 1:,}"
+    return ""
+
+
+def _refusal(record: Record, misfits: dict[str, list[str]], way: _Way, *, merged: bool) -> Conflict:
+    short = record.id.lstrip("0")
+    verb, noun = ("taken back", "undo") if way.back else ("written again", "redo")
+    told = "; ".join(f"{', '.join(names)} ({how})" for how, names in misfits.items())
+    also = " beside what was done since" if merged else ""
+    message = f"change {short} cannot be {verb}{also}: {told}. Nothing was changed"
+    if DELETED in misfits:
+        return Conflict(message, f"put back what was deleted, then {noun}; optimize show {short} shows what it wrote")
+    if merged:
+        cure = f"optimize show {short} shows what it wrote; {noun} that by hand, or move your own lines out of its way"
+        return Conflict(message, cure)
+    return Conflict(message, f"to keep what was done since as well, where both fit together: optimize {noun} --merge")
+
+
+def _take(base: str, place: Path, old: Record, new: Record, way: _Way) -> None:
+    """Lead one entry's files to where `new` says; the journal holds it before the first file is touched."""
+    if new.files != old.files:
+        new = replace(new, merged=journals.now())
+    if way.back:
+        new = replace(new, files=tuple(_with_mode(base, kept) for kept in new.files))
+    else:
+        new = replace(new, made=missing(base, new.files))
+    if new != old:
+        journals.rewrite(place, base, new, "done" if way.back else "undone")
+    if way.back:
+        journals.move(place, new.id, "done", "undoing")
+        land(
+            landing_of(base, new, back=True),
+            transaction(place, new.id, "undoing", "undone", "done"),
+        )
+        remove_empty(base, reversed(new.made))
+    else:
+        journals.move(place, new.id, "undone", "redoing")
+        land(
+            landing_of(base, new, back=False),
+            transaction(place, new.id, "redoing", "done", "undone"),
+        )
+
+
+def _with_mode(base: str, kept: Kept) -> Kept:
+    """A file that will be removed, with the mode in which a redo should bring it back."""
+    if kept.before is not None or kept.after is None:
+        return kept
+    parent, _, name = kept.path.rpartition("/")
+    with folders.opened(base, parent) as folder:
+        seen = folders.read(folder, name)
+    return replace(kept, mode=seen.mode) if seen else kept
+
+
+def _told(old: Kept, new: Kept, way: _Way) -> What:
+    now, then = way.sides(new)
+    if now == then:
+        return "unchanged"
+    if (new.before, new.after) != (old.before, old.after):
+        return "merged"
+    if then is None:
+        return "removed"
+    if now is None:
+        return "recreated"
+    return "restored" if way.back else "rewritten"

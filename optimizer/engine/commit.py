@@ -22,7 +22,7 @@ def commit(outcome: Outcome, services: Services, request: str = "", allowed: Con
     to which the user said yes by name. Raises Conflict when a file has changed since it was read, SafetyRefused for a
     path that is never written or needs such a yes, StorageError when the disk fails (everything is put back).
     """
-    from optimizer.edits.bounds import Bounds
+    from optimizer.edits.journal import Bounds
     from optimizer.edits.write import write
 
     if outcome.patch is None:
@@ -68,14 +68,14 @@ def check(patch: Patch, services: Services) -> None:
 
 def wanting_a_yes(patch: Patch) -> tuple[str, ...]:
     """The paths of a patch that need a yes of their own."""
-    from optimizer.edits.policy import taken_up_by
+    from optimizer.edits.paths import taken_up_by
 
     return tuple(change.path for change in patch.changes if taken_up_by(change.path))
 
 
 def needs_a_yes(paths: list[str]) -> SafetyRefused:
     """The refusal of such paths where nobody was asked."""
-    from optimizer.edits.policy import taken_up_by
+    from optimizer.edits.paths import taken_up_by
 
     told = ", ".join(f"{path} ({taken_up_by(path)} acts on it by itself)" for path in paths)
     flags = " ".join(f"--allow {path}" for path in paths)

@@ -98,7 +98,7 @@ def _bench(request: Request, model: Model, services: Services) -> Bench:
     from optimizer.agent.look import View
     from optimizer.agent.overlay import Overlay
     from optimizer.agent.serve import Bench
-    from optimizer.edits.read import reader
+    from optimizer.edits.paths import reader
 
     overlay = Overlay(reader(services.workspace.root))
     view = View(services.workspace.index, overlay, services.workspace.settings.agent_result_tokens)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from optimizer.edits.undo import Merge
+from optimizer.edits.write import Merge
 from optimizer.errors import Conflict
 from optimizer.git.run import find_git, run
 

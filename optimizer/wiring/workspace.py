@@ -92,7 +92,7 @@ def root_of(project: Path, env: Mapping[str, str]) -> Root:
 
 def _recover(root: Path, journal: Path, notice: Callable[[str], None]) -> None:
     if journal.exists():
-        from optimizer.edits.write import recover
+        from optimizer.edits.journalled import recover
 
         if line := recover(root, journal):
             notice(line)

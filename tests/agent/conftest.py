@@ -13,7 +13,7 @@ from optimizer.agent.look import View
 from optimizer.agent.overlay import Overlay
 from optimizer.agent.serve import Bench
 from optimizer.agent.tools import offered
-from optimizer.edits.read import reader
+from optimizer.edits.paths import reader
 from optimizer.engine.ask import Answered
 from optimizer.errors import BadAnswer, ProviderError
 from optimizer.events import Event, Notice, Stepped

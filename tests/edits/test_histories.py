@@ -13,7 +13,9 @@ from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from optimizer.edits.write import entries, recover, redo, undo, write
+from optimizer.edits.journal import entries
+from optimizer.edits.journalled import recover
+from optimizer.edits.write import redo, undo, write
 from optimizer.errors import Conflict
 from optimizer.types import FileChange, Patch
 from tests.edits.test_kill_points import Act, Place

@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
-from optimizer.edits.write import entries, recover, redo, undo, write
+from optimizer.edits.journal import entries
+from optimizer.edits.journalled import recover
+from optimizer.edits.write import redo, undo, write
 from optimizer.errors import OptimizerError, StorageError
 from optimizer.types import FileChange, Patch
 from tests.edits.test_write import tree

@@ -12,7 +12,7 @@ import pytest
 
 from optimizer.edits.apply import apply_edits
 from optimizer.edits.parse import parse_reply
-from optimizer.edits.read import reader
+from optimizer.edits.paths import reader
 from optimizer.edits.write import write
 from optimizer.errors import EditRefused, OptimizerError, StorageError
 from optimizer.types import FileChange, LineEdit, Patch, Replace, ToolCall
@@ -22,7 +22,9 @@ PASSES = """
 import os, random, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from optimizer.edits.write import entries, recover, undo, write
+from optimizer.edits.journal import entries
+from optimizer.edits.journalled import recover
+from optimizer.edits.write import undo, write
 from optimizer.errors import OptimizerError
 from optimizer.types import FileChange, Patch
 rng = random.Random(int(sys.argv[3]))
@@ -92,7 +94,7 @@ def test_a_file_of_a_gibibyte_is_refused_without_reading_it(tmp_path: Path) -> N
         stream.truncate(1 << 30)
     code = (
         "import resource, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
-        "from optimizer.edits.apply import apply_edits; from optimizer.edits.read import reader\n"
+        "from optimizer.edits.apply import apply_edits; from optimizer.edits.paths import reader\n"
         "from optimizer.errors import SafetyRefused; from optimizer.types import LineEdit\n"
         "resource.setrlimit(resource.RLIMIT_AS, (600_000_000, -1))\n"
         "try: apply_edits((LineEdit('big', 1, 1, 'x'),), reader(Path(sys.argv[2])))\n"

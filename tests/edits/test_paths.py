@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimizer.edits.journalled import recover
 from optimizer.edits.paths import check_path, resolve
-from optimizer.edits.write import recover, write
+from optimizer.edits.write import write
 from optimizer.errors import Conflict, SafetyRefused
 from optimizer.types import FileChange, Patch
 from tests.faults.attacks import ODD, REFUSED, escapes, kept, lay_out, swapped_parents

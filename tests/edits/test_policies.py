@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from optimizer.edits import journal as journals
-from optimizer.edits.bounds import DAY, Bounds, prune
-from optimizer.edits.paths import check_path, resolve
-from optimizer.edits.policy import open_in_editors, scripts_to_allow, taken_up_by
-from optimizer.edits.undo import redoable
-from optimizer.edits.write import entries, recover, redo, undo, write
+from optimizer.edits.journal import DAY, Bounds, entries, prune
+from optimizer.edits.journalled import recover
+from optimizer.edits.paths import check_path, open_in_editors, resolve, scripts_to_allow, taken_up_by
+from optimizer.edits.write import redo, redoable, undo, write
 from optimizer.errors import Conflict, SafetyRefused
 from optimizer.git.merge import three_way
 from optimizer.types import FileChange, Patch

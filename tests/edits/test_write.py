@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from optimizer.edits import journal as journals
-from optimizer.edits.bounds import Bounds, prune
-from optimizer.edits.write import entries, recover, undo, write
+from optimizer.edits.journal import Bounds, entries, prune
+from optimizer.edits.journalled import recover
+from optimizer.edits.write import undo, write
 from optimizer.errors import Conflict, SafetyRefused, StorageError
 from optimizer.types import FileChange, Patch
 

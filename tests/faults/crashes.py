@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from optimizer.edits.write import entries, recover, undo, write
+from optimizer.edits.journal import entries
+from optimizer.edits.journalled import recover
+from optimizer.edits.write import undo, write
 from optimizer.types import FileChange, Patch
 
 REPO = Path(__file__).parents[2]
@@ -31,7 +33,8 @@ import os, sys
 sys.path.insert(0, sys.argv[1])
 import fcntl, encodings.ascii
 from pathlib import Path
-from optimizer.edits.write import recover, redo, undo, write
+from optimizer.edits.journalled import recover
+from optimizer.edits.write import redo, undo, write
 from optimizer.errors import OptimizerError
 from optimizer.types import FileChange, Patch
 root, journal, what = Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
