@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from optimizer.debug import debug
-from optimizer.errors import SecretFound, StorageError
+from optimizer.errors import OptimizerError, SecretFound, StorageError
 from optimizer.privacy.secrets import mask
-from optimizer.types import Completion, Message, Prompt, ToolCall
+from optimizer.types import Completion, Message, Prompt, ToolCall, UsageRecord
 
 FOLDER = "transcripts"
 DAY = 86_400
@@ -53,14 +53,23 @@ class Call:
     error: str = ""
 
 
-def sent(prompt: Prompt) -> tuple[Turn, ...]:
-    """The turns of a prompt, in order."""
-    return (Turn("system", prompt.system), *(turn for one in prompt.messages for turn in _turns(one)))
-
-
-def received(completion: Completion) -> tuple[Turn, ...]:
-    """The turns of an answer."""
-    return tuple(_turns(Message("assistant", completion.text, completion.tool_calls)))
+def call_of(record: UsageRecord, prompt: Prompt, result: Completion | OptimizerError | str) -> Call:
+    """A recorded call with its prompt and its answer, its error, or the text that had come when it was cancelled."""
+    answer = Message("assistant", result if isinstance(result, str) else "")
+    if isinstance(result, Completion):
+        answer = Message("assistant", result.text, result.tool_calls)
+    return Call(
+        request=record.request,
+        at=record.at,
+        provider=record.provider,
+        model=record.model_asked,
+        task=record.task,
+        outcome=record.outcome,
+        seconds=record.seconds,
+        sent=(Turn("system", prompt.system), *(turn for message in prompt.messages for turn in _turns(message))),
+        received=tuple(_turns(answer)),
+        error=result.message if isinstance(result, OptimizerError) else "",
+    )
 
 
 def add(state: Path, call: Call, bounds: Bounds) -> None:

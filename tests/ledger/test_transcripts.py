@@ -6,10 +6,11 @@ import os
 import stat
 from pathlib import Path
 
+from optimizer.errors import Overloaded
 from optimizer.images import Image
 from optimizer.ledger import transcripts
 from optimizer.ledger.transcripts import Bounds, Call, Turn
-from optimizer.types import Completion, Message, Prompt, ToolCall, ToolResult, Usage
+from optimizer.types import Completion, Message, Prompt, ToolCall, ToolResult, Usage, UsageRecord
 
 WIDE = Bounds(1_000_000, 30)
 SECRET = "AKIA" + "Q7PLNZ2VXW4RTGHB"
@@ -86,25 +87,50 @@ def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:
     assert transcripts.read(tmp_path, "../x") == ()
 
 
+READ = ToolCall("read_file", {"path": "a.py"})
+PROMPT = Prompt(
+    "Be brief.",
+    (
+        Message("user", "why", images=(Image("image/png", b"12345", 1, 1, "shot.png"),)),
+        Message("assistant", "", calls=(READ,)),
+        Message("user", "", results=(ToolResult(READ, "line 1"),)),
+    ),
+    (),
+    max_output=10,
+    tokens=10,
+)
+RECORD = UsageRecord(
+    request="abc123",
+    at="2026-11-29T10:00:00.000+00:00",
+    tier="free",
+    label="M",
+    provider="groq",
+    model_asked="m",
+    model_served="m-1",
+    usage=Usage(),
+    seconds=0.5,
+    outcome="answered",
+    cost=0,
+    task="edit",
+    repository="/r",
+)
+
+
 def test_calls_results_and_images_become_turns() -> None:
-    read = ToolCall("read_file", {"path": "a.py"})
-    prompt = Prompt(
-        "Be brief.",
-        (
-            Message("user", "why", images=(Image("image/png", b"12345", 1, 1, "shot.png"),)),
-            Message("assistant", "", calls=(read,)),
-            Message("user", "", results=(ToolResult(read, "line 1"),)),
-        ),
-        (),
-        max_output=10,
-        tokens=10,
-    )
-    assert transcripts.sent(prompt) == (
+    kept = transcripts.call_of(RECORD, PROMPT, Completion("done", (READ,), Usage(), "end", "m", 0.1))
+    assert (kept.request, kept.model, kept.outcome, kept.error) == ("abc123", "m", "answered", "")
+    assert kept.sent == (
         Turn("system", "Be brief."),
         Turn("user", "why"),
         Turn("image", "shot.png, 5 bytes"),
         Turn("call", 'read_file {"path": "a.py"}'),
         Turn("result", "read_file: line 1"),
     )
-    answer = Completion("done", (read,), Usage(), "end", "m", 0.1)
-    assert transcripts.received(answer) == (Turn("assistant", "done"), Turn("call", 'read_file {"path": "a.py"}'))
+    assert kept.received == (Turn("assistant", "done"), Turn("call", 'read_file {"path": "a.py"}'))
+
+
+def test_an_error_and_a_cancelled_call_are_kept_too() -> None:
+    failed = transcripts.call_of(RECORD, PROMPT, Overloaded("groq is overloaded"))
+    assert (failed.received, failed.error) == ((), "groq is overloaded")
+    cancelled = transcripts.call_of(RECORD, PROMPT, "half an ans")
+    assert (cancelled.received, cancelled.error) == ((Turn("assistant", "half an ans"),), "")
