@@ -41,22 +41,22 @@ Figures = dict[str, float]
 RUN = "import sys\nfrom optimizer.cli.main import main\nmain(sys.argv[1:])"
 BESIDE = """
 import threading
-from optimizer.providers import table
+from optimizer.providers import base
 from optimizer.wiring.models import Models
 known = Models.available
 
 def available(self):
     found = known(self)
     endpoint = self.endpoints()[self._config.settings.provider]
-    threading.Thread(target=lambda: table.open_provider(endpoint, self.gate()).close()).start()
+    threading.Thread(target=lambda: base.open_provider(endpoint, self.gate()).close()).start()
     return found
 
 Models.available = available
 """
 PLAIN = """
 import contextlib, gc
-from optimizer.providers import ollama_shelf, table
-table.loading = ollama_shelf.loading = contextlib.nullcontext
+from optimizer.providers import base, ollama
+table.loading = ollama.loading = contextlib.nullcontext
 gc.freeze = lambda: None
 """
 WAYS = {"as it is": RUN, "SDK beside": BESIDE + RUN, "plain import": PLAIN + RUN}

@@ -19,7 +19,7 @@ from optimizer.report.layout import inert, table
 if TYPE_CHECKING:
     from optimizer.engine.services import Services
     from optimizer.privacy.egress import Egress
-    from optimizer.providers.base import Endpoint
+    from optimizer.providers.endpoints import Endpoint
 
 
 @click.group("consent", invoke_without_command=True)

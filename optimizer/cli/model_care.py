@@ -15,9 +15,10 @@ from optimizer.errors import InputError, ModelMissing
 from optimizer.humanize import duration, size
 from optimizer.report import layout
 from optimizer.report.layout import inert
+from optimizer.vendors import OLLAMA, whole_name
 
 if TYPE_CHECKING:
-    from optimizer.providers.ollama_shelf import Running, Step
+    from optimizer.providers.ollama import Running, Step
     from optimizer.wiring.models import Stock
 
 SHOWN_EVERY = 0.2
@@ -36,10 +37,10 @@ def pull(name: str, project: Path | None, as_json: bool) -> int:
     says which fit this machine.
     """
     from optimizer.models.discovery import forget
-    from optimizer.providers.ollama_shelf import open_shelf
+    from optimizer.providers.ollama import open_shelf
 
     with options.open_stock(project) as stock:
-        endpoint = stock.models.endpoints()["ollama"]
+        endpoint = stock.models.endpoints()[OLLAMA]
         try:
             with open_shelf(endpoint, stock.models.gate(), pulls=True) as shelf:
                 _follow(shelf.pull(name), name, as_json)
@@ -50,7 +51,7 @@ def pull(name: str, project: Path | None, as_json: bool) -> int:
         finally:
             forget(endpoint, stock.config.places.state)
         if (stock.config.places.state / "standing.sqlite3").exists():
-            stock.models.register().forget(f"ollama/{name}")
+            stock.models.register().forget(f"{OLLAMA}/{name}")
     if not as_json:
         click.echo(inert(f"{name} is ready; ask only it here with: optimize models use {name}"))
     return 0
@@ -65,13 +66,13 @@ def remove(name: str, yes: bool, project: Path | None, as_json: bool) -> int:
     """Delete the model NAME from the Ollama server, after asking."""
     from optimizer.config.suggest import did_you_mean
     from optimizer.models.discovery import forget
-    from optimizer.providers.ollama_shelf import open_shelf
+    from optimizer.providers.ollama import open_shelf
 
     with options.open_stock(project) as stock:
-        endpoint = stock.models.endpoints()["ollama"]
+        endpoint = stock.models.endpoints()[OLLAMA]
         with open_shelf(endpoint, stock.models.gate()) as shelf:
             held = {one.id: one for one in shelf.held()}
-            found = held.get(name) or held.get(f"{name}:latest")
+            found = held.get(name) or held.get(whole_name(name))
             if found is None:
                 near = did_you_mean(name, list(held))
                 raise InputError(f"Ollama holds no model {name!r}", near or "optimize models list")
@@ -95,10 +96,10 @@ def status(project: Path | None, as_json: bool) -> int:
 
     Their memory, the share of it on the graphics processor, the window in force, and until when they stay.
     """
-    from optimizer.providers.ollama_shelf import open_shelf
+    from optimizer.providers.ollama import open_shelf
 
     with options.open_stock(project) as stock:
-        endpoint = stock.models.endpoints()["ollama"]
+        endpoint = stock.models.endpoints()[OLLAMA]
         with open_shelf(endpoint, stock.models.gate()) as shelf:
             loaded = shelf.running()
     for one in loaded:

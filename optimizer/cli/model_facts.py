@@ -12,11 +12,12 @@ import click
 from optimizer.cli import options
 from optimizer.cli.terminal import width
 from optimizer.report.layout import inert, table, wrapped
+from optimizer.vendors import OLLAMA
 
 if TYPE_CHECKING:
-    from optimizer.providers.base import Endpoint
     from optimizer.providers.door import Gate
-    from optimizer.providers.ollama_shelf import Card
+    from optimizer.providers.endpoints import Endpoint
+    from optimizer.providers.ollama import Card
     from optimizer.wiring.models import Stock
 
 LIMITS = (
@@ -103,8 +104,8 @@ def describe(name: str, provider: str, stock: Stock) -> About:
     catalogue, endpoints = stock.models.catalogue(), stock.models.endpoints()
     card, note = None, ""
     where = known_provider(endpoints, provider) if provider else home(name, stock)
-    if where == "ollama":
-        card, note = ask_card(name, endpoints["ollama"], stock.models.gate())
+    if endpoints[where].vendor.manages_models:
+        card, note = ask_card(name, endpoints[where], stock.models.gate())
     stated = catalogue.facts(name, where)
     facts = [
         Stated(fact, one.value, f"your row {one.row!r}" if one.own else f"shipped row {one.row!r}")
@@ -114,7 +115,7 @@ def describe(name: str, provider: str, stock: Stock) -> About:
         facts = [*_from_server(card), *facts]
     if endpoints[where].local:
         facts = [Stated("tier", "local", "it runs on this machine"), *(one for one in facts if one.name != "tier")]
-    if endpoints[where].local or where == "ollama":
+    if endpoints[where].local or endpoints[where].vendor.manages_models:
         needed = estimate(name, USUAL_WINDOW, catalogue.billions(name, where))
         if needed.bytes:
             figure = f"{needed.bytes / GIB:.1f} GiB"
@@ -129,14 +130,14 @@ def home(name: str, stock: Stock) -> str:
 
     endpoints = stock.models.endpoints()
     homes = homes_of(name, stock.models.catalogue(), endpoints, stock.config.places.state)
-    return next((one for one in homes if one and (endpoints[one].wire or ":" not in name)), "ollama")
+    return next((one for one in homes if one and (endpoints[one].wire or ":" not in name)), OLLAMA)
 
 
 def ask_card(name: str, endpoint: Endpoint, gate: Gate) -> tuple[Card | None, str]:
     """What Ollama says of a model, or None and why not."""
     from optimizer.errors import ConsentMissing, ModelMissing, ProviderError
     from optimizer.models.available import listens
-    from optimizer.providers.ollama_shelf import open_shelf
+    from optimizer.providers.ollama import open_shelf
 
     if endpoint.local and not listens(endpoint):
         return None, f"Ollama does not answer at {endpoint.host}; this is from the catalogue (try: ollama serve)"

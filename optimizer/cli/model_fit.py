@@ -13,6 +13,7 @@ from optimizer.cli import options, terminal
 from optimizer.cli.terminal import notice
 from optimizer.report import layout
 from optimizer.report.layout import inert, table
+from optimizer.vendors import OLLAMA
 
 if TYPE_CHECKING:
     from optimizer.models.machine import Machine
@@ -40,7 +41,7 @@ def recommend(profile: str, everything: bool, project: Path | None, as_json: boo
 
     with options.open_stock(project) as stock:
         here = machine.look()
-        known = last_known(stock.models.endpoints()["ollama"], stock.config.places.state)
+        known = last_known(stock.models.endpoints()[OLLAMA], stock.config.places.state)
         held = known.ids if known else ()
         found = recommend.recommend(stock.models.catalogue(), here, held, profile)
     shown = [one for one in found if one.fits or everything]

@@ -18,6 +18,7 @@ from optimizer.humanize import size
 from optimizer.reasons import Unfit
 from optimizer.report import reasons
 from optimizer.report.layout import inert, table, wrapped
+from optimizer.vendors import OLLAMA
 
 if TYPE_CHECKING:
     from optimizer.models.inventory import Inventory, Listed
@@ -80,7 +81,7 @@ def use_command(name: str, project: Path | None, as_json: bool) -> int:
     with options.open_stock(project) as stock:
         rows = taken(stock).models
         row = next((one for one in rows if named(one.model, name)), None)
-        unfit = stock.models.catalogue().unfit(name, row.model.provider if row else "ollama")
+        unfit = stock.models.catalogue().unfit(name, row.model.provider if row else OLLAMA)
         if unfit:
             raise InputError(f"{name} cannot be used: {unfit}", "choose another: optimize models list")
         if row is None and not any(stock.models.catalogue().homes(name)):

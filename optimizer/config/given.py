@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from optimizer.config.document import Document
 from optimizer.config.endpoints import BadValue
 from optimizer.config.features import FEATURE_NAMES
-from optimizer.config.keys import PROVIDERS
 from optimizer.config.suggest import did_you_mean
 from optimizer.config.values import SECTIONS, TYPES, Value, check
 from optimizer.errors import ConfigError
+from optimizer.vendors import NAMES as PROVIDERS
 
 
 class Given(NamedTuple):

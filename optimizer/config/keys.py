@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-KEY_VARIABLES: Mapping[str, tuple[str, ...]] = {
-    "anthropic": ("ANTHROPIC_API_KEY",),
-    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-    "groq": ("GROQ_API_KEY",),
-    "ollama": (),
-    "openai": ("OPENAI_API_KEY",),
-}
-PROVIDERS: tuple[str, ...] = tuple(KEY_VARIABLES)
+from optimizer.vendors import VENDORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +24,8 @@ def keys_from(env: Mapping[str, str]) -> Keys:
     """All providers' keys from the environment; one that no header could carry is left out and named."""
     found: dict[str, str] = {}
     problems: list[str] = []
-    for provider, variables in KEY_VARIABLES.items():
-        for variable in variables:
+    for provider, vendor in VENDORS.items():
+        for variable in vendor.keys:
             key = env.get(variable, "").strip()
             if key and not _sendable(key):
                 problems.append(f"{variable} is ignored: it holds a space, a control or a non-ASCII character")
@@ -40,12 +33,6 @@ def keys_from(env: Mapping[str, str]) -> Keys:
                 found[provider] = key
                 break
     return Keys(found, tuple(problems))
-
-
-def key_name(provider: str) -> str:
-    """The environment variable that holds a provider's key."""
-    own = f"{provider.upper().replace('-', '_')}_API_KEY"
-    return next(iter(KEY_VARIABLES.get(provider, (own,))), "the key")
 
 
 def _sendable(key: str) -> bool:

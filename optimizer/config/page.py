@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from optimizer.config.features import default_features, shipped_file
-from optimizer.config.keys import KEY_VARIABLES
 from optimizer.config.load import VARIABLES
 from optimizer.config.values import CHOICES, OPEN, RANGES, SPECIAL, TYPES
 from optimizer.settings import knobs
+from optimizer.vendors import VENDORS
 
 _INTRODUCTION = """\
 # Settings
@@ -84,9 +84,9 @@ def _variables() -> Iterator[str]:
     yield "|---|---|"
     for variable, key in VARIABLES.items():
         yield f"| `{variable}` | `{key}` |"
-    for provider, variables in KEY_VARIABLES.items():
-        if variables:
-            yield f"| {' or '.join(f'`{name}`' for name in variables)} | the key for `{provider}` |"
+    for vendor in VENDORS.values():
+        if vendor.keys:
+            yield f"| {' or '.join(f'`{name}`' for name in vendor.keys)} | the key for `{vendor.name}` |"
     yield "| `OPTIMIZER_HOME` | one directory for everything: `config/`, `state/` and `cache/` below it |"
     yield "| `XDG_CONFIG_HOME`, `XDG_STATE_HOME`, `XDG_CACHE_HOME` | where `optimizer/` is kept otherwise |"
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from optimizer.config.document import Document, read_document
 from optimizer.config.endpoints import BadValue, check_url
 from optimizer.config.given import Given
-from optimizer.config.keys import PROVIDERS, key_name
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConfigError
+from optimizer.vendors import NAMES as PROVIDERS
+from optimizer.vendors import key_variable
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _FIELDS = ("name", "url", "key")
@@ -51,7 +52,7 @@ def own_endpoints(document: Document) -> Iterator[OwnEndpoint]:
             checked = check_url(url)
         except BadValue as error:
             raise ConfigError(f"{at('url')}: url: {error}", error.hint) from error
-        yield OwnEndpoint(name, checked, table.get("key") or key_name(name))
+        yield OwnEndpoint(name, checked, table.get("key") or key_variable(name))
 
 
 def _place(document: Document, number: int, field_name: str) -> str:

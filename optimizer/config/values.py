@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 from optimizer.config.endpoints import BadValue, check_url, ollama_url
 from optimizer.config.features import FEATURE_NAMES
-from optimizer.config.keys import PROVIDERS
 from optimizer.config.suggest import did_you_mean
 from optimizer.settings import knobs
 from optimizer.tiers import TIERS
+from optimizer.vendors import NAMES as PROVIDERS
+from optimizer.vendors import OLLAMA
 
 Value = str | bool | int | float
 
@@ -118,7 +119,7 @@ def from_text(key: str, text: str) -> Value:
 
 def _check_text(key: str, value: str) -> str:
     if key.startswith("endpoints."):
-        return ollama_url(value) if key == "endpoints.ollama" else check_url(value)
+        return ollama_url(value) if key == f"endpoints.{OLLAMA}" else check_url(value)
     if value == "" and key in MAY_BE_EMPTY:
         return value
     if not value.isprintable() or not value:

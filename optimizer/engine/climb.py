@@ -12,7 +12,6 @@ from optimizer.errors import BudgetReached, NoProvider
 from optimizer.events import Event, Finished, Notice
 from optimizer.reasons import Cap
 from optimizer.report import reasons
-from optimizer.report.decision import where
 from optimizer.types import Attempt, Outcome, Route
 
 if TYPE_CHECKING:
@@ -62,7 +61,8 @@ def _going_on(attempt: Attempt, tried: Tried, waiting: list[Attempt]) -> str:
 
 def starting(attempt: Attempt) -> str:
     """The line that says who is asked next, where, and why."""
-    return f"asking {attempt.model.id} ({where(attempt.model)}, {attempt.model.tier}): {reasons.attempt(attempt)}"
+    model = attempt.model
+    return f"asking {model.id} ({reasons.where(model)}, {model.tier}): {reasons.attempt(attempt)}"
 
 
 def _after(before: Before, tried: Tried) -> Before:

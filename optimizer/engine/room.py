@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from optimizer import vendors
 from optimizer.events import Event, Notice
 from optimizer.types import Model, Prompt
 
@@ -19,7 +20,7 @@ def sit(model: Model, prompt: Prompt, services: Services) -> Generator[Event, No
 
     Waits no longer than `network.load_seconds`. Raises StorageError.
     """
-    if not model.local or model.provider != "ollama":
+    if not model.local or not vendors.of(model.provider).manages_models:
         return ""
     seats, settings = services.calls.seats(), services.workspace.settings
     wish = services.calls.wish(model, prompt.tokens + prompt.max_output)

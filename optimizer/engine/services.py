@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from optimizer.index.store import Index
     from optimizer.models.available import Available
     from optimizer.models.seats import Seats
-    from optimizer.providers.base import Endpoint, Provider
+    from optimizer.providers.base import Provider
+    from optimizer.providers.endpoints import Endpoint
     from optimizer.retrieval import Progress, Query
     from optimizer.settings import Settings
     from optimizer.types import Model, Quote, Task

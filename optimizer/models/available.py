@@ -11,20 +11,14 @@ from urllib.parse import urlsplit
 from optimizer.config.features import Features
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConsentMissing, InputError, ProviderError
-from optimizer.models.catalogue import COMPATIBLE, Catalogue
+from optimizer.models.catalogue import Catalogue
 from optimizer.models.discovery import KNOCK_SECONDS, discover, last_known
-from optimizer.providers.base import Endpoint
 from optimizer.providers.door import Gate
+from optimizer.providers.endpoints import Endpoint
 from optimizer.reasons import HoldsNothing, NoAnswer, NoKey, NotHeld, OtherTier, Reason, ServerFailed, Unfit, Why
 from optimizer.settings import Settings
 from optimizer.types import TIERS, LeftOut, Model, Tier
-
-KEY_PAGES: Mapping[str, str] = {
-    "anthropic": "from platform.claude.com/settings/keys",
-    "gemini": "free at aistudio.google.com/apikey",
-    "groq": "free at console.groq.com/keys",
-    "openai": "from platform.openai.com/api-keys",
-}
+from optimizer.vendors import OLLAMA, whole_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ def available(
             models += found.models
             left_out += found.left_out
     models.sort(key=lambda model: catalogue.rank(model.id, model.provider))
-    told = any(settings.model in (left.model, left.model.removesuffix(":latest")) for left in left_out if left.model)
+    told = any(whole_name(settings.model) == whole_name(left.model) for left in left_out if left.model)
     if settings.model and not told and not any(named(model, settings.model) for model in models):
         homes = (
             (settings.provider,) if settings.provider else homes_of(settings.model, catalogue, endpoints, gate.state)
@@ -62,32 +56,32 @@ def available(
 
 
 def named(model: Model, name: str) -> bool:
-    """Whether a user means this model by `name`; a local tag of `latest` may be left off."""
-    return model.id in (name, f"{name}:latest")
+    """Whether a user means this model by `name`; the tag `latest` may be left off."""
+    return model.id in (name, whole_name(name))
 
 
 def _at(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, features: Features, gate: Gate) -> Available:
-    provider, host = endpoint.provider, endpoint.host
-    on_own_machine = endpoint.local or provider == "ollama"
-    if on_own_machine and not features.local_models:
+    provider, host, vendor = endpoint.provider, endpoint.host, endpoint.vendor
+    holds_local = endpoint.local or vendor.manages_models
+    if holds_local and not features.local_models:
         return _missing(provider, "local", Why.LOCAL_OFF)
-    if on_own_machine and settings.tier not in ("", "local"):
+    if holds_local and settings.tier not in ("", "local"):
         return _missing(provider, "local", OtherTier(settings.tier))
     if _lists(catalogue, endpoint):
         return _held(catalogue, endpoint, settings, gate)
     ids = catalogue.offered(provider, host)
     if not endpoint.key:
         tiers: list[Tier] = [catalogue.describe(model_id, provider).tier for model_id in ids]
-        no_key = NoKey(endpoint.key_variable, KEY_PAGES.get(provider, ""))
+        no_key = NoKey(endpoint.key_variable, "" if endpoint.wire else vendor.key_page)
         return _missing(provider, min(tiers, key=TIERS.index), no_key)
     return Available(tuple(catalogue.describe(model_id, provider) for model_id in ids), ())
 
 
 def _lists(catalogue: Catalogue, endpoint: Endpoint) -> bool:
     """Whether a server is asked what it holds; what vendors offer is in the catalogue."""
-    if endpoint.local or endpoint.provider == "ollama":
+    if endpoint.local or endpoint.vendor.manages_models:
         return True
-    return endpoint.speaks == COMPATIBLE and endpoint.host not in catalogue.hosts(endpoint.provider)
+    return endpoint.vendor.server == "compatible" and endpoint.host not in catalogue.hosts(endpoint.provider)
 
 
 def homes_of(name: str, catalogue: Catalogue, endpoints: Mapping[str, Endpoint], state: Path) -> tuple[str, ...]:
@@ -101,9 +95,9 @@ def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Ga
     """What a server says it holds, each model described as one that runs there."""
     provider = endpoint.provider
     tier = _tier(endpoint)
-    pull = catalogue.suggested_local if provider == "ollama" else ""
+    pull = catalogue.suggested_local if endpoint.vendor.manages_models else ""
     if endpoint.local and not listens(endpoint):
-        return _missing(provider, tier, NoAnswer(_title(provider), endpoint.host, pull))
+        return _missing(provider, tier, NoAnswer(_title(endpoint), endpoint.host, pull))
     try:
         found = discover(endpoint, gate, settings.discovery_seconds)
     except ConsentMissing:
@@ -118,7 +112,7 @@ def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Ga
     fit = tuple(model for model in models if not unfit[model.id])
     left_out = [LeftOut(model_id, provider, tier, Unfit(why)) for model_id, why in unfit.items() if why]
     if not fit:
-        left_out.insert(0, LeftOut("", provider, tier, HoldsNothing(_title(provider), endpoint.host, pull)))
+        left_out.insert(0, LeftOut("", provider, tier, HoldsNothing(_title(endpoint), endpoint.host, pull)))
     return Available(fit, tuple(left_out))
 
 
@@ -154,31 +148,30 @@ def _explicit(
     name = settings.model
     for provider in filter(None, homes):
         endpoint = endpoints[provider]
-        if endpoint.key and not endpoint.local and provider != "ollama":
+        if endpoint.key and not endpoint.local and not endpoint.vendor.manages_models:
             found = catalogue.describe(name, provider)
             return Available((_placed(found, endpoint, settings) if _lists(catalogue, endpoint) else found,), ())
     if not homes:
         known = (*(model.id for model in so_far.models), *(row.id for row in catalogue.rows if row.exact))
         listed = "optimize models lists what there is; for a local one: ollama serve"
         raise InputError(f"unknown model {name!r}", did_you_mean(name, known) or listed)
-    wanted = {home or "ollama" for home in homes}
+    wanted = {home or OLLAMA for home in homes}
     if absent := [left for left in so_far.left_out if not left.model and left.provider in wanted]:
         return Available((), (replace(absent[0], model=name),))
-    server = next(
-        (home for home in homes if home and home != "ollama" and _lists(catalogue, endpoints[home])), "ollama"
-    )
-    tier = _tier(endpoints[server])
-    return Available((), (LeftOut(name, server, tier, NotHeld(_title(server), server == "ollama")),))
+    server = next((home for home in homes if home and home != OLLAMA and _lists(catalogue, endpoints[home])), OLLAMA)
+    endpoint = endpoints[server]
+    not_held = NotHeld(_title(endpoint), endpoint.vendor.manages_models)
+    return Available((), (LeftOut(name, server, _tier(endpoint), not_held),))
 
 
 def _tier(endpoint: Endpoint) -> Tier:
     """The tier of what a server holds, as long as nothing else is known of it."""
-    return "local" if endpoint.local or endpoint.provider == "ollama" else "premium"
+    return "local" if endpoint.local or endpoint.vendor.manages_models else "premium"
 
 
 def _missing(provider: str, tier: Tier, reason: Reason) -> Available:
     return Available((), (LeftOut("", provider, tier, reason),))
 
 
-def _title(provider: str) -> str:
-    return {"ollama": "Ollama", "openai": "the compatible server"}.get(provider, f"the server {provider}")
+def _title(endpoint: Endpoint) -> str:
+    return f"the server {endpoint.provider}" if endpoint.wire else endpoint.vendor.title

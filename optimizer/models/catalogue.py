@@ -16,12 +16,11 @@ from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConfigError
 from optimizer.models.memory import parameters
 from optimizer.providers.quotas import DAY, MINUTE, Quota
-from optimizer.providers.table import CAN_BE_LOCAL, DEFAULT_URLS
 from optimizer.types import TIERS, Model
+from optimizer.vendors import COMPATIBLE, OLLAMA, VENDORS
 
 SHIPPED = Path(__file__).with_name("catalogue.toml")
 LICENCES: tuple[str, ...] = ("permissive", "copyleft", "restricted", "proprietary", "unknown")
-COMPATIBLE = "openai"  # the interface that the user's own servers speak
 LATENCIES: tuple[str, ...] = ("fast", "medium", "slow")
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -190,11 +189,11 @@ class Catalogue:
     def examples(self, seeing: bool = False) -> tuple[Model, ...]:
         """One model a tier, cheapest tier first: what there is to set up, and to quote prices of; `seeing`: of those
         that see images."""
-        local = (self.describe(name, "ollama") for name in (self.suggested_local, *reversed(self.pullable)))
+        local = (self.describe(name, OLLAMA) for name in (self.suggested_local, *reversed(self.pullable)))
         first = next((model for model in local if model.vision or not seeing), None)
         found = {"local": first} if first else {}
         for row in self.rows:
-            if row.exact and row.provider in DEFAULT_URLS:
+            if row.exact and row.provider in VENDORS:
                 model = self.describe(row.id, row.provider)
                 if model.vision or not seeing:
                     found.setdefault(model.tier, model)
@@ -307,7 +306,7 @@ def _rows(document: Document, servers: tuple[str, ...] = ()) -> Iterator[Row]:
 
 
 def _row(document: Document, key: str, table: Mapping[str, Any], servers: tuple[str, ...]) -> Row:
-    allowed = {**_CHOICES, "provider": (*DEFAULT_URLS, *servers)}
+    allowed = {**_CHOICES, "provider": (*VENDORS, *servers)}
     for name, value in table.items():
         place = document.place(f"{key}.{name}")
         if name not in _TYPES:
@@ -317,7 +316,8 @@ def _row(document: Document, key: str, table: Mapping[str, Any], servers: tuple[
             raise ConfigError(f"{place}: {name}: expected {problem}", hint or "correct the value")
     if not table.get("id"):
         raise ConfigError(f"{document.place(key)}: a model without an id", 'write id = "..." below [[model]]')
-    if table.get("tier") == "local" and table.get("provider") not in (None, *CAN_BE_LOCAL, *servers):
+    remote = [name for name, vendor in VENDORS.items() if not vendor.can_be_local]
+    if table.get("tier") == "local" and table.get("provider") in remote:
         raise ConfigError(f"{document.place(f'{key}.tier')}: {table['provider']} is never local", "choose another tier")
     shapes = {"parameters": frozenset, "fallback": tuple, "profiles": tuple}
     return Row(**{name: shapes[name](value) if name in shapes else value for name, value in table.items()})

@@ -12,9 +12,9 @@ from typing import Any
 
 from optimizer.errors import ProviderError
 from optimizer.privacy import private_file
-from optimizer.providers import table
-from optimizer.providers.base import Endpoint
+from optimizer.providers import base
 from optimizer.providers.door import Gate
+from optimizer.providers.endpoints import Endpoint
 
 FILE = "discovered.json"
 KNOCK_SECONDS = 0.3
@@ -49,7 +49,7 @@ def discover(endpoint: Endpoint, gate: Gate, seconds: float) -> Found:
         answer=LIST_SECONDS,
     )
     asking = replace(gate, limits=limits)
-    found = _ollama(endpoint, asking) if endpoint.provider == "ollama" else _compatible(endpoint, asking)
+    found = _ollama(endpoint, asking) if endpoint.vendor.manages_models else _compatible(endpoint, asking)
     _keep(endpoint, gate.state, found)
     return found
 
@@ -70,7 +70,7 @@ def forget(endpoint: Endpoint, state: Path) -> None:
 
 
 def _ollama(endpoint: Endpoint, gate: Gate) -> Found:
-    from optimizer.providers.ollama_shelf import open_shelf
+    from optimizer.providers.ollama import open_shelf
 
     with open_shelf(endpoint, gate) as shelf:
         held = shelf.held()
@@ -82,7 +82,7 @@ def _ollama(endpoint: Endpoint, gate: Gate) -> Found:
 
 
 def _compatible(endpoint: Endpoint, gate: Gate) -> Found:
-    provider = table.open_provider(endpoint, gate)
+    provider = base.open_provider(endpoint, gate)
     try:
         return Found(tuple(filter(None, provider.models())), at=time.time())
     finally:

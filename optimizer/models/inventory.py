@@ -11,8 +11,8 @@ from optimizer.models.available import available
 from optimizer.models.catalogue import Catalogue
 from optimizer.models.discovery import last_known
 from optimizer.models.standing import Health
-from optimizer.providers.base import Endpoint
 from optimizer.providers.door import Gate
+from optimizer.providers.endpoints import Endpoint
 from optimizer.reasons import State, Why
 from optimizer.settings import Settings
 from optimizer.types import TIERS, LeftOut, Model
@@ -89,7 +89,7 @@ def _behind(left: LeftOut, sources: Sources) -> tuple[Model, ...]:
         described = describe(left.model, left.provider)
         return (replace(described, local=True, tier="local") if endpoint.local else described,)
     ids = sources.catalogue.offered(left.provider, endpoint.host)
-    if endpoint.local or left.provider == "ollama":
+    if endpoint.local or endpoint.vendor.manages_models:
         known = last_known(endpoint, sources.gate.state)
         ids = known.ids if known else ()
         fit = tuple(one for one in ids if not sources.catalogue.unfit(one, left.provider))
@@ -104,9 +104,8 @@ def _consent(model: Model, sources: Sources) -> LeftOut | None:
 
 
 def _size(model: Model, sources: Sources) -> int:
-    if model.provider != "ollama":
-        return 0
-    known = last_known(sources.endpoints["ollama"], sources.gate.state)
+    endpoint = sources.endpoints[model.provider]
+    known = last_known(endpoint, sources.gate.state) if endpoint.vendor.manages_models else None
     return known.sizes.get(model.id, 0) if known else 0
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from optimizer.models.catalogue import Catalogue
 from optimizer.models.machine import Machine
 from optimizer.models.memory import GIB, USUAL_WINDOW, Estimate, estimate
+from optimizer.vendors import OLLAMA
 
 PROFILE_STRENGTH: Mapping[str, str] = {"code": "coding", "creative": "creativity", "general": "reasoning"}
 SLOW_FROM_BILLIONS = 14.0  # beyond this, a model is slow without a graphics processor
@@ -43,8 +44,8 @@ def _order(one: Advice, machine: Machine) -> tuple[bool, bool, float, float]:
 
 
 def _advice(catalogue: Catalogue, machine: Machine, name: str, held: bool, profile: str) -> Advice:
-    needed = estimate(name, USUAL_WINDOW, catalogue.billions(name, "ollama"))
-    traits = catalogue.traits(catalogue.describe(name, "ollama"))
+    needed = estimate(name, USUAL_WINDOW, catalogue.billions(name, OLLAMA))
+    traits = catalogue.traits(catalogue.describe(name, OLLAMA))
     strength = traits.strengths.get(PROFILE_STRENGTH.get(profile, "reasoning"), 0.0)
     fits = 0 < needed.bytes <= machine.room
     return Advice(name, needed, fits, held, _why(needed, machine, fits), strength, _how(needed, machine, fits))

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from optimizer.providers.base import MISSHAPEN, Draft, Endpoint, Provider, ask, converse, count, output_cap
+from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, output_cap
 from optimizer.providers.door import Door, Gate
+from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Message, Model, Prompt, StopReason, Usage
 
 CACHED_FROM = 4096

@@ -1,66 +1,25 @@
-"""The seam to all providers: what an endpoint is, what a provider does, and how a stream becomes a completion."""
+"""The seam to all providers: what a provider does, and how a stream becomes a completion."""
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-from optimizer.config.keys import key_name
-from optimizer.errors import BadAnswer, OptimizerError, ProviderError
+from optimizer.errors import AuthFailed, BadAnswer, OptimizerError, ProviderError
 from optimizer.providers import failures
+from optimizer.providers.endpoints import Endpoint
+from optimizer.providers.loading import loading
 from optimizer.types import Completion, Model, Prompt, StopReason, ToolCall, Usage
 
 if TYPE_CHECKING:
-    from optimizer.providers.door import Door
+    from optimizer.providers.door import Door, Gate
 
 T = TypeVar("T")
 MISSHAPEN = (ValueError, TypeError, AttributeError, LookupError)  # what reading an answer of a wrong shape raises
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a provider is asked; `local` means that nothing leaves this machine. Make one with `table.endpoint`.
-
-    `wire` is the provider whose interface it speaks where it is one of the user's own names, '' for its own;
-    `variable` is the environment variable of its key where that has a name of the user's own too.
-    """
-
-    provider: str
-    base_url: str
-    key: str = field(default="", repr=False)
-    local: bool = False
-    wire: str = ""
-    variable: str = ""
-
-    @property
-    def key_variable(self) -> str:
-        """The environment variable that holds its key."""
-        return self.variable or key_name(self.provider)
-
-    @property
-    def written(self) -> str:
-        """Where the user writes its address, for cures."""
-        return f"the [[endpoint]] {self.provider} in models.toml" if self.wire else f"[endpoints] {self.provider}"
-
-    @property
-    def speaks(self) -> str:
-        """The provider whose interface and adapter are used."""
-        return self.wire or self.provider
-
-    @property
-    def host(self) -> str:
-        """Host, with the port where the URL gives one: what consent is given for."""
-        return urlsplit(self.base_url).netloc.lower()
-
-    @property
-    def account(self) -> str:
-        """A name that tells this host and key from others, from which the key cannot be told."""
-        return hashlib.blake2b(f"{self.host} {self.key}".encode(), digest_size=4).hexdigest()
 
 
 class Provider(Protocol):
@@ -81,6 +40,18 @@ class Provider(Protocol):
     def close(self) -> None:
         """Close all connections."""
         ...
+
+
+def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
+    """A provider that asks this endpoint through this gate; imports the vendor's SDK. Close it after use.
+
+    Raises AuthFailed when the endpoint needs a key and has none.
+    """
+    if not endpoint.key and endpoint.needs_key:
+        raise AuthFailed(f"no key for {endpoint.provider}", f"set {endpoint.key_variable} in the environment")
+    with loading():
+        adapter = importlib.import_module(f"optimizer.providers.{endpoint.vendor.adapter}")
+        return cast(Provider, adapter.open_provider(endpoint, gate))
 
 
 @dataclass(slots=True)

@@ -1,15 +1,19 @@
-"""The chat-completions wire that OpenAI, Groq and many local servers share."""
+"""Chat completions: OpenAI, Groq, and every server that speaks them, such as llama.cpp, vLLM, LM Studio, DeepSeek."""
 
 from __future__ import annotations
 
 import base64
+import importlib
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from optimizer.providers.base import Draft, disjoint, output_cap
-from optimizer.providers.door import Door
-from optimizer.types import Message, Model, Prompt, StopReason, Usage
+from optimizer.errors import InputError
+from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, disjoint, output_cap
+from optimizer.providers.door import Door, Gate
+from optimizer.providers.endpoints import Endpoint
+from optimizer.types import Completion, Message, Model, Prompt, StopReason, Usage
+from optimizer.vendors import ChatSdk
 
 _STOPS: dict[str, StopReason] = {
     "stop": "end",
@@ -20,18 +24,60 @@ _STOPS: dict[str, StopReason] = {
 }
 
 
-def request(model: Model, prompt: Prompt, cap_name: str, reasoning: bool = False, detail: str = "") -> dict[str, Any]:
-    """Arguments of `chat.completions.create`; `cap_name` is what the server calls the limit of the answer.
+class Chat:
+    """An endpoint that is asked through an SDK made like OpenAI's."""
 
-    With `reasoning`, what the server told of its reasoning before a tool call goes back to it: some insist on that.
-    `detail` is how closely pictures are looked at, where the server knows such a choice.
-    """
+    def __init__(self, endpoint: Endpoint, gate: Gate, sdk: ChatSdk) -> None:
+        module = importlib.import_module(sdk.module)
+        self.endpoint, self.sdk = endpoint, sdk
+        self.door = Door(sdk.http, gate, endpoint)
+        self.client = getattr(module, sdk.client)(
+            api_key=endpoint.key or "none",  # the SDK wants one; the door takes the header off again
+            base_url=endpoint.base_url,
+            max_retries=0,
+            http_client=self.door.client,
+        )
+        self.errors = (getattr(module, sdk.error), self.door.lib.HTTPError, *MISSHAPEN)
+
+    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
+        wanted = request(model, prompt, self._dialect())
+
+        def read_all(draft: Draft) -> Iterator[str]:
+            yield from read(self.client.chat.completions.create(**wanted), draft, self.door)
+
+        return converse(self.endpoint, (model, prompt), self.door, read_all, self.errors)
+
+    def _dialect(self) -> ChatSdk:
+        """What the server understands: others than the vendor's own know the older name of the limit only."""
+        vendor = self.endpoint.vendor
+        if vendor.server == "cloud" or self.endpoint.host == vendor.own_host:
+            return self.sdk
+        return self.sdk._replace(limit="max_tokens", detail="")
+
+    def models(self) -> tuple[str, ...]:
+        return ask(self.endpoint, lambda: tuple(one.id for one in self.client.models.list().data or ()), self.errors)
+
+    def close(self) -> None:
+        self.door.close()
+
+
+def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
+    """The server at this endpoint."""
+    if endpoint.vendor.sdk is None:
+        raise InputError(f"{endpoint.provider} has no SDK like OpenAI's", "correct its row in vendors.py")
+    return Chat(endpoint, gate, endpoint.vendor.sdk)
+
+
+def request(model: Model, prompt: Prompt, sdk: ChatSdk) -> dict[str, Any]:
+    """Arguments of `chat.completions.create`."""
     wanted: dict[str, Any] = {
         "model": model.id,
-        "messages": turns(prompt, reasoning, detail),
-        cap_name: output_cap(model, prompt),
+        "messages": turns(prompt, sdk.reasoning, sdk.detail),
+        sdk.limit: output_cap(model, prompt),
         "stream": True,
     }
+    if sdk.counts:
+        wanted["stream_options"] = {"include_usage": True}
     if prompt.temperature is not None and "temperature" in model.parameters:
         wanted["temperature"] = prompt.temperature
     if prompt.tools and model.tools:

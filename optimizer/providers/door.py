@@ -26,9 +26,8 @@ from optimizer.errors import (
 )
 from optimizer.privacy import consent, egress, payload
 from optimizer.providers import failures
-from optimizer.providers.base import Endpoint
-from optimizer.providers.network import Body, Clock, broken, pool_errors
-from optimizer.providers.pools import CORE, Generation, Pools, open_pool
+from optimizer.providers.endpoints import Endpoint
+from optimizer.providers.network import CORE, Body, Clock, Generation, Pools, broken, open_pool, pool_errors
 from optimizer.providers.quotas import Exchange, quotas
 from optimizer.settings import Settings
 
@@ -40,7 +39,7 @@ _MODEL_IN_PATH = re.compile(r"/models/([^/:]+):")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ExchangeLimits:
     """Seconds and bytes that one exchange may take; `context_size` is the window asked of a local model (0: fit)."""
 
     connect: float = 5.0
@@ -63,7 +62,7 @@ class Gate:
 
     repository: str
     state: Path
-    limits: Limits = Limits()
+    limits: ExchangeLimits = ExchangeLimits()
     heard: Callable[[Exchange], None] = lambda _: None
     pools: Pools | None = None
 
@@ -73,7 +72,7 @@ def gate_for(repository: str, state: Path, settings: Settings, pools: Pools | No
     return Gate(
         repository,
         state,
-        Limits(
+        ExchangeLimits(
             connect=settings.connect_seconds,
             first=settings.first_token_seconds,
             stall=settings.stall_seconds,
@@ -140,7 +139,7 @@ class Door:
         content = bytes(request.read())
         self._check(request, content)
         limits = self.gate.limits
-        loads = self.endpoint.provider == "ollama" and request.method == "POST"
+        loads = self.endpoint.vendor.manages_models and request.method == "POST"
         patience = (limits.load, "network.load_seconds") if loads else (limits.first, "network.first_token_seconds")
         patience = (patience[0] + max(0, len(content) - SLOW_LINE) / SLOW_LINE, patience[1])
         clock = Clock(self.endpoint.provider, patience, limits.stall, limits.answer)
@@ -159,7 +158,7 @@ class Door:
         provider = self.endpoint.provider
         now = time.time()
         model = _model(urlsplit(str(request.url)).path, bytes(request.read()))
-        self.gate.heard(Exchange(provider, model, status, quotas(provider, headers, now), now))
+        self.gate.heard(Exchange(provider, model, status, quotas(self.endpoint.vendor, headers, now), now))
 
     def _refusal(self, there: SplitResult, content: bytes) -> OptimizerError | None:
         """Why this may not be sent: host, consent and secrets, in this order; a check that fails is a no."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from optimizer.config.keys import key_name
+from optimizer import vendors
 from optimizer.errors import (
     AuthFailed,
     BadAnswer,
@@ -76,7 +76,7 @@ def from_status(
     who = f"{provider} answered {status}" + (f": {said}" if said else "")
     if status in (400, 413, 422, 429, 500) and _TOO_LONG.search(raw):
         return PromptTooLong(who, "send less: lower --max-tokens or context.max_files, or choose a larger model")
-    if status == 429 and not (provider != "gemini" and _NO_CREDIT.search(raw)):
+    if status == 429 and (vendors.of(provider).credit_in_limits or not _NO_CREDIT.search(raw)):
         period = _period(raw)
         wait = _wait(provider, headers, data, period)
         return RateLimited(who, _limit_cure(wait), wait, period)
@@ -178,8 +178,9 @@ def _period(raw: str) -> str:
 def _wait(provider: str, headers: Mapping[str, str], data: Any, period: str) -> float | None:
     """Seconds to wait as told by headers or by Gemini's details; None when nothing sensible was said."""
     now = time.time()
-    if provider == "gemini" and period == "day":
-        return quotas.next_gemini_day(now) - now
+    starts = vendors.of(provider).day_starts
+    if starts is not None and period == "day":
+        return quotas.next_day(starts, now) - now
     found = _gemini_wait(data)
     if found is None:
         found = quotas.seconds(headers.get("retry-after-ms", ""))
@@ -212,11 +213,11 @@ def _limit_cure(wait: float | None) -> str:
 def _key_cure(provider: str, status: int, raw: str, variable: str = "") -> str:
     if status == 402 or _NO_CREDIT.search(raw):
         return f"add credit or raise the spending limit at {provider}, or use another provider"
-    return f"check {variable or key_name(provider)} and what it may use"
+    return f"check {variable or vendors.key_variable(provider)} and what it may use"
 
 
 def _model_cure(provider: str) -> str:
-    if provider == "ollama":
+    if vendors.of(provider).manages_models:
         return "pull the model first: optimize models pull NAME"
     return f"choose another model; when all are missing, check the address of {provider} under [endpoints]"
 

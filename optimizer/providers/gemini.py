@@ -8,8 +8,9 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from optimizer.providers.base import MISSHAPEN, Draft, Endpoint, Provider, ask, converse, count, disjoint, output_cap
+from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, disjoint, output_cap
 from optimizer.providers.door import Door, Gate
+from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Message, Model, Prompt, StopReason
 
 _STOPS: dict[str, StopReason] = {"STOP": "end", "MAX_TOKENS": "length"}

@@ -1,16 +1,23 @@
-"""Deadlines and size limits of one exchange, kept below the HTTP library so that they hold for every read."""
+"""Connections with deadlines and size limits, kept below the HTTP library so that they hold for every read."""
 
 from __future__ import annotations
 
+import importlib
 import re
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
+from optimizer import vendors
 from optimizer.errors import BadAnswer, NoConnection, ProviderError, TimedOut, Unreachable
 
 PIECE = 1 << 20
+Generation = Literal["httpx", "httpx2"]
+CORE = {"httpx": "httpcore", "httpx2": "httpcore2"}
+IDLE_SECONDS = 4.0  # servers close idle connections after five seconds and more: never use one that is about to go
 
 
 class Clock:
@@ -99,16 +106,13 @@ def broken(provider: str, core: Any, error: Exception, clock: Clock) -> Provider
     if isinstance(error, core.ConnectError):
         if "CERTIFICATE" in said.upper() or "SSL" in said.upper():
             return NoConnection(f"{provider}: no safe connection ({said[:120]})", "check the address, and the clock")
-        return NoConnection(f"no connection to {provider}: {said[:120]}", _start_cure(provider))
+        return NoConnection(f"no connection to {provider}: {said[:120]}", _start_hint(provider))
     return Unreachable(f"the connection to {provider} broke", "ask again, or ask another provider")
 
 
-def _start_cure(provider: str) -> str:
-    return (
-        "start it: ollama serve"
-        if provider == "ollama"
-        else f"check the network, and the address of {provider} if you set one"
-    )
+def _start_hint(provider: str) -> str:
+    start = vendors.of(provider).start
+    return f"start it: {start}" if start else f"check the network, and the address of {provider} if you set one"
 
 
 class Body:
@@ -171,3 +175,42 @@ def _without_comments() -> Callable[[bytes], bytes]:
         return b"".join(line + b"\n" for line in lines if not line.startswith(b":"))
 
     return clean
+
+
+class Pools:
+    """The pools of a process, each opened when first wanted; threads may share them."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[Generation, str, int], Any] = {}
+        self._lock = threading.Lock()
+
+    def of(self, generation: Generation, base_url: str, connections: int) -> Any:
+        """The pool for an endpoint, of the HTTP library's own kind."""
+        wanted = (generation, base_url, connections)
+        with self._lock:
+            if wanted not in self._open:
+                self._open[wanted] = open_pool(*wanted)
+            return self._open[wanted]
+
+    def close(self) -> None:
+        """Close all connections, also those in use."""
+        with self._lock:
+            while self._open:
+                self._open.popitem()[1].close()
+
+
+def open_pool(generation: Generation, base_url: str, connections: int) -> Any:
+    """A pool of at most so many connections, whose reads obey a Clock; the caller closes it."""
+    core = importlib.import_module(CORE[generation])
+    return core.ConnectionPool(
+        ssl_context=_trusted(generation) if base_url.startswith("https:") else None,
+        max_connections=connections,
+        keepalive_expiry=IDLE_SECONDS,
+        network_backend=TimedBackend(core),
+    )
+
+
+@cache
+def _trusted(generation: Generation) -> Any:
+    """Whose certificates are trusted; read once a process, since that takes as long as the rest of opening a door."""
+    return importlib.import_module(generation).create_ssl_context()

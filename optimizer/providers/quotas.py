@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from optimizer.vendors import Vendor
+
 MINUTE, DAY = 60, 86_400
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _ANTHROPIC = {"requests": "requests", "tokens": "tokens", "input-tokens": "input", "output-tokens": "output"}
-GEMINI_MIDNIGHT = 8  # its days begin at midnight on the Pacific coast; in summer an hour earlier, which errs safely
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,13 @@ class Exchange:
     at: float
 
 
-def quotas(provider: str, headers: Mapping[str, str], now: float) -> tuple[Quota, ...]:
-    """The quotas that an answer's headers (names in lower case) tell, at `now` in seconds since the epoch.
-
-    Groq's request limit is of a day and its token limit of a minute; OpenAI's and Anthropic's are of a minute.
-    """
-    if provider == "anthropic":
+def quotas(vendor: Vendor, headers: Mapping[str, str], now: float) -> tuple[Quota, ...]:
+    """The quotas in an answer's headers (names in lower case), at `now` in seconds since the epoch."""
+    if vendor.quotas == "anthropic":
         found = (_named(headers, f"anthropic-ratelimit-{name}", what, now) for name, what in _ANTHROPIC.items())
     else:
-        per_day = {"requests"} if provider == "groq" else set[str]()
-        found = (_chat(headers, what, DAY if what in per_day else MINUTE, now) for what in ("requests", "tokens"))
+        periods = {"requests": DAY if vendor.requests == "day" else MINUTE, "tokens": MINUTE}
+        found = (_chat(headers, what, period, now) for what, period in periods.items())
     return tuple(quota for quota in found if quota is not None)
 
 
@@ -70,10 +68,10 @@ def seconds(text: str) -> float | None:
     return value if 0 <= value < float("inf") else None
 
 
-def next_gemini_day(now: float) -> float:
-    """When Gemini's quotas of a day are reset, in seconds since the epoch."""
+def next_day(starts: int, now: float) -> float:
+    """When quotas of a day that starts at an hour (UTC) are reset next, in seconds since the epoch."""
     here = datetime.fromtimestamp(now, UTC)
-    reset = here.replace(hour=GEMINI_MIDNIGHT, minute=0, second=0, microsecond=0)
+    reset = here.replace(hour=starts, minute=0, second=0, microsecond=0)
     return (reset if reset > here else reset + timedelta(days=1)).timestamp()
 
 

@@ -9,7 +9,7 @@ from optimizer.report import reasons
 from optimizer.report.layout import cells, inert, table, wrapped
 from optimizer.report.money import money
 from optimizer.tiers import TIERS
-from optimizer.types import Attempt, LeftOut, Model, Quote, Route, Task
+from optimizer.types import Attempt, LeftOut, Quote, Route, Task
 
 KINDS: Mapping[str, str] = {
     "find": "place to find",
@@ -52,15 +52,8 @@ def attempts(route: Route, columns: int | None) -> list[str]:
     for one in route.attempts:
         number += not one.standby
         mark = "  " if one.standby else f"{number}."
-        rows.append((f"{mark} {one.model.id}", one.model.tier, where(one.model), reasons.attempt(one)))
+        rows.append((f"{mark} {one.model.id}", one.model.tier, reasons.where(one.model), reasons.attempt(one)))
     return list(map(inert, table(rows, columns)))
-
-
-def where(model: Model) -> str:
-    """Where a model runs: on this machine (in Ollama where no server is named), or whose cloud."""
-    if not model.local:
-        return f"cloud: {model.provider}"
-    return "on this machine" if model.provider == "ollama" else f"on this machine: {model.provider}"
 
 
 def left_out(some: Sequence[LeftOut], columns: int | None) -> list[str]:

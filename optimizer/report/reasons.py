@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from optimizer import reasons as r
+from optimizer import vendors
 from optimizer.humanize import duration
 from optimizer.report.money import amount, cap_left, money
-from optimizer.types import Attempt, LeftOut, Route, Task
+from optimizer.types import Attempt, LeftOut, Model, Route, Task
 
 _PERIODS = {60: "minute", 86_400: "day"}
 _PLAIN: dict[r.Why, str] = {
@@ -86,8 +87,9 @@ def hint(left: LeftOut, name: str = "") -> str:
         case r.OtherTier():
             return "leave out --tier"
         case r.NoAnswer(_, _, pull):
+            start = vendors.of(left.provider).start
             return (
-                f"ollama serve; optimize models pull {pull}"
+                f"{start}; optimize models pull {pull}"
                 if pull
                 else f"start it, or check the address of {left.provider}"
             )
@@ -141,6 +143,13 @@ def profile(plan: r.Plan) -> str:
         other = f" (no model fits {title(plan.instead_of)})" if plan.instead_of else ""
         said = f"{title(plan.profile)}{other}"
     return ", ".join(filter(None, (said, "chosen for this kind of work" if plan.by_kind else "")))
+
+
+def where(model: Model) -> str:
+    """Where a model runs: on this machine (in Ollama where no server is named), or whose cloud."""
+    if not model.local:
+        return f"cloud: {model.provider}"
+    return "on this machine" if vendors.of(model.provider).manages_models else f"on this machine: {model.provider}"
 
 
 def title(by: r.By) -> str:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from optimizer import vendors
 from optimizer.index.walk import find_root
 from optimizer.wiring.workspace import Start, settings_at
 
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from optimizer.models.catalogue import Catalogue
     from optimizer.models.register import Register
     from optimizer.models.seats import Seats, Wish
-    from optimizer.providers.base import Endpoint, Provider
+    from optimizer.providers.base import Provider
     from optimizer.providers.door import Gate
-    from optimizer.providers.pools import Pools
+    from optimizer.providers.endpoints import Endpoint
+    from optimizer.providers.network import Pools
     from optimizer.providers.quotas import Exchange
     from optimizer.routing.weigh import Candidate
     from optimizer.types import Model, Quote, Task
@@ -51,7 +53,7 @@ class Stores:
     @cache  # noqa: B019
     def pools(self) -> Pools:
         """The connections to providers."""
-        from optimizer.providers.pools import Pools
+        from optimizer.providers.network import Pools
 
         pools = Pools()
         self._closing.callback(pools.close)
@@ -102,14 +104,12 @@ class Models:
 
     @cache  # noqa: B019 - one object a request
     def endpoints(self) -> Mapping[str, Endpoint]:
-        from optimizer.config.keys import PROVIDERS
-        from optimizer.models.catalogue import COMPATIBLE
-        from optimizer.providers.table import endpoint
+        from optimizer.providers.endpoints import endpoint
 
         urls, keys = self._config.settings.endpoints, self._config.keys
-        found = {name: endpoint(name, urls.get(name, ""), keys.of(name)) for name in PROVIDERS}
+        found = {name: endpoint(name, urls.get(name, ""), keys.of(name)) for name in vendors.NAMES}
         for own in self.catalogue().endpoints:
-            found[own.name] = endpoint(own.name, own.url, self._env.get(own.key, ""), COMPATIBLE, own.key)
+            found[own.name] = endpoint(own.name, own.url, self._env.get(own.key, ""), vendors.COMPATIBLE, own.key)
         return found
 
     @cache  # noqa: B019
@@ -130,11 +130,13 @@ class Models:
         config = self._config
         settings = replace(config.settings, model=self.pinned() or config.settings.model)
         found = available(self.catalogue(), self.endpoints(), settings, config.features, self.gate())
-        busy = self.seats().busy(self.endpoints()["ollama"].host) - {_tagged(config.settings.local_router)}
+        busy = self.seats().busy(self.endpoints()[vendors.OLLAMA].host) - {
+            vendors.whole_name(config.settings.local_router)
+        }
         if not busy:
             return found
         models = (
-            replace(model, resident=model.resident or (model.provider == "ollama" and model.id in busy))
+            replace(model, resident=model.resident or (vendors.of(model.provider).manages_models and model.id in busy))
             for model in found.models
         )
         return replace(found, models=tuple(models))
@@ -180,7 +182,7 @@ class Models:
         endpoint = self.endpoints()[model.provider]
         known = last_known(endpoint, self._config.places.state)
         billions = self.catalogue().billions(model.id, model.provider)
-        name = _tagged(model.id)
+        name = vendors.whole_name(model.id)
         return Wish(endpoint.host, name, weight(name, known.sizes if known else {}, billions, window))
 
     def rates(self, models: Sequence[Model], at: datetime) -> Mapping[tuple[str, str], Tariff | None]:
@@ -205,8 +207,8 @@ class Models:
 
     def provider(self, model: Model, kind: str, heard: Callable[[Exchange], None]) -> Provider:
         from optimizer.models.discovery import forget
+        from optimizer.providers.base import open_provider
         from optimizer.providers.door import gate_in
-        from optimizer.providers.table import open_provider
 
         endpoint = self.endpoints()[model.provider]
 
@@ -220,12 +222,12 @@ class Models:
     def router(self) -> Router | None:
         """The model of `local.router` and how it is asked within its time; None where none is on this machine."""
         from optimizer.engine.services import Router
-        from optimizer.providers.table import open_provider
+        from optimizer.providers.base import open_provider
 
-        settings, endpoint = self._config.settings, self.endpoints()["ollama"]
+        settings, endpoint = self._config.settings, self.endpoints()[vendors.OLLAMA]
         if not (settings.local_router and endpoint.local):
             return None
-        model = replace(self.catalogue().describe(settings.local_router, "ollama"), tier="local", local=True)
+        model = replace(self.catalogue().describe(settings.local_router, endpoint.provider), tier="local", local=True)
         longest, gate = settings.local_router_seconds, self.gate()
         limits = replace(gate.limits, connect=longest, first=longest, stall=longest, answer=longest, load=longest)
         asking = replace(gate, limits=limits)
@@ -273,15 +275,10 @@ class Models:
         return tuple(Quote(model.tier, model.id, cost(model)) for model in examples)
 
 
-def _tagged(model_id: str) -> str:
-    """The whole name of a model of Ollama's."""
-    return model_id if ":" in model_id else f"{model_id}:latest"
-
-
 def _loaded(endpoint: Endpoint, gate: Gate) -> Mapping[str, int]:
     """The models that a server says it has loaded, with their bytes; none where it does not say."""
     from optimizer.errors import ProviderError
-    from optimizer.providers.ollama_shelf import open_shelf
+    from optimizer.providers.ollama import open_shelf
 
     try:
         with open_shelf(endpoint, gate) as shelf:

@@ -10,6 +10,7 @@ from optimizer.config.load import PROJECT_FILE, Config, load
 from optimizer.config.profiles import CAPABILITIES, ROLES, is_shipped, line_of, names, resolve, role
 from optimizer.errors import ConfigError
 from optimizer.models import catalogue
+from optimizer.reasons import By
 
 Load = Callable[..., Config]
 
@@ -38,7 +39,7 @@ def test_shipped_profiles(name: str, folder: Path) -> None:
     profile = resolve(name, folder)
     assert profile.chain == (name,)
     assert profile.about.endswith(".")
-    assert profile.wanted.title == f"profile {name}"
+    assert profile.wanted.by == By("profile", name)
     assert profile.wanted.window >= 8000
     assert is_shipped(name)
 
@@ -74,7 +75,7 @@ def test_nearer_values_hold_and_settings_are_joined(folder: Path) -> None:
     assert role("planner", deep).models == ("big:*",)
     assert role("planner", deep).local_only
     assert not role("editor", deep).local_only
-    assert [one.title for one in line_of(deep, folder)] == ["profile deep", "profile fast", "profile general"]
+    assert [one.by.name for one in line_of(deep, folder)] == ["deep", "fast", "general"]
     assert list(names(folder))[-2:] == ["deep", "mine"]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.cli.model_care import bar
-from optimizer.providers.ollama_shelf import Step
+from optimizer.providers.ollama import Step
 from optimizer.report.layout import cells
 from tests.e2e.conftest import COMMAND, Optimize
 from tests.loopback.replies import Call, Reply, Tokens, refuse

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from optimizer.errors import ProviderError
 from optimizer.privacy import consent
-from optimizer.providers import table
+from optimizer.providers import base, endpoints
 from optimizer.providers.base import Provider
-from optimizer.providers.door import Gate, Limits
+from optimizer.providers.door import ExchangeLimits, Gate
 from optimizer.types import Completion, Message, Model, Prompt, ToolSpec
 from tests.loopback.replies import Reply, Wire
 from tests.loopback.server import Loopback
 
 KEY = "k3y-" + "c4nary-" + "0123456789"
-QUICK = Limits(connect=1.0, first=1.0, stall=0.3, answer=1.0, load=1.0)
+QUICK = ExchangeLimits(connect=1.0, first=1.0, stall=0.3, answer=1.0, load=1.0)
 EDIT = ToolSpec("edit_file", "Edit a file.", {"type": "object", "properties": {"path": {"type": "string"}}})
 
 
@@ -40,12 +40,14 @@ def a_prompt(text: str = "hello", *, tokens: int = 1000, max_output: int = 500, 
     return Prompt(system, (Message("user", text),), (EDIT,), max_output, tokens, 0.2)
 
 
-def connect(loopback: Loopback, wire: Wire, state: Path, *, consented: bool = True, limits: Limits = QUICK) -> Provider:
+def connect(
+    loopback: Loopback, wire: Wire, state: Path, *, consented: bool = True, limits: ExchangeLimits = QUICK
+) -> Provider:
     """A provider that asks the server with the canary key, on behalf of the repository /repo."""
-    endpoint = table.endpoint(wire, loopback.url, KEY)
+    endpoint = endpoints.endpoint(wire, loopback.url, KEY)
     if consented:
         consent.grant(state, "/repo", wire, endpoint.host)
-    return table.open_provider(endpoint, Gate("/repo", state, limits))
+    return base.open_provider(endpoint, Gate("/repo", state, limits))
 
 
 @dataclass

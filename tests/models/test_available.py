@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from optimizer.config.features import Features
-from optimizer.config.keys import PROVIDERS, Keys
+from optimizer.config.keys import Keys
 from optimizer.errors import InputError
 from optimizer.models.available import Available, available
 from optimizer.models.catalogue import load_catalogue
 from optimizer.privacy import consent
 from optimizer.providers.door import Gate
-from optimizer.providers.table import endpoint
+from optimizer.providers.endpoints import endpoint
 from optimizer.report import reasons
 from optimizer.settings import Settings
 from optimizer.types import LeftOut, Model
+from optimizer.vendors import NAMES as PROVIDERS
 
 CATALOGUE = load_catalogue(None)
 ON = Features(True, True, True, True, False)

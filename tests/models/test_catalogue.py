@@ -7,8 +7,8 @@ import pytest
 from optimizer.errors import ConfigError
 from optimizer.ledger.prices import list_price
 from optimizer.models.catalogue import LICENCES, SHIPPED, Catalogue, load_catalogue
-from optimizer.providers.table import DEFAULT_URLS
 from optimizer.types import TIERS, Usage
+from optimizer.vendors import VENDORS
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -173,8 +173,8 @@ def test_every_shipped_row_is_sound(shipped: Catalogue) -> None:
     for row in shipped.rows:
         assert row.licence in (*LICENCES, None)
         assert row.tier in (*TIERS, None)
-        assert row.provider in ("", *DEFAULT_URLS)
-    for provider in DEFAULT_URLS:
+        assert row.provider in ("", *VENDORS)
+    for provider in VENDORS:
         assert shipped.describe("anything", provider).window > 0
 
 

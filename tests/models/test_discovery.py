@@ -11,7 +11,7 @@ from optimizer.errors import ProviderError
 from optimizer.models import discovery
 from optimizer.models.discovery import discover, forget, last_known
 from optimizer.providers.door import Gate
-from optimizer.providers.table import endpoint
+from optimizer.providers.endpoints import endpoint
 from tests.loopback.server import Loopback
 
 

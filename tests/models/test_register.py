@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from optimizer import vendors
 from optimizer.errors import AuthFailed, BadAnswer, ModelMissing, Overloaded, ProviderError, RateLimited
 from optimizer.ledger.caps import CapName
 from optimizer.models.register import Admission, Bid, Register
@@ -278,17 +279,21 @@ def test_headers_of_each_vendor() -> None:
         "x-ratelimit-reset-requests": "1m26.4s", "x-ratelimit-limit-tokens": "8000",
         "x-ratelimit-remaining-tokens": "7500", "x-ratelimit-reset-tokens": "7.5s",
     }  # fmt: skip
-    assert quotas("groq", groq, 100.0) == (
+    assert quotas(vendors.of("groq"), groq, 100.0) == (
         Quota("requests", DAY, 1000, 999, 186.4),
         Quota("tokens", MINUTE, 8000, 7500, 107.5),
     )
-    assert quotas("openai", groq, 100.0)[0].period == MINUTE
+    assert quotas(vendors.of("openai"), groq, 100.0)[0].period == MINUTE
     anthropic = {
         "anthropic-ratelimit-input-tokens-limit": "50000", "anthropic-ratelimit-input-tokens-remaining": "1200",
         "anthropic-ratelimit-input-tokens-reset": "1970-01-01T00:02:00Z",
     }  # fmt: skip
-    assert quotas("anthropic", anthropic, 100.0) == (Quota("input", MINUTE, 50_000, 1200, 120.0),)
-    assert quotas("gemini", {}, 0.0) == quotas("groq", {"x-ratelimit-remaining-tokens": "many"}, 0.0) == ()
+    assert quotas(vendors.of("anthropic"), anthropic, 100.0) == (Quota("input", MINUTE, 50_000, 1200, 120.0),)
+    assert (
+        quotas(vendors.of("gemini"), {}, 0.0)
+        == quotas(vendors.of("groq"), {"x-ratelimit-remaining-tokens": "many"}, 0.0)
+        == ()
+    )
 
 
 def test_a_quota_that_was_reset_is_whole_again() -> None:

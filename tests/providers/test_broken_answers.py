@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from optimizer.errors import BadAnswer, NoRoom, Overloaded, PromptTooLong, RateLimited, TimedOut, Unreachable
-from optimizer.providers import table
-from optimizer.providers.door import Gate, Limits
+from optimizer.providers import base, endpoints
+from optimizer.providers.door import ExchangeLimits, Gate
 from optimizer.types import Completion, Usage
 from tests.loopback.clients import QUICK, a_model, a_prompt, connect, hear
 from tests.loopback.replies import WIRES, Call, Reply, Wire, page
@@ -69,7 +69,7 @@ def test_an_error_amid_the_stream_is_told_apart(
 
 @every_wire
 def test_silence_ends_at_its_deadline(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
-    limits = Limits(connect=1, first=0.25, load=0.25, stall=0.1, answer=2)
+    limits = ExchangeLimits(connect=1, first=0.25, load=0.25, stall=0.1, answer=2)
     provider = connect(loopback, wire, tmp_path, limits=limits)
     begin = time.monotonic()
     first = hear(loopback, wire, provider, Reply("text", stall_at=-1, stall=5))
@@ -84,7 +84,7 @@ def test_silence_ends_at_its_deadline(loopback: Loopback, tmp_path: Path, wire: 
 @pytest.mark.slow
 @every_wire
 def test_a_slow_drip_ends_at_the_deadline_for_the_whole(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
-    provider = connect(loopback, wire, tmp_path, limits=Limits(stall=1, answer=0.2))
+    provider = connect(loopback, wire, tmp_path, limits=ExchangeLimits(stall=1, answer=0.2))
     begin = time.monotonic()
     heard = hear(loopback, wire, provider, Reply("text", chunk=1, pause=0.01))
     assert isinstance(heard.error, TimedOut) and "did not finish" in heard.error.message
@@ -92,16 +92,16 @@ def test_a_slow_drip_ends_at_the_deadline_for_the_whole(loopback: Loopback, tmp_
 
 
 def test_the_first_byte_may_take_longer_than_the_ones_between(loopback: Loopback, tmp_path: Path) -> None:
-    provider = connect(loopback, "openai", tmp_path, limits=Limits(first=2, stall=0.1, answer=1))
+    provider = connect(loopback, "openai", tmp_path, limits=ExchangeLimits(first=2, stall=0.1, answer=1))
     assert hear(loopback, "openai", provider, Reply("text", stall_at=-1, stall=0.3)).completion is not None
     assert hear(loopback, "openai", provider, Reply("text", stall_at=0, stall=0.3)).completion is not None
 
 
 def test_loading_a_model_has_a_time_of_its_own(loopback: Loopback, tmp_path: Path) -> None:
     slow = Reply("text", stall_at=-1, stall=0.3)
-    patient = connect(loopback, "ollama", tmp_path, limits=Limits(first=0.1, stall=0.1, answer=0.2, load=2))
+    patient = connect(loopback, "ollama", tmp_path, limits=ExchangeLimits(first=0.1, stall=0.1, answer=0.2, load=2))
     assert hear(loopback, "ollama", patient, slow).completion is not None
-    hasty = connect(loopback, "ollama", tmp_path, limits=Limits(first=5, load=0.1))
+    hasty = connect(loopback, "ollama", tmp_path, limits=ExchangeLimits(first=5, load=0.1))
     error = hear(loopback, "ollama", hasty, slow).error
     assert isinstance(error, TimedOut) and "network.load_seconds" in error.hint
 
@@ -109,8 +109,8 @@ def test_loading_a_model_has_a_time_of_its_own(loopback: Loopback, tmp_path: Pat
 def test_nobody_listening(tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        endpoint = table.endpoint("ollama", f"http://127.0.0.1:{closed.getsockname()[1]}")
-        provider = table.open_provider(endpoint, Gate("/repo", tmp_path, QUICK))
+        endpoint = endpoints.endpoint("ollama", f"http://127.0.0.1:{closed.getsockname()[1]}")
+        provider = base.open_provider(endpoint, Gate("/repo", tmp_path, QUICK))
         with pytest.raises(Unreachable) as caught:
             list(provider.stream(a_model("ollama"), a_prompt()))
         assert caught.value.hint == "start it: ollama serve"
@@ -126,8 +126,8 @@ def test_a_host_that_takes_no_connections(tmp_path: Path) -> None:
         for one in waiting:
             one.setblocking(False)
             one.connect_ex(address)
-        endpoint = table.endpoint("openai", f"http://127.0.0.1:{address[1]}")
-        provider = table.open_provider(endpoint, Gate("/repo", tmp_path, Limits(connect=0.2, first=0.2)))
+        endpoint = endpoints.endpoint("openai", f"http://127.0.0.1:{address[1]}")
+        provider = base.open_provider(endpoint, Gate("/repo", tmp_path, ExchangeLimits(connect=0.2, first=0.2)))
         begin = time.monotonic()
         with pytest.raises(TimedOut):
             list(provider.stream(a_model("openai"), a_prompt()))
@@ -139,7 +139,7 @@ def test_a_host_that_takes_no_connections(tmp_path: Path) -> None:
 @pytest.mark.slow
 @every_wire
 def test_web_pages_redirects_bombs_and_junk_are_no_answers(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
-    provider = connect(loopback, wire, tmp_path, limits=Limits(answer_bytes=1_000_000, answer=5))
+    provider = connect(loopback, wire, tmp_path, limits=ExchangeLimits(answer_bytes=1_000_000, answer=5))
     elsewhere = Reply(status=307, headers={"location": f"{loopback.url}/stolen"}, body=b"")
     junk = Reply(body=b"\x00\xff\xfe not an answer\n\n", headers={"content-type": "application/json"})
     misshapen = Reply(body=b"data: [1, 2]\n\n" if wire != "ollama" else b"[1, 2]\n")
@@ -154,7 +154,7 @@ def test_web_pages_redirects_bombs_and_junk_are_no_answers(loopback: Loopback, t
 
 @every_wire
 def test_closing_the_iterator_hangs_up(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
-    provider = connect(loopback, wire, tmp_path, limits=Limits(stall=5, answer=10))
+    provider = connect(loopback, wire, tmp_path, limits=ExchangeLimits(stall=5, answer=10))
     loopback.queue(wire, Reply("x" * 2000, pieces=2000, pause=0.002), Reply("next"))
     answer = provider.stream(a_model(wire), a_prompt())
     assert isinstance(next(answer), str)

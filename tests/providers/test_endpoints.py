@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from optimizer.errors import ConfigError, InputError
-from optimizer.providers.table import DEFAULT_URLS, endpoint, is_loopback
+from optimizer.providers.endpoints import endpoint, is_loopback
+from optimizer.vendors import VENDORS
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_a_key_that_is_none_is_refused_without_repeating_it(key: str) -> None:
 def test_only_ollama_and_compatible_servers_on_loopback_are_local() -> None:
     assert endpoint("ollama").local and endpoint("openai", "http://localhost:8080").local
     assert not endpoint("openai").local and not endpoint("ollama", "http://10.0.0.2").local
-    for provider in DEFAULT_URLS.keys() - {"ollama", "openai"}:
+    for provider in VENDORS.keys() - {"ollama", "openai"}:
         assert not endpoint(provider, "http://127.0.0.1:9").local
 
 

@@ -16,6 +16,7 @@ from optimizer.errors import PromptTooLong, TimedOut
 from optimizer.privacy import egress
 from optimizer.providers import chat
 from optimizer.types import Message, Prompt
+from optimizer.vendors import VENDORS, ChatSdk
 from tests.images import pictures
 from tests.loopback.clients import a_model, a_prompt, connect, hear
 from tests.loopback.replies import WIRES, Reply, Tokens, Wire
@@ -86,7 +87,9 @@ def test_chat(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
 
 
 def test_openai_itself_is_told_how_closely_to_look() -> None:
-    _, message = chat.request(a_model("openai"), looking(), "max_completion_tokens", True, "high")["messages"]
+    _, message = chat.request(a_model("openai"), looking(), VENDORS["openai"].sdk or ChatSdk("", "", "", "httpx"))[
+        "messages"
+    ]
     assert [part.get("image_url", {}).get("detail") for part in message["content"]] == ["high", "high", None]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.privacy import consent
-from optimizer.providers import table
+from optimizer.providers import base, endpoints
 from optimizer.providers.door import Gate
 from optimizer.types import Completion, Message, Model, Prompt
 
@@ -27,9 +27,9 @@ def test_a_real_provider_answers(tmp_path: Path, provider: str) -> None:
     key = os.environ.get(f"{provider.upper()}_API_KEY", "")
     if not MODELS[provider] or (provider != "ollama" and not key):
         pytest.skip(f"no key or model for {provider}")
-    endpoint = table.endpoint(provider, "", key)
+    endpoint = endpoints.endpoint(provider, "", key)
     consent.grant(tmp_path, "/live", provider, endpoint.host)
-    opened = table.open_provider(endpoint, Gate("/live", tmp_path))
+    opened = base.open_provider(endpoint, Gate("/live", tmp_path))
     model = Model(MODELS[provider], provider, "budget", 8192, 1024, False, "text", frozenset(), "", provider)
     prompt = Prompt("Answer in one word.", (Message("user", "What is the capital of France?"),), (), 512, 40)
     *_, done = opened.stream(model, prompt)

@@ -18,9 +18,9 @@ import pytest
 from optimizer.config.features import Features
 from optimizer.models.available import available, listens
 from optimizer.models.catalogue import load_catalogue
-from optimizer.providers import table
-from optimizer.providers.base import Endpoint
+from optimizer.providers import base, endpoints
 from optimizer.providers.door import Gate
+from optimizer.providers.endpoints import Endpoint
 from optimizer.settings import Settings
 from optimizer.types import Completion, Message, Prompt
 from tests import tiny_gguf
@@ -45,7 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     command = [PYTHON, "-m", "llama_cpp.server", "--model", str(model), "--model_alias", "tiny-random"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--n_ctx", "2048", "--n_threads", "1"]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    endpoint = table.endpoint("openai", f"http://127.0.0.1:{port}/v1")
+    endpoint = endpoints.endpoint("openai", f"http://127.0.0.1:{port}/v1")
     try:
         deadline = time.monotonic() + START_SECONDS
         while not listens(endpoint):
@@ -65,7 +65,7 @@ def test_it_is_found_as_a_local_model_and_answers(server: Endpoint, tmp_path: Pa
     )
     assert [(model.id, model.tier, model.local) for model in found.models] == [("tiny-random", "local", True)]
     prompt = Prompt("Be brief.", (Message("user", "Say something."),), (), 24, 60, 0.0)
-    provider = table.open_provider(server, gate)
+    provider = base.open_provider(server, gate)
     try:
         *pieces, done = provider.stream(found.models[0], prompt)
     finally:

@@ -23,13 +23,13 @@ ROOT = Path(__file__).parents[2]
 PARTS = """
 import gc, json, sys, threading
 from pathlib import Path
-from optimizer.providers import table
+from optimizer.providers import base, endpoints
 from optimizer.providers.door import Gate
 from tests.loopback.clients import a_model, a_prompt
 url, state, *wires = sys.argv[1:]
 
 def open_(wire):
-    return table.open_provider(table.endpoint(wire, url, "k"), Gate("/repo", Path(state)))
+    return base.open_provider(endpoints.endpoint(wire, url, "k"), Gate("/repo", Path(state)))
 
 def heard(wire):
     *pieces, completion = open_(wire).stream(a_model(wire), a_prompt())
@@ -133,8 +133,8 @@ def test_a_certificate_of_the_environment_is_trusted_at_every_call(tmp_path: Pat
         allow(tmp_path, url)
         script = f"""
 from tests.loopback.clients import KEY
-endpoint = table.endpoint({wire!r}, url, KEY)
-print(json.dumps([list(table.open_provider(endpoint, Gate("/repo", Path(state))).models()) for _ in range(2)]))
+endpoint = endpoints.endpoint({wire!r}, url, KEY)
+print(json.dumps([list(base.open_provider(endpoint, Gate("/repo", Path(state))).models()) for _ in range(2)]))
 """
         listed = told(script, url, tmp_path, PATH="", SSL_CERT_FILE=str(tmp_path / "cert"), HOME=str(tmp_path))
         thread.join(10)

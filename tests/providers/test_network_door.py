@@ -26,7 +26,7 @@ from optimizer.errors import (
     Unreachable,
 )
 from optimizer.privacy import consent, egress
-from optimizer.providers import table
+from optimizer.providers import base, endpoints
 from optimizer.providers.door import Door, Gate, gate_for
 from optimizer.settings import Settings
 from tests.loopback.clients import KEY, QUICK, a_model, a_prompt, connect, hear
@@ -71,10 +71,10 @@ def test_a_local_server_needs_no_consent_but_is_logged(loopback: Loopback, tmp_p
 
 @pytest.mark.parametrize("wire", ["ollama", "openai"])
 def test_a_local_kind_of_server_elsewhere_is_external(tmp_path: Path, wire: Wire) -> None:
-    endpoint = table.endpoint(wire, "http://192.0.2.7:11434")
+    endpoint = endpoints.endpoint(wire, "http://192.0.2.7:11434")
     assert not endpoint.local
     with pytest.raises(ConsentMissing):
-        list(table.open_provider(endpoint, Gate("/repo", tmp_path, QUICK)).stream(a_model(wire), a_prompt()))
+        list(base.open_provider(endpoint, Gate("/repo", tmp_path, QUICK)).stream(a_model(wire), a_prompt()))
 
 
 @every_wire
@@ -103,7 +103,7 @@ def test_the_place_of_a_secret_is_named(loopback: Loopback, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("generation", ["httpx", "httpx2"])
 def test_only_the_endpoints_own_host_is_asked(loopback: Loopback, tmp_path: Path, generation: str) -> None:
-    endpoint = table.endpoint("openai", loopback.url)
+    endpoint = endpoints.endpoint("openai", loopback.url)
     port = loopback.url.rsplit(":", 1)[1]
     with Door(generation, Gate("/repo", tmp_path, QUICK), endpoint) as door:  # type: ignore[arg-type]
         for url in (
@@ -167,7 +167,7 @@ def test_the_key_is_in_no_log_error_or_traceback(
             list(provider.stream(a_model(wire), a_prompt()))
         except OptimizerError as error:
             told += [traceback.format_exc(), repr(error), str(error.__dict__)]
-    told += [repr(provider), repr(table.endpoint(wire, loopback.url, KEY)), caplog.text, *capfd.readouterr()]
+    told += [repr(provider), repr(endpoints.endpoint(wire, loopback.url, KEY)), caplog.text, *capfd.readouterr()]
     told += [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     assert len(told) > 8
     assert not [text for text in told if KEY in text]
@@ -194,8 +194,8 @@ def test_the_environment_diverts_nothing(
 
 def test_a_server_that_speaks_no_tls_gets_no_key(loopback: Loopback, tmp_path: Path) -> None:
     for wire in ("ollama", "openai"):
-        endpoint = table.endpoint(wire, loopback.url.replace("http:", "https:"), KEY)
-        provider = table.open_provider(endpoint, Gate("/repo", tmp_path, QUICK))
+        endpoint = endpoints.endpoint(wire, loopback.url.replace("http:", "https:"), KEY)
+        provider = base.open_provider(endpoint, Gate("/repo", tmp_path, QUICK))
         with pytest.raises(Unreachable, match="no safe connection"):
             list(provider.stream(a_model("ollama"), a_prompt()))
     assert loopback.requests == []
@@ -219,8 +219,8 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_key(tmp_path: Path) -> No
         thread = threading.Thread(target=serve, args=(listener,))
         thread.start()
         for wire in ("ollama", "openai"):
-            endpoint = table.endpoint(wire, f"https://localhost:{listener.getsockname()[1]}", KEY)
-            provider = table.open_provider(endpoint, Gate("/repo", tmp_path, QUICK))
+            endpoint = endpoints.endpoint(wire, f"https://localhost:{listener.getsockname()[1]}", KEY)
+            provider = base.open_provider(endpoint, Gate("/repo", tmp_path, QUICK))
             with pytest.raises(Unreachable, match="no safe connection"):
                 provider.models()
         thread.join(5)
@@ -230,7 +230,7 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_key(tmp_path: Path) -> No
 def test_an_endpoint_without_key_says_which_to_set(tmp_path: Path) -> None:
     for provider in ("anthropic", "gemini", "groq", "openai"):
         with pytest.raises(AuthFailed) as caught:
-            table.open_provider(table.endpoint(provider), Gate("/repo", tmp_path))
+            base.open_provider(endpoints.endpoint(provider), Gate("/repo", tmp_path))
         assert f"{provider.upper()}_API_KEY" in caught.value.hint
 
 
@@ -240,7 +240,7 @@ def test_a_server_without_key_gets_no_authorization(
     for name in ("OLLAMA_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, KEY)
     for wire in ("ollama", "openai"):
-        provider = table.open_provider(table.endpoint(wire, loopback.url), Gate("/repo", tmp_path, QUICK))
+        provider = base.open_provider(endpoints.endpoint(wire, loopback.url), Gate("/repo", tmp_path, QUICK))
         assert hear(loopback, wire, provider, Reply("fine")).completion is not None
     assert all("authorization" not in request.headers for request in loopback.requests)
 
@@ -250,9 +250,9 @@ def test_settings_become_limits(tmp_path: Path) -> None:
     assert (limits.stall, limits.context_size, limits.answer_bytes) == (7, 4096, 20_000_000)
 
 
-def test_the_table_and_the_door_import_nothing_heavy() -> None:
+def test_the_seam_and_the_door_import_nothing_heavy() -> None:
     code = (
-        "import sys, optimizer.providers.table, optimizer.providers.door\n"
+        "import sys, optimizer.providers.base, optimizer.providers.door, optimizer.providers.ollama\n"
         "heavy = set('anthropic google groq ollama openai httpx httpx2 httpcore httpcore2 numpy pydantic'.split())\n"
         "print(sorted(heavy & {name.split('.')[0] for name in sys.modules}))"
     )

@@ -10,8 +10,8 @@ import pytest
 from optimizer.errors import BadAnswer, ConsentMissing, ModelMissing, Unreachable
 from optimizer.privacy import egress
 from optimizer.providers.door import Gate
-from optimizer.providers.ollama_shelf import Card, OllamaShelf, Running, Step, open_shelf
-from optimizer.providers.table import endpoint
+from optimizer.providers.endpoints import endpoint
+from optimizer.providers.ollama import Card, OllamaShelf, Running, Step, open_shelf
 from tests.loopback.server import Loopback
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.errors import PromptTooLong
-from optimizer.providers.door import Limits
+from optimizer.providers.door import ExchangeLimits
 from optimizer.providers.ollama import window_for
 from optimizer.types import Completion
 from tests.loopback.clients import a_model, a_prompt, connect, hear
@@ -31,7 +31,7 @@ def test_the_window_holds_prompt_and_answer(tokens: int, window: int, asked: int
 
 
 def test_a_window_set_by_the_user_is_kept(loopback: Loopback, tmp_path: Path) -> None:
-    provider = connect(loopback, "ollama", tmp_path, limits=Limits(context_size=12000))
+    provider = connect(loopback, "ollama", tmp_path, limits=ExchangeLimits(context_size=12000))
     assert hear(loopback, "ollama", provider, Reply("fine")).completion is not None
     assert loopback.asked("ollama")[0].body["options"]["num_ctx"] == 12000
 

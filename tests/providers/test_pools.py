@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from optimizer.privacy import consent
-from optimizer.providers import table
+from optimizer.providers import base, endpoints
 from optimizer.providers.door import Gate
-from optimizer.providers.pools import Pools
+from optimizer.providers.network import Pools
 from optimizer.types import Completion
 from tests.loopback.clients import QUICK, a_model, a_prompt
 from tests.loopback.replies import WIRES, Reply, Wire
@@ -18,9 +18,9 @@ from tests.loopback.server import Loopback
 
 def call(loopback: Loopback, wire: Wire, gate: Gate) -> Completion | None:
     """Ask once, with a provider of its own as every call has."""
-    endpoint = table.endpoint(wire, loopback.url, "k")
+    endpoint = endpoints.endpoint(wire, loopback.url, "k")
     consent.grant(gate.state, gate.repository, wire, endpoint.host)
-    provider = table.open_provider(endpoint, gate)
+    provider = base.open_provider(endpoint, gate)
     try:
         pieces = list(provider.stream(a_model(wire), a_prompt()))
         return pieces[-1] if isinstance(pieces[-1], Completion) else None

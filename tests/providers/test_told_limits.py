@@ -9,7 +9,7 @@ import pytest
 
 from optimizer.errors import RateLimited
 from optimizer.privacy import consent
-from optimizer.providers import table
+from optimizer.providers import base, endpoints
 from optimizer.providers.door import Gate, gate_in
 from optimizer.providers.quotas import Exchange
 from tests.loopback.clients import KEY, QUICK, hear
@@ -25,10 +25,10 @@ def test_every_answer_tells_what_is_left(
     loopback: Loopback, tmp_path: Path, wire: Wire, headers: dict[str, str]
 ) -> None:
     told: list[Exchange] = []
-    endpoint = table.endpoint(wire, loopback.url, KEY)
+    endpoint = endpoints.endpoint(wire, loopback.url, KEY)
     consent.grant(tmp_path, "/repo", wire, endpoint.host)
     gate = gate_in(Gate("/repo", tmp_path, QUICK), "edit", told.append)
-    provider = table.open_provider(endpoint, gate)
+    provider = base.open_provider(endpoint, gate)
     assert hear(loopback, wire, provider, Reply(text="ok", headers=headers)).completion is not None
     limited = refuse(wire, 429, "slow down", "rate_limit_error", **{k.replace("-", "_"): v for k, v in headers.items()})
     assert isinstance(hear(loopback, wire, provider, limited).error, RateLimited)
@@ -48,6 +48,6 @@ def test_an_answer_in_words_is_given_less_time(tmp_path: Path) -> None:
 
 
 def test_an_account_is_told_apart_without_telling_the_key() -> None:
-    one, two = (table.endpoint("groq", "", key) for key in (KEY, KEY + "2"))
-    assert one.account != two.account == table.endpoint("groq", "", KEY + "2").account
+    one, two = (endpoints.endpoint("groq", "", key) for key in (KEY, KEY + "2"))
+    assert one.account != two.account == endpoints.endpoint("groq", "", KEY + "2").account
     assert KEY not in one.account and len(one.account) == 8

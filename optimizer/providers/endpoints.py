@@ -1,0 +1,124 @@
+"""Where a provider is asked: endpoints, and the addresses and keys that users give for them."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from optimizer.errors import ConfigError, InputError
+from optimizer.vendors import VENDORS, Vendor, key_variable
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a provider is asked; `local` means that nothing leaves this machine. Make one with `endpoint`.
+
+    `wire` is the provider whose interface it speaks where it is one of the user's own names, '' for its own;
+    `variable` is the environment variable of its key where that has a name of the user's own too.
+    """
+
+    provider: str
+    base_url: str
+    key: str = field(default="", repr=False)
+    local: bool = False
+    wire: str = ""
+    variable: str = ""
+
+    @property
+    def key_variable(self) -> str:
+        """The environment variable that holds its key."""
+        return self.variable or key_variable(self.provider)
+
+    @property
+    def written(self) -> str:
+        """Where the user writes its address, for cures."""
+        return f"the [[endpoint]] {self.provider} in models.toml" if self.wire else f"[endpoints] {self.provider}"
+
+    @property
+    def speaks(self) -> str:
+        """The provider whose interface and adapter are used."""
+        return self.wire or self.provider
+
+    @property
+    def vendor(self) -> Vendor:
+        """The row of the vendor whose interface is used."""
+        return VENDORS[self.speaks]
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether it is of no use without a key: servers that may run anywhere are asked without one."""
+        return not self.vendor.can_be_local or (bool(self.vendor.keys) and self.host == self.vendor.own_host)
+
+    @property
+    def host(self) -> str:
+        """Host, with the port where the URL gives one: what consent is given for."""
+        return urlsplit(self.base_url).netloc.lower()
+
+    @property
+    def account(self) -> str:
+        """A name that tells this host and key from others, from which the key cannot be told."""
+        return hashlib.blake2b(f"{self.host} {self.key}".encode(), digest_size=4).hexdigest()
+
+
+def endpoint(provider: str, base_url: str = "", key: str = "", wire: str = "", variable: str = "") -> Endpoint:
+    """The endpoint of a provider at `base_url` ('' for its default); the plain root of a server is enough.
+
+    `wire` is the provider whose interface a server of the user's own naming speaks, `variable` holds its key. Raises
+    InputError for an unknown provider, ConfigError for an address or key that cannot be used.
+    """
+    speaks = wire or provider
+    vendor = VENDORS.get(speaks)
+    if vendor is None:
+        raise InputError(f"unknown provider {provider!r}", f"choose one of {', '.join(sorted(VENDORS))}")
+    key = key.strip()
+    if not all("!" <= letter <= "~" for letter in key):
+        cure = f"set {variable or key_variable(provider)} again"
+        raise ConfigError(f"the key of {provider} holds characters that no key has", cure)
+    url = _normal(vendor, base_url.strip() or vendor.url)
+    local = vendor.can_be_local and is_loopback(urlsplit(url).hostname or "")
+    return Endpoint(provider, url, key, local, wire, variable)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine itself, decided without asking DNS."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _normal(vendor: Vendor, url: str) -> str:
+    """Scheme, host and path as the vendor's SDK wants them."""
+    bare = "://" not in url
+    if bare:
+        guess = urlsplit(f"//{url}").hostname or ""
+        plain = vendor.manages_models or is_loopback(guess)
+        url = f"{'http' if plain else 'https'}://{url}"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host or parts.username or parts.password or parts.query:
+        raise ConfigError(
+            f"the address of {vendor.name} cannot be used",
+            f"write it as http(s)://host[:port], without user, password or query, under [endpoints] {vendor.name}",
+        )
+    if host in ("0.0.0.0", "::"):
+        host = "127.0.0.1"
+    if port is None and bare and vendor.manages_models:
+        port = urlsplit(vendor.url).port
+    if port == {"http": 80, "https": 443}[parts.scheme]:
+        port = None
+    where = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+    path = parts.path.rstrip("/")
+    for needless in vendor.paths:
+        if path.endswith(needless):
+            path = path[: -len(needless)]
+            break
+    path = path or vendor.path
+    return f"{parts.scheme}://{where}{path}"
