@@ -20,9 +20,9 @@ from mutants import KINDS, Mutant, mutant
 from optimizer.edits.paths import check_path
 from optimizer.errors import SafetyRefused
 from optimizer.git.checkout import Checkout
+from optimizer.index.files import Root
+from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
-from optimizer.index.store import Index, open_index
-from optimizer.index.walk import Root
 from optimizer.languages.table import language_of
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch, Verdict

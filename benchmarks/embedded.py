@@ -10,7 +10,7 @@ from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import rank
 from optimizer.context.semantic import Reranker, candidates
 from optimizer.index.embed import Embedder, ModelChoice, open_model
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.index.vectors import fill, missing, open_vectors
 
 _loaded: dict[ModelChoice, Embedder] = {}

@@ -27,7 +27,7 @@ from pathlib import Path
 COMMON = """
 import importlib, json, re, resource, sys, time
 from pathlib import Path
-from optimizer.index.walk import find_root, scan
+from optimizer.index.files import find_root, scan
 from optimizer.settings import Settings
 root = find_root(Path(sys.argv[1]))
 """
@@ -78,7 +78,7 @@ INDEX = (
     COMMON
     + """
 from optimizer.index.refresh import refresh
-from optimizer.index.store import open_index
+from optimizer.index.reader import open_index
 started = time.perf_counter()
 index = open_index(root, Path(sys.argv[2]))
 opened = time.perf_counter()

@@ -30,7 +30,7 @@ from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import RankedUnit, around_rows, of_file, score_files, unit_candidates, unit_rows
 from optimizer.context.select import plan
 from optimizer.context.weights import AROUND_COLUMNS, FILE_WEIGHTS, FIRST, TABLE, UNIT_COLUMNS, Line, chance
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.languages.units import FUNCTIONS
 from optimizer.retrieval import ContextItem, Limits
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.languages import imports, parse
 from optimizer.types import FileChange
 

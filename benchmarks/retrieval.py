@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optimizer.context.select import select
+from optimizer.index.files import find_root
+from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
-from optimizer.index.store import Index, open_index
-from optimizer.index.walk import find_root
 from optimizer.settings import Settings
 from optimizer.types import Context, Limits, Query
 

@@ -21,7 +21,7 @@ from retrieval import BUDGETS, Issue, add_common, figures, measure, read_issues,
 
 from optimizer.context.semantic import WEIGHTS, Reranker, Weights
 from optimizer.index.embed import ModelChoice
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.settings import Settings
 
 UNITS = (0.0, 0.25, 0.7, 1.2)

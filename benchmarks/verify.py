@@ -22,9 +22,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from optimizer.index.files import Root
+from optimizer.index.reader import open_index
 from optimizer.index.refresh import refresh
-from optimizer.index.store import open_index
-from optimizer.index.walk import Root
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch
 from optimizer.verify.checks import at_once

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.index.files import Root
+from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
-from optimizer.index.store import Index, open_index
-from optimizer.index.walk import Root
 from optimizer.settings import Settings
 from tests.loopback.server import Loopback
 

@@ -15,7 +15,7 @@ from optimizer.privacy.secret_files import is_secret_file
 
 if TYPE_CHECKING:
     from optimizer.agent.overlay import Overlay
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
 
 SPAN = 200
 MOST_HITS = 60

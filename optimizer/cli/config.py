@@ -66,7 +66,7 @@ def configuration(project: Path | None, flags: Mapping[str, object]) -> Config:
 
 def root(project: Path | None) -> Path:
     """The top of the project at `project` (default: here)."""
-    from optimizer.index.walk import find_root
+    from optimizer.index.files import find_root
 
     return find_root(project or Path.cwd()).path
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from optimizer.errors import NotFound
 
 if TYPE_CHECKING:
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
 
 
 class Files:

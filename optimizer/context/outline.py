@@ -19,7 +19,7 @@ from optimizer.index.survey import holders, links, names_defined
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
 
 DAMPING, ROUNDS = 0.85, 15
 LINKS_SHARE, NAMES_SHARE = 0.6, 0.4

@@ -36,7 +36,7 @@ from optimizer.languages.words import split
 from optimizer.retrieval import RankedFile
 
 if TYPE_CHECKING:
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
 
 TOP_FILES, MOST_UNITS = 12, 240
 ANY_UNIT, REST_OF_FILE = 0.2, 0.05

@@ -22,7 +22,7 @@ from optimizer.retrieval import Context, ContextItem, ItemKind, Limits, Query, R
 
 if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
 
 BODIES_SHARE = 0.95
 WHOLE_FILE_SHARE = 0.3

@@ -24,7 +24,7 @@ from optimizer.retrieval import RankedFile
 if TYPE_CHECKING:
     from optimizer.context.files import Files
     from optimizer.index.embed import Embedder
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
     from optimizer.index.vectors import Vectors
 
 Key = TypeVar("Key", bound=Hashable)

@@ -22,8 +22,7 @@ from optimizer.context.terms import Term, terms_of
 from optimizer.languages.words import split, terms
 
 if TYPE_CHECKING:
-    from optimizer.index.snapshot import Words
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index, Words
 
 TITLE_NAME, SPREAD = 1.5, 0.7
 WITH_PARENT = 2.0

@@ -15,7 +15,7 @@ from optimizer.retrieval import Context, ContextItem, Limits, Query, RankedFile
 
 if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
 
 VERSION = "5"  # of the choice of context: what was chosen in another way is not taken from the disk
 FOLDER = "context"

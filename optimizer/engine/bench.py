@@ -16,9 +16,9 @@ from optimizer.context.select import select
 from optimizer.engine.prepare import room_for_context
 from optimizer.errors import InputError
 from optimizer.git.checkout import Change, Checkout, recent
+from optimizer.index.files import Root
+from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
-from optimizer.index.store import Index, open_index
-from optimizer.index.walk import Root
 from optimizer.retrieval import Context, Limits, Progress, Query, Symbol
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from optimizer.config.paths import Places
     from optimizer.config.profiles import Wanted
     from optimizer.context.semantic import Reranker
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
     from optimizer.models.available import Available
     from optimizer.models.seats import Seats
     from optimizer.providers.base import Provider

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import gc
 import json
+import marshal
 import signal
 import sys
 from array import array
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from itertools import repeat
+from typing import IO, Any
 
-from optimizer.index.pipes import receive, send
+from optimizer.index.files import has_words
 from optimizer.index.postings import BLANKS, LISTLESS, words_of
-from optimizer.index.skip import has_words
 from optimizer.languages.origin import origin_of
 from optimizer.languages.outline import Row
 from optimizer.languages.parse import read, text_of
@@ -133,3 +134,21 @@ def _cap_memory() -> None:
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def send(stream: IO[bytes], message: Any) -> None:
+    """Write one message to a pipe."""
+    data = marshal.dumps(message)
+    stream.write(len(data).to_bytes(8, "little"))
+    stream.write(data)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> Any:
+    """Read one message from a pipe; None at its end."""
+    head = stream.read(8)
+    if len(head) < 8:
+        return None
+    size = int.from_bytes(head, "little")
+    data = stream.read(size)
+    return marshal.loads(data) if len(data) == size else None

@@ -1,4 +1,4 @@
-"""What the commits before HEAD tell of files: which resembled a request, what changes often, and what together."""
+"""What the commits before HEAD say of files: which resembled a request, what changes often, and what together."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from typing import NamedTuple
 from optimizer.db import is_damage, open_db, put_aside
 from optimizer.errors import StorageError
 from optimizer.git.run import find_git
-from optimizer.index.head import head_mark, same_end
-from optimizer.index.past import (
+from optimizer.index.commits import (
     FIELD,
     MOST_COMMITS,
     MOST_NUMBERS,
@@ -27,8 +26,8 @@ from optimizer.index.past import (
     segments,
     store,
 )
+from optimizer.index.files import Root, read_file
 from optimizer.index.postings import find, tally
-from optimizer.index.walk import Root
 
 SECONDS = 10.0
 K1, B = 1.2, 0.75
@@ -267,3 +266,46 @@ def _update(connection: sqlite3.Connection, root: Path, mark: str, seconds: floa
     done = len(commits) == len(missing) or not commits
     store(connection, listed, commits, mark if done else "", anew=not past.ids)
     return True
+
+
+def head_mark(root: Path) -> str:
+    """A text that differs whenever HEAD may mean another commit, told without git; '' when it cannot be told."""
+    own = _git_folder(root)
+    head = _text_of(own / "HEAD") if own else ""
+    if own is None or not head:
+        return ""
+    common = own / (_text_of(own / "commondir") or ".")
+    parts = [_stat(common / "shallow"), head, _text_of(common / "reftable" / "tables.list")]
+    if head.startswith("ref: refs/") and ".." not in head:
+        name = head.removeprefix("ref: ")
+        value = _text_of(common / name) or _text_of(own / name)
+        parts += [value or _stat(common / "packed-refs")]
+    return "\n".join(parts)
+
+
+def same_end(mark: str, other: str) -> bool:
+    """Whether history ends where it did: a shallow clone that was deepened since has more of it."""
+    return mark.partition("\n")[0] == other.partition("\n")[0]
+
+
+def _git_folder(root: Path) -> Path | None:
+    place = root / ".git"
+    if place.is_dir():
+        return place
+    told = _text_of(place)
+    return root / told.removeprefix("gitdir: ") if told.startswith("gitdir: ") else None
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return (read_file(str(path)) or b"").decode().strip()
+    except ValueError:
+        return ""
+
+
+def _stat(path: Path) -> str:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return ""
+    return f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"

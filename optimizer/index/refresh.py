@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from optimizer.db import is_damage
 from optimizer.errors import StorageError
+from optimizer.index.files import Look, listed, look
+from optimizer.index.reader import Index
 from optimizer.index.schema import SCHEMA, reader_version
 from optimizer.index.seal import check_meta
-from optimizer.index.store import Index
-from optimizer.index.walk import Look, listed, look
 from optimizer.languages.table import installed_names
 from optimizer.retrieval import Progress, Skipped
 from optimizer.settings import Settings
@@ -73,7 +73,7 @@ def _refresh(index: Index, settings: Settings, progress: Report) -> tuple[int, i
     stamp = _stamp(found, limits)
     if index.meta("stamp") == stamp:
         return 0, 0, len(index.paths()), index.skipped()
-    from optimizer.index.update import update
+    from optimizer.index.plan import update
 
     done = update(index, listed(found), settings, (stamp, limits), progress)
     return *done, index.skipped()

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from optimizer.errors import StorageError
-from optimizer.index.extract import extract
-from optimizer.index.pipes import receive, send
+from optimizer.index.extract import extract, receive, send
 from optimizer.languages.syntax import TooSlow
 
 START_SECONDS = 60.0

@@ -13,7 +13,7 @@ from optimizer.lookup.rename import rename
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
     from optimizer.languages.imports import ImportEdge
 
 MOST_SHOWN = 5

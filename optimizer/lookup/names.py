@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
 
 NEAREST = 5
 LEAST_LIKENESS = 0.6

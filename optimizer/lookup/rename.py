@@ -16,7 +16,7 @@ from optimizer.retrieval import Symbol
 from optimizer.types import FileChange, Patch
 
 if TYPE_CHECKING:
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
 
 MOST_SHOWN = 10
 MEMBERS = frozenset({"method"})

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 
 MAX_STEPS = 6
 MAX_VISITED = 1000

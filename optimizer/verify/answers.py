@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from optimizer.errors import NotFound
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.languages.declared import ALL_GLOBALS, PRELUDE, USUAL
 from optimizer.report.checks import not_run
 from optimizer.types import Check, Verdict

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from optimizer.edits.paths import check_path
 from optimizer.errors import SafetyRefused
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.languages.python import Module
 from optimizer.languages.source import Source
 from optimizer.types import Check, Patch, Verdict

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from optimizer.errors import ConfigError
-from optimizer.index.regular import read_regular
-from optimizer.index.walk import Root, listing
+from optimizer.index.files import Root, listing, read_regular
 from optimizer.privacy import trust
 from optimizer.settings import Settings
 from optimizer.verify.affected import is_test

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from optimizer.index.walk import listing
+from optimizer.index.files import listing
 from optimizer.verify.commands import Means
 from optimizer.verify.process import Ended
 

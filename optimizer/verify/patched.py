@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 from optimizer.errors import NotFound
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.languages import imports
 from optimizer.languages.python import Module
 from optimizer.languages.source import Source

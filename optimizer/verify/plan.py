@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.report.checks import Skip
 from optimizer.types import Patch
 from optimizer.verify.affected import Reached, is_test, reached

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from optimizer.events import Event, Notice
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.report import checks as report
 from optimizer.types import Check, Patch, Verdict
 from optimizer.verify.checks import WEIGHTS, at_once

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optimizer.errors import InputError, SafetyRefused
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.types import Patch
 from optimizer.verify import excerpt
 from optimizer.verify.affected import is_test, reached

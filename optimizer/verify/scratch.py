@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from optimizer.errors import StorageError
-from optimizer.index.walk import Root, listing
+from optimizer.index.files import Root, listing
 from optimizer.privacy.secret_files import is_secret_file
 from optimizer.verify.process import Place
 

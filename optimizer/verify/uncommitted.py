@@ -6,8 +6,7 @@ import os
 
 from optimizer.errors import InputError
 from optimizer.git.files import object_name, read_head
-from optimizer.index.regular import read_regular
-from optimizer.index.walk import Root, listing
+from optimizer.index.files import Root, listing, read_regular
 from optimizer.privacy.secret_files import is_secret_file
 from optimizer.types import FileChange, Patch
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer import vendors
-from optimizer.index.walk import find_root
+from optimizer.index.files import find_root
 from optimizer.wiring.workspace import Start, settings_at
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.index.walk import Root, list_names
+from optimizer.index.files import Root, list_names
 from optimizer.retrieval import Progress, Query
 from optimizer.wiring.models import Models, Stores
 from optimizer.wiring.workspace import Start, configured, root_of, settings_at
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
     from optimizer.engine.services import Services
     from optimizer.index.embed import ModelChoice
-    from optimizer.index.store import Index
+    from optimizer.index.reader import Index
     from optimizer.types import Model, Usage
     from optimizer.verify.commands import Means
 
@@ -35,7 +35,7 @@ def services(start: Start, progress: Callable[[Progress], None], notice: Callabl
         naming = list_names(root) if start.looks else None
         if naming is not None:
             closing.callback(naming.close)
-        from optimizer.index.store import open_index
+        from optimizer.index.reader import open_index
 
         config = configured(root, start, notice).config
         index = open_index(root, config.places.cache, naming)

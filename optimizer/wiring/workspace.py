@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.errors import InputError
-from optimizer.index.walk import Root, find_root
+from optimizer.index.files import Root, find_root
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config

@@ -17,7 +17,7 @@ from optimizer.edits.paths import reader
 from optimizer.engine.ask import Answered
 from optimizer.errors import BadAnswer, ProviderError
 from optimizer.events import Event, Notice, Stepped
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.providers.base import Provider
 from optimizer.types import Completion, Message, Patch, Prompt
 from tests.conftest import IndexRepo

@@ -14,8 +14,8 @@ from optimizer.context.files import Files
 from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import explain, file_total, rank
 from optimizer.context.weights import AROUND_COLUMNS, FILE_COLUMNS, FILE_WEIGHTS, REASONS, SHAPE_COLUMNS, UNIT_COLUMNS
+from optimizer.index.reader import Index
 from optimizer.index.refresh import refresh
-from optimizer.index.store import Index
 from optimizer.settings import Settings
 from tests.conftest import IndexRepo, git
 

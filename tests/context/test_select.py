@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from optimizer.context.budget import count_tokens
 from optimizer.context.render import for_prompt
 from optimizer.context.select import naive, select
+from optimizer.index.files import find_root
+from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
-from optimizer.index.store import Index, open_index
-from optimizer.index.walk import find_root
 from optimizer.settings import Settings
 from optimizer.types import Context, Limits, Query
 from tests.conftest import IndexRepo

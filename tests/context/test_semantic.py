@@ -14,8 +14,8 @@ from optimizer.context.rank import Ranking, rank
 from optimizer.context.select import select
 from optimizer.context.semantic import REASON, Reranker, Weights, candidates, pieces_of
 from optimizer.index.embed import Embedder, ModelChoice, open_model
+from optimizer.index.reader import Index
 from optimizer.index.refresh import refresh
-from optimizer.index.store import Index
 from optimizer.index.vectors import Piece, Vectors, fill, missing, open_vectors
 from optimizer.settings import Settings
 from optimizer.types import Limits, Query

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from optimizer.errors import StorageError
+from optimizer.index.files import find_root
+from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import Refreshed, refresh
-from optimizer.index.store import Index, open_index
-from optimizer.index.walk import find_root
 from optimizer.settings import Settings
 
 ONE = Settings(workers=1)

@@ -14,10 +14,9 @@ import pytest
 
 from optimizer.git.log import list_commits, read_commits
 from optimizer.git.run import find_git
-from optimizer.index import past
-from optimizer.index.head import head_mark
-from optimizer.index.history import History, open_history
-from optimizer.index.walk import Root
+from optimizer.index import commits
+from optimizer.index.files import Root
+from optimizer.index.history import History, head_mark, open_history
 from optimizer.languages.words import terms
 from tests.conftest import CLEAN, git
 from tests.index.conftest import update
@@ -414,7 +413,7 @@ def test_two_at_once_agree(project, tmp_path):
     command = (
         "import sys; from pathlib import Path\n"
         "from optimizer.index.history import open_history\n"
-        "from optimizer.index.walk import Root\n"
+        "from optimizer.index.files import Root\n"
         "read = open_history(Root(Path(sys.argv[1]), True), Path(sys.argv[2]), ['printer.py', 'parser.py'])\n"
         "print(read.commits, len(read._past.live), sorted(read.churn()))\n"
     )
@@ -430,7 +429,7 @@ def test_many_small_updates_are_merged_into_few_lists(make_repo, history, tmp_pa
         commit(root, f"Change number{number} again", {"a.py": str(number + 1)}, number)
         history(root).close()
     read = history(root)
-    assert len(read._segments) <= past.MOST_SEGMENTS
+    assert len(read._segments) <= commits.MOST_SEGMENTS
     assert read.commits == 13
     assert all("a.py" in similar(read, f"number{number}") for number in range(12))
     fresh = open_history(Root(root, True), tmp_path / "fresh.history.db", ["a.py"])
@@ -440,9 +439,9 @@ def test_many_small_updates_are_merged_into_few_lists(make_repo, history, tmp_pa
 
 def test_only_the_newest_commits_are_kept(project, history, monkeypatch):
     monkeypatch.setattr("optimizer.index.history.MOST_COMMITS", 3)
-    monkeypatch.setattr(past, "MOST_COMMITS", 3)
+    monkeypatch.setattr(commits, "MOST_COMMITS", 3)
     monkeypatch.setattr("optimizer.index.history.MOST_NUMBERS", 5)
-    monkeypatch.setattr(past, "MOST_NUMBERS", 5)
+    monkeypatch.setattr(commits, "MOST_NUMBERS", 5)
     assert history(project).commits == 3
     for number in range(4):
         commit(project, f"More {number}", {"more.py": str(number)}, 10 + number)

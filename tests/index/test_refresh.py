@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from optimizer.errors import StorageError
-from optimizer.index.store import open_index
-from optimizer.index.walk import find_root
+from optimizer.index.files import find_root
+from optimizer.index.reader import open_index
 from optimizer.settings import Settings
 from optimizer.types import Progress, Skipped
 from tests.conftest import git
@@ -36,8 +36,8 @@ BUILD = """
 import sys
 from pathlib import Path
 from optimizer.index.refresh import refresh
-from optimizer.index.store import open_index
-from optimizer.index.walk import find_root
+from optimizer.index.reader import open_index
+from optimizer.index.files import find_root
 from optimizer.settings import Settings
 index = open_index(find_root(Path(sys.argv[1])), Path(sys.argv[2]))
 done = refresh(index, Settings(workers=2), lambda progress: print("working", progress.done, flush=True))
@@ -150,7 +150,7 @@ def test_many_small_changes_are_merged_and_stay_right(make_repo, opened, tmp_pat
 
 @pytest.mark.slow
 def test_contents_out_of_use_are_dropped_when_they_are_most(make_repo, opened, tmp_path, monkeypatch):
-    monkeypatch.setattr("optimizer.index.compact.SPARE_UNITS", 5)
+    monkeypatch.setattr("optimizer.index.writer.SPARE_UNITS", 5)
     root = make_repo(FILES)
     index = opened(root)
     for number in range(12):
@@ -179,7 +179,7 @@ def test_an_unreadable_file_is_named(make_repo, opened):
 
 
 def test_a_file_that_becomes_a_pipe_between_look_and_read_does_not_hang(tmp_path):
-    from optimizer.index.regular import read_file
+    from optimizer.index.files import read_file
 
     os.mkfifo(tmp_path / "pipe")
     started = time.monotonic()

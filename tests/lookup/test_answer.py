@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.lookup.answer import answer
 from optimizer.lookup.ask import parse_lookup
 from optimizer.lookup.lines import lines_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from optimizer.errors import Conflict, InputError
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.languages.parse import occurrences
 from optimizer.lookup.lines import lines_of
 from optimizer.lookup.questions import Lookup

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.verify.answers import check_answer
 from tests.conftest import IndexRepo
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.index.files import find_root
+from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
-from optimizer.index.store import Index, open_index
-from optimizer.index.walk import find_root
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch, Verdict
 from optimizer.verify.checks import WEIGHTS, at_once

@@ -9,7 +9,7 @@ import pytest
 
 from optimizer.config.load import load
 from optimizer.errors import ConfigError
-from optimizer.index.walk import Root
+from optimizer.index.files import Root
 from optimizer.settings import Settings
 from optimizer.verify.commands import Means, allowed, commands
 from tests.conftest import git

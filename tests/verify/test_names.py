@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.types import FileChange, Patch
 from optimizer.verify.checks import at_once
 from tests.conftest import IndexRepo

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.errors import StorageError
-from optimizer.index.walk import Root
+from optimizer.index.files import Root
 from optimizer.verify import scratch as scratches
 from optimizer.verify.process import MAX_OUTPUT, Ended, Place, environment, program, run, search_path
 from optimizer.verify.scratch import scratch
@@ -253,7 +253,7 @@ def test_a_daemon_is_no_orphan(place: Place, mark: str) -> None:
 CALLER = """
 import sys, os
 from pathlib import Path
-from optimizer.index.walk import Root
+from optimizer.index.files import Root
 from optimizer.verify.process import run
 from optimizer.verify.scratch import scratch
 with scratch(Root(Path(sys.argv[1]), True), Path(sys.argv[2]), {}) as place:

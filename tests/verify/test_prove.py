@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from optimizer.events import Event
+from optimizer.index.reader import Index
 from optimizer.index.refresh import refresh
-from optimizer.index.store import Index
 from optimizer.privacy import trust
 from optimizer.settings import Settings
 from optimizer.types import Check, FileChange, Patch, Verdict

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.errors import InputError, SafetyRefused
-from optimizer.index.store import Index
+from optimizer.index.reader import Index
 from optimizer.privacy import trust
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.git.run import Running, find_git
-from optimizer.index.walk import NOT_UTF8, SECRET, Root, Scan, find_root, list_names, look, scan
+from optimizer.index.files import NOT_UTF8, SECRET, Root, Scan, find_root, list_names, look, scan
 from optimizer.types import Skipped
 from tests.conftest import git
 

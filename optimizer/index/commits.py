@@ -127,7 +127,7 @@ def store(connection: sqlite3.Connection, listed: Listed, commits: Iterable[Comm
 
     Safe beside another process that does the same.
     """
-    from optimizer.index.build import writing
+    from optimizer.index.writer import writing
 
     with writing(connection):
         past = load(connection, ids=True)

@@ -1,4 +1,4 @@
-"""Which files a repository holds: git's view of them, or a walk that honours .gitignore where there is no git."""
+"""The files of a repository: which there are, as git or a walk that honours .gitignore sees them, and their bytes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.git.files import FileNames
-from optimizer.index.skip import SKIPPED_FOLDERS
 from optimizer.retrieval import Skipped
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+
 
 NOT_UTF8 = "name is not UTF-8"
 SECRET = "secret file"
@@ -215,3 +215,67 @@ def _ignored(path: bytes, is_folder: bool, rules: list[tuple[bytes, GitIgnoreSpe
         if verdict is not None:
             return bool(verdict)
     return False
+
+
+def read_regular(root: Path, path: str) -> bytes | None:
+    """The bytes of a regular file below `root` with no link on the way to it; None when it cannot be read."""
+    try:
+        folder = (root / path).parent
+        if folder.resolve() != root.resolve() / folder.relative_to(root):
+            return None
+    except (OSError, RuntimeError):
+        return None
+    return read_file(str(root / path))
+
+
+def read_file(full: str) -> bytes | None:
+    """The bytes of a regular file that is not a link; None when it cannot be read. Never waits for a pipe."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(full, flags)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        data = os.read(handle, status.st_size + 1)
+        while len(data) != status.st_size and (more := os.read(handle, 1 << 20)):
+            data += more
+        return data
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+
+
+SKIPPED_FOLDERS = (
+    ".git",
+    ".hg",
+    ".svn",
+    ".jj",
+    "node_modules",
+    "bower_components",
+    "__pycache__",
+    ".venv",
+    "venv",
+    ".tox",
+    ".nox",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".hypothesis",
+    ".eggs",
+    ".gradle",
+    ".terraform",
+    ".idea",
+    ".cache",
+)
+
+# Data rather than text to read: such files are listed, and found by their paths alone.
+WORDLESS = (".po", ".pot", ".svg", ".csv", ".tsv", ".lock", ".map", ".min.js", ".min.css", ".geojson", ".pem", ".crt")
+
+
+def has_words(path: str) -> bool:
+    """Whether the words of a file are worth keeping, by its name alone."""
+    return not path.endswith(WORDLESS)

@@ -1,4 +1,4 @@
-"""Write what was parsed to the store: contents and their words, then the tree that uses them."""
+"""Write to an index what was parsed: contents and words, the tree that uses them, and the graph of its imports."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ import sqlite3
 import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from heapq import merge
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import NamedTuple
 from zlib import crc32
 
-from optimizer.index.postings import FIELDS, PATHS, expand, runs_of, shift, words_of
+from optimizer.index.postings import FIELDS, PATHS, expand, runs_of, shift, unpack, words_of
 from optimizer.index.seal import EMPTY, get_meta, seal, set_meta, text, unseal
 from optimizer.index.workers import Content, Parsed
+from optimizer.languages.edges import RawImport
+from optimizer.languages.imports import is_manifest, resolve, tree
 from optimizer.retrieval import Skipped
 
 FILES = "SELECT path, size, mtime, ctime, content, why, sum FROM file"
 
 
-class Row(NamedTuple):
+class StoredFile(NamedTuple):
     """What the store keeps of a file; `content` is None where it was left out, for the reason `why`."""
 
     path: str
@@ -137,17 +142,17 @@ def _sum(path: str, content: int | None, why: str) -> int:
     return crc32(text((path, content, why)))
 
 
-def files(connection: sqlite3.Connection) -> dict[str, Row]:
+def stored_files(connection: sqlite3.Connection) -> dict[str, StoredFile]:
     """What is kept of all files, by path. Raises sqlite3.DatabaseError when it is damaged."""
     found = {}
     for path, size, mtime, ctime, content, why, stored in connection.execute(FILES):
         if _sum(path, content, why) != stored:
             raise sqlite3.DatabaseError(f"the row of {path!r} does not match its checksum")
-        found[path] = Row(path, size, mtime, ctime, content, why)
+        found[path] = StoredFile(path, size, mtime, ctime, content, why)
     return found
 
 
-def store_files(connection: sqlite3.Connection, rows: Iterable[Row], present: Container[str]) -> None:
+def store_files(connection: sqlite3.Connection, rows: Iterable[StoredFile], present: Container[str]) -> None:
     """Write the rows of files and drop those of files that are not present."""
     gone = [(path,) for (path,) in connection.execute("SELECT path FROM file") if path not in present]
     connection.executemany("DELETE FROM file WHERE path=?", gone)
@@ -216,3 +221,136 @@ def _store_path_words(connection: sqlite3.Connection, paths: Iterable[str]) -> N
             raw[word].append(number.to_bytes(4, sys.byteorder))
     connection.execute("DELETE FROM run WHERE segment=?", (PATHS,))
     _add_runs(connection, PATHS, "path", expand(raw, {}))
+
+
+MOST_SEGMENTS = 8
+SPARE_UNITS = 20_000
+LARGE = 4_000_000  # bytes of lists: segments of this size stay as they are
+
+
+def compact(connection: sqlite3.Connection) -> None:
+    """Merge small segments when there are many; drop unused contents when they outweigh those in use twice.
+
+    To be called in a transaction that writes.
+    """
+    (live,) = connection.execute(
+        "SELECT coalesce(sum((length(lengths) - 4) / 4), 0) FROM content "
+        "WHERE id IN (SELECT content FROM file WHERE content IS NOT NULL)"
+    ).fetchone()
+    if next_unit(connection) > 3 * live + SPARE_UNITS:
+        _drop_unused(connection)
+    else:
+        _merge_small(connection)
+
+
+def _merge_small(connection: sqlite3.Connection) -> None:
+    segments = connection.execute("SELECT id, bytes FROM segment WHERE bytes<? ORDER BY bytes", (LARGE,)).fetchall()
+    if len(segments) <= MOST_SEGMENTS:
+        return
+    chosen: list[int] = []
+    total = 0
+    for segment, size in segments:
+        if len(chosen) > MOST_SEGMENTS // 2 and size > 2 * total:
+            break
+        chosen.append(segment)
+        total += size
+    _merge(connection, sorted(chosen), None)
+
+
+def _drop_unused(connection: sqlite3.Connection) -> None:
+    """Number the units that are left from 0 again."""
+    connection.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM file WHERE content IS NOT NULL)")
+    renumber = array("i", [-1]) * next_unit(connection)
+    number = 0
+    for content, key, first, stride, lines, sealed, symbols in connection.execute(
+        "SELECT id, key, first, stride, lines, lengths, symbols FROM content ORDER BY first"
+    ).fetchall():
+        place = text((first, stride, lines))
+        lengths = unseal(sealed, key, place)
+        count = len(lengths) // 4
+        renumber[first : first + stride * count : stride] = array("i", range(number, number + count))
+        new = text((number, 1, lines))
+        connection.execute(
+            "UPDATE content SET first=?, stride=1, lengths=?, symbols=? WHERE id=?",
+            (number, seal(lengths, key, new), seal(unseal(symbols, place), new), content),
+        )
+        number += count
+    _merge(connection, [row[0] for row in connection.execute("SELECT id FROM segment").fetchall()], renumber)
+    set_meta(connection, next_unit=number)
+
+
+def _merge(connection: sqlite3.Connection, segments: Sequence[int], renumber: array[int] | None) -> None:
+    """Make one segment of several, a run of each at a time in memory."""
+    add_segment(connection, ((field, _merged(connection, segments, field, renumber)) for field in FIELDS))
+    for segment in segments:
+        connection.execute("DELETE FROM run WHERE segment=?", (segment,))
+        connection.execute("DELETE FROM segment WHERE id=?", (segment,))
+
+
+def _merged(
+    connection: sqlite3.Connection, segments: Iterable[int], field: str, renumber: array[int] | None
+) -> Iterator[tuple[str, bytes]]:
+    streams = [_stored_lists(connection, segment, field) for segment in segments]
+    for term, group in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
+        blob = b"".join([piece for _, piece in group])
+        if renumber is not None:
+            blob = array("I", [new for old in array("I", blob) if (new := renumber[old]) >= 0]).tobytes()
+        if blob:
+            yield term, blob
+
+
+def _stored_lists(connection: sqlite3.Connection, segment: int, field: str) -> Iterator[tuple[str, bytes]]:
+    rows = connection.execute(
+        "SELECT terms, ends, data FROM run WHERE field=? AND segment=? ORDER BY first", (field, segment)
+    )
+    return chain.from_iterable(unpack(*row) for row in rows)
+
+
+_IMPORTS = "SELECT f.path, c.imports FROM file f JOIN content c ON c.id = f.content"
+_ONE_IMPORTS = "SELECT c.imports FROM file f JOIN content c ON c.id = f.content"
+
+
+def store_links(
+    connection: sqlite3.Connection, changed: Iterable[str], new_paths: bool, read: Callable[[str], bytes | None]
+) -> None:
+    """Resolve the imports of the changed files; of all files when the set of files or a manifest changed.
+
+    To be called in a transaction that writes; `read` gives the bytes of a file.
+    """
+    ids = dict(connection.execute("SELECT path, id FROM file WHERE content IS NOT NULL"))
+    changed = [path for path in changed if path in ids]
+    if new_paths or any(map(is_manifest, changed)):
+        connection.execute("DELETE FROM edges")
+        connection.execute("DELETE FROM link")
+        stored: Iterable[tuple[str, bytes]] = connection.execute(_IMPORTS)
+    else:
+        stored = [row for path in changed if (row := _other_imports(connection, path, ids[path]))]
+        connection.executemany("DELETE FROM link WHERE source=?", ((ids[path],) for path, _ in stored))
+    if not stored:
+        return
+    manifests = {path: data for path in ids if is_manifest(path) and (data := read(path)) is not None}
+    table = tree(ids, manifests)
+    targets: dict[int, array[int]] = {}
+
+    def bodies() -> Iterator[tuple[int, int, bytes]]:
+        for path, imports in stored:
+            written = json.loads(unseal(imports))
+            raw = tuple([RawImport(module, tuple(names), line, kind) for module, names, line, kind in written])
+            edges = resolve(path, raw, table)
+            body = json.dumps([(edge.line, edge.module, edge.target) for edge in edges])
+            targets[ids[path]] = array("q", {ids[edge.target] for edge in edges if edge.target in ids})
+            yield ids[path], crc32(imports), seal(body.encode())
+
+    connection.executemany("INSERT OR REPLACE INTO edges VALUES (?,?,?)", bodies())
+    links = sorted(target << 32 | source for source, found in targets.items() for target in found)
+    connection.executemany("INSERT INTO link VALUES (?,?)", ((link >> 32, link & 0xFFFFFFFF) for link in links))
+
+
+def _other_imports(connection: sqlite3.Connection, path: str, source: int) -> tuple[str, bytes] | None:
+    """The imports of a file, unless they are those that its edges were made from."""
+    found = connection.execute(f"{_ONE_IMPORTS} WHERE f.path=?", (path,)).fetchone()
+    if found is None:
+        raise sqlite3.DatabaseError("a file is missing from its own index")
+    (imports,) = found
+    row = connection.execute("SELECT origin FROM edges WHERE source=?", (source,)).fetchone()
+    return None if row and row[0] == crc32(imports) else (path, imports)

@@ -1,4 +1,4 @@
-"""Write into an index what changed in the tree: read, parse what is new, and store the tree in one go."""
+"""Bring an index up to a tree: plan which files to read, parse what is new, and write it in one go."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from optimizer.index import build
-from optimizer.index.build import Row
-from optimizer.index.compact import compact
-from optimizer.index.links import store_links
-from optimizer.index.regular import read_file
+from optimizer.index.files import FileStat, Listing, Scan, classify, has_words, read_file
+from optimizer.index.reader import Index
 from optimizer.index.schema import reader_version
 from optimizer.index.seal import set_meta
-from optimizer.index.skip import has_words
-from optimizer.index.store import Index
-from optimizer.index.walk import FileStat, Listing, Scan, classify
 from optimizer.index.workers import Batch, Failed, Job, Parsed, Pool, parse_here
+from optimizer.index.writer import (
+    StoredFile,
+    add_contents,
+    compact,
+    content_ids,
+    next_unit,
+    store_files,
+    store_links,
+    store_snapshot,
+    stored_files,
+    writing,
+)
 from optimizer.languages.table import is_installed, language_of
 from optimizer.retrieval import Progress
 from optimizer.settings import Settings
@@ -38,6 +45,14 @@ TRIES = 3
 Report = Callable[[Progress], None]
 
 
+class Plan(NamedTuple):
+    """What to do about a tree: the files to index, what was kept of them, and those to read again."""
+
+    scan: Scan
+    known: Mapping[str, StoredFile]
+    changed: list[FileStat]
+
+
 @dataclass(slots=True)
 class _Work:
     """What one refresh has found out so far; `wanted` are the files by the content they need.
@@ -45,10 +60,18 @@ class _Work:
     `fresh` are the files that may change again without a trace in their times.
     """
 
-    rows: dict[str, Row] = field(default_factory=dict)
+    rows: dict[str, StoredFile] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
     wanted: dict[bytes, list[str]] = field(default_factory=dict)
     parsed: int = 0
+
+
+def make_plan(index: Index, found: Listing, settings: Settings, limits: str) -> Plan:
+    """Compare the tree with the index; `limits` name the reader and the bounds, and other ones read all files again."""
+    known = stored_files(index.connection)
+    scan = classify(found, settings.max_file_bytes, known)
+    same = index.meta("limits") == limits
+    return Plan(scan, known, [file for file in scan.files if not same or _changed(file, known.get(file.path))])
 
 
 def update(
@@ -60,41 +83,35 @@ def update(
     """
     collecting = gc.isenabled()
     gc.disable()  # millions of short-lived numbers and no cycles: looking for cycles costs a tenth of a build
+    parsed = 0
     try:
-        return _update(index, found, settings, marks, progress)
+        for _ in range(TRIES):
+            plan, work = make_plan(index, found, settings, marks[1]), _Work()
+            _parse_new(index, plan.changed, settings, work, progress)
+            parsed += work.parsed
+            if _write(index, plan.scan, work, marks):
+                break
     finally:
         if collecting:
             gc.enable()
-
-
-def _update(
-    index: Index, found: Listing, settings: Settings, marks: tuple[str, str], progress: Report
-) -> tuple[int, int, int]:
-    parsed = 0
-    for _ in range(TRIES):
-        old = build.files(index.connection)
-        scan = classify(found, settings.max_file_bytes, old)
-        same = index.meta("limits") == marks[1]
-        changed = [file for file in scan.files if not same or _changed(file, old.get(file.path))]
-        work = _Work()
-        _parse_new(index, changed, settings, work, progress)
-        parsed += work.parsed
-        if _finish(index, scan, work, marks):
-            break
     index.forget()
-    gone = old.keys() - {file.path for file in scan.files}
-    looked_at = work.rows.keys() | gone
-    unchanged = sum(1 for path, row in old.items() if row.content is not None and path not in looked_at)
-    unchanged += sum(1 for path, row in work.rows.items() if row.content is not None and _was(old, path) == row.content)
-    return parsed, len(gone), unchanged
+    return parsed, *_gone_and_unchanged(plan, work)
 
 
-def _was(old: Mapping[str, Row], path: str) -> int | None:
-    row = old.get(path)
-    return row.content if row else None
+def _gone_and_unchanged(plan: Plan, work: _Work) -> tuple[int, int]:
+    """How many files are no longer there, and how many hold what they held."""
+    gone = plan.known.keys() - {file.path for file in plan.scan.files}
+    kept = {path: row.content for path, row in plan.known.items() if row.content is not None and path not in gone}
+    return len(gone), sum(1 for path, content in kept.items() if _content(work, path, content) == content)
 
 
-def _changed(file: FileStat, row: Row | None) -> bool:
+def _content(work: _Work, path: str, before: int) -> int | None:
+    """The content of a file now: what was read, else what it was."""
+    row = work.rows.get(path)
+    return row.content if row else before
+
+
+def _changed(file: FileStat, row: StoredFile | None) -> bool:
     return row is None or file[1:] != row[1:4]
 
 
@@ -104,16 +121,16 @@ def _parse_new(index: Index, changed: list[FileStat], settings: Settings, work: 
     pool: Pool | None = None
     try:
         if size <= HERE and (batch := tuple(jobs)):
-            first = build.next_unit(index.connection)
+            first = next_unit(index.connection)
             if done := parse_here(batch, first, HERE_SECONDS):
-                build.add_contents(index.connection, [done], first)
+                add_contents(index.connection, [done], first)
                 work.parsed += len(batch)
                 progress(Progress("index", len(work.rows), len(changed)))
                 return
             jobs = iter(batch)
         while job := next(jobs, None):
             pool = pool or Pool(_processes(settings, size), settings.parse_seconds)
-            first = build.next_unit(index.connection)
+            first = next_unit(index.connection)
             results: list[Parsed] = []
             try:
                 for result in pool.parse(_batches(_window(job, jobs, results), size), first):
@@ -124,7 +141,7 @@ def _parse_new(index: Index, changed: list[FileStat], settings: Settings, work: 
                     progress(Progress("index", len(work.rows), len(changed)))
             finally:
                 if results:
-                    build.add_contents(index.connection, results, first)
+                    add_contents(index.connection, results, first)
             work.parsed += sum(len(result.keys) for result in results)
     finally:
         if pool is not None:
@@ -142,7 +159,7 @@ def _read(index: Index, changed: list[FileStat], work: _Work) -> Iterator[Job]:
         if now - max(file.mtime_ns, file.ctime_ns) < RACY_NS:
             work.fresh.add(path)
         why = "cannot be read" if data is None else "binary" if b"\0" in data[:BINARY_HEAD] else ""
-        work.rows[path] = Row(path, file.size, file.mtime_ns, file.ctime_ns, None, why)
+        work.rows[path] = StoredFile(path, file.size, file.mtime_ns, file.ctime_ns, None, why)
         if data is None or why:
             continue
         key = hashlib.blake2b(data, digest_size=16, key=(version + _kind(path))[:64]).digest()
@@ -150,7 +167,7 @@ def _read(index: Index, changed: list[FileStat], work: _Work) -> Iterator[Job]:
             work.wanted[key].append(path)
             continue
         work.wanted[key] = [path]
-        if not build.content_ids(index.connection, (key,)):
+        if not content_ids(index.connection, (key,)):
             yield Job(key, path, data)
 
 
@@ -194,28 +211,28 @@ def _processes(settings: Settings, size: int) -> int:
 def _skip(work: _Work, failed: Failed) -> None:
     for path in work.wanted.pop(failed.job.key, ()):
         row = work.rows[path]
-        work.rows[path] = Row(path, row.size, row.mtime, row.ctime, None, failed.why)
+        work.rows[path] = StoredFile(path, row.size, row.mtime, row.ctime, None, failed.why)
         work.fresh.discard(path)
 
 
-def _finish(index: Index, scan: Scan, work: _Work, marks: tuple[str, str]) -> bool:
+def _write(index: Index, scan: Scan, work: _Work, marks: tuple[str, str]) -> bool:
     """Write the tree that was scanned; False when another process dropped a content that it needs."""
     connection = index.connection
     top = os.fspath(index.root.path)
-    with build.writing(connection):
-        ids = build.content_ids(connection, work.wanted)
+    with writing(connection):
+        ids = content_ids(connection, work.wanted)
         if len(ids) < len(work.wanted):
             return False
         for key, paths in work.wanted.items():
             for path in paths:
                 row = work.rows[path]
-                work.rows[path] = Row(path, row.size, row.mtime, row.ctime, ids[key], "")
+                work.rows[path] = StoredFile(path, row.size, row.mtime, row.ctime, ids[key], "")
         for path in work.fresh:
             row = work.rows[path]
-            work.rows[path] = Row(path, row.size, UNKNOWN_TIME, row.ctime, row.content, row.why)
-        build.store_files(connection, work.rows.values(), {file.path for file in scan.files})
+            work.rows[path] = StoredFile(path, row.size, UNKNOWN_TIME, row.ctime, row.content, row.why)
+        store_files(connection, work.rows.values(), {file.path for file in scan.files})
         compact(connection)
-        new_paths = build.store_snapshot(connection, scan.skipped)
+        new_paths = store_snapshot(connection, scan.skipped)
         store_links(connection, work.rows, new_paths, lambda path: read_file(f"{top}/{path}"))
         set_meta(connection, stamp="" if work.fresh else marks[0], limits=marks[1])
     return True
