@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+
+from optimizer.cli.main import optimize, with_default
+from optimizer.settings import knobs
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -43,3 +49,46 @@ def test_the_floors_are_those_that_are_checked() -> None:
     assert [set(floor) for floor in shown] == [set(floor) for floor in checked]
     rooms = {path.stem for path in (ROOT / "optimizer").iterdir() if path.suffix in ("", ".py")}
     assert rooms - {"__init__", "__main__", "__pycache__"} == {name for floor in shown for name in floor}
+
+
+WRITTEN = ("commands.md", "settings.md", "languages.md")
+SECTIONS = {name.partition(".")[0] for one in knobs() if "." in (name := one.metadata["key"])}
+
+
+def pages_by_hand() -> list[Path]:
+    return [page for page in PAGES if page.name not in WRITTEN]
+
+
+def command_lines(page: Path) -> Iterator[list[str]]:
+    """The command lines of `optimize` in the shell blocks of a page."""
+    for block in page.read_text(encoding="utf-8").split("```sh\n")[1:]:
+        for line in block.split("```")[0].splitlines():
+            for part in re.split(r"; |(?<= )\| ", line):
+                words = shlex.split(part, comments=True)
+                if words[:1] == ["optimize"]:
+                    yield words[1:]
+
+
+@pytest.mark.parametrize("page", pages_by_hand(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_and_options_that_a_page_shows_exist(page: Path) -> None:
+    for words in command_lines(page):
+        line = with_default(words)
+        command: click.Command = optimize
+        for word in line:
+            if not isinstance(command, click.Group) or word.startswith("-"):
+                break
+            inner = command.get_command(click.Context(command), word)
+            assert inner is not None, words
+            command = inner
+        options = {name for one in command.params for name in one.opts + one.secondary_opts}
+        used = {word for word in line if word.startswith("-")} - {"--debug", "-v", "--help"}
+        assert used <= options | {"--version"}, words
+
+
+@pytest.mark.parametrize("page", pages_by_hand(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_settings_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(r"`([a-z]+\.[a-z_]+)(?: = [^`]*)?`", page.read_text(encoding="utf-8"))
+    known = {one.metadata["key"] for one in knobs()}
+    files = ("toml", "md", "py", "sqlite3", "txt", "json", "lock")
+    keys = {name for name in named if name.partition(".")[0] in SECTIONS and name.rpartition(".")[2] not in files}
+    assert keys <= known
