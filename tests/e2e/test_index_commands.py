@@ -92,6 +92,15 @@ def test_refs_are_the_uses(alone: Optimize) -> None:
     assert (second["line"], second["kind"], second["symbol"]) == (5, "call", "main")
 
 
+def test_refs_in_a_file_are_the_uses_there_alone(alone: Optimize) -> None:
+    assert [row["path"] for row in json_rows(alone("refs", "total", "--in", "calc/cli.py", "--json").out)] == [
+        "calc/cli.py",
+        "calc/cli.py",
+    ]
+    outside = alone("refs", "parse_response", "--in", "calc/cli.py", "--json")
+    assert [(row["path"], row["kind"]) for row in json_rows(outside.out)] == [("calc/parse.py", "function")]
+
+
 def test_deps_both_ways(alone: Optimize) -> None:
     assert alone("deps", "calc/cli.py").out == "calc/cli.py:1  calc.parse → calc/parse.py\n"
     (row,) = json_rows(alone("deps", "calc/parse.py", "--reverse", "--json").out)

@@ -203,3 +203,24 @@ def test_features_off_is_one_premium_call_with_naive_context(user: Optimize, loo
     items = ran.event("context")["items"]
     assert {item["kind"] for item in items} == {"file"}
     assert {item["path"] for item in items} >= {"calc/parse.py", "calc/cli.py"}
+
+
+def test_a_file_changed_while_the_model_answers_keeps_that_change(
+    user: Optimize, loopback: Loopback, calc: Path
+) -> None:
+    """The answer would fit, by the number of its line, over what was written meanwhile."""
+    file = calc / "calc/parse.py"
+    mine = file.read_text().replace("return [int(part)", "return [int(part, 16)")
+
+    def answer(_: object) -> Reply:
+        file.write_text(mine)
+        return Reply(text="Empty parts are skipped.", calls=(GOOD,), stop="tool", tokens=Tokens(900, 40))
+
+    for wire in ("ollama", "groq", "gemini", "anthropic"):
+        loopback.answer(wire, answer)
+
+    ran = user(REQUEST, "--yes", "--json", "--tier", "local")
+
+    assert file.read_text() == mine
+    assert ran.event("result")["exit_code"] == ran.code == 8
+    assert [event for event in ran.events if event["event"] == "patch"] == []

@@ -11,6 +11,7 @@ from optimizer.lookup.answer import answer
 from optimizer.lookup.ask import parse_lookup
 from optimizer.lookup.lines import lines_of
 from optimizer.lookup.names import nearest
+from optimizer.lookup.questions import Lookup
 from tests.conftest import IndexRepo
 
 PYTHON = {
@@ -177,3 +178,18 @@ def test_nearest_spelling(wanted: str, best: str) -> None:
 
 def test_nothing_is_near_enough() -> None:
     assert nearest("qqqq", ["alpha", "beta"]) == ()
+
+
+def test_uses_are_narrowed_to_a_file_or_a_folder(index_repo: IndexRepo) -> None:
+    index = index_repo(PYTHON)
+
+    def used_in(within: str) -> set[str]:
+        found = answer(Lookup("callers", "total_price", within=within), index)
+        return {row.path for row in found.rows if row.path}
+
+    assert used_in("") == {"shop/cart.py", "shop/order.py"}
+    assert used_in("shop/cart.py") == {"shop/cart.py"}
+    assert used_in("shop") == {"shop/cart.py", "shop/order.py"}
+    nowhere = answer(Lookup("callers", "total_price", within="shop/__init__.py"), index)
+    assert nowhere.found
+    assert {(row.path, row.line) for row in nowhere.rows if row.path} == {("shop/price.py", 4)}
