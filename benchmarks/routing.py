@@ -32,10 +32,10 @@ from optimizer.ledger.store import open_ledger
 from optimizer.ledger.tally import Tally, tallies
 from optimizer.ledger.tariff import Step, Tariff
 from optimizer.models.catalogue import Traits
-from optimizer.models.register import Register
-from optimizer.models.standing import Standing, key
-from optimizer.routing.policy import Limits, choose
-from optimizer.routing.weigh import Candidate
+from optimizer.models.state import Known, key
+from optimizer.models.state_store import StateStore
+from optimizer.routing.policy import Allowed, choose
+from optimizer.routing.score import Candidate
 from optimizer.types import Model, Task, Tier, Usage, UsageRecord
 from optimizer.wiring.services import services as open_services
 from optimizer.wiring.workspace import Start
@@ -94,7 +94,7 @@ def route(outcomes: Outcomes, learned: Sequence[str], verifier: Verifier) -> lis
         candidates.append(Candidate(model, Tariff((Step(0, rate, 0.0, rate, rate),)), Traits({})))
         accepted = sum(verifier.accepts(tried[task][0]) for task in learned)
         seen[key(model), TASK.kind] = Tally(len(learned), round(accepted), input=len(learned) * TASK.input_tokens)
-    found = choose(TASK, candidates, Limits(), Standing(datetime.now(UTC), tallies=seen))
+    found = choose(TASK, candidates, Allowed(), Known(datetime.now(UTC), tallies=seen))
     return [attempt.model.id for attempt in found.attempts if not attempt.standby]
 
 
@@ -192,8 +192,10 @@ def decision_times() -> dict[str, float]:
         state = Path(place)
         _fill(state, models)
         standing = _read(state, candidates)
-        alone = _milliseconds(lambda: choose(task, candidates, Limits(answer=1500), standing))
-        whole = _milliseconds(lambda: choose(task, candidates, Limits(answer=1500), _read(state, candidates)), rounds=9)
+        alone = _milliseconds(lambda: choose(task, candidates, Allowed(answer=1500), standing))
+        whole = _milliseconds(
+            lambda: choose(task, candidates, Allowed(answer=1500), _read(state, candidates)), rounds=9
+        )
     return {"policy_200_models_ms": alone, "cold_selection_200_models_ms": whole}
 
 
@@ -244,8 +246,8 @@ def switch_times(rounds: int = 25) -> dict[str, float]:
             open_stores = (
                 services.workspace.index,
                 services.calls.ledger(),
-                services.calls.register(),
-                services.calls.seats(),
+                services.calls.states(),
+                services.calls.memory(),
             )
 
             def switch() -> None:
@@ -255,7 +257,7 @@ def switch_times(rounds: int = 25) -> dict[str, float]:
                     map(
                         operator.is_,
                         open_stores,
-                        (after.workspace.index, after.calls.ledger(), after.calls.register(), after.calls.seats()),
+                        (after.workspace.index, after.calls.ledger(), after.calls.states(), after.calls.memory()),
                     )
                 ):
                     raise SystemExit("a store was opened again")
@@ -277,20 +279,20 @@ def _fill(state: Path, models: Sequence[Model]) -> None:
             )
         )  # fmt: skip
     ledger.close()
-    register = Register(state, lambda _: "")
+    register = StateStore(state, lambda _: "")
     for model in models:
-        register.succeeded(key(model), 0, 1.5)
+        register.record_success(key(model), 0, 1.5)
     register.close()
 
 
-def _read(state: Path, candidates: Sequence[Candidate]) -> Standing:
+def _read(state: Path, candidates: Sequence[Candidate]) -> Known:
     from optimizer.ledger import caps
 
-    ledger, register, now = open_ledger(state), Register(state, lambda _: ""), datetime.now(UTC)
+    ledger, register, now = open_ledger(state), StateStore(state, lambda _: ""), datetime.now(UTC)
     try:
         known = register.read({key(one.model): one.traits.limits for one in candidates}, "/repo")
         purse = caps.money(ledger, caps.Caps(day=10**9), now, pending=register.pending())
-        return Standing(now, known, purse, tallies(ledger.last(2000)))
+        return Known(now, known, purse, tallies(ledger.last(2000)))
     finally:
         ledger.close()
         register.close()

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from optimizer.ledger.store import Ledger
-    from optimizer.models.register import Register
-    from optimizer.models.seats import Seats, Wish
+    from optimizer.models.memory_leases import MemoryClaim, MemoryLeases
+    from optimizer.models.state_store import StateStore
     from optimizer.providers.base import Provider
     from optimizer.providers.quotas import Exchange
-    from optimizer.routing.weigh import Candidate
+    from optimizer.routing.score import Candidate
     from optimizer.settings import Settings
     from optimizer.types import Model, Usage
 
@@ -29,18 +29,18 @@ class Purpose(NamedTuple):
 class CallServices:
     """The stores and providers behind calls, all for one user and the repository of that name.
 
-    `candidates` adds to models what is known of them at a time, `named` tells whether the user chose the model, `wish`
+    `candidates` adds to models what is known of them at a time, `named` tells whether the user chose the model, `claim`
     is the memory that a local model takes with a window of so many tokens, `cost` gives micro-dollars (None: unknown).
     """
 
     repository: str
     settings: Settings
     ledger: Callable[[], Ledger]
-    register: Callable[[], Register]
-    seats: Callable[[], Seats]
+    states: Callable[[], StateStore]
+    memory: Callable[[], MemoryLeases]
     candidates: Callable[[Sequence[Model], datetime], tuple[Candidate, ...]]
     named: Callable[[], bool]
-    wish: Callable[[Model, int], Wish]
+    claim: Callable[[Model, int], MemoryClaim]
     provider: Callable[[Model, str, Callable[[Exchange], None]], Provider]
     cost: Callable[[Model, Usage, datetime], int | None]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -51,7 +51,7 @@ def pull(name: str, project: Path | None, as_json: bool) -> int:
         finally:
             forget(endpoint, stock.config.places.state)
         if (stock.config.places.state / "standing.sqlite3").exists():
-            stock.models.register().forget(f"{OLLAMA}/{name}")
+            stock.models.states().forget(f"{OLLAMA}/{name}")
     if not as_json:
         click.echo(inert(f"{name} is ready; ask only it here with: optimize models use {name}"))
     return 0

@@ -75,7 +75,7 @@ def use_command(name: str, project: Path | None, as_json: bool) -> int:
     """
     from optimizer.config.suggest import did_you_mean
     from optimizer.errors import InputError
-    from optimizer.models import kept
+    from optimizer.models import pinned
     from optimizer.models.available import named
 
     with options.open_stock(project) as stock:
@@ -87,7 +87,7 @@ def use_command(name: str, project: Path | None, as_json: bool) -> int:
         if row is None and not any(stock.models.catalogue().homes(name)):
             near = did_you_mean(name, [one.model.id for one in rows])
             raise InputError(f"no model is named {name!r} here", near or f"optimize models pull {name}")
-        kept.use(stock.config.places.state, str(stock.root), row.model.id if row else name)
+        pinned.pin(stock.config.places.state, str(stock.root), row.model.id if row else name)
         if as_json:
             click.echo(json.dumps({"event": "use", "model": name, "project": str(stock.root)}))
         else:
@@ -104,10 +104,10 @@ def use_command(name: str, project: Path | None, as_json: bool) -> int:
 @options.as_json
 def unlock_command(project: Path | None, as_json: bool) -> int:
     """Let the router choose the models of this project again."""
-    from optimizer.models import kept
+    from optimizer.models import pinned
 
     with options.open_stock(project) as stock:
-        had = kept.unlock(stock.config.places.state, str(stock.root))
+        had = pinned.unpin(stock.config.places.state, str(stock.root))
     if as_json:
         click.echo(json.dumps({"event": "unlock", "had": had, "project": str(stock.root)}))
     else:
@@ -137,7 +137,7 @@ def taken(stock: Stock) -> Inventory:
 
     def health(some: Any) -> Any:
         limits = {f"{one.provider}/{one.id}": () for one in some}
-        return {name: standing.health for name, standing in models.register().read(limits, str(stock.root)).items()}
+        return {name: standing.health for name, standing in models.states().read(limits, str(stock.root)).items()}
 
     return inventory(
         Sources(

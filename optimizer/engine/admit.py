@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from optimizer.engine.request import Request
     from optimizer.engine.services import Services
     from optimizer.ledger.caps import Money
-    from optimizer.models.register import Admission, Bid
+    from optimizer.models.state_store import Admission, Bid
     from optimizer.providers.quotas import Exchange
-    from optimizer.routing.weigh import Candidate
+    from optimizer.routing.score import Candidate
 
 MOST_RETRIES = 2
 LEAST_ANSWER = 256
@@ -76,21 +76,21 @@ def enter(
 
 def heard(permit: Permit, services: Services) -> Callable[[Exchange], None]:
     """What is told of the headers of the answer to a call."""
-    from optimizer.models.standing import key
+    from optimizer.models.state import key
 
     name = key(permit.candidate.model)
-    return lambda exchange: services.calls.register().told(name, permit.ticket, exchange.quotas, exchange.at)
+    return lambda exchange: services.calls.states().record_quotas(name, permit.ticket, exchange.quotas, exchange.at)
 
 
 def answered(permit: Permit, completion: Completion, services: Services) -> Generator[Event, None, None]:
     """Close a call that was answered. Raises StorageError."""
-    from optimizer.models.standing import key
+    from optimizer.models.state import key
 
-    name, usage, register = key(permit.candidate.model), completion.usage, services.calls.register()
-    failures = register.succeeded(name, permit.ticket, completion.seconds)
+    name, usage, register = key(permit.candidate.model), completion.usage, services.calls.states()
+    failures = register.record_success(name, permit.ticket, completion.seconds)
     lifetime, cached = permit.candidate.traits.cache_seconds, usage.cache_read + usage.cache_write_5m
     if lifetime and cached:
-        register.warmed(name, services.workspace.repository, cached, lifetime)
+        register.record_cached(name, services.workspace.repository, cached, lifetime)
     if failures:
         yield Notice(f"{name} answers again, after {failures} failures")
 
@@ -100,11 +100,11 @@ def failed(permit: Permit, error: ProviderError | None, services: Services) -> N
 
     A model that this machine does not hold may be there a moment later: that is no reason to let it rest.
     """
-    from optimizer.models.standing import key
+    from optimizer.models.state import key
 
     if permit.candidate.model.local and isinstance(error, ModelMissing):
         error = None
-    services.calls.register().failed(key(permit.candidate.model), permit.ticket, error)
+    services.calls.states().record_failure(key(permit.candidate.model), permit.ticket, error)
 
 
 def worth_another(error: ProviderError, retries: int, services: Services) -> bool:
@@ -151,8 +151,8 @@ def _charge(candidate: Candidate, prompt: Prompt, money: Money) -> int:
 
 
 def _bid(candidate: Candidate, prompt: Prompt, charge: int) -> Bid:
-    from optimizer.models.register import Bid
-    from optimizer.models.standing import Need, key
+    from optimizer.models.state import Need, key
+    from optimizer.models.state_store import Bid
 
     least = min(prompt.max_output, max(LEAST_ANSWER, prompt.max_output // 2))
     need = Need(prompt.tokens, prompt.max_output, least)
@@ -161,7 +161,7 @@ def _bid(candidate: Candidate, prompt: Prompt, charge: int) -> Bid:
 
 def _queue(bid: Bid, purse: Callable[[int], Money], services: Services) -> Generator[Event, None, Admission]:
     """Stand in the queue of a model until the call is granted, or would have to wait too long."""
-    register, settings = services.calls.register(), services.workspace.settings
+    register, settings = services.calls.states(), services.workspace.settings
     life = settings.load_seconds + settings.answer_seconds
     ticket, waited, told = 0, 0.0, False
     try:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from optimizer.config.profiles import Wanted
     from optimizer.engine.services import Services
     from optimizer.models.available import Available
-    from optimizer.models.standing import Standing
+    from optimizer.models.state import Known
     from optimizer.retrieval import Context, Query
     from optimizer.routing import policy
     from optimizer.routing.classify import Opinion
-    from optimizer.routing.weigh import Candidate
+    from optimizer.routing.score import Candidate
 
 _SPEAKING = (BudgetReached.exit_code, ConsentMissing.exit_code)  # exit codes with a reason of their own
 RECENT = 2000  # attempts of the ledger that success is learned from
@@ -73,12 +73,12 @@ def _wishes(task: Task, services: Services) -> tuple[Wanted, ...]:
     return ()
 
 
-def limits(services: Services) -> policy.Limits:
+def limits(services: Services) -> policy.Allowed:
     """What the user allows, by settings or by the model kept for this project."""
     from optimizer.routing import policy
 
     settings, kept = services.workspace.settings, services.models.pinned()
-    return policy.Limits(
+    return policy.Allowed(
         tier="" if kept else settings.tier,
         max_tier="premium" if kept else settings.max_tier,
         model=kept or settings.model,
@@ -90,14 +90,14 @@ def limits(services: Services) -> policy.Limits:
     )
 
 
-def standing(candidates: Sequence[Candidate], services: Services) -> Standing:
+def standing(candidates: Sequence[Candidate], services: Services) -> Known:
     """All that is known of the candidates now, read once from the register and the ledger. Raises StorageError."""
     from optimizer.ledger import caps
     from optimizer.ledger.tally import tallies
-    from optimizer.models.standing import Standing, key
+    from optimizer.models.state import Known, key
 
-    register, ledger, now = services.calls.register(), services.calls.ledger(), services.calls.clock()
-    return Standing(
+    register, ledger, now = services.calls.states(), services.calls.ledger(), services.calls.clock()
+    return Known(
         now=now,
         models=register.read({key(one.model): one.traits.limits for one in candidates}, services.workspace.repository),
         money=caps.money(ledger, caps.caps_from(services.workspace.settings), now, pending=register.pending()),

@@ -18,7 +18,7 @@ from optimizer.types import Completion, Message, Model, Prompt, Task, Usage, Usa
 
 if TYPE_CHECKING:
     from optimizer.engine.services import Router, Services
-    from optimizer.models.seats import Wish
+    from optimizer.models.memory_leases import MemoryClaim
     from optimizer.providers.base import Provider
     from optimizer.routing.classify import Opinion
 
@@ -54,8 +54,8 @@ def begin(query: Query, services: Services) -> Asked | None:
     if router is None:
         return None
     asked = Asked(router.model, _prompt(query), perf_counter(), services.workspace.settings.local_router_seconds)
-    wish = services.calls.wish(router.model, asked.prompt.tokens + asked.prompt.max_output)
-    asked.thread = threading.Thread(target=_ask, args=(asked, router, wish), daemon=True)
+    claim = services.calls.claim(router.model, asked.prompt.tokens + asked.prompt.max_output)
+    asked.thread = threading.Thread(target=_ask, args=(asked, router, claim), daemon=True)
     asked.thread.start()
     return asked
 
@@ -128,18 +128,18 @@ def _prompt(query: Query) -> Prompt:
     return Prompt(system, (Message("user", text),), (), max_output=16, tokens=tokens, temperature=0.0)
 
 
-def _ask(asked: Asked, router: Router, wish: Wish) -> None:
+def _ask(asked: Asked, router: Router, claim: MemoryClaim) -> None:
     """Take room in memory where there is some at once, ask, and give the room back; nothing is pushed out for this."""
     try:
-        seats = router.seats()
+        memory = router.memory()
         try:
-            seat = seats.take_now(wish, MOST_TIMES * asked.seconds, router.beside())
-            if seat.granted:
+            grant = memory.acquire_now(claim, MOST_TIMES * asked.seconds, router.beside())
+            if grant.granted:
                 _listen(asked, router.open())
             else:
-                asked.crowded = seat.others
+                asked.crowded = grant.others
         finally:
-            seats.close()
+            memory.close()
     except OptimizerError as error:
         asked.error = error
 

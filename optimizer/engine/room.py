@@ -22,25 +22,25 @@ def sit(model: Model, prompt: Prompt, services: Services) -> Generator[Event, No
     """
     if not model.local or not vendors.of(model.provider).manages_models:
         return ""
-    seats, settings = services.calls.seats(), services.workspace.settings
-    wish = services.calls.wish(model, prompt.tokens + prompt.max_output)
-    begun = seats.now()
+    memory, settings = services.calls.memory(), services.workspace.settings
+    claim = services.calls.claim(model, prompt.tokens + prompt.max_output)
+    begun = memory.now()
     told = False
-    while not (seat := seats.take(wish, settings.load_seconds + settings.answer_seconds)).granted:
-        who = " and ".join(seat.others) or "another run"
-        if seats.now() - begun >= settings.load_seconds:
-            seats.leave()
+    while not (grant := memory.acquire(claim, settings.load_seconds + settings.answer_seconds)).granted:
+        who = " and ".join(grant.others) or "another run"
+        if memory.now() - begun >= settings.load_seconds:
+            memory.release()
             return f"not asked: no room in memory beside {who} within {settings.load_seconds:g} s"
         if not told:
             from optimizer.models.memory import GIB
 
-            size = f"{wish.bytes / GIB:.1f} of {seat.room / GIB:.1f} GiB"
+            size = f"{claim.bytes / GIB:.1f} of {grant.total / GIB:.1f} GiB"
             yield Notice(f"{model.id} needs {size} of memory: waiting until another run is done with {who}")
             told = True
-        seats.sleep(NAP)
+        memory.sleep(NAP)
     return ""
 
 
 def leave(services: Services) -> None:
     """Give back the room that this run took. Raises StorageError."""
-    services.calls.seats().leave()
+    services.calls.memory().release()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
     from optimizer.index.reader import Index
     from optimizer.models.available import Available
-    from optimizer.models.seats import Seats
+    from optimizer.models.memory_leases import MemoryLeases
     from optimizer.providers.base import Provider
     from optimizer.providers.endpoints import Endpoint
     from optimizer.retrieval import Progress, Query
@@ -63,7 +63,7 @@ class Router:
 
     model: Model
     open: Callable[[], Provider]
-    seats: Callable[[], Seats]
+    memory: Callable[[], MemoryLeases]
     beside: Callable[[], Mapping[str, int]]
 
 

@@ -13,7 +13,7 @@ from itertools import compress
 from math import log2
 from typing import TYPE_CHECKING
 
-from optimizer.db import Schema
+from optimizer.db.store import Schema
 from optimizer.index.postings import expand, runs, unpack, words_of
 from optimizer.index.seal import get_meta, seal, set_meta, unseal
 

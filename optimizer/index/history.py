@@ -11,7 +11,7 @@ from heapq import nlargest
 from pathlib import Path
 from typing import NamedTuple
 
-from optimizer.db import is_damage, open_db, put_aside
+from optimizer.db.store import is_damage, open_db, put_aside
 from optimizer.errors import StorageError
 from optimizer.git.run import find_git
 from optimizer.index.commits import (

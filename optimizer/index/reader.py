@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.db import open_db, put_aside
+from optimizer.db.store import open_db, put_aside
 from optimizer.errors import NotFound
 from optimizer.git.files import FileNames
 from optimizer.index.files import Root, read_regular

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from optimizer.db import is_damage
+from optimizer.db.store import is_damage
 from optimizer.errors import StorageError
 from optimizer.index.files import Look, listed, look
 from optimizer.index.reader import Index

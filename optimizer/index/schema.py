@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 
-from optimizer.db import Schema
+from optimizer.db.store import Schema
 
 SCHEMA = Schema(
     name="index",

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from zlib import crc32
 
-from optimizer.db import is_damage
+from optimizer.db.store import is_damage
 from optimizer.errors import StorageError
 
 EMPTY = 4  # the length of sealed nothing

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.db import Schema, is_damage, open_db, put_aside
+from optimizer.db.store import Schema, is_damage, open_db, put_aside
 from optimizer.errors import StorageError
 from optimizer.retrieval import Progress
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from optimizer.db import Schema, open_db
+from optimizer.db.store import Schema, open_db
 from optimizer.errors import StorageError
 from optimizer.types import Usage, UsageRecord
 

@@ -10,7 +10,7 @@ from optimizer.ledger.tariff import Tariff
 from optimizer.models.available import available
 from optimizer.models.catalogue import Catalogue
 from optimizer.models.discovery import last_known
-from optimizer.models.standing import Health
+from optimizer.models.state import Health
 from optimizer.providers.door import Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.reasons import State, Why

@@ -88,3 +88,13 @@ def parameters(model_id: str) -> float:
         for experts, count, unit in _SIZE.findall(model_id.lower())
     ]
     return round(max(sizes, default=0.0), 3)
+
+
+def needed(model_id: str, sizes: Mapping[str, int], billions: float, window: int) -> int:
+    """Bytes that a model needs: from its file where its size is known, else from its name; 0 unknown."""
+    guess = estimate(model_id, window, billions)
+    on_disk = sizes.get(model_id, 0)
+    if not on_disk:
+        return guess.bytes
+    cache = int(window * CACHE_BYTES * max(guess.billions, 1.0) ** 0.5)
+    return int(on_disk * 1.05) + cache + BUFFERS

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from optimizer.routing import tongues, words
+from optimizer.routing import locales, words
 from optimizer.types import Context, Needs, Query, Task, TaskKind
 
 _LONGEST, _LONGEST_OF_WORDS = 20_000, 2_000  # characters that are looked through for a failure, and for all else
@@ -158,8 +158,8 @@ def _greeting(plain: str) -> str:
 
 def _elsewhere(request: str) -> tuple[TaskKind, str] | None:
     """The kind of a request that is not in English."""
-    name = tongues.tongue(request)
-    found = None if name == "en" else tongues.kind(request, name)
+    name = locales.locale(request)
+    found = None if name == "en" else locales.kind(request, name)
     return (found[0], f"it says {found[1]!r} ({name})") if found else None
 
 
@@ -215,9 +215,9 @@ def _wish(request: str, failure: bool) -> tuple[TaskKind, str]:
         if re.search(r"\btests?\b", request):
             return "test", "it speaks of tests"
         return "edit", f"it begins with {wish[0].strip().lower()!r}"
-    if tongues.asks(request):
+    if locales.asks(request):
         return "explain", "it is a question"
-    other = tongues.kind_by_start(request) if " " in request else None
+    other = locales.kind_by_start(request) if " " in request else None
     if other:
         return other[0], f"it begins with {other[1]!r}"
     if _DONE.search(request):
@@ -238,7 +238,7 @@ def _clauses(request: str) -> list[str]:
 
 
 def _fix_wanted(request: str) -> bool:
-    asked = _QUESTION.match(request) or tongues.asks(request)
+    asked = _QUESTION.match(request) or locales.asks(request)
     return not asked or bool(_WANTS_FIX.search(request))
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from optimizer.config.profiles import Wanted
 from optimizer.ledger.caps import CapName
 from optimizer.models.available import named
-from optimizer.models.standing import NEVER, Fit, Health, Need, Standing, fit
+from optimizer.models.state import NEVER, Fit, Health, Known, Need, fit
 from optimizer.providers import sight
 from optimizer.reasons import (
     AboveTier,
@@ -29,7 +29,7 @@ from optimizer.reasons import (
     Window,
 )
 from optimizer.routing.preference import lacking, preference
-from optimizer.routing.weigh import Candidate, Weighed, weigh
+from optimizer.routing.score import Candidate, Scored, score
 from optimizer.types import TIERS, Attempt, LeftOut, Model, Route, Task
 
 HOPELESS, SURE_AFTER = 0.12, 5
@@ -40,7 +40,7 @@ _LEVEL: Mapping[str, int] = {tier: number for number, tier in enumerate(TIERS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Allowed:
     """What the user allows: '' is no wish; without `routing` a single attempt is made.
 
     `answer` is the answer budget in tokens (0: as the task expects), `wait` the seconds that a limit is waited for;
@@ -59,18 +59,18 @@ class Limits:
     wanted: tuple[Wanted, ...] = ()
 
 
-def choose(task: Task, candidates: Sequence[Candidate], limits: Limits, standing: Standing) -> Route:
+def choose(task: Task, candidates: Sequence[Candidate], limits: Allowed, standing: Known) -> Route:
     """The attempts for a task, and why each other model is left out; no attempts when none is allowed.
 
     `candidates` come with the preferred of equals first. One model a tier is tried, cheapest tier first; up to two more
     of the tier stand by in case it cannot be asked at all. A local model is never stood in for by a cloud model.
     """
     left_out: list[LeftOut] = []
-    fit_for: list[Weighed] = []
+    fit_for: list[Scored] = []
     for candidate in candidates:
-        weighed = _weighed(candidate, task, limits, standing, left_out)
-        if weighed:
-            fit_for.append(weighed)
+        scored = _scored(candidate, task, limits, standing, left_out)
+        if scored:
+            fit_for.append(scored)
     fit_for.sort(key=_order)
     tiers = _tiers(fit_for)
     steps = [tier[0] for tier in tiers]
@@ -88,10 +88,10 @@ def choose(task: Task, candidates: Sequence[Candidate], limits: Limits, standing
     return Route(tuple(attempts), Plan(limits.model, limits.remembered, limits.routing), tuple(left_out))
 
 
-def _weighed(
-    candidate: Candidate, task: Task, limits: Limits, standing: Standing, left_out: list[LeftOut]
-) -> Weighed | None:
-    """The candidate weighed, or None with the reason added to `left_out`."""
+def _scored(
+    candidate: Candidate, task: Task, limits: Allowed, standing: Known, left_out: list[LeftOut]
+) -> Scored | None:
+    """The candidate scored, or None with the reason added to `left_out`."""
     model = candidate.model
     reason = _objection(candidate, task, limits)
     known, rest = standing.of(model), 0.0
@@ -106,24 +106,24 @@ def _weighed(
         need = Need(task.input_tokens, answer, min(task.output_tokens, answer))
         fitted = fit(known.quotas, need, standing.now.timestamp())
     wish = preference(limits.wanted, model, candidate.traits, task)
-    weighed = weigh(candidate, task, answer, standing, wish)
+    scored = score(candidate, task, answer, standing, wish)
     if fitted.short and (fitted.wait > limits.wait or fitted.wait == NEVER):
-        left_out.append(_left(weighed, fitted.short))
+        left_out.append(_left(scored, fitted.short))
         return None
-    if cap := standing.money.broken_by(weighed.charge):
-        left_out.append(_beyond(weighed, cap, standing))
+    if cap := standing.money.broken_by(scored.charge):
+        left_out.append(_beyond(scored, cap, standing))
         return None
     wait = max(fitted.wait, rest)
-    return replace(weighed, wait=wait, note=Later(fitted.wait, rest)) if wait else weighed
+    return replace(scored, wait=wait, note=Later(fitted.wait, rest)) if wait else scored
 
 
-def _rest(health: Health, now: float, limits: Limits) -> tuple[float, Reason | None]:
+def _rest(health: Health, now: float, limits: Allowed) -> tuple[float, Reason | None]:
     """Seconds for which a model still rests, when that is waited for; else why it is not asked."""
     rest = max(0.0, health.rests - now)
     return (rest, None) if 0 < rest <= limits.wait else (0.0, health.objection(now))
 
 
-def _objection(candidate: Candidate, task: Task, limits: Limits) -> Reason | None:
+def _objection(candidate: Candidate, task: Task, limits: Allowed) -> Reason | None:
     model = candidate.model
     need = task.input_tokens + task.output_tokens
     if limits.model and not named(model, limits.model):
@@ -148,13 +148,13 @@ def _blind(model: Model, task: Task) -> Reason | None:
     return sight.objection(model.provider, task.needs.images) if model.vision else Why.BLIND
 
 
-def _beyond(weighed: Weighed, cap: CapName, standing: Standing) -> LeftOut:
+def _beyond(scored: Scored, cap: CapName, standing: Known) -> LeftOut:
     purse = standing.money
     whole, used = (purse.caps.day, purse.day + purse.pending) if cap == "day" else (purse.caps.run, purse.run)
-    return _left(weighed, Cap(cap, whole or 0, used, weighed.charge, weighed.estimate is not None))
+    return _left(scored, Cap(cap, whole or 0, used, scored.charge, scored.estimate is not None))
 
 
-def _order(one: Weighed) -> tuple[int, bool, bool, int, float, float]:
+def _order(one: Scored) -> tuple[int, bool, bool, int, float, float]:
     """Tier; those that can start at once and whose price is known first; then the preferred ones; then the least cost
     to an accepted answer.
 
@@ -167,14 +167,14 @@ def _order(one: Weighed) -> tuple[int, bool, bool, int, float, float]:
     return _LEVEL[one.model.tier], *known, one.preference.rank, one.accepted_cost, -likely
 
 
-def _tiers(fit_for: Sequence[Weighed]) -> list[list[Weighed]]:
-    found: dict[str, list[Weighed]] = {}
+def _tiers(fit_for: Sequence[Scored]) -> list[list[Scored]]:
+    found: dict[str, list[Scored]] = {}
     for one in fit_for:
         found.setdefault(one.model.tier, []).append(one)
     return list(found.values())
 
 
-def _chosen(steps: Sequence[Weighed], limits: Limits, left_out: list[LeftOut]) -> list[Weighed]:
+def _chosen(steps: Sequence[Scored], limits: Allowed, left_out: list[LeftOut]) -> list[Scored]:
     """The best of each tier that is worth trying before the tiers above it; adds the others to `left_out`."""
     if limits.model:
         left_out += [_left(one, Why.ONE_MODEL) for one in steps[1:]]
@@ -182,7 +182,7 @@ def _chosen(steps: Sequence[Weighed], limits: Limits, left_out: list[LeftOut]) -
     if not limits.routing:
         left_out += [_left(one, Why.ROUTING_OFF) for one in steps[:-1]]
         return list(steps[-1:])
-    chosen: list[Weighed] = []
+    chosen: list[Scored] = []
     above = 0.0  # what it is expected to cost to go on above this step
     for step in reversed(steps):
         cost = float(step.charge if step.estimate is None else step.estimate)
@@ -196,12 +196,12 @@ def _chosen(steps: Sequence[Weighed], limits: Limits, left_out: list[LeftOut]) -
     return chosen
 
 
-def _standbys(tier: Sequence[Weighed], limits: Limits) -> list[Weighed]:
+def _standbys(tier: Sequence[Scored], limits: Allowed) -> list[Scored]:
     """Who is asked when the first of a tier cannot be: one that is loaded and can do the job, its own fallbacks, then
     other providers before its own."""
     if limits.model or not limits.routing:
         return []
-    rest, found = tier[1:], list[Weighed]()
+    rest, found = tier[1:], list[Scored]()
     loaded = (one for one in rest if _ready(one, rest))
     own = (one for name in tier[0].candidate.traits.fallback for one in rest if one.model.id == name)
     for one in (*loaded, *own, *sorted(rest, key=lambda one: _same_provider(one, tier[0]))):
@@ -210,28 +210,28 @@ def _standbys(tier: Sequence[Weighed], limits: Limits) -> list[Weighed]:
     return found
 
 
-def _ready(one: Weighed, others: Sequence[Weighed]) -> bool:
+def _ready(one: Scored, others: Sequence[Scored]) -> bool:
     """Whether a model is loaded and at least half as likely to succeed as any of the others: what keeps a local model
     from being asked, mostly memory, is likely to keep another one that must be loaded first."""
     return one.model.resident and one.chance >= max(HOPELESS, max(other.chance for other in others) / 2)
 
 
-def _same_provider(one: Weighed, other: Weighed) -> bool:
+def _same_provider(one: Scored, other: Scored) -> bool:
     """An outage or a spent limit of the one is likely to be one of the other too."""
     return one.model.provider == other.model.provider and not one.model.local
 
 
-def _left(one: Weighed, reason: Reason) -> LeftOut:
+def _left(one: Scored, reason: Reason) -> LeftOut:
     return LeftOut(one.model.id, one.model.provider, one.model.tier, reason)
 
 
-def _tier_reason(limits: Limits) -> Reason:
+def _tier_reason(limits: Allowed) -> Reason:
     if limits.model:
         return Why.ONE_MODEL
     return Why.TIER_SKIPPED if limits.routing else Why.ROUTING_OFF
 
 
-def _behind(one: Weighed, first: Weighed) -> Behind:
+def _behind(one: Scored, first: Scored) -> Behind:
     """What puts a model behind the first of its tier."""
     name = first.model.id
     if one.wait > first.wait:
@@ -247,13 +247,13 @@ def _behind(one: Weighed, first: Weighed) -> Behind:
     return Behind("accepted cost", name, round(one.accepted_cost), round(first.accepted_cost))
 
 
-def _better(one: Weighed, first: Weighed) -> Literal["loaded", "order", "chance"]:
+def _better(one: Scored, first: Scored) -> Literal["loaded", "order", "chance"]:
     if first.model.resident and not one.model.resident:
         return "loaded"
     return "order" if one.chance == first.chance else "chance"
 
 
-def _picked(tier: Sequence[Weighed], limits: Limits, standing: Standing) -> Picked:
+def _picked(tier: Sequence[Scored], limits: Allowed, standing: Known) -> Picked:
     """Why the first of a tier is asked."""
     first = tier[0]
     return Picked(
@@ -267,7 +267,7 @@ def _picked(tier: Sequence[Weighed], limits: Limits, standing: Standing) -> Pick
     )
 
 
-def _place(tier: Sequence[Weighed], limits: Limits) -> Literal["named", "pinned", "only", "one", "cheapest", "best"]:
+def _place(tier: Sequence[Scored], limits: Allowed) -> Literal["named", "pinned", "only", "one", "cheapest", "best"]:
     if limits.model:
         return "pinned" if limits.remembered else "named"
     if len(tier) == 1:
@@ -277,5 +277,5 @@ def _place(tier: Sequence[Weighed], limits: Limits) -> Literal["named", "pinned"
     return "cheapest" if tier[0].accepted_cost else "best"
 
 
-def _reserve(one: Weighed, first: Weighed) -> Reserve:
+def _reserve(one: Scored, first: Scored) -> Reserve:
     return Reserve(_behind(one, first), one.model.resident and not first.model.resident)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.config.profiles import Wanted
-from optimizer.models.standing import Standing
-from optimizer.routing.policy import Limits, choose
-from optimizer.routing.weigh import Candidate
+from optimizer.models.state import Known
+from optimizer.routing.policy import Allowed, choose
+from optimizer.routing.score import Candidate
 from optimizer.types import Route, Task, TaskKind
 
 _SUITING: Mapping[TaskKind, str] = {
@@ -28,7 +28,7 @@ def profile_for(kind: TaskKind) -> str:
 
 
 def choose_with(
-    profiles: Sequence[Wanted], task: Task, candidates: Sequence[Candidate], limits: Limits, standing: Standing
+    profiles: Sequence[Wanted], task: Task, candidates: Sequence[Candidate], limits: Allowed, standing: Known
 ) -> Route:
     """The route of the first of `profiles` that leaves a model to ask; else of the first of all.
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from optimizer.ledger.tariff import Tariff
     from optimizer.models.available import Available
     from optimizer.models.catalogue import Catalogue
-    from optimizer.models.register import Register
-    from optimizer.models.seats import Seats, Wish
+    from optimizer.models.memory_leases import MemoryClaim, MemoryLeases
+    from optimizer.models.state_store import StateStore
     from optimizer.providers.base import Provider
     from optimizer.providers.door import Gate
     from optimizer.providers.endpoints import Endpoint
     from optimizer.providers.network import Pools
     from optimizer.providers.quotas import Exchange
-    from optimizer.routing.weigh import Candidate
+    from optimizer.routing.score import Candidate
     from optimizer.types import Model, Quote, Task
 
 GONE = 404  # the status with which a server says that it holds no such model
@@ -60,20 +60,20 @@ class Stores:
         return pools
 
     @cache  # noqa: B019
-    def register(self, accounts: tuple[tuple[str, str], ...]) -> Register:
+    def states(self, accounts: tuple[tuple[str, str], ...]) -> StateStore:
         """The standing of models at these accounts, by provider."""
-        from optimizer.models.register import Register
+        from optimizer.models.state_store import StateStore
 
-        register = Register(self.state, dict(accounts).__getitem__)
+        register = StateStore(self.state, dict(accounts).__getitem__)
         self._closing.callback(register.close)
         return register
 
     @cache  # noqa: B019
-    def seats(self, memory_gib: float) -> Seats:
+    def memory(self, memory_gib: float) -> MemoryLeases:
         """The room in memory, as given or (0) as this machine has it."""
-        seats = open_seats(self.state, memory_gib)
-        self._closing.callback(seats.close)
-        return seats
+        memory = open_memory(self.state, memory_gib)
+        self._closing.callback(memory.close)
+        return memory
 
 
 class Stock(NamedTuple):
@@ -130,7 +130,7 @@ class Models:
         config = self._config
         settings = replace(config.settings, model=self.pinned() or config.settings.model)
         found = available(self.catalogue(), self.endpoints(), settings, config.features, self.gate())
-        busy = self.seats().busy(self.endpoints()[vendors.OLLAMA].host) - {
+        busy = self.memory().in_use(self.endpoints()[vendors.OLLAMA].host) - {
             vendors.whole_name(config.settings.local_router)
         }
         if not busy:
@@ -144,14 +144,14 @@ class Models:
     @cache  # noqa: B019
     def pinned(self) -> str:
         """The model pinned for this project; a flag or a variable is nearer, a file is not."""
-        from optimizer.models.kept import kept
+        from optimizer.models.pinned import pinned
 
         origin = self._config.origins["model"]
         nearer = origin == "flag" or origin.startswith("env:")
-        return "" if nearer else kept(self._config.places.state, str(self._root))
+        return "" if nearer else pinned(self._config.places.state, str(self._root))
 
     def candidates(self, models: Sequence[Model], at: datetime) -> tuple[Candidate, ...]:
-        from optimizer.routing.weigh import Candidate
+        from optimizer.routing.score import Candidate
 
         rates, catalogue = self.rates(models, at), self.catalogue()
         yes = {provider: self.consented(provider) for provider in {model.provider for model in models}}
@@ -168,22 +168,23 @@ class Models:
         state = self._config.places.state
         return endpoint.local or consent.granted(state, str(self._root), endpoint.provider, endpoint.host)
 
-    def register(self) -> Register:
-        return self._stores.register(tuple((name, one.account) for name, one in self.endpoints().items()))
+    def states(self) -> StateStore:
+        return self._stores.states(tuple((name, one.account) for name, one in self.endpoints().items()))
 
-    def seats(self) -> Seats:
-        return self._stores.seats(self._config.settings.memory_gib)
+    def memory(self) -> MemoryLeases:
+        return self._stores.memory(self._config.settings.memory_gib)
 
-    def wish(self, model: Model, window: int) -> Wish:
+    def claim(self, model: Model, window: int) -> MemoryClaim:
         """The memory that a model takes on its server with a window of so many tokens."""
         from optimizer.models.discovery import last_known
-        from optimizer.models.seats import Wish, weight
+        from optimizer.models.memory import needed
+        from optimizer.models.memory_leases import MemoryClaim
 
         endpoint = self.endpoints()[model.provider]
         known = last_known(endpoint, self._config.places.state)
         billions = self.catalogue().billions(model.id, model.provider)
         name = vendors.whole_name(model.id)
-        return Wish(endpoint.host, name, weight(name, known.sizes if known else {}, billions, window))
+        return MemoryClaim(endpoint.host, name, needed(name, known.sizes if known else {}, billions, window))
 
     def rates(self, models: Sequence[Model], at: datetime) -> Mapping[tuple[str, str], Tariff | None]:
         """What each model is charged at a time, by its name in the price table and its tier."""
@@ -193,7 +194,7 @@ class Models:
         from optimizer.ledger.prices import UNCHARGED_TIERS
 
         refs = {model.price_ref for model in models if model.price_ref and model.tier not in UNCHARGED_TIERS}
-        found = self.register().rates(
+        found = self.states().rates(
             refs,
             at.astimezone(UTC).date().isoformat(),
             version("genai-prices"),
@@ -234,7 +235,7 @@ class Models:
         return Router(
             model=model,
             open=lambda: open_provider(endpoint, asking),
-            seats=lambda: open_seats(self._config.places.state, settings.memory_gib),
+            memory=lambda: open_memory(self._config.places.state, settings.memory_gib),
             beside=lambda: {**self._coder(endpoint), **_loaded(endpoint, asking)},
         )
 
@@ -245,7 +246,7 @@ class Models:
         settings = self._config.settings
         if not settings.local_coder:
             return {}
-        coder = self.wish(self.catalogue().describe(settings.local_coder, endpoint.provider), settings.request_tokens)
+        coder = self.claim(self.catalogue().describe(settings.local_coder, endpoint.provider), settings.request_tokens)
         known = last_known(endpoint, self._config.places.state)
         return {} if known and coder.model not in known.ids else {coder.model: coder.bytes}
 
@@ -287,15 +288,15 @@ def _loaded(endpoint: Endpoint, gate: Gate) -> Mapping[str, int]:
         return {}
 
 
-def open_seats(state: Path, memory_gib: float) -> Seats:
+def open_memory(state: Path, memory_gib: float) -> MemoryLeases:
     """A place of its own in the room in memory; close it after use."""
     from optimizer.models import machine
     from optimizer.models.memory import GIB
-    from optimizer.models.seats import Seats
+    from optimizer.models.memory_leases import MemoryLeases
 
     def look() -> int:
         """Where there are cards, a server keeps several models on these only."""
         here = machine.look()
         return here.on_cards or here.room
 
-    return Seats(state, look, given=round(memory_gib * GIB))
+    return MemoryLeases(state, look, given=round(memory_gib * GIB))

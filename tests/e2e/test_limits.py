@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.models.kept import unlock, use
+from optimizer.models.pinned import pin, unpin
 from optimizer.privacy.consent import grant
 from tests.e2e.conftest import COMMAND, Optimize
 from tests.loopback.replies import Reply, Tokens, gemini_quota, refuse
@@ -206,7 +206,7 @@ def test_a_killed_run_gives_back_what_it_had_reserved(user: Optimize, loopback: 
 
 def test_a_model_kept_for_the_project_is_the_one_that_is_asked(user: Optimize, loopback: Loopback, calc: Path) -> None:
     state = user.home / ".local/state/optimizer"
-    use(state, str(calc), "claude-haiku-5-5")
+    pin(state, str(calc), "claude-haiku-5-5")
     loopback.answer("anthropic", lambda _: GOOD)
     ran = user(ASK)
     assert ran.code == 0, ran.err
@@ -214,6 +214,6 @@ def test_a_model_kept_for_the_project_is_the_one_that_is_asked(user: Optimize, l
     assert "you chose it for this project" in ran.err
     loopback.queue("ollama", GOOD)
     assert asked(user(ASK, "--model", "qwen2.5-coder:7b").err) == ["qwen2.5-coder:7b"]
-    assert unlock(state, str(calc))
+    assert unpin(state, str(calc))
     loopback.queue("ollama", GOOD)
     assert asked(user(ASK).err) == ["qwen2.5-coder:7b"]

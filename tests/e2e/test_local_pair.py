@@ -10,7 +10,7 @@ import pytest
 
 from optimizer.engine.opinion import read
 from optimizer.models.memory import GIB
-from optimizer.models.seats import Seats, Wish
+from optimizer.models.memory_leases import MemoryClaim, MemoryLeases
 from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback, Received
@@ -107,22 +107,22 @@ def explained(user: Optimize, said: str = "") -> str:
     return str(ran.event("route")["task"]["kind"])
 
 
-def seats(user: Optimize) -> Seats:
+def memory(user: Optimize) -> MemoryLeases:
     """What another run of the same user sees."""
-    return Seats(user.home / ".local/state/optimizer", lambda: 10 * GIB)
+    return MemoryLeases(user.home / ".local/state/optimizer", lambda: 10 * GIB)
 
 
 def test_the_small_model_never_pushes_out_one_that_a_run_uses(pair: Made, loopback: Loopback) -> None:
     user = pair(20, ANSWER, "memory_gib = 10")
     user.configure(user.config.read_text().replace("coder = 'llama3.1:8b'", ""))
-    other = seats(user)
+    other = memory(user)
     server = loopback.url.removeprefix("http://")
-    assert other.take(Wish(server, "qwen2.5-coder:7b", round(9.5 * GIB)), 600).granted
+    assert other.acquire(MemoryClaim(server, "qwen2.5-coder:7b", round(9.5 * GIB)), 600).granted
     assert explained(user, CROWDED.format("qwen2.5-coder:7b")) == "explain"
     assert asked_small(loopback) == 0
-    other.leave()
+    other.release()
     assert explained(user) == "design"
-    assert other.busy(server) == frozenset(), "the seat is given back"
+    assert other.in_use(server) == frozenset(), "the grant is given back"
     other.close()
 
 
@@ -144,10 +144,10 @@ def test_what_is_loaded_stays_and_a_small_model_that_is_loaded_is_asked(pair: Ma
 
 def test_while_it_answers_the_small_model_has_a_seat(pair: Made, loopback: Loopback) -> None:
     user = pair(20, ANSWER)
-    other, seen = seats(user), list[frozenset[str]]()
+    other, seen = memory(user), list[frozenset[str]]()
 
     def answer(received: Received) -> Reply:
-        seen.append(other.busy(loopback.url.removeprefix("http://")))
+        seen.append(other.in_use(loopback.url.removeprefix("http://")))
         return ANSWER if received.model == "tiny:1b" else Reply(text=TEXT)
 
     loopback.answer("ollama", answer)
@@ -189,8 +189,8 @@ def test_a_model_in_use_stands_in_for_one_that_finds_no_room(rated: Optimize, lo
     loopback.answer("ollama", lambda _: Reply(text=TEXT))
     room = "[network]\nload_seconds = 0.6\n" + loopback.config().replace("[models]", "[models]\nmemory_gib = 6.5")
     rated.configure(room)
-    other = seats(rated)
-    assert other.take(Wish(loopback.url.removeprefix("http://"), "llama3.1:8b", 6 * GIB), 600).granted
+    other = memory(rated)
+    assert other.acquire(MemoryClaim(loopback.url.removeprefix("http://"), "llama3.1:8b", 6 * GIB), 600).granted
     ran = rated("explain total", "--tier", "local")
     other.close()
     assert ran.code == 0, ran.err

@@ -16,7 +16,7 @@ from optimizer.engine.services import Services
 from optimizer.events import Event, Notice
 from optimizer.ledger.tariff import Step, Tariff
 from optimizer.retrieval import Query
-from optimizer.routing.weigh import Candidate
+from optimizer.routing.score import Candidate
 from optimizer.types import Model
 from optimizer.wiring.services import services as open_services
 from optimizer.wiring.workspace import Start

@@ -96,8 +96,8 @@ def test_no_store_is_opened_again(services: Services) -> None:
     after = services.for_next({"model": HAIKU}).for_next({"model": None, "profile": "code"})
     assert after.workspace.index is services.workspace.index
     assert after.calls.ledger() is services.calls.ledger()
-    assert after.calls.register() is services.calls.register()
-    assert after.calls.seats() is services.calls.seats()
+    assert after.calls.states() is services.calls.states()
+    assert after.calls.memory() is services.calls.memory()
 
 
 def test_model_provider_and_profile_are_for_the_next_request(services: Services, env: Mapping[str, str]) -> None:
@@ -149,4 +149,4 @@ def test_another_account_has_a_standing_of_its_own(services: Services, env: Mapp
         file.read_text().replace("groq =", "#").replace("[endpoints]", f'[endpoints]\ngroq = "{other.url}"')
     )
     after = services.for_next({})
-    assert after.calls.register() is not services.calls.register()
+    assert after.calls.states() is not services.calls.states()

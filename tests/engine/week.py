@@ -192,6 +192,6 @@ def _opened(place: Path, loopback: Loopback, hand: Hand) -> Iterator[Services]:
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "OPTIMIZER_HOME": str(home)}
     env |= {"GROQ_API_KEY": "g-1", "ANTHROPIC_API_KEY": "a-1", "GEMINI_API_KEY": "m-1"}
     with open_services(Start(root, env, {}), lambda _: None, lambda _: None) as services:
-        register = services.calls.register()
+        register = services.calls.states()
         register.now, register.sleep = hand.seconds, hand.sleep
         yield replace(services, calls=replace(services.calls, clock=hand.now))

@@ -10,11 +10,11 @@ from optimizer.ledger.caps import Caps, Money
 from optimizer.ledger.tally import Tally
 from optimizer.ledger.tariff import Step, Tariff
 from optimizer.models.catalogue import Traits
-from optimizer.models.standing import Health, ModelStanding, Standing, after_failure, key
+from optimizer.models.state import Health, Known, ModelState, after_failure, key
 from optimizer.providers.quotas import DAY, MINUTE, Quota
 from optimizer.report import reasons
-from optimizer.routing.policy import Limits, choose
-from optimizer.routing.weigh import Candidate
+from optimizer.routing.policy import Allowed, choose
+from optimizer.routing.score import Candidate
 from optimizer.types import TIERS, LeftOut, Model, Route, Task, Tier
 
 TASK = Task("edit", 0.35, ("it begins with 'add'",), True, 4000, 600)
@@ -38,7 +38,7 @@ PRICES = {"qwen": 0, "oss": 0, "haiku": 700, "flash": 5_250, "mystery": None, "s
 
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-CLEAR = Standing(NOW)
+CLEAR = Known(NOW)
 EVEN = Traits({"coding": 0.5})
 
 
@@ -52,13 +52,13 @@ def candidate(one: Model, refused: tuple[str, ...] = (), traits: Traits = EVEN) 
 
 
 def route(
-    limits: Limits | None = None,
+    limits: Allowed | None = None,
     *models: Model,
     refused: tuple[str, ...] = (),
     task: Task = TASK,
-    standing: Standing = CLEAR,
+    standing: Known = CLEAR,
 ) -> Route:
-    return choose(task, [candidate(one, refused) for one in models or ALL], limits or Limits(), standing)
+    return choose(task, [candidate(one, refused) for one in models or ALL], limits or Allowed(), standing)
 
 
 def ids(found: Route) -> list[str]:
@@ -115,23 +115,23 @@ def test_an_unknown_price_is_last_but_not_left_out() -> None:
 @pytest.mark.parametrize(
     ("limits", "expected"),
     [
-        (Limits(tier="budget"), ["haiku"]),
-        (Limits(tier="premium"), ["sonnet"]),
-        (Limits(tier="index"), []),
-        (Limits(max_tier="free"), ["qwen", "oss"]),
-        (Limits(max_tier="index"), []),
-        (Limits(provider="anthropic"), ["haiku", "sonnet"]),
-        (Limits(model="opus"), ["opus"]),
-        (Limits(model="opus", routing=False), ["opus"]),
-        (Limits(model="opus", max_tier="budget"), []),
-        (Limits(model="haiku", provider="gemini"), []),
-        (Limits(model="nothing"), []),
-        (Limits(routing=False), ["sonnet"]),
-        (Limits(routing=False, max_tier="free"), ["oss"]),
-        (Limits(routing=False, tier="local"), ["qwen"]),
+        (Allowed(tier="budget"), ["haiku"]),
+        (Allowed(tier="premium"), ["sonnet"]),
+        (Allowed(tier="index"), []),
+        (Allowed(max_tier="free"), ["qwen", "oss"]),
+        (Allowed(max_tier="index"), []),
+        (Allowed(provider="anthropic"), ["haiku", "sonnet"]),
+        (Allowed(model="opus"), ["opus"]),
+        (Allowed(model="opus", routing=False), ["opus"]),
+        (Allowed(model="opus", max_tier="budget"), []),
+        (Allowed(model="haiku", provider="gemini"), []),
+        (Allowed(model="nothing"), []),
+        (Allowed(routing=False), ["sonnet"]),
+        (Allowed(routing=False, max_tier="free"), ["oss"]),
+        (Allowed(routing=False, tier="local"), ["qwen"]),
     ],
 )
-def test_what_the_user_asks_for_wins(limits: Limits, expected: list[str]) -> None:
+def test_what_the_user_asks_for_wins(limits: Allowed, expected: list[str]) -> None:
     found = route(limits)
     assert ids(found) == expected
     assert {*expected, *standbys(found), *(left.model for left in found.left_out)} == {one.id for one in ALL}
@@ -141,19 +141,19 @@ def test_what_the_user_asks_for_wins(limits: Limits, expected: list[str]) -> Non
 
 
 def test_reasons_of_wishes() -> None:
-    assert reasons.attempt(route(Limits(model="opus")).attempts[0]) == "you asked for it, $0.0280"
-    assert reasons.route(TASK, route(Limits(model="opus"))).endswith("only opus, as you asked")
-    assert reasons.why(left(route(Limits(model="opus")), "haiku")) == "you asked for opus"
-    assert reasons.hint(left(route(Limits(max_tier="free")), "opus")) == "--max-tier premium"
-    assert reasons.why(left(route(Limits(tier="free")), "opus")) == "you asked for the tier free only"
-    assert reasons.route(TASK, route(Limits(routing=False))).endswith("one attempt in premium, routing is off")
-    assert reasons.route(TASK, route(Limits(tier="index"))).endswith("no model may be asked")
-    assert reasons.route(TASK, route(Limits(max_tier="local"))).endswith("local only")
+    assert reasons.attempt(route(Allowed(model="opus")).attempts[0]) == "you asked for it, $0.0280"
+    assert reasons.route(TASK, route(Allowed(model="opus"))).endswith("only opus, as you asked")
+    assert reasons.why(left(route(Allowed(model="opus")), "haiku")) == "you asked for opus"
+    assert reasons.hint(left(route(Allowed(max_tier="free")), "opus")) == "--max-tier premium"
+    assert reasons.why(left(route(Allowed(tier="free")), "opus")) == "you asked for the tier free only"
+    assert reasons.route(TASK, route(Allowed(routing=False))).endswith("one attempt in premium, routing is off")
+    assert reasons.route(TASK, route(Allowed(tier="index"))).endswith("no model may be asked")
+    assert reasons.route(TASK, route(Allowed(max_tier="local"))).endswith("local only")
 
 
 def test_one_id_at_two_providers_is_asked_once() -> None:
     twin = replace(LOCAL, provider="openai", tier="budget", local=False)
-    found = route(Limits(model="qwen"), LOCAL, twin)
+    found = route(Allowed(model="qwen"), LOCAL, twin)
     assert [(attempt.model.provider) for attempt in found.attempts] == ["ollama"]
     assert reasons.why(found.left_out[0]) == "only one model is asked"
 
@@ -161,7 +161,7 @@ def test_one_id_at_two_providers_is_asked_once() -> None:
 def test_a_local_tag_may_be_left_off() -> None:
     latest = replace(LOCAL, id="qwen:latest")
     PRICES["qwen:latest"] = 0
-    assert ids(route(Limits(model="qwen"), latest)) == ["qwen:latest"]
+    assert ids(route(Allowed(model="qwen"), latest)) == ["qwen:latest"]
 
 
 def test_without_consent_nothing_is_asked_and_the_cure_is_told() -> None:
@@ -188,7 +188,7 @@ def test_at_most_one_a_tier_in_order_and_none_forgotten(
     picks: list[Model], tier: str, highest: str, routing: bool
 ) -> None:
     models = [replace(one, id=f"{one.id}-{n}") for n, one in enumerate(picks)]
-    limits = Limits(tier=tier, max_tier=highest, routing=routing)
+    limits = Allowed(tier=tier, max_tier=highest, routing=routing)
     rated = [Candidate(one, tariff(PRICES[one.id.split("-")[0]]), EVEN) for one in models]
     found = choose(TASK, rated, limits, CLEAR)
     tiers = [TIERS.index(attempt.model.tier) for attempt in found.attempts if not attempt.standby]
@@ -200,9 +200,9 @@ def test_at_most_one_a_tier_in_order_and_none_forgotten(
     )
 
 
-def known(one: Model, **facts: object) -> Standing:
+def known(one: Model, **facts: object) -> Known:
     """A standing in which one model is in some state."""
-    return Standing(NOW, {key(one): replace(ModelStanding(), **facts)})
+    return Known(NOW, {key(one): replace(ModelState(), **facts)})
 
 
 def test_a_model_that_failed_rests_and_the_next_takes_its_place() -> None:
@@ -212,7 +212,7 @@ def test_a_model_that_failed_rests_and_the_next_takes_its_place() -> None:
     assert reasons.why(left(found, "haiku")).startswith("it rests until")
     assert "haiku answered 529" in reasons.why(left(found, "haiku"))
     assert reasons.hint(left(found, "haiku")) == "--model haiku asks it anyway"
-    assert ids(route(Limits(model="haiku"), standing=known(CHEAP, health=health))) == ["haiku"]
+    assert ids(route(Allowed(model="haiku"), standing=known(CHEAP, health=health))) == ["haiku"]
 
 
 def test_a_rest_that_is_over_soon_is_waited_for() -> None:
@@ -221,7 +221,7 @@ def test_a_rest_that_is_over_soon_is_waited_for() -> None:
     assert reasons.attempt(route(standing=known(FREE, health=health)).attempts[1]).endswith(
         ", can be asked again in 10 s"
     )
-    assert "oss" not in ids(route(Limits(wait=5.0), standing=known(FREE, health=health)))
+    assert "oss" not in ids(route(Allowed(wait=5.0), standing=known(FREE, health=health)))
 
 
 def test_a_model_that_is_first_because_a_cheaper_one_has_to_wait_is_not_called_the_cheapest() -> None:
@@ -242,10 +242,10 @@ def test_only_one_run_tries_a_model_that_failed() -> None:
 
 
 def test_a_request_that_does_not_fit_a_quota_is_not_sent() -> None:
-    def quota(what: str, period: int, size: int, left: int, wait: float) -> Standing:
+    def quota(what: str, period: int, size: int, left: int, wait: float) -> Known:
         return known(FREE, quotas=(Quota(what, period, size, left, NOW.timestamp() + wait),))
 
-    limits = Limits(answer=1500)
+    limits = Allowed(answer=1500)
     assert ids(route(limits, standing=quota("tokens", MINUTE, 8000, 5500, 40)))[1] == "oss"
     late = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 40))
     assert "4,500 of 8,000 tokens a minute are left, this needs 5,500" in reasons.why(left(late, "oss"))
@@ -261,33 +261,33 @@ def test_a_request_that_does_not_fit_a_quota_is_not_sent() -> None:
 
 
 def test_a_cap_that_is_spent_leaves_local_and_free() -> None:
-    spent = Standing(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), day=4_999_900))
+    spent = Known(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), day=4_999_900))
     found = route(standing=spent)
     assert ids(found) == ["qwen", "oss"]
     one = left(found, "haiku")
     assert reasons.why(one) == "the cap of $5.00 a day leaves $0.0001, this may cost $0.0007"
     assert reasons.hint(one) == "optimize budget set day AMOUNT"
-    pending = Standing(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), pending=4_999_900))
+    pending = Known(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), pending=4_999_900))
     assert ids(route(standing=pending)) == ["qwen", "oss"]
-    assert ids(route(standing=Standing(NOW, money=Money(Caps(run=1_000, unknown=30.0))))) == ["qwen", "oss", "haiku"]
+    assert ids(route(standing=Known(NOW, money=Money(Caps(run=1_000, unknown=30.0))))) == ["qwen", "oss", "haiku"]
 
 
 def test_an_unknown_price_counts_at_its_rate() -> None:
     caps = Caps(day=100_000, unknown=30.0)
-    found = route(None, MYSTERY, standing=Standing(NOW, money=Money(caps)))
+    found = route(None, MYSTERY, standing=Known(NOW, money=Money(caps)))
     assert reasons.why(left(found, "mystery")).endswith("this may cost $0.1380 at the rate for unknown prices")
-    assert ids(route(None, MYSTERY, standing=Standing(NOW, money=Money(replace(caps, day=200_000))))) == ["mystery"]
+    assert ids(route(None, MYSTERY, standing=Known(NOW, money=Money(replace(caps, day=200_000))))) == ["mystery"]
 
 
 def test_a_dear_call_is_marked() -> None:
-    found = route(standing=Standing(NOW, money=Money(Caps(ask=10_000))))
+    found = route(standing=Known(NOW, money=Money(Caps(ask=10_000))))
     assert reasons.attempt(found.attempts[-2]).endswith("you are asked first at this price")
 
 
-def learned(**tallies: tuple[int, int]) -> Standing:
+def learned(**tallies: tuple[int, int]) -> Known:
     """Tries and successes of models on tasks like TASK."""
     by_id = {one.id: one for one in ALL}
-    return Standing(
+    return Known(
         NOW, tallies={(key(by_id[name]), "edit"): Tally(tries, good) for name, (tries, good) in tallies.items()}
     )
 
@@ -298,7 +298,7 @@ def test_what_is_learned_moves_the_start() -> None:
     assert why == "accepted 0 of 30 times on such tasks here: starting above it"
     assert ids(route(standing=learned(qwen=(30, 5))))[0] == "qwen"
     assert "accepted 5 of 30 times" in reasons.attempt(route(standing=learned(qwen=(30, 5))).attempts[0])
-    assert ids(route(Limits(tier="local"), standing=learned(qwen=(30, 0)))) == ["qwen"]
+    assert ids(route(Allowed(tier="local"), standing=learned(qwen=(30, 0)))) == ["qwen"]
 
 
 def test_a_cheap_model_that_fails_is_dearer_to_an_accepted_answer() -> None:
@@ -326,8 +326,8 @@ def test_a_price_step_is_stayed_under() -> None:
     stepped = Tariff((Step(0, 0.1, 0.5, 0.01, 0.1), Step(100_000, 0.5, 2.5, 0.05, 0.5)))
     flat = Tariff((Step(0, 0.2, 0.8, 0.2, 0.2),))
     rated = [Candidate(one, rates, EVEN) for one, rates in zip(wide, (stepped, flat), strict=True)]
-    assert ids(choose(TASK, rated, Limits(), CLEAR)) == ["haiku"]
-    found = choose(long, rated, Limits(), CLEAR)
+    assert ids(choose(TASK, rated, Allowed(), CLEAR)) == ["haiku"]
+    found = choose(long, rated, Allowed(), CLEAR)
     assert ids(found) == ["flash"]
     assert stepped.ceiling(120_000) == 100_000 and not stepped.ceiling(100_000)
 
@@ -337,7 +337,7 @@ def test_a_prompt_little_above_a_price_step_is_priced_as_cut_to_it() -> None:
     stepped = Tariff((Step(0, 0.1, 0.5, 0.01, 0.1), Step(100_000, 0.5, 2.5, 0.05, 0.5)))
     just, far = (replace(TASK, input_tokens=tokens) for tokens in (104_000, 120_000))
     first, second = (
-        choose(task, [Candidate(wide, stepped, EVEN)], Limits(), CLEAR).attempts[0] for task in (just, far)
+        choose(task, [Candidate(wide, stepped, EVEN)], Allowed(), CLEAR).attempts[0] for task in (just, far)
     )
     assert first.estimate == stepped.cost(100_000, TASK.output_tokens)
     assert "4,000 tokens of code are left out" in reasons.attempt(first)
@@ -351,7 +351,7 @@ def test_no_cloud_model_stands_by_for_a_local_one() -> None:
     found = route(None, LOCAL, other, FREE)
     behind = [attempt.model for attempt in found.attempts if attempt.standby]
     assert [one.id for one in behind] == ["coder"] and all(one.local for one in behind)
-    assert not standbys(route(Limits(model="qwen"), LOCAL, other, FREE))
+    assert not standbys(route(Allowed(model="qwen"), LOCAL, other, FREE))
 
 
 def test_another_provider_stands_by_before_the_same_one() -> None:
@@ -360,7 +360,7 @@ def test_another_provider_stands_by_before_the_same_one() -> None:
     assert standbys(route(None, CHEAP, sister, DEARER)) == ["flash", "sister"]
     named = Traits({"coding": 0.5}, fallback=("sister",))
     rated = [candidate(CHEAP, traits=named), candidate(sister), candidate(DEARER)]
-    assert standbys(choose(TASK, rated, Limits(), CLEAR)) == ["sister", "flash"]
+    assert standbys(choose(TASK, rated, Allowed(), CLEAR)) == ["sister", "flash"]
 
 
 def locals_of(*rated: tuple[str, float, bool], fallback: tuple[str, ...] = ()) -> Route:
@@ -370,7 +370,7 @@ def locals_of(*rated: tuple[str, float, bool], fallback: tuple[str, ...] = ()) -
         PRICES[name] = 0
         one = replace(LOCAL, id=name, resident=loaded)
         found.append(candidate(one, traits=Traits({"coding": strength}, fallback=() if found else fallback)))
-    return choose(TASK, found, Limits(), CLEAR)
+    return choose(TASK, found, Allowed(), CLEAR)
 
 
 def test_a_loaded_model_stands_by_first_for_a_local_one() -> None:
@@ -395,8 +395,8 @@ def test_a_loaded_model_is_preferred_to_one_that_is_a_little_better() -> None:
     loaded = replace(LOCAL, id="coder", resident=True)
     PRICES["coder"] = 0
     weak, better = Traits({"coding": 0.45}), Traits({"coding": 0.7})
-    found = choose(TASK, [candidate(LOCAL), candidate(loaded, traits=weak)], Limits(), CLEAR)
+    found = choose(TASK, [candidate(LOCAL), candidate(loaded, traits=weak)], Allowed(), CLEAR)
     assert ids(found) == ["coder"]
     assert reasons.attempt(found.attempts[1]) == "in reserve, costs the same as coder, which is loaded already"
-    found = choose(TASK, [candidate(LOCAL, traits=better), candidate(loaded, traits=weak)], Limits(), CLEAR)
+    found = choose(TASK, [candidate(LOCAL, traits=better), candidate(loaded, traits=weak)], Allowed(), CLEAR)
     assert ids(found) == ["qwen"]

@@ -6,16 +6,16 @@ from pathlib import Path
 from optimizer.config.profiles import Wanted, line_of, resolve
 from optimizer.ledger.tariff import Step, Tariff
 from optimizer.models.catalogue import Traits, load_catalogue
-from optimizer.models.standing import Standing
+from optimizer.models.state import Known
 from optimizer.reasons import By
 from optimizer.report import reasons
-from optimizer.routing.policy import Limits, choose
+from optimizer.routing.policy import Allowed, choose
 from optimizer.routing.profiled import choose_with
-from optimizer.routing.weigh import Candidate
+from optimizer.routing.score import Candidate
 from optimizer.types import LeftOut, Model, Needs, Route, Task, Tier
 
 EDIT = Task("edit", 0.35, (), True, 4000, 600)
-CLEAR = Standing(datetime(2026, 11, 20, tzinfo=UTC))
+CLEAR = Known(datetime(2026, 11, 20, tzinfo=UTC))
 
 
 def candidate(name: str, tier: Tier, price: int, traits: Traits, window: int = 100_000) -> Candidate:
@@ -33,8 +33,8 @@ HAIKU = candidate("haiku", "budget", 700, Traits({}, family="claude", capabiliti
 ALL = (PHI, QWEN, OSS, HAIKU)
 
 
-def route(*wanted: Wanted, task: Task = EDIT, limits: Limits | None = None) -> Route:
-    return choose(task, ALL, limits or Limits(wanted=wanted), CLEAR)
+def route(*wanted: Wanted, task: Task = EDIT, limits: Allowed | None = None) -> Route:
+    return choose(task, ALL, limits or Allowed(wanted=wanted), CLEAR)
 
 
 def first(found: Route, tier: str) -> tuple[str, str]:
@@ -81,19 +81,19 @@ def test_what_lacks_something_is_left_out_with_the_reason() -> None:
 
 def test_a_model_that_the_user_names_is_asked_under_any_profile() -> None:
     wanted = (Wanted(By("profile", "code"), requires=TOOLS),)
-    found = route(limits=Limits(model="phi:4b", wanted=wanted))
+    found = route(limits=Allowed(model="phi:4b", wanted=wanted))
     assert [one.model.id for one in found.attempts] == ["phi:4b"]
 
 
 def test_where_no_model_fits_the_profile_that_stands_in_decides() -> None:
     seeing, plain = Wanted(By("profile", "art"), requires=frozenset({"vision"})), Wanted(By("profile", "general"))
-    found = choose_with((seeing, plain), EDIT, ALL, Limits(), CLEAR)
+    found = choose_with((seeing, plain), EDIT, ALL, Allowed(), CLEAR)
     assert found.attempts
     assert reasons.route(EDIT, found).endswith(", profile general (no model fits profile art)")
-    alone = choose_with((seeing,), EDIT, ALL, Limits(), CLEAR)
+    alone = choose_with((seeing,), EDIT, ALL, Allowed(), CLEAR)
     assert not alone.attempts
     assert {reasons.why(left) for left in alone.left_out} == {"profile art asks for vision"}
-    assert choose_with((), EDIT, ALL, Limits(), CLEAR) == choose(EDIT, ALL, Limits(), CLEAR)
+    assert choose_with((), EDIT, ALL, Allowed(), CLEAR) == choose(EDIT, ALL, Allowed(), CLEAR)
 
 
 def test_what_a_task_needs_moves_models_within_their_tier() -> None:
@@ -104,7 +104,7 @@ def test_what_a_task_needs_moves_models_within_their_tier() -> None:
     quick = Candidate(QWEN.model, QWEN.tariff, Traits({"reasoning": 0.6, "coding": 0.6}, latency="fast"))
     for soon, name in ((False, "phi:4b"), (True, "qwen:7b")):
         task = Task("quick", 0.1, (), False, 500, 200, Needs(700, soon=soon))
-        assert choose(task, (slow, quick), Limits(), CLEAR).attempts[0].model.id == name
+        assert choose(task, (slow, quick), Allowed(), CLEAR).attempts[0].model.id == name
 
 
 def test_shipped_profiles_leave_most_of_the_catalogue() -> None:
@@ -113,6 +113,6 @@ def test_shipped_profiles_leave_most_of_the_catalogue() -> None:
     every = [Candidate(one, Tariff((Step(0, 0.1, 0.1, 0.1, 0.1),)), catalogue.traits(one)) for one in models]
     for name in ("fast", "general", "code", "creative"):
         profiles = line_of(resolve(name, Path("/nowhere")), Path("/nowhere"))
-        found = choose_with(profiles, EDIT, every, Limits(), CLEAR)
+        found = choose_with(profiles, EDIT, every, Allowed(), CLEAR)
         assert reasons.route(EDIT, found).endswith(f", profile {name}")
         assert any(f"profile {name} prefers" in reasons.attempt(one) for one in found.attempts), name

@@ -9,7 +9,7 @@ from optimizer.images import Image
 from optimizer.models.catalogue import Catalogue, load_catalogue
 from optimizer.reasons import Why
 from optimizer.report import reasons
-from optimizer.routing.policy import Limits
+from optimizer.routing.policy import Allowed
 from optimizer.types import Needs
 from tests.routing.test_policy import ALL, CHEAP, DEARER, FREE, LOCAL, SONNET, TASK, ids, left, route
 
@@ -28,7 +28,7 @@ def test_models_that_see_are_asked_and_the_others_left_out_with_a_cure() -> None
 
 
 def test_a_named_model_that_does_not_see_is_not_asked_either() -> None:
-    found = route(Limits(model="oss"), *SEEING, task=LOOKING)
+    found = route(Allowed(model="oss"), *SEEING, task=LOOKING)
     assert not found.attempts
     assert left(found, "oss").reason is Why.BLIND
 

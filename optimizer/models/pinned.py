@@ -1,4 +1,4 @@
-"""The model that a user chose for a project, kept until they take it back."""
+"""The model that a user pinned for a project, until they unpin it."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from optimizer.privacy import private_file
 FILE = "chosen-models.json"
 
 
-def kept(state: Path, project: str) -> str:
-    """The id of the model kept for a project (its root), '' when there is none. Raises StorageError."""
-    return all_kept(state).get(project, "")
+def pinned(state: Path, project: str) -> str:
+    """The id of the model pinned for a project (its root), '' when there is none. Raises StorageError."""
+    return all_pinned(state).get(project, "")
 
 
-def use(state: Path, project: str, model: str) -> None:
-    """Keep a model for a project, in place of any other. Raises StorageError."""
+def pin(state: Path, project: str, model: str) -> None:
+    """Pin a model for a project, in place of any other. Raises StorageError."""
     _change(state, project, model)
 
 
-def unlock(state: Path, project: str) -> bool:
-    """Let the router choose again; whether a model had been kept. Raises StorageError."""
-    had = bool(kept(state, project))
+def unpin(state: Path, project: str) -> bool:
+    """Let the router choose again; whether a model was pinned. Raises StorageError."""
+    had = bool(pinned(state, project))
     if had:
         _change(state, project, "")
     return had
 
 
-def all_kept(state: Path) -> Mapping[str, str]:
+def all_pinned(state: Path) -> Mapping[str, str]:
     """Models by project. Raises StorageError when the file is damaged or cannot be read."""
     path = state / FILE
     damaged = StorageError("the record of chosen models is damaged", f"remove {path}, choose again")
@@ -51,7 +51,7 @@ def _change(state: Path, project: str, model: str) -> None:
     path = state / FILE
     try:
         with private_file.alone(path):
-            rows = dict(all_kept(state)) | {project: model}
+            rows = dict(all_pinned(state)) | {project: model}
             text = json.dumps({"projects": {where: name for where, name in rows.items() if name}}, indent=1)
             private_file.replace(path, text + "\n")
     except OSError as error:

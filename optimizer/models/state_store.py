@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from optimizer.db import Schema, open_db
+from optimizer.db import leases
+from optimizer.db.store import Schema, open_db
 from optimizer.errors import ProviderError, StorageError
 from optimizer.ledger.caps import CapName
-from optimizer.models.standing import Health, ModelStanding, Need, after_failure, after_success, fit
+from optimizer.models.state import Health, ModelState, Need, after_failure, after_success, fit
 from optimizer.providers.quotas import DAY, Quota
 from optimizer.reasons import Reason, Why
 
@@ -23,15 +24,14 @@ QUEUE_SECONDS = 5.0
 PROBE_SECONDS = 120.0
 SCHEMA = Schema(
     name="register of models",
-    version=1,
+    version=2,
     cache=True,
-    create="""
+    migrations={1: f"DROP TABLE tickets;\n{leases.TABLE}"},
+    create=f"""{leases.TABLE}
 CREATE TABLE health (model TEXT PRIMARY KEY, failures INTEGER, since REAL, rests REAL, why TEXT, probing REAL,
     seconds REAL, calls INTEGER) WITHOUT ROWID;
 CREATE TABLE quotas (model TEXT, what TEXT, period INTEGER, size INTEGER, "left" INTEGER, resets REAL,
     PRIMARY KEY (model, what, period)) WITHOUT ROWID;
-CREATE TABLE tickets (id INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT, input INTEGER, output INTEGER, money INTEGER,
-    granted INTEGER, told INTEGER, expires REAL);
 CREATE TABLE calls (model TEXT, at REAL, input INTEGER, output INTEGER);
 CREATE INDEX calls_at ON calls (model, at);
 CREATE TABLE warm (model TEXT, project TEXT, tokens INTEGER, until REAL, PRIMARY KEY (model, project)) WITHOUT ROWID;
@@ -67,7 +67,7 @@ class Admission:
     broken: CapName | None = None
 
 
-class Register:
+class StateStore:
     """The connection, opened at the first use; `scope` tells accounts of one provider apart; times are of `now`."""
 
     def __init__(
@@ -83,10 +83,10 @@ class Register:
         self._scope, self._jitter = scope, jitter
         self._opened: sqlite3.Connection | None = None
 
-    def read(self, limits: Mapping[str, tuple[Quota, ...]], project: str) -> Mapping[str, ModelStanding]:
+    def read(self, limits: Mapping[str, tuple[Quota, ...]], project: str) -> Mapping[str, ModelState]:
         """The standing of the models named, given the client's own limits of each. Raises StorageError."""
         if self._opened is None and not self.path.exists():
-            return {name: ModelStanding(quotas=own) for name, own in limits.items() if own}
+            return {name: ModelState(quotas=own) for name, own in limits.items() if own}
         with self._reading() as db:
             health = {row[0]: Health(*row[1:]) for row in db.execute("SELECT * FROM health")}
             warm = db.execute("SELECT model, tokens FROM warm WHERE project = ? AND until > ?", (project, self.now()))
@@ -96,7 +96,7 @@ class Register:
             for name, own in limits.items():
                 row = self._row(name)
                 quotas = self._left(db, row, told.get(row, ()), own, 0)
-                found[name] = ModelStanding(health.get(row, Health()), quotas, tokens.get(row, 0))
+                found[name] = ModelState(health.get(row, Health()), quotas, tokens.get(row, 0))
             return found
 
     def admit(self, bid: Bid, ticket: int, life: float, broken: Callable[[int], CapName | None]) -> Admission:
@@ -108,31 +108,28 @@ class Register:
         """
         row, now = self._row(bid.model), self.now()
         with self._writing() as db:
-            db.execute("DELETE FROM tickets WHERE expires <= ?", (now,))
+            leases.expire(db, now)
             health = _health(db, row)
             objection = None if bid.forced else health.objection(now)
-            cap = broken(_pending(db, ticket))
+            cap = broken(_pending(db, now, ticket))
             if objection or cap:
-                db.execute("DELETE FROM tickets WHERE id = ?", (ticket,))
+                leases.release(db, ticket)
                 return Admission(reason=objection, broken=cap, wait=max(0.0, health.rests - now))
             fitted = fit(self._left(db, row, self._told(db).get(row, ()), bid.limits, ticket), bid.need, now)
-            ahead = _ahead(db, row, ticket)
+            ahead = leases.waits_before(db, now, row, ticket)
             if fitted.wait == float("inf"):
-                db.execute("DELETE FROM tickets WHERE id = ?", (ticket,))
+                leases.release(db, ticket)
                 return Admission(wait=fitted.wait, reason=fitted.short)
             granted = not fitted.wait and not ahead
-            ticket = _note(
-                db,
-                ticket,
-                (row, bid.need.input, fitted.output, bid.money, granted),
-                now + (life if granted else QUEUE_SECONDS),
-            )
+            details = {"input": bid.need.input, "output": fitted.output, "money": bid.money}
+            lease = leases.Lease(ticket, row, granted, details)
+            ticket = leases.acquire(db, lease, now + (life if granted else QUEUE_SECONDS))
             if granted and health.failures:
                 db.execute("UPDATE health SET probing = ? WHERE model = ?", (now + PROBE_SECONDS, row))
         wait = fitted.wait or (0.2 if ahead else 0.0)
         return Admission(ticket, granted, fitted.output, wait, fitted.short or (Why.OTHERS_FIRST if ahead else None))
 
-    def told(self, model: str, ticket: int, quotas: Iterable[Quota], at: float | None = None) -> None:
+    def record_quotas(self, model: str, ticket: int, quotas: Iterable[Quota], at: float | None = None) -> None:
         """Keep what the headers of an answer told, which now holds this call too; `at` is the time of their reading.
 
         Raises StorageError.
@@ -142,9 +139,9 @@ class Register:
             for quota in quotas:
                 values = (row, quota.what, quota.period, quota.size, quota.left, quota.resets + shift)
                 db.execute("INSERT OR REPLACE INTO quotas VALUES (?, ?, ?, ?, ?, ?)", values)
-            db.execute("UPDATE tickets SET told = 1 WHERE id = ?", (ticket,))
+            db.execute("UPDATE leases SET details = json_set(details, '$.counted', 1) WHERE id = ?", (ticket,))
 
-    def succeeded(self, model: str, ticket: int, seconds: float) -> int:
+    def record_success(self, model: str, ticket: int, seconds: float) -> int:
         """Close a call that was answered; returns how often in a row the model had failed before."""
         row = self._row(model)
         with self._writing() as db:
@@ -153,7 +150,7 @@ class Register:
             _keep(db, row, after_success(before, seconds))
         return before.failures
 
-    def failed(self, model: str, ticket: int, error: ProviderError | None) -> None:
+    def record_failure(self, model: str, ticket: int, error: ProviderError | None) -> None:
         """Close a call that failed; None for one that was broken off and says nothing about the model."""
         row = self._row(model)
         with self._writing() as db:
@@ -167,16 +164,16 @@ class Register:
     def drop(self, ticket: int) -> None:
         """Give back a ticket, or a place in the queue, that is not used."""
         with self._writing() as db:
-            db.execute("DELETE FROM tickets WHERE id = ?", (ticket,))
+            leases.release(db, ticket)
 
     def pending(self) -> int:
         """Micro-dollars that calls under way may cost."""
         if self._opened is None and not self.path.exists():
             return 0
         with self._reading() as db:
-            return _pending(db, 0, self.now())
+            return _pending(db, self.now(), 0)
 
-    def warmed(self, model: str, project: str, tokens: int, lifetime: float) -> None:
+    def record_cached(self, model: str, project: str, tokens: int, lifetime: float) -> None:
         """Keep that the model's prompt cache holds this many tokens of a project for so many seconds."""
         values = (self._row(model), project, tokens, self.now() + lifetime)
         with self._writing() as db:
@@ -212,10 +209,11 @@ class Register:
         return f"{model} {self._scope(model.partition('/')[0])}"
 
     def _close(self, db: sqlite3.Connection, row: str, ticket: int) -> None:
-        taken = db.execute("DELETE FROM tickets WHERE id = ? RETURNING input, output", (ticket,)).fetchone()
+        lease = leases.release(db, ticket)
         db.execute("DELETE FROM calls WHERE at < ?", (self.now() - DAY,))
-        if taken:
-            db.execute("INSERT INTO calls VALUES (?, ?, ?, ?)", (row, self.now(), *taken))
+        if lease:
+            values = (row, self.now(), lease.details["input"], lease.details["output"])
+            db.execute("INSERT INTO calls VALUES (?, ?, ?, ?)", values)
 
     def _told(self, db: sqlite3.Connection) -> dict[str, tuple[Quota, ...]]:
         found: dict[str, tuple[Quota, ...]] = {}
@@ -230,11 +228,8 @@ class Register:
         if not told and not own:
             return ()
         now = self.now()
-        flying = db.execute(
-            "SELECT input, output, told FROM tickets WHERE model = ? AND granted AND id <> ? AND expires > ?",
-            (row, ticket, now),
-        ).fetchall()
-        unseen = [(entry, output) for entry, output, seen in flying if not seen]
+        flying = [lease.details for lease in leases.held(db, now, row, ticket) if lease.granted]
+        unseen = [_taken(one) for one in flying if not one.get("counted")]
         left = [_less(quota, unseen, now) for quota in told]
         spans = {(quota.what, quota.period) for quota in told}
         for quota in own:
@@ -245,7 +240,7 @@ class Register:
                 ).fetchall()
                 resets = (made[0][2] if made else now) + quota.period
                 whole = Quota(quota.what, quota.period, quota.size, quota.size, resets)
-                left.append(_less(whole, [*(call[:2] for call in made), *(one[:2] for one in flying)], now))
+                left.append(_less(whole, [*(call[:2] for call in made), *map(_taken, flying)], now))
         return tuple(left)
 
     @contextmanager
@@ -295,21 +290,10 @@ def _keep(db: sqlite3.Connection, row: str, health: Health) -> None:
     db.execute("INSERT OR REPLACE INTO health VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (row, *asdict(health).values()))
 
 
-def _pending(db: sqlite3.Connection, ticket: int, now: float = 0.0) -> int:
-    query = "SELECT coalesce(sum(money), 0) FROM tickets WHERE granted AND id <> ? AND expires > ?"
-    return int(db.execute(query, (ticket, now)).fetchone()[0])
+def _pending(db: sqlite3.Connection, now: float, ticket: int) -> int:
+    return sum(int(lease.details["money"]) for lease in leases.held(db, now, but=ticket) if lease.granted)
 
 
-def _ahead(db: sqlite3.Connection, row: str, ticket: int) -> int:
-    """Whether others wait for this model since before."""
-    query = "SELECT count(*) FROM tickets WHERE model = ? AND NOT granted AND (id < ? OR ? = 0)"
-    return int(db.execute(query, (row, ticket, ticket)).fetchone()[0])
-
-
-def _note(db: sqlite3.Connection, ticket: int, values: tuple[Any, ...], expires: float) -> int:
-    if ticket:
-        query = "UPDATE tickets SET model = ?, input = ?, output = ?, money = ?, granted = ?, expires = ? WHERE id = ?"
-        if db.execute(query, (*values, expires, ticket)).rowcount:
-            return ticket
-    query = "INSERT INTO tickets (model, input, output, money, granted, told, expires) VALUES (?, ?, ?, ?, ?, 0, ?)"
-    return int(db.execute(query, (*values, expires)).lastrowid or 0)
+def _taken(details: Mapping[str, int | str]) -> tuple[int, int]:
+    """Tokens that a call under way takes of quotas, in and out."""
+    return int(details["input"]), int(details["output"])

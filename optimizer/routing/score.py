@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optimizer.ledger.tally import Tally
 from optimizer.ledger.tariff import Tariff
 from optimizer.models.catalogue import Traits
-from optimizer.models.standing import Standing
+from optimizer.models.state import Known
 from optimizer.reasons import Cached, HigherRate, Note, Trimmed
 from optimizer.routing.preference import NEUTRAL, Preference
 from optimizer.types import Model, Task
@@ -44,7 +44,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class Scored:
     """A candidate for one task.
 
     `estimate` is what an attempt is expected to cost (None: unknown), `charge` what one call counts at most against the
@@ -63,7 +63,7 @@ class Weighed:
 
     @property
     def model(self) -> Model:
-        """The model weighed."""
+        """The model scored."""
         return self.candidate.model
 
     @property
@@ -72,7 +72,7 @@ class Weighed:
         return (self.charge if self.estimate is None else self.estimate) / self.chance
 
 
-def weigh(candidate: Candidate, task: Task, answer: int, standing: Standing, wish: Preference = NEUTRAL) -> Weighed:
+def score(candidate: Candidate, task: Task, answer: int, standing: Known, wish: Preference = NEUTRAL) -> Scored:
     """Weigh a candidate, preferred as `wish` says, for a task whose answer may hold `answer` tokens."""
     model, tariff = candidate.model, candidate.tariff
     tally = standing.tally(model, task.kind)
@@ -83,7 +83,7 @@ def weigh(candidate: Candidate, task: Task, answer: int, standing: Standing, wis
     warm = min(standing.of(model).warm, asked)
     estimate = None if tariff is None else tariff.cost(entry, output, warm)
     most = None if tariff is None else tariff.cost(asked, answer, warm)
-    return Weighed(
+    return Scored(
         candidate=candidate,
         estimate=estimate,
         charge=standing.money.charge(most, asked + answer),

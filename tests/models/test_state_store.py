@@ -12,14 +12,14 @@ import pytest
 from optimizer import vendors
 from optimizer.errors import AuthFailed, BadAnswer, ModelMissing, Overloaded, ProviderError, RateLimited
 from optimizer.ledger.caps import CapName
-from optimizer.models.register import Admission, Bid, Register
-from optimizer.models.standing import NEVER, Health, Need, after_failure, after_success, fit
+from optimizer.models.state import NEVER, Health, Need, after_failure, after_success, fit
+from optimizer.models.state_store import Admission, Bid, StateStore
 from optimizer.providers.quotas import DAY, MINUTE, Quota, quotas, seconds
 from optimizer.report import reasons
 
 MODEL = "groq/oss"
 CALL = Need(5000, 1500, 750)
-Open = Callable[[], Register]
+Open = Callable[[], StateStore]
 
 
 class Clock:
@@ -40,14 +40,14 @@ def clock() -> Clock:
 @pytest.fixture
 def another(tmp_path: Path, clock: Clock) -> Open:
     """Opens the same register again, as another process or a later one does."""
-    return lambda: Register(tmp_path, lambda _: "account", now=clock, jitter=lambda: 0.5)
+    return lambda: StateStore(tmp_path, lambda _: "account", now=clock, jitter=lambda: 0.5)
 
 
-def admit(register: Register, ticket: int = 0, bid: Bid | None = None, cap: CapName | None = None) -> Admission:
+def admit(register: StateStore, ticket: int = 0, bid: Bid | None = None, cap: CapName | None = None) -> Admission:
     return register.admit(bid or Bid(MODEL, CALL), ticket, 300.0, lambda _: cap)
 
 
-def health(register: Register) -> Health:
+def health(register: StateStore) -> Health:
     return register.read({MODEL: ()}, "/repo")[MODEL].health
 
 
@@ -57,7 +57,7 @@ def test_rests_double_and_end_with_the_first_answer(another: Open, clock: Clock)
         run = another()
         granted = admit(run)
         assert granted.granted
-        run.failed(MODEL, granted.ticket, Overloaded("groq answered 529"))
+        run.record_failure(MODEL, granted.ticket, Overloaded("groq answered 529"))
         rests.append(health(run).rests - clock.at)
         assert not admit(another()).granted
         assert "groq answered 529" in reasons.reason(admit(another()).reason)
@@ -65,27 +65,27 @@ def test_rests_double_and_end_with_the_first_answer(another: Open, clock: Clock)
     assert rests[:4] == [0.75, 1.5, 3.0, 6.0]
     assert rests[-1] == 450.0
     run = another()
-    failures = run.succeeded(MODEL, admit(run).ticket, 2.0)
+    failures = run.record_success(MODEL, admit(run).ticket, 2.0)
     assert failures == 12
     assert health(another()) == Health(seconds=2.0, calls=1) or not health(another()).failures
-    assert another().succeeded(MODEL, 0, 1.0) == 0
+    assert another().record_success(MODEL, 0, 1.0) == 0
 
 
 def test_one_run_probes_a_model_after_its_rest(another: Open, clock: Clock) -> None:
     first = another()
-    first.failed(MODEL, admit(first).ticket, Overloaded("529"))
+    first.record_failure(MODEL, admit(first).ticket, Overloaded("529"))
     clock.at += 10
     probe = admit(another())
     assert probe.granted
     assert reasons.reason(admit(another()).reason) == "it failed, and another run is trying it"
     assert admit(another(), bid=Bid(MODEL, CALL, forced=True)).granted
-    first.failed(MODEL, probe.ticket, None)
+    first.record_failure(MODEL, probe.ticket, None)
     assert admit(another()).granted
 
 
 def test_a_probe_that_never_came_back_blocks_for_a_while_only(another: Open, clock: Clock) -> None:
     first = another()
-    first.failed(MODEL, admit(first).ticket, Overloaded("529"))
+    first.record_failure(MODEL, admit(first).ticket, Overloaded("529"))
     clock.at += 10
     assert admit(another()).granted
     clock.at += 121
@@ -119,8 +119,8 @@ def test_what_headers_told_holds_for_all_runs_and_restarts(another: Open, clock:
     run = another()
     granted = admit(run)
     told = (Quota("tokens", MINUTE, 8000, 1500, clock.at + 40), Quota("requests", DAY, 1000, 3, clock.at + 9000))
-    run.told(MODEL, granted.ticket, told)
-    run.succeeded(MODEL, granted.ticket, 1.0)
+    run.record_quotas(MODEL, granted.ticket, told)
+    run.record_success(MODEL, granted.ticket, 1.0)
     later = admit(another())
     assert not later.granted and later.wait == 40.0
     assert "1,500 of 8,000 tokens a minute are left, this needs 6,500" in reasons.reason(later.reason)
@@ -131,11 +131,11 @@ def test_what_headers_told_holds_for_all_runs_and_restarts(another: Open, clock:
 
 def test_calls_under_way_count_until_headers_hold_them(another: Open, clock: Clock) -> None:
     first, second = another(), another()
-    first.told(MODEL, 0, (Quota("tokens", MINUTE, 8000, 8000, clock.at + 60),))
+    first.record_quotas(MODEL, 0, (Quota("tokens", MINUTE, 8000, 8000, clock.at + 60),))
     granted = admit(first)
     assert granted.granted
     assert not admit(second).granted
-    first.told(MODEL, granted.ticket, (Quota("tokens", MINUTE, 8000, 7900, clock.at + 60),))
+    first.record_quotas(MODEL, granted.ticket, (Quota("tokens", MINUTE, 8000, 7900, clock.at + 60),))
     assert admit(another()).wait > 0  # the one that waits is first
     clock.at += 6
     assert admit(another()).granted
@@ -143,7 +143,7 @@ def test_calls_under_way_count_until_headers_hold_them(another: Open, clock: Clo
 
 def test_an_answer_is_made_smaller_to_fit(another: Open, clock: Clock) -> None:
     run = another()
-    run.told(MODEL, 0, (Quota("tokens", MINUTE, 8000, 6000, clock.at + 60),))
+    run.record_quotas(MODEL, 0, (Quota("tokens", MINUTE, 8000, 6000, clock.at + 60),))
     granted = admit(run)
     assert granted.granted and granted.output == 1000
 
@@ -160,7 +160,7 @@ def test_limits_known_beforehand_are_kept_without_any_header(another: Open, cloc
     limits = (Quota("requests", MINUTE, 2, 2, 0.0),)
     run = another()
     for _ in range(2):
-        run.succeeded(MODEL, admit(run, bid=Bid(MODEL, CALL, limits=limits)).ticket, 1.0)
+        run.record_success(MODEL, admit(run, bid=Bid(MODEL, CALL, limits=limits)).ticket, 1.0)
         clock.at += 10
     late = admit(another(), bid=Bid(MODEL, CALL, limits=limits))
     assert not late.granted and late.wait == 40.0
@@ -170,7 +170,7 @@ def test_limits_known_beforehand_are_kept_without_any_header(another: Open, cloc
 
 def test_who_waits_longest_is_first_and_a_crash_blocks_nobody(another: Open, clock: Clock) -> None:
     run = another()
-    run.told(MODEL, 0, (Quota("requests", MINUTE, 1, 0, clock.at + 3),))
+    run.record_quotas(MODEL, 0, (Quota("requests", MINUTE, 1, 0, clock.at + 3),))
     first, second = admit(another()), admit(another())
     clock.at += 4
     assert not admit(another(), second.ticket).granted, "it was second"
@@ -198,8 +198,8 @@ def test_a_cap_is_asked_with_what_is_pending_elsewhere(another: Open) -> None:
 
 
 def test_accounts_are_told_apart(tmp_path: Path, clock: Clock) -> None:
-    one, two = (Register(tmp_path, lambda _, name=name: name, now=clock) for name in ("a", "b"))  # type: ignore[misc]
-    one.failed(MODEL, admit(one).ticket, AuthFailed("401"))
+    one, two = (StateStore(tmp_path, lambda _, name=name: name, now=clock) for name in ("a", "b"))  # type: ignore[misc]
+    one.record_failure(MODEL, admit(one).ticket, AuthFailed("401"))
     assert not admit(one).granted
     assert admit(two).granted
     one.forget(MODEL)
@@ -207,7 +207,7 @@ def test_accounts_are_told_apart(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_a_warm_cache_is_known_until_it_lapses(another: Open, clock: Clock) -> None:
-    another().warmed(MODEL, "/repo", 4000, 300)
+    another().record_cached(MODEL, "/repo", 4000, 300)
     assert another().read({MODEL: ()}, "/repo")[MODEL].warm == 4000
     assert another().read({MODEL: ()}, "/other")[MODEL].warm == 0
     clock.at += 301
@@ -228,14 +228,14 @@ def test_rates_are_made_once_a_day_and_version(another: Open) -> None:
 
 def test_a_damaged_register_is_begun_anew(another: Open, tmp_path: Path) -> None:
     run = another()
-    run.failed(MODEL, 0, Overloaded("529"))
+    run.record_failure(MODEL, 0, Overloaded("529"))
     run.close()
     (tmp_path / "standing.sqlite3").write_bytes(b"not a database, far from it" * 100)
     assert admit(another()).granted
 
 
 def _run(state: str, calls: int, done: multiprocessing.Queue[list[float]]) -> None:
-    register = Register(Path(state), lambda _: "")
+    register = StateStore(Path(state), lambda _: "")
     bid, times = Bid(MODEL, CALL, limits=(Quota("requests", MINUTE, 6, 6, 0.0),)), []
     deadline = time.monotonic() + 4
     ticket = 0
@@ -244,7 +244,7 @@ def _run(state: str, calls: int, done: multiprocessing.Queue[list[float]]) -> No
         ticket = answer.ticket
         if answer.granted:
             times.append(time.time())
-            register.succeeded(MODEL, ticket, 0.0)
+            register.record_success(MODEL, ticket, 0.0)
             ticket = 0
         else:
             time.sleep(0.05)

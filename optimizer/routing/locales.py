@@ -1,4 +1,4 @@
-"""Kinds of work in requests that are not in English: which tongue a request is in, and the stems that tell its kind."""
+"""Kinds of work in requests that are not in English: the language of a request, and stems that mark its kind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import cast
 
 from optimizer.types import TaskKind
 
-# Small words that are common in one tongue and rare in the others and in English.
+# Small words that are common in one language and rare in the others and in English.
 _SMALL: Mapping[str, str] = {
     "de": "der|die|das|den|dem|ein|eine|einen|ist|und|für|bitte|mir|mich|wird|nicht|wie|wo|warum|wieso|von|mit|im"
     "|zum|zur|beim"
@@ -26,12 +26,12 @@ _SMALL: Mapping[str, str] = {
 }
 _SCRIPTS: tuple[tuple[str, str], ...] = (("ja", "[぀-ヿ]"), ("zh", "[一-鿿]"), ("ru", "[а-яёА-ЯЁ]"))
 
-_STEMS = Path(__file__).with_name("tongues.toml")
+_STEMS = Path(__file__).with_name("locales.toml")
 _ASKS = re.compile(r"[?？]\s*$|ますか|ですか")
 
 
-def tongue(request: str) -> str:
-    """The tongue of a request as a two-letter code: by script, else by small words; "en" when nothing tells."""
+def locale(request: str) -> str:
+    """The language of a request as a two-letter code: by script, else by small words; "en" when nothing tells."""
     for name, letters in _SCRIPTS:
         if re.search(letters, request):
             return name
@@ -42,7 +42,7 @@ def tongue(request: str) -> str:
 
 
 def kind(request: str, name: str) -> tuple[TaskKind, str] | None:
-    """The kind of a request in the tongue `name` and the stem that tells it; None when no stem does."""
+    """The kind of a request in the language `name` and the stem that tells it; None when no stem does."""
     for found_kind, pattern in _patterns(name):
         if found := pattern.search(request):
             return found_kind, found[0].lower()
@@ -59,7 +59,7 @@ def kind_by_start(request: str) -> tuple[TaskKind, str] | None:
 
 
 def asks(request: str) -> bool:
-    """Whether a request ends as a question does, in any tongue."""
+    """Whether a request ends as a question does, in any language."""
     return bool(_ASKS.search(request))
 
 
@@ -77,7 +77,7 @@ def _patterns(name: str) -> tuple[tuple[TaskKind, re.Pattern[str]], ...]:
 
 @cache
 def _stems() -> dict[str, dict[TaskKind, str]]:
-    """Stems by tongue and kind; of several that occur, the kind that stands first counts."""
+    """Stems by language and kind; of several that occur, the kind that stands first counts."""
     import tomllib
 
     return cast("dict[str, dict[TaskKind, str]]", tomllib.loads(_STEMS.read_text(encoding="utf-8")))

@@ -86,7 +86,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelStanding:
+class ModelState:
     """One model: health, quotas with what is under way taken off, and tokens of this project in its prompt cache."""
 
     health: Health = Health()
@@ -95,15 +95,15 @@ class ModelStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Known:
     """What a decision needs to know beyond the task, read once; models by `key`, tallies by key and kind of task."""
 
     now: datetime
-    models: Mapping[str, ModelStanding] = field(default_factory=dict)
+    models: Mapping[str, ModelState] = field(default_factory=dict)
     money: Money = field(default_factory=Money)
     tallies: Mapping[tuple[str, str], Tally] = field(default_factory=dict)
 
-    def of(self, model: Model) -> ModelStanding:
+    def of(self, model: Model) -> ModelState:
         """What is known of a model; nothing bad when it was never asked."""
         return self.models.get(key(model), _UNKNOWN)
 
@@ -112,7 +112,7 @@ class Standing:
         return self.tallies.get((key(model), kind), _NO_TALLY)
 
 
-_UNKNOWN = ModelStanding()
+_UNKNOWN = ModelState()
 _NO_TALLY = Tally()
 
 

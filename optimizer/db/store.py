@@ -30,7 +30,7 @@ NO_STEPS: Mapping[int, str] = MappingProxyType({})
 
 
 class Schema(NamedTuple):
-    """What a store must look like; `migrations[v]` takes version v to v + 1; a `cache` may be rebuilt at will."""
+    """What a store must look like; `migrations[v]` takes version v to v + 1; a `cache` may be begun anew."""
 
     name: str
     version: int
@@ -49,7 +49,8 @@ class Opened(NamedTuple):
 def open_db(path: Path, schema: Schema) -> Opened:
     """Open or create the store at `path`.
 
-    A damaged or foreign file is renamed to `<name>.damaged-N` and begun anew; so is any other version of a cache.
+    A damaged or foreign file is renamed to `<name>.damaged-N` and begun anew; so is a version of a cache that no
+    migration knows.
     Raises StorageError when the place cannot be used, or when a newer program wrote a store that is not a cache.
     """
     try:
@@ -136,9 +137,10 @@ def _upgrade(connection: sqlite3.Connection, schema: Schema) -> None:
                 "upgrade optimizer: pip install -U optimizer",
             )
         elif version != schema.version:
-            if schema.cache or version == 0:
+            steps = range(version, schema.version)
+            if not steps or any(step not in schema.migrations for step in steps):
                 raise sqlite3.DatabaseError(f"it has version {version}, this program writes {schema.version}")
-            for step in range(version, schema.version):
+            for step in steps:
                 _script(connection, schema.migrations[step])
         connection.execute(f"PRAGMA user_version={schema.version}")
         connection.execute("COMMIT")

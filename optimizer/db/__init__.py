@@ -1,0 +1,1 @@
+"""SQLite stores that open safely, and queues of leases in them."""
