@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from optimizer.errors import NotFound
 from optimizer.index.reader import Index
 from optimizer.languages.declared import ALL_GLOBALS, PRELUDE, USUAL
-from optimizer.report.checks import not_run
-from optimizer.types import Check, Verdict
-from optimizer.verify.verdict import verdict_of
+from optimizer.types import Verdict
+from optimizer.verify.verdict import Finding, check_of, verdict_of
 
 MAX_REFUSAL = 400
-WEIGHTS = {"answers": 0.2, "whole": 0.2, "cites": 0.5, "symbols": 0.2}
-"""How much of the doubt each check takes away when it passes."""
 _REFUSAL = re.compile(
     r"(?:i(?:'|’)?m sorry|sorry,|i apologi[sz]e|i can(?:'|’)?t|i cannot|i am unable|i(?:'|’)m unable|as an ai\b|"
     r"unfortunately, i)",
@@ -80,41 +78,86 @@ class _Tree:
         return [path for path in twins if f"/{path}".endswith(f"/{cited}")]
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """An answer in its repository; a sentence outside a fence stands with what it cites."""
+
+    text: str
+    index: Index
+
+    @cached_property
+    def tree(self) -> _Tree:
+        paths = self.index.paths()
+        names: dict[str, list[str]] = {}
+        for path in paths:
+            names.setdefault(PurePosixPath(path).name, []).append(path)
+        return _Tree(frozenset(paths), names, frozenset(PurePosixPath(path).suffix for path in paths) - {""})
+
+    @cached_property
+    def sentences(self) -> list[tuple[str, dict[str, Finding]]]:
+        prose = _BOLD.sub(r"\1", "\n".join(_prose(self.text)))
+        return [(one, dict(_cited_in(one, self.tree, self.index))) for one in _SENTENCE.split(prose)]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCheck:
+    """A check of an answer: its name, how much of the doubt it takes away, and the function that looks."""
+
+    name: str
+    weight: float
+    find: Callable[[_Answer], Iterable[Finding]]
+
+
 def check_answer(text: str, index: Index) -> Verdict:
     """Check that an answer says something and is whole, and that the files, lines and symbols it names are there."""
-    tree = _tree(index)
-    cited, symbols = _of_sentences(text, tree, index)
-    checks = [_answers(text), _whole(text)]
-    checks.extend(cited or [Check("cites", None, not_run("no file is named"))])
-    checks.extend(symbols)
-    return verdict_of(tuple(checks), WEIGHTS)
+    answer = _Answer(text, index)
+    checks = tuple(check_of(row.name, found) for row in CHECKS for found in row.find(answer))
+    return verdict_of(checks, {row.name: row.weight for row in CHECKS})
 
 
-def _tree(index: Index) -> _Tree:
-    paths = index.paths()
-    names: dict[str, list[str]] = {}
-    for path in paths:
-        names.setdefault(PurePosixPath(path).name, []).append(path)
-    return _Tree(frozenset(paths), names, frozenset(PurePosixPath(path).suffix for path in paths) - {""})
-
-
-def _answers(text: str) -> Check:
-    stripped = text.strip()
+def _says_something(answer: _Answer) -> Iterator[Finding]:
+    stripped = answer.text.strip()
     if not stripped:
-        return Check("answers", False, "the answer is empty")
+        yield Finding(False, "the answer is empty")
+        return
     refused = len(stripped) <= MAX_REFUSAL and _REFUSAL.match(stripped) is not None
-    return Check("answers", not refused, "the answer is a refusal" if refused else "")
+    yield Finding(not refused, "the answer is a refusal" if refused else "")
 
 
-def _whole(text: str) -> Check:
-    opened = ""
+def _is_whole(answer: _Answer) -> Iterator[Finding]:
+    text, opened = answer.text, ""
     for found in _FENCE.finditer(text):
         if not opened:
             opened = found[1]
         elif found[1].startswith(opened):
             opened = ""
     cut = bool(opened) or text.rstrip().endswith((",", "(", "[", "{", "<", " and", " or", " the"))
-    return Check("whole", not cut, "the answer seems cut" if cut else "")
+    yield Finding(not cut, "the answer seems cut" if cut else "")
+
+
+def _cites(answer: _Answer) -> Iterable[Finding]:
+    """Each file and line that is named is there."""
+    cited: dict[str, Finding] = {}
+    for _, found in answer.sentences:
+        cited = {**found, **cited}
+    return cited.values() or (Finding(None, "no file is named"),)
+
+
+def _names(answer: _Answer) -> Iterable[Finding]:
+    """Each symbol that is named together with a file is there."""
+    symbols: dict[str, Finding] = {}
+    for sentence, cited in answer.sentences:
+        if any(one.passed for one in cited.values()) and not _PROPOSES.search(sentence):
+            symbols.update(_symbols(sentence, answer.tree, answer.index))
+    return symbols.values()
+
+
+CHECKS = (
+    AnswerCheck("answers", 0.2, _says_something),
+    AnswerCheck("whole", 0.2, _is_whole),
+    AnswerCheck("cites", 0.5, _cites),
+    AnswerCheck("symbols", 0.2, _names),
+)
 
 
 def _prose(text: str) -> Iterator[str]:
@@ -130,21 +173,10 @@ def _prose(text: str) -> Iterator[str]:
             yield line
 
 
-def _of_sentences(text: str, tree: _Tree, index: Index) -> tuple[list[Check], list[Check]]:
-    cited: dict[str, Check] = {}
-    symbols: dict[str, Check] = {}
-    for sentence in _SENTENCE.split(_BOLD.sub(r"\1", "\n".join(_prose(text)))):
-        checks = dict(_cites(sentence, tree, index))
-        cited = {**checks, **cited}
-        if any(check.passed for check in checks.values()) and not _PROPOSES.search(sentence):
-            symbols.update(_symbols(sentence, tree, index))
-    return list(cited.values()), list(symbols.values())
-
-
 # ── files and lines ──────────────────────────────────────────────────────────────────────────────
 
 
-def _cites(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, Check]]:
+def _cited_in(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, Finding]]:
     proposes = _PROPOSES.search(sentence) is not None
     commands = [found.span() for found in _CODE.finditer(sentence) if _COMMAND.match(found[1])]
     if _COMMAND.match(sentence.lstrip()):
@@ -161,7 +193,7 @@ def _cites(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, Chec
         called = sentence[found.end() : found.end() + 1] in ("(", "*", "[", "<", "{")
         in_command = any(start <= found.start() < end for start, end in commands)
         if not (called or in_command or proposes or _is_elsewhere(cited, line)):
-            yield found[0], Check("cites", False, f"there is no file {cited}")
+            yield found[0], Finding(False, f"there is no file {cited}")
 
 
 def _is_web(sentence: str, at: int) -> bool:
@@ -183,10 +215,10 @@ def _is_elsewhere(cited: str, line: int) -> bool:
     )
 
 
-def _cited(shown: str, places: list[str], line: int, index: Index) -> Check:
+def _cited(shown: str, places: list[str], line: int, index: Index) -> Finding:
     if line and not any(line <= _lines(path, index) for path in places):
-        return Check("cites", False, f"{shown}: the file has no such line")
-    return Check("cites", True, shown)
+        return Finding(False, f"{shown}: the file has no such line")
+    return Finding(True, shown)
 
 
 def _lines(path: str, index: Index) -> int:
@@ -204,7 +236,7 @@ def _read(path: str, index: Index) -> bytes:
 # ── symbols ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _symbols(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, Check]]:
+def _symbols(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, Finding]]:
     """The names in code marks of a sentence that names a file: each must stand somewhere in the repository."""
     for found in _CODE.finditer(sentence):
         named = _NAME.fullmatch(found[1])
@@ -214,7 +246,7 @@ def _symbols(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, Ch
         if not _is_telling(named[1], found[1]) or (root != named[1] and not index.symbols_named((root,))):
             continue  # of a module or object that is not the repository's
         known_word = _stands_somewhere(named[1], index)
-        yield named[1], Check("symbols", known_word, "" if known_word else f"there is no {named[1]} in the repository")
+        yield named[1], Finding(known_word, "" if known_word else f"there is no {named[1]} in the repository")
 
 
 def _is_telling(name: str, written: str) -> bool:

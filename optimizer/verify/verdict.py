@@ -42,8 +42,13 @@ def checks_of(name: str, found: Iterable[Finding]) -> Iterator[Check]:
     failed = [one for one in findings if one.passed is False]
     passed = [one for one in findings if one.passed]
     for one in failed or passed[:1] or findings[:1]:
-        detail = not_run(one.detail) if one.passed is None and one.detail else one.detail
-        yield Check(name, one.passed, detail, one.evidence)
+        yield check_of(name, one)
+
+
+def check_of(name: str, found: Finding) -> Check:
+    """The check of one finding."""
+    detail = not_run(found.detail) if found.passed is None and found.detail else found.detail
+    return Check(name, found.passed, detail, found.evidence)
 
 
 def verdict_of(checks: tuple[Check, ...], weights: Mapping[str, float]) -> Verdict:
