@@ -162,3 +162,15 @@ def tested(user: Optimize, calc: Path) -> Optimize:
     (programs / "pytest").chmod(0o755)
     user.env["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
     return user
+
+
+def assert_landed_and_undone(user: Optimize, before: bytes) -> None:
+    """The good edit is in the tree and nothing else of git has changed; it verifies, and is undone byte for byte."""
+    path = user.cwd / "calc/parse.py"
+    assert GOOD_LINE in path.read_text()
+    assert git(user.cwd, "status", "--porcelain") == " M calc/parse.py\n"
+    assert git(user.cwd, "stash", "list") == ""
+    assert user("verify").code == 0
+    assert user("undo").code == 0
+    assert path.read_bytes() == before
+    assert git(user.cwd, "status", "--porcelain") == ""

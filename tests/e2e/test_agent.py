@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.ledger.store import open_ledger
-from tests.conftest import git
-from tests.e2e.conftest import FAILS, GOOD, GOOD_LINE, REQUEST, Optimize
+from tests.e2e.conftest import FAILS, GOOD, GOOD_LINE, REQUEST, Optimize, assert_landed_and_undone
 from tests.loopback.replies import Call, Reply, Tokens, refuse
 from tests.loopback.server import Loopback
 
@@ -58,14 +57,7 @@ def test_broken_edit_repair_failing_test_next_tier_green_landed_undone(
         ("run_tests", "passed: tests/test_parse.py"),
     ]
     assert "passed: tests/test_parse.py" in last.text
-    assert GOOD_LINE in (calc / "calc/parse.py").read_text()
-    assert git(calc, "status", "--porcelain") == " M calc/parse.py\n"
-    assert git(calc, "stash", "list") == ""
-
-    assert tested("verify").code == 0
-    assert tested("undo").code == 0
-    assert (calc / "calc/parse.py").read_bytes() == before
-    assert git(calc, "status", "--porcelain") == ""
+    assert_landed_and_undone(tested, before)
     ledger = open_ledger(tested.home / ".local/state/optimizer")
     booked = [(one.tier, one.outcome) for one in ledger.records("2", "3")]
     ledger.close()

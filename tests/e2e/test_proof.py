@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import git
-from tests.e2e.conftest import FAILS, GOOD, GOOD_LINE, REQUEST, Optimize
+from tests.e2e.conftest import FAILS, GOOD, REQUEST, Optimize, assert_landed_and_undone
 from tests.loopback.replies import Reply, Tokens
 from tests.loopback.server import Loopback
 
@@ -41,14 +40,7 @@ def test_from_a_failing_test_to_a_landed_change_and_back(tested: Optimize, loopb
     assert "tests/test_parse.py::test_parts failed" in asked.text
     assert "tests/test_parse.py:5: in test_parts" in asked.text
     assert "assert [] == [1, 2]" in asked.text
-    assert GOOD_LINE in (calc / "calc/parse.py").read_text()
-    assert git(calc, "status", "--porcelain") == " M calc/parse.py\n"
-    assert git(calc, "stash", "list") == ""
-
-    assert tested("verify").code == 0
-    assert tested("undo").code == 0
-    assert (calc / "calc/parse.py").read_bytes() == before
-    assert git(calc, "status", "--porcelain") == ""
+    assert_landed_and_undone(tested, before)
     assert not list((tested.home / ".cache/optimizer/scratch").iterdir())
 
 

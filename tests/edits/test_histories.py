@@ -19,7 +19,7 @@ from optimizer.edits.write import redo, undo, write
 from optimizer.errors import Conflict
 from optimizer.types import FileChange, Patch
 from tests.edits.test_kill_points import Act, Place
-from tests.edits.test_write import tree
+from tests.faults.crashes import tree
 
 Sides = tuple[bytes | None, bytes | None]
 MEMORY = Path("/dev/shm")

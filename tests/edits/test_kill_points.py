@@ -23,7 +23,7 @@ from optimizer.edits.journalled import recover
 from optimizer.edits.write import redo, undo, write
 from optimizer.errors import OptimizerError, StorageError
 from optimizer.types import FileChange, Patch
-from tests.edits.test_write import tree
+from tests.faults.crashes import tree
 
 CALLS = ("open", "write", "fsync", "rename", "replace", "link", "unlink", "mkdir", "rmdir", "fchmod", "ftruncate")
 CHANGES = Patch(
@@ -200,6 +200,17 @@ def in_state(base: Path, what: str) -> tuple[Place, Act, Act]:
     return place, redo, undo
 
 
+def before_and_after(base: Path, what: str) -> tuple[Place, Act, Tree, Tree]:
+    """A place where `what` can be done, what does it, and the files before and after it."""
+    place, act, _ = in_state(base, what)
+    start = tree(place.root)
+    place.keep()
+    act(place.root, place.journal)
+    goal = tree(place.root)
+    place.reset()
+    return place, act, start, goal
+
+
 def check_settled(place: Place, start: Tree, goal: Tree) -> None:
     line = recover(place.root, place.journal)
     assert tree(place.root) in (start, goal), line
@@ -236,12 +247,7 @@ def test_killed_at_every_call_it_is_done_or_not_and_can_be_reversed(quick: Path,
 @pytest.mark.parametrize("what", ["undo", "redo", "undo --merge", "redo --merge"])
 @pytest.mark.parametrize("share", [0.5, 0.7, 0.9])
 def test_a_recovery_that_is_killed_is_repeated(quick: Path, what: str, share: float) -> None:
-    place, act, _ = in_state(quick, what)
-    start = tree(place.root)
-    place.keep()
-    act(place.root, place.journal)
-    goal = tree(place.root)
-    place.reset()
+    place, act, start, goal = before_and_after(quick, what)
     total = len(list(place.kills(act))) // 2
     place.killed_at(act, int(total * share), half=False)
     assert any(entry.state in ("undoing", "redoing") for entry in entries(place.journal))
@@ -258,12 +264,7 @@ def test_a_recovery_that_is_killed_is_repeated(quick: Path, what: str, share: fl
 @pytest.mark.parametrize("what", ["undo", "redo", "undo --merge", "redo --merge"])
 @pytest.mark.parametrize("stays", [False, True])
 def test_a_full_disk_at_any_call_is_told_and_nothing_is_lost(quick: Path, what: str, stays: bool) -> None:
-    place, act, _ = in_state(quick, what)
-    start = tree(place.root)
-    place.keep()
-    act(place.root, place.journal)
-    goal = tree(place.root)
-    place.reset()
+    place, act, start, goal = before_and_after(quick, what)
     points = 0
     while (code := place.run(act, no_space_after_half, points, stays=stays)) != CLEAN:
         assert code in (0, StorageError.exit_code)

@@ -21,16 +21,9 @@ from optimizer.edits.journalled import recover
 from optimizer.edits.write import undo, write
 from optimizer.errors import Conflict, SafetyRefused, StorageError
 from optimizer.types import FileChange, Patch
+from tests.faults.crashes import tree
 
 REPO = Path(__file__).parents[2]
-
-
-def tree(root: Path) -> dict[str, tuple[bytes, int]]:
-    return {
-        path.relative_to(root).as_posix(): (path.read_bytes(), path.stat().st_mode & 0o7777)
-        for path in root.rglob("*")
-        if path.is_file()
-    }
 
 
 @pytest.fixture
