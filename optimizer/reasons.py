@@ -153,9 +153,10 @@ class Resting(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """It failed so many times in a row, and may be asked again."""
+    """It failed so many times in a row since a time in seconds since the epoch, and may be asked again."""
 
     times: int
+    since: float
     failure: str
 
 

@@ -59,7 +59,7 @@ class Health:
         if self.rests > now:
             return Resting(self.rests, self.why)
         if self.failures:
-            return Failed(self.failures, self.why)
+            return Failed(self.failures, self.since, self.why)
         return Well(self.seconds) if self.calls else None
 
 

@@ -164,8 +164,9 @@ def state(one: r.State) -> str:
             return "not asked yet"
         case r.Resting(until, failure):
             return f"rests until {clock(until)}: {failure}"
-        case r.Failed(times, failure):
-            return f"failed {'once' if times == 1 else f'{times:,} times'}: {failure}"
+        case r.Failed(times, since, failure):
+            how = f"at {clock(since)}" if times == 1 else f"{times:,} times since {clock(since)}"
+            return f"failed {how}: {failure}"
         case r.Well(seconds):
             return f"well, {seconds:.1f} s an answer"
 

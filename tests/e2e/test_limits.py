@@ -105,6 +105,20 @@ def test_a_dear_call_asks_first(user: Optimize, loopback: Loopback) -> None:
     assert user(ASK, "--tier", "premium", "--yes").code == 0
 
 
+def test_an_overload_that_lasts_longer_than_is_waited_for_is_not_asked_again(
+    user: Optimize, loopback: Loopback
+) -> None:
+    arguments = (ASK, "--model", "claude-haiku-5-5")
+    loopback.answer("anthropic", lambda _: refuse("anthropic", 529, "Overloaded", retry_after="3600"))
+    assert user(*arguments).code == 6
+    assert len(loopback.asked("anthropic")) == 1
+    loopback.queue("anthropic", refuse("anthropic", 529, "Overloaded", retry_after="0"))
+    loopback.answer("anthropic", lambda _: GOOD)
+    again = user(*arguments)
+    assert again.code == 0, again.err
+    assert len(loopback.asked("anthropic")) == 3, "a short overload is"
+
+
 def test_an_unknown_price_counts_at_its_rate(user: Optimize, loopback: Loopback) -> None:
     user.env["OPENAI_API_KEY"] = "o-1"
     models = user.config.with_name("models.toml")

@@ -15,6 +15,7 @@ from optimizer.ledger.caps import CapName
 from optimizer.models.state import NEVER, Health, Need, after_failure, after_success, fit
 from optimizer.models.state_store import Admission, Bid, StateStore
 from optimizer.providers.quotas import DAY, MINUTE, Quota, quotas, seconds
+from optimizer.reasons import Failed
 from optimizer.report import reasons
 
 MODEL = "groq/oss"
@@ -69,6 +70,20 @@ def test_rests_double_and_end_with_the_first_answer(another: Open, clock: Clock)
     assert failures == 12
     assert health(another()) == Health(seconds=2.0, calls=1) or not health(another()).failures
     assert another().record_success(MODEL, 0, 1.0) == 0
+
+
+def test_a_model_fails_since_its_first_failure_in_a_row(another: Open, clock: Clock) -> None:
+    run, began = another(), clock.at
+    for _ in range(3):
+        run.record_failure(MODEL, admit(run).ticket, Overloaded("529"))
+        clock.at = health(run).rests + 1.0
+    state = health(another()).state(clock.at)
+    assert state == Failed(3, began, "529")
+    assert reasons.state(state) == f"failed 3 times since {reasons.clock(began)}: 529"
+    run.record_success(MODEL, admit(run).ticket, 2.0)
+    clock.at += 60.0
+    run.record_failure(MODEL, admit(run).ticket, Overloaded("529"))
+    assert health(run).since == clock.at, "an answer between them begins a new row"
 
 
 def test_one_run_probes_a_model_after_its_rest(another: Open, clock: Clock) -> None:
