@@ -92,7 +92,7 @@ def index(
     from optimizer.engine import prepare
 
     with _services(path, settings, env) as services:
-        done = prepare.refresh(services)
+        done = prepare.refresh(services.workspace)
     return Indexed(done.parsed, done.unchanged, done.removed, done.skipped)
 
 
@@ -106,11 +106,12 @@ def context(
 ) -> Context:
     """Choose the code for `query` in at most `budget` tokens (None: what a first request leaves); no model is asked."""
     from optimizer.engine import prepare
+    from optimizer.engine.request import first_budget
 
     wanted = Query(query)
     with _services(path, settings, env, wanted) as services:
-        prepare.refresh(services)
-        return prepare.choose(wanted, services, budget or prepare.room_for_context(wanted, services)[1])
+        prepare.refresh(services.workspace)
+        return prepare.choose(wanted, services.workspace, budget or first_budget(wanted, services.workspace)[1].code)
 
 
 def ask(

@@ -5,6 +5,7 @@ OptimizerError                1
 │   └── ConfigError           2   a setting that cannot be read
 ├── UnusableOutput            3   no model gave anything that can be used; nothing changed
 │   ├── EditRefused           3   an edit that does not fit the files
+│   ├── AnswerCut             3   an answer that reached its token limit
 │   └── NotFound              3   the index holds no such thing
 ├── SafetyRefused             4   a path or change that is never allowed
 ├── ConsentMissing            5   nobody said yes to this destination
@@ -36,14 +37,31 @@ if TYPE_CHECKING:
 
 
 class OptimizerError(Exception):
-    """Base of all errors that a user may see; `hint` is the next step."""
+    """Base of all errors that a user may see; `hint` is the next step.
+
+    `unanswered`: no answer came, so the next model has nothing to learn from it. `repairable`: the model that gave the
+    answer may correct it. `provider_down`: none of the provider's models can be asked.
+    """
 
     exit_code = 1
+    unanswered = False
+    repairable = False
+    provider_down = False
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    @property
+    def whole(self) -> str:
+        """The message with its hint."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    @property
+    def line(self) -> str:
+        """One line for a person; the hint of a refused answer is for the model that gave it."""
+        return self.whole if self.unanswered else self.message
 
 
 class InputError(OptimizerError):
@@ -56,6 +74,11 @@ class ConfigError(InputError):
 
 class UnusableOutput(OptimizerError):
     exit_code = 3
+    repairable = True
+
+
+class AnswerCut(UnusableOutput):
+    """The answer reached its token limit."""
 
 
 class EditRefused(UnusableOutput):
@@ -68,6 +91,7 @@ class NotFound(UnusableOutput):
 
 class SafetyRefused(OptimizerError):
     exit_code = 4
+    repairable = True
 
 
 class ConsentMissing(OptimizerError):
@@ -90,6 +114,7 @@ class SecretFound(OptimizerError):
 
 class NoProvider(OptimizerError):
     exit_code = 6
+    unanswered = True
 
 
 class ProviderError(NoProvider):
@@ -105,7 +130,9 @@ class Unreachable(ProviderError):
 
 
 class NoConnection(Unreachable):
-    """Nobody answers at the provider's address: none of its models can be asked."""
+    """Nothing answers at the provider's address."""
+
+    provider_down = True
 
 
 class TimedOut(ProviderError):
@@ -146,7 +173,7 @@ class NoRoom(Overloaded):
 
 
 class BadAnswer(ProviderError):
-    pass
+    repairable = True
 
 
 class StorageError(OptimizerError):
@@ -155,6 +182,7 @@ class StorageError(OptimizerError):
 
 class Conflict(OptimizerError):
     exit_code = 8
+    repairable = True
 
 
 class ChecksFailed(OptimizerError):
@@ -163,3 +191,4 @@ class ChecksFailed(OptimizerError):
 
 class BudgetReached(OptimizerError):
     exit_code = 10
+    unanswered = True

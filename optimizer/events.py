@@ -1,10 +1,14 @@
-"""What the engine tells while it works, one frozen value an event."""
+"""What a run yields: events, and questions that are sent an answer; one frozen value each."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from optimizer.types import Context, Outcome, Patch, Quote, Route, Task, UsageRecord, Verdict
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +93,76 @@ class Finished:
 
 
 Event = Chosen | Routed | Notice | TextDelta | Stepped | Proposed | Judged | Reviewed | Booked | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that only the user can decide; no answer (None) counts as no, and is not remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentQuestion(Question):
+    """May code of this repository be sent to this provider? A yes is remembered."""
+
+    provider: str
+    host: str
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCommand:
+    """A command that a repository's own files name: its kind (tests, lint or types), and its text."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrustQuestion(Question):
+    """May these commands be run to check changes of this repository? A yes or no for each is remembered."""
+
+    commands: tuple[ProjectCommand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallCostQuestion(Question):
+    """May a call be made that may cost so many micro-dollars, more than is spent unasked?"""
+
+    model: str
+    cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class LandingQuestion(Question):
+    """Write this proven change, and with `commit` make a git commit of it?
+
+    `careful` are its files that a program acts on by itself, each with the name of that program.
+    """
+
+    patch: Patch
+    careful: tuple[tuple[str, str], ...]
+    commit: bool
+
+
+Answer = bool | tuple[bool, ...] | None
+"""A yes or no; to a TrustQuestion also one for each command."""
+
+Flow = Generator[Event | Question, Answer, T]
+"""Work that yields events and questions on its way to a result."""
+
+
+def answered(flow: Flow[T], answer: Callable[[Question], Answer]) -> Generator[Event, None, None]:
+    """The events of a flow, its questions answered by `answer`; where that raises, the flow is closed."""
+    sent: Answer = None
+    try:
+        while True:
+            step = flow.send(sent)
+            sent = None
+            if isinstance(step, Question):
+                sent = answer(step)
+            else:
+                yield step
+    except StopIteration:
+        return
+    finally:
+        flow.close()

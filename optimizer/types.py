@@ -317,8 +317,23 @@ class UsageRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Landed:
+    """What became of a proven change that was to be written.
+
+    `entry` is its place in the journal, `commit` the git commit that holds it, if one was made, and `branch` the branch
+    of that ('': a detached HEAD).
+    """
+
+    state: Literal["written", "declined", "unanswered", "checks-failed"]
+    entry: str = ""
+    commit: str = ""
+    branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a request ended; `exit_code` follows the contract of exit codes."""
+    """How a request ended; `exit_code` follows the contract of exit codes, `landed` is None where nothing was to be
+    written."""
 
     request: str
     tier: Tier
@@ -329,3 +344,4 @@ class Outcome:
     cost: int | None
     exit_code: int = 0
     hint: str = ""
+    landed: Landed | None = None

@@ -7,22 +7,24 @@ kept in memory. Every limit ends the conversation with a reason.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from optimizer.agent import look, serve, turns
 from optimizer.agent.overlay import Overlay
 from optimizer.agent.serve import EDITS, Bench
 from optimizer.edits.parse import parse_reply
-from optimizer.errors import OptimizerError
-from optimizer.events import Event, Notice, Stepped
+from optimizer.errors import AnswerCut, OptimizerError, UnusableOutput
+from optimizer.events import Flow, Notice, Stepped
 from optimizer.report.money import dollars
-from optimizer.types import Completion, Model, Patch, Prompt, Whole
+from optimizer.types import Completion, Model, Patch, Prompt, Verdict, Whole
+
+if TYPE_CHECKING:
+    from optimizer.providers.base import Called
 
 LAST = "That was the last look: now make the change with edit calls only."
 TOO_LONG = "Your last answer was cut at its limit: leave out everything but the edits."
-REPAIRED = (3, 4, 6, 8)  # exit codes of failures that lie with the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +41,12 @@ class Limits:
     repairs: int = 1
 
 
-class Answered(Protocol):
-    """What a call gave: a completion, or None and why there is none; `cost` in micro-dollars, None: unknown.
-
-    `useless`: an answer came, but none that can be used, so that asking the same model once more may help. `absent`: no
-    model of its provider can be asked.
-    """
-
-    @property
-    def completion(self) -> Completion | None: ...
-    @property
-    def cost(self) -> int | None: ...
-    @property
-    def failure(self) -> str: ...
-    @property
-    def exit_code(self) -> int: ...
-    @property
-    def useless(self) -> bool: ...
-    @property
-    def absent(self) -> bool: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Asking:
     """The model that is asked, how one call of it is made, and what is done when its last answer was of no use."""
 
     model: Model
-    ask: Callable[[Prompt], Generator[Event, None, Answered]]
+    ask: Callable[[Prompt], Flow[Called]]
     refused: Callable[[], None]
 
 
@@ -79,23 +60,19 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a conversation ended: a patch, a text without edits, or a failure, with the exit code of its kind.
+    """How a conversation ended: a patch, a text without edits, or why there is neither.
 
-    `told` is what another model should know of the failure. `cost` is None when that of one call is unknown;
-    `answered` tells that the last call gave an answer, `unfinished` is what another model can go on from.
+    `cost` is None when that of one call is unknown; `answered`: the last call gave an answer; `unfinished` is what
+    another model can go on from; `verdict` is that of the checks, once they ran.
     """
 
-    failure: str = ""
     text: str = ""
     patch: Patch | None = None
-    told: str = ""
-    exit_code: int = 3
-    cut: bool = False
-    from_provider: bool = False
-    absent: bool = False
+    failure: OptimizerError | None = None
     cost: int | None = 0
     answered: bool = False
     unfinished: Unfinished | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(slots=True)
@@ -109,48 +86,47 @@ class _Talk:
     unpriced: bool = False
     refused: Ended | None = None
 
-    def count(self, answered: Answered) -> None:
-        usage = answered.completion.usage if answered.completion else None
+    def count(self, called: Called) -> None:
+        usage = called.result.usage if isinstance(called.result, Completion) else None
         self.tokens += usage.prompt + usage.output if usage else self.prompt.tokens
-        self.cost += answered.cost or 0
-        self.unpriced = self.unpriced or answered.cost is None
+        self.cost += called.cost or 0
+        self.unpriced = self.unpriced or called.cost is None
 
 
-def converse(
-    prompt: Prompt, wants_edits: bool, bench: Bench, asking: Asking, limits: Limits
-) -> Generator[Event, None, Ended]:
+def converse(prompt: Prompt, wants_edits: bool, bench: Bench, asking: Asking, limits: Limits) -> Flow[Ended]:
     """Ask until there is an answer that can be checked, or a reason to stop.
 
-    Every call is made, and booked, by `asking.ask`. Raises what that raises, and StorageError.
+    Every call is made, and recorded, by `asking.ask`. Raises what that raises, and StorageError.
     """
     talk = _Talk(prompt)
     while True:
-        answered = yield from asking.ask(talk.prompt)
-        talk.count(answered)
-        completion = answered.completion
-        following: Prompt | None
-        if completion is not None and _asks_for_tools(talk.prompt, completion):
-            following, ended = yield from _served(talk, completion, bench, asking.model, limits)
-            if following is not None and (over := _over(talk, following, asking.model, limits)):
-                ended = Ended(f"stopped after {talk.steps} steps: {over}", completion.text)
+        called = yield from asking.ask(talk.prompt)
+        talk.count(called)
+        result = called.result
+        following: Prompt | OptimizerError | None
+        if isinstance(result, Completion) and _asks_for_tools(talk.prompt, result):
+            following = yield from _served(talk, result, bench, asking.model, limits)
+            ended = Ended(result.text)
         else:
-            ended = _end(answered, wants_edits, bench)
-            if ended.from_provider and talk.refused is not None:
-                ended = replace(talk.refused, failure=f"{talk.refused.failure}; asked once more: {ended.failure}")
-            following = _repair(talk, answered, ended, asking.model, limits)
-            if following is not None:
-                yield Notice(f"{asking.model.id}: {ended.failure}\nasking it once more, told what was wrong")
-                if completion is not None:
+            ended = _end(result, wants_edits, bench)
+            if talk.refused is not None and ended.failure is not None and ended.failure.unanswered:
+                ended = _still_refused(talk.refused, ended.failure)
+            following = _repair(talk, result, ended.failure, asking.model, limits)
+            if isinstance(following, Prompt) and ended.failure is not None:
+                yield Notice(f"{asking.model.id}: {ended.failure.line}\nasking it once more, told what was wrong")
+                if isinstance(result, Completion):
                     asking.refused()
                 talk.repairs += 1
                 talk.refused = ended
-                ended = Ended()
-        if following is None or ended.failure:
-            cost = None if talk.unpriced else talk.cost
-            if ended.from_provider and talk.steps:
-                ended = replace(ended, unfinished=Unfinished(turns.transcript(talk.prompt), bench.overlay))
-            return replace(ended, cost=cost, answered=completion is not None)
-        talk.prompt = following
+        if isinstance(following, Prompt):
+            talk.prompt = following
+            continue
+        unfinished = None
+        if following is not None and following.unanswered and talk.steps:
+            unfinished = Unfinished(turns.transcript(talk.prompt), bench.overlay)
+        cost = None if talk.unpriced else talk.cost
+        answered = isinstance(result, Completion)
+        return replace(ended, failure=following, cost=cost, answered=answered, unfinished=unfinished)
 
 
 def _asks_for_tools(prompt: Prompt, completion: Completion) -> bool:
@@ -163,12 +139,11 @@ def _asks_for_tools(prompt: Prompt, completion: Completion) -> bool:
 
 def _served(
     talk: _Talk, completion: Completion, bench: Bench, model: Model, limits: Limits
-) -> Generator[Event, None, tuple[Prompt | None, Ended]]:
-    """The next prompt after the calls were served; or None and the failure that ends the conversation."""
+) -> Flow[Prompt | OptimizerError]:
+    """The next prompt after the calls were served, or why the conversation ends."""
     talk.steps += 1
     if talk.steps > limits.steps:
-        why = f"stopped: it asked for more after all of its {limits.steps} steps (agent.steps)"
-        return None, Ended(why, completion.text)
+        return UnusableOutput(f"stopped: it asked for more after all of its {limits.steps} steps (agent.steps)")
     reply = parse_reply(completion.text, completion.tool_calls)
     results = []
     for served in serve.serve(bench, completion.tool_calls, reply):
@@ -176,52 +151,61 @@ def _served(
         yield Stepped(talk.steps, model.id, call.name, look.about(dict(call.arguments)), served.summary)
         results.append(served.result)
     if again := next((call for call in completion.tool_calls if serve.repeated(bench, call)), None):
-        return None, Ended(f"stopped: it made the same call of {again.name} three times", completion.text)
+        return UnusableOutput(f"stopped: it made the same call of {again.name} three times")
     note = LAST if talk.steps == limits.steps else ""
-    return turns.with_results(talk.prompt, completion, tuple(results), note), Ended()
+    following = turns.with_results(talk.prompt, completion, tuple(results), note)
+    over = _over(talk, following, model, limits)
+    return UnusableOutput(f"stopped after {talk.steps} steps: {over}") if over else following
 
 
-def _end(answered: Answered, wants_edits: bool, bench: Bench) -> Ended:
-    """What an answer that asks for no tools comes to."""
-    completion = answered.completion
-    if completion is None:
-        return Ended(answered.failure, exit_code=answered.exit_code, from_provider=True, absent=answered.absent)
-    if completion.stop == "length":
-        return Ended("the answer was cut at its token limit; answer shorter", cut=True)
-    reply = parse_reply(completion.text, completion.tool_calls)
+def _end(result: Completion | OptimizerError, wants_edits: bool, bench: Bench) -> Ended:
+    """The result of an answer that asks for no tools."""
+    if isinstance(result, OptimizerError):
+        return Ended(failure=result)
+    if result.stop == "length":
+        return Ended(failure=AnswerCut("the answer was cut at its token limit; answer shorter"))
+    reply = parse_reply(result.text, result.tool_calls)
     if not wants_edits and all(isinstance(edit, Whole) for edit in reply.edits):
-        return Ended(text=completion.text)  # a path above a fence is an excerpt here
+        return Ended(result.text)  # a path above a fence is an excerpt here
     if reply.problems:
-        return Ended("; ".join(reply.problems), reply.prose)
+        return Ended(reply.prose, failure=UnusableOutput("; ".join(reply.problems)))
     try:
         if reply.edits:
             serve.apply(bench, reply.edits)
     except OptimizerError as error:
-        told = error.message + (f" ({error.hint})" if error.hint else "")
-        return Ended(error.message, reply.prose, told=told, exit_code=error.exit_code)
+        return Ended(reply.prose, failure=error)
     patch = bench.overlay.patch()
     if not patch.changes:
-        return Ended("the edits change nothing" if reply.edits else "the answer holds no edit", reply.prose)
-    return Ended(text=reply.prose, patch=patch)
+        why = "the edits change nothing" if reply.edits else "the answer holds no edit"
+        return Ended(reply.prose, failure=UnusableOutput(why))
+    return Ended(reply.prose, patch)
 
 
-def _repair(talk: _Talk, answered: Answered, ended: Ended, model: Model, limits: Limits) -> Prompt | None:
-    """The prompt that gives the same model its one chance to mend its answer; None where there is none."""
-    completion = answered.completion
-    if not ended.failure or talk.repairs >= limits.repairs or ended.exit_code not in REPAIRED:
+def _still_refused(refused: Ended, error: OptimizerError) -> Ended:
+    """The end of a conversation whose answer was refused, where asking once more gave none."""
+    first = refused.failure or error
+    return Ended(refused.text, failure=type(first)(f"{first.line}; asked once more: {error.line}", first.hint))
+
+
+def _repair(
+    talk: _Talk, result: Completion | OptimizerError, failure: OptimizerError | None, model: Model, limits: Limits
+) -> Prompt | OptimizerError | None:
+    """The prompt that gives the same model its one chance to correct its answer; else the failure that stays."""
+    if failure is None:
         return None
-    if completion is None and not answered.useless:
-        return None
-    if completion is None:
-        following = turns.amended(
-            talk.prompt, f"Your last answer was of no use: {ended.failure}", talk.prompt.max_output
-        )
-    elif ended.cut:
+    if talk.repairs >= limits.repairs or not failure.repairable:
+        return failure
+    if isinstance(result, OptimizerError):
+        if not result.repairable:
+            return failure
+        why = f"Your last answer was of no use: {failure.line}"
+        following = turns.amended(talk.prompt, why, talk.prompt.max_output)
+    elif isinstance(failure, AnswerCut):
         more = min(talk.prompt.max_output * 2, model.max_output or talk.prompt.max_output * 2)
         following = turns.amended(talk.prompt, TOO_LONG, more)
     else:
-        following = turns.refused(talk.prompt, completion, ended.told or ended.failure)
-    return None if _over(talk, following, model, limits) else following
+        following = turns.refused(talk.prompt, result, failure.whole)
+    return failure if _over(talk, following, model, limits) else following
 
 
 def _over(talk: _Talk, following: Prompt, model: Model, limits: Limits) -> str:

@@ -45,7 +45,6 @@ class CallServices:
     cost: Callable[[Model, Usage, datetime], int | None]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     arm: str = ""
-    approve: Callable[[str], bool] = lambda _: False
 
     def candidate(self, model: Model) -> Candidate:
         """The model with what is known of it now."""

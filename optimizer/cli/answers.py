@@ -30,7 +30,7 @@ def ask(kind: LookupKind, subject: str, within: str, given: dict[str, Any]) -> i
     if not bare(subject):
         raise InputError("the name is empty", "name a symbol, a file or a folder")
     with options.open_services(given["project"], {}, looks=True) as services:
-        refreshed = prepare.refresh(services)
+        refreshed = prepare.refresh(services.workspace)
         if refreshed.notice:
             terminal.notice(refreshed.notice)
         lookup = Lookup(kind, path_from_here(services, bare(subject)), within=path_from_here(services, bare(within)))

@@ -33,7 +33,7 @@ def retrieval_command(commits: int, project: Path | None, as_json: bool) -> int:
     from optimizer.engine import bench
 
     with options.open_services(project, {}) as services:
-        measured = bench.retrieval(services, commits)
+        measured = bench.retrieval(services.workspace, commits)
     click.echo(json.dumps(show.plain(measured), ensure_ascii=False) if as_json else text(measured))
     return 0
 

@@ -31,19 +31,20 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
     and why; signatures are counted in one line. Nothing is sent and no model is asked.
     """
     from optimizer.engine import prepare
+    from optimizer.engine.request import first_budget
 
     query = Query(" ".join(request))
     with options.open_services(given["project"], {}, looks=True) as services:
-        refreshed = prepare.refresh(services)
+        refreshed = prepare.refresh(services.workspace)
         if refreshed.notice:
             terminal.notice(refreshed.notice)
         if given["explain"]:
             from optimizer.cli.signals import print_signals
 
-            print_signals(prepare.explain(query, services, given["top"]), given["as_json"])
+            print_signals(prepare.explain(query, services.workspace, given["top"]), given["as_json"])
             return 0
-        room = max_tokens or prepare.room_for_context(query, services)[1]
-        context = prepare.choose(query, services, room, given["top"])
+        room = max_tokens or first_budget(query, services.workspace)[1].code
+        context = prepare.choose(query, services.workspace, room, given["top"])
     if given["as_json"]:
         click.echo(json.dumps(context_object(context), ensure_ascii=False))
     elif given["copy"]:

@@ -49,7 +49,7 @@ def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any
     if given["download"] and not given["embed"]:
         raise click.UsageError("--download goes with --embed")
     with options.open_services(given["project"], {}, looks=True) as services:
-        done = prepare.refresh(services)
+        done = prepare.refresh(services.workspace)
         if done.notice:
             terminal.notice(done.notice)
         services.workspace.index.history()  # read now, so that no request waits for it
@@ -150,7 +150,7 @@ def _watch(services: Services, as_json: bool) -> None:
         while True:
             services.workspace.index.forget()  # a reader that sleeps would keep the store from shrinking
             time.sleep(wait)
-            done = prepare.refresh(services)
+            done = prepare.refresh(services.workspace)
             if done.notice:
                 terminal.notice(done.notice)
             now = contents(services.workspace.index)

@@ -34,7 +34,7 @@ def command(path: str | None, tokens: int, project: Path | None, as_json: bool) 
     from optimizer.engine import prepare
 
     with options.open_services(project, {}, looks=True) as services:
-        refreshed = prepare.refresh(services)
+        refreshed = prepare.refresh(services.workspace)
         if refreshed.notice:
             terminal.notice(refreshed.notice)
         made = outline(services.workspace.index, tokens, _within(services, path) if path else None)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.cli import options, terminal
+from optimizer.cli import options, questions, terminal
 from optimizer.cli.terminal import notice
 from optimizer.report import layout
 from optimizer.report.layout import inert, table
 from optimizer.vendors import OLLAMA
 
 if TYPE_CHECKING:
+    from optimizer.calls.probe import Probe
+    from optimizer.events import Flow
     from optimizer.models.machine import Machine
     from optimizer.models.recommend import Advice
 
@@ -100,17 +102,46 @@ def test(name: str, provider: str | None, yes: bool, project: Path | None, as_js
     They tell how soon it begins, how fast it writes, whether its window holds and whether it calls tools. Consent, caps
     and quotas hold as for any request. Nothing of the project is sent.
     """
-    from optimizer.engine import trial
+    from optimizer.calls.probe import probe
+    from optimizer.engine.decide import model_named
+    from optimizer.events import Notice, answered
 
-    with options.open_services(project, {"model": name, "provider": provider}) as opened:
-        services = replace(opened, calls=replace(opened.calls, approve=lambda question: yes or _asked(question)))
-        result = trial.run(name, services, notice)
+    answers = questions.Answers(yes, asks=terminal.interactive())
+    with options.open_services(project, {"model": name, "provider": provider}) as services:
+        model = model_named(name, services)
+        result: Probe | None = None
+
+        def tested() -> Flow[None]:
+            nonlocal result
+            result = yield from probe(model, services.calls, services.workspace.temperature)
+
+        for event in answered(tested(), answers):
+            if isinstance(event, Notice):
+                notice(event.text)
+    assert result is not None
     if as_json:
         click.echo(json.dumps({"event": "test", **asdict(result), "exit_code": result.exit_code}))
     else:
-        click.echo(layout.wrapped(inert("\n".join(trial.spoken(result))), terminal.width()))
+        click.echo(layout.wrapped(inert("\n".join(_probed(result))), terminal.width()))
     return result.exit_code
 
 
-def _asked(question: str) -> bool:
-    return terminal.interactive() and terminal.confirm(f"{question} Make it?")
+def _probed(probe: Probe) -> list[str]:
+    """The result as a person reads it."""
+    from optimizer.calls.probe import WINDOW
+    from optimizer.report.money import dollars
+
+    if probe.first is None and probe.failure:
+        return [f"{probe.model}: {probe.failure}"]
+    marks = {True: "ok", False: "failed", None: "not told" if probe.local else "not tried"}
+    rate = "unknown" if probe.rate is None else f"{probe.rate:.1f} tokens a second"
+    first = "unknown" if probe.first is None else f"{probe.first:.2f} s"
+    return [
+        f"{probe.model} ({'on this machine' if probe.local else 'cloud'})",
+        f"  first word  {first}",
+        f"  speed       {rate}",
+        f"  window      {marks[probe.window]} ({WINDOW:,} tokens)",
+        f"  tool call   {marks[probe.tools]}",
+        f"  cost        {dollars(probe.cost)}, booked",
+        *([f"  {probe.failure}"] if probe.failure else []),
+    ]

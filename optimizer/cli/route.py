@@ -38,7 +38,7 @@ def command(
 
     query = Query(" ".join(request), images=options.attached(images))
     with options.open_services(project, given, query=query) as services:
-        events = list(engine.run(query, services, dry_run=True))
+        events = list(engine.run(query, services, engine.Options(dry_run=True)))
     routed = next((event for event in events if isinstance(event, Routed)), None)
     if as_json:
         click.echo(json.dumps({"event": "route", **(show.route_object(routed) if routed else {"tier": "index"})}))

@@ -5,22 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Any
+from contextlib import closing
+from typing import IO, Any
 
 import click
 
-from optimizer.cli import consent, landing, options, show, terminal
-from optimizer.errors import ConsentMissing, UnusableOutput
-from optimizer.events import Event, Finished
+from optimizer.cli import options, questions, show, terminal
+from optimizer.errors import UnusableOutput
+from optimizer.events import Finished, answered
 from optimizer.retrieval import Query
-from optimizer.types import Outcome
-
-if TYPE_CHECKING:
-    from optimizer.engine.services import Services
-    from optimizer.git.commit import Repository
-
 
 MAX_PIPED = 4_000_000  # bytes of standard input that are kept, half of them from its end; a prompt holds far less
 LONGEST_PIPED = 1_000_000_000  # bytes after which a stream that does not end is taken to
@@ -49,6 +42,9 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     what imports F, what does F import, rename X to Y. Piped input is taken as extra context.
     """
     from optimizer.engine import run as engine
+    from optimizer.engine.landing import Landing
+    from optimizer.git.commit import ready
+    from optimizer.report.landing import landed
 
     settings = {key: given[key] for key in options.MODEL_FLAGS} | options.feature_flags(features)
     settings |= {"agent.review": given["review"], "agent.summarise": given["summarise"]}
@@ -58,14 +54,18 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
         raise click.UsageError("--message goes with --commit")
     query = Query(" ".join(request), piped_in(), options.attached(given["images"]))
     screen = show.screen(given["as_json"], given["dry_run"])
-    with options.open_services(given["project"], settings, query=query) as opened:
-        repository = _repository(opened) if given["commit"] else None
-        services = replace(opened, calls=replace(opened.calls, approve=_approval(given["yes"])))
-        outcome = _watch(engine.run(query, services, given["dry_run"], given["plan"]), screen)
-        if _ask_consent(outcome, services):
-            outcome = _watch(engine.run(query, services, given["dry_run"], given["plan"]), screen)
-        wish = landing.Wish(query.text, given["yes"], given["allow"], repository, given["message"] or "")
-        return landing.land(outcome, services, screen, wish)
+    answers = questions.Answers(given["yes"], asks=terminal.interactive() and not given["as_json"])
+    with options.open_services(given["project"], settings, query=query) as services:
+        repository = ready(services.workspace.root, os.environ) if given["commit"] else None
+        landing = Landing(given["yes"], given["allow"], repository, given["message"] or "")
+        wanted = engine.Options(given["dry_run"], given["plan"], landing if answers.yes or answers.asks else None)
+        with closing(answered(engine.run(query, services, wanted), answers)) as events:
+            for event in events:
+                if isinstance(event, Finished):
+                    screen.result(event.outcome, landed(event.outcome))
+                    return event.outcome.exit_code
+                screen.event(event)
+    raise UnusableOutput("the run ended without an outcome")
 
 
 def piped_in() -> str:
@@ -91,48 +91,3 @@ def ends(stream: IO[bytes], size: int) -> tuple[bytes, bytes, int]:
         left_out += max(0, len(last) - size)
         last = last[-size:]
     return first, last, left_out
-
-
-def _repository(services: Services) -> Repository:
-    from optimizer.git.commit import ready
-
-    return ready(services.workspace.root, os.environ)
-
-
-def _watch(events: Iterator[Event], screen: show.Screen) -> Outcome:
-    outcome: Outcome | None = None
-    for event in events:
-        if isinstance(event, Finished):
-            outcome = event.outcome
-        else:
-            screen.event(event)
-    if outcome is None:
-        raise UnusableOutput("the run ended without an outcome")
-    return outcome
-
-
-def _approval(yes: bool) -> Callable[[str], bool]:
-    """Who says yes to a dear call: the flag, or a person once a run; nobody where there is none."""
-    given = {"yes": yes}
-
-    def approve(question: str) -> bool:
-        if not given["yes"] and terminal.interactive():
-            given["yes"] = terminal.confirm(f"{question} Make such calls in this run?")
-        return given["yes"]
-
-    return approve
-
-
-def _ask_consent(outcome: Outcome, services: Services) -> bool:
-    """Offer to give the missing consent when a person is there; a flag never answers for them."""
-    if outcome.exit_code != ConsentMissing.exit_code or not terminal.interactive():
-        return False
-    destination = outcome.hint.rpartition(" ")[2]
-    host = services.models.endpoints()[destination].host
-    question = (
-        f"May code of {services.workspace.root} be sent to {destination} at {host}?\nA yes is kept for this repository."
-    )
-    if not terminal.confirm(question):
-        return False
-    consent.give(services, destination)
-    return True

@@ -16,7 +16,7 @@ from optimizer.report.layout import inert, table
 
 if TYPE_CHECKING:
     from optimizer.engine.services import Services
-    from optimizer.types import Outcome
+    from optimizer.events import ProjectCommand
     from optimizer.verify.commands import Command
 
 KINDS = click.Choice(("tests", "lint", "types"))
@@ -112,31 +112,16 @@ def _found(services: Services, kinds: tuple[str, ...]) -> Iterator[Command]:
             yield one
 
 
-def offer(outcome: Outcome, services: Services) -> bool:
-    """Ask a person once which commands may check this change, each answer remembered; True when one was allowed now."""
-    from optimizer.privacy import trust
-    from optimizer.verify.plan import plan
-
-    if outcome.patch is None:
-        return False
-    runs = plan(outcome.patch, services.workspace.index, services.workspace.means())
-    asked = [run.command for run in runs if run.skip == "unapproved"]
-    if not asked:
-        return False
-    answers = dict(zip(asked, _answers(asked), strict=True))
-    for one, answer in answers.items():
-        trust.decide(services.workspace.places.state, services.workspace.repository, one.text, answer)
-    return any(answers.values())
-
-
-def _answers(asked: Sequence[Command]) -> list[bool]:
-    """A yes or no for each command: one question for all of them, and one each only where that is wished."""
+def ask(commands: Sequence[ProjectCommand]) -> tuple[bool, ...]:
+    """A yes or no for each command: one question for all of them, and one each only where that is preferred."""
     from optimizer.cli.terminal import confirm, pick
 
-    if len(asked) == 1:
-        what = f"{asked[0].text!r} would check this; it runs code of this repository."
-        return [confirm(f"{what}\nMay it be run here, now and from now on?")]
-    lines = table([(one.text, f"({PURPOSES[one.kind]})") for one in asked], width(err=True))
+    if len(commands) == 1:
+        what = f"{commands[0].text!r} would check this; it runs code of this repository."
+        return (confirm(f"{what}\nMay it be run here, now and from now on?"),)
+    lines = table([(one.text, f"({PURPOSES[one.kind]})") for one in commands], width(err=True))
     question = "\n".join(["These would check this; they run code of this repository:", *lines, ALL])
     said = pick(question, {"y": "yes to all", "c": "choose one by one", "n": "no"}, "n")
-    return [confirm(f"  May {one.text!r} be run?") for one in asked] if said == "c" else [said == "y"] * len(asked)
+    if said != "c":
+        return (said == "y",) * len(commands)
+    return tuple(confirm(f"  May {one.text!r} be run?") for one in commands)

@@ -36,7 +36,7 @@ def command(explain: bool, project: Path | None, as_json: bool) -> int:
     from optimizer.verify import plan, prove, uncommitted
 
     with options.open_services(project, {}) as services:
-        refreshed = prepare.refresh(services)
+        refreshed = prepare.refresh(services.workspace)
         if refreshed.notice:
             terminal.notice(refreshed.notice)
         means = services.workspace.means()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.context.paths import kind_of
 from optimizer.context.select import select
-from optimizer.engine.prepare import room_for_context
+from optimizer.engine.request import first_budget
 from optimizer.errors import InputError
 from optimizer.git.checkout import Change, Checkout, recent
 from optimizer.index.files import Root
@@ -22,7 +22,7 @@ from optimizer.index.refresh import refresh
 from optimizer.retrieval import Context, Limits, Progress, Query, Symbol
 
 if TYPE_CHECKING:
-    from optimizer.engine.services import Services
+    from optimizer.engine.services import Workspace
 
 RANKS = (1, 3, 5, 10)
 BODIES = ("function", "method")
@@ -59,20 +59,20 @@ class Retrieval:
     queries: tuple[Measured, ...]
 
 
-def retrieval(services: Services, count: int) -> Retrieval:
+def retrieval(workspace: Workspace, count: int) -> Retrieval:
     """Measure the choice of context on the last `count` commits that change one to ten source files.
 
     Each is asked at its parent, in a throw-away copy: nothing is written into the repository, and the history that the
     choice sees ends there too. Raises InputError where there are no such commits, StorageError.
     """
-    changes = recent(services.workspace.root, count, lambda path: kind_of(path) in SOURCE)
+    changes = recent(workspace.root, count, lambda path: kind_of(path) in SOURCE)
     if not changes:
         raise InputError(
-            f"no commit of {services.workspace.root} changes one to ten source files",
+            f"no commit of {workspace.root} changes one to ten source files",
             "work in a repository with some history",
         )
     with tempfile.TemporaryDirectory(prefix="optimizer-bench-", ignore_cleanup_errors=True) as folder:
-        queries = tuple(_measure_all(services, changes, Path(folder).resolve()))
+        queries = tuple(_measure_all(workspace, changes, Path(folder).resolve()))
     if not queries:
         raise InputError(
             "the files of past commits are not all in this clone", "fetch them: git fetch --refetch --no-filter"
@@ -80,25 +80,25 @@ def retrieval(services: Services, count: int) -> Retrieval:
     return _sum_up(queries, len(changes) - len(queries))
 
 
-def _measure_all(services: Services, changes: Sequence[Change], folder: Path) -> Iterator[Measured]:
-    checkout = Checkout(services.workspace.root, folder / "tree")
+def _measure_all(workspace: Workspace, changes: Sequence[Change], folder: Path) -> Iterator[Measured]:
+    checkout = Checkout(workspace.root, folder / "tree")
     index = open_index(Root(checkout.root, True), folder / "cache")
     try:
         for number, change in enumerate(changes, 1):
             if checkout.move(change.parent):
-                refresh(index, services.workspace.settings, lambda _: None)
-                yield _measure(services, change, checkout, index)
-            services.workspace.progress(Progress("bench", number, len(changes)))
+                refresh(index, workspace.settings, lambda _: None)
+                yield _measure(workspace, change, checkout, index)
+            workspace.progress(Progress("bench", number, len(changes)))
     finally:
         index.close()
 
 
-def _measure(services: Services, change: Change, checkout: Checkout, index: Index) -> Measured:
-    query, room = room_for_context(Query(change.message), services)
+def _measure(workspace: Workspace, change: Change, checkout: Checkout, index: Index) -> Measured:
+    query, budget = first_budget(Query(change.message), workspace)
     index.words()
     index.history()
     begun = perf_counter()
-    context = select(query, index, Limits(room, services.workspace.settings.max_files, max(RANKS)))
+    context = select(query, index, Limits(budget.code, workspace.settings.max_files, max(RANKS)))
     took = perf_counter() - begun
     place = {file.path: number for number, file in enumerate(context.files, 1)}
     functions = {

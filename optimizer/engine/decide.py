@@ -9,7 +9,7 @@ from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
 from optimizer.reasons import By, Cap, Why
 from optimizer.report import reasons
 from optimizer.tiers import TIERS
-from optimizer.types import LeftOut, Outcome, Route, Task
+from optimizer.types import LeftOut, Model, Outcome, Route, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,26 +18,12 @@ if TYPE_CHECKING:
     from optimizer.engine.services import Services
     from optimizer.models.available import Available
     from optimizer.models.state import Known
-    from optimizer.retrieval import Context, Query
+    from optimizer.retrieval import Query
     from optimizer.routing import policy
-    from optimizer.routing.classify import Opinion
     from optimizer.routing.score import Candidate
 
 _SPEAKING = (BudgetReached.exit_code, ConsentMissing.exit_code)  # exit codes with a reason of their own
 RECENT = 2000  # attempts of the ledger that success is learned from
-
-
-def task_of(asked: tuple[Query, Context], notes_tokens: int, opinion: Opinion | None = None) -> Task:
-    """The task of a query with its context; `opinion` is what a small model says of it."""
-    from optimizer.agent import prompts
-    from optimizer.context import budget
-    from optimizer.routing import classify
-
-    query, context = asked
-
-    tokens = prompts.overhead() + notes_tokens + context.tokens
-    tokens += budget.count_tokens(query.text) + budget.count_tokens(query.extra) + prompts.pictured(query)
-    return classify.classify(query, context, tokens, opinion)
 
 
 def route(task: Task, services: Services, available: Available, role: str = "", answer: int = 0) -> Route:
@@ -129,10 +115,33 @@ def images_leave(query: Query, route: Route, planned: bool) -> str:
 
 
 def unserved(request: str, route: Route, dry_run: bool) -> Outcome:
-    """How a request ends that no model is asked for."""
+    """The outcome of a request that no model is asked for."""
     code = 0 if dry_run else _exit_code(route.left_out)
     hint = "" if dry_run else _first_hint(route.left_out, code)
     return Outcome(request, "index", "", "", None, None, cost=0, exit_code=code, hint=hint)
+
+
+def lacks_consent(route: Route) -> str:
+    """The provider whose consent is what is missing for a model to be asked; '' where it is not that."""
+    if route.attempts or _exit_code(route.left_out) != ConsentMissing.exit_code:
+        return ""
+    missing = [left for left in route.left_out if left.reason is Why.CONSENT]
+    return min(missing, key=lambda left: TIERS.index(left.tier)).provider
+
+
+def model_named(name: str, services: Services) -> Model:
+    """The model that a user means by `name`; raises NoProvider when it cannot be asked, ConsentMissing."""
+    from optimizer.models.available import named
+
+    found = services.models.available()
+    model = next((one for one in found.models if named(one, name)), None)
+    if model is None:
+        left = next((one for one in found.left_out if one.model == name), None)
+        why, hint = (reasons.why(left), reasons.hint(left)) if left else ("unknown", "")
+        raise NoProvider(f"{name} cannot be asked: {why}", hint)
+    if not services.calls.candidate(model).consented:
+        raise ConsentMissing(model.provider, services.models.endpoints()[model.provider].host)
+    return model
 
 
 def _exit_code(left_out: tuple[LeftOut, ...]) -> int:

@@ -1,22 +1,23 @@
-"""What a small local model says of a request: asked beside the refresh of the index, heard if it is in time."""
+"""What a small local model says of a request: asked while the index is refreshed, heard if it is in time."""
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from optimizer.engine import book
-from optimizer.engine.request import Request
+from optimizer.calls import admission
+from optimizer.calls import call as calls
+from optimizer.calls.services import Purpose
 from optimizer.errors import OptimizerError, ProviderError
-from optimizer.events import Booked, Event, Notice
-from optimizer.retrieval import Context, Query
-from optimizer.types import Completion, Message, Model, Prompt, Task, Usage, UsageRecord
+from optimizer.events import Booked, Flow, Notice
+from optimizer.retrieval import Query
+from optimizer.types import Completion, Message, Prompt, Usage
 
 if TYPE_CHECKING:
+    from optimizer.calls.services import CallServices
     from optimizer.engine.services import Router, Services
     from optimizer.models.memory_leases import MemoryClaim
     from optimizer.providers.base import Provider
@@ -31,11 +32,11 @@ _SAID = re.compile(r"\b([a-z]+)(?:\W+(0(?:\.\d+)?|1(?:\.0+)?)\b)?", re.IGNORECAS
 class Asked:
     """A small model that is being asked; the thread that asks it sets what comes after `thread`.
 
-    `crowded` names the models beside which it has no room in memory, `sent` tells that a request went out.
+    `crowded` names the models beside which there is no memory for it, `sent` tells that a request went out.
     """
 
-    model: Model
-    prompt: Prompt
+    purpose: Purpose
+    admitted: admission.Admitted
     begun: float
     seconds: float
     thread: threading.Thread | None = None
@@ -46,37 +47,56 @@ class Asked:
     heard: list[str] = field(default_factory=list)
 
 
-def begin(query: Query, services: Services) -> Asked | None:
-    """Begin to ask the model of `local.router`; None where there is none."""
-    if not services.workspace.settings.local_router:
-        return None
-    router = services.models.router()
+def begin(query: Query, request: str, services: Services) -> Flow[Asked | None]:
+    """Begin to ask the model of `local.router` in a thread; None where there is none, or where it may not be asked."""
+    settings = services.workspace.settings
+    router = services.models.router() if settings.local_router else None
     if router is None:
+        if settings.local_router:
+            yield Notice("local.router is not asked: Ollama is not on this machine; words decide")
         return None
-    asked = Asked(router.model, _prompt(query), perf_counter(), services.workspace.settings.local_router_seconds)
-    claim = services.calls.claim(router.model, asked.prompt.tokens + asked.prompt.max_output)
+    begun = perf_counter()
+    at_once = replace(services.calls, settings=replace(settings, limit_wait=0.0))
+    admitted = yield from admission.admit(request, router.model, _prompt(query), at_once)
+    if not isinstance(admitted, admission.Admitted):
+        yield Notice(f"{router.model.id} (local.router): {admitted.message}; words decide")
+        return None
+    asked = Asked(Purpose(request, "sorting"), admitted, begun, settings.local_router_seconds)
+    claim = services.calls.claim(router.model, admitted.prompt.tokens + admitted.prompt.max_output)
     asked.thread = threading.Thread(target=_ask, args=(asked, router, claim), daemon=True)
     asked.thread.start()
     return asked
 
 
-def end(asked: Asked, request: str, services: Services) -> Generator[Event, None, Opinion | None]:
-    """What the model said, waited for no longer than its time; None where words are to decide. A call that was made is
-    booked for `request`.
+def end(asked: Asked, services: CallServices) -> Flow[Opinion | None]:
+    """What the model said, waited for no longer than its time; None where words are to decide. The call is recorded.
 
     Raises StorageError.
     """
     if asked.thread is not None:
         asked.thread.join(max(0.0, asked.begun + asked.seconds - perf_counter()))
     asked = replace(asked)  # as it is now: a late answer changes nothing any more
-    opinion = read(asked.answer.text, asked.model.id) if asked.answer else None
-    if asked.sent:
-        yield Booked(_booked(asked, request, services))
+    model = asked.admitted.candidate.model
+    opinion = read(asked.answer.text, model.id) if asked.answer else None
+    yield from _recorded(asked, services)
     if asked.answer:
-        services.calls.ledger().settle(request, "accepted" if opinion else "unusable")
+        services.ledger().settle(asked.purpose.request, "accepted" if opinion else "unusable")
     if opinion is None:
-        yield Notice(f"{asked.model.id} (local.router): {_why(asked)}; words decide")
+        yield Notice(f"{model.id} (local.router): {_why(asked)}; words decide")
     return opinion
+
+
+def _recorded(asked: Asked, services: CallServices) -> Flow[None]:
+    """Record the call, if one was made, and close its admission."""
+    result = asked.answer or asked.error
+    if not asked.sent:
+        admission.failed(asked.admitted, None, services)
+    elif isinstance(result, Completion | ProviderError):
+        yield from calls.closed(asked.purpose, asked.admitted, result, perf_counter() - asked.begun, services)
+    else:
+        usage = Usage() if asked.error else calls.guess(asked.admitted.prompt, asked.heard)
+        spent = calls.Spent(usage, asked.seconds, "provider-error" if asked.error else "cancelled")
+        yield Booked(calls.finish(asked.purpose, asked.admitted, spent, services))
 
 
 def _why(asked: Asked) -> str:
@@ -86,20 +106,6 @@ def _why(asked: Asked) -> str:
     if asked.error:
         return asked.error.message
     return "it named no kind of work" if asked.answer else f"no answer in {asked.seconds:g} s"
-
-
-def _booked(asked: Asked, request: str, services: Services) -> UsageRecord:
-    answer, error = asked.answer, asked.error
-    if answer:
-        spent = book.Spent(answer.usage, answer.seconds, "answered", answer.model_served)
-    elif error:
-        usage = error.usage if isinstance(error, ProviderError) else None
-        spent = book.Spent(usage or Usage(), perf_counter() - asked.begun, "provider-error")
-    else:
-        spent = book.Spent(book.guess(asked.prompt, asked.heard), asked.seconds, "cancelled")
-    task = Task("sorting", 0.0, (), False, asked.prompt.tokens, asked.prompt.max_output)
-    booked = Request(request, Query(""), Context("", 0, (), ()), task)
-    return book.book(booked, asked.model, spent, services)
 
 
 def read(text: str, name: str) -> Opinion | None:
@@ -147,7 +153,7 @@ def _ask(asked: Asked, router: Router, claim: MemoryClaim) -> None:
 def _listen(asked: Asked, provider: Provider) -> None:
     try:
         asked.sent = perf_counter() < asked.begun + asked.seconds
-        for piece in provider.stream(asked.model, asked.prompt) if asked.sent else ():
+        for piece in provider.stream(asked.admitted.candidate.model, asked.admitted.prompt) if asked.sent else ():
             if isinstance(piece, Completion):
                 asked.answer = piece
             else:

@@ -1,83 +1,208 @@
-"""One request from query to outcome: index, context, route, attempts, proof; nothing is written to the project."""
+"""One request from query to outcome: index, context, route, attempts, proof, and the files where it may write them."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING
 
-from optimizer.engine import climb, decide, from_index, opinion, plan, prepare, role
-from optimizer.engine.request import Request
-from optimizer.errors import InputError
-from optimizer.events import Chosen, Event, Finished, Notice, Routed
+from optimizer.calls import call as calls
+from optimizer.calls.services import Purpose
+from optimizer.engine import decide, escalate, opinion, prepare
+from optimizer.engine.request import Request, first_budget
+from optimizer.errors import BudgetReached, InputError, NoProvider
+from optimizer.events import (
+    Booked,
+    Chosen,
+    ConsentQuestion,
+    Finished,
+    Flow,
+    Judged,
+    Notice,
+    Proposed,
+    Routed,
+    TextDelta,
+)
 from optimizer.lookup.questions import Lookup
+from optimizer.reasons import Cap
 from optimizer.retrieval import Query
+from optimizer.types import Attempt, Outcome, Route, Task, Verdict
 
 if TYPE_CHECKING:
+    from optimizer.agent.loop import Ended
+    from optimizer.engine.landing import Landing
     from optimizer.engine.services import Services
     from optimizer.models.available import Available
 
 
-def run(query: Query, services: Services, dry_run: bool = False, planned: bool = False) -> Iterator[Event]:
-    """Serve `query`; the last event is Finished. `dry_run` stops before any model is asked, `planned` lets a change be
-    planned before it is made.
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a request is served: `dry_run` stops before any model is asked, `planned` plans a change before it is made,
+    `landing` lets a proven change be written (None: it is only shown)."""
+
+    dry_run: bool = False
+    planned: bool = False
+    landing: Landing | None = None
+
+
+PLAIN = Options()
+
+
+def run(query: Query, services: Services, options: Options = PLAIN) -> Flow[None]:
+    """Serve `query`; the last event is Finished.
 
     Raises OptimizerError for what ends a run at once: bad input, a secret in the payload, a store that fails.
     """
     request = uuid.uuid4().hex[:12]
     lookup = _lookup(query, services)
-    if lookup is not None and (yield from from_index.answer_from_index(request, lookup, services)):
-        return
-    words_decide = dry_run or bool(query.images)
-    router = None if words_decide else opinion.begin(query, services)
-    if services.workspace.settings.local_router and not (router or words_decide):
-        yield Notice("local.router is not asked: Ollama is not on this machine; words decide")
+    outcome = (yield from _from_index(request, lookup, services)) if lookup is not None else None
+    if outcome is None:
+        outcome = yield from _from_models(request, query, services, options)
+    if outcome.patch is not None and not outcome.exit_code and options.landing is not None:
+        from optimizer.engine.landing import land
+
+        outcome = yield from land(outcome, outcome.patch, query.text, options.landing, services)
+    yield Finished(outcome)
+
+
+def _from_models(id: str, query: Query, services: Services, options: Options) -> Flow[Outcome]:
+    prepared, available = yield from _prepared(id, query, services, options)
+    planned = options.planned and prepared.task.wants_edits
+    role = "editor" if planned else ""
+    route = yield from _routed(prepared.task, role, available, services)
+    if (provider := decide.lacks_consent(route)) and not options.dry_run and (yield from _consent(provider, services)):
+        available = services.models.available()
+        route = yield from _routed(prepared.task, role, available, services)
+    if not (options.dry_run and route.attempts) and (line := decide.images_leave(query, route, planned)):
+        yield Notice(line)
+    if options.dry_run or not route.attempts:
+        return decide.unserved(id, route, options.dry_run)
+    if line := decide.stand_in(route, services):
+        yield Notice(line)
+    asked, cost = yield from _worded(prepared, query, planned, available, services)
+    tried = yield from escalate.escalate(asked, route, services)
+    attempt, ended = tried[-1]
+    cost = calls.added(cost, *(one.cost for _, one in tried))
+    if services.workspace.settings.agent_review and ended.patch is not None and ended.failure is None:
+        from optimizer.engine import roles
+
+        reviewed = yield from roles.reviewed(asked, ended.patch, ended.verdict, attempt.model.id, available, services)
+        cost = calls.added(cost, reviewed)
+    return _outcome(id, route, tried, cost)
+
+
+def _prepared(id: str, query: Query, services: Services, options: Options) -> Flow[tuple[Request, Available]]:
+    """The request with its context and its kind of work, and the models there are: looked for at the same time."""
+    workspace = services.workspace
+    words_decide = options.dry_run or bool(query.images)
+    router = None if words_decide else (yield from opinion.begin(query, id, services))
     with ThreadPoolExecutor(max_workers=1) as pool:
-        asked = pool.submit(services.models.available)
-        refreshed = prepare.refresh(services)
+        listed = pool.submit(services.models.available)
+        refreshed = prepare.refresh(workspace)
         if refreshed.notice:
             yield Notice(refreshed.notice)
-        fitted, room = prepare.room_for_context(query, services)
-        for line in prepare.cut(query, fitted, services, dry_run):
+        fitted, budget = first_budget(query, workspace, options.planned)
+        for line in _cut(query, fitted, services, options.dry_run):
             yield Notice(line)
-        context = prepare.choose(query, services, room - (plan.TOKENS if planned else 0))
+        context = prepare.choose(query, workspace, budget.code)
         yield Chosen(context)
-        notes = prepare.notes_near(context, services)
+        notes = prepare.notes_near(context, workspace, budget.notes_limit)
         if notes is not None:
             share = "" if notes.whole else ", the rest is left out"
             yield Notice(f"project notes: {notes.path}, {notes.tokens:,} tokens{share} (notes.tokens)")
-        available = asked.result()
-    said = (yield from opinion.end(router, request, services)) if router else None
-    task = decide.task_of((fitted, context), notes.tokens if notes else 0, said)
-    planned = planned and task.wants_edits
-    route = decide.route(task, services, available, "editor" if planned else "")
+        available = listed.result()
+    from optimizer.routing.classify import classify
+
+    said = (yield from opinion.end(router, services.calls)) if router else None
+    task = classify(fitted, context, budget.prompt(notes.tokens if notes else 0, context.tokens), said)
+    return Request(id, fitted, context, task, notes), available
+
+
+def _cut(query: Query, fitted: Query, services: Services, dry_run: bool) -> Iterator[str]:
+    """A line for each of request and piped input that is longer than its share of the prompt; none for what is to be
+    summarised now."""
+    share, summarises = "longer than its share of the prompt", services.workspace.settings.agent_summarise
+    if fitted.text != query.text:
+        yield f"the request is {share}; its middle is left out"
+    if fitted.extra != query.extra and not summarises:
+        yield f"what was piped in is {share}; its middle is left out (--summarise puts it in few words)"
+    elif fitted.extra != query.extra and dry_run:
+        yield f"what was piped in is {share}; a run puts it in few words first"
+
+
+def _routed(task: Task, role: str, available: Available, services: Services) -> Flow[Route]:
+    route = decide.route(task, services, available, role)
     yield Routed(task, route, services.models.quote(task))
-    if not (dry_run and route.attempts) and (line := decide.images_leave(query, route, planned)):
-        yield Notice(line)
-    if dry_run or not route.attempts:
-        yield Finished(decide.unserved(request, route, dry_run))
-        return
-    if line := decide.stand_in(route, services):
-        yield Notice(line)
-    wanted, cost = yield from _summarised(query, Request(request, fitted, context, task, notes), available, services)
-    events = plan.climb_planned(wanted, route, available, services) if planned else climb.climb(wanted, route, services)
-    if services.workspace.settings.agent_review:
-        from optimizer.engine import critic
-
-        events = critic.reviewed(events, wanted, available, services)
-    yield from role.adding(cost, events)
+    return route
 
 
-def _summarised(
-    query: Query, request: Request, available: Available, services: Services
-) -> Generator[Event, None, tuple[Request, int | None]]:
-    """The request with what was piped in in few words, where that is wished and needed; and what it cost."""
-    if not services.workspace.settings.agent_summarise or request.query.extra == query.extra:
-        return request, 0
-    from optimizer.engine import summary
+def _consent(provider: str, services: Services) -> Flow[bool]:
+    """Ask for the consent that is missing; a yes is remembered."""
+    from optimizer.privacy import consent
 
-    return (yield from summary.summarised(request, query.extra, available, services))
+    workspace, host = services.workspace, services.models.endpoints()[provider].host
+    if not (yield ConsentQuestion(provider, host, workspace.repository)):
+        return False
+    consent.grant(workspace.places.state, workspace.repository, provider, host)
+    return True
+
+
+def _worded(
+    request: Request, query: Query, planned: bool, available: Available, services: Services
+) -> Flow[tuple[Request, int | None]]:
+    """The request with a summary of what was piped in, and with a plan, each where it is wanted; and what that cost."""
+    summary: int | None = 0
+    plan: int | None = 0
+    if services.workspace.settings.agent_summarise and request.query.extra != query.extra:
+        from optimizer.engine import summarise
+
+        request, summary = yield from summarise.summarised(request, query.extra, available, services)
+    if planned:
+        from optimizer.engine import roles
+
+        request, plan = yield from roles.planned(request, available, services)
+    return request, calls.added(summary, plan)
+
+
+def _outcome(id: str, route: Route, tried: list[tuple[Attempt, Ended]], cost: int | None) -> Outcome:
+    """The outcome of the attempts."""
+    last = tried[-1][1]
+    model = (tried[-1][0] if last.failure is None else route.attempts[-1]).model
+    code = 0 if last.failure is None else _exit_code(route, tried)
+    return Outcome(
+        request=id,
+        tier=model.tier,
+        model=model.id,
+        text=last.text,
+        patch=last.patch,
+        verdict=last.verdict,
+        cost=cost,
+        exit_code=code,
+        hint=_next_step(tried, code) if code else "",
+    )
+
+
+def _exit_code(route: Route, tried: list[tuple[Attempt, Ended]]) -> int:
+    """That of a cap that kept a model from being asked; else that of the last answer; else that no model worked."""
+    failures = [ended.failure for _, ended in tried if ended.failure]
+    capped = any(isinstance(left.reason, Cap) for left in route.left_out)
+    if capped or any(isinstance(one, BudgetReached) for one in failures):
+        return BudgetReached.exit_code
+    return next((one.exit_code for one in reversed(failures) if not one.unanswered), NoProvider.exit_code)
+
+
+def _next_step(tried: list[tuple[Attempt, Ended]], code: int) -> str:
+    if code == BudgetReached.exit_code:
+        return "optimize budget, or name a stronger free model with --model"
+    if all(ended.failure and ended.failure.unanswered for _, ended in tried):
+        return "optimize models, or name one with --model"
+    return "name a stronger model with --model, or ask for a smaller change"
+
+
+# ── questions that the index can answer ──────────────────────────────────────────────────────────
 
 
 def _lookup(query: Query, services: Services) -> Lookup | None:
@@ -95,3 +220,38 @@ def _lookup(query: Query, services: Services) -> Lookup | None:
             "ask one of: where is X · show X · list functions in F · who calls X · what imports F · rename X to Y",
         )
     return lookup
+
+
+def _from_index(request: str, lookup: Lookup, services: Services) -> Flow[Outcome | None]:
+    """Answer a lookup without any model; recorded as a request of tier `index` at no cost.
+
+    None, with nothing recorded, when a plain word was not found: it may not have been meant as a name.
+    """
+    from optimizer.lookup.answer import answer
+    from optimizer.lookup.lines import lines_of
+
+    started, workspace = perf_counter(), services.workspace
+    refreshed = prepare.refresh(workspace)
+    if refreshed.notice:
+        yield Notice(refreshed.notice)
+    answered, subject = answer(lookup, workspace.index), lookup.subject
+    if not answered.found and subject.isalpha() and subject.islower() and not workspace.settings.tier:
+        yield Notice(f"nothing here is named {subject!r}; taking this as a request")
+        return None
+    lines = lines_of(answered.rows)
+    for line in lines:
+        yield TextDelta(line + "\n")
+    verdict = Verdict(answered.found, (), 1.0 if answered.found else 0.0)
+    if answered.patch:
+        from optimizer.verify import prove
+
+        verdict = yield from prove.judge(answered.patch, workspace.index, workspace.means())
+    purpose, ending = Purpose(request, lookup.kind), "proven" if verdict.ok else "unusable"
+    yield Booked(calls.record_index(purpose, perf_counter() - started, ending, services.calls))
+    if answered.patch:
+        yield Proposed(answered.patch)
+        yield Judged(verdict)
+        if workspace.settings.agent_review:
+            yield Notice("no model made this change, and none reviews it")
+    code = 0 if verdict.ok else 3
+    return Outcome(request, "index", "", "\n".join(lines), answered.patch, verdict, 0, code)

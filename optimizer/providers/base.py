@@ -54,6 +54,14 @@ def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
         return cast(Provider, adapter.open_provider(endpoint, gate))
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """How a call of a model ended, with a whole answer or the error instead; `cost` is micro-dollars, None: unknown."""
+
+    result: Completion | OptimizerError
+    cost: int | None
+
+
 @dataclass(slots=True)
 class Draft:
     """What has arrived of an answer so far; `fault` says why the answer is of no use."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,11 +14,10 @@ from optimizer.agent.overlay import Overlay
 from optimizer.agent.serve import Bench
 from optimizer.agent.tools import offered
 from optimizer.edits.paths import reader
-from optimizer.engine.ask import Answered
-from optimizer.errors import BadAnswer, ProviderError
-from optimizer.events import Event, Notice, Stepped
+from optimizer.errors import ProviderError
+from optimizer.events import Event, Flow, Notice, Question, Stepped
 from optimizer.index.reader import Index
-from optimizer.providers.base import Provider
+from optimizer.providers.base import Called, Provider
 from optimizer.types import Completion, Message, Patch, Prompt
 from tests.conftest import IndexRepo
 from tests.loopback.clients import a_model, connect
@@ -55,6 +54,11 @@ class Talked:
     @property
     def steps(self) -> list[Stepped]:
         return [event for event in self.events if isinstance(event, Stepped)]
+
+    @property
+    def failure(self) -> str:
+        """Why there is no answer, '' where there is one."""
+        return self.ended.failure.message if self.ended.failure else ""
 
     @property
     def notices(self) -> str:
@@ -95,20 +99,22 @@ class Workshop:
         events: list[Event] = []
         try:
             while True:
-                events.append(next(conversation))
+                step = next(conversation)
+                assert not isinstance(step, Question)
+                events.append(step)
         except StopIteration as stop:
             return Talked(stop.value, events, self.loopback.asked(self.wire), len(refused))
         finally:
             provider.close()
 
-    def _ask(self, provider: Provider, prompt: Prompt) -> Generator[Event, None, Answered]:
+    def _ask(self, provider: Provider, prompt: Prompt) -> Flow[Called]:
         cost = self.costs.pop(0) if self.costs else 0
         try:
             for piece in provider.stream(replace(a_model(self.wire), tools=self.tools), prompt):
                 if isinstance(piece, Completion):
-                    return Answered(piece, cost)
+                    return Called(piece, cost)
         except ProviderError as error:
-            return Answered(None, cost, error.message, error.exit_code, useless=isinstance(error, BadAnswer))
+            return Called(error, cost)
         yield from ()
         raise AssertionError("a stream without an end")
 

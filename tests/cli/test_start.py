@@ -34,7 +34,7 @@ def loaded_by(code: str) -> set[str]:
 
 def test_the_command_line_loads_no_sdk() -> None:
     loaded = loaded_by(
-        "import optimizer.cli.main, optimizer.wiring.services, optimizer.engine.run, optimizer.engine.climb"
+        "import optimizer.cli.main, optimizer.wiring.services, optimizer.engine.run, optimizer.engine.escalate"
     )
     assert "optimizer" in loaded
     assert not loaded & {*HEAVY, "rich", "tree_sitter", "pathspec"}

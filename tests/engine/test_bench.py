@@ -81,7 +81,7 @@ def test_commits_that_change_source_files_become_requests(project):
 
 def test_the_figures_of_a_small_repository(services, project):
     before = everything(project)
-    measured = bench.retrieval(services, 10)
+    measured = bench.retrieval(services.workspace, 10)
     assert everything(project) == before
     assert (measured.commits, measured.left_out, measured.functions, measured.bodies) == (2, 0, 2, 1.0)
     assert measured.recall == {1: 1.0, 3: 1.0, 5: 1.0, 10: 1.0}
@@ -139,7 +139,7 @@ def test_a_shallow_clone_is_measured_as_far_as_it_goes(project, tmp_path):
     git(tmp_path, "clone", "-q", "--depth", "3", f"file://{project}", str(clone))
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
     with open_services(Start(clone, env, {}), lambda _: None, lambda _: None) as opened:
-        measured = bench.retrieval(opened, 10)
+        measured = bench.retrieval(opened.workspace, 10)
     assert [query.subject for query in measured.queries] == ["paint_colour knows red"]
 
 
@@ -149,7 +149,7 @@ def test_contents_that_a_clone_lacks_are_left_out(project, tmp_path):
     git(tmp_path, "clone", "-q", "--filter=blob:none", f"file://{project}", str(clone))
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
     with open_services(Start(clone, env, {}), lambda _: None, lambda _: None) as opened:
-        measured = bench.retrieval(opened, 10)
+        measured = bench.retrieval(opened.workspace, 10)
         assert (measured.commits, measured.left_out) == (1, 1)
     assert "1 left out" in text(measured)
 
@@ -163,7 +163,7 @@ def test_without_history_it_says_so(tmp_path, make_repo):
             open_services(Start(root, env, {}), lambda _: None, lambda _: None) as opened,
             pytest.raises(InputError, match=told),
         ):
-            bench.retrieval(opened, 10)
+            bench.retrieval(opened.workspace, 10)
 
 
 def symbol(name: str, start: int, end: int, kind: str = "function") -> Symbol:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from optimizer.engine.book import added
-from optimizer.engine.critic import LONGEST, MOST_LINES, findings
-from optimizer.engine.role import spoken
+from optimizer.calls.call import added
+from optimizer.engine.roles import LONGEST, MOST_LINES, findings, without_thinking
 
 
 @pytest.mark.parametrize(
@@ -40,9 +39,9 @@ def test_faults_are_a_few_short_lines_without_marks() -> None:
 
 
 def test_thinking_is_no_answer() -> None:
-    assert spoken("<think>hm</think>\n\nYes. ") == "Yes."
-    assert spoken("hm</think>Yes.") == "Yes."
-    assert spoken("<think>hm, it never ends") == ""
+    assert without_thinking("<think>hm</think>\n\nYes. ") == "Yes."
+    assert without_thinking("hm</think>Yes.") == "Yes."
+    assert without_thinking("<think>hm, it never ends") == ""
 
 
 def test_a_sum_with_an_unknown_cost_is_unknown() -> None:

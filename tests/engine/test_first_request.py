@@ -11,7 +11,8 @@ import pytest
 
 from optimizer.agent import prompts
 from optimizer.context.budget import count_tokens
-from optimizer.engine import decide, prepare
+from optimizer.engine import prepare
+from optimizer.engine.request import first_budget
 from optimizer.engine.services import Services
 from optimizer.errors import InputError
 from optimizer.images import Image, tokens
@@ -33,7 +34,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """The services of a run in this very repository."""
     env = {"HOME": str(tmp_path_factory.mktemp("home")), "PATH": os.environ["PATH"]}
     with open_services(Start(ROOT, env, {}), lambda _: None, lambda _: None) as opened:
-        prepare.refresh(opened)
+        prepare.refresh(opened.workspace)
         yield opened
 
 
@@ -45,10 +46,10 @@ def models() -> list[Model]:
 
 def requests(query: Query, services: Services) -> Iterator[int]:
     """Tokens of the first request for `query`, answer budget included, for each model and both styles."""
-    fitted, room = prepare.room_for_context(query, services)
-    context = prepare.choose(query, services, room)
+    fitted, budget = first_budget(query, services.workspace)
+    context = prepare.choose(query, services.workspace, budget.code)
     task = classify(fitted, context, 0)
-    notes = prepare.notes_near(context, services)
+    notes = prepare.notes_near(context, services.workspace, budget.notes_limit)
     for model in models():
         for concise in (True, False):
             ask = prompts.Ask(
@@ -85,7 +86,7 @@ def test_real_requests(services: Services, texts: Sequence[str], extra: str) -> 
 @pytest.mark.parametrize("text", ["x" * 400_000, "why " * 100_000, "é\n" * 50_000, "a_b.c(d) " * 30_000])
 def test_huge_requests_are_cut_in_the_middle(services: Services, text: str) -> None:
     assert max(requests(Query(text), services)) <= 6000
-    fitted, _ = prepare.room_for_context(Query(text), services)
+    fitted, _ = first_budget(Query(text), services.workspace)
     assert "left out here" in fitted.text
     assert fitted.text.startswith(text[:100])
     assert fitted.text.endswith(text[-100:])
@@ -95,13 +96,13 @@ def test_huge_requests_are_cut_in_the_middle(services: Services, text: str) -> N
 def test_images_are_counted_and_leave_less_room_for_code(services: Services, sides: list[tuple[int, int]]) -> None:
     shots = tuple(Image("image/png", b"", *side, f"shot-{n}.png") for n, side in enumerate(sides))
     query, bare = Query("why does the table of models look wrong", "", shots), "why does the table of models look wrong"
-    fitted, room = prepare.room_for_context(query, services)
+    fitted, budget = first_budget(query, services.workspace)
     assert fitted.images == shots
     taken = prompts.pictured(query)
     assert taken >= sum(map(tokens, shots))
-    assert room <= prepare.room_for_context(Query(bare), services)[1] - taken
-    context = prepare.choose(fitted, services, room)
-    assert decide.task_of((fitted, context), 0).input_tokens >= taken + context.tokens + prompts.overhead()
+    assert budget.code <= first_budget(Query(bare), services.workspace)[1].code - taken
+    context = prepare.choose(fitted, services.workspace, budget.code)
+    assert budget.prompt(0, context.tokens) >= taken + context.tokens + prompts.overhead()
     assert taken < max(requests(query, services)) <= 6000
     ask = prompts.Ask(fitted, classify(fitted, context, 0), context, 500)
     (message,) = prompts.build(ask, models()[0]).messages
@@ -112,14 +113,14 @@ def test_images_are_counted_and_leave_less_room_for_code(services: Services, sid
 def test_images_that_leave_no_room_are_told_with_the_setting_that_makes_some(services: Services) -> None:
     shot = Image("image/png", b"", 3840, 2160, "desktop.png")
     with pytest.raises(InputError, match=r"images take up to 4,7\d\d tokens, and request_tokens \(6,000\)") as caught:
-        prepare.room_for_context(Query("why", "", (shot,)), services)
+        first_budget(Query("why", "", (shot,)), services.workspace)
     enough = int(caught.value.hint.split()[3])
     assert f"request_tokens = {enough}" in caught.value.hint
     roomy = replace(
         services,
         workspace=replace(services.workspace, settings=replace(services.workspace.settings, request_tokens=enough)),
     )
-    assert prepare.room_for_context(Query("why", "", (shot,)), roomy)[1] >= 500
+    assert first_budget(Query("why", "", (shot,)), roomy.workspace)[1].code >= 500
     assert max(requests(Query("why does the table look wrong", "", (shot,)), roomy)) <= enough
 
 
@@ -133,10 +134,11 @@ def test_notes_of_the_project_count_too(make_repo: Callable[[Mapping[str, str | 
     root = make_repo({"calc.py": code, "AGENTS.md": "Write short functions, and a test for each of them.\n" * 400})
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
     with open_services(Start(root, env, {}), lambda _: None, lambda _: None) as opened:
-        prepare.refresh(opened)
+        prepare.refresh(opened.workspace)
         query = Query("refactor all parse functions in calc.py")
-        fitted, room = prepare.room_for_context(query, opened)
-        notes = prepare.notes_near(prepare.choose(fitted, opened, room), opened)
+        fitted, budget = first_budget(query, opened.workspace)
+        context = prepare.choose(fitted, opened.workspace, budget.code)
+        notes = prepare.notes_near(context, opened.workspace, budget.notes_limit)
         assert notes is not None
         assert 500 < notes.tokens <= opened.workspace.settings.notes_tokens
         assert 5000 < max(requests(query, opened)) <= 6000

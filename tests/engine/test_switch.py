@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.engine.run import run
+from optimizer.engine.run import Options, run
 from optimizer.engine.services import Services
 from optimizer.errors import ConfigError
 from optimizer.events import Booked, Finished
@@ -73,7 +73,9 @@ def first_choice(services: Services) -> str:
     """The model that a request would be asked of first."""
     from optimizer.events import Routed
 
-    routed = next(event for event in run(Query("explain total"), services, dry_run=True) if isinstance(event, Routed))
+    routed = next(
+        event for event in run(Query("explain total"), services, Options(dry_run=True)) if isinstance(event, Routed)
+    )
     return routed.route.attempts[0].model.id
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.engine import book
-from optimizer.engine.request import Request
-from optimizer.retrieval import Context, Query
-from optimizer.types import Model, Task, Usage
+from optimizer.calls.call import Spent, record
+from optimizer.calls.services import Purpose
+from optimizer.types import Model, Usage
 from optimizer.wiring.services import services as open_services
 from optimizer.wiring.workspace import Start
 
@@ -35,16 +34,13 @@ def test_an_interrupt_while_the_price_table_is_read_books_the_call_and_goes_on_u
                 raise KeyboardInterrupt
             return opened.calls.cost(model, usage, at)
 
-        request = Request(
-            "r-1", Query("explain a"), Context("explain a", 0, (), ()), Task("explain", 0.2, (), False, 9, 9)
-        )
-        spent = book.Spent(Usage(input=1_000_000, output=1_000_000), 1.0, "answered", HAIKU.id)
+        spent = Spent(Usage(input=1_000_000, output=1_000_000), 1.0, "answered", HAIKU.id)
         with pytest.raises(KeyboardInterrupt):
-            book.book(request, HAIKU, spent, replace(opened, calls=replace(opened.calls, cost=interrupted)))
-        (record,) = opened.calls.ledger().records("", "~")
-    assert (record.request, record.outcome, record.cost) == (
+            record(Purpose("r-1", "explain"), HAIKU, spent, replace(opened.calls, cost=interrupted))
+        (kept,) = opened.calls.ledger().records("", "~")
+    assert (kept.request, kept.outcome, kept.cost) == (
         "r-1",
         "answered",
-        opened.calls.cost(HAIKU, spent.usage, datetime.fromisoformat(record.at)),
+        opened.calls.cost(HAIKU, spent.usage, datetime.fromisoformat(kept.at)),
     )
-    assert record.cost
+    assert kept.cost

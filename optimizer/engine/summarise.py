@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from optimizer.engine import role
+from optimizer.engine import roles
+from optimizer.engine.request import words_budget
 from optimizer.errors import SecretFound
-from optimizer.events import Event, Notice
+from optimizer.events import Flow, Notice
 from optimizer.retrieval import Context, Query
 from optimizer.types import Needs
 
@@ -38,7 +39,7 @@ _ASKED = (
 
 def summarised(
     request: Request, piped: str, available: Available, services: Services
-) -> Generator[Event, None, tuple[Request, int | None]]:
+) -> Flow[tuple[Request, int | None]]:
     """The request with a summary of `piped` in it, and what that cost (micro-dollars; None: unknown).
 
     It takes no more tokens than the beginning and end of `piped` that stand there, and stay where no summary is made.
@@ -48,12 +49,13 @@ def summarised(
     from optimizer.context.budget import count_tokens
 
     room = count_tokens(request.query.extra)
-    wanted = role.Work("summariser", "summarising", replace(request, task=_task(request.task, LOOKED_FOR)), TOKENS)
-    attempts = role.route(wanted, available, services, _free_or_named(services)).attempts
+    wanted = roles.Work("summariser", "summarising", replace(request, task=_task(request.task, LOOKED_FOR)), TOKENS)
+    attempts = roles.route(wanted, available, services, _free_or_named(services)).attempts
     most = (
         min(LARGEST, services.workspace.settings.request_tokens, attempts[0].model.window - TEMPLATE) if attempts else 0
     )
-    size = most - TOKENS - SPARE - _beside(request)
+    asked = count_tokens(_question(request, 10, 10, WORDS[1]))
+    size = words_budget(most - SPARE, TOKENS, asked).code
     if not attempts or room < LEAST_ROOM or size < LEAST_PART:
         nobody = "no local or free model may be asked, and the role summariser names no other"
         why = "request_tokens leaves no room for a summary" if attempts else nobody
@@ -66,7 +68,7 @@ def summarised(
     yield Notice(_told(excerpt, count_tokens(piped), room))
     task = _task(request.task, size)
     work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, room, services))
-    said = yield from role.ask_role(work, [one for one in attempts if one.model.window - TEMPLATE >= most], services)
+    said = yield from roles.ask_role(work, [one for one in attempts if one.model.window - TEMPLATE >= most], services)
     text = put_together(excerpt, said.texts, said.by, room)
     if not text:
         yield Notice("the middle of what was piped in is left out: there is no summary")
@@ -106,14 +108,6 @@ def _task(task: Task, tokens: int) -> Task:
     return replace(
         task, kind="summary", wants_edits=False, input_tokens=tokens, output_tokens=USUAL, needs=Needs(tokens + TOKENS)
     )
-
-
-def _beside(request: Request) -> int:
-    """Tokens of a question beside the part that it is about."""
-    from optimizer.agent import prompts
-    from optimizer.context.budget import count_tokens
-
-    return prompts.overhead(edits=False) + count_tokens(_question(request, 10, 10, WORDS[1]))
 
 
 def _question(request: Request, number: int, count: int, words: int) -> str:

@@ -1,0 +1,214 @@
+"""One call of one model, streamed, and recorded however it ends; every call of a provider is made here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from optimizer import vendors
+from optimizer.calls import admission
+from optimizer.errors import NoProvider, ProviderError
+from optimizer.events import Booked, Flow, Notice, TextDelta
+from optimizer.providers.base import Called
+from optimizer.tiers import Tier
+from optimizer.types import Completion, Model, Prompt, Usage, UsageRecord
+
+if TYPE_CHECKING:
+    from optimizer.calls.admission import Admitted
+    from optimizer.calls.services import CallServices, Purpose
+
+NAP = 0.5  # seconds between two looks whether there is memory
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one call consumed, and how it ended, as the ledger's outcomes name it."""
+
+    usage: Usage
+    seconds: float
+    outcome: str
+    served: str = ""
+
+
+def call(purpose: Purpose, model: Model, prompt: Prompt, services: CallServices) -> Flow[Called]:
+    """Ask `model`, again when a limit or an overload passes soon; all calls are recorded.
+
+    Raises what ends a run at once: missing consent, a secret in the payload, a broken store.
+    """
+    cost: int | None = 0
+    retries = 0
+    if crowded := (yield from _lease(model, prompt, services)):
+        return Called(NoProvider(crowded), cost)
+    while True:
+        admitted = yield from admission.admit(purpose.request, model, prompt, services, retries)
+        if not isinstance(admitted, admission.Admitted):
+            return Called(admitted, cost)
+        called = yield from _once(purpose, admitted, services)
+        cost = added(cost, called.cost)
+        error = called.result
+        if not isinstance(error, ProviderError) or not admission.worth_another(error, retries, services):
+            return Called(error, cost)
+        retries += 1
+        yield Notice(f"{model.id}: {error.message}; asking again")
+
+
+def release(services: CallServices) -> None:
+    """Give back the memory that this run holds for local models. Raises StorageError."""
+    services.memory().release()
+
+
+def _once(purpose: Purpose, admitted: Admitted, services: CallServices) -> Flow[Called]:
+    """One admitted call, recorded and closed."""
+    prompt = admitted.prompt
+    started = perf_counter()
+    heard: list[str] = []
+    result: Completion | ProviderError
+    try:
+        result = yield from _listen(purpose, admitted, heard, services)
+    except ProviderError as error:
+        result = error
+    except BaseException as error:
+        if isinstance(error, GeneratorExit | KeyboardInterrupt):
+            finish(purpose, admitted, Spent(guess(prompt, heard), perf_counter() - started, "cancelled"), services)
+        else:
+            admission.failed(admitted, None, services)
+        raise
+    return (yield from closed(purpose, admitted, result, perf_counter() - started, services))
+
+
+def _listen(purpose: Purpose, admitted: Admitted, heard: list[str], services: CallServices) -> Flow[Completion]:
+    model = admitted.candidate.model
+    provider = services.provider(model, purpose.kind, admission.listener(admitted, services))
+    try:
+        for piece in provider.stream(model, admitted.prompt):
+            if isinstance(piece, Completion):
+                return piece
+            heard.append(piece)
+            yield TextDelta(piece)
+    finally:
+        provider.close()
+    raise ProviderError(f"{model.provider} ended its stream without an answer")
+
+
+def closed(
+    purpose: Purpose, admitted: Admitted, result: Completion | ProviderError, seconds: float, services: CallServices
+) -> Flow[Called]:
+    """Record a call with its result, and update what is known of the model. Raises StorageError."""
+    if isinstance(result, ProviderError):
+        spent = Spent(result.usage or Usage(), seconds, "provider-error")
+        entry = finish(purpose, admitted, spent, services, result)
+        yield Booked(entry)
+        return Called(result, entry.cost)
+    spent = Spent(result.usage, result.seconds, "answered", result.model_served)
+    entry = record(purpose, admitted.candidate.model, spent, services)
+    if line := admission.succeeded(admitted, result, services):
+        yield Notice(line)
+    yield Booked(entry)
+    for line in admission.warnings(purpose.request, admitted, services):
+        yield Notice(line)
+    return Called(result, entry.cost)
+
+
+def finish(
+    purpose: Purpose,
+    admitted: Admitted,
+    spent: Spent,
+    services: CallServices,
+    error: ProviderError | None = None,
+) -> UsageRecord:
+    """Record a call without an answer, and close it; no error for one that was broken off. Raises StorageError."""
+    entry = record(purpose, admitted.candidate.model, spent, services)
+    admission.failed(admitted, error, services)
+    return entry
+
+
+def record(purpose: Purpose, model: Model, spent: Spent, services: CallServices) -> UsageRecord:
+    """Write one call of a model to the ledger; raises StorageError."""
+    now, broken_off = services.clock(), False
+    try:
+        cost = services.cost(model, spent.usage, now)
+    except KeyboardInterrupt:  # reading the price table takes a moment; what was spent is recorded all the same
+        cost, broken_off = services.cost(model, spent.usage, now), True
+    entry = UsageRecord(
+        request=purpose.request,
+        at=now.isoformat(timespec="milliseconds"),
+        tier=model.tier,
+        label=model.label,
+        provider=model.provider,
+        model_asked=model.id,
+        model_served=spent.served,
+        usage=spent.usage,
+        seconds=round(spent.seconds, 3),
+        outcome=spent.outcome,
+        cost=cost,
+        task=purpose.kind,
+        repository=services.repository,
+        arm=services.arm,
+    )
+    services.ledger().add(entry)
+    if broken_off:
+        raise KeyboardInterrupt
+    return entry
+
+
+def record_index(purpose: Purpose, seconds: float, outcome: str, services: CallServices) -> UsageRecord:
+    """Write an answer from the index to the ledger, at no cost; raises StorageError."""
+    tier: Tier = "index"
+    entry = UsageRecord(
+        request=purpose.request,
+        at=services.clock().isoformat(timespec="milliseconds"),
+        tier=tier,
+        label="Index",
+        provider="index",
+        model_asked="",
+        model_served="",
+        usage=Usage(),
+        seconds=round(seconds, 3),
+        outcome=outcome,
+        cost=0,
+        task=purpose.kind,
+        repository=services.repository,
+        arm=services.arm,
+    )
+    services.ledger().add(entry)
+    return entry
+
+
+def added(*costs: int | None) -> int | None:
+    """The sum of costs in micro-dollars; None, unknown, when one of them is."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
+
+
+def guess(prompt: Prompt, heard: list[str]) -> Usage:
+    """The usage of a call that was broken off, from what was sent and what had been heard."""
+    from optimizer.context.budget import count_tokens
+
+    return Usage(input=prompt.tokens, output=count_tokens("".join(heard)), estimated=True)
+
+
+def _lease(model: Model, prompt: Prompt, services: CallServices) -> Flow[str]:
+    """Wait until there is memory for a model that a server of this machine loads; why there is none in the end, or ''.
+
+    Two runs then do not push each other's models out. Waits no longer than `network.load_seconds`. Raises StorageError.
+    """
+    if not model.local or not vendors.of(model.provider).manages_models:
+        return ""
+    memory, settings = services.memory(), services.settings
+    claim = services.claim(model, prompt.tokens + prompt.max_output)
+    begun = memory.now()
+    announced = False
+    while not (grant := memory.acquire(claim, settings.load_seconds + settings.answer_seconds)).granted:
+        others = " and ".join(grant.others) or "another run"
+        if memory.now() - begun >= settings.load_seconds:
+            memory.release()
+            return f"not asked: no room in memory beside {others} within {settings.load_seconds:g} s"
+        if not announced:
+            from optimizer.models.memory import GIB
+
+            size = f"{claim.bytes / GIB:.1f} of {grant.total / GIB:.1f} GiB"
+            yield Notice(f"{model.id} needs {size} of memory: waiting until another run is done with {others}")
+            announced = True
+        memory.sleep(NAP)
+    return ""

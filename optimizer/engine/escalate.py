@@ -1,0 +1,207 @@
+"""Ask one model after the other until an answer passes its checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from optimizer.agent import loop, prompts, serve
+from optimizer.calls import call as calls
+from optimizer.calls.services import Purpose
+from optimizer.engine import prepare, proof
+from optimizer.errors import AnswerCut, OptimizerError, PromptTooLong
+from optimizer.events import Flow, Notice
+from optimizer.report import reasons
+from optimizer.types import Attempt, Model, Patch, Prompt, Route
+
+if TYPE_CHECKING:
+    from optimizer.agent.loop import Ended, Unfinished
+    from optimizer.agent.serve import Bench
+    from optimizer.engine.request import Request
+    from optimizer.engine.services import Services, Workspace
+    from optimizer.providers.base import Called
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the attempts before leave to the next: its answer budget in tokens, what was wrong with the last answer, and
+    a conversation that its provider broke off."""
+
+    answer_tokens: int
+    evidence: str = ""
+    unfinished: Unfinished | None = None
+
+
+def escalate(request: Request, route: Route, services: Services) -> Flow[list[tuple[Attempt, Ended]]]:
+    """Try the attempts of `route` in order, until one succeeds; each gets the reason why the one before it failed."""
+    before = Before(services.workspace.settings.max_tokens)
+    tried: list[tuple[Attempt, Ended]] = []
+    waiting: Sequence[Attempt] = route.attempts
+    try:
+        while waiting:
+            attempt, waiting = waiting[0], waiting[1:]
+            yield Notice(starting(attempt))
+            ended = yield from _attempt(request, attempt.model, services, before)
+            tried.append((attempt, ended))
+            if ended.failure is None:
+                break
+            waiting = left_to_ask(waiting, attempt, ended.failure)
+            if line := _going_on(attempt, ended, waiting):
+                yield Notice(line)
+            before = _after(before, ended, ended.failure)
+    finally:
+        if any(attempt.model.local for attempt in route.attempts):
+            calls.release(services.calls)
+    return tried
+
+
+def left_to_ask(waiting: Sequence[Attempt], failed: Attempt, error: OptimizerError) -> Sequence[Attempt]:
+    """The attempts that are left after one failed.
+
+    A standby is asked only when the model before it in its tier gave no answer; where a provider cannot be reached, its
+    other models are left out too.
+    """
+    if not error.unanswered:
+        waiting = [one for one in waiting if not (one.standby and one.model.tier == failed.model.tier)]
+    if error.provider_down:
+        waiting = [one for one in waiting if one.model.provider != failed.model.provider]
+    return waiting
+
+
+def starting(attempt: Attempt) -> str:
+    """The line that says which model is asked next, where, and why."""
+    model = attempt.model
+    return f"asking {model.id} ({reasons.where(model)}, {model.tier}): {reasons.attempt(attempt)}"
+
+
+def _going_on(attempt: Attempt, ended: Ended, waiting: Sequence[Attempt]) -> str:
+    """Why an attempt failed and which model is next; the verdict shows the checks that failed already."""
+    failed = [check.name for check in ended.verdict.checks if check.passed is False] if ended.verdict else []
+    why = f"its answer failed on {', '.join(failed)}" if failed else ended.failure.line if ended.failure else ""
+    if waiting:
+        return f"{attempt.model.id}: {why}; going on to {waiting[0].model.id}"
+    return "" if failed else f"{attempt.model.id}: {why}"
+
+
+def _after(before: Before, ended: Ended, failure: OptimizerError) -> Before:
+    """What is left to the next attempt: a provider's failure adds nothing but a conversation to go on with."""
+    if failure.unanswered:
+        return replace(before, unfinished=ended.unfinished or before.unfinished)
+    answer_tokens = before.answer_tokens * 2 if isinstance(failure, AnswerCut) else before.answer_tokens
+    return Before(answer_tokens, proof.evidence(ended.verdict) if ended.verdict else failure.whole)
+
+
+def _attempt(request: Request, model: Model, services: Services, before: Before) -> Flow[Ended]:
+    """Converse with `model` and check its answer; the ledger gets what became of it.
+
+    A prompt that the provider finds too long is built once more, with the better half of the context.
+    """
+    ended = yield from _conversation(request, model, services, before)
+    if isinstance(ended.failure, PromptTooLong) and request.context.items:
+        shorter = replace(request, context=prepare.within(request.context, request.context.tokens // 2))
+        yield Notice(f"{model.id}: {ended.failure.line}; asking once more with less context")
+        again = yield from _conversation(shorter, model, services, replace(before, unfinished=None))
+        ended = replace(again, cost=calls.added(ended.cost, again.cost))
+    if ended.failure is None:
+        ended = yield from proof.proven(ended, request.context, services.workspace)
+    if ended.answered:
+        services.calls.ledger().settle(request.id, _settlement(ended))
+    return ended
+
+
+def _settlement(ended: Ended) -> str:
+    """What became of the last answer, as the ledger's outcomes name it."""
+    if ended.failure is None:
+        return "proven" if ended.patch else "accepted"
+    return "checks-failed" if ended.verdict else "unusable"
+
+
+def _conversation(request: Request, model: Model, services: Services, before: Before) -> Flow[Ended]:
+    """One conversation, going on from what the attempts before left."""
+    workspace = services.workspace
+    bench = _bench(request, model, workspace)
+    prompt = prompts.build(_ask(request, workspace, bench, before), model)
+    over = _over_step(prompt, model, services)
+    if 0 < over <= request.context.tokens // 2:
+        request = replace(request, context=prepare.within(request.context, request.context.tokens - over))
+        prompt = prompts.build(_ask(request, workspace, bench, before), model)
+        yield Notice(
+            f"{model.id}: {over:,} tokens of code less, as all of the prompt would be charged at a higher rate"
+        )
+    taken = before.unfinished
+    if taken is not None:
+        longer = prompts.build(_ask(request, workspace, bench, before, taken.looked), model)
+        if longer.tokens + longer.max_output > model.window:
+            taken = None
+        else:
+            yield Notice(f"{model.id} goes on from what was looked at so far")
+            prompt, bench = longer, serve.over(bench, taken.overlay)
+    purpose = Purpose(request.id, request.task.kind)
+
+    def ask(prompt: Prompt) -> Flow[Called]:
+        return calls.call(purpose, model, prompt, services.calls)
+
+    asking = loop.Asking(model, ask, lambda: services.calls.ledger().settle(request.id, "unusable"))
+    ended = yield from loop.converse(prompt, request.task.wants_edits, bench, asking, _limits(workspace))
+    if taken is None or ended.unfinished is None:
+        return ended
+    looked = f"{taken.looked}\n\n{ended.unfinished.looked}"
+    return replace(ended, unfinished=replace(ended.unfinished, looked=looked))
+
+
+def _over_step(prompt: Prompt, model: Model, services: Services) -> int:
+    """Tokens to cut from a prompt that is little above a step of the model's price; 0 for none."""
+    rates = services.calls.candidate(model).tariff
+    return prompt.tokens - rates.fitting(prompt.tokens) if rates else 0
+
+
+def _looks(request: Request, workspace: Workspace) -> bool:
+    return request.task.wants_edits and workspace.settings.agent_steps > 0
+
+
+def _ask(request: Request, workspace: Workspace, bench: Bench, before: Before, looked: str = "") -> prompts.Ask:
+    return prompts.Ask(
+        query=request.query,
+        task=request.task,
+        context=request.context,
+        max_output=before.answer_tokens,
+        concise=workspace.features.output_optimization,
+        temperature=workspace.temperature,
+        evidence=before.evidence,
+        notes=request.notes,
+        look=_looks(request, workspace),
+        tests=bench.run_tests is not None,
+        looked=looked,
+    )
+
+
+def _bench(request: Request, model: Model, workspace: Workspace) -> Bench:
+    from optimizer.agent.look import View
+    from optimizer.agent.overlay import Overlay
+    from optimizer.agent.serve import Bench
+    from optimizer.edits.paths import reader
+
+    overlay = Overlay(reader(workspace.root))
+    view = View(workspace.index, overlay, workspace.settings.agent_result_tokens)
+    if not (_looks(request, workspace) and model.tools):
+        return Bench(view, overlay)
+    from optimizer.verify import rerun
+
+    means = workspace.means()
+
+    def run_tests(patch: Patch, paths: tuple[str, ...]) -> str:
+        return rerun.run_tests(patch, paths, workspace.index, means)
+
+    return Bench(view, overlay, run_tests if rerun.tests_allowed(means) else None)
+
+
+def _limits(workspace: Workspace) -> loop.Limits:
+    settings = workspace.settings
+    return loop.Limits(
+        steps=settings.agent_steps,
+        tokens=settings.agent_tokens,
+        cost=round(settings.agent_dollars * 1_000_000),
+        seconds=settings.agent_seconds,
+        repairs=int(settings.agent_repair),
+    )

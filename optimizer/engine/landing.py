@@ -1,0 +1,169 @@
+"""From a proven change to files: the questions before it is written, the write, and the git commit after it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from optimizer.errors import ChecksFailed, Conflict, SafetyRefused, UnusableOutput
+from optimizer.events import Flow, Judged, LandingQuestion, Notice, ProjectCommand, TrustQuestion
+from optimizer.report import landing as report
+from optimizer.types import Landed, Outcome, Patch
+
+if TYPE_CHECKING:
+    from optimizer.engine.services import Services, Workspace
+    from optimizer.git.commit import Repository
+
+MOST_OF_A_REQUEST = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """What the user said beforehand: yes to plain questions, `allowed` paths by name, a commit with its message."""
+
+    yes: bool = False
+    allowed: tuple[str, ...] = ()
+    commit: Repository | None = None
+    message: str = ""
+
+
+def land(outcome: Outcome, patch: Patch, request: str, landing: Landing, services: Services) -> Flow[Outcome]:
+    """Write the proven `patch` of `outcome` once every question is answered with yes, and commit it where asked.
+
+    Raises Conflict when a file has changed since it was read or the commit would hold more than the edit, SafetyRefused
+    for a path that is never written or whose question was not answered, StorageError when the disk fails (everything is
+    put back).
+    """
+    from optimizer.edits.paths import open_in_editors, scripts_to_allow, taken_up_by
+
+    workspace = services.workspace
+    _refuse(patch, workspace)
+    careful = tuple(
+        (change.path, program)
+        for change in patch.changes
+        if change.path not in landing.allowed and (program := taken_up_by(change.path))
+    )
+    try:
+        if not landing.yes:
+            outcome = yield from _check_further(outcome, patch, workspace)
+            if outcome.patch is None:
+                return outcome
+        landing = yield from _committable(patch, landing)
+        for line in open_in_editors(workspace.root, patch):
+            yield Notice(line)
+        if careful or not landing.yes:
+            answer = yield LandingQuestion(patch, careful, landing.commit is not None)
+            if answer is None and careful:
+                raise report.needs_answer(careful)
+            if answer is False:
+                _decline(outcome, services)
+            if not answer:
+                return replace(outcome, landed=Landed("unanswered" if answer is None else "declined"))
+    except (GeneratorExit, KeyboardInterrupt):
+        _decline(outcome, services)
+        raise
+    entry = _write(outcome, patch, request, services)
+    for line in scripts_to_allow(patch):
+        yield Notice(line)
+    outcome = replace(outcome, landed=Landed("written", entry))
+    return (yield from _commit(outcome, patch, request, landing)) if landing.commit else outcome
+
+
+def _refuse(patch: Patch, workspace: Workspace) -> None:
+    """Raise SafetyRefused for what no yes can allow: optimizer's own files, and files that git ignores."""
+    from optimizer.git.files import is_ignored
+
+    own = (workspace.places.config, workspace.places.state, workspace.places.cache)
+    places = [os.path.realpath(place) for place in own]
+    known = set(workspace.index.paths())
+    for change in patch.changes:
+        real = os.path.realpath(workspace.root / change.path)
+        if any(os.path.commonpath((place, real)) == place for place in places):
+            raise SafetyRefused(f"{change.path} belongs to optimizer itself: it is never edited", "edit it yourself")
+        if change.before is not None and change.path not in known and is_ignored(workspace.root, change.path):
+            raise SafetyRefused(
+                f"{change.path} is ignored by git: such files are neither read nor edited", "edit it yourself"
+            )
+
+
+def _check_further(outcome: Outcome, patch: Patch, workspace: Workspace) -> Flow[Outcome]:
+    """Ask once which commands may check this change, and remember the answers; the change is dropped when they fail."""
+    from optimizer.privacy import trust
+    from optimizer.verify import prove
+    from optimizer.verify.plan import plan
+
+    means = workspace.means()
+    asked = [run.command for run in plan(patch, workspace.index, means) if run.skip == "unapproved"]
+    answer = (yield TrustQuestion(tuple(ProjectCommand(one.kind, one.text) for one in asked))) if asked else None
+    if answer is None:
+        return outcome
+    answers = answer if isinstance(answer, tuple) else (answer,) * len(asked)
+    for one, allowed in zip(asked, answers, strict=True):
+        trust.decide(workspace.places.state, workspace.repository, one.text, allowed)
+    if not any(answers):
+        return outcome
+    verdict = yield from prove.judge(patch, workspace.index, means)
+    yield Judged(verdict)
+    if verdict.ok:
+        return replace(outcome, verdict=verdict)
+    failed = Landed("checks-failed")
+    return replace(outcome, patch=None, verdict=verdict, exit_code=UnusableOutput.exit_code, landed=failed)
+
+
+def _committable(patch: Patch, landing: Landing) -> Flow[Landing]:
+    """The landing without its commit where that would hold more than the edit, and there is a user to tell so."""
+    from optimizer.git.commit import hindrance
+
+    why = hindrance(landing.commit, patch.changes) if landing.commit else ""
+    if not why:
+        return landing
+    if landing.yes:
+        raise Conflict(
+            f"{why}: nothing was written, since a commit of it would not hold the edit alone",
+            "commit yours first, or leave --commit away",
+        )
+    yield Notice(f"{why}: the change can be written, but not committed by itself")
+    return replace(landing, commit=None)
+
+
+def _write(outcome: Outcome, patch: Patch, request: str, services: Services) -> str:
+    """Write a patch, all or nothing; returns the journal entry that undo takes."""
+    from optimizer.edits.journal import Bounds
+    from optimizer.edits.write import write
+
+    workspace = services.workspace
+    entry = write(
+        workspace.root,
+        patch,
+        workspace.journal,
+        request.strip()[:MOST_OF_A_REQUEST],
+        request=outcome.request,
+        bounds=Bounds(workspace.settings.journal_bytes, workspace.settings.journal_days),
+    )
+    services.calls.ledger().settle(outcome.request, "accepted", was="proven")
+    return entry
+
+
+def _commit(outcome: Outcome, patch: Patch, request: str, landing: Landing) -> Flow[Outcome]:
+    """Commit the files that were written, with the user's own git."""
+    from optimizer.git import commit
+
+    assert landing.commit is not None and outcome.landed is not None
+    message = landing.message or commit.message_for(request, patch.changes)
+    try:
+        made = commit.make(landing.commit, patch.changes, message)
+    except ChecksFailed as error:
+        yield Notice(error.message)
+        return replace(outcome, exit_code=error.exit_code, hint=error.hint)
+    except KeyboardInterrupt:
+        yield Notice(f"not committed; {report.landed(outcome)}")
+        raise
+    for note in made.notes:
+        yield Notice(note)
+    return replace(outcome, landed=replace(outcome.landed, commit=made.id, branch=made.branch))
+
+
+def _decline(outcome: Outcome, services: Services) -> None:
+    """Record that a proven change was not wanted."""
+    services.calls.ledger().settle(outcome.request, "declined", was="proven")
