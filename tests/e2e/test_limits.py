@@ -105,12 +105,12 @@ def test_a_dear_call_asks_first(user: Optimize, loopback: Loopback) -> None:
     assert user(ASK, "--tier", "premium", "--yes").code == 0
 
 
-def test_an_overload_that_lasts_longer_than_is_waited_for_is_not_asked_again(
-    user: Optimize, loopback: Loopback
-) -> None:
+def test_a_model_that_is_overloaded_for_long_is_not_asked_again(user: Optimize, loopback: Loopback) -> None:
     arguments = (ASK, "--model", "claude-haiku-5-5")
     loopback.answer("anthropic", lambda _: refuse("anthropic", 529, "Overloaded", retry_after="3600"))
-    assert user(*arguments).code == 6
+    ran = user(*arguments)
+    assert ran.code == 6
+    assert "529" in ran.err and "asking again" not in ran.err and "it rests until" not in ran.err
     assert len(loopback.asked("anthropic")) == 1
     loopback.queue("anthropic", refuse("anthropic", 529, "Overloaded", retry_after="0"))
     loopback.answer("anthropic", lambda _: GOOD)
