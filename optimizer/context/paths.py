@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 
+from optimizer.languages import tests
 from optimizer.languages.table import language_of
 
 MOST_CANDIDATES = 8
@@ -15,13 +16,7 @@ PACKAGE_STEMS = ("__init__", "index", "mod")
 FileKind = Literal["source", "init", "declarations", "data", "test", "docs", "generated", "vendored", "minified"]
 
 _FOLDERS: tuple[tuple[FileKind, frozenset[str]], ...] = (
-    (
-        "test",
-        frozenset(
-            {"test", "tests", "testing", "spec", "specs", "__tests__", "testdata", "test-data", "test_data", "fixture"}
-            | {"fixtures", "mock", "mocks", "e2e", "benchmark", "benchmarks", "bench", "benches"}
-        ),
-    ),
+    ("test", tests.FOLDERS),
     (
         "vendored",
         frozenset(
@@ -38,15 +33,8 @@ _FOLDERS: tuple[tuple[FileKind, frozenset[str]], ...] = (
         ),
     ),
 )
+_MINIFIED = re.compile(r"[.-]min\.(?:js|css|mjs)$|\.(?:map|bundle\.js)$", re.IGNORECASE)
 _NAMES: tuple[tuple[FileKind, re.Pattern[str]], ...] = (
-    ("minified", re.compile(r"[.-]min\.(?:js|css|mjs)$|\.(?:map|bundle\.js)$", re.IGNORECASE)),
-    (
-        "test",
-        re.compile(
-            r"^(?:tests?|specs?|conftest)\.\w+$|^test[_-]|[._-](?:tests?|bench|cy)\.\w+$|[._-]specs?\.(?!pyi?$)\w+$"
-            r"|[a-z](?:Test|Tests|TestCase|Spec)\.\w+$"
-        ),
-    ),
     (
         "generated",
         re.compile(
@@ -109,6 +97,10 @@ def _by_folder(folder: str) -> FileKind | None:
 
 
 def _by_name(name: str) -> FileKind | None:
+    if _MINIFIED.search(name):
+        return "minified"
+    if tests.serves_tests(name):
+        return "test"
     return next((kind for kind, pattern in _NAMES if pattern.search(name)), None)
 
 

@@ -39,7 +39,8 @@ class Language(NamedTuple):
     match of `inner_form`, holds none and need not be parsed (no words: all bodies are parsed). `macros`: sound files
     may not parse, since macros are not expanded. `mixins`: functions in a module are methods. `inline_modules`: a file
     may hold whole modules, and what is imported in one is relative to it. `modules`: how it imports;
-    `reader` is the function there that reads a statement.
+    `reader` is the function there that reads a statement. `tests` are patterns for the names of files of tests, as the
+    usual runners find them, or for paths where a pattern holds a `/`.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Language(NamedTuple):
     inline_modules: bool = False
     modules: Modules | None = None
     reader: str = "read"
+    tests: tuple[str, ...] = ()
     extra: str = ""
 
 
@@ -75,6 +77,9 @@ _PYTHON = Modules("python", by_folder=True)
 _SCRIPT = Modules("javascript", ("package.json", "jsconfig.json", "tsconfig*.json"))
 _JAVA = Modules("java")
 _C = Modules("c", by_folder=True)
+_SCRIPT_TESTS = tuple(
+    f"?*[._]{word}.{ending}" for word in ("test", "spec") for ending in ("[jt]s", "[jt]sx", "[cm][jt]s")
+)
 _DECORATORS = frozenset({"decorator"})
 
 LANGUAGES: tuple[Language, ...] = (
@@ -90,8 +95,16 @@ LANGUAGES: tuple[Language, ...] = (
         docstrings=True,
         wrapper="decorated_definition",
         modules=_PYTHON,
+        tests=("test_?*.py", "test_?*.pyi", "?*_test.py"),
     ),
-    Language("javascript", (".js", ".jsx", ".mjs", ".cjs"), "tree_sitter_javascript", required=True, modules=_SCRIPT),
+    Language(
+        "javascript",
+        (".js", ".jsx", ".mjs", ".cjs"),
+        "tree_sitter_javascript",
+        required=True,
+        modules=_SCRIPT,
+        tests=_SCRIPT_TESTS,
+    ),
     Language(
         "typescript",
         (".ts", ".mts", ".cts"),
@@ -100,6 +113,7 @@ LANGUAGES: tuple[Language, ...] = (
         marks=_DECORATORS,
         required=True,
         modules=_SCRIPT,
+        tests=_SCRIPT_TESTS,
     ),
     Language(
         "tsx",
@@ -109,6 +123,7 @@ LANGUAGES: tuple[Language, ...] = (
         marks=_DECORATORS,
         required=True,
         modules=_SCRIPT,
+        tests=_SCRIPT_TESTS,
     ),
     Language(
         "go",
@@ -117,6 +132,7 @@ LANGUAGES: tuple[Language, ...] = (
         depth=4,
         inner=(b"type ", b"interface {", b"`"),
         modules=Modules("golang", ("go.mod",)),
+        tests=("?*_test.go",),
     ),
     Language(
         "rust",
@@ -125,8 +141,9 @@ LANGUAGES: tuple[Language, ...] = (
         marks=frozenset({"attribute_item"}),
         inline_modules=True,
         modules=Modules("rust", ("Cargo.toml",)),
+        tests=("tests/*.rs",),
     ),
-    Language("java", (".java",), "tree_sitter_java", modules=_JAVA),
+    Language("java", (".java",), "tree_sitter_java", modules=_JAVA, tests=("?*Test.java", "?*Tests.java")),
     Language(
         "c",
         (".c", ".h"),
@@ -135,6 +152,7 @@ LANGUAGES: tuple[Language, ...] = (
         inner_form=rb"(?:struct|union|enum)\s[^;(){}=]*\{",
         macros=True,
         modules=_C,
+        tests=("?*_test.c",),
     ),
     Language(
         "cpp",
@@ -142,6 +160,7 @@ LANGUAGES: tuple[Language, ...] = (
         "tree_sitter_cpp",
         macros=True,
         modules=_C,
+        tests=("?*_test.cc", "?*_test.cpp"),
     ),
     Language(
         "ruby",
@@ -153,6 +172,7 @@ LANGUAGES: tuple[Language, ...] = (
         comments=_HASH,
         mixins=True,
         modules=Modules("ruby"),
+        tests=("?*_test.rb", "?*_spec.rb"),
     ),
     Language(
         "php",
@@ -162,6 +182,7 @@ LANGUAGES: tuple[Language, ...] = (
         depth=4,
         keywords=(b"function ", b"class ", b"include ", b"include_once ", b"require ", b"require_once "),
         modules=Modules("php", ("composer.json",)),
+        tests=("?*Test.php", "?*Tests.php"),
     ),
     Language(
         "csharp",
@@ -171,16 +192,43 @@ LANGUAGES: tuple[Language, ...] = (
         tagged=True,
         extra="languages",
         modules=Modules("csharp"),
-    ),
-    Language("kotlin", (".kt", ".kts"), "tree_sitter_kotlin", extra="languages", modules=_JAVA, reader="read_kotlin"),
-    Language(
-        "swift", (".swift",), "tree_sitter_swift", extra="languages", modules=Modules("swift", lead_to_files=False)
+        tests=("?*Test.cs", "?*Tests.cs"),
     ),
     Language(
-        "scala", (".scala", ".sc", ".sbt"), "tree_sitter_scala", extra="languages", modules=_JAVA, reader="read_scala"
+        "kotlin",
+        (".kt", ".kts"),
+        "tree_sitter_kotlin",
+        extra="languages",
+        modules=_JAVA,
+        reader="read_kotlin",
+        tests=("?*Test.kt", "?*Tests.kt", "?*Spec.kt", "?*Suite.kt"),
     ),
     Language(
-        "lua", (".lua",), "tree_sitter_lua", comments=(b"--",), required=True, extra="languages", modules=Modules("lua")
+        "swift",
+        (".swift",),
+        "tree_sitter_swift",
+        extra="languages",
+        modules=Modules("swift", lead_to_files=False),
+        tests=("?*Test.swift", "?*Tests.swift"),
+    ),
+    Language(
+        "scala",
+        (".scala", ".sc", ".sbt"),
+        "tree_sitter_scala",
+        extra="languages",
+        modules=_JAVA,
+        reader="read_scala",
+        tests=("?*Test.scala", "?*Tests.scala", "?*Spec.scala", "?*Suite.scala"),
+    ),
+    Language(
+        "lua",
+        (".lua",),
+        "tree_sitter_lua",
+        comments=(b"--",),
+        required=True,
+        extra="languages",
+        modules=Modules("lua"),
+        tests=("?*_spec.lua",),
     ),
     Language(
         "elixir",
@@ -192,6 +240,7 @@ LANGUAGES: tuple[Language, ...] = (
         dotted=True,
         extra="languages",
         modules=Modules("elixir"),
+        tests=("?*_test.exs",),
     ),
     Language(
         "bash",

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from optimizer.index.reader import Index
+from optimizer.languages.tests import is_test, stem_under_test
 
 MAX_STEPS = 6
 MAX_VISITED = 1000
 MAX_TESTS = 60
-_TEST_NAME = re.compile(
-    r"test_.+\.pyi?|.+_test\.(?:py|go|rb|exs|cc|cpp|c)|.+[._](?:test|spec)\.[cm]?[jt]sx?|.+_spec\.(?:rb|lua)"
-    r"|.+Tests?\.(?:java|kt|cs|php|swift|scala)|.+(?:Spec|Suite)\.(?:scala|kt)"
-)
-_MARKS = re.compile(r"^(?:tests?_)|(?:_tests?|_spec|[._-](?:test|spec)|Tests?|Spec|Suite)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +21,6 @@ class Reached:
     path: str
     why: str
     steps: int
-
-
-def is_test(path: str) -> bool:
-    """Whether a path is that of a file of tests, as the usual runners name them."""
-    return _TEST_NAME.fullmatch(posixpath.basename(path)) is not None or (
-        path.endswith(".rs") and path.startswith("tests/")
-    )
 
 
 def reached(changed: Iterable[str], index: Index, new: tuple[str, ...] = ()) -> tuple[Reached, ...]:
@@ -47,16 +35,13 @@ def reached(changed: Iterable[str], index: Index, new: tuple[str, ...] = ()) -> 
     return tuple(sorted(found.values(), key=lambda test: (test.steps, test.path)))[:MAX_TESTS]
 
 
-def _stem(path: str) -> str:
-    stem = posixpath.basename(path).split(".")[0]
-    if not is_test(path):
-        return stem
-    return _MARKS.sub("", re.sub(r"\.[^.]+$", "", posixpath.basename(path)))
-
-
 def _named_after(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
-    stems = {_stem(path): path for path in changed if len(_stem(path)) > 2 and not is_test(path)}
-    return [Reached(test, f"it is named after {stems[_stem(test)]}", 1) for test in tests if _stem(test) in stems]
+    stems = {stem_under_test(path): path for path in changed if len(stem_under_test(path)) > 2 and not is_test(path)}
+    return [
+        Reached(test, f"it is named after {stems[stem_under_test(test)]}", 1)
+        for test in tests
+        if stem_under_test(test) in stems
+    ]
 
 
 def _beside(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:

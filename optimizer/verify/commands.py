@@ -15,9 +15,9 @@ from typing import Literal
 
 from optimizer.errors import ConfigError
 from optimizer.index.files import Root, listing, read_regular
+from optimizer.languages.tests import is_test
 from optimizer.privacy import trust
 from optimizer.settings import Settings
-from optimizer.verify.affected import is_test
 from optimizer.verify.process import search_path
 
 Kind = Literal["tests", "lint", "types"]

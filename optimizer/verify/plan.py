@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from optimizer.index.reader import Index
+from optimizer.languages.tests import is_test
 from optimizer.report.checks import Skip
 from optimizer.types import Patch
-from optimizer.verify.affected import Reached, is_test, reached
+from optimizer.verify.affected import Reached, reached
 from optimizer.verify.commands import Command, Means, allowed, commands, named
 
 _CONCERNS = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from optimizer.errors import InputError, SafetyRefused
 from optimizer.index.reader import Index
+from optimizer.languages.tests import is_test
 from optimizer.types import Patch
 from optimizer.verify import excerpt
-from optimizer.verify.affected import is_test, reached
+from optimizer.verify.affected import reached
 from optimizer.verify.commands import Command, Means, allowed, commands
 from optimizer.verify.execute import Copies
 from optimizer.verify.plan import Run

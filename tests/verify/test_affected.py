@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from optimizer.verify.affected import is_test, reached
+from optimizer.verify.affected import reached
 from tests.conftest import IndexRepo
 
 FILES = {
@@ -22,18 +20,6 @@ FILES = {
     "go/a.go": "package a\n",
     "go/b_test.go": "package a\n",
 }
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("tests/test_x.py", True), ("x_test.go", True), ("a/x.test.ts", True), ("x.spec.jsx", True),
-        ("tests/a.rs", True), ("XTest.java", True), ("x_spec.rb", True), ("x.py", False),
-        ("tests/conftest.py", False), ("contest.js", False),
-    ],
-)  # fmt: skip
-def test_files_of_tests_are_known_by_name(path: str, expected: bool) -> None:
-    assert is_test(path) is expected
 
 
 def test_the_nearest_come_first_and_each_has_its_reason(index_repo: IndexRepo) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
 from optimizer.languages.modules.statements import Read
+from optimizer.languages.tests import is_test
 
 _MODULE = re.compile(rb"^\s*module\s+\"?([^\s\"]+)", re.M)
 _REPLACE = re.compile(rb"^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s*=>\s*(\.{1,2}/\S*)", re.M)
@@ -26,7 +27,7 @@ def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> Go:
     """Read every go.mod; without one, imports below `vendor/` alone lead anywhere."""
     folders: dict[str, list[str]] = {}
     for path in sorted(paths):
-        if path.endswith(".go") and not path.endswith("_test.go"):
+        if path.endswith(".go") and not is_test(path):
             folders.setdefault(posixpath.dirname(path), []).append(path)
     modules: dict[str, str] = {}
     for path, data in sorted(manifests.items()):
