@@ -104,10 +104,8 @@ def test_what_is_no_regular_file_is_refused_by_its_kind(root: Path, journal: Pat
             os.mknod(root / "odd", stat.S_IFCHR | 0o600, os.makedev(1, 3))
         except PermissionError:
             pytest.skip("devices cannot be made here")
-    begun = time.monotonic()
     with pytest.raises(SafetyRefused, match=f"a {kind}, not a regular file"):
         write(root, change("odd", None, b"x"), journal, "")
-    assert time.monotonic() - begun < 2
 
 
 def test_a_new_script_is_not_executable_and_that_is_told(root: Path, journal: Path) -> None:

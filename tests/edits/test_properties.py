@@ -18,6 +18,7 @@ from optimizer.types import LineEdit, Replace, ToolCall, Whole
 from tests.edits.test_cases import read_cases
 from tests.faults.replies import FORMS, Tally, made_goals, try_goal
 from tests.faults.texts import HOW, File, edited, files
+from tests.pace import assert_linear
 
 QUICK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
@@ -73,18 +74,7 @@ UNITS = [
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
 def test_parsing_takes_linear_time(unit: str) -> None:
-    short, long = unit * (50_000 // len(unit)), unit * (200_000 // len(unit))
-    for _ in range(4):
-        times = [_cpu_of_parsing(short), _cpu_of_parsing(long)]
-        if times[1] < max(0.1, 8 * times[0]):
-            return
-    pytest.fail(f"four times the text took {times[1] / times[0]:.1f} times as long, four times in a row")
-
-
-def _cpu_of_parsing(text: str) -> float:
-    begun = time.process_time()
-    parse_reply(text)
-    return time.process_time() - begun
+    assert_linear(lambda size: parse_reply(unit * (size // len(unit))), 50_000)
 
 
 LINES = 10_000

@@ -6,7 +6,6 @@ import os
 import socket
 import stat
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -302,14 +301,12 @@ def test_a_git_that_is_late_or_fails_tells_nothing(make_repo, tmp_path):
     assert Running(program, root, ["no-such-command"]).output() is None
     assert Running(str(tmp_path / "nothing"), root, ["version"]).output() is None
     slow = tmp_path / "slow"
-    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.write_text("#!/bin/sh\nsleep 5\necho late\n")
     slow.chmod(0o755)
-    started = time.monotonic()
     assert Running(str(slow), root, [], seconds=0.2).output() is None
     left = Running(str(slow), root, [])
     left.close()
     assert left.output() is None
-    assert time.monotonic() - started < 20
 
 
 def test_where_git_refuses_the_folders_are_walked(make_repo):

@@ -378,8 +378,14 @@ def test_what_is_not_read_in_time_is_read_the_next_time(project, history, monkey
     assert answers(history(project))[0]
 
 
-def test_no_time_at_all_is_no_history_and_no_error(project, history):
-    assert history(project, 0.0).commits == 0
+def test_a_git_that_is_late_is_no_history_and_no_error(project, history, tmp_path, monkeypatch):
+    late = tmp_path / "programs/git"
+    late.parent.mkdir()
+    late.write_text(f'#!/bin/sh\nsleep 1\nexec {find_git(project)} "$@"\n')
+    late.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(late.parent), prepend=os.pathsep)
+        assert history(project, 0.1).commits == 0
     assert history(project).commits == 4
 
 

@@ -234,11 +234,9 @@ def test_modules_of_the_copy_shadow_none_of_a_tool(root: Root, tmp_path: Path) -
 @linux
 @pytest.mark.slow
 def test_a_command_that_hangs_is_killed_with_its_children(place: Place, mark: str) -> None:
-    started = time.monotonic()
     ended = sh(f"sh -c 'sleep 600; : {mark}' & setsid sh -c 'sleep 600; : {mark}' & sleep 600; : {mark}", place, 1.0)
     assert ended.timed_out
     assert ended.code is None
-    assert time.monotonic() - started < 10
     assert alive(mark) == []
 
 
