@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from optimizer import vendors
 from optimizer.calls import admission
+from optimizer.debug import debug
 from optimizer.errors import NoProvider, ProviderError
 from optimizer.events import Booked, Flow, Notice, TextDelta
 from optimizer.providers.base import Called
@@ -23,12 +24,13 @@ NAP = 0.5  # seconds between two looks whether there is memory
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one call consumed, and how it ended, as the ledger's outcomes name it."""
+    """What one call consumed, and how it ended, as the ledger's outcomes name it; the text of a cancelled one."""
 
     usage: Usage
     seconds: float
     outcome: str
     served: str = ""
+    partial: str = ""
 
 
 def call(purpose: Purpose, model: Model, prompt: Prompt, services: CallServices) -> Flow[Called]:
@@ -61,6 +63,7 @@ def release(services: CallServices) -> None:
 def _once(purpose: Purpose, admitted: Admitted, services: CallServices) -> Flow[Called]:
     """One admitted call, recorded and closed."""
     prompt = admitted.prompt
+    debug("calls", "%s: %d tokens, answer up to %d", admitted.candidate.model.id, prompt.tokens, prompt.max_output)
     started = perf_counter()
     heard: list[str] = []
     result: Completion | ProviderError
@@ -70,7 +73,8 @@ def _once(purpose: Purpose, admitted: Admitted, services: CallServices) -> Flow[
         result = error
     except BaseException as error:
         if isinstance(error, GeneratorExit | KeyboardInterrupt):
-            finish(purpose, admitted, Spent(guess(prompt, heard), perf_counter() - started, "cancelled"), services)
+            spent = Spent(guess(prompt, heard), perf_counter() - started, "cancelled", partial="".join(heard))
+            finish(purpose, admitted, spent, services)
         else:
             admission.failed(admitted, None, services)
         raise
@@ -102,6 +106,7 @@ def closed(
         return Called(result, entry.cost)
     spent = Spent(result.usage, result.seconds, "answered", result.model_served)
     entry = record(purpose, admitted.candidate.model, spent, services)
+    services.keep(entry, admitted.prompt, result)
     if line := admission.succeeded(admitted, result, services):
         yield Notice(line)
     yield Booked(entry)
@@ -119,6 +124,7 @@ def finish(
 ) -> UsageRecord:
     """Record a call without an answer, and close it; no error for one that was broken off. Raises StorageError."""
     entry = record(purpose, admitted.candidate.model, spent, services)
+    services.keep(entry, admitted.prompt, error or spent.partial)
     admission.failed(admitted, error, services)
     return entry
 
@@ -147,6 +153,8 @@ def record(purpose: Purpose, model: Model, spent: Spent, services: CallServices)
         arm=services.arm,
     )
     services.ledger().add(entry)
+    counts = (spent.usage.prompt, spent.usage.output)
+    debug("calls", "%s: %s, %d tokens in, %d out, %s micro-dollars", model.id, spent.outcome, *counts, cost)
     if broken_off:
         raise KeyboardInterrupt
     return entry

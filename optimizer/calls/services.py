@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from optimizer.errors import ProviderError
     from optimizer.ledger.store import Ledger
     from optimizer.models.memory_leases import MemoryClaim, MemoryLeases
     from optimizer.models.state_store import StateStore
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from optimizer.providers.quotas import Exchange
     from optimizer.routing.score import Candidate
     from optimizer.settings import Settings
-    from optimizer.types import Model, Usage
+    from optimizer.types import Completion, Model, Prompt, Usage, UsageRecord
 
 
 class Purpose(NamedTuple):
@@ -30,7 +31,8 @@ class CallServices:
     """The stores and providers behind calls, all for one user and the repository of that name.
 
     `candidates` adds to models what is known of them at a time, `named` tells whether the user chose the model, `claim`
-    is the memory that a local model takes with a window of so many tokens, `cost` gives micro-dollars (None: unknown).
+    is the memory that a local model takes with a window of so many tokens, `cost` gives micro-dollars (None: unknown),
+    `keep` writes the transcript of a call.
     """
 
     repository: str
@@ -43,6 +45,7 @@ class CallServices:
     claim: Callable[[Model, int], MemoryClaim]
     provider: Callable[[Model, str, Callable[[Exchange], None]], Provider]
     cost: Callable[[Model, Usage, datetime], int | None]
+    keep: Callable[[UsageRecord, Prompt, Completion | ProviderError | str], None] = lambda *_: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     arm: str = ""
 

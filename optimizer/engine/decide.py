@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from optimizer.debug import debug
 from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
 from optimizer.reasons import By, Cap, Why
 from optimizer.report import reasons
@@ -44,6 +45,8 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     attempts = sorted(found.attempts, key=lambda one: not any(names(wish, one.model) for wish in wanted))
     plan = found.plan._replace(by_kind=services.workspace.settings.profile == AUTO)
     left_out = (*available.left_out, *found.left_out)
+    order = ", ".join(f"{one.model.id} ({one.estimate} micro-dollars)" for one in attempts) or "no model"
+    debug("routing", "%s, difficulty %.2f: %s; %d left out", task.kind, task.difficulty, order, len(left_out))
     return replace(found, plan=plan, attempts=tuple(attempts), left_out=left_out)
 
 

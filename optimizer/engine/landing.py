@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from optimizer.debug import debug
 from optimizer.errors import ChecksFailed, Conflict, SafetyRefused, UnusableOutput
 from optimizer.events import Flow, Judged, LandingQuestion, Notice, ProjectCommand, TrustQuestion
 from optimizer.report import landing as report
@@ -66,6 +67,7 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: Landing, service
     entry = _write(outcome, patch, request, services)
     for line in scripts_to_allow(patch):
         yield Notice(line)
+    debug("landing", "%d files written as change %s", len(patch.changes), entry)
     outcome = replace(outcome, landed=Landed("written", entry))
     return (yield from _commit(outcome, patch, request, landing)) if landing.commit else outcome
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
+from optimizer.debug import debug
 from optimizer.events import Event, Notice
 from optimizer.index.reader import Index
 from optimizer.report import checks as report
@@ -25,6 +26,7 @@ def judge(
     refuses the patch once tests have run; where none could, it is only reported. Raises ConfigError.
     """
     fast = at_once(patch, index)
+    debug("verify", "%d files: %s", len(patch.changes), _results(fast.checks))
     if not fast.ok:
         return fast
     if runs is None:
@@ -35,11 +37,17 @@ def judge(
     with Copies(patch, means) as copies:
         for run in runs:
             checks.append(execute(run, copies))
+            debug("verify", "%s: %s", run.command.text, _results(checks[-1:]))
             if checks[-1].passed is False:
                 break
     if not any(run.command.kind == "tests" for run in runs):
         checks.append(Check("tests", None, report.not_run("no command for tests was found or configured")))
     return _with_threshold(verdict_of(tuple(checks), WEIGHTS), means.settings.confidence_threshold)
+
+
+def _results(checks: Sequence[Check]) -> str:
+    words = {True: "passed", False: "failed", None: "not run"}
+    return ", ".join(f"{check.name} {words[check.passed]}" for check in checks)
 
 
 def _with_threshold(verdict: Verdict, threshold: float) -> Verdict:

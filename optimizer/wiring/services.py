@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from optimizer.config.load import Config
     from optimizer.context.semantic import Reranker
     from optimizer.engine.services import Services
+    from optimizer.errors import ProviderError
     from optimizer.index.embed import ModelChoice
     from optimizer.index.reader import Index
-    from optimizer.types import Model, Usage
+    from optimizer.types import Completion, Model, Prompt, Usage, UsageRecord
     from optimizer.verify.commands import Means
 
 
@@ -83,6 +84,7 @@ def _services(start: Start, config: Config, opened: _Opened) -> Services:
         claim=models.claim,
         provider=models.provider,
         cost=_cost,
+        keep=lambda record, prompt, result: _keep(config, record, prompt, result),
     )
     return Services(workspace, models, calls, lambda flags, query: _rewired(start, config, opened, flags, query))
 
@@ -125,6 +127,17 @@ def _reranker(index: Index, notice: Callable[[str], None], closing: ExitStack, c
         notice("semantic-search is on, but words alone decide: nothing is embedded yet; optimize index --embed")
         return None
     return Reranker(cache(lambda: embed.open_model(choice)), known, choice.id)
+
+
+def _keep(config: Config, record: UsageRecord, prompt: Prompt, result: Completion | ProviderError | str) -> None:
+    """Write the transcript of a call, where transcripts are kept."""
+    settings = config.settings
+    if not settings.transcripts_keep:
+        return
+    from optimizer.ledger import transcripts
+
+    bounds = transcripts.Bounds(settings.transcripts_bytes, settings.transcripts_days)
+    transcripts.add(config.places.state, transcripts.call_of(record, prompt, result), bounds)
 
 
 def _cost(model: Model, usage: Usage, at: datetime) -> int | None:
