@@ -14,7 +14,7 @@ from optimizer.errors import SafetyRefused
 from optimizer.index.reader import Index
 from optimizer.languages.python import Module
 from optimizer.languages.source import Source
-from optimizer.types import Check, Patch, Verdict
+from optimizer.types import Patch, Verdict
 from optimizer.verify import commands
 from optimizer.verify.imports import check_imports
 from optimizer.verify.names import check_names
@@ -42,11 +42,9 @@ class PatchCheck:
 def at_once(patch: Patch, index: Index | None) -> Verdict:
     """The verdict of the checks that run nothing and write nothing; without an `index`, of each file by itself."""
     patched = Patched(patch, index)
-    checks: list[Check] = []
-    for row in CHECKS:
-        sound = all(check.passed is not False for check in checks)
-        if not row.in_repository or (index is not None and sound):
-            checks.extend(checks_of(row.name, row.find(patched)))
+    checks = [check for row in CHECKS if not row.in_repository for check in checks_of(row.name, row.find(patched))]
+    if index is not None and all(check.passed is not False for check in checks):
+        checks += [check for row in CHECKS if row.in_repository for check in checks_of(row.name, row.find(patched))]
     return verdict_of(tuple(checks), WEIGHTS)
 
 

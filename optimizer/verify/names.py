@@ -63,7 +63,7 @@ def _free(path: str, patched: Patched) -> Iterator[BrokenName]:
     after, before = _unbound(new), _unbound(old)
     if after is None or before is None or (row.wide and old.error_count):
         return
-    for name, line in after.items():
+    for name, line in sorted(after.items(), key=lambda item: item[1]):
         if name in before or name in row.globals or (row.packages and _in_package(name, path, patched)):
             continue
         if _was_declared(name, old) or not (name in USUAL or _is_global(name, new, patched)):

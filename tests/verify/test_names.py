@@ -95,6 +95,13 @@ def test_what_still_resolves_or_never_did_is_left_alone(index: Index, path: str,
     assert failed(index, change(path, old, new_text)) == {}
 
 
+def test_each_check_of_names_is_made_though_another_failed(index: Index) -> None:
+    """Whoever tries again has to see all that is wrong."""
+    worse = FILES["calc/parse.py"].replace("import os", "import calc.nothing").replace("def total", "def summed")
+    found = failed(index, FileChange("calc/parse.py", FILES["calc/parse.py"].encode(), f"{worse}missing()\n".encode()))
+    assert set(found) == {"imports", "names", "uses"}
+
+
 def test_a_definition_may_go_when_its_users_are_changed_with_it(index: Index) -> None:
     renamed = change("calc/parse.py", "def total", "def summed")
     users = [
