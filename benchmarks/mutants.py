@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from optimizer.index.reader import Index
-from optimizer.languages import imports, parse
+from optimizer.languages import imports
+from optimizer.languages.source import Source
 from optimizer.types import FileChange
 
 _NAME = re.compile(rb"(?<![\w.$@#:>'\"-])[A-Za-z_]\w{2,}")
@@ -79,13 +80,13 @@ def _found(pattern: re.Pattern[bytes], change: FileChange, ranges: list[tuple[in
 
 
 def _is_use(change: FileChange, place: int, name: bytes) -> bool:
-    found = parse.occurrences(change.path, change.after or b"", name.decode())
+    found = Source(change.path, change.after or b"").occurrences(name.decode())
     return any(one.start == place and one.kind in ("use", "call") for one in found)
 
 
 def _used(change: FileChange, name: bytes) -> int:
     return sum(
-        one.kind in ("use", "call") for one in parse.occurrences(change.path, change.after or b"", name.decode())
+        one.kind in ("use", "call") for one in Source(change.path, change.after or b"").occurrences(name.decode())
     )
 
 
@@ -103,7 +104,7 @@ def _rename(change: FileChange, ranges: list[tuple[int, int]], rng: random.Rando
 
     def fits(one: re.Match[bytes]) -> bool:
         follows = after[one.end() : one.end() + 3].lstrip()[:1]
-        return follows not in (b"=", b":", b"!") and len(parse.occurrences(change.path, after, one[0].decode())) > 1
+        return follows not in (b"=", b":", b"!") and len(Source(change.path, after).occurrences(one[0].decode())) > 1
 
     one = _pick(change, _found(_NAME, change, ranges), rng, fits)
     return (one.start(), one.end(), one[0][:-1] + (b"e" if one[0][-1:] != b"e" else b"a"), "") if one else None
@@ -145,7 +146,7 @@ def _import(change: FileChange, ranges: list[tuple[int, int]], rng: random.Rando
 def _attribute(change: FileChange, ranges: list[tuple[int, int]], rng: random.Random, index: Index) -> Break | None:
     """Something is taken from a module that does not have it."""
     after = change.after or b""
-    raw = parse.parse(change.path, after).imports
+    raw = Source(change.path, after).imports
     places = list(_found(_ATTRIBUTE, change, ranges))
     rng.shuffle(places)
     tree = imports.tree(index.paths(), {p: index.read(p) for p in index.paths() if imports.is_manifest(p)})

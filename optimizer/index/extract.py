@@ -64,7 +64,7 @@ def extract(
     One thing is done with all files before the next: the tables of each stay in the caches of the processor.
     Raises syntax.TooSlow when parsing is not done at `until` (time.monotonic); 0 sets no limit.
     """
-    parsed = [read(path, data, until, whole=False)[1:3] for path, data in files]
+    parsed = [read(path, data, until, whole=False) for path, data in files]
     lists = Lists()
     contents: list[Fields] = []
     for (path, data), (rows, imports) in zip(files, parsed, strict=True):

@@ -173,9 +173,9 @@ class Index:
         return (paths[number] for number in sorted(self._files("body", name)))
 
     def _references_in(self, path: str, data: bytes, name: str) -> Iterator[Reference]:
-        from optimizer.languages.parse import occurrences
+        from optimizer.languages.source import Source
 
-        if name.encode() not in data or not (places := occurrences(path, data, name)):
+        if name.encode() not in data or not (places := Source(path, data).occurrences(name)):
             return
         symbols = self.symbols_in(path)
         lines = data.split(b"\n")

@@ -1,21 +1,17 @@
-"""Bytes of a source file → its symbols, its imports and where it does not parse; pure, and total on any bytes."""
+"""Bytes of a source file → its symbols and imports as plain rows; pure, and total on any bytes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from optimizer.languages import notebook, outline, syntax
-from optimizer.languages.edges import RawImport as RawImport
-from optimizer.languages.occurrences import Occurrence as Occurrence
-from optimizer.languages.occurrences import find_occurrences
 from optimizer.languages.table import Language, is_installed, language_of
-from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    pass
 
 _CPLUSPLUS = re.compile(
     rb"^[ \t]*(?:class\s+\w+(?:\s+\w+){0,2}\s*[:{;]|namespace(?:\s+[\w:]+)?\s*\{|template\s*<"
@@ -31,32 +27,14 @@ _BLOCK = re.compile(rb"[-?:](?=[ \t])")
 ImportRow = tuple[str, tuple[str, ...], int, str]
 
 
-class ParsedFile(NamedTuple):
-    """What one file holds; `error_lines` are the lines (from 1) on which a syntax error starts."""
+def read(path: str, data: bytes, until: float = 0.0, whole: bool = True) -> tuple[list[outline.Row], list[ImportRow]]:
+    """The symbols and imports of a file as plain rows, in the order they stand. Raises syntax.TooSlow after `until`.
 
-    language: str
-    symbols: tuple[Symbol, ...]
-    imports: tuple[RawImport, ...]
-    error_lines: tuple[int, ...]
-
-
-def parse(path: str, data: bytes) -> ParsedFile:
-    """The symbols and imports of a file, in the order they stand; an unknown language gives an empty result."""
-    name, rows, imports, broken = read(path, data)
-    symbols = [Symbol(row[0], row[1], row[2], path, *row[3:]) for row in rows]
-    return ParsedFile(name, tuple(symbols), tuple([RawImport(*item) for item in imports]), _lines(broken))
-
-
-def read(
-    path: str, data: bytes, until: float = 0.0, whole: bool = True
-) -> tuple[str, list[outline.Row], list[ImportRow], list[Node]]:
-    """What `parse` finds as plain rows, and the nodes that do not parse. Raises syntax.TooSlow after `until`.
-
-    Unless `whole`, bodies that hold no definition are not parsed, nor are errors in them found.
+    Unless `whole`, bodies that hold no definition are not parsed.
     """
     found_as = reading(path, data)
     if found_as is None:
-        return "", [], [], []
+        return [], []
     language, data = found_as
     seen = data
     if not whole:
@@ -68,31 +46,7 @@ def read(
         root = syntax.root_of(language, data, until)
     broken = list(syntax.errors(root)) if root.has_error else []
     found = syntax.find(language, root, data, broken)
-    rows, imports = outline.rows(data, language, found), import_rows(data, language, found)
-    return language.name, list(rows), list(imports), [] if language.outline else broken
-
-
-def error_count(path: str, data: bytes) -> int | None:
-    """How many pieces of a file do not parse or are missing; None when there is no grammar for it."""
-    return None if (root := _checked(path, data)) is None else sum(1 for _ in syntax.errors(root))
-
-
-def error_lines(path: str, data: bytes) -> tuple[int, ...] | None:
-    """The lines (from 1) on which syntax errors start; None when there is no grammar for the file."""
-    return None if (root := _checked(path, data)) is None else _lines(syntax.errors(root))
-
-
-def unbalanced(path: str, data: bytes) -> tuple[str, ...]:
-    """The kinds of brackets, as `()`, that open and close in different numbers in code; strings do not count."""
-    root = _checked(path, data)
-    return () if root is None else syntax.unbalanced(root)
-
-
-def occurrences(path: str, data: bytes, name: str) -> tuple[Occurrence, ...]:
-    """Where exactly `name` stands as an identifier in code, never in strings or comments, in order."""
-    if name.encode("utf-8", "replace") not in data or (found := reading(path, data)) is None:
-        return ()
-    return find_occurrences(found[0], syntax.root_of(*found), found[1], name)
+    return list(outline.rows(data, language, found)), list(import_rows(data, language, found))
 
 
 def text_of(path: str, data: bytes) -> bytes:
@@ -119,16 +73,6 @@ def _can_be_outlined(data: bytes, language: Language) -> bool:
         len(line) <= most or len(line) - len(line.lstrip(b" ")) + len(_BLOCK.findall(line)) <= most
         for line in data.splitlines()
     )
-
-
-def _checked(path: str, data: bytes) -> Node | None:
-    """The syntax tree of a file in which errors mean that it is broken."""
-    found = reading(path, data)
-    return None if found is None or found[0].outline else syntax.root_of(*found)
-
-
-def _lines(broken: Iterable[Node]) -> tuple[int, ...]:
-    return tuple(sorted({node.start_point[0] + 1 for node in broken}))
 
 
 def import_rows(data: bytes, language: Language, everything: syntax.Found) -> Iterator[ImportRow]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.errors import Conflict, InputError, NotFound
-from optimizer.languages.parse import Occurrence, error_count, occurrences
+from optimizer.languages.occurrences import Occurrence
+from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.names import definitions, nearest, parts_of
 from optimizer.lookup.questions import Answer, Lookup, Row
@@ -77,7 +78,7 @@ def _files(index: Index, target: Symbol, others: Sequence[Symbol]) -> Iterator[_
             data = index.read(path)
         except NotFound:
             continue
-        places = occurrences(path, data, target.name)
+        places = Source(path, data).occurrences(target.name)
         renamed = tuple(place for place in places if reach is None or _is_ours(place, path, target, reach, taken))
         left = tuple(place for place in places if place not in renamed)
         yield _File(path, data, renamed, left, max(0, len(whole.findall(data)) - len(places)))
@@ -98,7 +99,7 @@ def _refuse_taken(file: _File, index: Index, new: str) -> None:
     for symbol in index.symbols_in(file.path):
         if symbol.name == new:
             raise Conflict(f"{new} is already defined at {_place(symbol)}", "choose another name")
-    for place in occurrences(file.path, file.before, new):
+    for place in Source(file.path, file.before).occurrences(new):
         if not _REACHED.search(file.before[max(0, place.start - 40) : place.start]):
             raise Conflict(f"{new} is already used at {file.path}:{place.line}", "choose another name")
 
@@ -114,9 +115,9 @@ def _replaced(file: _File, name: str, new: str) -> bytes:
 def _refuse_unfit(file: _File, change: FileChange, new: str) -> None:
     """A name that the language cannot have, or that means something else there, no longer reads as the same names."""
     after = change.after or b""
-    before = len(occurrences(file.path, file.before, new))
-    fits = len(occurrences(file.path, after, new)) == before + len(file.renamed)
-    if not fits or (error_count(file.path, after) or 0) > (error_count(file.path, file.before) or 0):
+    old, fresh = Source(file.path, file.before), Source(file.path, after)
+    fits = len(fresh.occurrences(new)) == len(old.occurrences(new)) + len(file.renamed)
+    if not fits or (fresh.error_count or 0) > (old.error_count or 0):
         language = language_of(file.path)
         raise InputError(
             f"{new} cannot be a name in {language.name if language else file.path}", "choose a name that is no keyword"

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimizer.languages.edges import RawImport
 from optimizer.languages.imports import is_manifest, resolve, tree
-from optimizer.languages.parse import RawImport, parse
+from optimizer.languages.source import Source
 from optimizer.languages.table import LANGUAGES, is_installed, language_of
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"), key=lambda path: path.name)
@@ -28,7 +29,7 @@ def edges(path: str, source: str, files: list[str], manifests: Mapping[str, str]
     needs_grammar(path)
     known = {name: text.encode() for name, text in (manifests or {}).items()}
     found: dict[str, list[str]] = {}
-    for edge in resolve(path, parse(path, source.encode()).imports, tree([path, *files, *known], known)):
+    for edge in resolve(path, Source(path, source.encode()).imports, tree([path, *files, *known], known)):
         assert edge.source == path
         found.setdefault(edge.module, []).append(edge.target or "")
     return found
@@ -41,7 +42,7 @@ def test_case(path: Path) -> None:
     manifests = {name: text.encode() for name, text in case.get("manifests", {}).items()}
     assert all(map(is_manifest, manifests))
     forest = tree([case["path"], *case["tree"]["files"], *manifests], manifests)
-    found = resolve(case["path"], parse(case["path"], case["source"].encode()).imports, forest)
+    found = resolve(case["path"], Source(case["path"], case["source"].encode()).imports, forest)
     assert [[edge.module, edge.target or ""] for edge in found] == case["edges"]
     assert all(edge.target is None or edge.target in forest.paths for edge in found)
 

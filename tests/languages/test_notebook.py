@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.languages.parse import error_count, error_lines, occurrences, parse, text_of
+from optimizer.languages.parse import text_of
+from optimizer.languages.source import Source
 
 PATH = "look.ipynb"
 
@@ -34,7 +35,7 @@ def test_a_definition_is_cited_where_it_stands_in_the_file() -> None:
         ),
         cell("def second():\n", "    return first(1, 2)"),
     )
-    first, second = (symbol for symbol in parse(PATH, data).symbols if symbol.kind == "function")
+    first, second = (symbol for symbol in Source(PATH, data).symbols if symbol.kind == "function")
     assert (first.name, first.start, first.end) == ("first", line_of(data, "def first"), line_of(data, "return a"))
     assert (first.signature, first.doc) == ("def first(a, b)", "Docs.")
     assert (second.name, second.line) == ("second", line_of(data, "def second"))
@@ -43,7 +44,7 @@ def test_a_definition_is_cited_where_it_stands_in_the_file() -> None:
 def test_names_are_found_at_their_bytes_in_the_file() -> None:
     data = notebook(cell('print("größe \\n\\t\\"größe")\n', "größe = größe(1)\n", "wide = 'größe'"))
     data = json.dumps(json.loads(data), indent=1, ensure_ascii=False).encode()
-    found = occurrences(PATH, data, "größe")
+    found = Source(PATH, data).occurrences("größe")
     assert [data[item.start : item.end].decode() for item in found] == ["größe", "größe"]
     line = line_of(data, "größe =")
     assert [(item.line, item.kind) for item in found] == [(line, "definition"), (line, "call")]
@@ -52,43 +53,43 @@ def test_names_are_found_at_their_bytes_in_the_file() -> None:
 def test_cells_do_not_run_into_each_other() -> None:
     data = notebook(cell("class A:\n", "    def f(self):\n", "        pass"))
     data = data.replace(b"\n ],", b',\n  {"cell_type": "code",\n   "source": "f = 1"}\n ],', 1)
-    symbols = {symbol.qualified: symbol for symbol in parse(PATH, data).symbols}
+    symbols = {symbol.qualified: symbol for symbol in Source(PATH, data).symbols}
     assert set(symbols) == {"A", "A.f", "f"}
     assert symbols["A"].end == line_of(data, "pass")
 
 
 def test_commands_and_cells_for_other_programs_are_no_code() -> None:
     data = notebook(cell("%matplotlib inline\n", "!ls (\n", "def f(): pass"), cell("%%bash\n", "def g(): pass"))
-    assert [symbol.name for symbol in parse(PATH, data).symbols] == ["f"]
-    assert error_count(PATH, data) == 0
+    assert [symbol.name for symbol in Source(PATH, data).symbols] == ["f"]
+    assert Source(PATH, data).error_count == 0
 
 
 def test_a_cell_written_on_one_line_gives_words_only() -> None:
     data = notebook(cell("def f():\n", "    pass"), indent=None)
-    assert parse(PATH, data).symbols == ()
+    assert Source(PATH, data).symbols == ()
     assert b"def f():" in text_of(PATH, data)
     one = notebook({"cell_type": "code", "source": "def f():\n    pass"})
-    assert parse(PATH, one).symbols == ()
+    assert Source(PATH, one).symbols == ()
     assert b"def f():" in text_of(PATH, one)
 
 
 def test_the_language_is_what_the_notebook_says() -> None:
     source = cell("function f() {}")
-    assert [s.name for s in parse(PATH, notebook(source, language_info={"name": "JavaScript"})).symbols] == ["f"]
-    assert [s.name for s in parse(PATH, notebook(source, kernelspec={"language": "javascript"})).symbols] == ["f"]
-    assert parse(PATH, notebook(source, language_info={"name": "apl"})).language == ""
+    assert [s.name for s in Source(PATH, notebook(source, language_info={"name": "JavaScript"})).symbols] == ["f"]
+    assert [s.name for s in Source(PATH, notebook(source, kernelspec={"language": "javascript"})).symbols] == ["f"]
+    assert Source(PATH, notebook(source, language_info={"name": "apl"})).language is None
 
 
 def test_what_is_not_whole_json_is_broken() -> None:
     data = notebook(cell("def f(): pass"))[:-3]
-    assert (error_count(PATH, data) or 0) > 0
-    assert error_lines(PATH, data)
-    assert parse(PATH, data).symbols == ()
+    assert (Source(PATH, data).error_count or 0) > 0
+    assert Source(PATH, data).error_lines
+    assert Source(PATH, data).symbols == ()
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"1", b'{"cells": 1}', b'{"cells": [1, {}, {"source": 2}]}'])
 def test_odd_notebooks(data: bytes) -> None:
-    assert parse(PATH, data).symbols == ()
+    assert Source(PATH, data).symbols == ()
     assert len(text_of(PATH, data)) == len(data)
 
 
@@ -105,5 +106,5 @@ def test_a_view_has_the_lines_and_length_of_the_file(sources: list[list[str]], i
     assert len(view) == len(data)
     assert [len(line) for line in view.split(b"\n")] == [len(line) for line in data.split(b"\n")]
     last = data.count(b"\n") + 1
-    for symbol in parse(PATH, data).symbols:
+    for symbol in Source(PATH, data).symbols:
         assert 1 <= symbol.start <= symbol.line <= symbol.end <= last

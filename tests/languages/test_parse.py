@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.languages import syntax, table
-from optimizer.languages.parse import ParsedFile, error_count, error_lines, occurrences, parse
+from optimizer.languages.source import Source
 from optimizer.languages.table import LANGUAGES, Language, installed_names, is_installed, language_of
 from optimizer.retrieval import SymbolKind
 
@@ -42,7 +42,7 @@ def load(path: Path) -> dict[str, Any]:
 class TestCase:
     def test_symbols(self, path: Path) -> None:
         case = load(path)
-        parsed = parse(case["path"], case["source"].encode())
+        parsed = Source(case["path"], case["source"].encode())
         found = [
             [symbol.kind, symbol.qualified, f"{symbol.start}-{symbol.end}", symbol.signature, symbol.doc]
             for symbol in parsed.symbols
@@ -52,7 +52,7 @@ class TestCase:
     def test_symbols_stand_where_they_say(self, path: Path) -> None:
         case = load(path)
         lines = case["source"].splitlines()
-        for symbol in parse(case["path"], case["source"].encode()).symbols:
+        for symbol in Source(case["path"], case["source"].encode()).symbols:
             assert symbol.path == case["path"]
             assert symbol.start <= symbol.line <= symbol.end <= len(lines)
             assert symbol.name in lines[symbol.line - 1]
@@ -60,7 +60,7 @@ class TestCase:
 
     def test_imports(self, path: Path) -> None:
         case = load(path)
-        parsed = parse(case["path"], case["source"].encode())
+        parsed = Source(case["path"], case["source"].encode())
         found = [[str(item.line), item.kind, item.module, " ".join(item.names)] for item in parsed.imports]
         assert found == case["imports"]
 
@@ -68,14 +68,14 @@ class TestCase:
         case = load(path)
         name = case["occurrences"]["name"]
         data = case["source"].encode()
-        found = occurrences(case["path"], data, name)
+        found = Source(case["path"], data).occurrences(name)
         assert [f"{item.line} {item.kind}" for item in found] == case["occurrences"]["found"]
         assert all(data[item.start : item.end] == name.encode() for item in found)
 
     def test_windows_line_ends_change_nothing(self, path: Path) -> None:
         case = load(path)
-        unix = parse(case["path"], case["source"].encode())
-        windows = parse(case["path"], case["source"].replace("\n", "\r\n").encode())
+        unix = Source(case["path"], case["source"].encode())
+        windows = Source(case["path"], case["source"].replace("\n", "\r\n").encode())
         assert windows.symbols == unix.symbols
         assert windows.imports == unix.imports
 
@@ -83,7 +83,7 @@ class TestCase:
         case = load(path)
         data = case["source"].encode()
         for end in range(0, len(data), 97):
-            parsed = parse(case["path"], data[:end])
+            parsed = Source(case["path"], data[:end])
             assert all(symbol.end <= data.count(b"\n") + 1 for symbol in parsed.symbols)
 
 
@@ -155,23 +155,23 @@ def test_language_by_name(path: str, name: str) -> None:
 @pytest.mark.parametrize("path", ["README", "x.txt", "x", ".py", "py", "dir.py/file"])
 def test_no_language(path: str) -> None:
     assert language_of(path) is None
-    assert parse(path, b"def f(): pass") == ParsedFile("", (), (), ())
-    assert error_count(path, b"(") is None
-    assert error_lines(path, b"(") is None
-    assert occurrences(path, b"f", "f") == ()
+    assert Source(path, b"def f(): pass").symbols == ()
+    assert Source(path, b"(").error_count is None
+    assert Source(path, b"(").error_lines is None
+    assert Source(path, b"f").occurrences("f") == ()
 
 
 def test_headers_are_c_until_they_look_like_more() -> None:
-    assert parse("x.h", b"struct a { int b; };\n").language == "c"
-    assert parse("x.h", b"  template <typename T> struct A { T t; };\n").language == "cpp"
+    assert Source("x.h", b"struct a { int b; };\n").language == language_of("x.c")
+    assert Source("x.h", b"  template <typename T> struct A { T t; };\n").language == language_of("x.cpp")
 
 
 @given(extension=st.sampled_from(EXTENSIONS), data=st.binary(max_size=400))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes(extension: str, data: bytes) -> None:
-    parsed = parse(f"x{extension}", data)
+    parsed = Source(f"x{extension}", data)
     assert parsed.language
-    assert (error_count(f"x{extension}", data) or 0) >= len(parsed.error_lines)
+    assert (parsed.error_count or 0) >= len(parsed.error_lines or ())
 
 
 @pytest.mark.slow
@@ -186,11 +186,11 @@ def test_any_damage(path: Path, cuts: list[tuple[int, int, bytes]]) -> None:
     for start, length, instead in cuts:
         data = data[:start] + instead + data[start + length :]
     last = data.count(b"\n") + 1
-    for symbol in parse(case["path"], data).symbols:
+    for symbol in Source(case["path"], data).symbols:
         assert 1 <= symbol.start <= symbol.line <= symbol.end <= last
         assert len(symbol.signature) <= 200
         assert "\n" not in symbol.signature + symbol.doc + symbol.name
-    for found in occurrences(case["path"], data, case["occurrences"]["name"]):
+    for found in Source(case["path"], data).occurrences(case["occurrences"]["name"]):
         assert data[found.start : found.end].decode() == case["occurrences"]["name"]
 
 
@@ -199,7 +199,7 @@ def test_any_damage(path: Path, cuts: list[tuple[int, int, bytes]]) -> None:
 @pytest.mark.parametrize("unit", [b"(", b"[", b"{", b"a(", b"module A\n", b"if(a){", b"\0", b"\xff"], ids=repr)
 def test_deep_nesting_ends_soon(extension: str, unit: bytes) -> None:
     begin = time.process_time()
-    parse(f"x{extension}", unit * 5_000)
+    Source(f"x{extension}", unit * 5_000)
     assert time.process_time() - begin < 10
 
 
@@ -208,8 +208,8 @@ def test_deep_nesting_ends_soon(extension: str, unit: bytes) -> None:
 def test_deep_text_ends_soon(extension: str, unit: bytes) -> None:
     begin = time.process_time()
     for count in (150, 200, 300, 5_000):
-        parse(f"x{extension}", unit * count)
-        parse(f"x{extension}", b"".join(b" " * depth + unit.strip() + b"\n" for depth in range(count % 1_000)))
+        Source(f"x{extension}", unit * count)
+        Source(f"x{extension}", b"".join(b" " * depth + unit.strip() + b"\n" for depth in range(count % 1_000)))
     assert time.process_time() - begin < 10
 
 
@@ -218,44 +218,47 @@ def test_deep_text_ends_soon(extension: str, unit: bytes) -> None:
 @pytest.mark.parametrize("source", [b"(" * 100_000, b"(" * 100_000 + b")" * 100_000, b"a{" * 50_000])
 def test_a_hundred_thousand_brackets(extension: str, source: bytes) -> None:
     begin = time.process_time()
-    parse(f"x{extension}", source)
-    occurrences(f"x{extension}", source, "a")
+    Source(f"x{extension}", source)
+    Source(f"x{extension}", source).occurrences("a")
     assert time.process_time() - begin < 40
 
 
 def test_a_byte_order_mark_is_not_part_of_a_name() -> None:
-    (symbol,) = parse("x.py", b"\xef\xbb\xbfdef first(): pass\n").symbols
+    (symbol,) = Source("x.py", b"\xef\xbb\xbfdef first(): pass\n").symbols
     assert (symbol.name, symbol.line, symbol.signature) == ("first", 1, "def first()")
 
 
 def test_invalid_utf8_is_replaced_in_what_is_shown() -> None:
-    symbols = parse("x.py", b"def f(a='\xff'):\n    '''\xfe docs'''\n").symbols
+    symbols = Source("x.py", b"def f(a='\xff'):\n    '''\xfe docs'''\n").symbols
     assert symbols[0].signature == "def f(a='\ufffd')"
     assert symbols[0].doc == "\ufffd docs"
 
 
 def test_names_beyond_ascii() -> None:
     data = "def größe(): pass\ngröße()\ngrößer()\n".encode()
-    assert parse("x.py", data).symbols[0].name == "größe"
-    assert [(item.line, item.kind) for item in occurrences("x.py", data, "größe")] == [(1, "definition"), (2, "call")]
+    assert Source("x.py", data).symbols[0].name == "größe"
+    assert [(item.line, item.kind) for item in Source("x.py", data).occurrences("größe")] == [
+        (1, "definition"),
+        (2, "call"),
+    ]
 
 
 def test_long_signatures_are_cut() -> None:
-    (symbol,) = parse("x.py", b"def f(" + b"argument, " * 1000 + b"): pass").symbols
+    (symbol,) = Source("x.py", b"def f(" + b"argument, " * 1000 + b"): pass").symbols
     assert len(symbol.signature) == 200
 
 
 def test_errors_are_counted_and_placed() -> None:
     broken = b"def f():\n    return (\n\ndef g(:\n    pass\n"
-    assert error_count("x.py", b"x = 1\n") == 0
-    assert error_lines("x.py", b"x = 1\n") == ()
-    assert (error_count("x.py", broken) or 0) >= 1
-    assert parse("x.py", broken).error_lines == error_lines("x.py", broken) != ()
-    assert error_count("x.c", b"int f(void) { return 1 }\n") == 1
+    assert Source("x.py", b"x = 1\n").error_count == 0
+    assert Source("x.py", b"x = 1\n").error_lines == ()
+    assert (Source("x.py", broken).error_count or 0) >= 1
+    assert Source("x.py", broken).error_lines != ()
+    assert Source("x.c", b"int f(void) { return 1 }\n").error_count == 1
 
 
 def test_a_broken_file_still_tells_what_it_can() -> None:
-    parsed = parse("x.py", b"def whole(): pass\n\nclass Broken(:\n    def inside(self): pass\n")
+    parsed = Source("x.py", b"def whole(): pass\n\nclass Broken(:\n    def inside(self): pass\n")
     assert "whole" in [symbol.name for symbol in parsed.symbols]
 
 
@@ -264,7 +267,7 @@ def test_definitions_below_any_number_of_statements_are_found() -> None:
     for depth in range(1, 30):
         source += "    " * depth + "if x:\n"
     source += "    " * 30 + "import deep\n" + "    " * 30 + "@mark\n" + "    " * 30 + "def inner(): pass\n"
-    parsed = parse("x.py", source.encode())
+    parsed = Source("x.py", source.encode())
     assert [(symbol.qualified, symbol.start, symbol.line) for symbol in parsed.symbols] == [
         ("outer", 1, 1),
         ("outer.inner", 32, 33),
@@ -274,21 +277,21 @@ def test_definitions_below_any_number_of_statements_are_found() -> None:
 
 def test_words_in_strings_and_comments_are_no_occurrences() -> None:
     data = b"name = 'name'  # name\nf'{name}'\nrename = name_ = name\n"
-    assert [item.start for item in occurrences("x.py", data, "name")] == [0, 25, 49]
+    assert [item.start for item in Source("x.py", data).occurrences("name")] == [0, 25, 49]
 
 
 def test_an_import_of_this_module_loads_no_grammar() -> None:
-    code = "import sys, optimizer.languages.parse as p; assert 'tree_sitter' not in sys.modules; p.parse('a.py', b'')"
+    code = "import sys; from optimizer.languages.source import Source; assert 'tree_sitter' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_outlines_take_no_part_in_names_and_checks() -> None:
     data = b".navbar { color: red; }\n}}}}\n"
-    assert occurrences("x.css", data, "navbar") == ()
-    assert error_count("x.css", data) is None
-    assert error_lines("x.css", data) is None
-    assert parse("x.json", b'{"a": 1' * 100_000).symbols == ()
-    assert [symbol.kind for symbol in parse("x.json", b'{"a": {"b": 1}}').symbols] == ["section"]
+    assert Source("x.css", data).occurrences("navbar") == ()
+    assert Source("x.css", data).error_count is None
+    assert Source("x.css", data).error_lines is None
+    assert Source("x.json", b'{"a": 1' * 100_000).symbols == ()
+    assert [symbol.kind for symbol in Source("x.json", b'{"a": {"b": 1}}').symbols] == ["section"]
 
 
 def test_a_language_without_its_grammar_is_left_to_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,21 +300,21 @@ def test_a_language_without_its_grammar_is_left_to_its_words(monkeypatch: pytest
     assert language_of("x.absent") == absent
     assert not is_installed(absent)
     assert "absent" not in installed_names()
-    assert parse("x.absent", b"def f") == ParsedFile("", (), (), ())
-    assert error_count("x.absent", b"(") is None
-    assert occurrences("x.absent", b"f", "f") == ()
+    assert (Source("x.absent", b"def f").language, Source("x.absent", b"def f").symbols) == (None, ())
+    assert Source("x.absent", b"(").error_count is None
+    assert Source("x.absent", b"f").occurrences("f") == ()
 
 
 def test_an_elixir_module_is_found_by_the_end_of_its_name() -> None:
     data = b"defmodule Acme.Cart do\n  alias Acme.Cart.Item\n  def a, do: Acme.Cart.b(Cartel)\nend\n"
     if not has_grammar("x.ex"):
         pytest.skip("the grammar of elixir is not installed")
-    assert [(item.line, item.kind) for item in occurrences("x.ex", data, "Cart")] == [
+    assert [(item.line, item.kind) for item in Source("x.ex", data).occurrences("Cart")] == [
         (1, "definition"),
         (2, "import"),
         (3, "use"),
     ]
-    assert [(item.line, item.kind) for item in occurrences("x.ex", data, "Acme")] == [
+    assert [(item.line, item.kind) for item in Source("x.ex", data).occurrences("Acme")] == [
         (1, "use"),
         (2, "import"),
         (3, "use"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.languages.parse import parse
+from optimizer.languages.source import Source
 from optimizer.languages.units import extents
 from optimizer.types import Symbol
 
@@ -35,7 +35,7 @@ print(free())
 
 
 def test_functions_classes_outside_their_methods_and_the_rest():
-    found = {unit.symbol: (unit.kind, unit.spans) for unit in extents(parse("a.py", CODE.encode()).symbols, 22)}
+    found = {unit.symbol: (unit.kind, unit.spans) for unit in extents(Source("a.py", CODE.encode()).symbols, 22)}
     assert found == {
         "": ("", ((1, 4), (19, 19), (22, 22))),
         "Outer": ("class", ((5, 8), (13, 13), (17, 17))),

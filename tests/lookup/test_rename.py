@@ -6,7 +6,7 @@ import pytest
 
 from optimizer.errors import Conflict, InputError
 from optimizer.index.reader import Index
-from optimizer.languages.parse import occurrences
+from optimizer.languages.source import Source
 from optimizer.lookup.lines import lines_of
 from optimizer.lookup.questions import Lookup
 from optimizer.lookup.rename import rename
@@ -128,6 +128,6 @@ def test_the_same_name_and_a_missing_one(index_repo: IndexRepo) -> None:
 def test_renaming_there_and_back_gives_the_same_bytes(index_repo: IndexRepo) -> None:
     index = index_repo(PYTHON)
     for path, text in renamed(index, "load", "fetch_it").items():
-        assert not occurrences(path, text.encode(), "load")
+        assert not Source(path, text.encode()).occurrences("load")
         back = text.replace("fetch_it", "load")
         assert back == PYTHON[path]
