@@ -2,120 +2,76 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from optimizer.cli import options
-from optimizer.report.money import dollars
+from optimizer.cli.terminal import emit
+from optimizer.report import spending, wire
 
-if TYPE_CHECKING:
-    from optimizer.config.load import Config
-    from optimizer.ledger.caps import Caps, Spent
-
-CAPS = {"run": "budget.run", "day": "budget.day", "ask": "budget.ask"}
+CAPS: Mapping[str, str] = {"run": "budget.run", "day": "budget.day", "ask": "budget.ask"}
+NO_CAP = -1.0
+MOST_DOLLARS = 100_000
 
 
-@click.group("budget", invoke_without_command=True)
-@options.project
-@options.as_json
-@click.pass_context
-def command(ctx: click.Context, project: Path | None, as_json: bool) -> int:
+@click.group("budget", cls=options.Group, default="show")
+def command() -> None:
     """Show what today has cost, the caps, and what is left.
 
-    When the cap of the day is spent, local and free models are still asked; when none of them can do it, the run
-    ends with exit code 10.
+    Once the cap of the day is reached, only local and free models are asked; if none of them succeeds, the exit code is
+    10.
     """
-    if ctx.invoked_subcommand is None:
-        with options.open_stock(project) as stock:
-            click.echo(_shown(stock.config, as_json))
+
+
+@command.command("show")
+@options.project
+@options.as_json
+def show_command(project: Path | None, as_json: bool) -> int:
+    """Show what today has cost, the caps, and what is left (the default)."""
+    from optimizer.ledger import caps
+    from optimizer.ledger.store import open_ledger
+
+    config = options.configuration(project)
+    limits = caps.caps_from(config.settings)
+    with closing(open_ledger(config.places.state)) as ledger:
+        spent = caps.spent_today(ledger, datetime.now(UTC))
+    counted = caps.counted(spent, limits)
+    if as_json:
+        emit(wire.budget(limits, spent, counted))
+    else:
+        click.echo(spending.budget(limits, spent, counted))
     return 0
 
 
 @command.command("set")
-@click.argument("cap", type=click.Choice(list(CAPS)))
+@click.argument("cap", type=options.Choice(list(CAPS)))
 @click.argument("dollars")
 @options.project
 @options.as_json
-def set_command(cap: str, dollars: str, project: Path | None, as_json: bool) -> int:
-    """Set the cap of a run or of a day, or what asks first.
+@click.pass_context
+def set_command(ctx: click.Context, cap: str, dollars: str, project: Path | None, as_json: bool) -> int:
+    """Set the cap of a run or a day, or the price that asks first.
 
-    `ask` is the price above which one call asks first. DOLLARS is an amount, or off.
+    A call that may cost more than `ask` asks first. DOLLARS is an amount, or off.
     """
     from optimizer.config.edit import set_value
 
     amount = _amount(dollars)
-    with options.open_stock(project) as stock:
-        set_value(stock.config.places.config_file, CAPS[cap], amount)
-    with options.open_stock(project) as stock:
-        click.echo(_shown(stock.config, as_json))
-    return 0
+    set_value(options.configuration(project).places.config_file, CAPS[cap], amount)
+    return int(ctx.invoke(show_command, project=project, as_json=as_json))
 
 
 def _amount(text: str) -> float:
     if text.lower() in ("off", "none"):
-        return -1.0
+        return NO_CAP
     try:
         amount = float(text.removeprefix("$"))
     except ValueError:
-        amount = -1.0
-    if not 0 <= amount <= 100_000:
-        raise click.BadParameter(f"{text!r} is no amount of dollars up to 100,000, nor off", param_hint="DOLLARS")
+        amount = NO_CAP
+    if not 0 <= amount <= MOST_DOLLARS:
+        raise click.BadParameter(f"{text!r} is neither an amount up to {MOST_DOLLARS:,} nor off", param_hint="DOLLARS")
     return amount
-
-
-def _shown(config: Config, as_json: bool) -> str:
-    from optimizer.ledger import caps
-    from optimizer.ledger.store import open_ledger
-
-    limits, ledger = caps.caps_from(config.settings), open_ledger(config.places.state)
-    try:
-        spent = caps.spent_today(ledger, datetime.now(UTC))
-    finally:
-        ledger.close()
-    if as_json:
-        return json.dumps(fields(limits, spent))
-    return text(limits, spent)
-
-
-def fields(limits: Caps, spent: Spent) -> dict[str, object]:
-    """The figures as programs read them: micro-dollars, None where there is no cap."""
-    from optimizer.ledger.caps import counted
-
-    used = counted(spent, limits)
-    return {
-        "event": "budget",
-        "spent": spent.cost,
-        "unknown_calls": spent.unknown,
-        "counted": used,
-        "caps": {"run": limits.run, "day": limits.day, "ask": limits.ask},
-        "left": None if limits.day is None else max(0, limits.day - used),
-    }
-
-
-def text(limits: Caps, spent: Spent) -> str:
-    """The figures as a person reads them."""
-    from optimizer.ledger.caps import counted
-
-    def cap(amount: int | None) -> str:
-        return "no cap" if amount is None else dollars(amount)
-
-    used = counted(spent, limits)
-    lines = [f"Spent today:   {dollars(spent.cost)}"]
-    if spent.unknown:
-        plural = "s" if spent.unknown != 1 else ""
-        lines.append(
-            f"               and {spent.unknown} call{plural} of unknown price, counted as {dollars(used - spent.cost)}"
-        )
-    share = f" ({used / limits.day:.0%} used)" if limits.day else ""
-    left = "no cap" if limits.day is None else dollars(max(0, limits.day - used))
-    lines += [
-        f"Cap of a day:  {cap(limits.day)}{share}",
-        f"Left today:    {left}",
-        f"Cap of a run:  {cap(limits.run)}",
-        f"Asks first:    {'never' if limits.ask is None else 'above ' + dollars(limits.ask) + ' a call'}",
-    ]
-    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`optimize config`: the settings in force, where each comes from, and whether the files are sound."""
+"""`optimize config`: the settings in force, their origins, and whether the files are valid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimizer.cli import options
-from optimizer.cli.terminal import width
+from optimizer.cli.terminal import emit, width
 from optimizer.errors import ConfigError
 from optimizer.report.layout import cells, inert, table, wrapped
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 MOST_VALUE = 24  # characters of a value beyond which those beside it are not moved
 
 
-@click.group("config")
+@click.group("config", cls=options.Group)
 def command() -> None:
-    """Show the settings in force and where each comes from; check the files."""
+    """Show the settings in force and their origins; check the files."""
 
 
 @command.command("show")
 @click.argument("key", required=False)
-@click.option("--origin", is_flag=True, help="Say where each value comes from: file and line, variable or flag.")
+@click.option("--origin", is_flag=True, help="Show where each value comes from: file and line, variable or flag.")
 @options.profile
 @options.project
 @options.as_json
 def show_command(key: str | None, origin: bool, profile: str | None, project: Path | None, as_json: bool) -> int:
     """Show all settings in force, or those of KEY.
 
-    KEY is a setting or a section. Keys of providers are no settings, and are never shown.
+    KEY is a setting or a section. API keys are not settings, and are never shown.
     """
-    config = configuration(project, {"profile": profile})
+    config = options.configuration(project, {"profile": profile})
     values = {name: value for name, value in _values(config).items() if _within(name, key)}
     if not values:
         from optimizer.config.given import unknown
@@ -46,29 +46,10 @@ def show_command(key: str | None, origin: bool, profile: str | None, project: Pa
         raise unknown("", str(key), "")
     if as_json:
         found = {name: {"value": one, "origin": config.origins[name]} for name, one in values.items()}
-        click.echo(json.dumps({"event": "config", "settings": found if origin else values}, ensure_ascii=False))
+        emit({"event": "config", "settings": found if origin else values})
     else:
         click.echo(inert(_table(values, config.origins if origin else {})))
     return 0
-
-
-def configuration(project: Path | None, flags: Mapping[str, object]) -> Config:
-    """The settings in force for who stands at `project` (default: here); it need not be a repository."""
-    from optimizer.cli.terminal import notice
-    from optimizer.config.load import load
-
-    without = bool(click.get_current_context().meta.get(options.WITHOUT_PROJECT_CONFIG))
-    config = load(None if without else root(project), os.environ, flags)
-    for line in config.notices:
-        notice(line)
-    return config
-
-
-def root(project: Path | None) -> Path:
-    """The top of the project at `project` (default: here)."""
-    from optimizer.index.files import find_root
-
-    return find_root(project or Path.cwd()).path
 
 
 def _within(name: str, key: str | None) -> bool:
@@ -76,7 +57,7 @@ def _within(name: str, key: str | None) -> bool:
 
 
 def _values(config: Config) -> dict[str, Any]:
-    """Every setting in force by its dotted key; endpoints that nobody set are left out."""
+    """Every setting in force by its dotted key, without endpoints that are not set."""
     from optimizer.settings import knobs
 
     found: dict[str, Any] = {}
@@ -108,7 +89,7 @@ def _apart(value: str, origin: str, columns: int | None) -> list[str]:
 
 
 def origin_text(origin: str) -> str:
-    """Where a value comes from, for people: `profile (PATH:LINE)`."""
+    """The origin of a value, for people: `profile (PATH:LINE)`."""
     layer, _, place = origin.partition(":")
     return f"{layer} ({place})" if place else layer
 
@@ -117,10 +98,7 @@ def origin_text(origin: str) -> str:
 @options.project
 @options.as_json
 def path_command(project: Path | None, as_json: bool) -> int:
-    """Say where settings, models and state are kept.
-
-    Profiles and cache too, and which of these files there are.
-    """
+    """Show where settings, models and state are kept."""
     from optimizer.config.load import PROJECT_FILE
     from optimizer.config.paths import places
 
@@ -129,15 +107,15 @@ def path_command(project: Path | None, as_json: bool) -> int:
         "config": where.config_file,
         "models": where.models_file,
         "profiles": where.profiles,
-        "project": root(project) / PROJECT_FILE,
+        "project": options.root(project) / PROJECT_FILE,
         "state": where.state,
         "cache": where.cache,
     }
     if as_json:
         rows = {name: {"path": str(path), "exists": path.exists()} for name, path in found.items()}
-        click.echo(json.dumps({"event": "paths", **rows}, ensure_ascii=False))
+        emit({"event": "paths", **rows})
     else:
-        named = [(name, f"{path}{'' if path.exists() else '  (not there)'}") for name, path in found.items()]
+        named = [(name, f"{path}{'' if path.exists() else '  (missing)'}") for name, path in found.items()]
         for line in table(named, width(), ""):
             click.echo(inert(line))
     return 0
@@ -147,7 +125,7 @@ def path_command(project: Path | None, as_json: bool) -> int:
 def schema_command() -> int:
     """Print the JSON Schema of the settings.
 
-    Profiles are in it under $defs.
+    That of profiles is under $defs.
     """
     from optimizer.config.schema import schema
 
@@ -161,26 +139,26 @@ def schema_command() -> int:
 def validate_command(project: Path | None, as_json: bool) -> int:
     """Check all files of settings, models and profiles.
 
-    Each fault is told with its line and a cure. Ends with 2 if there is any.
+    Prints each fault with its line and a hint. Exits with 2 if there is any.
     """
     from optimizer.config.paths import places
     from optimizer.config.validate import faults, files
 
     where = places(os.environ)
-    found = {path: list(faults(path, where)) for path in files(where, root(project))}
+    found = {path: list(faults(path, where)) for path in files(where, options.root(project))}
     if where.models_file.exists():
         found[where.models_file] = _in_models(where.models_file)
     for path, wrong in found.items():
         if as_json:
             rows = [{"error": error.message, "hint": error.hint} for error in wrong]
-            click.echo(json.dumps({"event": "file", "path": str(path), "faults": rows}, ensure_ascii=False))
+            emit({"event": "file", "path": str(path), "faults": rows})
             continue
         if not wrong:
-            click.echo(inert(f"{path}: sound"))
+            click.echo(inert(f"{path}: ok"))
         for error in wrong:
             click.echo(wrapped(inert(f"{error.message}\n    {error.hint}".rstrip()), width()))
     if not found and not as_json:
-        click.echo("no files: everything is as shipped")
+        click.echo("no files: all settings are defaults")
     return ConfigError.exit_code if any(found.values()) else 0
 
 

@@ -2,53 +2,65 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import options, terminal
-from optimizer.cli.context_table import context_line, context_object, print_context
-from optimizer.report.layout import inert
+from optimizer.cli import options
+from optimizer.cli.context_table import print_context
+from optimizer.cli.terminal import emit, notice, paint, width
+from optimizer.errors import InputError
+from optimizer.report import wire
+from optimizer.report.layout import cells, inert
+from optimizer.report.outcome import context_line
 from optimizer.retrieval import Context, Query
 
+if TYPE_CHECKING:
+    from optimizer.context.rank import ExplainedFile
+
 FORMATS = ("table", "md", "xml")
+CLIPBOARDS = (
+    ("pbcopy",),
+    ("wl-copy",),
+    ("xclip", "-selection", "clipboard"),
+    ("xsel", "--clipboard", "--input"),
+    ("clip.exe",),
+)
+WIDE = 100  # columns of the signals where stdout is no terminal
+BETWEEN = "   "
 
 
 @click.command("context")
 @click.argument("request", nargs=-1, required=True)
-@click.option("--top", default=20, show_default=True, type=click.IntRange(1), help="How many ranked files to list.")
-@click.option("--max-tokens", type=click.IntRange(100), help="Room for code; default: what a first request leaves.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", help="A table, or text for pasting.")
-@click.option("--copy", is_flag=True, help="Put the text on the clipboard (Markdown unless --format xml).")
-@click.option("--explain", is_flag=True, help="Show every signal by which the files were ranked instead.")
+@click.option("--top", default=20, show_default=True, type=click.IntRange(1), help="Number of ranked files to list.")
+@click.option("--max-tokens", type=click.IntRange(100), help="Tokens of code; default: what a first request leaves.")
+@click.option("--format", "form", type=options.Choice(FORMATS), default="table", help="A table, or text for pasting.")
+@click.option("--copy", is_flag=True, help="Copy the text to the clipboard (Markdown unless --format xml).")
+@click.option("--explain", is_flag=True, help="Show the ranking signals of each file instead.")
 @options.project
 @options.as_json
 def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given: Any) -> int:
-    """Show what would be sent for REQUEST, file by file, with the reason for each.
+    """Show what would be sent for REQUEST, file by file, with the reasons.
 
-    Below a file stand the definitions that would be sent, with their lines (+3: and three further pieces), their tokens
-    and why; signatures are counted in one line. Nothing is sent and no model is asked.
+    Below each file are the definitions that would be sent: their lines (+3: and three more pieces), tokens and reason;
+    signatures are summed up in one line. Nothing is sent and no model is asked.
     """
     from optimizer.engine import prepare
     from optimizer.engine.request import first_budget
 
     query = Query(" ".join(request))
-    with options.open_services(given["project"], {}, looks=True) as services:
-        refreshed = prepare.refresh(services.workspace)
-        if refreshed.notice:
-            terminal.notice(refreshed.notice)
+    with options.open_refreshed(given["project"]) as services:
         if given["explain"]:
-            from optimizer.cli.signals import print_signals
-
-            print_signals(prepare.explain(query, services.workspace, given["top"]), given["as_json"])
+            _print_signals(prepare.explain(query, services.workspace, given["top"]), given["as_json"])
             return 0
         room = max_tokens or first_budget(query, services.workspace)[1].code
         context = prepare.choose(query, services.workspace, room, given["top"])
     if given["as_json"]:
-        click.echo(json.dumps(context_object(context), ensure_ascii=False))
+        emit(wire.context(context))
     elif given["copy"]:
-        _copy(_text(context, "md" if form == "table" else form), context)
+        _copy(_text(context, "md" if form == "table" else form))
+        notice(f"copied; {context_line(context)}")
     elif form == "table":
         print_context(context)
         click.echo(("\n" if context.items else "") + context_line(context))
@@ -63,8 +75,56 @@ def _text(context: Context, form: str) -> str:
     return render.as_xml(context) if form == "xml" else render.as_markdown(context)
 
 
-def _copy(text: str, context: Context) -> None:
-    from optimizer.cli.clipboard import put
+def _copy(text: str) -> None:
+    """Copy `text` with whatever program the system has; raises InputError when none works."""
+    import shutil
+    import subprocess
 
-    put(text)
-    terminal.notice(f"copied; {context_line(context)}")
+    for program in CLIPBOARDS:
+        found = shutil.which(program[0])
+        if found is None:
+            continue
+        done = subprocess.run([found, *program[1:]], input=text.encode(), capture_output=True, check=False, timeout=10)
+        if done.returncode == 0:
+            return
+    raise InputError(
+        "no clipboard program works here (tried " + ", ".join(program[0] for program in CLIPBOARDS) + ")",
+        "drop --copy and pipe the output, or install xclip or wl-clipboard",
+    )
+
+
+# ── signals ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _print_signals(files: Sequence[ExplainedFile], as_json: bool) -> None:
+    """Print the ranked files, best first, each with its strongest signals first."""
+    from optimizer.context.weights import FILE_WEIGHTS
+
+    if not files and not as_json:
+        click.echo("nothing here matches the request")
+    for place, file in enumerate(files, 1):
+        if as_json:
+            emit(wire.ranked(file))
+            continue
+        click.echo(f"{place:>3}. {paint(inert(file.path), fg='cyan')}  {file.score:.4f}")
+        weighted = sorted(
+            (name for name in FILE_WEIGHTS if file.columns.get(name)),
+            key=lambda name: -FILE_WEIGHTS[name] * file.columns[name],
+        )
+        _print_cells([(name, file.columns[name]) for name in weighted])
+        others = [(name, value) for name, value in file.columns.items() if value and name not in FILE_WEIGHTS]
+        _print_cells(others, dim=True)
+
+
+def _print_cells(values: Sequence[tuple[str, float]], dim: bool = False) -> None:
+    """Print names and values in as many columns as fit, row by row."""
+    named = [f"{name:<12} {value:>5.2f}" for name, value in values]
+    each = max(map(cells, named), default=0) + len(BETWEEN)
+    columns = max(1, ((width() or WIDE) - 5 + len(BETWEEN)) // each) if each else 1
+    for row in _rows(named, columns):
+        line = BETWEEN.join(f"{cell:<{each - len(BETWEEN)}}" for cell in row).rstrip()
+        click.echo(f"     {paint(line, dim=True) if dim else line}")
+
+
+def _rows(named: Sequence[str], columns: int) -> Iterable[Sequence[str]]:
+    return (named[at : at + columns] for at in range(0, len(named), columns))

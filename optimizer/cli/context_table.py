@@ -1,10 +1,9 @@
-"""A context as JSON, and as a table: each file with its score and why, its bodies with their lines, its signatures."""
+"""A context as a table: each file with its score and why, its bodies with their lines, its signatures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any
 
 import click
 
@@ -99,26 +98,3 @@ def _print_unsent(files: Sequence[RankedFile], columns: int | None) -> None:
     for file in files:
         line = f"  {inert(file.path)}  {file.score:.2f}"
         click.echo(cut(f"{line}  {inert(', '.join(file.why))}", columns))
-
-
-def context_line(context: Context) -> str:
-    """The context in one line."""
-    files, pieces = len({item.path for item in context.items}), len(context.items)
-    if not pieces:
-        return "context: nothing here resembles the request; no code would be sent"
-    return (
-        f"context: {context.tokens:,} tokens, {pieces} piece{'s' if pieces != 1 else ''}"
-        f" of {files} file{'s' if files != 1 else ''}"
-    )
-
-
-def context_object(context: Context) -> dict[str, Any]:
-    """A context in the form that other programs rely on; the texts of the items are left out."""
-    fields = ("path", "start", "end", "symbol", "kind", "tokens", "score", "why")
-    return {
-        "query": context.query,
-        "tokens": context.tokens,
-        "files": [{"path": f.path, "score": f.score, "why": list(f.why)} for f in context.files],
-        "items": [{name: getattr(item, name) for name in fields} for item in context.items],
-        "timing_ms": dict(context.timing_ms),
-    }

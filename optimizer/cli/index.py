@@ -1,25 +1,29 @@
-"""`optimize index`: bring the index up to date, keep it so, and show what it holds."""
+"""`optimize index`: update the index, keep it up to date, show its contents, and fill in its vectors."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import options, show, terminal
-from optimizer.cli.terminal import paint, width
-from optimizer.humanize import size
+from optimizer.cli import options
+from optimizer.cli.terminal import confirm, emit, interactive, notice, paint, width
+from optimizer.errors import InputError
+from optimizer.humanize import count, duration, size
+from optimizer.report import wire
 from optimizer.report.layout import inert, table
 from optimizer.retrieval import Skipped
 
 if TYPE_CHECKING:
-    from optimizer.engine.services import Services
+    from optimizer.engine.services import Services, Workspace
+    from optimizer.index.embed import Embedder
     from optimizer.index.refresh import Refreshed
     from optimizer.index.survey import Survey
+    from optimizer.index.vectors import Piece, Vectors
 
 Contents = Mapping[str, int | None]
 
@@ -28,19 +32,21 @@ IDLE_LOOKS = 20
 SHARE_OF_A_CORE = 0.1
 MOST_LINES = 20
 MARKS = {"new": "green", "changed": "yellow", "gone": "red"}
+MEASURED = 32  # functions embedded before the rest is estimated
+SEMANTIC_OFF = "semantic-search is off, so the vectors are not used; set semantic-search = true under [features]"
 
 
 @click.command("index")
-@click.option("--watch", is_flag=True, help="Keep it up to date until Ctrl-C (which ends it with exit code 0).")
-@click.option("--stats", is_flag=True, help="Show what it holds.")
-@click.option("--embed", is_flag=True, help="Give every function a vector, for semantic-search.")
-@click.option("--download", is_flag=True, help="With --embed: let the model be fetched from its hub. No code is sent.")
-@click.option("--yes", "-y", is_flag=True, help="With --embed: begin without asking, however long it takes.")
-@click.option("--verbose", "-v", is_flag=True, help="Name every file that was skipped.")
+@click.option("--watch", is_flag=True, help="Keep it up to date until Ctrl-C (exit code 0).")
+@click.option("--stats", is_flag=True, help="Show its contents.")
+@click.option("--embed", is_flag=True, help="Compute a vector for every function, for semantic-search.")
+@click.option("--download", is_flag=True, help="With --embed: download the model from its hub. No code is sent.")
+@click.option("--yes", "-y", is_flag=True, help="With --embed: start without asking, however long it takes.")
+@click.option("--verbose", "-v", is_flag=True, help="List every skipped file.")
 @options.project
 @options.as_json
 def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any) -> int:
-    """Bring the index of this repository up to date and say what that took.
+    """Update the index of this repository and report what that took.
 
     All other commands do so by themselves; nothing is written into the repository.
     """
@@ -49,22 +55,16 @@ def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any
     if given["download"] and not given["embed"]:
         raise click.UsageError("--download goes with --embed")
     with options.open_services(given["project"], {}, looks=True) as services:
+        workspace = services.workspace
         done = prepare.refresh(services.workspace)
         if done.notice:
-            terminal.notice(done.notice)
-        services.workspace.index.history()  # read now, so that no request waits for it
-        report = _report_json if as_json else _report
-        report(services, done, verbose)
+            notice(done.notice)
+        workspace.index.history()  # read now, so that no request waits for it
+        _report(workspace, done, verbose, as_json)
         if stats:
-            from optimizer.index.survey import survey
-
-            figures = survey(services.workspace.index)
-            fields = {"event": "stats", **show.plain(figures)}
-            click.echo(json.dumps(fields, ensure_ascii=False) if as_json else stats_text(figures))
+            _print_stats(workspace, as_json)
         if given["embed"]:
-            from optimizer.cli.embed import Wishes, embed
-
-            embed(services, Wishes(given["download"], given["yes"], as_json))
+            _embed(workspace, as_json, download=given["download"], yes=given["yes"])
         if watch:
             _watch(services, as_json)
     return 0
@@ -73,35 +73,26 @@ def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any
 # ── what a refresh did ───────────────────────────────────────────────────────────────────────────
 
 
-def _report(services: Services, done: Refreshed, verbose: bool) -> None:
+def _report(workspace: Workspace, done: Refreshed, verbose: bool, as_json: bool) -> None:
     from optimizer.index.survey import disk_bytes
 
-    counts = f"{done.parsed:,} read anew, {done.unchanged:,} unchanged, {done.removed:,} gone"
-    files = done.parsed + done.unchanged
-    click.echo(f"{files:,} file{'s' if files != 1 else ''} in {done.seconds:.2f} s: {counts}")
+    index = workspace.index
+    if as_json:
+        emit({"event": "index", **wire.plain(done), "bytes": disk_bytes(index), "file": str(index.file)})
+        return
+    counts = f"{done.parsed:,} parsed, {done.unchanged:,} unchanged, {done.removed:,} removed"
+    click.echo(f"{count(done.parsed + done.unchanged, 'file')} in {done.seconds:.2f} s: {counts}")
     lines = skipped_lines(done.skipped, verbose)
     if len(lines) == 1:
         click.echo(f"{len(done.skipped):,} skipped: {done.skipped[0].why}")
     elif lines:
         click.echo("\n".join([f"{len(done.skipped):,} skipped:", *lines]))
-    for line in table(
-        [(f"{size(disk_bytes(services.workspace.index))} on disk:", str(services.workspace.index.file))], width(), ""
-    ):
+    for line in table([(f"{size(disk_bytes(index))} on disk:", str(index.file))], width(), ""):
         click.echo(inert(line))
 
 
-def _report_json(services: Services, done: Refreshed, verbose: bool) -> None:
-    from optimizer.index.survey import disk_bytes
-
-    fields = show.plain(done) | {
-        "bytes": disk_bytes(services.workspace.index),
-        "file": str(services.workspace.index.file),
-    }
-    click.echo(json.dumps({"event": "index", **fields}, ensure_ascii=False))
-
-
 def skipped_lines(skipped: Iterable[Skipped], verbose: bool) -> list[str]:
-    """How many files were left out for each reason; with `verbose` each of them."""
+    """How many files were skipped for each reason; with `verbose`, each of them."""
     by_reason: dict[str, list[str]] = {}
     for item in skipped:
         by_reason.setdefault(item.why, []).append(item.path)
@@ -112,14 +103,24 @@ def skipped_lines(skipped: Iterable[Skipped], verbose: bool) -> list[str]:
     return lines
 
 
-# ── what it holds ────────────────────────────────────────────────────────────────────────────────
+# ── contents ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _print_stats(workspace: Workspace, as_json: bool) -> None:
+    from optimizer.index.survey import survey
+
+    figures = survey(workspace.index)
+    if as_json:
+        emit({"event": "stats", **wire.plain(figures)})
+    else:
+        click.echo(stats_text(figures))
 
 
 def stats_text(figures: Survey) -> str:
     """The figures of an index as a table."""
     lines = ["", f"{'language':<14}{'files':>9}{'size':>12}{'symbols':>10}"]
     for row in figures.languages:
-        note = "" if row.installed else "  found by words only: pip install 'optimizer[languages]'"
+        note = "" if row.installed else "  no grammar: pip install 'optimizer[languages]'"
         lines.append(f"{row.language:<14}{row.files:>9,}{size(row.bytes):>12}{row.symbols:>10,}{note}")
     lines.append(f"{'all':<14}{figures.files:>9,}{size(figures.source_bytes):>12}{figures.symbols:>10,}")
     share = figures.imports_resolved / figures.imports if figures.imports else 0.0
@@ -127,10 +128,10 @@ def stats_text(figures: Survey) -> str:
     without = sum(row.files for row in figures.languages if not row.installed)
     lines += [
         "",
-        f"{'units':<18}{figures.units:,}: functions, heads of classes, rests of files",
-        f"{'imports':<18}{figures.imports:,}, of which {figures.imports_resolved:,} ({share:.0%}) lead to a file here",
-        f"{'history':<18}{figures.commits:,} commit{'s' if figures.commits != 1 else ''}",
-        f"{'without grammar':<18}{without:,} file{'s' if without != 1 else ''}",
+        f"{'units':<18}{figures.units:,}: functions, class heads, rests of files",
+        f"{'imports':<18}{figures.imports:,}; {figures.imports_resolved:,} ({share:.0%}) resolve to a file here",
+        f"{'history':<18}{count(figures.commits, 'commit')}",
+        f"{'without grammar':<18}{count(without, 'file')}",
         f"{'index':<18}{ratio:.2f} × the size of the source",
     ]
     return "\n".join(lines)
@@ -140,26 +141,27 @@ def stats_text(figures: Survey) -> str:
 
 
 def _watch(services: Services, as_json: bool) -> None:
-    """Look again and again, less often while nothing happens, until Ctrl-C."""
+    """Refresh again and again, less often while nothing happens, until Ctrl-C."""
     from optimizer.engine import prepare
     from optimizer.index.survey import contents
 
-    known, idle, wait = contents(services.workspace.index), 0, SHORTEST_WAIT
-    terminal.notice(f"watching {services.workspace.root}; Ctrl-C ends it")
+    index = services.workspace.index
+    known, idle, wait = contents(index), 0, SHORTEST_WAIT
+    notice(f"watching {services.workspace.root}; press Ctrl-C to stop")
     try:
         while True:
-            services.workspace.index.forget()  # a reader that sleeps would keep the store from shrinking
+            index.forget()  # a sleeping reader would keep the store from shrinking
             time.sleep(wait)
             done = prepare.refresh(services.workspace)
             if done.notice:
-                terminal.notice(done.notice)
-            now = contents(services.workspace.index)
+                notice(done.notice)
+            now = contents(index)
             changes = list(changed(known, now))
-            _tell(changes, as_json)
+            _print_changes(changes, as_json)
             known, idle = now, 0 if changes else idle + 1
             wait = next_wait(idle, done.seconds)
     except KeyboardInterrupt:
-        terminal.notice("stopped watching")
+        notice("stopped watching")
 
 
 def next_wait(idle: int, took: float) -> float:
@@ -168,12 +170,14 @@ def next_wait(idle: int, took: float) -> float:
     return max(longest, took / SHARE_OF_A_CORE)
 
 
-def _tell(changes: Sequence[tuple[str, str]], as_json: bool) -> None:
-    """One line a change; where many files changed at once, the first of them and how many more."""
+def _print_changes(changes: Sequence[tuple[str, str]], as_json: bool) -> None:
+    """Print a line for each change; where many files changed at once, the first of them and how many more."""
     at = time.strftime("%H:%M:%S")
     for what, path in changes if as_json else changes[:MOST_LINES]:
-        line = json.dumps({"event": what, "path": path}, ensure_ascii=False)
-        click.echo(line if as_json else f"{at}  {paint(f'{what:<7}', fg=MARKS[what])}  {inert(path)}")
+        if as_json:
+            emit({"event": what, "path": path})
+        else:
+            click.echo(f"{at}  {paint(f'{what:<7}', fg=MARKS[what])}  {inert(path)}")
     if len(changes) > MOST_LINES and not as_json:
         click.echo(f"{at}  and {len(changes) - MOST_LINES:,} more files")
     sys.stdout.flush()
@@ -188,3 +192,62 @@ def changed(before: Contents, after: Contents) -> Iterable[tuple[str, str]]:
             yield "gone", path
         elif before[path] != after[path]:
             yield "changed", path
+
+
+# ── vectors ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _embed(workspace: Workspace, as_json: bool, *, download: bool, yes: bool) -> None:
+    """Compute a vector for every function: measure a few, estimate the rest, ask, go on; finished ones are kept.
+
+    Raises NotFound or ConfigError when there is no usable model, InputError when no prompt is possible, StorageError.
+    """
+    from optimizer.context.files import Files
+    from optimizer.context.semantic import pieces_of
+    from optimizer.index.embed import choice_from, open_model
+    from optimizer.index.vectors import missing, open_vectors
+
+    index, choice = workspace.index, choice_from(workspace.settings, workspace.places.cache)
+    if download and not choice.directory:
+        notice(f"downloading {choice.name} to {choice.fetched}, unless it is there; no code is sent")
+    embedder = open_model(choice, download=download)
+    with closing(open_vectors(index.file, choice.id)) as vectors:
+        if vectors.notice:
+            notice(vectors.notice)
+        left = missing(pieces_of(index, Files(index)), vectors)
+        index.forget()  # a waiting reader would keep the store from shrinking
+        started = time.monotonic()
+        done = _fill(left, embedder, vectors, workspace, yes)
+        _report_vectors(done, time.monotonic() - started, vectors, as_json)
+    if not workspace.features.semantic_search:
+        notice(SEMANTIC_OFF)
+
+
+def _fill(left: Sequence[Piece], embedder: Embedder, vectors: Vectors, workspace: Workspace, yes: bool) -> int:
+    from optimizer.index.vectors import fill
+
+    step = max(1, len(left) // MEASURED)
+    measured = left[::step][:MEASURED]
+    rest = [piece for piece in left if piece not in set(measured)]
+    started = time.monotonic()
+    fill(measured, embedder, vectors, lambda _: None)
+    if rest:
+        seconds = (time.monotonic() - started) / len(measured) * len(rest)
+        estimate = f"about {duration(seconds)} for {count(len(rest), 'function')}"
+        if yes:
+            notice(f"embedding: {estimate}; Ctrl-C stops it and keeps what is done")
+        elif not interactive():
+            raise InputError(f"embedding takes {estimate}; {len(measured)} are done", "optimize index --embed --yes")
+        elif not confirm(f"Embedding takes {estimate}. Continue?", default=True):
+            return len(measured)
+        fill(rest, embedder, vectors, workspace.progress)
+    return len(left)
+
+
+def _report_vectors(done: int, seconds: float, vectors: Vectors, as_json: bool) -> None:
+    total, file = vectors.count(), vectors.file
+    if as_json:
+        fields = {"event": "embed", "embedded": done, "vectors": total, "seconds": round(seconds, 2), "file": str(file)}
+        emit(fields)
+    else:
+        click.echo(f"{count(done, 'function')} embedded in {duration(seconds)}; {count(total, 'vector')} in {file}")

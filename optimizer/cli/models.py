@@ -1,77 +1,102 @@
-"""`optimize models`: which models there are, what they can do and cost, and which one is asked here."""
+"""`optimize models`: the models there are, what is known about them, and the one pinned to this project."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from optimizer.cli import model_care, model_facts, model_fit, options
-from optimizer.cli.terminal import notice, paint, width
+from optimizer.cli import local_models, options
+from optimizer.cli.terminal import emit, notice, paint, width
 from optimizer.humanize import size
 from optimizer.reasons import Unfit
-from optimizer.report import reasons
+from optimizer.report import reasons, wire
 from optimizer.report.layout import inert, table, wrapped
 from optimizer.vendors import OLLAMA
 
 if TYPE_CHECKING:
     from optimizer.models.inventory import Inventory, Listed
+    from optimizer.providers.door import Gate
+    from optimizer.providers.endpoints import Endpoint
+    from optimizer.providers.ollama import Card
     from optimizer.reasons import Reason
     from optimizer.wiring.models import Stock
 
 HEAD = ("   model", "tier", f"{'window':>9}", "where", "price", "state")
 
 
-@click.group("models", invoke_without_command=True)
-@click.pass_context
-def command(ctx: click.Context) -> int:
-    """Show which models there are, get and remove local ones, and choose the one that is asked here.
+LIMITS = (
+    "window",
+    "max_output",
+    "parameters",
+    "cache_seconds",
+    "requests_minute",
+    "tokens_minute",
+    "requests_day",
+    "tokens_day",
+)
+UNKNOWN = "no row matches it: these are careful defaults; describe it in models.toml"
 
-    Without a subcommand, they are listed.
-    """
-    return int(ctx.invoke(list_command)) if ctx.invoked_subcommand is None else 0
+
+class Stated(NamedTuple):
+    """One fact, and its origin."""
+
+    name: str
+    value: Any
+    origin: str
+
+
+class About(NamedTuple):
+    """What is known about a model at one provider."""
+
+    id: str
+    provider: str
+    facts: tuple[Stated, ...]
+    notes: tuple[str, ...]
+
+
+@click.group("models", cls=options.Group, default="list")
+def command() -> None:
+    """List, pull, test and pin models; without a subcommand, list them."""
 
 
 @command.command("list")
 @options.project
 @options.as_json
-def list_command(project: Path | None = None, as_json: bool = False) -> int:
+def list_command(project: Path | None, as_json: bool) -> int:
     """List the models on this machine and in the cloud.
 
-    Each with its tier, window, price and health, and what it lacks to be asked. Works without a network and without
-    keys.
+    Each with its tier, window, price and health, and what is missing before it can be asked. Works without a network
+    and without keys.
     """
+    from optimizer.models.available import named
+
     with options.open_stock(project) as stock:
-        found, kept = taken(stock), stock.models.pinned()
-        dated = _dated()
+        found, pinned = taken(stock), stock.models.pinned()
         if as_json:
             for row in found.models:
-                click.echo(json.dumps(fields(row, kept), ensure_ascii=False))
+                emit(wire.model(row, bool(pinned) and named(row.model, pinned), datetime.now(UTC).date()))
             for left in found.missing:
-                what = {"event": "missing", "provider": left.provider, "tier": left.tier}
-                click.echo(
-                    json.dumps({**what, "why": reasons.why(left), "cure": reasons.hint(left)}, ensure_ascii=False)
-                )
+                emit({"event": "missing", **wire.missing(left)})
         else:
-            click.echo(text(found, kept, dated))
+            click.echo(text(found, pinned, _dated()))
     return 0
 
 
-@command.command("use")
+@command.command("pin")
 @click.argument("name")
 @options.project
 @options.as_json
-def use_command(name: str, project: Path | None, as_json: bool) -> int:
+def pin_command(name: str, project: Path | None, as_json: bool) -> int:
     """Ask only the model NAME in this project.
 
-    It holds until `optimize models unlock`. Kept in your own state directory, not in the repository. --model and
-    OPTIMIZER_MODEL are nearer.
+    It stays pinned until `optimize models unpin`. The pin is kept in your own state directory, not in the
+    repository. --model and OPTIMIZER_MODEL override it.
     """
     from optimizer.config.suggest import did_you_mean
     from optimizer.errors import InputError
@@ -89,47 +114,34 @@ def use_command(name: str, project: Path | None, as_json: bool) -> int:
             raise InputError(f"no model is named {name!r} here", near or f"optimize models pull {name}")
         pinned.pin(stock.config.places.state, str(stock.root), row.model.id if row else name)
         if as_json:
-            click.echo(json.dumps({"event": "use", "model": name, "project": str(stock.root)}))
+            emit({"event": "use", "model": name, "project": str(stock.root)})
         else:
-            said = f"only {name} is asked in {stock.root}; take it back with: optimize models unlock"
-            click.echo(wrapped(inert(said), width()))
+            line = f"{name} is pinned to {stock.root}; unpin it with: optimize models unpin"
+            click.echo(wrapped(inert(line), width()))
         if row and row.left:
             hint = reasons.hint(row.left)
-            notice(f"as things are it cannot be asked: {reasons.why(row.left)}" + (f"; {hint}" if hint else ""))
+            notice(f"it cannot be asked yet: {reasons.why(row.left)}" + (f"; {hint}" if hint else ""))
     return 0
 
 
-@command.command("unlock")
+@command.command("unpin")
 @options.project
 @options.as_json
-def unlock_command(project: Path | None, as_json: bool) -> int:
+def unpin_command(project: Path | None, as_json: bool) -> int:
     """Let the router choose the models of this project again."""
     from optimizer.models import pinned
 
     with options.open_stock(project) as stock:
         had = pinned.unpin(stock.config.places.state, str(stock.root))
     if as_json:
-        click.echo(json.dumps({"event": "unlock", "had": had, "project": str(stock.root)}))
+        emit({"event": "unlock", "had": had, "project": str(stock.root)})
     else:
-        click.echo("the router chooses again" if had else "no model was chosen for this project")
+        click.echo("unpinned: the router chooses again" if had else "no model is pinned to this project")
     return 0
 
 
-for _name, _command in (
-    ("pull", model_care.pull),
-    ("rm", model_care.remove),
-    ("show", model_facts.show),
-    ("limits", model_facts.limits),
-    ("status", model_care.status),
-    ("ps", model_care.status),
-    ("recommend", model_fit.recommend),
-    ("test", model_fit.test),
-):
-    command.add_command(_command, _name)
-
-
 def taken(stock: Stock) -> Inventory:
-    """All models that a user has, with what keeps some from being asked."""
+    """All models, with what keeps some of them from being asked."""
     from optimizer.models.inventory import Sources, inventory
 
     models, config = stock.models, stock.config
@@ -154,37 +166,8 @@ def taken(stock: Stock) -> Inventory:
     )
 
 
-def fields(row: Listed, kept: str) -> dict[str, Any]:
-    """A model as programs read it; prices in dollars a million tokens, null where unknown."""
-    from optimizer.models.available import named
-
-    model = row.model
-    return {
-        "event": "model",
-        "id": model.id,
-        "provider": model.provider,
-        "host": row.host,
-        "tier": model.tier,
-        "local": model.local,
-        "loaded": model.resident,
-        "window": model.window,
-        "max_output": model.max_output,
-        "tools": model.tools,
-        "vision": model.vision,
-        "licence": model.licence,
-        "size": row.size or None,
-        "price": None if row.price is None else {"input": row.price[0], "output": row.price[1]},
-        "priced_at": datetime.now(UTC).date().isoformat(),
-        "health": reasons.state(row.health),
-        "chosen": bool(kept) and named(model, kept),
-        "can_be_asked": row.left is None,
-        "why": reasons.why(row.left) if row.left else "",
-        "cure": reasons.hint(row.left) if row.left else "",
-    }
-
-
-def text(found: Inventory, kept: str, dated: str) -> str:
-    """The models as a person reads them; what several of them lack alike is told once, below them."""
+def text(found: Inventory, pinned: str, dated: str) -> str:
+    """The models as people read them; what several of them lack alike stands once, below them."""
     columns, lines = width(), list[str]()
     below = {(left.provider, left.reason): left for left in found.missing}
     alike = Counter((row.left.provider, row.left.reason) for row in found.models if row.left)
@@ -192,25 +175,25 @@ def text(found: Inventory, kept: str, dated: str) -> str:
         key: row.left for row in found.models if row.left and alike[key := (row.left.provider, row.left.reason)] > 1
     }
     for title, local in (("On this machine", True), ("In the cloud", False)):
-        rows = [_row(row, kept, below) for row in found.models if row.model.local == local]
+        rows = [_row(row, pinned, below) for row in found.models if row.model.local == local]
         if rows:
             head, *body = table([HEAD, *rows], columns, "")
             lines += [paint(title, bold=True), paint(head, dim=True), *map(inert, body), ""]
     if below:
-        said = [(f"{left.provider}: {reasons.why(left)}", reasons.hint(left)) for left in below.values()]
-        lines += [*map(inert, table(said, columns, "", flowing=False)), ""]
-    if kept:
+        below_rows = [(f"{left.provider}: {reasons.why(left)}", reasons.hint(left)) for left in below.values()]
+        lines += [*map(inert, table(below_rows, columns, "", flowing=False)), ""]
+    if pinned:
         lines.append(
-            wrapped(inert(f"* only {kept} is asked in this project; end that: optimize models unlock"), columns)
+            wrapped(inert(f"* {pinned} is pinned to this project; unpin it with: optimize models unpin"), columns)
         )
     return "\n".join([*lines, wrapped(dated, columns, 0)])
 
 
-def _row(row: Listed, kept: str, below: Collection[tuple[str, Reason]]) -> tuple[str, ...]:
+def _row(row: Listed, pinned: str, below: Collection[tuple[str, Reason]]) -> tuple[str, ...]:
     from optimizer.models.available import named
 
     model = row.model
-    mark = ("*" if kept and named(model, kept) else " ") + ("i" if model.vision else " ")
+    mark = ("*" if pinned and named(model, pinned) else " ") + ("i" if model.vision else " ")
     where = model.provider if not row.size else f"{model.provider}, {size(row.size)}"
     state = reasons.state(row.health) if row.health else ""
     if row.left:
@@ -218,11 +201,11 @@ def _row(row: Listed, kept: str, below: Collection[tuple[str, Reason]]) -> tuple
         apart = f"{reasons.why(row.left)}; {hint}" if hint else reasons.why(row.left)
         state = "see below" if (row.left.provider, row.left.reason) in below else apart
     state = ", ".join(filter(None, ("loaded" if model.resident else "", state)))
-    return f"{mark} {model.id}", model.tier, f"{model.window:>9,}", where, priced(row), state
+    return f"{mark} {model.id}", model.tier, f"{model.window:>9,}", where, _priced(row), state
 
 
-def priced(row: Listed) -> str:
-    """What a million tokens cost, in and out, in dollars."""
+def _priced(row: Listed) -> str:
+    """The price of a million tokens, in and out, in dollars."""
     if row.price is None:
         return "unknown"
     return f"{row.price[0]:.2f}/{row.price[1]:.2f}" if any(row.price) else "free"
@@ -236,3 +219,131 @@ def _dated() -> str:
         "i takes images\nWindow in tokens; price in dollars for a million tokens in/out of a short prompt, as listed "
         f"by genai-prices {version('genai-prices')} on {day}."
     )
+
+
+# ── facts ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@command.command("show")
+@click.argument("name")
+@click.option("--provider", metavar="NAME", help=options.PROVIDER_MEANT)
+@options.project
+@options.as_json
+def show_command(name: str, provider: str | None, project: Path | None, as_json: bool) -> int:
+    """Show all that is known about the model NAME.
+
+    Each fact with its origin: the server, a row of your models.toml, or a shipped row.
+    """
+    return _print_facts(name, provider, project, as_json, lambda _: True)
+
+
+@command.command("limits")
+@click.argument("name")
+@click.option("--provider", metavar="NAME", help=options.PROVIDER_MEANT)
+@options.project
+@options.as_json
+def limits_command(name: str, provider: str | None, project: Path | None, as_json: bool) -> int:
+    """Show the limits of the model NAME.
+
+    Its window, longest answer, parameters and quotas, each with its origin.
+    """
+    return _print_facts(name, provider, project, as_json, lambda fact: fact.name in LIMITS)
+
+
+def _print_facts(
+    name: str, provider: str | None, project: Path | None, as_json: bool, keep: Callable[[Stated], bool]
+) -> int:
+    with options.open_stock(project) as stock:
+        about = describe(name, provider or "", stock)
+    kept = [fact for fact in about.facts if keep(fact)]
+    if as_json:
+        emit(wire.facts(about, kept))
+        return 0
+    click.echo(inert(f"{about.id} at {about.provider}"))
+    origins = {fact.origin for fact in kept}
+    if len(origins) == 1:
+        lines = [*table([(fact.name, _shown(fact.value)) for fact in kept], width()), f"all from the {origins.pop()}"]
+    else:
+        lines = table([(fact.name, _shown(fact.value), fact.origin) for fact in kept], width())
+    for line in (*lines, *(wrapped(note, width()) for note in about.notes)):
+        click.echo(inert(line))
+    return 0
+
+
+def describe(name: str, provider: str, stock: Stock) -> About:
+    """All facts about a model, the server's own first. Raises InputError for an unknown provider."""
+    from optimizer.cli.consent import known_provider
+    from optimizer.models.memory import GIB, USUAL_WINDOW, estimate
+
+    catalogue, endpoints = stock.models.catalogue(), stock.models.endpoints()
+    card, note = None, ""
+    where = known_provider(endpoints, provider) if provider else home(name, stock)
+    if endpoints[where].vendor.manages_models:
+        card, note = ask_card(name, endpoints[where], stock.models.gate())
+    stated = catalogue.facts(name, where)
+    facts = [
+        Stated(fact, one.value, f"your row {one.row!r}" if one.own else f"shipped row {one.row!r}")
+        for fact, one in stated.items()
+    ]
+    if card:
+        facts = [*_from_server(card), *facts]
+    if endpoints[where].local:
+        facts = [Stated("tier", "local", "it runs on this machine"), *(one for one in facts if one.name != "tier")]
+    if endpoints[where].local or endpoints[where].vendor.manages_models:
+        needed = estimate(name, USUAL_WINDOW, catalogue.billions(name, where))
+        if needed.bytes:
+            figure = f"{needed.bytes / GIB:.1f} GiB"
+            facts.append(Stated("memory", figure, f"estimate with a window of {USUAL_WINDOW:,}: {needed.why}"))
+    unknown = UNKNOWN if not any(one.row != "*" for one in stated.values()) else ""
+    return About(name, where, tuple(facts), tuple(filter(None, (note, unknown))))
+
+
+def home(name: str, stock: Stock) -> str:
+    """The provider that serves a model: a server that listed it, or the one of its row; else Ollama."""
+    from optimizer.models.available import homes_of
+
+    endpoints = stock.models.endpoints()
+    homes = homes_of(name, stock.models.catalogue(), endpoints, stock.config.places.state)
+    return next((one for one in homes if one and (endpoints[one].wire or ":" not in name)), OLLAMA)
+
+
+def ask_card(name: str, endpoint: Endpoint, gate: Gate) -> tuple[Card | None, str]:
+    """What Ollama knows about a model, or None and why not."""
+    from optimizer.errors import ConsentMissing, ModelMissing, ProviderError
+    from optimizer.models.available import listens
+    from optimizer.providers.ollama import open_shelf
+
+    if endpoint.local and not listens(endpoint):
+        return None, f"Ollama does not answer at {endpoint.host}; this is from the catalogue (try: ollama serve)"
+    try:
+        with open_shelf(endpoint, gate) as shelf:
+            return shelf.card(name), ""
+    except ModelMissing:
+        return None, f"Ollama does not have it (try: optimize models pull {name})"
+    except (ProviderError, ConsentMissing) as error:
+        return None, f"{error.message}; this is from the catalogue (try: {error.hint})"
+
+
+def _from_server(card: Card) -> list[Stated]:
+    named = {
+        "window made for": card.window,
+        "size": card.parameters,
+        "quantisation": card.quantisation,
+        "can": ", ".join(card.capabilities),
+        "licence text": card.licence,
+    }
+    return [Stated(name, value, "server") for name, value in named.items() if value]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return ", ".join(sorted(value)) or "none" if isinstance(value, frozenset | tuple) else str(value)
+
+
+for _name in ("pull", "rm", "status", "recommend", "test"):
+    command.add_command(local_models.COMMANDS[_name])
+for _alias, _name in (("use", "pin"), ("unlock", "unpin"), ("ps", "status")):
+    command.add_alias(_alias, _name)

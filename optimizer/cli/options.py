@@ -1,57 +1,101 @@
-"""Flags that several commands share, and from flags to services."""
+"""What commands share: flags, groups with a default subcommand, and the services that flags ask for."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from optimizer.errors import InputError
 from optimizer.tiers import TIERS
 
 if TYPE_CHECKING:
+    from optimizer.config.load import Config
     from optimizer.engine.services import Services
     from optimizer.images import Image
     from optimizer.retrieval import Query
     from optimizer.wiring.models import Stock
     from optimizer.wiring.workspace import Project, Start
 
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:
+    _Choice = click.Choice  # no generic before click 8.2
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 WITHOUT_PROJECT_CONFIG = "optimizer.without_project_config"
 MODEL_FLAGS = ("model", "provider", "tier", "max_tier", "profile")
-PROVIDER_MEANT = "The provider meant, or the server of your own, when several serve the model."
+PROVIDER_MEANT = "Provider, or server of your own, when several serve the model."
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
-yes = click.option(
-    "--yes", "-y", is_flag=True, help="Write changes, and make dear calls, without asking (never a consent to send)."
-)
+yes = click.option("--yes", "-y", is_flag=True, help="Answer yes to every prompt, except consent to send code.")
 images = click.option(
     "--image",
     "images",
     multiple=True,
     metavar="FILE",
-    help="Send this picture too (png, jpeg, gif or webp); up to 5 of them.",
+    help="Send this image too (png, jpeg, gif or webp); up to 5.",
 )
-profile = click.option("--profile", metavar="NAME", help="Work with this profile (optimize profile list), or auto.")
+profile = click.option("--profile", metavar="NAME", help="Use this profile (optimize profile list), or auto.")
 
 
-def _leave_out(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    ctx.meta[WITHOUT_PROJECT_CONFIG] = value
+class NotAChoice(click.BadParameter):
+    """A value that is none of an option's choices; `near` are those that it may mean."""
+
+    near: tuple[str, ...] = ()
+
+
+class Choice(_Choice):
+    """One of several texts; a misspelt one is met with the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            import difflib
+
+            missed = NotAChoice(error.message, ctx, param)
+            missed.near = tuple(difflib.get_close_matches(str(value), list(map(str, self.choices)), n=2))
+            raise missed from error
+
+
+class Group(click.Group):
+    """A group of subcommands; without one, `default` runs, or the help is shown where there is none."""
+
+    def __init__(self, *args: Any, default: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not self.default:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(InputError.exit_code)
+        if self.default and (not args or args[0].startswith("-")) and not {"-h", "--help"} & set(args[:1]):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
+
+    def add_alias(self, alias: str, name: str) -> None:
+        """Let a subcommand be called by another name too, which the help does not list."""
+        command = copy(self.commands[name])
+        command.hidden = True
+        self.add_command(command, alias)
 
 
 def project(command: Command) -> Command:
-    """Add the flags that say where to work."""
+    """Add the flags that choose the repository."""
     for option in (
         click.option(
             "--no-project-config",
             is_flag=True,
             expose_value=False,
-            callback=_leave_out,
-            help="Leave the project's .optimizer.toml unread.",
+            callback=_without_project_config,
+            help="Ignore the project's .optimizer.toml.",
         ),
         click.option(
             "--project",
@@ -63,17 +107,24 @@ def project(command: Command) -> Command:
     return command
 
 
+def _without_project_config(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    ctx.meta[WITHOUT_PROJECT_CONFIG] = value
+
+
 def model_flags(command: Command) -> Command:
     """Add the flags that choose a model."""
     for option in (
         profile,
-        click.option("--max-tier", type=click.Choice(TIERS), help="The dearest tier that may be used."),
-        click.option("--tier", type=click.Choice(TIERS), help="Use this tier only."),
-        click.option("--provider", metavar="NAME", help="Ask this provider only, or this server of your own."),
+        click.option("--max-tier", type=Choice(TIERS), help="Most expensive tier to use."),
+        click.option("--tier", type=Choice(TIERS), help="Use this tier only."),
+        click.option("--provider", metavar="NAME", help="Ask this provider, or server of your own, only."),
         click.option("--model", help="Ask this model only."),
     ):
         command = option(command)
     return command
+
+
+# ── services ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def open_services(
@@ -89,7 +140,20 @@ def open_services(
     return services(_start(project, given, looks)._replace(query=query), terminal.progress(sys.stderr), terminal.notice)
 
 
-def stand(project: Path | None) -> Project:
+@contextmanager
+def open_refreshed(project: Path | None) -> Iterator[Services]:
+    """The services of a run in `project` (default: here) with its index up to date."""
+    from optimizer.cli import terminal
+    from optimizer.engine import prepare
+
+    with open_services(project, {}, looks=True) as services:
+        refreshed = prepare.refresh(services.workspace)
+        if refreshed.notice:
+            terminal.notice(refreshed.notice)
+        yield services
+
+
+def open_project(project: Path | None) -> Project:
     """The repository at `project` (default: here) and its configuration, where no index or model is needed."""
     from optimizer.cli import terminal
     from optimizer.wiring.workspace import project as at
@@ -98,11 +162,26 @@ def stand(project: Path | None) -> Project:
 
 
 def open_stock(project: Path | None) -> AbstractContextManager[Stock]:
-    """The models of a user who stands at `project` (default: here), closed on leaving; it need not be a repository."""
+    """The models available at `project` (default: here), closed on leaving; it need not be a repository."""
     from optimizer.cli import terminal
     from optimizer.wiring.models import stock
 
     return stock(_start(project, {}), terminal.notice)
+
+
+def configuration(project: Path | None, given: Mapping[str, object] | None = None) -> Config:
+    """The settings in force at `project` (default: here); it need not be a repository."""
+    from optimizer.cli import terminal
+    from optimizer.wiring.workspace import settings_at
+
+    return settings_at(root(project), _start(project, dict(given or {})), terminal.notice)
+
+
+def root(project: Path | None) -> Path:
+    """The top of the project at `project` (default: here)."""
+    from optimizer.index.files import find_root
+
+    return find_root(project or Path.cwd()).path
 
 
 def _start(project: Path | None, given: dict[str, object], looks: bool = False) -> Start:
@@ -112,17 +191,40 @@ def _start(project: Path | None, given: dict[str, object], looks: bool = False) 
     return Start(project or Path.cwd(), os.environ, given, project_config=not without, looks=looks)
 
 
+# ── values of flags ──────────────────────────────────────────────────────────────────────────────
+
+
 def attached(paths: tuple[str, ...]) -> tuple[Image, ...]:
-    """The pictures that `--image` names; raises InputError for what cannot be sent."""
+    """The images that `--image` names, in order; raises InputError for too many, and for one that cannot be sent."""
     if not paths:
         return ()
-    from optimizer.cli.attach import pictures
+    from optimizer.images import MOST_IMAGES
 
-    return pictures(paths)
+    if len(paths) > MOST_IMAGES:
+        raise InputError(f"too many images: {len(paths)}", f"send at most {MOST_IMAGES}")
+    return tuple(_image(Path(path)) for path in paths)
+
+
+def _image(path: Path) -> Image:
+    from optimizer.humanize import size
+    from optimizer.images import LARGEST_BYTES, NotAnImage, read
+
+    if not path.exists():
+        raise InputError(f"no file {str(path)!r}", "check the path after --image")
+    if not path.is_file():
+        raise InputError(f"{str(path)!r} is not a file", "name a png, jpeg, gif or webp after --image")
+    with path.open("rb") as file:
+        data = file.read(LARGEST_BYTES + 1)
+    if len(data) > LARGEST_BYTES:
+        raise InputError(f"{str(path)!r} is larger than {size(LARGEST_BYTES)}", "send a smaller image, or a part of it")
+    try:
+        return read(data, path.name)
+    except NotAnImage as error:
+        raise InputError(f"{str(path)!r} cannot be sent as an image: {error}", "save it as png and try again") from None
 
 
 def feature_flags(given: tuple[str, ...]) -> dict[str, object]:
-    """`NAME=on|off` flags as settings by key; raises a usage error on any other form."""
+    """`NAME=on|off` flags as settings by key; raises a usage error for any other form."""
     values = {"on": True, "true": True, "off": False, "false": False}
     result: dict[str, object] = {}
     for flag in given:

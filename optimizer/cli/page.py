@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from optimizer.cli.main import COMMANDS, optimize
+from optimizer.cli.commands import COMMANDS
+from optimizer.cli.main import optimize
 
 INTRO = """# Commands
 
@@ -26,6 +27,7 @@ def commands_page() -> str:
             parts += [
                 _section(inner, click.Context(inner, info_name=inner_name, parent=context))
                 for inner_name, inner in command.commands.items()
+                if not inner.hidden
             ]
     return "\n".join(parts)
 

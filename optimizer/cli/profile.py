@@ -1,17 +1,18 @@
-"""`optimize profile`: named sets of settings and of wishes about models."""
+"""`optimize profile`: named sets of settings and model preferences."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from optimizer.cli import options
-from optimizer.cli.config import configuration, origin_text
-from optimizer.cli.terminal import notice, width
+from optimizer.cli.config import origin_text
+from optimizer.cli.terminal import emit, notice, width
 from optimizer.errors import ConfigError, InputError
 from optimizer.report import reasons
 from optimizer.report.layout import inert, table, wrapped
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
     from optimizer.config.profiles import Profile
 
 NO_PROFILE = "none"
-CHOOSES = "One of fast, general, code and creative, by the kind of work."
+CHOOSES = "Selects fast, general, code or creative by the kind of work."
 
 
-@click.group("profile")
+@click.group("profile", cls=options.Group)
 def command() -> None:
-    """List, make and choose profiles: sets of settings and of wishes about models (docs/guides/profiles.md)."""
+    """List, create and select profiles: sets of settings and model preferences (docs/guides/profiles.md)."""
 
 
 def _places() -> Places:
@@ -35,8 +36,11 @@ def _places() -> Places:
     return places(os.environ)
 
 
-def _say(text: str, event: dict[str, Any], as_json: bool) -> int:
-    click.echo(json.dumps(event, ensure_ascii=False) if as_json else inert(text))
+def _print(text: str, event: Mapping[str, Any], as_json: bool) -> int:
+    if as_json:
+        emit(event)
+    else:
+        click.echo(inert(text))
     return 0
 
 
@@ -49,7 +53,7 @@ def list_command(project: Path | None, as_json: bool) -> int:
 
     used, broken = "", ""
     try:
-        used = configuration(project, {}).settings.profile
+        used = options.configuration(project).settings.profile
     except ConfigError as error:
         broken = f"{error.message}; {error.hint}"
     folder, rows = _places().profiles, list[tuple[str, str, str]]()
@@ -61,7 +65,7 @@ def list_command(project: Path | None, as_json: bool) -> int:
         origin = "shipped" if is_shipped(name) else "own"
         fields = {"name": name, "origin": origin, "about": about, "used": used == name}
         if as_json:
-            _say("", {"event": "profile", **fields}, True)
+            emit({"event": "profile", **fields})
         rows.append((f"{'*' if used == name else ' '} {name}", origin, about))
     if not as_json:
         click.echo(inert("\n".join(table(rows, width(), ""))))
@@ -76,7 +80,7 @@ def list_command(project: Path | None, as_json: bool) -> int:
 def show_command(name: str, as_json: bool) -> int:
     """Show the profile NAME with all that it inherits.
 
-    Each setting with the file and line where it stands.
+    Each setting with its file and line.
     """
     from optimizer.config.own_profiles import whole
     from optimizer.config.profiles import resolve
@@ -85,7 +89,7 @@ def show_command(name: str, as_json: bool) -> int:
     if as_json:
         settings = {one.key: {"value": one.value, "origin": one.origin} for one in profile.settings}
         fields = {**whole(profile), "settings": settings}
-        return _say("", {"event": "profile", "name": name, "chain": profile.chain, **fields}, True)
+        return _print("", {"event": "profile", "name": name, "chain": profile.chain, **fields}, True)
     click.echo(inert("\n".join(_lines(profile))))
     return 0
 
@@ -114,10 +118,10 @@ def _lines(profile: Profile) -> list[str]:
 @click.argument("name")
 @options.as_json
 def use_command(name: str, as_json: bool) -> int:
-    """Work with the profile NAME from now on, everywhere.
+    """Use the profile NAME from now on, in all projects.
 
-    `none` takes that back. With `auto` the kind of work chooses the profile of each request.
-    It is written into your configuration; --profile, OPTIMIZER_PROFILE and a project's file are nearer.
+    `none` selects no profile. With `auto`, the kind of work selects the profile of each request. The choice
+    is written to your configuration; --profile, OPTIMIZER_PROFILE and a project's file override it.
     """
     from optimizer.config.edit import set_value
     from optimizer.config.profiles import AUTO, resolve
@@ -125,23 +129,23 @@ def use_command(name: str, as_json: bool) -> int:
     places = _places()
     chosen = "" if name == NO_PROFILE else AUTO if name == AUTO else resolve(name, places.profiles).name
     set_value(places.config_file, "profile", chosen)
-    said = f"profile {chosen} is in use ({places.config_file})" if chosen else "no profile is in use"
-    return _say(said, {"event": "use", "profile": chosen, "path": str(places.config_file)}, as_json)
+    line = f"using profile {chosen} ({places.config_file})" if chosen else "using no profile"
+    return _print(line, {"event": "use", "profile": chosen, "path": str(places.config_file)}, as_json)
 
 
 @command.command("create")
 @click.argument("name")
-@click.option("--extends", metavar="NAME", help="The profile whose values hold where this one says nothing.")
-@click.option("--about", help="One line for people.")
-@click.option("--family", "families", multiple=True, help="A preferred family of models; the first is liked best.")
+@click.option("--extends", metavar="NAME", help="Profile to inherit unset values from.")
+@click.option("--about", help="One-line description.")
+@click.option("--family", "families", multiple=True, help="A preferred model family; the first ranks highest.")
 @click.option("--prefer", "models", multiple=True, metavar="MODEL", help="A preferred model, by id or glob.")
-@click.option("--window", type=click.IntRange(0), help="Least window of a model, in tokens.")
+@click.option("--window", type=click.IntRange(0), help="Smallest acceptable window, in tokens.")
 @click.option("--requires", multiple=True, metavar="CAPABILITY", help="tools, vision, streaming, json or thinking.")
-@click.option("--fallback", metavar="NAME", help="The profile that stands in when no model fits this one.")
+@click.option("--fallback", metavar="NAME", help="Profile to use when no model fits this one.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting, such as max_tokens=900.")
 @options.as_json
 def create_command(name: str, settings: tuple[str, ...], as_json: bool, **wishes: Any) -> int:
-    """Make a profile of your own, NAME."""
+    """Create the profile NAME."""
     from optimizer.config.convert import nested
     from optimizer.config.document import Document
     from optimizer.config.own_profiles import add
@@ -151,7 +155,7 @@ def create_command(name: str, settings: tuple[str, ...], as_json: bool, **wishes
     if settings:
         table["settings"] = nested(dict(_setting(one) for one in settings))
     path = add(name, Document(folder / f"{name}.toml", table, {}), folder)
-    return _say(f"{path} is written; use it with: optimize profile use {name}", _made("create", name, path), as_json)
+    return _print(f"wrote {path}; use it with: optimize profile use {name}", _made("create", name, path), as_json)
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -180,17 +184,14 @@ def _made(event: str, name: str, path: Path) -> dict[str, Any]:
 @click.argument("new")
 @options.as_json
 def copy_command(name: str, new: str, as_json: bool) -> int:
-    """Make the profile NEW as NAME is written.
-
-    It is yours then, to change in its file.
-    """
+    """Copy the profile NAME to NEW, a file of your own to edit."""
     from optimizer.config.document import Document
     from optimizer.config.own_profiles import add
     from optimizer.config.profiles import written
 
     folder = _places().profiles
     path = add(new, Document(folder / f"{new}.toml", written(name, folder), {}), folder)
-    return _say(f"{path} is written", _made("copy", new, path), as_json)
+    return _print(f"wrote {path}", _made("copy", new, path), as_json)
 
 
 @command.command("delete")
@@ -200,24 +201,24 @@ def copy_command(name: str, new: str, as_json: bool) -> int:
 def delete_command(name: str, project: Path | None, as_json: bool) -> int:
     """Delete the profile NAME.
 
-    One that others build on, or that is in use, stays.
+    One that is in use, or that others build on, is not deleted.
     """
     from optimizer.config.own_profiles import remove
 
-    used = configuration(project, {}).profile
+    used = options.configuration(project).profile
     if used and name in used.chain:
-        raise InputError(f"{name!r} is in use", "choose another first: optimize profile use NAME, or none")
+        raise InputError(f"{name!r} is in use", "select another first: optimize profile use NAME, or none")
     path = remove(name, _places().profiles)
-    return _say(f"{path} is deleted", _made("delete", name, path), as_json)
+    return _print(f"deleted {path}", _made("delete", name, path), as_json)
 
 
 @command.command("export")
 @click.argument("name")
-@click.option("--format", "form", type=click.Choice(("toml", "json")), default="toml", show_default=True)
-@click.option("--whole", "is_whole", is_flag=True, help="With all that it inherits, so that it builds on no other.")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="A new file instead of stdout.")
+@click.option("--format", "form", type=options.Choice(("toml", "json")), default="toml", show_default=True)
+@click.option("--whole", "is_whole", is_flag=True, help="Include all that it inherits.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this new file.")
 def export_command(name: str, form: str, is_whole: bool, output: Path | None) -> int:
-    """Print the profile NAME, for `import` elsewhere."""
+    """Print the profile NAME, to `import` it elsewhere."""
     from optimizer.config import profiles
     from optimizer.config.convert import to_toml
     from optimizer.config.own_profiles import whole
@@ -237,16 +238,16 @@ def export_command(name: str, form: str, is_whole: bool, output: Path | None) ->
 
 @command.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", help="What to call it; otherwise the name of the file.")
-@click.option("--replace", is_flag=True, help="Overwrite a profile of that name.")
+@click.option("--name", help="Name of the profile; default: the name of the file.")
+@click.option("--replace", is_flag=True, help="Overwrite an existing profile.")
 @click.option(
-    "--allow-user-only", is_flag=True, help="Take settings too that only you may set: endpoints, commands, caps."
+    "--allow-user-only", is_flag=True, help="Accept settings that only you may set: endpoints, commands, caps."
 )
 @options.as_json
 def import_command(file: Path, name: str | None, replace: bool, allow_user_only: bool, as_json: bool) -> int:
-    """Take a profile from FILE, after it was checked.
+    """Import a profile from FILE after checking it.
 
-    It is TOML, JSON or YAML, by its suffix.
+    FILE is TOML, JSON or YAML, by its suffix.
     """
     from optimizer.config.convert import read_any
     from optimizer.config.own_profiles import add, refuse_user_only
@@ -255,14 +256,17 @@ def import_command(file: Path, name: str | None, replace: bool, allow_user_only:
     if not allow_user_only:
         refuse_user_only(document)
     path = add(name or file.stem, document, _places().profiles, replace)
-    return _say(f"{path} is written", _made("import", path.stem, path), as_json)
+    return _print(f"wrote {path}", _made("import", path.stem, path), as_json)
 
 
 @command.command("validate")
 @click.argument("name", required=False)
 @options.as_json
 def validate_command(name: str | None, as_json: bool) -> int:
-    """Check the profile or file NAME, or all of your own. Ends with 2 when one is broken."""
+    """Check the profile or file NAME, or all of your own.
+
+    Exits with 2 if one is broken.
+    """
     from optimizer.config import profiles
     from optimizer.config.convert import read_any
 
@@ -284,8 +288,8 @@ def validate_command(name: str | None, as_json: bool) -> int:
             "error": wrong.message if wrong else "",
             "hint": wrong.hint if wrong else "",
         }
-        said = f"{wrong.message}\n    {wrong.hint}" if wrong else f"{one}: sound"
-        _say(wrapped(said, width()), row, as_json)
+        line = f"{wrong.message}\n    {wrong.hint}" if wrong else f"{one}: ok"
+        _print(wrapped(line, width()), row, as_json)
     if not (name or own):
-        _say("there are no profiles of your own", {"event": "profile"}, as_json)
+        _print("no profiles of your own", {"event": "profile"}, as_json)
     return ConfigError.exit_code if broken else 0

@@ -1,16 +1,16 @@
-"""`optimize route`: who would be asked for a request, in what order and why; nobody is asked."""
+"""`optimize route`: the models that would be asked for a request, in order, and why; none is asked."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from optimizer.cli import options, show
-from optimizer.cli.terminal import width
+from optimizer.cli import options
+from optimizer.cli.terminal import emit, width
 from optimizer.events import Routed
+from optimizer.report import decision, wire
 from optimizer.report.layout import inert, wrapped
 
 
@@ -18,7 +18,7 @@ from optimizer.report.layout import inert, wrapped
 @click.argument("request", nargs=-1, required=True)
 @options.images
 @options.model_flags
-@click.option("--explain", is_flag=True, help="Also say why each other model is left out.")
+@click.option("--explain", is_flag=True, help="Also show why each other model is left out.")
 @options.project
 @options.as_json
 def command(
@@ -29,7 +29,7 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> int:
-    """Show which models would be asked for REQUEST, in what order and why, and what it may cost.
+    """Show which models would be asked for REQUEST, in order, with reasons and prices.
 
     Nothing is sent to any model.
     """
@@ -41,18 +41,16 @@ def command(
         events = list(engine.run(query, services, engine.Options(dry_run=True)))
     routed = next((event for event in events if isinstance(event, Routed)), None)
     if as_json:
-        click.echo(json.dumps({"event": "route", **(show.route_object(routed) if routed else {"tier": "index"})}))
+        emit({"event": "route", **(wire.route(routed) if routed else {"tier": "index"})})
     elif routed is None:
-        click.echo("the index answers this: no model is asked, and it costs nothing")
+        click.echo("answered from the index: no model is asked, at no cost")
     else:
         click.echo(text(routed, explain))
     return 0
 
 
 def text(routed: Routed, explain: bool) -> str:
-    """The decision as a person reads it."""
-    from optimizer.report import decision
-
+    """The decision as people read it."""
     columns, left = width(), routed.route.left_out
     lines = [wrapped(inert(decision.summary(routed.task, routed.route)), columns)]
     lines.append(wrapped(inert(decision.why(routed.task)), columns))
@@ -60,5 +58,5 @@ def text(routed: Routed, explain: bool) -> str:
     if explain and left:
         lines += ["", "left out:", *decision.left_out(left, columns)]
     elif left:
-        lines += ["", f"{len(left):,} left out; --explain says why"]
+        lines += ["", f"{len(left):,} left out; --explain shows why"]
     return "\n".join(lines)

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import sys
-from datetime import date
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import click
 
-from optimizer.cli.context_table import context_line, context_object, print_files
-from optimizer.cli.terminal import coloured, failure, notice, width
-from optimizer.errors import BudgetReached, NoProvider, UnusableOutput
+from optimizer.cli.context_table import print_files
+from optimizer.cli.terminal import coloured, emit, failure, notice, width
 from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Reviewed, Routed, Stepped, TextDelta
-from optimizer.report import decision, reasons
+from optimizer.report import decision, reasons, wire
+from optimizer.report.diff import unified
 from optimizer.report.layout import cut, inert, wrapped
+from optimizer.report.money import money
+from optimizer.report.outcome import ENDINGS, context_line, review_text, verdict_text
 from optimizer.retrieval import Context
-from optimizer.types import Check, Outcome, Patch, Verdict
-
-NAMES: dict[type[object], str] = {
-    Chosen: "context",
-    Routed: "route",
-    Notice: "notice",
-    TextDelta: "text",
-    Stepped: "step",
-    Proposed: "patch",
-    Judged: "verdict",
-    Reviewed: "review",
-    Booked: "usage",
-}
-
-
-ENDINGS = {
-    UnusableOutput.exit_code: "no answer could be used; nothing was changed",
-    NoProvider.exit_code: "no model gave an answer; nothing was changed",
-    BudgetReached.exit_code: "the caps on money leave no model to ask; nothing was changed",
-}
-"""The last word on a request that came to nothing, by exit code, where no other was said."""
+from optimizer.types import Outcome, Patch
 
 
 class Screen(Protocol):
@@ -58,17 +36,12 @@ class JsonLines:
     """One JSON object a line on stdout."""
 
     def event(self, event: Event) -> None:
-        if type(event) in NAMES:
-            self._print({"event": NAMES[type(event)], **_payload(event)})
+        record = wire.event(event)
+        if record:
+            emit(record)
 
     def result(self, outcome: Outcome, landed: str) -> None:
-        fields = plain(dataclasses.replace(outcome, patch=None))
-        files = [change.path for change in outcome.patch.changes] if outcome.patch else []
-        fields.pop("patch")
-        self._print({"event": "result", **fields, "files": files, "landed": landed})
-
-    def _print(self, record: dict[str, Any]) -> None:
-        click.echo(json.dumps(record, ensure_ascii=False))
+        emit(wire.result(outcome, landed))
 
 
 class Terminal:
@@ -113,8 +86,6 @@ class Terminal:
             case Booked(record):
                 self._close_line()
                 if record.tier != "index":
-                    from optimizer.report.money import money
-
                     usage = record.usage
                     if usage.prompt or usage.output or record.cost:
                         counts = f"{usage.prompt:,} tokens in, {usage.output:,} out"
@@ -158,32 +129,8 @@ class Terminal:
             self._line_open = False
 
 
-def verdict_text(verdict: Verdict) -> str:
-    """The checks that passed in one line, and a line for each other one with its reason."""
-    passed = ", ".join(check.name for check in verdict.checks if check.passed)
-    others = [f"{check.name} {_how(check)}" for check in verdict.checks if not check.passed]
-    first = f"checks: {passed} ok" if passed else "checks: none passed"
-    return "\n".join([f"{first} · confidence {verdict.confidence:.2f}", *others])
-
-
-def review_text(review: Reviewed) -> str:
-    """Whose review it is and what it says, a line for each fault."""
-    who = f"review by {review.model}{', which made the change itself' if review.own else ''}, advice only"
-    if not review.findings:
-        return f"{who}: it found nothing wrong"
-    return "\n".join([f"{who}:", *(f"- {line}" for line in review.findings)])
-
-
-def _how(check: Check) -> str:
-    if check.passed is None:
-        return check.detail or "not run"
-    return f"failed: {check.detail}" if check.detail else "failed"
-
-
 def diff_text(patch: Patch) -> str:
     """The patch as a diff, coloured where a person looks."""
-    from optimizer.report.diff import unified
-
     text = inert(unified(patch)).rstrip("\n")
     if not coloured(sys.stdout):
         return text
@@ -195,60 +142,3 @@ def diff_text(patch: Patch) -> str:
         else click.style(line, fg=colours.get(line[:1]))
         for line in lines
     )
-
-
-def plain(value: Any) -> Any:
-    """A frozen value or named tuple as JSON knows it; bytes are left out."""
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return plain(value._asdict())
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items() if not isinstance(item, bytes)}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in (sorted(value) if isinstance(value, frozenset) else value)]
-    if isinstance(value, date | Path):
-        return str(value)
-    return None if isinstance(value, bytes) else value
-
-
-def route_object(routed: Routed) -> dict[str, Any]:
-    """A decision as programs read it."""
-    route = routed.route
-    attempts = [
-        {
-            "model": plain(one.model),
-            "reason": reasons.attempt(one),
-            "estimate": one.estimate,
-            "standby": one.standby,
-        }
-        for one in route.attempts
-    ]
-    left_out = [
-        {
-            "model": one.model,
-            "provider": one.provider,
-            "tier": one.tier,
-            "why": reasons.why(one),
-            "cure": reasons.hint(one),
-        }
-        for one in route.left_out
-    ]
-    decided = {"attempts": attempts, "reason": reasons.route(routed.task, route), "left_out": left_out}
-    return {"task": plain(routed.task), "route": decided, "quotes": plain(routed.quotes)}
-
-
-def _payload(event: Event) -> dict[str, Any]:
-    if isinstance(event, Proposed):
-        from optimizer.report.diff import unified
-
-        return {"files": [change.path for change in event.patch.changes], "diff": unified(event.patch)}
-    if isinstance(event, Chosen):
-        return context_object(event.context)
-    if isinstance(event, Routed):
-        return route_object(event)
-    if isinstance(event, Judged):
-        return dict(plain(event.verdict))
-    if isinstance(event, Booked):
-        return dict(plain(event.record))
-    return dict(plain(event))

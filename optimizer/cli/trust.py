@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.cli import options
-from optimizer.cli.terminal import notice, width
+from optimizer.cli.terminal import emit, notice, width
 from optimizer.errors import InputError
+from optimizer.report import wire
 from optimizer.report.layout import inert, table
 
 if TYPE_CHECKING:
@@ -19,30 +19,25 @@ if TYPE_CHECKING:
     from optimizer.events import ProjectCommand
     from optimizer.verify.commands import Command
 
-KINDS = click.Choice(("tests", "lint", "types"))
+KINDS = options.Choice(("tests", "lint", "types"))
 PURPOSES: Mapping[str, str] = {"lint": "linter", "types": "type checker", "tests": "tests"}
 ALL = "May they be run here, now and from now on?"
 
 
-@click.group("trust", invoke_without_command=True)
-@click.pass_context
-def command(ctx: click.Context) -> int:
-    """Say which of this repository's commands may be run to check changes.
+@click.group("trust", cls=options.Group, default="list")
+def command() -> None:
+    """Manage which of this repository's commands may run to check changes; without a subcommand, list them.
 
-    Running its tests runs its code. Nothing of a repository runs before a yes for that command, word by word; what you
-    configured yourself (verify.test, verify.lint, verify.types) needs none.
+    Running tests runs the repository's code. A command found in a repository runs only after you allowed exactly that
+    command; those you configured yourself (verify.test, verify.lint, verify.types) need no permission.
     """
-    if ctx.invoked_subcommand is None:
-        code = ctx.invoke(list_command)
-        return code if isinstance(code, int) else 0
-    return 0
 
 
 @command.command("list")
 @options.project
 @options.as_json
-def list_command(project: Path | None = None, as_json: bool = False) -> int:
-    """List the commands found here, with what was said of each."""
+def list_command(project: Path | None, as_json: bool) -> int:
+    """List the commands found here, and whether each is allowed."""
     from optimizer.verify.commands import allowed, commands
 
     with options.open_services(project, {}) as services:
@@ -51,13 +46,12 @@ def list_command(project: Path | None = None, as_json: bool = False) -> int:
     words = {True: "allowed", False: "refused", None: "not asked yet"}
     if as_json:
         for found, said in rows:
-            fields = {"kind": found.kind, "command": found.text, "source": found.source, "why": found.why}
-            click.echo(json.dumps(fields | {"allowed": said}, ensure_ascii=False))
+            emit(wire.trusted(found, said))
         return 0
     for line in table([(found.kind, found.text, words[said], found.why) for found, said in rows], width(), ""):
         click.echo(inert(line))
     if any(said is None for _, said in rows):
-        notice("let them be run: optimize trust grant")
+        notice("allow them with: optimize trust grant")
     if not rows:
         click.echo("no command for tests, linter or types was found or configured")
     return 0
@@ -67,9 +61,9 @@ def list_command(project: Path | None = None, as_json: bool = False) -> int:
 @click.argument("kinds", nargs=-1, type=KINDS)
 @options.project
 def grant_command(kinds: tuple[str, ...], project: Path | None) -> int:
-    """Let the commands found here be run.
+    """Allow the commands found here.
 
-    Tests, lint, types, or all of them where none is named.
+    KINDS are tests, lint and types; without any, all of them.
     """
     from optimizer.privacy import trust
 
@@ -77,10 +71,10 @@ def grant_command(kinds: tuple[str, ...], project: Path | None) -> int:
         found = list(_found(services, kinds))
         for one in found:
             trust.decide(services.workspace.places.state, services.workspace.repository, one.text, True)
-            click.echo(f"{inert(one.text)} may now be run to check changes of {inert(services.workspace.repository)}")
+            click.echo(f"{inert(one.text)} may now run to check changes of {inert(services.workspace.repository)}")
     if not found:
-        raise InputError("there is no such command to allow here", "configure one: verify.test in your config.toml")
-    click.echo("take it back with: optimize trust revoke")
+        raise InputError("no such command was found here", "configure one: verify.test in your config.toml")
+    click.echo("revoke it with: optimize trust revoke")
     return 0
 
 
@@ -88,9 +82,9 @@ def grant_command(kinds: tuple[str, ...], project: Path | None) -> int:
 @click.argument("kinds", nargs=-1, type=KINDS)
 @options.project
 def revoke_command(kinds: tuple[str, ...], project: Path | None) -> int:
-    """Forget what was said of the commands here.
+    """Forget your answers for the commands here.
 
-    Of tests, lint, types, or of all where none is named.
+    KINDS are tests, lint and types; without any, all of them.
     """
     from optimizer.privacy import trust
 

@@ -1,21 +1,23 @@
-"""`optimize verify`: prove the changes that are not committed yet."""
+"""`optimize verify`: check uncommitted changes."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from optimizer.cli import options, show, terminal
-from optimizer.cli.terminal import width
+from optimizer.cli import options
+from optimizer.cli.terminal import emit, notice, width
 from optimizer.errors import ChecksFailed
 from optimizer.events import Event, Notice
+from optimizer.humanize import count
 from optimizer.report import checks as reasons
+from optimizer.report import wire
 from optimizer.report.layout import inert, wrapped
+from optimizer.report.outcome import verdict_text
 
 if TYPE_CHECKING:
     from optimizer.types import Patch, Verdict
@@ -23,26 +25,25 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
-@click.option("--explain", is_flag=True, help="Say what would be run and why, test by test; run nothing.")
+@click.option("--explain", is_flag=True, help="Show what would run and why, test by test; run nothing.")
 @options.project
 @options.as_json
 def command(explain: bool, project: Path | None, as_json: bool) -> int:
-    """Prove the changes that are not committed yet, as a model's answer is proved.
+    """Check uncommitted changes the way a model's answer is checked.
 
-    The changes against HEAD are tried in a scratch copy: your files, git's index and stash stay as they are. Linter,
-    type checker and tests run only once you allowed them: optimize trust.
+    The changes against HEAD are checked in a scratch copy: your files, git's index and stash are not touched. The
+    linter, type checker and tests run only if you allowed them: optimize trust.
     """
-    from optimizer.engine import prepare
     from optimizer.verify import plan, prove, uncommitted
 
-    with options.open_services(project, {}) as services:
-        refreshed = prepare.refresh(services.workspace)
-        if refreshed.notice:
-            terminal.notice(refreshed.notice)
+    with options.open_refreshed(project) as services:
         means = services.workspace.means()
         patch = uncommitted.uncommitted(means.root)
         if not patch.changes:
-            click.echo(json.dumps({"event": "verdict", "ok": True, "checks": []}) if as_json else "nothing has changed")
+            if as_json:
+                emit(wire.verdict(None))
+            else:
+                click.echo("no changes")
             return 0
         runs = plan.plan(patch, services.workspace.index, means)
         _explain(patch, runs, as_json, explain)
@@ -61,17 +62,16 @@ def _judged(judging: Generator[Event, None, Verdict], as_json: bool) -> Verdict:
             verdict: Verdict = done.value
             return verdict
         if isinstance(event, Notice) and not as_json:
-            terminal.notice(event.text)
+            notice(event.text)
 
 
 def _explain(patch: Patch, runs: tuple[Run, ...], as_json: bool, explain: bool) -> None:
     if as_json:
-        files = [change.path for change in patch.changes]
-        click.echo(json.dumps({"event": "plan", "files": files, "steps": [_object(run) for run in runs]}))
+        emit(wire.plan([change.path for change in patch.changes], [(run, _skipped(run)) for run in runs]))
         return
-    changed = f"{len(patch.changes)} changed file{'s' if len(patch.changes) != 1 else ''}"
+    changed = count(len(patch.changes), "changed file")
     if not explain:
-        terminal.notice(changed)
+        notice(changed)
         return
     click.echo(f"{changed}: {inert(', '.join(change.path for change in patch.changes))}")
     for run in runs:
@@ -80,8 +80,8 @@ def _explain(patch: Patch, runs: tuple[Run, ...], as_json: bool, explain: bool) 
         for test in run.tests:
             click.echo(f"  {inert(test.path)}  {inert(test.why)}")
         if run.further:
-            count = len(run.further)
-            click.echo(f"  {count} other test file{'s' if count != 1 else ''}, after those and only when that is cheap")
+            others = count(len(run.further), "other test file")
+            click.echo(f"  {others}, after those and only if they are quick")
     if not runs:
         click.echo("no command for tests, linter or types was found or configured")
 
@@ -90,23 +90,11 @@ def _skipped(run: Run) -> str:
     return reasons.skipped(run.skip, run.command.text, run.command.kind) if run.skip else ""
 
 
-def _object(run: Run) -> dict[str, Any]:
-    found = run.command
-    fields = {
-        "kind": found.kind,
-        "command": found.text,
-        "source": found.source,
-        "why": found.why,
-        "skip": _skipped(run),
-    }
-    return fields | {"files": list(run.files), "tests": [{"path": t.path, "why": t.why} for t in run.tests]}
-
-
 def _tell(verdict: Verdict, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"event": "verdict", **show.plain(verdict)}, ensure_ascii=False))
+        emit(wire.verdict(verdict))
         return
-    click.echo(wrapped(inert(show.verdict_text(verdict)), width()))
+    click.echo(wrapped(inert(verdict_text(verdict)), width()))
     for check in verdict.checks:
         if check.passed is False and check.evidence:
             click.echo(f"\n{check.name}:")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from optimizer.cli.context_table import context_line, print_context, print_files
-from optimizer.cli.show import verdict_text
+from optimizer.cli.context_table import print_context, print_files
 from optimizer.lookup.lines import lines_of
 from optimizer.lookup.questions import Row
 from optimizer.reasons import NoAnswer
 from optimizer.report.decision import no_model
 from optimizer.report.layout import cells, wrapped
+from optimizer.report.outcome import context_line, verdict_text
 from optimizer.retrieval import Context, ContextItem, RankedFile
 from optimizer.types import Check, FileChange, LeftOut, Patch, Verdict
 from optimizer.verify.checks import at_once
@@ -65,7 +65,7 @@ def test_what_is_too_wide_is_broken_between_words_and_set_in(columns: int) -> No
 
 def test_one_piece_of_one_file_is_not_pieces_of_files() -> None:
     assert context_line(context("f", item())) == "context: 7 tokens, 1 piece of 1 file"
-    assert "nothing here resembles" in context_line(context("f"))
+    assert "token" not in context_line(context("f"))
 
 
 def test_the_first_line_of_a_request_of_one_line_is_no_reason_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

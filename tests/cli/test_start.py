@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.cli.main import COMMANDS
+from optimizer.cli.commands import COMMANDS
 from optimizer.cli.page import commands_page
 from optimizer.privacy.consent import grant
 

@@ -28,7 +28,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from optimizer.cli.main import COMMANDS, optimize
+from optimizer.cli.commands import COMMANDS
+from optimizer.cli.main import optimize
 from tests.e2e.conftest import COMMAND, FAILS, GOOD, GOOD_LINE, REQUEST, Optimize
 from tests.loopback.replies import Reply, refuse
 from tests.loopback.server import Loopback
@@ -132,8 +133,8 @@ def helps() -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {"": ()}
     for name in COMMANDS:
         command = optimize.get_command(top, name)
-        inner = command.list_commands(click.Context(command)) if isinstance(command, click.Group) else ()
-        found[name] = tuple(f"{name} {one}" for one in inner)
+        inner = command.commands if isinstance(command, click.Group) else {}
+        found[name] = tuple(f"{name} {word}" for word, one in sorted(inner.items()) if not one.hidden)
     return found
 
 
