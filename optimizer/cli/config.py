@@ -125,7 +125,7 @@ def path_command(project: Path | None, as_json: bool) -> int:
 def schema_command() -> int:
     """Print the JSON Schema of the settings.
 
-    That of profiles is under $defs.
+    Profiles are under $defs.
     """
     from optimizer.config.schema import schema
 

@@ -121,7 +121,7 @@ def _files_within(workspace: Workspace, path: str) -> frozenset[str]:
     if not found:
         near = nearest(named, workspace.index.paths())
         hint = f"did you mean {' or '.join(near[:3])}?" if near else "name a file or folder of this repository"
-        raise NotFound(f"no file or folder {path} in this repository", hint)
+        raise NotFound(f"no file or folder {path!r} in this repository", hint)
     return frozenset(found)
 
 

@@ -69,6 +69,8 @@ class Group(click.Group):
     """A group of subcommands; without one, `default` runs, or the help is shown where there is none."""
 
     def __init__(self, *args: Any, default: str = "", **kwargs: Any) -> None:
+        if default:
+            kwargs.setdefault("subcommand_metavar", "[COMMAND] [ARGS]...")
         super().__init__(*args, **kwargs)
         self.default = default
 

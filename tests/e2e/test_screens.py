@@ -19,17 +19,14 @@ import shlex
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import termios
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import click
 import pytest
-from click.testing import CliRunner
 
-from optimizer.cli.commands import COMMANDS
-from optimizer.cli.main import optimize
 from tests.e2e.conftest import COMMAND, FAILS, GOOD, GOOD_LINE, REQUEST, Optimize
 from tests.loopback.replies import Reply, refuse
 from tests.loopback.server import Loopback
@@ -127,26 +124,28 @@ def session(user: Optimize, *lines: str) -> str:
 # ── help ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def helps() -> Mapping[str, tuple[str, ...]]:
-    """Each command with its subcommands, as they are called."""
-    top = click.Context(optimize)
-    found: dict[str, tuple[str, ...]] = {"": ()}
-    for name in COMMANDS:
-        command = optimize.get_command(top, name)
-        inner = command.commands if isinstance(command, click.Group) else {}
-        found[name] = tuple(f"{name} {word}" for word, one in sorted(inner.items()) if not one.hidden)
-    return found
+HELPS = """
+import click
+from click.testing import CliRunner
+from optimizer.cli.commands import COMMANDS
+from optimizer.cli.main import optimize
+
+calls = [""]
+for name in COMMANDS:
+    command = optimize.get_command(click.Context(optimize), name)
+    inner = command.commands if isinstance(command, click.Group) else {}
+    calls += [name, *(f"{name} {word}" for word, one in sorted(inner.items()) if not one.hidden)]
+for words in calls:
+    shown = CliRunner().invoke(optimize, [*words.split(), "--help"], prog_name="optimize").output
+    print(" ".join(f"$ optimize {words} --help".split()), shown, sep="\\n")
+"""
 
 
-def test_the_help_of_every_command(hold: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", str(COLUMNS))
-    screen = ""
-    for name, inner in helps().items():
-        for words in (name, *inner):
-            shown = CliRunner().invoke(optimize, [*words.split(), "--help"], prog_name="optimize").output
-            screen += f"$ optimize {words} --help\n".replace("  ", " ") + f"{shown}\n"
-    assert all(len(line) <= COLUMNS for line in screen.splitlines())
-    hold("help", screen)
+def test_the_help_of_every_command(hold: Callable[[str, str], None]) -> None:
+    env = {**os.environ, "COLUMNS": str(COLUMNS)}
+    done = subprocess.run([sys.executable, "-c", HELPS], env=env, check=True, capture_output=True, text=True)
+    assert all(len(line) <= COLUMNS for line in done.stdout.splitlines())
+    hold("help", done.stdout)
 
 
 # ── without a model ──────────────────────────────────────────────────────────────────────────────
