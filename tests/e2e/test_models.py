@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from optimizer.cli.model_care import bar
 
+from optimizer.cli.local_models import bar
 from optimizer.providers.ollama import Step
 from optimizer.report.layout import cells
 from tests.e2e.conftest import COMMAND, Optimize
