@@ -133,12 +133,15 @@ def ask(
 
     wanted = Query(query, extra)
     with _services(path, settings, env, wanted) as services:
+        outcome: Outcome | None = None
         for event in run.run(wanted, services):
             if isinstance(event, TextDelta) and on_text:
                 on_text(event.text)
             elif isinstance(event, Finished):
-                return _answer(event.outcome)
-    raise UnusableOutput("the run ended without an outcome")
+                outcome = event.outcome
+    if outcome is None:
+        raise UnusableOutput("the run ended without an outcome")
+    return _answer(outcome)
 
 
 def _services(
