@@ -317,3 +317,11 @@ Reason = (
     | Behind
 )
 OWN_REQUEST = (AskedModel, AskedProvider, AskedTier)  # reasons that only repeat what the user asked for
+
+
+class Hindrance(NamedTuple):
+    """Why a git commit of some files would not hold an edit alone; `detail` is what git printed where it failed."""
+
+    why: Literal["unknown", "uncommitted", "overlooked", "ignored"]
+    paths: tuple[str, ...] = ()
+    detail: str = ""

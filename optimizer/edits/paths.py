@@ -201,24 +201,24 @@ def taken_up_by(path: str) -> str:
     return ""
 
 
-def open_in_editors(root: Path, patch: Patch) -> Iterator[str]:
-    """A line for each file of the patch that an editor seems to have open, told by the file it keeps beside it."""
+def open_files(root: Path, patch: Patch) -> Iterator[tuple[str, str]]:
+    """Each file of the patch that seems to be open in an editor, with that editor, by the file it keeps next to it."""
     for change in patch.changes:
         folder, name = (root / change.path).parent, Path(change.path).name
-        beside = {
+        marks = {
             f".{name}.swp": "Vim",
             f".{name}.swo": "Vim",
             f".#{name}": "Emacs",
             f".~lock.{name}#": "LibreOffice",
             f".{name}.kate-swp": "Kate",
         }
-        found = next((who for mark, who in beside.items() if os.path.lexists(folder / mark)), "")
-        if found:
-            yield f"{change.path} seems to be open in {found}: load it there again once it is written"
+        editor = next((editor for mark, editor in marks.items() if os.path.lexists(folder / mark)), "")
+        if editor:
+            yield change.path, editor
 
 
-def scripts_to_allow(patch: Patch) -> Iterator[str]:
-    """A line for each new script: no file is made executable unasked."""
-    for change in patch.changes:
-        if change.before is None and (change.after or b"").startswith(b"#!"):
-            yield f"{change.path} is a new script and not executable: chmod +x {change.path}"
+def new_scripts(patch: Patch) -> tuple[str, ...]:
+    """The scripts that a patch adds; none of them is made executable."""
+    return tuple(
+        change.path for change in patch.changes if change.before is None and (change.after or b"").startswith(b"#!")
+    )

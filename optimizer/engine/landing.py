@@ -36,7 +36,7 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: Landing, service
     for a path that is never written or whose question was not answered, StorageError when the disk fails (everything is
     put back).
     """
-    from optimizer.edits.paths import open_in_editors, scripts_to_allow, taken_up_by
+    from optimizer.edits.paths import new_scripts, open_files, taken_up_by
 
     workspace = services.workspace
     _refuse(patch, workspace)
@@ -51,8 +51,8 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: Landing, service
             if outcome.patch is None:
                 return outcome
         landing = yield from _committable(patch, landing)
-        for line in open_in_editors(workspace.root, patch):
-            yield Notice(line)
+        for path, editor in open_files(workspace.root, patch):
+            yield Notice(report.open_file(path, editor))
         if careful or not landing.yes:
             answer = yield LandingQuestion(patch, careful, landing.commit is not None)
             if answer is None and careful:
@@ -65,8 +65,8 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: Landing, service
         _decline(outcome, services)
         raise
     entry = _write(outcome, patch, request, services)
-    for line in scripts_to_allow(patch):
-        yield Notice(line)
+    for path in new_scripts(patch):
+        yield Notice(report.new_script(path))
     debug("landing", "%d files written as change %s", len(patch.changes), entry)
     outcome = replace(outcome, landed=Landed("written", entry))
     return (yield from _commit(outcome, patch, request, landing)) if landing.commit else outcome
@@ -117,9 +117,10 @@ def _committable(patch: Patch, landing: Landing) -> Flow[Landing]:
     """The landing without its commit where that would hold more than the edit, and there is a user to tell so."""
     from optimizer.git.commit import hindrance
 
-    why = hindrance(landing.commit, patch.changes) if landing.commit else ""
-    if not why:
+    hindered = hindrance(landing.commit, patch.changes) if landing.commit else None
+    if hindered is None:
         return landing
+    why = report.hindrance(hindered)
     if landing.yes:
         raise Conflict(
             f"{why}: nothing was written, since a commit of it would not hold the edit alone",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from optimizer.errors import ChecksFailed, Conflict, InputError
 from optimizer.git.run import Ended, find_git, run_as_user
+from optimizer.reasons import Hindrance
 from optimizer.types import FileChange
 
 # What a surrounding git sets for the commands it starts; it must not lead to another repository or index.
@@ -93,26 +94,25 @@ def ready(root: Path, env: Mapping[str, str]) -> Repository:
     return repository
 
 
-def hindrance(repository: Repository, changes: Sequence[FileChange]) -> str:
-    """Why a commit of these files, not written yet, would not hold the edit alone; '' when it would.
+def hindrance(repository: Repository, changes: Sequence[FileChange]) -> Hindrance | None:
+    """Why a commit of these files, not written yet, would not hold the edit alone; None when it would.
 
-    Files must be as in HEAD, staged and unstaged, and not be left to git's sparse checkout, to a blind eye, or ignored.
+    Files must be as in HEAD, staged and unstaged, and neither ignored nor overlooked by git (sparse checkout).
     """
     paths = [change.path for change in changes]
     status = ["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all"]
-    told = _run(repository, ["--literal-pathspecs", *status, "--", *paths])
-    if told.code:
-        return f"git cannot tell the state of the files: {told.errors}"
-    if dirty := [os.fsdecode(line[3:]) for line in told.output.split(b"\0") if line]:
-        return f"{', '.join(dirty)} {_has(dirty)} changes of yours that are not committed"
+    listed = _run(repository, ["--literal-pathspecs", *status, "--", *paths])
+    if listed.code:
+        return Hindrance("unknown", detail=listed.errors)
+    if dirty := [os.fsdecode(line[3:]) for line in listed.output.split(b"\0") if line]:
+        return Hindrance("uncommitted", tuple(dirty))
     tagged = _run(repository, ["--literal-pathspecs", "ls-files", "-v", "-z", "--", *paths])
-    blind = [os.fsdecode(line[2:]) for line in tagged.output.split(b"\0") if line and line[:1] != b"H"]
-    if blind:
-        return f"{', '.join(blind)}: git was told to overlook the file (sparse checkout, skip-worktree)"
+    if overlooked := [os.fsdecode(line[2:]) for line in tagged.output.split(b"\0") if line and line[:1] != b"H"]:
+        return Hindrance("overlooked", tuple(overlooked))
     ignored = _run(repository, ["check-ignore", "-z", "--stdin"], b"".join(os.fsencode(p) + b"\0" for p in paths))
     if names := [os.fsdecode(name) for name in ignored.output.split(b"\0") if name]:
-        return f"{', '.join(names)}: git ignores the file"
-    return ""
+        return Hindrance("ignored", tuple(names))
+    return None
 
 
 def make(repository: Repository, changes: Sequence[FileChange], message: str) -> Committed:
@@ -173,10 +173,6 @@ def _counted(change: FileChange) -> str:
 
 def _lines(count: int) -> str:
     return f"{count} line{'s' if count != 1 else ''}"
-
-
-def _has(names: Sequence[str]) -> str:
-    return "has" if len(names) == 1 else "have"
 
 
 def _in_line(repository: Repository, changes: Sequence[FileChange], head: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from optimizer.errors import SafetyRefused
 from optimizer.events import LandingQuestion
+from optimizer.reasons import Hindrance
 from optimizer.types import Outcome
 
 
@@ -41,3 +42,25 @@ def landed(outcome: Outcome) -> str:
         return line
     branch = f" on {done.branch}" if done.branch else ""
     return f"{line}\ncommitted as {done.commit[:10]}{branch}; undo leaves the commit and changes the files"
+
+
+def open_file(path: str, editor: str) -> str:
+    """A file that is open elsewhere while it is written."""
+    return f"{path} seems to be open in {editor}: load it there again once it is written"
+
+
+def new_script(path: str) -> str:
+    """A new script, which the user has to make executable."""
+    return f"{path} is a new script and not executable: chmod +x {path}"
+
+
+def hindrance(hindered: Hindrance) -> str:
+    """Why a git commit would not hold the edit alone."""
+    if hindered.why == "unknown":
+        return f"git cannot report the state of the files: {hindered.detail}"
+    paths, have = ", ".join(hindered.paths), "has" if len(hindered.paths) == 1 else "have"
+    if hindered.why == "uncommitted":
+        return f"{paths} {have} changes of yours that are not committed"
+    if hindered.why == "overlooked":
+        return f"{paths}: git is set to overlook the file (sparse checkout, skip-worktree)"
+    return f"{paths}: git ignores the file"

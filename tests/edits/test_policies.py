@@ -13,7 +13,7 @@ import pytest
 from optimizer.edits import journal as journals
 from optimizer.edits.journal import DAY, Bounds, entries, prune
 from optimizer.edits.journalled import recover
-from optimizer.edits.paths import check_path, open_in_editors, resolve, scripts_to_allow, taken_up_by
+from optimizer.edits.paths import check_path, new_scripts, open_files, resolve, taken_up_by
 from optimizer.edits.write import redo, redoable, undo, write
 from optimizer.errors import Conflict, SafetyRefused
 from optimizer.git.merge import three_way
@@ -112,8 +112,8 @@ def test_a_new_script_is_not_executable_and_that_is_told(root: Path, journal: Pa
     patch = change("new.sh", None, b"#!/bin/sh\n")
     write(root, patch, journal, "")
     assert (root / "new.sh").stat().st_mode & 0o111 == 0
-    assert list(scripts_to_allow(patch)) == ["new.sh is a new script and not executable: chmod +x new.sh"]
-    assert list(scripts_to_allow(change("run.sh", b"#!/bin/sh\n", b"#!/bin/sh\nls\n"))) == []
+    assert new_scripts(patch) == ("new.sh",)
+    assert new_scripts(change("run.sh", b"#!/bin/sh\n", b"#!/bin/sh\nls\n")) == ()
 
 
 def test_the_mode_given_to_a_new_file_is_back_after_undo_and_redo(root: Path, journal: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_file_of_somebody_else_keeps_its_owner_or_loses_set_user_id(root: Path
 def test_an_open_editor_is_told(root: Path) -> None:
     (root / ".a.py.swp").touch()
     (root / ".#run.sh").symlink_to("somebody@nowhere.1")
-    assert [line.partition(" seems")[0] for line in open_in_editors(root, CHANGES)] == ["a.py", "run.sh"]
+    assert [path for path, _ in open_files(root, CHANGES)] == ["a.py", "run.sh"]
 
 
 # ── redo and merge ───────────────────────────────────────────────────────────────────────────────

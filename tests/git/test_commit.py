@@ -12,6 +12,7 @@ import pytest
 from optimizer.edits.write import undo, write
 from optimizer.errors import ChecksFailed, Conflict, InputError
 from optimizer.git.commit import Committed, by_hand, hindrance, make, message_for, ready
+from optimizer.reasons import Hindrance
 from optimizer.types import FileChange, Patch
 from tests.conftest import CLEAN, git
 
@@ -32,7 +33,7 @@ def root(make_repo) -> Path:  # type: ignore[no-untyped-def]
 def land(root: Path, changes: tuple[FileChange, ...] = CHANGES, env: Mapping[str, str] = ENV) -> Committed:
     """As a run with --commit does it."""
     repository = ready(root, env)
-    assert hindrance(repository, changes) == ""
+    assert hindrance(repository, changes) is None
     write(root, Patch(changes), root.parent / "journal", "an edit")
     return make(repository, changes, message_for("make it better", changes))
 
@@ -95,14 +96,16 @@ def test_a_file_with_changes_of_the_users_own_is_not_committed(root: Path, how: 
     if how == "ignored":
         (root / ".git/info/exclude").write_text("*.log\n")
         change = FileChange("x.log", None, b"x\n")
-    assert change.path in hindrance(ready(root, ENV), (change, CHANGES[2]))
+    hindered = hindrance(ready(root, ENV), (change, CHANGES[2]))
+    assert hindered is not None
+    assert change.path in hindered.paths
 
 
 def test_others_changes_are_no_hindrance_whatever_the_name(root: Path) -> None:
     (root / "b.py").write_text("mine\n")
     (root / "n").mkdir()
     (root / "n/x.py").write_text("mine\n")
-    assert hindrance(ready(root, ENV), (FileChange("[n]/x.py", None, b""), FileChange("*.py", None, b""))) == ""
+    assert hindrance(ready(root, ENV), (FileChange("[n]/x.py", None, b""), FileChange("*.py", None, b""))) is None
 
 
 def test_an_unborn_branch_gets_its_first_commit(tmp_path: Path) -> None:
@@ -222,7 +225,9 @@ def test_a_linked_worktree_is_committed_to_by_itself(root: Path, tmp_path: Path)
 
 def test_a_sparse_checkout_takes_files_within_it(root: Path) -> None:
     git(root, "sparse-checkout", "set", "--no-cone", "/*", "!/d")
-    assert "d/c.py" in hindrance(ready(root, ENV), (FileChange("d/c.py", None, b"c = 5\n"),))
+    assert hindrance(ready(root, ENV), (FileChange("d/c.py", None, b"c = 5\n"),)) == Hindrance(
+        "overlooked", ("d/c.py",)
+    )
     land(root)
     assert git(root, "ls-tree", "-r", "--name-only", "HEAD", "d").splitlines() == ["d/c.py"]
 
