@@ -32,8 +32,10 @@ from typing import Any
 import reach
 
 ROOT = Path(__file__).parents[1]
-TARGETS = ("optimizer/engine", "optimizer/calls", "optimizer/verify", "optimizer/index/refresh.py")
-TESTS = ("tests/engine", "tests/calls", "tests/verify", "tests/index", "tests/agent", "tests/lookup", "tests/e2e")
+INVALIDATION = tuple(f"optimizer/index/{name}.py" for name in ("files", "plan", "refresh"))
+TARGETS = ("optimizer/engine", "optimizer/calls", "optimizer/verify", *INVALIDATION)
+TESTS = ("tests/verify", "tests/index", "tests/calls", "tests/engine", "tests/agent", "tests/lookup", "tests/e2e")
+TAKES_LONG = "tests/engine/test_first_request.py"
 PACKAGES = ("pytest", "hypothesis", "httpx", "click", "anthropic", "groq", "google.genai", "ollama", "openai")
 MOST_TESTS, MOST_SECONDS = 60, 60.0  # of the tests that reach a mutant, quickest first
 CPU_SECONDS, WALL_SECONDS = 120, 400
@@ -227,7 +229,7 @@ def note_reached(work: Path, tests: Sequence[str], jobs: int) -> None:
         "REACH_OUT": str(out),
         "PYTHONPATH": os.pathsep.join([str(tree), str(tree / "benchmarks")]),
     }
-    words = ["-p", "reach", "--slow", "-n", str(jobs), "-p", "no:cacheprovider"]
+    words = ["-p", "reach", "--slow", "-n", str(jobs), "-p", "no:cacheprovider", "--deselect", TAKES_LONG]
     present = [test for test in tests if (tree / test).exists()]
     subprocess.run([sys.executable, "-m", "pytest", *words, *present], cwd=tree, env=env, check=False)
 
