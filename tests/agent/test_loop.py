@@ -138,6 +138,13 @@ def test_tokens_money_and_window_are_limited(workshop: Workshop) -> None:
     assert talked.ended.cost == 700
 
 
+def test_an_attempt_ends_after_its_seconds(workshop: Workshop) -> None:
+    workshop.limits = replace(workshop.limits, seconds=0.01)
+    talked = workshop.talk(replace(look("find_symbol", name="total"), stall_at=0, stall=0.05), DONE)
+    assert talked.failure == "stopped after 1 steps: 0.01 s are over (agent.seconds)"
+    assert len(talked.requests) == 1
+
+
 @pytest.mark.parametrize("tools", [True, False])
 def test_an_edit_that_does_not_fit_goes_back_once_with_the_nearest_lines(workshop: Workshop, tools: bool) -> None:
     workshop.tools = tools

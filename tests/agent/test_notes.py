@@ -53,6 +53,13 @@ def test_a_long_one_is_cut_at_a_line(tmp_path: Path) -> None:
     assert notes.room((), 100, notes.reader(tmp_path)) == found.tokens
 
 
+def test_no_more_than_the_beginning_of_a_huge_one_is_looked_at(tmp_path: Path) -> None:
+    lay(tmp_path, AGENTS_md="Write short functions.\n" * 10_000)
+    found = near(tmp_path, "a.py", most=1_000_000)
+    assert found is not None
+    assert notes.MAX_CHARACTERS - 30 < len(found.text) <= notes.MAX_CHARACTERS
+
+
 def test_no_link_out_of_the_repository_and_none_to_secrets(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     root.mkdir()

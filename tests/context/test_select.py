@@ -298,6 +298,20 @@ def test_any_request_and_limits(this_project: Index, words: list[str], tokens: i
     assert select(query, this_project, limits).items == context.items
 
 
+def test_signatures_of_what_the_chosen_bodies_call_are_sent(index_repo: IndexRepo) -> None:
+    filler = "".join(f"    magnitude += {n} * magnitude\n" for n in range(300))
+    index = index_repo(
+        {
+            "app/start.py": "def run_everything(load):\n    return compute_magnitude(load)\n",
+            "far/away.py": f"def compute_magnitude(\n    magnitude,\n):\n{filler}    return magnitude\n",
+            "far/common.py": "def compute_nothing():\n    return None\n",
+        }
+    )
+    (called,) = (item for item in chosen(index, "refactor run_everything", 700).items if item.path == "far/away.py")
+    assert (called.start, called.end, called.symbol, called.kind) == (1, 3, "compute_magnitude", "signature")
+    assert called.why == "used by run_everything"
+
+
 # ── kept on disk ─────────────────────────────────────────────────────────────────────────────────
 
 
