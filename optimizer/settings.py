@@ -1,15 +1,42 @@
-"""Every knob with its default and one line of documentation; no I/O."""
+"""All settings: a row for each, with its default, range, choices and words; no I/O.
+
+Adding a setting is its row here; reading, checking, `config`, the schema and docs/reference/settings.md follow from it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+from optimizer.tiers import TIERS
+from optimizer.vendors import NAMES as PROVIDERS
 
 
-def knob(key: str, default: Any, doc: str, *, user_only: bool = False) -> Any:
-    """Declare a setting: its dotted key in a config file, default, doc; `user_only` ones no project file may set."""
-    metadata = {"key": key, "doc": doc, "user_only": user_only}
+class Setting(NamedTuple):
+    """A row: the dotted key in a config file, the default and the line of documentation.
+
+    A number is within `range`, or is `special`; a text is one of `choices` where there are some (any other too where
+    `open_ended`: the name of a server of the user's own), and not empty unless `may_be_empty`. `env` is the environment
+    variable that sets it; a project file cannot set what is `user_only`. `name` is the attribute of Settings.
+    """
+
+    key: str
+    default: Any
+    doc: str
+    range: tuple[float, float] = (0, 0)
+    special: float | None = None
+    choices: tuple[str, ...] = ()
+    open_ended: bool = False
+    may_be_empty: bool = False
+    env: str = ""
+    user_only: bool = False
+    name: str = ""
+
+
+def setting(key: str, default: Any, doc: str, **limits: Any) -> Any:
+    """Declare a setting; `limits` are the further fields of its row."""
+    metadata = {"row": Setting(key, default, doc, **limits)}
     if isinstance(default, Mapping):
         return field(default_factory=lambda: dict(default), metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -19,143 +46,233 @@ def knob(key: str, default: Any, doc: str, *, user_only: bool = False) -> Any:
 class Settings:
     """All settings of a run, resolved."""
 
-    model: str = knob("model", "", "Model to ask, by id; empty lets the router choose.")
-    provider: str = knob("provider", "", "Provider to ask, or a server of your own; empty lets the router choose.")
-    tier: str = knob("tier", "", "The one tier to use; empty lets the router choose.")
-    max_tier: str = knob("max_tier", "premium", "The dearest tier that may be used.")
-    profile: str = knob(
-        "profile", "", "Profile to work with (docs/guides/profiles.md); auto: by the kind of work; empty: none."
+    model: str = setting(
+        "model", "", "Model to ask, by id; empty lets the router choose.", may_be_empty=True, env="OPTIMIZER_MODEL"
     )
-    local_router: str = knob(
-        "local.router", "", "Small local model that tells kinds of work apart; empty: words do.", user_only=True
+    provider: str = setting(
+        "provider",
+        "",
+        "Provider, or server of your own, to ask; empty lets the router choose.",
+        choices=PROVIDERS,
+        open_ended=True,
+        may_be_empty=True,
+        env="OPTIMIZER_PROVIDER",
     )
-    local_router_seconds: float = knob(
-        "local.router_seconds", 1.5, "Longest time that it may take; then words do.", user_only=True
+    tier: str = setting("tier", "", "Only tier to use; empty lets the router choose.", choices=TIERS, may_be_empty=True)
+    max_tier: str = setting("max_tier", "premium", "Most expensive tier to use.", choices=TIERS)
+    profile: str = setting(
+        "profile",
+        "",
+        "Profile to use (docs/guides/profiles.md); auto: by the kind of work; empty: none.",
+        may_be_empty=True,
+        env="OPTIMIZER_PROFILE",
     )
-    local_coder: str = knob("local.coder", "", "Local model that is preferred for changes to code.", user_only=True)
-    temperature: float = knob("temperature", -1.0, "Sampling temperature; -1 leaves it to the provider.")
-    max_tokens: int = knob("max_tokens", 1500, "Answer budget of the first request, in tokens.")
-    context_size: int = knob("context_size", 0, "Window asked of a local model, in tokens; 0 fits it to the prompt.")
-    request_tokens: int = knob(
-        "request_tokens", 6000, "Upper bound of the first request, tools and answer budget included."
+    local_router: str = setting(
+        "local.router",
+        "",
+        "Small local model that classifies requests; empty: keyword rules do.",
+        may_be_empty=True,
+        user_only=True,
     )
-    max_files: int = knob("context.max_files", 12, "Most files that one context may draw from.")
-    naive_tokens: int = knob(
-        "context.naive_tokens", 38000, "Size of the naive context sent when context-optimization is off."
+    local_router_seconds: float = setting(
+        "local.router_seconds",
+        1.5,
+        "Longest time it may take; then keyword rules decide.",
+        range=(0.05, 60),
+        user_only=True,
     )
-    max_file_bytes: int = knob("index.max_file_bytes", 2_000_000, "Files larger than this are not indexed.")
-    parse_seconds: float = knob("index.parse_seconds", 10.0, "Longest time one file may take to parse.")
-    workers: int = knob("index.workers", 0, "Processes that parse; 0 takes one per core.")
-    semantic_model: str = knob(
-        "semantic.model", "sentence-transformers/all-MiniLM-L6-v2", "Model of semantic-search, as fastembed names it."
+    local_coder: str = setting(
+        "local.coder", "", "Preferred local model for changes to code.", may_be_empty=True, user_only=True
     )
-    semantic_model_path: str = knob(
-        "semantic.model_path", "", "Directory of that model's files; empty takes the fetched ones.", user_only=True
+    temperature: float = setting(
+        "temperature",
+        -1.0,
+        "Sampling temperature; -1 leaves it to the provider.",
+        range=(0, 2),
+        special=-1,
+        env="OPTIMIZER_TEMPERATURE",
     )
-    connect_seconds: float = knob("network.connect_seconds", 5.0, "Longest wait for a connection.")
-    first_token_seconds: float = knob(
-        "network.first_token_seconds", 60.0, "Longest wait for the first piece of an answer."
+    max_tokens: int = setting(
+        "max_tokens",
+        1500,
+        "Answer budget of the first request, in tokens.",
+        range=(1, 1_000_000),
+        env="OPTIMIZER_MAX_TOKENS",
     )
-    stall_seconds: float = knob("network.stall_seconds", 30.0, "Longest silence within an answer.")
-    answer_seconds: float = knob("network.answer_seconds", 300.0, "Longest time for a whole answer.")
-    load_seconds: float = knob("network.load_seconds", 300.0, "Longest wait for a local model to load.")
-    answer_bytes: int = knob("network.answer_bytes", 20_000_000, "Largest answer that is read.")
-    confidence_threshold: float = knob(
-        "confidence_threshold", 0.85, "Confidence below which a change is refused, once its tests have run."
+    context_size: int = setting(
+        "context_size",
+        0,
+        "Window requested from a local model, in tokens; 0 fits it to the prompt.",
+        range=(0, 10_000_000),
+        env="OPTIMIZER_CONTEXT_SIZE",
     )
-    verify_test: str = knob(
+    request_tokens: int = setting(
+        "request_tokens", 6000, "Largest first request, tools and answer budget included.", range=(500, 10_000_000)
+    )
+    max_files: int = setting("context.max_files", 12, "Most files in one context.", range=(1, 10_000))
+    naive_tokens: int = setting(
+        "context.naive_tokens",
+        38_000,
+        "Size of the naive context that is sent when context-optimization is off.",
+        range=(500, 10_000_000),
+    )
+    max_file_bytes: int = setting(
+        "index.max_file_bytes", 2_000_000, "Files larger than this are not indexed.", range=(1, 1_000_000_000)
+    )
+    parse_seconds: float = setting("index.parse_seconds", 10.0, "Longest time to parse one file.", range=(0.1, 3_600))
+    workers: int = setting("index.workers", 0, "Processes that parse; 0: one for each core.", range=(0, 256))
+    semantic_model: str = setting(
+        "semantic.model", "sentence-transformers/all-MiniLM-L6-v2", "Model of semantic-search, by its fastembed name."
+    )
+    semantic_model_path: str = setting(
+        "semantic.model_path",
+        "",
+        "Directory with the files of that model; empty: the downloaded ones.",
+        may_be_empty=True,
+        user_only=True,
+    )
+    connect_seconds: float = setting(
+        "network.connect_seconds", 5.0, "Longest wait for a connection.", range=(0.01, 3_600)
+    )
+    first_token_seconds: float = setting(
+        "network.first_token_seconds", 60.0, "Longest wait for the first token of an answer.", range=(0.01, 86_400)
+    )
+    stall_seconds: float = setting(
+        "network.stall_seconds", 30.0, "Longest pause within an answer.", range=(0.01, 86_400)
+    )
+    answer_seconds: float = setting(
+        "network.answer_seconds", 300.0, "Longest time for a whole answer.", range=(0.01, 86_400)
+    )
+    load_seconds: float = setting(
+        "network.load_seconds", 300.0, "Longest wait for a local model to load.", range=(0.01, 86_400)
+    )
+    answer_bytes: int = setting(
+        "network.answer_bytes", 20_000_000, "Largest answer to read, in bytes.", range=(1_000, 1_000_000_000)
+    )
+    confidence_threshold: float = setting(
+        "confidence_threshold", 0.85, "A change whose tests ran is refused below this confidence.", range=(0, 1)
+    )
+    verify_test: str = setting(
         "verify.test",
         "",
-        "Command that tests a change, run in every repository without asking; empty: the one found, once you allow it; "
-        "off: none.",
+        "Command that tests a change, run without asking everywhere; empty: the one found, if allowed; off: none.",
+        may_be_empty=True,
         user_only=True,
     )
-    verify_lint: str = knob("verify.lint", "", "Linter, in the same way.", user_only=True)
-    verify_types: str = knob("verify.types", "", "Type checker, in the same way.", user_only=True)
-    verify_seconds: float = knob("verify.seconds", 120.0, "Longest time one such command may take.")
-    budget_run: float = knob(
-        "budget.run", 0.5, "Most dollars that one run may cost; -1 is no cap, 0 asks free models only.", user_only=True
+    verify_lint: str = setting("verify.lint", "", "Linter, likewise.", may_be_empty=True, user_only=True)
+    verify_types: str = setting("verify.types", "", "Type checker, likewise.", may_be_empty=True, user_only=True)
+    verify_seconds: float = setting("verify.seconds", 120.0, "Longest time of one such command.", range=(0.1, 86_400))
+    budget_run: float = setting(
+        "budget.run",
+        0.5,
+        "Cap of one run, in dollars; -1: no cap, 0: free models only.",
+        range=(0, 100_000),
+        special=-1,
+        user_only=True,
     )
-    budget_day: float = knob(
+    budget_day: float = setting(
         "budget.day",
         5.0,
-        "Most dollars that one day may cost; then only local and free models are asked.",
+        "Cap of one day, in dollars; then only local and free models are asked; -1: no cap.",
+        range=(0, 100_000),
+        special=-1,
         user_only=True,
     )
-    budget_ask: float = knob(
-        "budget.ask", 0.25, "Dollars above which a single call is asked about first; -1 never asks.", user_only=True
+    budget_ask: float = setting(
+        "budget.ask",
+        0.25,
+        "A call that may cost more dollars than this asks first; -1: never.",
+        range=(0, 100_000),
+        special=-1,
+        user_only=True,
     )
-    budget_unknown: float = knob(
+    budget_unknown: float = setting(
         "budget.unknown_per_million",
         30.0,
-        "Dollars a million tokens at which a model without a known price counts against the caps.",
+        "Dollars for a million tokens that a model of unknown price counts against the caps.",
+        range=(0, 100_000),
         user_only=True,
     )
-    limit_wait: float = knob(
-        "limits.wait_seconds", 20.0, "Longest wait for a rate limit before the next model is asked."
+    limit_wait: float = setting(
+        "limits.wait_seconds", 20.0, "Longest wait for a rate limit before the next model is asked.", range=(0, 3_600)
     )
-    discovery_seconds: float = knob(
-        "models.cache_seconds", 30.0, "For how long what a local server said it holds is taken as it was; 0 asks anew."
+    discovery_seconds: float = setting(
+        "models.cache_seconds",
+        30.0,
+        "How long the list of models of a local server is cached; 0: not at all.",
+        range=(0, 86_400),
     )
-    memory_gib: float = knob(
+    memory_gib: float = setting(
         "models.memory_gib",
         0.0,
-        "Memory in GiB that the local models of all runs may take together; 0: what this machine has, less a share.",
+        "Memory in GiB for the local models of all runs together; 0: what this machine has, less a share.",
+        range=(0, 100_000),
         user_only=True,
     )
-    connections: int = knob("network.connections", 4, "Most connections to one endpoint at a time.")
-    agent_steps: int = knob(
-        "agent.steps", 6, "Answers with tool calls that a model may give in one attempt; 0 offers it no such tools."
+    connections: int = setting("network.connections", 4, "Most connections to one endpoint at a time.", range=(1, 100))
+    agent_steps: int = setting(
+        "agent.steps", 6, "Rounds of tool calls in one attempt; 0: no tools to look around.", range=(0, 100)
     )
-    agent_tokens: int = knob("agent.tokens", 60_000, "Most tokens, in and out, of all calls in one attempt.")
-    agent_dollars: float = knob(
-        "agent.dollars", 0.25, "Dollars after which one attempt is asked no further; 0 is no limit.", user_only=True
+    agent_tokens: int = setting(
+        "agent.tokens", 60_000, "Most tokens, in and out, of all calls in one attempt.", range=(1_000, 10_000_000)
     )
-    agent_seconds: float = knob("agent.seconds", 300.0, "Seconds after which one attempt is asked no further.")
-    agent_result_tokens: int = knob("agent.result_tokens", 1200, "Most tokens of what one tool call returns.")
-    agent_repair: bool = knob(
-        "agent.repair", True, "Tell a model once what was wrong with edits that do not fit, before another is asked."
+    agent_dollars: float = setting(
+        "agent.dollars", 0.25, "Dollars after which an attempt ends; 0: no limit.", range=(0, 100_000), user_only=True
     )
-    agent_review: bool = knob(
-        "agent.review", False, "Let another model say what is wrong with a change before it is offered (role critic)."
+    agent_seconds: float = setting("agent.seconds", 300.0, "Seconds after which an attempt ends.", range=(1, 86_400))
+    agent_result_tokens: int = setting(
+        "agent.result_tokens", 1200, "Longest result of one tool call, in tokens.", range=(100, 100_000)
     )
-    agent_summarise: bool = knob(
-        "agent.summarise",
-        False,
-        "Have what is piped in and too long for a prompt put in few words first (role summariser).",
+    agent_repair: bool = setting(
+        "agent.repair", True, "Ask a model once to correct edits that do not fit, before escalating."
     )
-    notes_tokens: int = knob(
-        "notes.tokens", 600, "Most tokens of AGENTS.md (or CLAUDE.md) in a request; 0 leaves it out."
+    agent_review: bool = setting(
+        "agent.review", False, "Let another model review a change before it is offered (role critic)."
     )
-    journal_bytes: int = knob(
+    agent_summarise: bool = setting(
+        "agent.summarise", False, "Summarise piped input that is too long for a prompt (role summariser)."
+    )
+    notes_tokens: int = setting(
+        "notes.tokens",
+        600,
+        "Most tokens of AGENTS.md (or CLAUDE.md) in a request; 0 leaves it out.",
+        range=(0, 100_000),
+    )
+    journal_bytes: int = setting(
         "journal.max_bytes",
         200_000_000,
-        "Most that the journal of all repositories may take; the oldest entries go first.",
+        "Most bytes of the journals of all repositories; the oldest entries are deleted first.",
+        range=(0, 1_000_000_000_000),
         user_only=True,
     )
-    journal_days: int = knob(
-        "journal.max_days", 90, "Days after which a journal entry goes; the newest stays.", user_only=True
+    journal_days: int = setting(
+        "journal.max_days",
+        90,
+        "Days after which a journal entry is deleted; the newest is kept.",
+        range=(1, 36_500),
+        user_only=True,
     )
-    transcripts_keep: bool = knob(
+    transcripts_keep: bool = setting(
         "transcripts.keep", True, "Keep the prompts and answers of each request, with secrets masked.", user_only=True
     )
-    transcripts_bytes: int = knob(
+    transcripts_bytes: int = setting(
         "transcripts.max_bytes",
         50_000_000,
-        "Most bytes that all transcripts may take; the oldest are deleted first.",
+        "Most bytes of all transcripts; the oldest are deleted first.",
+        range=(0, 1_000_000_000_000),
         user_only=True,
     )
-    transcripts_days: int = knob(
-        "transcripts.max_days", 30, "Days after which a transcript is deleted.", user_only=True
+    transcripts_days: int = setting(
+        "transcripts.max_days", 30, "Days after which a transcript is deleted.", range=(1, 36_500), user_only=True
     )
-    endpoints: Mapping[str, str] = knob(
+    endpoints: Mapping[str, str] = setting(
         "endpoints", {}, "Base URL by provider name (anthropic, gemini, groq, ollama, openai).", user_only=True
     )
-    features: Mapping[str, bool] = knob(
+    features: Mapping[str, bool] = setting(
         "features", {}, "Switches by name; see features.toml for the names and defaults."
     )
 
 
-def knobs() -> tuple[Field[Any], ...]:
-    """All declared settings, in order; each field's metadata holds `key`, `doc` and `user_only`."""
-    return fields(Settings)
+def rows() -> tuple[Setting, ...]:
+    """All settings, in order."""
+    return tuple(one.metadata["row"]._replace(name=one.name) for one in fields(Settings))

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from optimizer.cli.main import optimize, with_default
-from optimizer.settings import knobs
+from optimizer.settings import rows
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -52,7 +52,7 @@ def test_the_floors_are_those_that_are_checked() -> None:
 
 
 WRITTEN = ("commands.md", "settings.md", "languages.md")
-SECTIONS = {name.partition(".")[0] for one in knobs() if "." in (name := one.metadata["key"])}
+SECTIONS = {name.partition(".")[0] for one in rows() if "." in (name := one.key)}
 
 
 def pages_by_hand() -> list[Path]:
@@ -88,7 +88,7 @@ def test_commands_and_options_that_a_page_shows_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", pages_by_hand(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_settings_that_a_page_names_exist(page: Path) -> None:
     named = re.findall(r"`([a-z]+\.[a-z_]+)(?: = [^`]*)?`", page.read_text(encoding="utf-8"))
-    known = {one.metadata["key"] for one in knobs()}
+    known = {one.key for one in rows()}
     files = ("toml", "md", "py", "sqlite3", "txt", "json", "lock")
     keys = {name for name in named if name.partition(".")[0] in SECTIONS and name.rpartition(".")[2] not in files}
     assert keys <= known

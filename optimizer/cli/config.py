@@ -58,11 +58,11 @@ def _within(name: str, key: str | None) -> bool:
 
 def _values(config: Config) -> dict[str, Any]:
     """Every setting in force by its dotted key, without endpoints that are not set."""
-    from optimizer.settings import knobs
+    from optimizer.settings import rows
 
     found: dict[str, Any] = {}
-    for knob in knobs():
-        key, value = knob.metadata["key"], getattr(config.settings, knob.name)
+    for row in rows():
+        key, value = row.key, getattr(config.settings, row.name)
         found |= {f"{key}.{name}": one for name, one in value.items()} if isinstance(value, dict) else {key: value}
     return found
 

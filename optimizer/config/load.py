@@ -14,19 +14,14 @@ from optimizer.config.keys import Keys, keys_from
 from optimizer.config.paths import Places, places
 from optimizer.config.values import SECTIONS, TYPES, Value, check, from_text
 from optimizer.errors import ConfigError
-from optimizer.settings import Settings, knobs
+from optimizer.settings import Settings, rows
 
 if TYPE_CHECKING:
     from optimizer.config.profiles import Profile
 
 PROJECT_FILE = ".optimizer.toml"
 VARIABLES: Mapping[str, str] = {
-    "OPTIMIZER_MODEL": "model",
-    "OPTIMIZER_PROVIDER": "provider",
-    "OPTIMIZER_TEMPERATURE": "temperature",
-    "OPTIMIZER_MAX_TOKENS": "max_tokens",
-    "OPTIMIZER_CONTEXT_SIZE": "context_size",
-    "OPTIMIZER_PROFILE": "profile",
+    **{row.env: row.key for row in rows() if row.env},
     "OLLAMA_HOST": "endpoints.ollama",
 }
 _OURS = "OPTIMIZER_"
@@ -83,21 +78,21 @@ def load(
 
 def user_only_keys() -> frozenset[str]:
     """The keys, or sections, that no project file may set."""
-    return frozenset(knob.metadata["key"] for knob in knobs() if knob.metadata["user_only"])
+    return frozenset(row.key for row in rows() if row.user_only)
 
 
 def _plain_defaults() -> Iterator[str]:
-    return (knob.metadata["key"] for knob in knobs() if knob.metadata["key"] not in SECTIONS)
+    return (row.key for row in rows() if row.key not in SECTIONS)
 
 
 def _settings(values: Mapping[str, Value]) -> Settings:
     fields: dict[str, Any] = {}
-    for knob in knobs():
-        key = knob.metadata["key"]
-        if key in SECTIONS:
-            fields[knob.name] = {k.removeprefix(f"{key}."): v for k, v in values.items() if k.startswith(f"{key}.")}
-        elif key in values:
-            fields[knob.name] = values[key]
+    for row in rows():
+        if row.key in SECTIONS:
+            within = f"{row.key}."
+            fields[row.name] = {k.removeprefix(within): v for k, v in values.items() if k.startswith(within)}
+        elif row.key in values:
+            fields[row.name] = values[row.key]
     return Settings(**fields)
 
 

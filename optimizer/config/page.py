@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from optimizer.config.features import default_features, shipped_file
 from optimizer.config.load import VARIABLES
-from optimizer.config.values import CHOICES, OPEN, RANGES, SPECIAL, TYPES
-from optimizer.settings import knobs
+from optimizer.config.values import ROWS, TYPES
+from optimizer.settings import Setting
 from optimizer.vendors import VENDORS
 
 _INTRODUCTION = """\
@@ -45,23 +45,23 @@ def settings_page() -> str:
 def _settings() -> Iterator[str]:
     yield "| setting | default | allowed | what it does |"
     yield "|---|---|---|---|"
-    for knob in knobs():
-        key, doc = knob.metadata["key"], knob.metadata["doc"]
-        default = "" if key in ("endpoints", "features") else f"`{_toml(knob.default)}`"
-        only = " *User only.*" if knob.metadata["user_only"] else ""
-        yield f"| `{key}` | {default} | {_allowed(key)} | {doc}{only} |"
+    for key, row in ROWS.items():
+        default = f"`{_toml(row.default)}`" if key in TYPES else ""
+        only = " *User only.*" if row.user_only else ""
+        yield f"| `{key}` | {default} | {_allowed(row)} | {row.doc}{only} |"
 
 
-def _allowed(key: str) -> str:
-    if key in CHOICES:
-        own = ", or the name of an `[[endpoint]]` of yours (docs/guides/models.md)" if key in OPEN else ""
-        return ", ".join(f"`{choice}`" for choice in CHOICES[key]) + own
-    if key in RANGES:
-        low, high = RANGES[key]
-        return f"{low:,} to {high:,}" + (f", or {SPECIAL[key]:g}" if key in SPECIAL else "")
-    if TYPES.get(key) is bool:
+def _allowed(row: Setting) -> str:
+    if row.choices:
+        own = ", or the name of your own `[[endpoint]]` (docs/guides/models.md)" if row.open_ended else ""
+        return ", ".join(f"`{choice}`" for choice in row.choices) + own
+    kind = TYPES.get(row.key)
+    if kind in (int, float):
+        low, high = row.range
+        return f"{low:,} to {high:,}" + ("" if row.special is None else f", or {row.special:g}")
+    if kind is bool:
         return "`true`, `false`"
-    return {"endpoints": "a table of URLs", "features": "a table of `true` and `false`"}.get(key, "text")
+    return {"endpoints": "a table of URLs", "features": "a table of `true` and `false`"}.get(row.key, "text")
 
 
 def _features() -> Iterator[str]:

@@ -8,8 +8,7 @@ from typing import Any
 from optimizer.config import servers
 from optimizer.config.features import default_features
 from optimizer.config.profiles import CAPABILITIES, KEYS, ROLE_KEYS, ROLES
-from optimizer.config.values import CHOICES, MAY_BE_EMPTY, OPEN, RANGES, SPECIAL, TYPES
-from optimizer.settings import knobs
+from optimizer.config.values import ROWS, TYPES
 
 _KINDS: Mapping[type, Mapping[str, Any]] = {
     bool: {"type": "boolean"},
@@ -32,17 +31,16 @@ def schema() -> dict[str, Any]:
 
 
 def _settings() -> dict[str, Any]:
-    docs = {knob.metadata["key"]: knob for knob in knobs()}
     switches = default_features()
     root: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
     for key in TYPES:
         section, _, name = key.rpartition(".")
         found: dict[str, Any] = dict(_value(key))
-        if knob := docs.get(key):
-            found |= {"description": knob.metadata["doc"], "default": knob.default}
+        if row := ROWS.get(key):
+            found |= {"description": row.doc, "default": row.default}
         elif section == "features":
             found["default"] = switches[name]
-        if (docs.get(key) or docs[section]).metadata["user_only"]:
+        if (row or ROWS[section]).user_only:
             found["x-user-only"] = True
         _within(root, section)["properties"][name] = found
     return root
@@ -55,19 +53,17 @@ def _within(root: dict[str, Any], section: str) -> dict[str, Any]:
 
 
 def _value(key: str) -> dict[str, Any]:
-    found = dict(_KINDS[TYPES[key]])
-    if key in OPEN:
-        known = {"enum": [*CHOICES[key], ""]}
+    found, row = dict(_KINDS[TYPES[key]]), ROWS.get(key)
+    if row is None:
+        return found | {"format": "uri"} if key.startswith("endpoints.") else found
+    if row.open_ended:
+        known = {"enum": [*row.choices, ""]}
         return {"anyOf": [known, {"type": "string", "pattern": f"^{servers.NAME.pattern}$"}]}
-    if key in CHOICES:
-        return {"enum": [*CHOICES[key], *([""] if key in MAY_BE_EMPTY else [])]}
-    if key.startswith("endpoints."):
-        return found | {"format": "uri"}
-    if key in RANGES:
-        low, high = RANGES[key]
-        found |= {"minimum": low, "maximum": high}
-        if key in SPECIAL:
-            return {"anyOf": [found, {"const": SPECIAL[key]}]}
+    if row.choices:
+        return {"enum": [*row.choices, *([""] if row.may_be_empty else [])]}
+    if TYPES[key] in (int, float):
+        found |= {"minimum": row.range[0], "maximum": row.range[1]}
+        return {"anyOf": [found, {"const": row.special}]} if row.special is not None else found
     return found
 
 

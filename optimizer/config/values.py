@@ -2,83 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from optimizer.config.endpoints import BadValue, check_url, ollama_url
 from optimizer.config.features import FEATURE_NAMES
 from optimizer.config.suggest import did_you_mean
-from optimizer.settings import knobs
-from optimizer.tiers import TIERS
+from optimizer.settings import Setting, rows
 from optimizer.vendors import NAMES as PROVIDERS
 from optimizer.vendors import OLLAMA
 
 Value = str | bool | int | float
 
-RANGES: Mapping[str, tuple[float, float]] = {
-    "local.router_seconds": (0.05, 60),
-    "temperature": (0, 2),
-    "max_tokens": (1, 1_000_000),
-    "context_size": (0, 10_000_000),
-    "request_tokens": (500, 10_000_000),
-    "context.max_files": (1, 10_000),
-    "context.naive_tokens": (500, 10_000_000),
-    "index.max_file_bytes": (1, 1_000_000_000),
-    "index.parse_seconds": (0.1, 3600),
-    "index.workers": (0, 256),
-    "network.connect_seconds": (0.01, 3600),
-    "network.first_token_seconds": (0.01, 86_400),
-    "network.stall_seconds": (0.01, 86_400),
-    "network.answer_seconds": (0.01, 86_400),
-    "network.load_seconds": (0.01, 86_400),
-    "network.answer_bytes": (1_000, 1_000_000_000),
-    "confidence_threshold": (0, 1),
-    "verify.seconds": (0.1, 86_400),
-    "agent.steps": (0, 100),
-    "agent.tokens": (1_000, 10_000_000),
-    "agent.dollars": (0, 100_000),
-    "agent.seconds": (1, 86_400),
-    "agent.result_tokens": (100, 100_000),
-    "notes.tokens": (0, 100_000),
-    "budget.run": (0, 100_000),
-    "budget.day": (0, 100_000),
-    "budget.ask": (0, 100_000),
-    "budget.unknown_per_million": (0, 100_000),
-    "limits.wait_seconds": (0, 3600),
-    "models.cache_seconds": (0, 86_400),
-    "models.memory_gib": (0, 100_000),
-    "network.connections": (1, 100),
-    "journal.max_bytes": (0, 1_000_000_000_000),
-    "journal.max_days": (1, 36_500),
-    "transcripts.max_bytes": (0, 1_000_000_000_000),
-    "transcripts.max_days": (1, 36_500),
-}
-SPECIAL: Mapping[str, float] = {"temperature": -1, "budget.run": -1, "budget.day": -1, "budget.ask": -1}
-CHOICES: Mapping[str, tuple[str, ...]] = {"tier": TIERS, "max_tier": TIERS, "provider": PROVIDERS}
-OPEN = frozenset({"provider"})  # may hold a name that only a file of the user's own tells; looked up where that is read
-MAY_BE_EMPTY = frozenset(
-    {
-        "model",
-        "provider",
-        "tier",
-        "profile",
-        "local.router",
-        "local.coder",
-        "semantic.model_path",
-        "verify.test",
-        "verify.lint",
-        "verify.types",
-    }
-)
+ROWS: Mapping[str, Setting] = {row.key: row for row in rows()}
 
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
 def _types() -> dict[str, type]:
-    known: dict[str, type] = {}
-    for knob in knobs():
-        if knob.metadata["key"] not in ("endpoints", "features"):
-            known[knob.metadata["key"]] = type(knob.default)
+    known: dict[str, type] = {key: type(row.default) for key, row in ROWS.items() if type(row.default) is not dict}
     known |= {f"endpoints.{name}": str for name in PROVIDERS}
     return known | {f"features.{name}": bool for name in FEATURE_NAMES}
 
@@ -98,7 +39,7 @@ def check(key: str, value: object) -> Value:
         return _check_text(key, value)
     assert isinstance(value, bool | int | float)
     if not isinstance(value, bool):
-        _check_range(key, value)
+        _check_range(ROWS[key], value)
     return value
 
 
@@ -120,22 +61,20 @@ def from_text(key: str, text: str) -> Value:
 def _check_text(key: str, value: str) -> str:
     if key.startswith("endpoints."):
         return ollama_url(value) if key == f"endpoints.{OLLAMA}" else check_url(value)
-    if value == "" and key in MAY_BE_EMPTY:
+    row = ROWS[key]
+    if value == "" and row.may_be_empty:
         return value
     if not value.isprintable() or not value:
-        raise BadValue("expected text that can be printed, on one line")
-    choices = () if key in OPEN else CHOICES.get(key, ())
-    if choices and value not in choices:
-        raise BadValue(f"expected one of {', '.join(choices)}, found {value!r}", did_you_mean(value, choices))
+        raise BadValue("expected printable text on one line")
+    if row.choices and not row.open_ended and value not in row.choices:
+        raise BadValue(f"expected one of {', '.join(row.choices)}, found {value!r}", did_you_mean(value, row.choices))
     return value
 
 
-def _check_range(key: str, value: float) -> None:
-    low, high = RANGES.get(key, (0, math.inf))
-    if key in SPECIAL and value == SPECIAL[key]:
-        return
-    if not low <= value <= high:
-        special = f", or {SPECIAL[key]:g}" if key in SPECIAL else ""
+def _check_range(row: Setting, value: float) -> None:
+    low, high = row.range
+    if not low <= value <= high and value != row.special:
+        special = "" if row.special is None else f", or {row.special:g}"
         raise BadValue(f"expected a number from {low:,} to {high:,}{special}, found {value:,}")
 
 

@@ -9,8 +9,7 @@ from optimizer.config.features import FEATURE_NAMES, default_features, shipped_f
 from optimizer.config.keys import keys_from
 from optimizer.config.page import settings_page
 from optimizer.config.suggest import did_you_mean
-from optimizer.config.values import RANGES, TYPES
-from optimizer.settings import knobs
+from optimizer.settings import rows
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,21 +17,23 @@ ROOT = Path(__file__).parents[2]
 def test_the_settings_page_is_current_and_whole() -> None:
     page = settings_page()
     assert (ROOT / "docs/reference/settings.md").read_text() == page, "regenerate it with the command on its top"
-    for knob in knobs():
-        assert f"| `{knob.metadata['key']}` |" in page
-        assert knob.metadata["doc"] in page
+    for row in rows():
+        assert f"| `{row.key}` |" in page
+        assert row.doc in page
     for name in FEATURE_NAMES:
         assert re.search(rf"\| `{name}` \| `(true|false)` \| \w", page)
     assert "—" not in page
 
 
 def test_every_number_has_a_range_that_holds_its_default() -> None:
-    numbers = {knob.metadata["key"]: knob.default for knob in knobs() if type(knob.default) in (int, float)}
-    assert set(numbers) == set(RANGES)
-    for key, default in numbers.items():
-        low, high = RANGES[key]
-        assert low <= default <= high or (key, default) == ("temperature", -1.0)
-    assert set(RANGES) <= set(TYPES)
+    for row in rows():
+        low, high = row.range
+        if type(row.default) in (int, float):
+            assert low < high, row.key
+            assert low <= row.default <= high or row.default == row.special
+        else:
+            assert not high, row.key
+        assert not row.choices or row.default in row.choices or row.may_be_empty
 
 
 def test_shipped_features_are_the_known_ones() -> None:
