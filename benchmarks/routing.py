@@ -28,9 +28,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from optimizer.engine import decide
+from optimizer.ledger.prices import PriceStep, Tariff
 from optimizer.ledger.store import open_ledger
 from optimizer.ledger.tally import Tally, tallies
-from optimizer.ledger.tariff import Step, Tariff
 from optimizer.models.catalogue import Traits
 from optimizer.models.state import Known, key
 from optimizer.models.state_store import StateStore
@@ -91,7 +91,7 @@ def route(outcomes: Outcomes, learned: Sequence[str], verifier: Verifier) -> lis
     for name, tried in outcomes.items():
         model = Model(name, "recorded", tiers[name], 10**9, 1, True, "tool", frozenset(), "", name)
         rate = mean_cost(tried, learned)  # dollars a task of a million tokens are micro-dollars a token
-        candidates.append(Candidate(model, Tariff((Step(0, rate, 0.0, rate, rate),)), Traits({})))
+        candidates.append(Candidate(model, Tariff((PriceStep(0, rate, 0.0, rate, rate),)), Traits({})))
         accepted = sum(verifier.accepts(tried[task][0]) for task in learned)
         seen[key(model), TASK.kind] = Tally(len(learned), round(accepted), input=len(learned) * TASK.input_tokens)
     found = choose(TASK, candidates, Allowed(), Known(datetime.now(UTC), tallies=seen))
@@ -185,7 +185,7 @@ def decision_times() -> dict[str, float]:
         Model(f"m{n}", f"p{n % 5}", CHARGED[n % 3], 100_000, 8000, True, "tool", frozenset(), "", "M")
         for n in range(200)
     ]
-    flat = Tariff((Step(0, 0.5, 2.0, 0.1, 0.5),))
+    flat = Tariff((PriceStep(0, 0.5, 2.0, 0.1, 0.5),))
     candidates = [Candidate(model, flat, Traits({"coding": 0.5})) for model in models]
     task = Task("edit", 0.4, (), True, 4500, 600)
     with tempfile.TemporaryDirectory() as place:

@@ -22,9 +22,8 @@ from optimizer.vendors import OLLAMA, whole_name
 if TYPE_CHECKING:
     from optimizer.calls.probe import Probe
     from optimizer.events import Flow
-    from optimizer.models.machine import Machine
-    from optimizer.models.recommend import Advice
-    from optimizer.providers.ollama import Running, Step
+    from optimizer.models.machine import Advice, Machine
+    from optimizer.providers.ollama import PullStep, Running
     from optimizer.wiring.models import Stock
 
 SHOWN_EVERY = 0.2
@@ -42,7 +41,7 @@ def pull(name: str, project: Path | None, as_json: bool) -> int:
     Ctrl-C stops it, and running it again resumes. Names are those of ollama.com/library; `optimize models recommend`
     lists those that fit this machine.
     """
-    from optimizer.models.discovery import forget
+    from optimizer.models.available import forget
     from optimizer.providers.ollama import open_shelf
 
     with options.open_stock(project) as stock:
@@ -71,7 +70,7 @@ def pull(name: str, project: Path | None, as_json: bool) -> int:
 def remove(name: str, yes: bool, project: Path | None, as_json: bool) -> int:
     """Delete the model NAME from the Ollama server, after asking."""
     from optimizer.config.suggest import did_you_mean
-    from optimizer.models.discovery import forget
+    from optimizer.models.available import forget
     from optimizer.providers.ollama import open_shelf
 
     with options.open_stock(project) as stock:
@@ -135,7 +134,7 @@ def _line(one: Running) -> str:
     return f"{one.id}  {size(one.size)}, {share}, {window}{until}"
 
 
-def _follow(steps: Iterator[Step], name: str, as_json: bool) -> None:
+def _follow(steps: Iterator[PullStep], name: str, as_json: bool) -> None:
     """Show a pull as it goes; the iterator is closed whatever happens, so that the server stops too."""
 
     progress = _Progress(sys.stderr, name)
@@ -161,7 +160,7 @@ class _Progress:
         self.mark = ""
         self.live = stream.isatty()
 
-    def show(self, step: Step) -> None:
+    def show(self, step: PullStep) -> None:
         now = monotonic()
         self.first = step.done if self.first < 0 and step.total else self.first
         rate = (step.done - max(0, self.first)) / max(now - self.begun, 0.001)
@@ -182,7 +181,7 @@ class _Progress:
             self.stream.flush()
 
 
-def bar(step: Step, rate: float, room: int = WIDE) -> str:
+def bar(step: PullStep, rate: float, room: int = WIDE) -> str:
     """Bytes done of all, a bar as long as `room` columns let it be, and the rate with the time that is left."""
     share = min(1.0, step.done / step.total)
     left = f", {duration((step.total - step.done) / rate)} left" if rate > 0 and step.done < step.total else ""
@@ -211,14 +210,14 @@ def recommend(profile: str, everything: bool, project: Path | None, as_json: boo
 
     The best first, each with the memory it takes and why it fits.
     """
-    from optimizer.models import machine, recommend
-    from optimizer.models.discovery import last_known
+    from optimizer.models import machine
+    from optimizer.models.available import last_known
 
     with options.open_stock(project) as stock:
         here = machine.look()
         known = last_known(stock.models.endpoints()[OLLAMA], stock.config.places.state)
         held = known.ids if known else ()
-        found = recommend.recommend(stock.models.catalogue(), here, held, profile)
+        found = machine.recommend(stock.models.catalogue(), here, held, profile)
     shown = [one for one in found if one.fits or everything]
     if as_json:
         emit({"event": "machine", **asdict(here), "room": here.room})

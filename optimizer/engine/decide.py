@@ -34,8 +34,8 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     where it is another than that of the settings.
     """
     from optimizer.config.profiles import AUTO
-    from optimizer.routing.preference import names
-    from optimizer.routing.profiled import choose_with
+    from optimizer.routing.policy import choose_with
+    from optimizer.routing.score import names
 
     candidates = services.calls.candidates(available.models, services.calls.clock())
     wanted = (services.models.role(role),) if role else ()

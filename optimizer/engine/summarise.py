@@ -88,7 +88,7 @@ def _told(excerpt: Excerpt, tokens: int, room: int) -> str:
 
 def _free_or_named(services: Services) -> Callable[[Model], bool]:
     """Which models may be asked: what they read is many times what they save, so it is to cost nothing."""
-    from optimizer.routing.preference import names
+    from optimizer.routing.score import names
 
     wish = services.models.role("summariser")
     return lambda model: model.tier in FREE or names(wish, model)

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optimizer.config.features import Features
-from optimizer.ledger.tariff import Tariff
-from optimizer.models.available import available
+from optimizer.ledger.prices import Tariff
+from optimizer.models.available import available, last_known
 from optimizer.models.catalogue import Catalogue
-from optimizer.models.discovery import last_known
 from optimizer.models.state import Health
 from optimizer.providers.door import Gate
 from optimizer.providers.endpoints import Endpoint

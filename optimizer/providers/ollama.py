@@ -180,7 +180,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PullStep:
     """How far a pull is: what the server does, and bytes of all layers known so far."""
 
     status: str
@@ -223,7 +223,7 @@ class OllamaShelf:
         """Delete a model from the server's disk; raises ModelMissing when it does not hold it."""
         self._read("DELETE", "/api/delete", {"model": name}, lambda _: None)
 
-    def pull(self, name: str) -> Iterator[Step]:
+    def pull(self, name: str) -> Iterator[PullStep]:
         """Fetch a model; closing the iterator hangs up, and a later pull resumes.
 
         Raises ModelMissing for a name that the library does not know.
@@ -246,7 +246,7 @@ class OllamaShelf:
         if not ended:
             raise BadAnswer(f"the pull of {name} broke off", "run it again: it resumes where it stopped")
 
-    def _step(self, name: str, line: str, sizes: dict[str, tuple[int, int]]) -> Step:
+    def _step(self, name: str, line: str, sizes: dict[str, tuple[int, int]]) -> PullStep:
         try:
             data = json.loads(line)
             if error := data.get("error"):
@@ -254,7 +254,7 @@ class OllamaShelf:
             if data.get("digest") and data.get("total"):
                 sizes[str(data["digest"])] = (int(data.get("completed") or 0), int(data["total"]))
             done, total = (sum(pair[at] for pair in sizes.values()) for at in (0, 1))
-            return Step(str(data.get("status", "")), done, total)
+            return PullStep(str(data.get("status", "")), done, total)
         except MISSHAPEN:
             raise BadAnswer("ollama sent progress that cannot be read", "run it again: it resumes") from None
 

@@ -28,15 +28,23 @@ from optimizer.reasons import (
     Why,
     Window,
 )
-from optimizer.routing.preference import lacking, preference
-from optimizer.routing.score import Candidate, Scored, score
-from optimizer.types import TIERS, Attempt, LeftOut, Model, Route, Task
+from optimizer.routing.score import Candidate, Scored, lacking, preference, score
+from optimizer.types import TIERS, Attempt, LeftOut, Model, Route, Task, TaskKind
 
 HOPELESS, SURE_AFTER = 0.12, 5
 MOST_STANDBYS = 2
 LOADED_BONUS, LATE_MALUS = 0.1, 0.3
 _AT_ONCE = Fit(0.0, 0)
 _LEVEL: Mapping[str, int] = {tier: number for number, tier in enumerate(TIERS)}
+_SUITING: Mapping[TaskKind, str] = {
+    "quick": "fast",
+    "find": "fast",
+    "edit": "code",
+    "refactor": "code",
+    "test": "code",
+    "debug": "code",
+    "creative": "creative",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,3 +287,26 @@ def _place(tier: Sequence[Scored], limits: Allowed) -> Literal["named", "pinned"
 
 def _reserve(one: Scored, first: Scored) -> Reserve:
     return Reserve(_behind(one, first), one.model.resident and not first.model.resident)
+
+
+def profile_for(kind: TaskKind) -> str:
+    """The profile, of those that come with the program, that a kind of work chooses."""
+    return _SUITING.get(kind, "general")
+
+
+def choose_with(
+    profiles: Sequence[Wanted], task: Task, candidates: Sequence[Candidate], limits: Allowed, standing: Known
+) -> Route:
+    """The route of the first of `profiles` that leaves a model to ask; else of the first of all.
+
+    `limits.wanted` holds what is wished before the profile, such as by a role. A model that the user named is asked
+    under any profile.
+    """
+    first: Route | None = None
+    for number, profile in enumerate(profiles):
+        route = choose(task, candidates, replace(limits, wanted=(*limits.wanted, profile)), standing)
+        if route.attempts:
+            instead_of = profiles[0].by if number else None
+            return replace(route, plan=route.plan._replace(profile=profile.by, instead_of=instead_of))
+        first = first or route
+    return first or choose(task, candidates, limits, standing)

@@ -1,16 +1,18 @@
-"""What an accepted answer is expected to cost on a model: price, tokens, and how often it takes a second try."""
+"""What speaks for a model: the cost of an accepted answer, and what profiles, roles and settings prefer; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import NamedTuple
 
+from optimizer.config.profiles import Wanted
+from optimizer.ledger.prices import Tariff
 from optimizer.ledger.tally import Tally
-from optimizer.ledger.tariff import Tariff
 from optimizer.models.catalogue import Traits
 from optimizer.models.state import Known
-from optimizer.reasons import Cached, HigherRate, Note, Trimmed
-from optimizer.routing.preference import NEUTRAL, Preference
+from optimizer.reasons import Cached, HigherRate, KeptLocal, Lacks, Narrow, Note, Preferred, Trimmed
 from optimizer.types import Model, Task
 
 PRIOR_TRIES = 6.0
@@ -31,6 +33,18 @@ _WEIGHTS: Mapping[str, Mapping[str, float]] = {
 }
 _USUAL: Mapping[str, float] = {"reasoning": 0.6, "coding": 0.4}
 MIDDLING = 0.5
+_DEGREES = 4  # by name, by family, by what the catalogue says, not at all
+
+
+class Preference(NamedTuple):
+    """Where a model stands among the wishes, the smaller the better, and why; `late`: it is slow, soon is wanted."""
+
+    rank: int = 0
+    why: Preferred | None = None
+    late: bool = False
+
+
+NEUTRAL = Preference()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +129,42 @@ def _note(tariff: Tariff | None, tokens: int, warm: int, estimate: int | None) -
     if ceiling := tariff.ceiling(tokens):
         return HigherRate(ceiling)
     return Cached(warm) if warm and estimate else None
+
+
+def preference(wanted: Sequence[Wanted], model: Model, traits: Traits, task: Task) -> Preference:
+    """How much a model is preferred: by the first of the wishes that prefers it, for a task that it suits."""
+    late = task.needs.soon and traits.latency != "fast"
+    unhandy = int(task.needs.tools and not model.tools)
+    for number, one in enumerate(wanted):
+        for degree, why in enumerate(_reasons(one, model, traits)):
+            if why:
+                return Preference((number * _DEGREES + degree) * 2 + unhandy, why, late)
+    return Preference(len(wanted) * _DEGREES * 2 + unhandy, None, late)
+
+
+def lacking(wanted: Sequence[Wanted], model: Model, traits: Traits) -> Lacks | Narrow | KeptLocal | None:
+    """Why a model is left out by one of the wishes; None when it is not."""
+    for one in wanted:
+        missing = sorted(one.requires - traits.capabilities)
+        if missing:
+            return Lacks(one.by, tuple(missing))
+        if model.window < one.window:
+            return Narrow(one.by, model.window, one.window)
+        if one.local_only and not model.local:
+            return KeptLocal(one.by)
+    return None
+
+
+def names(wanted: Wanted, model: Model) -> bool:
+    """Whether a wish names this very model."""
+    return any(fnmatchcase(model.id.lower(), pattern.lower()) for pattern in wanted.models)
+
+
+def _reasons(one: Wanted, model: Model, traits: Traits) -> tuple[Preferred | None, ...]:
+    """Why it is preferred by name, by family and by the catalogue; None where it is not."""
+    suited = next((name for name in one.suits if name in traits.profiles), "")
+    return (
+        Preferred(one.by, model.id) if names(one, model) else None,
+        Preferred(one.by, traits.family) if traits.family and traits.family in one.families else None,
+        Preferred(one.by, suits=suited) if suited else None,
+    )

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from optimizer.config.load import Config
     from optimizer.config.profiles import Wanted
     from optimizer.engine.services import Router
+    from optimizer.ledger.prices import Tariff
     from optimizer.ledger.store import Ledger
-    from optimizer.ledger.tariff import Tariff
     from optimizer.models.available import Available
     from optimizer.models.catalogue import Catalogue
     from optimizer.models.memory_leases import MemoryClaim, MemoryLeases
@@ -176,7 +176,7 @@ class Models:
 
     def claim(self, model: Model, window: int) -> MemoryClaim:
         """The memory that a model takes on its server with a window of so many tokens."""
-        from optimizer.models.discovery import last_known
+        from optimizer.models.available import last_known
         from optimizer.models.memory import needed
         from optimizer.models.memory_leases import MemoryClaim
 
@@ -190,7 +190,7 @@ class Models:
         """What each model is charged at a time, by its name in the price table and its tier."""
         from importlib.metadata import version
 
-        from optimizer.ledger import tariff
+        from optimizer.ledger import prices
         from optimizer.ledger.prices import UNCHARGED_TIERS
 
         refs = {model.price_ref for model in models if model.price_ref and model.tier not in UNCHARGED_TIERS}
@@ -198,16 +198,16 @@ class Models:
             refs,
             at.astimezone(UTC).date().isoformat(),
             version("genai-prices"),
-            lambda ref: tariff.packed(tariff.day_of_tariffs(ref, at)),
+            lambda ref: prices.packed(prices.day_of_tariffs(ref, at)),
         )
-        known = {ref: tariff.unpacked(data, at) for ref, data in found.items()}
+        known = {ref: prices.unpacked(data, at) for ref, data in found.items()}
         return {
-            (model.price_ref, model.tier): tariff.FREE if model.tier in UNCHARGED_TIERS else known.get(model.price_ref)
+            (model.price_ref, model.tier): prices.FREE if model.tier in UNCHARGED_TIERS else known.get(model.price_ref)
             for model in models
         }
 
     def provider(self, model: Model, kind: str, heard: Callable[[Exchange], None]) -> Provider:
-        from optimizer.models.discovery import forget
+        from optimizer.models.available import forget
         from optimizer.providers.base import open_provider
         from optimizer.providers.door import gate_in
 
@@ -241,7 +241,7 @@ class Models:
 
     def _coder(self, endpoint: Endpoint) -> Mapping[str, int]:
         """The bytes of the model of `local.coder`, by its name, where its server has not said that it lacks it."""
-        from optimizer.models.discovery import last_known
+        from optimizer.models.available import last_known
 
         settings = self._config.settings
         if not settings.local_coder:

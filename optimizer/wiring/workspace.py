@@ -33,7 +33,7 @@ class Start(NamedTuple):
         if self.query is None:
             return ""
         from optimizer.routing.classify import kind_of
-        from optimizer.routing.profiled import profile_for
+        from optimizer.routing.policy import profile_for
 
         return profile_for(kind_of(self.query)[0])
 

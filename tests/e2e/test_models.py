@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.cli.local_models import bar
-from optimizer.providers.ollama import Step
+from optimizer.providers.ollama import PullStep
 from optimizer.report.layout import cells
 from tests.e2e.conftest import COMMAND, Optimize
 from tests.loopback.replies import Call, Reply, Tokens, refuse
@@ -99,7 +99,7 @@ def test_a_pull_tells_bytes_and_rate_and_is_ready_at_once(user: Optimize, loopba
 
 @pytest.mark.parametrize("room", [10, 40, 60, 200])
 def test_a_bar_of_a_pull_fits_its_line(room: int) -> None:
-    said = bar(Step("pulling", 500_000_000, 1_000_000_000), 165_800_000.0, room)
+    said = bar(PullStep("pulling", 500_000_000, 1_000_000_000), 165_800_000.0, room)
     assert cells(said) <= room
     assert "50%" in said
     assert ("█" in said) == (room >= 60) and ("3 s left" in said) == (room >= 60)

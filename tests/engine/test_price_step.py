@@ -14,7 +14,7 @@ from optimizer.context.budget import count_tokens
 from optimizer.engine.run import run
 from optimizer.engine.services import Services
 from optimizer.events import Event, Notice
-from optimizer.ledger.tariff import Step, Tariff
+from optimizer.ledger.prices import PriceStep, Tariff
 from optimizer.retrieval import Query
 from optimizer.routing.score import Candidate
 from optimizer.types import Model
@@ -44,7 +44,7 @@ def services(
 
 def stepped(services: Services, above: int) -> Services:
     """The services where all models cost five times as much above a number of tokens."""
-    rates = Tariff((Step(0, 0.001, 0.001, 0.001, 0.001), Step(above, 0.005, 0.005, 0.005, 0.005)))
+    rates = Tariff((PriceStep(0, 0.001, 0.001, 0.001, 0.001), PriceStep(above, 0.005, 0.005, 0.005, 0.005)))
 
     def candidates(models: Sequence[Model], at: datetime) -> tuple[Candidate, ...]:
         return tuple(replace(one, tariff=rates) for one in services.calls.candidates(models, at))

@@ -9,9 +9,9 @@ import pytest
 
 from optimizer.ledger import prices
 from optimizer.ledger.caps import Caps, Money, Spent, caps_from, counted, crossed, money, spent_today
+from optimizer.ledger.prices import FREE, PriceStep, Tariff, day_of_tariffs, packed, tariff, unpacked
 from optimizer.ledger.store import open_ledger
 from optimizer.ledger.tally import Tally, tallies
-from optimizer.ledger.tariff import FREE, Step, Tariff, day_of_tariffs, packed, tariff, unpacked
 from optimizer.models.catalogue import load_catalogue
 from optimizer.settings import Settings
 from optimizer.types import Model, Usage, UsageRecord
@@ -99,7 +99,7 @@ def test_a_day_of_rates_is_kept_as_json() -> None:
 
 
 def test_cached_tokens_and_steps() -> None:
-    rates = Tariff((Step(0, 1.0, 2.0, 0.1, 1.25), Step(100, 5.0, 10.0, 0.5, 6.25)))
+    rates = Tariff((PriceStep(0, 1.0, 2.0, 0.1, 1.25), PriceStep(100, 5.0, 10.0, 0.5, 6.25)))
     assert rates.cost(100, 10) == 120
     assert rates.cost(100, 10, cached=80) == 20 + 8 + 20
     assert rates.cost(101, 10) == 605

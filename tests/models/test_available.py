@@ -168,7 +168,7 @@ def test_a_server_that_fails_is_left_out_with_what_it_said(
 def test_a_port_that_accepts_and_says_nothing_is_left_out_soon(
     find: Callable[..., Available], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("optimizer.models.discovery.LIST_SECONDS", 0.3)
+    monkeypatch.setattr("optimizer.models.available.LIST_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         found = find(Keys(), f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert found.models == ()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from optimizer.errors import ProviderError
-from optimizer.models import discovery
-from optimizer.models.discovery import discover, forget, last_known
+from optimizer.models import available as discovery
+from optimizer.models.available import discover, forget, last_known
 from optimizer.providers.door import Gate
 from optimizer.providers.endpoints import endpoint
 from tests.loopback.server import Loopback
@@ -73,7 +73,7 @@ def test_a_clock_set_back_makes_no_record_eternal(
     ollama = endpoint("ollama", loopback.url)
     discover(ollama, gate, 30.0)
     now = time.time() - 3600
-    monkeypatch.setattr("optimizer.models.discovery.time.time", lambda: now)
+    monkeypatch.setattr("optimizer.models.available.time.time", lambda: now)
     discover(ollama, gate, 30.0)
     assert asked(loopback) == 2
 

@@ -9,9 +9,8 @@ import pytest
 
 from optimizer.models import machine
 from optimizer.models.catalogue import load_catalogue
-from optimizer.models.machine import Machine
+from optimizer.models.machine import Machine, recommend
 from optimizer.models.memory import GIB
-from optimizer.models.recommend import recommend
 
 CATALOGUE = load_catalogue(None)
 

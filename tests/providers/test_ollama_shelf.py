@@ -11,7 +11,7 @@ from optimizer.errors import BadAnswer, ConsentMissing, ModelMissing, Unreachabl
 from optimizer.privacy import egress
 from optimizer.providers.door import Gate
 from optimizer.providers.endpoints import endpoint
-from optimizer.providers.ollama import Card, OllamaShelf, Running, Step, open_shelf
+from optimizer.providers.ollama import Card, OllamaShelf, PullStep, Running, open_shelf
 from tests.loopback.server import Loopback
 
 
@@ -61,7 +61,7 @@ def test_bytes_of_all_layers_are_added_up(loopback: Loopback, shelf: OllamaShelf
     ]
     steps = list(shelf.pull("b:7b"))
     assert [(step.done, step.total) for step in steps] == [(40, 100), (40, 110), (100, 110), (100, 110)]
-    assert steps[-1] == Step("success", 100, 110)
+    assert steps[-1] == PullStep("success", 100, 110)
 
 
 @pytest.mark.parametrize("line", [["no", "object"], {"digest": "one", "total": "many"}, "text", None])

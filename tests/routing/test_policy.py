@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from optimizer.errors import Overloaded, RateLimited
 from optimizer.ledger.caps import Caps, Money
+from optimizer.ledger.prices import PriceStep, Tariff
 from optimizer.ledger.tally import Tally
-from optimizer.ledger.tariff import Step, Tariff
 from optimizer.models.catalogue import Traits
 from optimizer.models.state import Health, Known, ModelState, after_failure, key
 from optimizer.providers.quotas import DAY, MINUTE, Quota
@@ -44,7 +44,7 @@ EVEN = Traits({"coding": 0.5})
 
 def tariff(price: int | None) -> Tariff | None:
     """Rates at which TASK's prompt costs this much."""
-    return None if price is None else Tariff((Step(0, price / 4000, 0.0, price / 40_000, price / 4000),))
+    return None if price is None else Tariff((PriceStep(0, price / 4000, 0.0, price / 40_000, price / 4000),))
 
 
 def candidate(one: Model, refused: tuple[str, ...] = (), traits: Traits = EVEN) -> Candidate:
@@ -323,8 +323,8 @@ def test_a_warm_cache_is_kept_when_throwing_it_away_costs_more() -> None:
 def test_a_price_step_is_stayed_under() -> None:
     long = replace(TASK, input_tokens=120_000)
     wide = [replace(one, window=1_000_000) for one in (CHEAP, DEARER)]
-    stepped = Tariff((Step(0, 0.1, 0.5, 0.01, 0.1), Step(100_000, 0.5, 2.5, 0.05, 0.5)))
-    flat = Tariff((Step(0, 0.2, 0.8, 0.2, 0.2),))
+    stepped = Tariff((PriceStep(0, 0.1, 0.5, 0.01, 0.1), PriceStep(100_000, 0.5, 2.5, 0.05, 0.5)))
+    flat = Tariff((PriceStep(0, 0.2, 0.8, 0.2, 0.2),))
     rated = [Candidate(one, rates, EVEN) for one, rates in zip(wide, (stepped, flat), strict=True)]
     assert ids(choose(TASK, rated, Allowed(), CLEAR)) == ["haiku"]
     found = choose(long, rated, Allowed(), CLEAR)
@@ -334,7 +334,7 @@ def test_a_price_step_is_stayed_under() -> None:
 
 def test_a_prompt_little_above_a_price_step_is_priced_as_cut_to_it() -> None:
     wide = replace(CHEAP, window=1_000_000)
-    stepped = Tariff((Step(0, 0.1, 0.5, 0.01, 0.1), Step(100_000, 0.5, 2.5, 0.05, 0.5)))
+    stepped = Tariff((PriceStep(0, 0.1, 0.5, 0.01, 0.1), PriceStep(100_000, 0.5, 2.5, 0.05, 0.5)))
     just, far = (replace(TASK, input_tokens=tokens) for tokens in (104_000, 120_000))
     first, second = (
         choose(task, [Candidate(wide, stepped, EVEN)], Allowed(), CLEAR).attempts[0] for task in (just, far)

@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from optimizer.config.profiles import Wanted, line_of, resolve
-from optimizer.ledger.tariff import Step, Tariff
+from optimizer.ledger.prices import PriceStep, Tariff
 from optimizer.models.catalogue import Traits, load_catalogue
 from optimizer.models.state import Known
 from optimizer.reasons import By
 from optimizer.report import reasons
-from optimizer.routing.policy import Allowed, choose
-from optimizer.routing.profiled import choose_with
+from optimizer.routing.policy import Allowed, choose, choose_with
 from optimizer.routing.score import Candidate
 from optimizer.types import LeftOut, Model, Needs, Route, Task, Tier
 
@@ -22,7 +21,7 @@ def candidate(name: str, tier: Tier, price: int, traits: Traits, window: int = 1
     local = tier == "local"
     model = Model(name, "ollama" if local else "groq", tier, window, 8000, "tools" in traits.capabilities, "tool",
                   frozenset(), "unknown", name, local)  # fmt: skip
-    return Candidate(model, Tariff((Step(0, price / 4000, 0.0, 0.0, 0.0),)), traits)
+    return Candidate(model, Tariff((PriceStep(0, price / 4000, 0.0, 0.0, 0.0),)), traits)
 
 
 TOOLS = frozenset({"tools"})
@@ -110,7 +109,7 @@ def test_what_a_task_needs_moves_models_within_their_tier() -> None:
 def test_shipped_profiles_leave_most_of_the_catalogue() -> None:
     catalogue = load_catalogue(None)
     models = [catalogue.describe(row.id, row.provider) for row in catalogue.rows if row.exact and row.unfit is None]
-    every = [Candidate(one, Tariff((Step(0, 0.1, 0.1, 0.1, 0.1),)), catalogue.traits(one)) for one in models]
+    every = [Candidate(one, Tariff((PriceStep(0, 0.1, 0.1, 0.1, 0.1),)), catalogue.traits(one)) for one in models]
     for name in ("fast", "general", "code", "creative"):
         profiles = line_of(resolve(name, Path("/nowhere")), Path("/nowhere"))
         found = choose_with(profiles, EDIT, every, Allowed(), CLEAR)
