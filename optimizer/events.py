@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -149,20 +149,3 @@ Answer = bool | tuple[bool, ...] | None
 
 Flow = Generator[Event | Question, Answer, T]
 """Work that yields events and questions on its way to a result."""
-
-
-def answered(flow: Flow[T], answer: Callable[[Question], Answer]) -> Generator[Event, None, None]:
-    """The events of a flow, its questions answered by `answer`; where that raises, the flow is closed."""
-    sent: Answer = None
-    try:
-        while True:
-            step = flow.send(sent)
-            sent = None
-            if isinstance(step, Question):
-                sent = answer(step)
-            else:
-                yield step
-    except StopIteration:
-        return
-    finally:
-        flow.close()

@@ -271,7 +271,8 @@ def test(name: str, provider: str | None, yes: bool, project: Path | None, as_js
     """
     from optimizer.calls.probe import probe
     from optimizer.engine.decide import model_named
-    from optimizer.events import Notice, answered
+    from optimizer.engine.run import answered
+    from optimizer.events import Notice
 
     answers = questions.Answers(yes, asks=interactive())
     with options.open_services(project, {"model": name, "provider": provider}) as services:

@@ -12,7 +12,7 @@ import click
 
 from optimizer.cli import options, questions, show, terminal
 from optimizer.errors import UnusableOutput
-from optimizer.events import Finished, answered
+from optimizer.events import Finished
 from optimizer.retrieval import Query
 
 MAX_PIPED = 4_000_000  # bytes of standard input that are kept, half of them from its end; a prompt holds far less
@@ -59,7 +59,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
         repository = ready(services.workspace.root, os.environ) if given["commit"] else None
         landing = Landing(given["yes"], given["allow"], repository, given["message"] or "")
         wanted = engine.Options(given["dry_run"], given["plan"], landing if answers.yes or answers.asks else None)
-        with closing(answered(engine.run(query, services, wanted), answers)) as events:
+        with closing(engine.answered(engine.run(query, services, wanted), answers)) as events:
             for event in events:
                 if isinstance(event, Finished):
                     screen.result(event.outcome, landed(event.outcome))

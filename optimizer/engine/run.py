@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
@@ -15,15 +15,19 @@ from optimizer.engine import decide, escalate, opinion, prepare
 from optimizer.engine.request import Request, first_budget
 from optimizer.errors import BudgetReached, InputError, NoProvider
 from optimizer.events import (
+    Answer,
     Booked,
     Chosen,
     ConsentQuestion,
+    Event,
     Finished,
     Flow,
     Judged,
     Notice,
     Proposed,
+    Question,
     Routed,
+    T,
     TextDelta,
 )
 from optimizer.lookup.questions import Lookup
@@ -66,6 +70,23 @@ def run(query: Query, services: Services, options: Options = PLAIN) -> Flow[None
 
         outcome = yield from land(outcome, outcome.patch, query.text, options.landing, services)
     yield Finished(outcome)
+
+
+def answered(flow: Flow[T], answer: Callable[[Question], Answer]) -> Generator[Event, None, None]:
+    """The events of a flow, its questions answered by `answer`; where that raises, the flow is closed."""
+    sent: Answer = None
+    try:
+        while True:
+            step = flow.send(sent)
+            sent = None
+            if isinstance(step, Question):
+                sent = answer(step)
+            else:
+                yield step
+    except StopIteration:
+        return
+    finally:
+        flow.close()
 
 
 def _from_models(id: str, query: Query, services: Services, options: Options) -> Flow[Outcome]:

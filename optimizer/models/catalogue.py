@@ -308,16 +308,17 @@ def _rows(document: Document, servers: tuple[str, ...] = ()) -> Iterator[Row]:
 def _row(document: Document, key: str, table: Mapping[str, Any], servers: tuple[str, ...]) -> Row:
     allowed = {**_CHOICES, "provider": (*VENDORS, *servers)}
     for name, value in table.items():
-        place = document.place(f"{key}.{name}")
         if name not in _TYPES:
+            place = document.place(f"{key}.{name}")
             raise ConfigError(f"{place}: unknown field {name!r}", did_you_mean(name, _TYPES))
         if problem := _problem(name, value, allowed.get(name, ())):
             hint = did_you_mean(value, allowed[name]) if name in allowed and isinstance(value, str) else ""
+            place = document.place(f"{key}.{name}")
             raise ConfigError(f"{place}: {name}: expected {problem}", hint or "correct the value")
     if not table.get("id"):
         raise ConfigError(f"{document.place(key)}: a model without an id", 'write id = "..." below [[model]]')
-    remote = [name for name, vendor in VENDORS.items() if not vendor.can_be_local]
-    if table.get("tier") == "local" and table.get("provider") in remote:
+    vendor = VENDORS.get(table.get("provider", ""))
+    if table.get("tier") == "local" and vendor and not vendor.can_be_local:
         raise ConfigError(f"{document.place(f'{key}.tier')}: {table['provider']} is never local", "choose another tier")
     shapes = {"parameters": frozenset, "fallback": tuple, "profiles": tuple}
     return Row(**{name: shapes[name](value) if name in shapes else value for name, value in table.items()})

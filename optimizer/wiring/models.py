@@ -168,6 +168,7 @@ class Models:
         state = self._config.places.state
         return endpoint.local or consent.granted(state, str(self._root), endpoint.provider, endpoint.host)
 
+    @cache  # noqa: B019
     def states(self) -> StateStore:
         return self._stores.states(tuple((name, one.account) for name, one in self.endpoints().items()))
 
