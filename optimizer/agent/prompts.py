@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from optimizer.agent.notes import Notes
@@ -12,7 +13,6 @@ from optimizer.context import budget, render
 from optimizer.retrieval import Context, Query
 
 if TYPE_CHECKING:
-    from optimizer.toolspec import ToolSpec
     from optimizer.types import EditFormat, Model, Prompt, Task
 
 ROLE = (
@@ -87,7 +87,8 @@ def build(ask: Ask, model: Model) -> Prompt:
     from optimizer.types import Message, Prompt
 
     form: EditFormat = edit_format(model, ask.concise)
-    tools = offered(ask.look, ask.tests) if ask.task.wants_edits and form == "tool" else ()
+    with_tools = ask.task.wants_edits and form == "tool"
+    tools = offered(ask.look, ask.tests) if with_tools else ()
     system = _system(ask.task.wants_edits, form, ask.concise)
     if ask.look and tools:
         system += f"\n{LOOK}"
@@ -99,7 +100,10 @@ def build(ask: Ask, model: Model) -> Prompt:
         messages=(Message("user", text, images=ask.query.images),),
         tools=tools,
         max_output=min(ask.max_output, model.max_output),
-        tokens=budget.count_tokens(system) + _tool_tokens(tools) + budget.count_tokens(text) + _seen(ask.query),
+        tokens=budget.count_tokens(system)
+        + (_tool_tokens(ask.look, ask.tests) if with_tools else 0)
+        + budget.count_tokens(text)
+        + _seen(ask.query),
         temperature=ask.temperature,
     )
 
@@ -111,6 +115,7 @@ def edit_format(model: Model, concise: bool) -> EditFormat:
     return "text" if model.edit_format == "tool" and not model.tools else model.edit_format
 
 
+@cache
 def overhead(look: bool = True, tests: bool = True, edits: bool = True) -> int:
     """Tokens of a prompt beside notes, code and request, for the longest of the forms; tools as in an Ask.
 
@@ -119,7 +124,7 @@ def overhead(look: bool = True, tests: bool = True, edits: bool = True) -> int:
     kinds = (True, False) if edits else (False,)
     systems = [_system(kind, form, concise) for kind in kinds for form in _EDIT_RULES for concise in (True, False)]
     fixed = max(budget.count_tokens(f"{text}\n{LOOK}\n{NOTES}") for text in systems) + budget.count_tokens(_FRAME)
-    return fixed + (_tool_tokens(offered(look, tests)) if edits else 0)
+    return fixed + (_tool_tokens(look, tests) if edits else 0)
 
 
 def fit_query(query: Query, max_tokens: int) -> Query:
@@ -197,5 +202,6 @@ def _seen(query: Query) -> int:
     return sum(map(tokens, query.images))
 
 
-def _tool_tokens(tools: tuple[ToolSpec, ...]) -> int:
-    return sum(budget.count_tokens(json.dumps([t.name, t.description, t.parameters])) for t in tools)
+@cache
+def _tool_tokens(look: bool, tests: bool) -> int:
+    return sum(budget.count_tokens(json.dumps([t.name, t.description, t.parameters])) for t in offered(look, tests))

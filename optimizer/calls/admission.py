@@ -32,7 +32,7 @@ class Admitted:
     ticket: int
     prompt: Prompt
     candidate: Candidate
-    money: Money
+    money: Money  # as it was before the call
 
 
 def admit(
@@ -57,7 +57,7 @@ def admit(
         fitted = prompt if admission.output >= prompt.max_output else replace(prompt, max_output=admission.output)
         if fitted is not prompt:
             yield Notice(f"{model.id}: an answer of {fitted.max_output:,} tokens is what its limits leave room for")
-        return Admitted(admission.ticket, fitted, candidate, purse(0))
+        return Admitted(admission.ticket, fitted, candidate, before)
     if admission.broken:
         return BudgetReached(f"not asked: {_cap_text(admission.broken, charge, purse(0))}")
     return NoProvider(f"not asked: {reasons.reason(admission.reason)}")

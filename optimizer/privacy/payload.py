@@ -37,10 +37,12 @@ def scan_payload(content: bytes) -> tuple[tuple[str, str], ...]:
         pieces = [("the request", text)]
     end = time.monotonic() + LONGEST
     try:
+        texts = {
+            piece: name for name, piece in reversed(pieces) if _picture(piece) is None
+        }  # a schema repeats its words
         return tuple(
-            (found.rule, _where(name, piece, found.line))
-            for name, piece in pieces
-            if _picture(piece) is None
+            (found.rule, _where(texts[piece], piece, found.line))
+            for piece in dict.fromkeys(piece for _, piece in pieces if piece in texts)
             for found in scan(piece, end - time.monotonic())
         )
     except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
