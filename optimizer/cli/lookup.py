@@ -13,7 +13,7 @@ from optimizer.cli import options
 from optimizer.cli.terminal import emit, failure, notice, paint, width
 from optimizer.errors import InputError, NotFound
 from optimizer.humanize import count
-from optimizer.lookup.questions import Lookup, LookupKind, Row
+from optimizer.lookup.questions import Citation, Lookup, LookupKind
 from optimizer.report import wire
 from optimizer.report.layout import cells, cut, inert
 
@@ -104,12 +104,12 @@ def _ask(kind: LookupKind, subject: str, within: str, project: Path | None, as_j
         answered = answer(Lookup(kind, next(named), within=next(named)), services.workspace.index)
     if not answered.found:
         hint = f'as a request: optimize "find {subject}"' if kind == "where" else ""
-        _print_missing(answered.rows, hint, as_json)
+        _print_missing(answered.citations, hint, as_json)
         return NotFound.exit_code
     if as_json:
-        _emit_rows(answered.rows)
+        _emit_rows(answered.citations)
     else:
-        _print_rows(answered.rows)
+        _print_rows(answered.citations)
     return 0
 
 
@@ -142,9 +142,9 @@ def _as_indexed(workspace: Workspace, named: str) -> str:
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _print_rows(rows: Sequence[Row], err: bool = False) -> None:
+def _print_rows(rows: Sequence[Citation], err: bool = False) -> None:
     """Print rows as lines; remarks go to stderr, and what is too long for the terminal is cut."""
-    from optimizer.lookup.lines import cited
+    from optimizer.lookup.questions import cited
 
     for place, text in cited(rows):
         if not place:
@@ -164,7 +164,7 @@ def _print_cited(place: str, text: str, columns: int | None) -> None:
         click.echo(f"    {cut(text, columns and columns - 4)}")
 
 
-def _emit_rows(rows: Sequence[Row]) -> None:
+def _emit_rows(rows: Sequence[Citation]) -> None:
     for row in rows:
         if row.path:
             emit(wire.row(row))
@@ -172,7 +172,7 @@ def _emit_rows(rows: Sequence[Row]) -> None:
             notice(row.text)
 
 
-def _print_missing(rows: Sequence[Row], hint: str, as_json: bool) -> None:
+def _print_missing(rows: Sequence[Citation], hint: str, as_json: bool) -> None:
     if as_json:
         emit(wire.not_found(NotFound.exit_code, rows[0].text, hint, rows))
     failure(rows[0].text)

@@ -249,7 +249,7 @@ def _from_index(request: str, lookup: Lookup, services: Services) -> Flow[Outcom
     None, with nothing recorded, when a plain word was not found: it may not have been meant as a name.
     """
     from optimizer.lookup.answer import answer
-    from optimizer.lookup.lines import lines_of
+    from optimizer.lookup.questions import lines_of
 
     started, workspace = perf_counter(), services.workspace
     refreshed = prepare.refresh(workspace)
@@ -259,7 +259,7 @@ def _from_index(request: str, lookup: Lookup, services: Services) -> Flow[Outcom
     if not answered.found and subject.isalpha() and subject.islower() and not workspace.settings.tier:
         yield Notice(f"nothing here is named {subject!r}; taking this as a request")
         return None
-    lines = lines_of(answered.rows)
+    lines = lines_of(answered.citations)
     for line in lines:
         yield TextDelta(line + "\n")
     verdict = Verdict(answered.found, (), 1.0 if answered.found else 0.0)

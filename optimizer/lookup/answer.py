@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from optimizer.errors import NotFound
 from optimizer.lookup.names import definitions, files, nearest, parts_of
-from optimizer.lookup.questions import Answer, Lookup, Row, RowKind
+from optimizer.lookup.questions import Answer, Citation, CitationKind, Lookup
 from optimizer.lookup.rename import rename
-from optimizer.retrieval import Symbol
+from optimizer.retrieval import Reference, Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
@@ -51,23 +51,23 @@ def _where(lookup: Lookup, index: Index) -> Answer:
         return Answer(tuple(map(_cite, found)), True)
     if not lookup.within and (paths := files(index, lookup.subject)):
         counts = ((path, len(index.symbols_in(path))) for path in paths[:MOST_FILES])
-        rows = tuple(Row(f"{count} symbols", path, 1, "file") for path, count in counts)
+        rows = tuple(Citation(f"{count} symbols", path, 1, "file") for path, count in counts)
         more = len(paths) - len(rows)
-        return Answer((*rows, *([Row(f"and {more:,} more files")] if more else ())), True)
+        return Answer((*rows, *([Citation(f"and {more:,} more files")] if more else ())), True)
     return _missing(lookup, index)
 
 
 def _show(lookup: Lookup, index: Index) -> Answer:
     found = definitions(index, lookup.subject, lookup.within)
     if found:
-        rows: list[Row] = []
+        rows: list[Citation] = []
         for number, symbol in enumerate(found[:MOST_SHOWN]):
-            rows += [*([Row("")] if number else ()), _cite(symbol), *_source(index, symbol)]
+            rows += [*([Citation("")] if number else ()), _cite(symbol), *_source(index, symbol)]
         return Answer((*rows, *map(_cite, found[MOST_SHOWN:])), True)
     paths = () if lookup.within else files(index, lookup.subject)
     if len(paths) == 1:
         text = _lines(index, paths[0])
-        return Answer((Row(f"{len(text)} lines", paths[0], 1, "file"), *_numbered(text, paths[0], 1)), True)
+        return Answer((Citation(f"{len(text)} lines", paths[0], 1, "file"), *_numbered(text, paths[0], 1)), True)
     return _where(lookup, index)
 
 
@@ -78,7 +78,7 @@ def _list(lookup: Lookup, index: Index) -> Answer:
     wanted = _KINDS.get(lookup.subject)
     symbols = [symbol for path in paths for symbol in index.symbols_in(path) if wanted is None or symbol.kind in wanted]
     if not symbols:
-        return Answer((Row(f"{lookup.within} defines no {lookup.subject}"),), True)
+        return Answer((Citation(f"{lookup.within} defines no {lookup.subject}"),), True)
     return Answer(tuple(map(_cite, symbols)), True)
 
 
@@ -91,17 +91,17 @@ def _callers(lookup: Lookup, index: Index) -> Answer:
     uses = [use for use in found if use.kind != "definition" and (only is None or use.path in only)]
     known = definitions(index, lookup.subject)
     if not uses:
-        rows = (*map(_cite, known), Row(f"{name} is used nowhere else"))
+        rows = (*map(_cite, known), Citation(f"{name} is used nowhere else"))
         return Answer(rows, True) if known else _missing(lookup, index)
-    rows = tuple(Row(use.text, use.path, use.line, use.kind, use.symbol) for use in uses)
+    rows = tuple(map(_use, uses))
     if only is None and len(found) > MOST_REFERENCES:
-        rows = (*rows, Row(f"only the first {MOST_REFERENCES:,} places with this name were looked at"))
+        rows = (*rows, Citation(f"only the first {MOST_REFERENCES:,} places with this name were looked at"))
     others = [symbol for symbol in index.symbols_named([name]) if symbol not in known]
     if known and others:
         place = f"{others[0].path}:{others[0].line}"
         note = f"by name alone: {len(others)} other definitions are also called {name}, first {place}"
-        return Answer((*rows, Row(note)), True)
-    return Answer(rows if known else (*rows, Row(f"{lookup.subject} is not defined in this repository")), True)
+        return Answer((*rows, Citation(note)), True)
+    return Answer(rows if known else (*rows, Citation(f"{lookup.subject} is not defined in this repository")), True)
 
 
 def _importers(lookup: Lookup, index: Index) -> Answer:
@@ -114,9 +114,9 @@ def _importers(lookup: Lookup, index: Index) -> Answer:
     parts = parts_of(lookup.subject)
     uses = [use for use in index.references(parts[-1]) if use.kind == "import"] if parts else []
     if uses:
-        return Answer(tuple(Row(use.text, use.path, use.line, "imported", use.symbol) for use in uses), True)
+        return Answer(tuple(Citation(use.text, use.path, use.line, "imported", use.symbol) for use in uses), True)
     if paths:
-        return Answer((Row(f"nothing in this repository imports {', '.join(paths[:MOST_SHOWN])}"),), True)
+        return Answer((Citation(f"nothing in this repository imports {', '.join(paths[:MOST_SHOWN])}"),), True)
     return _missing_file(lookup.subject, index)
 
 
@@ -126,7 +126,7 @@ def _imports(lookup: Lookup, index: Index) -> Answer:
         return _missing_file(lookup.subject, index)
     edges = [edge for path in paths for edge in index.imports_of(path)]
     if not edges:
-        return Answer((Row(f"{lookup.subject} imports nothing"),), True)
+        return Answer((Citation(f"{lookup.subject} imports nothing"),), True)
     return Answer(tuple(_edge(edge, "imports") for edge in edges), True)
 
 
@@ -140,15 +140,19 @@ _ANSWERS = {
 }
 
 
-# ── rows ─────────────────────────────────────────────────────────────────────────────────────────
+# ── citations ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _cite(symbol: Symbol) -> Row:
-    return Row(symbol.signature or symbol.qualified, symbol.path, symbol.line, symbol.kind, symbol.qualified)
+def _cite(symbol: Symbol) -> Citation:
+    return Citation(symbol.signature or symbol.qualified, symbol.path, symbol.line, symbol.kind, symbol.qualified)
 
 
-def _edge(edge: ImportEdge, kind: RowKind) -> Row:
-    return Row(edge.module, edge.source, edge.line, kind, target=edge.target or "")
+def _use(use: Reference) -> Citation:
+    return Citation(use.text, use.path, use.line, use.kind, use.symbol)
+
+
+def _edge(edge: ImportEdge, kind: CitationKind) -> Citation:
+    return Citation(edge.module, edge.source, edge.line, kind, target=edge.target or "")
 
 
 def _lines(index: Index, path: str) -> Sequence[str]:
@@ -158,11 +162,11 @@ def _lines(index: Index, path: str) -> Sequence[str]:
         return ()
 
 
-def _numbered(lines: Iterable[str], path: str, first: int) -> Iterable[Row]:
-    return (Row(line, path, number, "source") for number, line in enumerate(lines, first))
+def _numbered(lines: Iterable[str], path: str, first: int) -> Iterable[Citation]:
+    return (Citation(line, path, number, "source") for number, line in enumerate(lines, first))
 
 
-def _source(index: Index, symbol: Symbol) -> Iterable[Row]:
+def _source(index: Index, symbol: Symbol) -> Iterable[Citation]:
     return _numbered(_lines(index, symbol.path)[symbol.start - 1 : symbol.end], symbol.path, symbol.start)
 
 
@@ -174,23 +178,26 @@ def _is_module(edge: ImportEdge, wanted: str) -> bool:
 def _missing(lookup: Lookup, index: Index) -> Answer:
     name = parts_of(lookup.subject)[-1] if parts_of(lookup.subject) else lookup.subject
     place = f" in {lookup.within}" if lookup.within else " in this repository"
-    rows = [Row(f"{lookup.subject} is not defined{place}")]
+    rows = [Citation(f"{lookup.subject} is not defined{place}")]
     if elsewhere := definitions(index, lookup.subject) if lookup.within else ():
-        rows += [Row("it is defined here:"), *map(_cite, elsewhere)]
+        rows += [Citation("it is defined here:"), *map(_cite, elsewhere)]
     elif uses := index.references(name, MOST_USES):
-        rows += [Row("it is used here:"), *(Row(use.text, use.path, use.line, use.kind, use.symbol) for use in uses)]
+        rows += [
+            Citation("it is used here:"),
+            *(Citation(use.text, use.path, use.line, use.kind, use.symbol) for use in uses),
+        ]
     return Answer((*rows, *_did_you_mean(name, index.all_names(), index)), False)
 
 
 def _missing_file(named: str, index: Index) -> Answer:
-    row = Row(f"there is no file {named} in this repository")
+    row = Citation(f"there is no file {named} in this repository")
     return Answer((row, *_did_you_mean(named, index.paths(), index)), False)
 
 
-def _did_you_mean(name: str, names: Iterable[str], index: Index) -> tuple[Row, ...]:
+def _did_you_mean(name: str, names: Iterable[str], index: Index) -> tuple[Citation, ...]:
     near = nearest(name, names)
     if not near:
         return ()
     symbols = {symbol.name: symbol for symbol in reversed(index.symbols_named(near))}
-    files_or_names = (_cite(symbols[word]) if word in symbols else Row("", word, 1, "file") for word in near)
-    return (Row("did you mean:"), *files_or_names)
+    files_or_names = (_cite(symbols[word]) if word in symbols else Citation("", word, 1, "file") for word in near)
+    return (Citation("did you mean:"), *files_or_names)

@@ -12,7 +12,7 @@ from optimizer.languages.occurrences import Occurrence
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.names import definitions, nearest, parts_of
-from optimizer.lookup.questions import Answer, Lookup, Row
+from optimizer.lookup.questions import Answer, Citation, Lookup
 from optimizer.retrieval import Symbol
 from optimizer.types import FileChange, Patch
 
@@ -46,7 +46,7 @@ def rename(lookup: Lookup, index: Index) -> Answer:
     if not found:
         near = nearest(name, index.all_names())
         texts = (f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near))
-        return Answer(tuple(map(Row, texts)), False)
+        return Answer(tuple(map(Citation, texts)), False)
     if len(found) > 1:
         raise Conflict(
             f"{lookup.subject} is defined {len(found)} times: {_listed(map(_place, found))}",
@@ -128,27 +128,27 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' if number != 1 else ''}"
 
 
-def _report(target: Symbol, new: str, touched: Sequence[_File], others: Sequence[Symbol]) -> Iterator[Row]:
+def _report(target: Symbol, new: str, touched: Sequence[_File], others: Sequence[Symbol]) -> Iterator[Citation]:
     changed = [file for file in touched if file.renamed]
     total = sum(len(file.renamed) for file in changed)
     what = (
         f"rename {target.kind} {target.qualified} to {new}: {_count(total, 'place')} in {_count(len(changed), 'file')}"
     )
-    yield Row(what, target.path, target.line, "rename", target.qualified)
+    yield Citation(what, target.path, target.line, "rename", target.qualified)
     for file in changed:
         lines = ", ".join(dict.fromkeys(str(place.line) for place in file.renamed))
         on = f"line{'s' if ',' in lines else ''} {lines}"
-        yield Row(f"{_count(len(file.renamed), 'place')}, {on}", file.path, file.renamed[0].line, "rename")
+        yield Citation(f"{_count(len(file.renamed), 'place')}, {on}", file.path, file.renamed[0].line, "rename")
     if target.kind in MEMBERS and not others:
-        yield Row(
+        yield Citation(
             f"uses such as obj.{target.name} were renamed by name alone: nothing else here is called {target.name}"
         )
     left = [f"{file.path}:{place.line}" for file in touched for place in file.left]
     if left:
-        yield Row(f"left alone, they may mean another {target.name}: {_listed(left)}")
+        yield Citation(f"left alone, they may mean another {target.name}: {_listed(left)}")
     mentions = [f"{file.path} ({file.mentions})" for file in touched if file.mentions]
     if mentions:
-        yield Row(f"left alone in strings, comments and other text: {_listed(mentions)}")
+        yield Citation(f"left alone in strings, comments and other text: {_listed(mentions)}")
 
 
 def _listed(places: Iterable[str]) -> str:

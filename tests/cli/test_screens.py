@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from optimizer.cli.context_table import print_context, print_files
-from optimizer.lookup.lines import lines_of
-from optimizer.lookup.questions import Row
+from optimizer.lookup.questions import Citation, lines_of
 from optimizer.reasons import NoAnswer
 from optimizer.report.decision import no_model
 from optimizer.report.layout import cells, wrapped
@@ -86,8 +85,8 @@ def test_without_code_there_is_no_context_to_copy() -> None:
 
 
 def test_an_import_of_a_package_is_one_line_with_its_folder() -> None:
-    rows = [Row("mod/binding", "context.go", 26, "imports", target=f"binding/{name}.go") for name in "abc"]
-    assert lines_of([*rows, Row("os", "context.go", 27, "imports")]) == (
+    rows = [Citation("mod/binding", "context.go", 26, "imports", target=f"binding/{name}.go") for name in "abc"]
+    assert lines_of([*rows, Citation("os", "context.go", 27, "imports")]) == (
         "context.go:26  mod/binding → binding/ (3 files)",
         "context.go:27  os → outside this repository",
     )

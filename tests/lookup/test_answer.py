@@ -9,9 +9,8 @@ import pytest
 from optimizer.index.reader import Index
 from optimizer.lookup.answer import answer
 from optimizer.lookup.ask import parse_lookup
-from optimizer.lookup.lines import lines_of
 from optimizer.lookup.names import nearest
-from optimizer.lookup.questions import Lookup
+from optimizer.lookup.questions import Lookup, lines_of
 from tests.conftest import IndexRepo
 
 PYTHON = {
@@ -60,7 +59,7 @@ def ask(index: Index, text: str) -> Said:
     lookup = parse_lookup(text)
     assert lookup is not None
     answered = answer(lookup, index)
-    return Said(lines_of(answered.rows), answered.found)
+    return Said(lines_of(answered.citations), answered.found)
 
 
 def test_where_a_python_method_stands(index_repo: IndexRepo) -> None:
@@ -185,11 +184,11 @@ def test_uses_are_narrowed_to_a_file_or_a_folder(index_repo: IndexRepo) -> None:
 
     def used_in(within: str) -> set[str]:
         found = answer(Lookup("callers", "total_price", within=within), index)
-        return {row.path for row in found.rows if row.path}
+        return {row.path for row in found.citations if row.path}
 
     assert used_in("") == {"shop/cart.py", "shop/order.py"}
     assert used_in("shop/cart.py") == {"shop/cart.py"}
     assert used_in("shop") == {"shop/cart.py", "shop/order.py"}
     nowhere = answer(Lookup("callers", "total_price", within="shop/__init__.py"), index)
     assert nowhere.found
-    assert {(row.path, row.line) for row in nowhere.rows if row.path} == {("shop/price.py", 4)}
+    assert {(row.path, row.line) for row in nowhere.citations if row.path} == {("shop/price.py", 4)}

@@ -7,8 +7,7 @@ import pytest
 from optimizer.errors import Conflict, InputError
 from optimizer.index.reader import Index
 from optimizer.languages.source import Source
-from optimizer.lookup.lines import lines_of
-from optimizer.lookup.questions import Lookup
+from optimizer.lookup.questions import Lookup, lines_of
 from optimizer.lookup.rename import rename
 from tests.conftest import IndexRepo
 
@@ -33,7 +32,7 @@ def test_every_use_is_renamed_and_text_is_left(index_repo: IndexRepo) -> None:
     assert after["a.py"] == PYTHON["a.py"].replace("def load", "def fetch").replace('return load("', 'return fetch("')
     assert after["b.py"] == PYTHON["b.py"].replace("load", "fetch")
     assert set(after) == {"a.py", "b.py"}
-    lines = lines_of(rename(Lookup("rename", "load", "fetch"), index).rows)
+    lines = lines_of(rename(Lookup("rename", "load", "fetch"), index).citations)
     assert "5 places in 2 files" in lines[0]
     assert any("strings, comments" in line and "a.py (3)" in line and "notes.md (2)" in line for line in lines)
 
@@ -43,7 +42,7 @@ def test_a_unique_method_is_renamed_by_name(index_repo: IndexRepo) -> None:
     after = renamed(index, "Box.open_lid", "lift")
     assert "box.lift()" in after["b.py"]
     assert "def lift(self)" in after["a.py"]
-    assert any("by name alone" in row.text for row in rename(Lookup("rename", "open_lid", "lift"), index).rows)
+    assert any("by name alone" in row.text for row in rename(Lookup("rename", "open_lid", "lift"), index).citations)
 
 
 def test_go_and_javascript_and_crlf_bytes(index_repo: IndexRepo) -> None:
@@ -83,7 +82,7 @@ def test_two_definitions_are_refused_until_one_is_said(index_repo: IndexRepo) ->
     after = renamed(index, "run", "start", "one.py")
     assert set(after) == {"one.py", "use.py"}
     assert "run" not in after["use.py"]
-    lines = lines_of(rename(Lookup("rename", "run", "start", "one.py"), index).rows)
+    lines = lines_of(rename(Lookup("rename", "run", "start", "one.py"), index).citations)
     assert any(line.startswith("left alone, they may mean another run") and "other.py:3" in line for line in lines)
 
 
@@ -122,7 +121,7 @@ def test_the_same_name_and_a_missing_one(index_repo: IndexRepo) -> None:
     missing = rename(Lookup("rename", "lod", "fetch"), index)
     assert not missing.found
     assert missing.patch is None
-    assert any("load" in row.text for row in missing.rows[1:])
+    assert any("load" in row.text for row in missing.citations[1:])
 
 
 def test_renaming_there_and_back_gives_the_same_bytes(index_repo: IndexRepo) -> None:
