@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from optimizer.config.document import Document
 from optimizer.config.endpoints import BadValue
 from optimizer.config.features import FEATURE_NAMES
-from optimizer.config.suggest import did_you_mean
+from optimizer.config.suggest import did_you_mean, nearest
 from optimizer.config.values import SECTIONS, TYPES, Value, check
 from optimizer.errors import ConfigError
 from optimizer.vendors import NAMES as PROVIDERS
@@ -53,7 +53,7 @@ def unknown(place: str, key: str, cure: str) -> ConfigError:
     section, _, name = key.partition(".")
     if section == "endpoints" and name:
         what, hint = f"unknown provider {name!r}", did_you_mean(name, PROVIDERS)
-        if not hint.startswith("did"):
+        if not nearest(name, PROVIDERS):
             hint = f"{hint}; a server of another name is an [[endpoint]] of models.toml (docs/guides/models.md)"
     elif section == "features" and name:
         what, hint = f"unknown feature {name!r}", did_you_mean(name, FEATURE_NAMES)

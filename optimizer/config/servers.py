@@ -11,7 +11,7 @@ from pathlib import Path
 from optimizer.config.document import Document, read_document
 from optimizer.config.endpoints import BadValue, check_url
 from optimizer.config.given import Given
-from optimizer.config.suggest import did_you_mean
+from optimizer.config.suggest import did_you_mean, nearest
 from optimizer.errors import ConfigError
 from optimizer.vendors import NAMES as PROVIDERS
 from optimizer.vendors import key_variable
@@ -75,6 +75,6 @@ def check_provider(one: Given, models_file: Path, cure: str = "") -> None:
     layer, _, where = one.origin.partition(":")
     place = f"{where}: " if layer == "env" else f"{where}: provider: " if where else "provider: "
     hint = did_you_mean(name, (*PROVIDERS, *own))
-    if not hint.startswith("did"):
+    if not nearest(name, (*PROVIDERS, *own)):
         hint = f"a server of your own gets its name from an [[endpoint]] in {models_file}"
     raise ConfigError(f"{place}expected one of {', '.join((*PROVIDERS, *own))}, found {name!r}", hint + cure)
