@@ -20,7 +20,6 @@ _GENERATED = re.compile(
 )
 _MEAN_LINE = 250
 _LEAST_MINIFIED = 2_000
-_PROSE = frozenset({"markdown", "html", "notebook"})
 
 
 def origin_of(path: str, data: bytes) -> Origin:
@@ -30,6 +29,6 @@ def origin_of(path: str, data: bytes) -> Origin:
         return ""
     if not language.outline and _GENERATED.search(b"\n".join(data[:_HEAD].split(b"\n", _LINES)[:_LINES])):
         return "generated"
-    if language.name in _PROSE or len(data) < _LEAST_MINIFIED:
+    if language.prose or len(data) < _LEAST_MINIFIED:
         return ""
     return "minified" if len(data) > _MEAN_LINE * (data.count(b"\n") + 1) else ""

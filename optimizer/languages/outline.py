@@ -52,7 +52,7 @@ def rows(data: bytes, language: Language, found: Found) -> Iterator[Row]:
         if kind == "constant" and (parent_kind in _CODE or _is_required(data, start, -negative_end, language)):
             continue
         if not name.isidentifier() or "scope" in captures or name in _NO_NAMES or name in _STATEMENTS:
-            scope, name = ("", _title(name)) if language.outline else _scope(name, kind, data, captures)
+            scope, name = ("", _title(name)) if language.outline else _scope(name, kind, data, captures, language)
             if language.dotted and kind != "impl":
                 scope, _, name = name.rpartition(".")
             if scope:
@@ -141,19 +141,21 @@ def _is_required(data: bytes, start: int, end: int, language: Language) -> bool:
     return language.required and _REQUIRED.match(data, start, min(end, start + SIGNATURE_LENGTH)) is not None
 
 
-def _scope(name: str, kind: str, data: bytes, captures: dict[str, list[Node]]) -> tuple[str, str]:
+def _scope(name: str, kind: str, data: bytes, captures: dict[str, list[Node]], language: Language) -> tuple[str, str]:
     """What a written name is qualified with, and the bare name: receivers, `A::m`, `X.prototype.m`, `impl A<T>`."""
     scope = ""
     if "scope" in captures:
         node = captures["scope"][0]
         scope = data[node.start_byte : node.end_byte][:SIGNATURE_LENGTH].decode("utf-8", "replace")
         scope = _ANGLES.sub("", scope).lstrip("*& ").removesuffix(".prototype")
-        scope = scope.removeprefix("module.exports").removeprefix("exports").removeprefix("this").lstrip(".")
-        if scope == "module" and name == "exports":
+        if f"{scope}.{name}" in language.own_scopes:
             return "", ""
+        for own in language.own_scopes:
+            scope = scope.removeprefix(own)
+        scope = scope.lstrip(".")
         if not _PLAIN.match(scope):
             scope = ""
-    name = name.strip("\"'` \n").removeprefix("r#")
+    name = name.strip("\"'` \n").removeprefix(language.raw_prefix)
     if kind == "impl":
         name = _REFERENCE.sub("", name)
     if "<" in name and name[:1] not in "<=>":

@@ -68,7 +68,7 @@ def _table() -> Iterator[str]:
 
 
 def _form(row: Language) -> str:
-    return "outline" if row.outline else "cells" if row.name == "notebook" else "code"
+    return "outline" if row.outline else "cells" if row.cells else "code"
 
 
 def _extra(row: Language) -> str:

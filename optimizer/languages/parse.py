@@ -52,7 +52,7 @@ def read(path: str, data: bytes, until: float = 0.0, whole: bool = True) -> tupl
 def text_of(path: str, data: bytes) -> bytes:
     """What of a file is text written by people, on the same lines: for a notebook its cells, else all of it."""
     language = language_of(path)
-    return notebook.text(data, language) if language is not None and language.name == "notebook" else data
+    return notebook.text(data, language) if language is not None and language.cells else data
 
 
 def reading(path: str, data: bytes) -> tuple[Language, bytes] | None:
@@ -62,7 +62,7 @@ def reading(path: str, data: bytes) -> tuple[Language, bytes] | None:
         return None
     if path.endswith(".h") and _CPLUSPLUS.search(data):
         language = language_of("header.hpp") or language
-    return notebook.code(data, language) if language.name == "notebook" else (language, data)
+    return notebook.code(data, language) if language.cells else (language, data)
 
 
 def _can_be_outlined(data: bytes, language: Language) -> bool:

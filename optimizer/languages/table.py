@@ -40,7 +40,9 @@ class Language(NamedTuple):
     may not parse, since macros are not expanded. `mixins`: functions in a module are methods. `inline_modules`: a file
     may hold whole modules, and what is imported in one is relative to it. `modules`: how it imports;
     `reader` is the function there that reads a statement. `tests` are patterns for the names of files of tests, as the
-    usual runners find them, or for paths where a pattern holds a `/`.
+    usual runners find them, or for paths where a pattern holds a `/`. `own_scopes`: what names are written with that
+    belong to the file or to the object around them. `raw_prefix` lets a keyword be a name. `prose`: long lines are
+    usual. `cells`: a notebook, whose cells are read in the language that it names.
     """
 
     name: str
@@ -69,6 +71,10 @@ class Language(NamedTuple):
     modules: Modules | None = None
     reader: str = "read"
     tests: tuple[str, ...] = ()
+    own_scopes: tuple[str, ...] = ()
+    raw_prefix: str = ""
+    prose: bool = False
+    cells: bool = False
     extra: str = ""
 
 
@@ -80,6 +86,7 @@ _C = Modules("c", by_folder=True)
 _SCRIPT_TESTS = tuple(
     f"?*[._]{word}.{ending}" for word in ("test", "spec") for ending in ("[jt]s", "[jt]sx", "[cm][jt]s")
 )
+_SCRIPT_SCOPES = ("module.exports", "exports", "this")
 _DECORATORS = frozenset({"decorator"})
 
 LANGUAGES: tuple[Language, ...] = (
@@ -104,6 +111,7 @@ LANGUAGES: tuple[Language, ...] = (
         required=True,
         modules=_SCRIPT,
         tests=_SCRIPT_TESTS,
+        own_scopes=_SCRIPT_SCOPES,
     ),
     Language(
         "typescript",
@@ -114,6 +122,7 @@ LANGUAGES: tuple[Language, ...] = (
         required=True,
         modules=_SCRIPT,
         tests=_SCRIPT_TESTS,
+        own_scopes=_SCRIPT_SCOPES,
     ),
     Language(
         "tsx",
@@ -124,6 +133,7 @@ LANGUAGES: tuple[Language, ...] = (
         required=True,
         modules=_SCRIPT,
         tests=_SCRIPT_TESTS,
+        own_scopes=_SCRIPT_SCOPES,
     ),
     Language(
         "go",
@@ -142,6 +152,7 @@ LANGUAGES: tuple[Language, ...] = (
         inline_modules=True,
         modules=Modules("rust", ("Cargo.toml",)),
         tests=("tests/*.rs",),
+        raw_prefix="r#",
     ),
     Language("java", (".java",), "tree_sitter_java", modules=_JAVA, tests=("?*Test.java", "?*Tests.java")),
     Language(
@@ -252,7 +263,7 @@ LANGUAGES: tuple[Language, ...] = (
         modules=Modules("bash"),
     ),
     # Cells are read in the language of the notebook: see notebook.py. The grammar tells where they are.
-    Language("notebook", (".ipynb",), "tree_sitter_json", modules=_PYTHON),
+    Language("notebook", (".ipynb",), "tree_sitter_json", modules=_PYTHON, prose=True, cells=True),
     Language("json", (".json", ".jsonc", ".webmanifest"), "tree_sitter_json", outline=True),
     Language(
         "markdown",
@@ -261,6 +272,7 @@ LANGUAGES: tuple[Language, ...] = (
         outline=True,
         comments=(),
         extra="languages",
+        prose=True,
     ),
     Language(
         "yaml",
@@ -279,6 +291,7 @@ LANGUAGES: tuple[Language, ...] = (
         outline=True,
         comments=(),
         extra="languages",
+        prose=True,
     ),
     Language("css", (".css",), "tree_sitter_css", outline=True, extra="languages"),
 )
