@@ -41,7 +41,7 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     wanted = (services.models.role(role),) if role else ()
     allowed = replace(limits(services), wanted=(*wanted, *_wishes(task, services)))
     allowed = replace(allowed, answer=answer or allowed.answer)
-    found = choose_with(services.models.profiles(), task, candidates, allowed, standing(candidates, services))
+    found = choose_with(services.models.profiles(), task, candidates, allowed, known(candidates, services))
     attempts = sorted(found.attempts, key=lambda one: not any(names(wish, one.model) for wish in wanted))
     plan = found.plan._replace(by_kind=services.workspace.settings.profile == AUTO)
     left_out = (*available.left_out, *found.left_out)
@@ -75,21 +75,21 @@ def limits(services: Services) -> policy.Allowed:
         routing=services.workspace.features.multi_model_routing,
         answer=settings.max_tokens,
         wait=settings.limit_wait,
-        remembered=bool(kept),
+        pinned=bool(kept),
     )
 
 
-def standing(candidates: Sequence[Candidate], services: Services) -> Known:
-    """All that is known of the candidates now, read once from the register and the ledger. Raises StorageError."""
+def known(candidates: Sequence[Candidate], services: Services) -> Known:
+    """All that is known of the candidates now, read once from the state store and the ledger. Raises StorageError."""
     from optimizer.ledger import caps
     from optimizer.ledger.tally import tallies
     from optimizer.models.state import Known, key
 
-    register, ledger, now = services.calls.states(), services.calls.ledger(), services.calls.clock()
+    states, ledger, now = services.calls.states(), services.calls.ledger(), services.calls.clock()
     return Known(
         now=now,
-        models=register.read({key(one.model): one.traits.limits for one in candidates}, services.workspace.repository),
-        money=caps.money(ledger, caps.caps_from(services.workspace.settings), now, pending=register.pending()),
+        models=states.read({key(one.model): one.traits.limits for one in candidates}, services.workspace.repository),
+        money=caps.money(ledger, caps.caps_from(services.workspace.settings), now, pending=states.pending()),
         tallies=tallies(ledger.last(RECENT)),
     )
 

@@ -117,7 +117,7 @@ _NO_TALLY = Tally()
 
 
 def key(model: Model) -> str:
-    """The name under which a model's standing is kept."""
+    """The name under which the state of a model is kept."""
     return f"{model.provider}/{model.id}"
 
 

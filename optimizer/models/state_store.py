@@ -1,4 +1,4 @@
-"""The register of the models' standing on disk: shared by all runs of one user, and kept over restarts."""
+"""The states of models on disk: shared by all runs of one user, and kept over restarts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FILE = "standing.sqlite3"
 QUEUE_SECONDS = 5.0
 PROBE_SECONDS = 120.0
 SCHEMA = Schema(
-    name="register of models",
+    name="record of models",
     version=2,
     cache=True,
     migrations={1: f"DROP TABLE tickets;\n{leases.TABLE}"},
@@ -84,7 +84,7 @@ class StateStore:
         self._opened: sqlite3.Connection | None = None
 
     def read(self, limits: Mapping[str, tuple[Quota, ...]], project: str) -> Mapping[str, ModelState]:
-        """The standing of the models named, given the client's own limits of each. Raises StorageError."""
+        """The states of the models named, given the client's own limits of each. Raises StorageError."""
         if self._opened is None and not self.path.exists():
             return {name: ModelState(quotas=own) for name, own in limits.items() if own}
         with self._reading() as db:
@@ -267,9 +267,7 @@ class StateStore:
         return self._opened
 
     def _broken(self, error: sqlite3.Error) -> StorageError:
-        return StorageError(
-            f"cannot use the register of models at {self.path}: {error}", "check the disk, or remove it"
-        )
+        return StorageError(f"cannot use the record of models at {self.path}: {error}", "check the disk, or remove it")
 
 
 def _less(quota: Quota, taken: Iterable[tuple[int, int]], now: float) -> Quota:

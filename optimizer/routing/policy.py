@@ -52,7 +52,7 @@ class Allowed:
     """What the user allows: '' is no wish; without `routing` a single attempt is made.
 
     `answer` is the answer budget in tokens (0: as the task expects), `wait` the seconds that a limit is waited for;
-    `remembered` tells that `model` is the one kept for this project; `wanted` is what profiles and roles wish of
+    `pinned` tells that `model` is the one kept for this project; `wanted` is what profiles and roles preferred of
     models.
     """
 
@@ -63,11 +63,11 @@ class Allowed:
     routing: bool = True
     answer: int = 0
     wait: float = 20.0
-    remembered: bool = False
+    pinned: bool = False
     wanted: tuple[Wanted, ...] = ()
 
 
-def choose(task: Task, candidates: Sequence[Candidate], limits: Allowed, standing: Known) -> Route:
+def choose(task: Task, candidates: Sequence[Candidate], allowed: Allowed, known: Known) -> Route:
     """The attempts for a task, and why each other model is left out; no attempts when none is allowed.
 
     `candidates` come with the preferred of equals first. One model a tier is tried, cheapest tier first; up to two more
@@ -76,79 +76,77 @@ def choose(task: Task, candidates: Sequence[Candidate], limits: Allowed, standin
     left_out: list[LeftOut] = []
     fit_for: list[Scored] = []
     for candidate in candidates:
-        scored = _scored(candidate, task, limits, standing, left_out)
+        scored = _scored(candidate, task, allowed, known, left_out)
         if scored:
             fit_for.append(scored)
     fit_for.sort(key=_order)
     tiers = _tiers(fit_for)
     steps = [tier[0] for tier in tiers]
-    chosen = _chosen(steps, limits, left_out)
+    chosen = _chosen(steps, allowed, left_out)
     attempts: list[Attempt] = []
     for tier in tiers:
         if tier[0] not in chosen:
-            left_out += [_left(one, _tier_reason(limits)) for one in tier[1:]]
+            left_out += [_left(one, _tier_reason(allowed)) for one in tier[1:]]
             continue
-        behind = _standbys(tier, limits)
-        attempts.append(Attempt(tier[0].model, _picked(tier, limits, standing), tier[0].estimate))
+        behind = _standbys(tier, allowed)
+        attempts.append(Attempt(tier[0].model, _picked(tier, allowed, known), tier[0].estimate))
         attempts += [Attempt(one.model, _reserve(one, tier[0]), one.estimate, standby=True) for one in behind]
         passed_over = (one for one in tier[1:] if one not in behind)
-        left_out += [_left(one, Why.ONE_MODEL if limits.model else _behind(one, tier[0])) for one in passed_over]
-    return Route(tuple(attempts), Plan(limits.model, limits.remembered, limits.routing), tuple(left_out))
+        left_out += [_left(one, Why.ONE_MODEL if allowed.model else _behind(one, tier[0])) for one in passed_over]
+    return Route(tuple(attempts), Plan(allowed.model, allowed.pinned, allowed.routing), tuple(left_out))
 
 
-def _scored(
-    candidate: Candidate, task: Task, limits: Allowed, standing: Known, left_out: list[LeftOut]
-) -> Scored | None:
+def _scored(candidate: Candidate, task: Task, allowed: Allowed, known: Known, left_out: list[LeftOut]) -> Scored | None:
     """The candidate scored, or None with the reason added to `left_out`."""
     model = candidate.model
-    reason = _objection(candidate, task, limits)
-    known, rest = standing.of(model), 0.0
-    if reason is None and not limits.model and known.health.failing:
-        rest, reason = _rest(known.health, standing.now.timestamp(), limits)
+    reason = _objection(candidate, task, allowed)
+    state, rest = known.of(model), 0.0
+    if reason is None and not allowed.model and state.health.failing:
+        rest, reason = _rest(state.health, known.now.timestamp(), allowed)
     if reason is not None:
         left_out.append(LeftOut(model.id, model.provider, model.tier, reason))
         return None
-    answer = limits.answer or task.output_tokens
+    answer = allowed.answer or task.output_tokens
     fitted = _AT_ONCE
-    if known.quotas:
+    if state.quotas:
         need = Need(task.input_tokens, answer, min(task.output_tokens, answer))
-        fitted = fit(known.quotas, need, standing.now.timestamp())
-    wish = preference(limits.wanted, model, candidate.traits, task)
-    scored = score(candidate, task, answer, standing, wish)
-    if fitted.short and (fitted.wait > limits.wait or fitted.wait == NEVER):
+        fitted = fit(state.quotas, need, known.now.timestamp())
+    preferred = preference(allowed.wanted, model, candidate.traits, task)
+    scored = score(candidate, task, answer, known, preferred)
+    if fitted.short and (fitted.wait > allowed.wait or fitted.wait == NEVER):
         left_out.append(_left(scored, fitted.short))
         return None
-    if cap := standing.money.broken_by(scored.charge):
-        left_out.append(_beyond(scored, cap, standing))
+    if cap := known.money.broken_by(scored.charge):
+        left_out.append(_beyond(scored, cap, known))
         return None
     wait = max(fitted.wait, rest)
     return replace(scored, wait=wait, note=Later(fitted.wait, rest)) if wait else scored
 
 
-def _rest(health: Health, now: float, limits: Allowed) -> tuple[float, Reason | None]:
+def _rest(health: Health, now: float, allowed: Allowed) -> tuple[float, Reason | None]:
     """Seconds for which a model still rests, when that is waited for; else why it is not asked."""
     rest = max(0.0, health.rests - now)
-    return (rest, None) if 0 < rest <= limits.wait else (0.0, health.objection(now))
+    return (rest, None) if 0 < rest <= allowed.wait else (0.0, health.objection(now))
 
 
-def _objection(candidate: Candidate, task: Task, limits: Allowed) -> Reason | None:
+def _objection(candidate: Candidate, task: Task, allowed: Allowed) -> Reason | None:
     model = candidate.model
     need = task.input_tokens + task.output_tokens
-    if limits.model and not named(model, limits.model):
-        return AskedModel(limits.model, limits.remembered)
-    if limits.provider and model.provider != limits.provider:
-        return AskedProvider(limits.provider)
-    if limits.tier and model.tier != limits.tier:
-        return AskedTier(limits.tier)
-    if _LEVEL[model.tier] > _LEVEL[limits.max_tier]:
-        return AboveTier(limits.max_tier)
+    if allowed.model and not named(model, allowed.model):
+        return AskedModel(allowed.model, allowed.pinned)
+    if allowed.provider and model.provider != allowed.provider:
+        return AskedProvider(allowed.provider)
+    if allowed.tier and model.tier != allowed.tier:
+        return AskedTier(allowed.tier)
+    if _LEVEL[model.tier] > _LEVEL[allowed.max_tier]:
+        return AboveTier(allowed.max_tier)
     if task.needs.vision and (reason := _blind(model, task)):
         return reason
     if need > model.window:
         return Window(model.window, need)
     if not candidate.consented:
         return Why.CONSENT
-    return None if limits.model else lacking(limits.wanted, model, candidate.traits)
+    return None if allowed.model else lacking(allowed.wanted, model, candidate.traits)
 
 
 def _blind(model: Model, task: Task) -> Reason | None:
@@ -156,8 +154,8 @@ def _blind(model: Model, task: Task) -> Reason | None:
     return sight.objection(model.provider, task.needs.images) if model.vision else Why.BLIND
 
 
-def _beyond(scored: Scored, cap: CapName, standing: Known) -> LeftOut:
-    purse = standing.money
+def _beyond(scored: Scored, cap: CapName, known: Known) -> LeftOut:
+    purse = known.money
     whole, used = (purse.caps.day, purse.day + purse.pending) if cap == "day" else (purse.caps.run, purse.run)
     return _left(scored, Cap(cap, whole or 0, used, scored.charge, scored.estimate is not None))
 
@@ -182,12 +180,12 @@ def _tiers(fit_for: Sequence[Scored]) -> list[list[Scored]]:
     return list(found.values())
 
 
-def _chosen(steps: Sequence[Scored], limits: Allowed, left_out: list[LeftOut]) -> list[Scored]:
+def _chosen(steps: Sequence[Scored], allowed: Allowed, left_out: list[LeftOut]) -> list[Scored]:
     """The best of each tier that is worth trying before the tiers above it; adds the others to `left_out`."""
-    if limits.model:
+    if allowed.model:
         left_out += [_left(one, Why.ONE_MODEL) for one in steps[1:]]
         return list(steps[:1])
-    if not limits.routing:
+    if not allowed.routing:
         left_out += [_left(one, Why.ROUTING_OFF) for one in steps[:-1]]
         return list(steps[-1:])
     chosen: list[Scored] = []
@@ -204,10 +202,10 @@ def _chosen(steps: Sequence[Scored], limits: Allowed, left_out: list[LeftOut]) -
     return chosen
 
 
-def _standbys(tier: Sequence[Scored], limits: Allowed) -> list[Scored]:
+def _standbys(tier: Sequence[Scored], allowed: Allowed) -> list[Scored]:
     """Who is asked when the first of a tier cannot be: one that is loaded and can do the job, its own fallbacks, then
     other providers before its own."""
-    if limits.model or not limits.routing:
+    if allowed.model or not allowed.routing:
         return []
     rest, found = tier[1:], list[Scored]()
     loaded = (one for one in rest if _ready(one, rest))
@@ -233,10 +231,10 @@ def _left(one: Scored, reason: Reason) -> LeftOut:
     return LeftOut(one.model.id, one.model.provider, one.model.tier, reason)
 
 
-def _tier_reason(limits: Allowed) -> Reason:
-    if limits.model:
+def _tier_reason(allowed: Allowed) -> Reason:
+    if allowed.model:
         return Why.ONE_MODEL
-    return Why.TIER_SKIPPED if limits.routing else Why.ROUTING_OFF
+    return Why.TIER_SKIPPED if allowed.routing else Why.ROUTING_OFF
 
 
 def _behind(one: Scored, first: Scored) -> Behind:
@@ -261,23 +259,23 @@ def _better(one: Scored, first: Scored) -> Literal["loaded", "order", "chance"]:
     return "order" if one.chance == first.chance else "chance"
 
 
-def _picked(tier: Sequence[Scored], limits: Allowed, standing: Known) -> Picked:
+def _picked(tier: Sequence[Scored], allowed: Allowed, known: Known) -> Picked:
     """Why the first of a tier is asked."""
     first = tier[0]
     return Picked(
-        _place(tier, limits),
+        _place(tier, allowed),
         len(tier),
         first.tally.accepted,
         first.tally.tries,
-        standing.money.asks(first.charge),
+        known.money.asks(first.charge),
         first.preference.why,
         first.note,
     )
 
 
-def _place(tier: Sequence[Scored], limits: Allowed) -> Literal["named", "pinned", "only", "one", "cheapest", "best"]:
-    if limits.model:
-        return "pinned" if limits.remembered else "named"
+def _place(tier: Sequence[Scored], allowed: Allowed) -> Literal["named", "pinned", "only", "one", "cheapest", "best"]:
+    if allowed.model:
+        return "pinned" if allowed.pinned else "named"
     if len(tier) == 1:
         return "only"
     if any(one.accepted_cost < tier[0].accepted_cost for one in tier if one.estimate is not None):
@@ -295,18 +293,18 @@ def profile_for(kind: TaskKind) -> str:
 
 
 def choose_with(
-    profiles: Sequence[Wanted], task: Task, candidates: Sequence[Candidate], limits: Allowed, standing: Known
+    profiles: Sequence[Wanted], task: Task, candidates: Sequence[Candidate], allowed: Allowed, known: Known
 ) -> Route:
     """The route of the first of `profiles` that leaves a model to ask; else of the first of all.
 
-    `limits.wanted` holds what is wished before the profile, such as by a role. A model that the user named is asked
+    `allowed.wanted` holds what is wished before the profile, such as by a role. A model that the user named is asked
     under any profile.
     """
     first: Route | None = None
     for number, profile in enumerate(profiles):
-        route = choose(task, candidates, replace(limits, wanted=(*limits.wanted, profile)), standing)
+        route = choose(task, candidates, replace(allowed, wanted=(*allowed.wanted, profile)), known)
         if route.attempts:
             instead_of = profiles[0].by if number else None
             return replace(route, plan=route.plan._replace(profile=profile.by, instead_of=instead_of))
         first = first or route
-    return first or choose(task, candidates, limits, standing)
+    return first or choose(task, candidates, allowed, known)

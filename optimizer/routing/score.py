@@ -86,25 +86,25 @@ class Scored:
         return (self.charge if self.estimate is None else self.estimate) / self.chance
 
 
-def score(candidate: Candidate, task: Task, answer: int, standing: Known, wish: Preference = NEUTRAL) -> Scored:
+def score(candidate: Candidate, task: Task, answer: int, known: Known, preferred: Preference = NEUTRAL) -> Scored:
     """Weigh a candidate, preferred as `wish` says, for a task whose answer may hold `answer` tokens."""
     model, tariff = candidate.model, candidate.tariff
-    tally = standing.tally(model, task.kind)
+    tally = known.tally(model, task.kind)
     asked = tariff.fitting(task.input_tokens) if tariff else task.input_tokens
     entry, output = asked, task.output_tokens
     if tally.tries >= ENOUGH_TRIES:
         entry, output = max(entry, tally.input // tally.tries), max(1, tally.output // tally.tries)
-    warm = min(standing.of(model).warm, asked)
+    warm = min(known.of(model).warm, asked)
     estimate = None if tariff is None else tariff.cost(entry, output, warm)
     most = None if tariff is None else tariff.cost(asked, answer, warm)
     return Scored(
         candidate=candidate,
         estimate=estimate,
-        charge=standing.money.charge(most, asked + answer),
+        charge=known.money.charge(most, asked + answer),
         chance=chance(candidate.traits, task, tally),
         tally=tally,
         note=_note(tariff, task.input_tokens, warm, estimate),
-        preference=wish,
+        preference=preferred,
     )
 
 
@@ -156,7 +156,7 @@ def lacking(wanted: Sequence[Wanted], model: Model, traits: Traits) -> Lacks | N
 
 
 def names(wanted: Wanted, model: Model) -> bool:
-    """Whether a wish names this very model."""
+    """Whether a preferred names this very model."""
     return any(fnmatchcase(model.id.lower(), pattern.lower()) for pattern in wanted.models)
 
 

@@ -61,12 +61,12 @@ class Stores:
 
     @cache  # noqa: B019
     def states(self, accounts: tuple[tuple[str, str], ...]) -> StateStore:
-        """The standing of models at these accounts, by provider."""
+        """The states of models at these accounts, by provider."""
         from optimizer.models.state_store import StateStore
 
-        register = StateStore(self.state, dict(accounts).__getitem__)
-        self._closing.callback(register.close)
-        return register
+        states = StateStore(self.state, dict(accounts).__getitem__)
+        self._closing.callback(states.close)
+        return states
 
     @cache  # noqa: B019
     def memory(self, memory_gib: float) -> MemoryLeases:

@@ -56,9 +56,9 @@ def route(
     *models: Model,
     refused: tuple[str, ...] = (),
     task: Task = TASK,
-    standing: Known = CLEAR,
+    known: Known = CLEAR,
 ) -> Route:
-    return choose(task, [candidate(one, refused) for one in models or ALL], limits or Allowed(), standing)
+    return choose(task, [candidate(one, refused) for one in models or ALL], limits or Allowed(), known)
 
 
 def ids(found: Route) -> list[str]:
@@ -207,26 +207,24 @@ def known(one: Model, **facts: object) -> Known:
 
 def test_a_model_that_failed_rests_and_the_next_takes_its_place() -> None:
     health = after_failure(Health(failures=6, since=1.0), Overloaded("haiku answered 529"), NOW.timestamp(), 0.5)
-    found = route(standing=known(CHEAP, health=health))
+    found = route(known=known(CHEAP, health=health))
     assert ids(found) == ["qwen", "oss", "flash", "sonnet"]
     assert reasons.why(left(found, "haiku")).startswith("it rests until")
     assert "haiku answered 529" in reasons.why(left(found, "haiku"))
     assert reasons.hint(left(found, "haiku")) == "--model haiku asks it anyway"
-    assert ids(route(Allowed(model="haiku"), standing=known(CHEAP, health=health))) == ["haiku"]
+    assert ids(route(Allowed(model="haiku"), known=known(CHEAP, health=health))) == ["haiku"]
 
 
 def test_a_rest_that_is_over_soon_is_waited_for() -> None:
     health = after_failure(Health(), RateLimited("429", wait=10.0), NOW.timestamp(), 0.5)
-    assert ids(route(standing=known(FREE, health=health)))[1] == "oss"
-    assert reasons.attempt(route(standing=known(FREE, health=health)).attempts[1]).endswith(
-        ", can be asked again in 10 s"
-    )
-    assert "oss" not in ids(route(Allowed(wait=5.0), standing=known(FREE, health=health)))
+    assert ids(route(known=known(FREE, health=health)))[1] == "oss"
+    assert reasons.attempt(route(known=known(FREE, health=health)).attempts[1]).endswith(", can be asked again in 10 s")
+    assert "oss" not in ids(route(Allowed(wait=5.0), known=known(FREE, health=health)))
 
 
 def test_a_model_that_is_first_because_a_cheaper_one_has_to_wait_is_not_called_the_cheapest() -> None:
     health = after_failure(Health(), RateLimited("429", wait=10.0), NOW.timestamp(), 0.5)
-    first, second = route(None, CHEAP, DEARER, standing=known(CHEAP, health=health)).attempts
+    first, second = route(None, CHEAP, DEARER, known=known(CHEAP, health=health)).attempts
     assert (first.model.id, second.model.id) == ("flash", "haiku")
     assert reasons.attempt(first).startswith("one of 2 budget models, $")
     assert reasons.attempt(second) == "in reserve, can be asked again in 10 s; flash at once"
@@ -234,11 +232,9 @@ def test_a_model_that_is_first_because_a_cheaper_one_has_to_wait_is_not_called_t
 
 def test_only_one_run_tries_a_model_that_failed() -> None:
     after = Health(failures=2, rests=NOW.timestamp() - 1)
-    assert ids(route(standing=known(FREE, health=after)))[1] == "oss"
+    assert ids(route(known=known(FREE, health=after)))[1] == "oss"
     tried = replace(after, probing=NOW.timestamp() + 60)
-    assert (
-        reasons.why(left(route(standing=known(FREE, health=tried)), "oss")) == "it failed, and another run is trying it"
-    )
+    assert reasons.why(left(route(known=known(FREE, health=tried)), "oss")) == "it failed, and another run is trying it"
 
 
 def test_a_request_that_does_not_fit_a_quota_is_not_sent() -> None:
@@ -246,41 +242,41 @@ def test_a_request_that_does_not_fit_a_quota_is_not_sent() -> None:
         return known(FREE, quotas=(Quota(what, period, size, left, NOW.timestamp() + wait),))
 
     limits = Allowed(answer=1500)
-    assert ids(route(limits, standing=quota("tokens", MINUTE, 8000, 5500, 40)))[1] == "oss"
-    late = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 40))
+    assert ids(route(limits, known=quota("tokens", MINUTE, 8000, 5500, 40)))[1] == "oss"
+    late = route(limits, known=quota("tokens", MINUTE, 8000, 4500, 40))
     assert "4,500 of 8,000 tokens a minute are left, this needs 5,500" in reasons.why(left(late, "oss"))
-    soon = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 12))
+    soon = route(limits, known=quota("tokens", MINUTE, 8000, 4500, 12))
     assert reasons.attempt(soon.attempts[1]).endswith(", can be asked in 12 s, when its limit allows it")
-    now = route(limits, standing=quota("tokens", MINUTE, 8000, 4500, 0.2))
+    now = route(limits, known=quota("tokens", MINUTE, 8000, 4500, 0.2))
     assert reasons.attempt(now.attempts[1]).endswith(", can be asked in a moment, when its limit allows it")
-    never = route(limits, standing=quota("tokens", MINUTE, 4000, 4000, 0))
+    never = route(limits, known=quota("tokens", MINUTE, 4000, 4000, 0))
     assert reasons.why(left(never, "oss")) == "its limit is 4,000 tokens a minute, this needs 5,500"
-    spent = route(limits, standing=quota("requests", DAY, 1000, 0, 9000))
+    spent = route(limits, known=quota("requests", DAY, 1000, 0, 9000))
     assert "0 of 1,000 requests a day are left" in reasons.why(left(spent, "oss"))
-    assert "oss" in ids(route(limits, standing=quota("requests", DAY, 1000, 0, -1)))
+    assert "oss" in ids(route(limits, known=quota("requests", DAY, 1000, 0, -1)))
 
 
 def test_a_cap_that_is_spent_leaves_local_and_free() -> None:
     spent = Known(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), day=4_999_900))
-    found = route(standing=spent)
+    found = route(known=spent)
     assert ids(found) == ["qwen", "oss"]
     one = left(found, "haiku")
     assert reasons.why(one) == "the cap of $5.00 a day leaves $0.0001, this may cost $0.0007"
     assert reasons.hint(one) == "optimize budget set day AMOUNT"
     pending = Known(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), pending=4_999_900))
-    assert ids(route(standing=pending)) == ["qwen", "oss"]
-    assert ids(route(standing=Known(NOW, money=Money(Caps(run=1_000, unknown=30.0))))) == ["qwen", "oss", "haiku"]
+    assert ids(route(known=pending)) == ["qwen", "oss"]
+    assert ids(route(known=Known(NOW, money=Money(Caps(run=1_000, unknown=30.0))))) == ["qwen", "oss", "haiku"]
 
 
 def test_an_unknown_price_counts_at_its_rate() -> None:
     caps = Caps(day=100_000, unknown=30.0)
-    found = route(None, MYSTERY, standing=Known(NOW, money=Money(caps)))
+    found = route(None, MYSTERY, known=Known(NOW, money=Money(caps)))
     assert reasons.why(left(found, "mystery")).endswith("this may cost $0.1380 at the rate for unknown prices")
-    assert ids(route(None, MYSTERY, standing=Known(NOW, money=Money(replace(caps, day=200_000))))) == ["mystery"]
+    assert ids(route(None, MYSTERY, known=Known(NOW, money=Money(replace(caps, day=200_000))))) == ["mystery"]
 
 
 def test_a_dear_call_is_marked() -> None:
-    found = route(standing=Known(NOW, money=Money(Caps(ask=10_000))))
+    found = route(known=Known(NOW, money=Money(Caps(ask=10_000))))
     assert reasons.attempt(found.attempts[-2]).endswith("you are asked first at this price")
 
 
@@ -293,20 +289,20 @@ def learned(**tallies: tuple[int, int]) -> Known:
 
 
 def test_what_is_learned_moves_the_start() -> None:
-    assert ids(route(standing=learned(qwen=(30, 0))))[0] == "oss"
-    why = reasons.why(left(route(standing=learned(qwen=(30, 0))), "qwen"))
+    assert ids(route(known=learned(qwen=(30, 0))))[0] == "oss"
+    why = reasons.why(left(route(known=learned(qwen=(30, 0))), "qwen"))
     assert why == "accepted 0 of 30 times on such tasks here: starting above it"
-    assert ids(route(standing=learned(qwen=(30, 5))))[0] == "qwen"
-    assert "accepted 5 of 30 times" in reasons.attempt(route(standing=learned(qwen=(30, 5))).attempts[0])
-    assert ids(route(Allowed(tier="local"), standing=learned(qwen=(30, 0)))) == ["qwen"]
+    assert ids(route(known=learned(qwen=(30, 5))))[0] == "qwen"
+    assert "accepted 5 of 30 times" in reasons.attempt(route(known=learned(qwen=(30, 5))).attempts[0])
+    assert ids(route(Allowed(tier="local"), known=learned(qwen=(30, 0)))) == ["qwen"]
 
 
 def test_a_cheap_model_that_fails_is_dearer_to_an_accepted_answer() -> None:
-    assert ids(route(None, CHEAP, DEARER, standing=learned(haiku=(40, 1), flash=(40, 40)))) == ["flash"]
+    assert ids(route(None, CHEAP, DEARER, known=learned(haiku=(40, 1), flash=(40, 40)))) == ["flash"]
 
 
 def test_a_step_that_costs_more_than_it_saves_is_left_out() -> None:
-    found = route(None, DEARER, SONNET, standing=learned(flash=(20, 2)))
+    found = route(None, DEARER, SONNET, known=learned(flash=(20, 2)))
     assert ids(found) == ["sonnet"]
     assert reasons.why(left(found, "flash")).startswith("trying it first costs $0.0053 and saves $0.00")
 
@@ -315,7 +311,7 @@ def test_a_warm_cache_is_kept_when_throwing_it_away_costs_more() -> None:
     rival = replace(SONNET, id="rival", provider="rival")
     PRICES["rival"] = 13_000
     assert ids(route(None, SONNET, rival)) == ["rival"]
-    warm = route(None, SONNET, rival, standing=known(SONNET, warm=3500))
+    warm = route(None, SONNET, rival, known=known(SONNET, warm=3500))
     assert ids(warm) == ["sonnet"]
     assert reasons.attempt(warm.attempts[0]).endswith("3,500 tokens are in its prompt cache")
 
