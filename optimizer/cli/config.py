@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from optimizer.config.load import Config
 
 
-MOST_VALUE = 24  # characters of a value beyond which those beside it are not moved
+MOST_VALUE = 24  # characters of a value up to which origins are aligned
 
 
 @click.group("config", cls=options.Group)

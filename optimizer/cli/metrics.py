@@ -27,9 +27,9 @@ def command(daily: bool, day: datetime | None, project: Path | None, as_json: bo
     from optimizer.ledger.summary import day_bounds
 
     last = day.date() if day else date.today()
-    wanted = [last - timedelta(days=back) for back in range(DAYS if daily else 1)]
+    days = [last - timedelta(days=back) for back in range(DAYS if daily else 1)]
     with closing(open_ledger(options.configuration(project).places.state)) as ledger:
-        summaries = [summarise(ledger.records(*day_bounds(one)), one) for one in wanted]
+        summaries = [summarise(ledger.records(*day_bounds(one)), one) for one in days]
     if as_json:
         for summary in summaries:
             emit(wire.plain(summary))

@@ -100,7 +100,7 @@ def _lines(profile: Profile) -> list[str]:
         ("profile", profile.name + (f": {profile.about}" if profile.about else "")),
         ("file", str(profile.path)),
         ("builds on", " -> ".join(profile.chain[1:])),
-        ("prefers", ", ".join((*wanted.models, *wanted.families, "models that the catalogue says suit it"))),
+        ("prefers", ", ".join((*wanted.models, *wanted.families, "models that suit it by the catalogue"))),
         ("requires", ", ".join(sorted(wanted.requires))),
         ("window", f"{wanted.window:,} tokens at least" if wanted.window else ""),
         ("fallback", profile.fallback),
@@ -109,7 +109,7 @@ def _lines(profile: Profile) -> list[str]:
     settings = [(f"{one.key} = {json.dumps(one.value)}", origin_text(one.origin)) for one in profile.settings]
     lines += table(settings, width(), "")
     lines += [
-        f"{reasons.title(wish.by)}: {', '.join((*wish.models, *wish.families))}" for wish in profile.roles.values()
+        f"{reasons.title(role.by)}: {', '.join((*role.models, *role.families))}" for role in profile.roles.values()
     ]
     return lines
 
@@ -144,14 +144,14 @@ def use_command(name: str, as_json: bool) -> int:
 @click.option("--fallback", metavar="NAME", help="Profile to use when no model fits this one.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting, such as max_tokens=900.")
 @options.as_json
-def create_command(name: str, settings: tuple[str, ...], as_json: bool, **wishes: Any) -> int:
+def create_command(name: str, settings: tuple[str, ...], as_json: bool, **preferences: Any) -> int:
     """Create the profile NAME."""
     from optimizer.config.convert import nested
     from optimizer.config.document import Document
     from optimizer.config.own_profiles import add
 
     folder = _places().profiles
-    table = {key: list(value) if isinstance(value, tuple) else value for key, value in wishes.items() if value}
+    table = {key: list(value) if isinstance(value, tuple) else value for key, value in preferences.items() if value}
     if settings:
         table["settings"] = nested(dict(_setting(one) for one in settings))
     path = add(name, Document(folder / f"{name}.toml", table, {}), folder)

@@ -1,4 +1,4 @@
-"""From events to what a person or a program reads."""
+"""Show events as they come: as JSON lines, or as text for people."""
 
 from __future__ import annotations
 
@@ -102,11 +102,11 @@ class Terminal:
         hint = outcome.hint if outcome.exit_code else ""
         if landed or outcome.exit_code not in ENDINGS:
             failure("", hint)
-        elif self._routed:  # what the index does not hold, its answer says
+        elif self._routed:  # a lookup without a result explains itself
             failure(ENDINGS[outcome.exit_code], hint)
 
     def _hand_over(self, routed: Routed) -> bool:
-        """Without a model: the files that matter, what the request would cost, and how to have a model."""
+        """Without a model: the files that matter, prices for the request, and how to get a model."""
         found = self._context is not None and bool(self._context.items)
         if self._context and found:
             print_files(self._context)

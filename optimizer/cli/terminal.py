@@ -50,14 +50,14 @@ def emit(record: Mapping[str, Any]) -> None:
 
 
 def progress(stream: TextIO) -> Callable[[Progress], None]:
-    """A sink for progress: one line that rewrites itself on a terminal, a line per quarter elsewhere.
+    """A sink for progress: one line that rewrites itself on a terminal, a line for each quarter elsewhere.
 
     Nothing is shown for work that is over within a second.
     """
     begun = monotonic()
     last = {"quarter": 0}
 
-    def tell(step: Progress) -> None:
+    def show(step: Progress) -> None:
         share = step.done / step.total if step.total else 0.0
         if stream.isatty():
             if step.done >= step.total:
@@ -69,11 +69,11 @@ def progress(stream: TextIO) -> Callable[[Progress], None]:
             last["quarter"] = int(share * 4)
             stream.write(f"{step.what}: {step.done:,}/{step.total:,}\n")
 
-    return tell
+    return show
 
 
 def failure(message: str, hint: str = "") -> None:
-    """What went wrong and the cure, each a line on stderr; what is too wide is set in below itself."""
+    """Print an error and its hint on stderr, a line each; further lines are indented."""
     for mark, text, style in (("error: ", message, {"fg": "red", "bold": True}), ("try:   ", hint, {"fg": "cyan"})):
         if text:
             lines = wrapped(mark + inert(text), width(err=True), len(mark))
@@ -81,22 +81,22 @@ def failure(message: str, hint: str = "") -> None:
 
 
 def notice(text: str) -> None:
-    """A remark for a person, on stderr; its further lines, and what is too wide, are set in."""
+    """Print a remark on stderr; further lines are indented."""
     lines = inert(text.rstrip("\n")).replace("\n", "\n  ")
     click.echo(paint(wrapped(lines, width(err=True)), err=True, dim=True), err=True)
 
 
 def confirm(question: str, default: bool = False) -> bool:
-    """A yes or no to `question`, on stderr; `default` is what Enter says."""
+    """Ask a yes-or-no question on stderr; `default` is the answer of Enter."""
     return click.confirm(_fitting(question, len(YES_NO)), default=default, err=True)
 
 
 def pick(question: str, answers: Mapping[str, str], default: str) -> str:
-    """One of `answers`, letter → what it stands for; `default` is what Enter says."""
+    """Ask for one of `answers`, letter → meaning; `default` is the answer of Enter."""
     click.echo(_fitting(question, 0), err=True)
-    said = ", ".join(f"{letter} = {meaning}" for letter, meaning in answers.items())
+    choices = ", ".join(f"{letter} = {meaning}" for letter, meaning in answers.items())
     kind = click.Choice(list(answers), case_sensitive=False)
-    return str(click.prompt(said, type=kind, default=default, show_choices=False, err=True))
+    return str(click.prompt(choices, type=kind, default=default, show_choices=False, err=True))
 
 
 def _fitting(question: str, room: int) -> str:

@@ -19,23 +19,21 @@ if TYPE_CHECKING:
     from optimizer.wiring.workspace import Project
 
 
-def show(wanted: str, changes: Sequence[Entry], stands: Project, as_json: bool) -> int:
-    """Print the calls of a request: `wanted` is the number of a change, or the id of a request.
+def show(given: str, changes: Sequence[Entry], stands: Project, as_json: bool) -> int:
+    """Print the calls of a request: `given` is the number of a change, or the id of a request.
 
     Raises InputError where none is kept, StorageError.
     """
     from optimizer.ledger import transcripts
 
-    change = next((one for one in changes if one.id.lstrip("0") == wanted.lstrip("0")), None)
-    calls = transcripts.read(stands.config.places.state, change.request if change else wanted)
+    change = next((one for one in changes if one.id.lstrip("0") == given.lstrip("0")), None)
+    calls = transcripts.read(stands.config.places.state, change.request if change else given)
     if not calls:
         if change is None:
-            raise InputError(f"no transcript of {wanted}", "optimize log lists the changes with their numbers")
+            raise InputError(f"no transcript of {given}", "optimize log lists the changes with their numbers")
         settings = stands.config.settings
         kept = f"for {settings.transcripts_days:,} days" if settings.transcripts_keep else "only with transcripts.keep"
-        raise InputError(
-            f"no transcript of change {wanted}: no model was asked, or it is gone", f"they are kept {kept}"
-        )
+        raise InputError(f"no transcript of change {given}: no model was asked, or it is gone", f"they are kept {kept}")
     for number, call in enumerate(calls, 1):
         click.echo(
             json.dumps({"event": "call", **asdict(call)}, ensure_ascii=False) if as_json else _text(number, call)

@@ -1,4 +1,4 @@
-"""`optimize trust`: which of a repository's commands may be run to check changes."""
+"""`optimize trust`: which of a repository's commands may run to check changes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from optimizer.cli import options
 from optimizer.cli.terminal import emit, notice, width
 from optimizer.errors import InputError
+from optimizer.humanize import count
 from optimizer.report import wire
 from optimizer.report.layout import inert, table
 
@@ -45,12 +46,12 @@ def list_command(project: Path | None, as_json: bool) -> int:
         rows = [(found, allowed(found, means)) for found in commands(means)]
     words = {True: "allowed", False: "refused", None: "not asked yet"}
     if as_json:
-        for found, said in rows:
-            emit(wire.trusted(found, said))
+        for found, answer in rows:
+            emit(wire.trusted(found, answer))
         return 0
-    for line in table([(found.kind, found.text, words[said], found.why) for found, said in rows], width(), ""):
+    for line in table([(found.kind, found.text, words[answer], found.why) for found, answer in rows], width(), ""):
         click.echo(inert(line))
-    if any(said is None for _, said in rows):
+    if any(answer is None for _, answer in rows):
         notice("allow them with: optimize trust grant")
     if not rows:
         click.echo("no command for tests, linter or types was found or configured")
@@ -94,7 +95,7 @@ def revoke_command(kinds: tuple[str, ...], project: Path | None) -> int:
             gone = sum(trust.revoke(state, repository, one.text) for one in _found(services, kinds))
         else:
             gone = trust.revoke(state, repository)
-    click.echo(f"{gone} answer{'s' if gone != 1 else ''} forgotten" if gone else "nothing had been said here")
+    click.echo(f"forgot {count(gone, 'answer')}" if gone else "no answers to forget")
     return 0
 
 
@@ -115,7 +116,7 @@ def ask(commands: Sequence[ProjectCommand]) -> tuple[bool, ...]:
         return (confirm(f"{what}\nMay it be run here, now and from now on?"),)
     lines = table([(one.text, f"({PURPOSES[one.kind]})") for one in commands], width(err=True))
     question = "\n".join(["These would check this; they run code of this repository:", *lines, ALL])
-    said = pick(question, {"y": "yes to all", "c": "choose one by one", "n": "no"}, "n")
-    if said != "c":
-        return (said == "y",) * len(commands)
+    choice = pick(question, {"y": "yes to all", "c": "choose one by one", "n": "no"}, "n")
+    if choice != "c":
+        return (choice == "y",) * len(commands)
     return tuple(confirm(f"  May {one.text!r} be run?") for one in commands)

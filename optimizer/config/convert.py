@@ -17,7 +17,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def read_any(path: Path) -> Document:
-    """The tables of a file in TOML, JSON or YAML, told by its suffix, with the lines of its keys.
+    """The tables of a file in TOML, JSON or YAML, by its suffix, with the lines of its keys.
 
     Raises ConfigError for a file that is none of them or broken, InputError when there is none, or no reader of YAML.
     """
@@ -25,10 +25,10 @@ def read_any(path: Path) -> Document:
     if suffix == ".toml":
         document = read_document(path)
         if document is None:
-            raise InputError(f"there is no file {path}", "name one that exists")
+            raise InputError(f"no file {path}", "check the path")
         return document
     if suffix not in (".json", ".yaml", ".yml"):
-        raise InputError(f"{path}: a profile is read from .toml, .json, .yaml or .yml", "rename the file")
+        raise InputError(f"{path}: not a .toml, .json, .yaml or .yml file", "rename the file")
     text = _text(path)
     data = _json(path, text) if suffix == ".json" else _yaml(path, text)
     if not isinstance(data, dict):
@@ -91,7 +91,7 @@ def _yaml(path: Path, text: str) -> Any:
         yaml: Any = importlib.import_module("yaml")
     except ImportError as error:
         raise InputError(
-            f"{path}: no reader of YAML is installed", "pip install pyyaml, or write the profile as TOML or JSON"
+            f"{path}: PyYAML is not installed", "pip install pyyaml, or write the profile as TOML or JSON"
         ) from error
     try:
         return yaml.safe_load(text)

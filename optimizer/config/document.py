@@ -1,4 +1,4 @@
-"""Read a TOML file whole, remembering on which line each key stands."""
+"""Read a TOML file with the line of each key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Document(NamedTuple):
     lines: Mapping[str, int]
 
     def line(self, key: str) -> int:
-        """The line on which `key` stands, or the nearest table around it; 1 when neither is known."""
+        """The line of `key`, or of the nearest table around it; 1 when neither is known."""
         while key:
             if key in self.lines:
                 return self.lines[key]
@@ -39,8 +39,8 @@ class Document(NamedTuple):
         return f"{self.path}:{self.line(key)}"
 
 
-def read_document(path: Path, cure: str = "") -> Document | None:
-    """Read a TOML file; None when there is none. `cure` is added to the hint of what is raised.
+def read_document(path: Path, more: str = "") -> Document | None:
+    """Read a TOML file; None when there is none. `more` is added to the hint of an error.
 
     Raises ConfigError when it is not a regular file of at most LARGEST bytes of valid TOML, naming the line, and
     StorageError when the file cannot be read.
@@ -50,7 +50,7 @@ def read_document(path: Path, cure: str = "") -> Document | None:
         return None
     import tomllib
 
-    hint = f"fix the file{cure}"
+    hint = f"fix the file{more}"
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
         return Document(path, tomllib.loads(text), dict(_key_lines(text)))

@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 OLLAMA_PORT = 11434
-_CURE = "write it like http://127.0.0.1:8080/v1"
+_HINT = "write it like http://127.0.0.1:8080/v1"
 
 
 class BadValue(ValueError):
-    """What was expected of a value, and a hint."""
+    """A value that a setting cannot have, and a hint."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ def check_url(text: str) -> str:
     text = text.strip()
     parts = _split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadValue("expected a URL that begins with http:// or https://", _CURE)
+        raise BadValue("expected a URL that begins with http:// or https://", _HINT)
     return text.rstrip("/")
 
 
@@ -40,7 +40,7 @@ def ollama_url(text: str) -> str:
     else:
         port = {"http": 80, "https": 443}.get(scheme, 0)
     if not port:
-        raise BadValue("expected host, host:port or a URL that begins with http:// or https://", _CURE)
+        raise BadValue("expected host, host:port or a URL that begins with http:// or https://", _HINT)
     parts = _split(f"{scheme}://{rest}")
     host = _bracketed(parts.hostname or "127.0.0.1")
     path = parts.path.strip("/")
@@ -51,14 +51,14 @@ def _split(url: str) -> SplitResult:
     from urllib.parse import urlsplit
 
     if not url.isprintable() or not url.isascii() or " " in url:
-        raise BadValue("expected a URL without spaces, control or non-ASCII characters", _CURE)
+        raise BadValue("expected a URL without spaces, control or non-ASCII characters", _HINT)
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        raise BadValue(f"not a URL: {error}", _CURE) from error
+        raise BadValue(f"not a URL: {error}", _HINT) from error
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise BadValue("expected a URL without user name, query or fragment", _CURE)
+        raise BadValue("expected a URL without user name, query or fragment", _HINT)
     return parts
 
 

@@ -1,4 +1,4 @@
-"""Values that a file gives to settings, each checked, with the place where it stands."""
+"""Values of settings in a file, each checked, with its place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from optimizer.vendors import NAMES as PROVIDERS
 
 
 class Given(NamedTuple):
-    """The value of a setting, and where it comes from."""
+    """The value of a setting, and its origin."""
 
     key: str
     value: Value
@@ -32,24 +32,24 @@ def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, ob
             yield key, value
 
 
-def given(document: Document, key: str, value: object, layer: str, cure: str = "", within: str = "") -> Given:
-    """A setting of a file, checked; `within` is the table in which settings stand there, with its dot.
+def given(document: Document, key: str, value: object, layer: str, more: str = "", within: str = "") -> Given:
+    """A setting of a file, checked; `within` is the table of the settings in that file, with its dot.
 
-    Raises ConfigError, with `cure` added to its hint, for an unknown key or a value that it cannot hold.
+    Raises ConfigError, with `more` added to its hint, for an unknown key or a value that it cannot hold.
     """
     place = document.place(within + key)
     if key in SECTIONS:
-        raise ConfigError(f"{place}: {key} is a section", f"write [{within}{key}] and its settings below it{cure}")
+        raise ConfigError(f"{place}: {key} is a section", f"write [{within}{key}] and its settings below it{more}")
     if key not in TYPES:
-        raise unknown(f"{place}: ", key, cure)
+        raise unknown(f"{place}: ", key, more)
     try:
         return Given(key, check(key, value), f"{layer}:{place}")
     except BadValue as error:
-        raise ConfigError(f"{place}: {key}: {error}", (error.hint or "correct the value") + cure) from error
+        raise ConfigError(f"{place}: {key}: {error}", (error.hint or "correct the value") + more) from error
 
 
-def unknown(place: str, key: str, cure: str) -> ConfigError:
-    """The error of a key that is no setting."""
+def unknown(place: str, key: str, more: str) -> ConfigError:
+    """The error for an unknown key."""
     section, _, name = key.partition(".")
     if section == "endpoints" and name:
         what, hint = f"unknown provider {name!r}", did_you_mean(name, PROVIDERS)
@@ -58,7 +58,7 @@ def unknown(place: str, key: str, cure: str) -> ConfigError:
     elif section == "features" and name:
         what, hint = f"unknown feature {name!r}", did_you_mean(name, FEATURE_NAMES)
     elif key == "endpoint":
-        what, hint = f"unknown setting {key!r}", "servers of your own stand in models.toml beside your config.toml"
+        what, hint = f"unknown setting {key!r}", "servers of your own go into models.toml, next to your config.toml"
     else:
         what, hint = f"unknown setting {key!r}", did_you_mean(key, (*TYPES, *SECTIONS))
-    return ConfigError(f"{place}{what}", (hint or "docs/reference/settings.md lists all settings") + cure)
+    return ConfigError(f"{place}{what}", (hint or "docs/reference/settings.md lists all settings") + more)

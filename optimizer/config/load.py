@@ -25,11 +25,11 @@ VARIABLES: Mapping[str, str] = {
     "OLLAMA_HOST": "endpoints.ollama",
 }
 _OURS = "OPTIMIZER_"
-_WITHOUT_PROJECT = " (or leave the file out: --no-project-config)"
+_WITHOUT_PROJECT = " (or ignore the file: --no-project-config)"
 
 
 class Config(NamedTuple):
-    """The resolved settings; `origins` tells for each dotted key where its value came from:
+    """The resolved settings; `origins` is where the value of each dotted key comes from:
     "default", "user:PATH:LINE", "profile:PATH:LINE", "project:PATH:LINE", "env:VARIABLE" or "flag"."""
 
     settings: Settings
@@ -67,7 +67,7 @@ def load(
     settings = _settings(values)
     if settings.max_tokens >= settings.request_tokens:
         raise ConfigError(
-            f"max_tokens ({settings.max_tokens:,}, {origins['max_tokens']}) leaves no room within request_tokens "
+            f"max_tokens ({settings.max_tokens:,}, {origins['max_tokens']}) leaves no room in request_tokens "
             f"({settings.request_tokens:,}, {origins['request_tokens']})",
             "raise request_tokens, or lower max_tokens",
         )
@@ -145,7 +145,7 @@ def _profile(given_values: Sequence[Given], where: Places, auto: Callable[[], st
     except ConfigError as error:
         if layer != "user":
             raise
-        raise ConfigError(error.message, f"{error.hint}; to work without one: optimize profile use none") from error
+        raise ConfigError(error.message, f"{error.hint}; to use none: optimize profile use none") from error
 
 
 def _from_profile(
@@ -172,7 +172,7 @@ def _from_environment(env: Mapping[str, str]) -> Iterator[Given]:
 
 
 def _misspelt(env: Mapping[str, str]) -> Iterator[str]:
-    """A line for each variable whose name is nearly one that is read."""
+    """A line for each environment variable that looks misspelt."""
     own = [name.removeprefix(_OURS) for name in (*VARIABLES, "OPTIMIZER_HOME", "OPTIMIZER_DEBUG")]
     strange = [name for name in sorted(env) if name.startswith(_OURS) and name.removeprefix(_OURS) not in own]
     if strange:

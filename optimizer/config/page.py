@@ -18,7 +18,7 @@ _INTRODUCTION = """\
 python -c "import optimizer.config.page as p; print(p.settings_page(), end='')" > docs/reference/settings.md -->
 
 Later places win: built-in default, your `config.toml`, a profile (docs/guides/profiles.md), the project's
-`.optimizer.toml`, environment, command-line flag. `optimize config show --origin` says where each value comes from.
+`.optimizer.toml`, environment, command-line flag. `optimize config show --origin` shows where each value comes from.
 Your file is `$XDG_CONFIG_HOME/optimizer/config.toml` (`~/.config/optimizer/config.toml`), or
 `$OPTIMIZER_HOME/config/config.toml` when `OPTIMIZER_HOME` is set. A dot in a key is a table: `context.max_files = 8` is
 written
@@ -30,10 +30,10 @@ max_files = 8
 
 An unknown key, a value of the wrong type or a broken file stops the program with exit code 2 and names file and line.
 This holds for the project's file too, which `--no-project-config` leaves out. Settings marked *user only* are ignored
-in a project's file, and so are sections it invents; a line says so.
+in a project's file, and so are unknown sections, with a notice.
 
-What you know better about models (a billed key, a new model, a larger window) goes into `models.toml` beside your
-`config.toml`, in the form that the top of `optimizer/models/catalogue.toml` explains.
+Corrections to models (a billed key, a new model, a larger window) go into `models.toml` next to your `config.toml`;
+the top of `optimizer/models/catalogue.toml` explains the form.
 """
 
 

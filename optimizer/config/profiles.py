@@ -1,4 +1,4 @@
-"""Profiles: named sets of settings and of wishes about models, shipped or the user's own, built on each other."""
+"""Profiles: named sets of settings and model preferences, shipped or the user's own, that inherit from each other."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile with all that it inherits: `chain` names it and those it builds on, `path` is the file it stands in."""
+    """A profile with all that it inherits: `chain` names it and those it builds on, `path` is its file."""
 
     name: str
     path: Path
@@ -112,7 +112,7 @@ def resolve(name: str, folder: Path, asked_by: str = "") -> Profile:
 
 
 def line_of(first: Profile, folder: Path) -> tuple[Wanted, ...]:
-    """What a profile wishes of models, then what those wish that stand in for it, one after the other."""
+    """The preferences of a profile, then those of its fallbacks, in order."""
     found = {first.name: first.wanted}
     following = first.fallback
     while following and following not in found:
@@ -122,7 +122,7 @@ def line_of(first: Profile, folder: Path) -> tuple[Wanted, ...]:
 
 
 def role(name: str, profile: Profile | None) -> Wanted:
-    """What the role `name` wishes of models: as the profile says, else as shipped."""
+    """The preferences of the role `name`: the profile's, else the shipped ones."""
     if profile and name in profile.roles:
         return profile.roles[name]
     document = _shipped()
@@ -145,7 +145,7 @@ def check(document: Document, name: str, folder: Path) -> tuple[Given, ...]:
 
 
 def written(name: str, folder: Path) -> Mapping[str, Any]:
-    """The profile `name` as its file writes it, without what it inherits. Raises ConfigError for an unknown name."""
+    """The profile `name` as in its file, without what it inherits. Raises ConfigError for an unknown name."""
     return _source(name, folder, "").table
 
 
@@ -170,8 +170,8 @@ def _unknown(name: str, folder: Path, asked_by: str) -> ConfigError:
     place = f"{asked_by}: " if asked_by else ""
     hint = did_you_mean(name, (*names(folder), AUTO)) or "optimize profile list"
     if name == AUTO:
-        hint = "auto is none of them: it chooses one by the kind of work"
-    return ConfigError(f"{place}no profile is named {name!r}", hint)
+        hint = "auto is not a profile: it selects one by the kind of work"
+    return ConfigError(f"{place}no profile {name!r}", hint)
 
 
 def _ancestry(name: str, folder: Path, asked_by: str) -> Iterator[_Source]:
@@ -227,7 +227,9 @@ def _settings(source: _Source, folder: Path) -> Iterator[Given]:
     for key, value in leaves(source.table.get("settings", {})):
         if key == "profile":
             place = source.document.place(within + key)
-            raise ConfigError(f"{place}: a profile chooses no profile", "write extends = NAME at the top of the file")
+            raise ConfigError(
+                f"{place}: a profile cannot select another", "write extends = NAME at the top of the file"
+            )
         found = given(source.document, key, value, "profile", within=within)
         check_provider(found, folder.with_name(MODELS_FILE))
         yield found

@@ -45,8 +45,8 @@ def own_endpoints(document: Document) -> Iterator[OwnEndpoint]:
                 raise ConfigError(f"{at(field_name)}: {field_name}: expected text", "correct the value")
         name, url = table.get("name", ""), table.get("url", "")
         if not NAME.fullmatch(name) or name in seen:
-            cure = f"choose another than {', '.join(sorted(seen))}: small letters, digits and -"
-            raise ConfigError(f"{at('name')}: {name!r} cannot be the name of a server", cure)
+            hint = f"choose another than {', '.join(sorted(seen))}: small letters, digits and -"
+            raise ConfigError(f"{at('name')}: {name!r} cannot be the name of a server", hint)
         seen.add(name)
         try:
             checked = check_url(url)
@@ -60,10 +60,10 @@ def _place(document: Document, number: int, field_name: str) -> str:
     return document.place(f"endpoint.{number}.{field_name}")
 
 
-def check_provider(one: Given, models_file: Path, cure: str = "") -> None:
-    """Raise ConfigError, where the value stands, when `provider` names neither a vendor nor a server of `models_file`.
+def check_provider(one: Given, models_file: Path, more: str = "") -> None:
+    """Raise ConfigError, with its place, when `provider` names neither a vendor nor a server of `models_file`.
 
-    Any other setting passes, and the file is read only for a name that is no vendor's.
+    Any other setting passes, and the file is read only for a name that is not a vendor's.
     """
     name = str(one.value)
     if one.key != "provider" or name in ("", *PROVIDERS):
@@ -77,4 +77,4 @@ def check_provider(one: Given, models_file: Path, cure: str = "") -> None:
     hint = did_you_mean(name, (*PROVIDERS, *own))
     if not nearest(name, (*PROVIDERS, *own)):
         hint = f"a server of your own gets its name from an [[endpoint]] in {models_file}"
-    raise ConfigError(f"{place}expected one of {', '.join((*PROVIDERS, *own))}, found {name!r}", hint + cure)
+    raise ConfigError(f"{place}expected one of {', '.join((*PROVIDERS, *own))}, found {name!r}", hint + more)

@@ -1,4 +1,4 @@
-"""Everything that is wrong in the user's and the project's files of settings and profiles, not only the first."""
+"""All faults in the user's and the project's files of settings and profiles, not only the first."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from optimizer.errors import ConfigError
 
 
 def files(places: Places, root: Path) -> tuple[Path, ...]:
-    """The files that there are: settings of the user and of the project, and the user's profiles."""
+    """The files that exist: settings of the user and of the project, and the user's profiles."""
     own = sorted(places.profiles.glob("*.toml")) if places.profiles.is_dir() else []
     return tuple(path for path in (places.config_file, root / PROJECT_FILE, *own) if path.exists())
 
 
 def faults(path: Path, places: Places) -> Iterator[ConfigError]:
-    """What is wrong in one of `files`, in the order of its lines. Raises StorageError when it cannot be read."""
+    """The faults of one of `files`, in the order of its lines. Raises StorageError when it cannot be read."""
     try:
         document = read_document(path)
         if document is None:
@@ -40,8 +40,8 @@ def faults(path: Path, places: Places) -> Iterator[ConfigError]:
 def _in_profile(document: Document, places: Places) -> Iterator[ConfigError]:
     name = document.path.stem
     if not profiles.NAME.fullmatch(name) or profiles.is_shipped(name):
-        why = "comes with the program" if profiles.is_shipped(name) else "is no name of a profile"
-        yield ConfigError(f"{document.path}: {name!r} {why}; this file is never read", "give the file another name")
+        why = "is a shipped profile" if profiles.is_shipped(name) else "is not a valid profile name"
+        yield ConfigError(f"{document.path}: {name!r} {why}; this file is not read", "rename the file")
         return
     profiles.resolve(name, places.profiles)
 
@@ -50,7 +50,7 @@ def _in_settings(document: Document, own: bool, places: Places) -> Iterator[Conf
     for key, value in leaves(document.data):
         if not own and {key, key.partition(".")[0]} & user_only_keys():
             yield ConfigError(
-                f"{document.place(key)}: {key!r} is ignored: only your own configuration may set it", "take it out"
+                f"{document.place(key)}: {key!r} is ignored: only your own configuration may set it", "remove it"
             )
             continue
         try:

@@ -1,4 +1,4 @@
-"""Who may be sent which repository's code: explicit, remembered yeses, kept in one private file."""
+"""Consent to send a repository's code to a destination: explicit and remembered, in one private file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILE = "consent.json"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A yes for one repository (its root), one destination (a provider's name) and one host; `at` is UTC."""
+    """Consent for one repository (its root), one destination (a provider's name) and one host; `at` is UTC."""
 
     repository: str
     destination: str
@@ -25,12 +25,12 @@ class Grant:
 
 
 def granted(state: Path, repository: str, destination: str, host: str) -> bool:
-    """Whether there is a yes for exactly this; raises StorageError when the file is damaged."""
+    """Whether there is consent for exactly this; raises StorageError when the file is damaged."""
     return any(_same(grant, repository, destination, host) for grant in grants(state))
 
 
 def grant(state: Path, repository: str, destination: str, host: str) -> None:
-    """Remember a yes; saying it twice changes nothing."""
+    """Remember consent; granting it twice changes nothing."""
     fresh = Grant(repository, destination, host.lower(), datetime.now(UTC).isoformat(timespec="seconds"))
 
     def add(old: tuple[Grant, ...]) -> tuple[Grant, ...]:
@@ -40,7 +40,7 @@ def grant(state: Path, repository: str, destination: str, host: str) -> None:
 
 
 def revoke(state: Path, repository: str, destination: str, host: str = "") -> int:
-    """Take back the yes for a host, or for all hosts of the destination when none is named; returns how many."""
+    """Revoke consent for a host, or for all hosts of the destination if none is named; returns how many."""
     before = len(grants(state))
 
     def drop(old: tuple[Grant, ...]) -> tuple[Grant, ...]:
@@ -50,7 +50,7 @@ def revoke(state: Path, repository: str, destination: str, host: str = "") -> in
 
 
 def grants(state: Path) -> tuple[Grant, ...]:
-    """All that was granted, oldest first; raises StorageError when the file is damaged or cannot be read."""
+    """All consents, oldest first; raises StorageError when the file is damaged or cannot be read."""
     path = state / FILE
     try:
         data = json.loads(path.read_bytes())
@@ -61,9 +61,11 @@ def grants(state: Path) -> tuple[Grant, ...]:
     except OSError as error:
         raise StorageError(f"the record of consent cannot be read ({error.strerror})", f"check {path}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise StorageError("the record of consent is damaged: nothing is sent", f"remove {path}, grant again") from None
+        raise StorageError(
+            "the record of consent is damaged: nothing is sent", f"remove {path} and grant again"
+        ) from None
     if not all(isinstance(value, str) for one in found for value in asdict(one).values()):
-        raise StorageError("the record of consent is damaged: nothing is sent", f"remove {path}, grant again")
+        raise StorageError("the record of consent is damaged: nothing is sent", f"remove {path} and grant again")
     return found
 
 

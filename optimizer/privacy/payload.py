@@ -1,4 +1,4 @@
-"""Scan a request's body as it will be sent, say where in the prompt a secret stands, and find the pictures in it."""
+"""Scan a request's body as it will be sent: locate secrets in the prompt, and find the images in it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _END = rb"(?![A-Za-z0-9_-])"
 class Rule:
     """`anchors` are lower-case literals; `pattern` is matched where one begins, its group `s` is the secret.
 
-    `kind`: "token" has a shape of its own, "password" stands in a connection string, "assigned" is a value given
+    `kind`: "token" has a shape of its own, "password" is part of a connection string, "assigned" is a value given
     to a name, judged by its looks.
     """
 

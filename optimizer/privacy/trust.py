@@ -1,4 +1,4 @@
-"""Which commands may be run to check which repository: remembered answers, kept in one private file of the user's."""
+"""Which commands may run to check which repository: remembered answers, in one private file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Decision:
 
 
 def decision(state: Path, repository: str, command: str) -> bool | None:
-    """Whether the command may run there; None when nobody said. Raises StorageError when the file is damaged."""
+    """Whether the command may run there; None without an answer. Raises StorageError when the file is damaged."""
     found = (one for one in decisions(state) if (one.repository, one.command) == (repository, command))
     return next((one.allowed for one in found), None)
 
@@ -37,7 +37,7 @@ def decide(state: Path, repository: str, command: str, allowed: bool) -> None:
 
 
 def revoke(state: Path, repository: str, command: str = "") -> int:
-    """Forget the answer for a command, or all of a repository when none is named; returns how many."""
+    """Forget the answer for a command, or all of a repository if none is named; returns how many."""
     before = len(decisions(state))
     kept = _change(state, lambda old: tuple(one for one in old if not _same(one, repository, command or one.command)))
     return before - len(kept)
@@ -46,7 +46,7 @@ def revoke(state: Path, repository: str, command: str = "") -> int:
 def decisions(state: Path) -> tuple[Decision, ...]:
     """All answers, oldest first. Raises StorageError when the file is damaged or cannot be read."""
     path = state / FILE
-    damaged = StorageError("the record of trusted commands is damaged: none is run", f"remove {path}, grant again")
+    damaged = StorageError("the record of trusted commands is damaged: none is run", f"remove {path} and grant again")
     try:
         rows = json.loads(path.read_bytes())["decisions"]
         found = tuple(Decision(row["repository"], row["command"], row["allowed"], row["at"]) for row in rows)

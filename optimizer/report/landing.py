@@ -11,11 +11,11 @@ from optimizer.types import Outcome
 
 
 def needs_answer(careful: Sequence[tuple[str, str]]) -> SafetyRefused:
-    """The refusal of files that a program acts on by itself, where nobody could be asked."""
+    """The refusal of files that a program acts on by itself, where no prompt is possible."""
     flags = " ".join(f"--allow {path}" for path, _ in careful)
     shown = ", ".join(f"{path} ({program} acts on it by itself)" for path, program in careful)
     return SafetyRefused(
-        f"nothing was written: {shown} needs a yes of its own", f"say yes at a terminal, or name it: {flags}"
+        f"nothing was written: {shown} needs its own yes", f"say yes at a terminal, or name it: {flags}"
     )
 
 

@@ -53,7 +53,7 @@ def cells(text: str) -> int:
 
 
 def cut(text: str, room: int | None) -> str:
-    """`text` in at most `room` columns, with an ellipsis where its end was left away; None leaves it whole."""
+    """`text` in at most `room` columns, with an ellipsis where its end was cut; None leaves it whole."""
     if room is None or cells(text) <= room:
         return text
     kept, used = [], 0
@@ -66,7 +66,7 @@ def cut(text: str, room: int | None) -> str:
 
 
 def cut_start(text: str, room: int) -> str:
-    """`text` in at most `room` columns, with an ellipsis where its beginning was left away."""
+    """`text` in at most `room` columns, with an ellipsis where its start was cut."""
     return text if cells(text) <= room else cut(text[::-1], room)[::-1]
 
 

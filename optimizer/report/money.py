@@ -11,7 +11,7 @@ def money(micro: int | None) -> str:
 
 
 def dollars(micro: int | None) -> str:
-    """An amount: `$0.00`, `$0.25`, `$0.0014`, `$1,234.50`; cents where they say it all, more digits where not."""
+    """An amount: `$0.00`, `$0.25`, `$0.0014`, `$1,234.50`; in cents where exact, with more digits where not."""
     if micro is None:
         return UNKNOWN
     digits = 2 if micro >= 1_000_000 or micro % 10_000 == 0 else 4 if micro >= 100 else 6

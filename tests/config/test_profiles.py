@@ -92,13 +92,13 @@ def _line(text: str) -> int:
         ("window = -1", 1, "window: expected a whole number", "correct"),
         ("window = true", 1, "window: expected a whole number", "correct"),
         ("requires = ['tool']", 1, "unknown capability 'tool'", "'tools'"),
-        ("extends = 'cod'", 1, "no profile is named 'cod'", "'code'"),
-        ("\nfallback = 'generol'", 2, "no profile is named 'generol'", "'general'"),
+        ("extends = 'cod'", 1, "no profile 'cod'", "'code'"),
+        ("\nfallback = 'generol'", 2, "no profile 'generol'", "'general'"),
         ("extends = 'mine'", 1, "in a circle: mine -> mine", "extend none"),
-        ("extends = '../config'", 1, "no profile is named '../config'", ""),
+        ("extends = '../config'", 1, "no profile '../config'", ""),
         ("[settings]\nmax_token = 5", 2, "unknown setting 'max_token'", "'max_tokens'"),
         ("[settings]\nmax_tokens = 'x'", 2, "max_tokens: expected a whole number", "correct"),
-        ("[settings]\nprofile = 'code'", 2, "a profile chooses no profile", "extends"),
+        ("[settings]\nprofile = 'code'", 2, "a profile cannot select another", "extends"),
         ("[roles.planer]\nwindow = 1", 1, "unknown role 'planer'", "'planner'"),
         ("[roles.planner]\ncloud = 1", 2, "cloud: expected true or false", "correct"),
         ("[roles]\nplanner = 1", 2, "a role is a table", "[roles.planner]"),
@@ -125,7 +125,7 @@ def test_an_unknown_profile_is_told_where_it_is_named(config: Load, tmp_path: Pa
     ):
         with pytest.raises(ConfigError) as caught:
             config(**where)
-        assert caught.value.message == f"{place}no profile is named 'fats'"
+        assert caught.value.message == f"{place}no profile 'fats'"
         assert "'fast'" in caught.value.hint
 
 
