@@ -21,7 +21,8 @@ def imported(path: Path, modules: Mapping[str, Path]) -> Iterator[Path]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
-            found = modules.get(name) or modules.get(f"{path.parent.name}.{name}")
+            beside = "" if (path.parent / "__init__.py").exists() else f"{path.parent.name}."
+            found = modules.get(name) or modules.get(beside + name)
             if found not in (None, path):
                 yield found
 
@@ -54,8 +55,10 @@ def test_no_imports_go_in_a_circle(folder: str) -> None:
 def test_a_circle_is_seen(tmp_path: Path) -> None:
     room = tmp_path / "room"
     room.mkdir()
+    (room / "__init__.py").write_text("")
+    (room / "types.py").write_text("import room.four\n")
     (room / "one.py").write_text("def work():\n    from room import two\n")
     (room / "two.py").write_text("if TYPE_CHECKING:\n    from room.three import Name\n")
     (room / "three.py").write_text("import room.one\n")
-    (room / "four.py").write_text("import room.one\n")
+    (room / "four.py").write_text("import types\nimport room.one\n")
     assert circles(room) == {frozenset({"room/one.py", "room/two.py", "room/three.py"})}
