@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -93,11 +94,13 @@ def test_one_bad_file_fails_the_patch() -> None:
 
 
 def test_the_confidence_comes_from_what_ran() -> None:
-    parsed = verdict("a.py", b"x = 1\n", b"x = 2\n").confidence
-    unknown = verdict("notes.txt", b"a", b"b").confidence
-    doubt = (1 - WEIGHTS["path"]) * (1 - WEIGHTS["text"]) * (1 - WEIGHTS["markers"])
-    assert unknown == pytest.approx(1 - doubt, abs=1e-4)
-    assert parsed == pytest.approx(1 - doubt * (1 - WEIGHTS["parses"]), abs=1e-4)
+    parsed = verdict("a.py", b"x = 1\n", b"x = 2\n")
+    unknown = verdict("notes.txt", b"a", b"b")
+    for one in (parsed, unknown):
+        doubt = prod(1 - WEIGHTS[check.name] for check in one.checks if check.passed)
+        assert one.confidence == pytest.approx(1 - doubt, abs=1e-4)
+    ran = [{check.name for check in one.checks if check.passed} for one in (parsed, unknown)]
+    assert ran[0] - ran[1] == {"parses"}
 
 
 def test_a_new_name_that_differs_in_case_fails(index: Index) -> None:
