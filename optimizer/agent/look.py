@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from optimizer.context.budget import count_tokens
 from optimizer.edits.paths import check_path
 from optimizer.errors import InputError, NotFound, SafetyRefused
 from optimizer.privacy.secret_files import is_secret_file
+from optimizer.types import FileChange, Patch
 
 if TYPE_CHECKING:
-    from optimizer.agent.overlay import Overlay
     from optimizer.index.reader import Index
 
 SPAN = 200
@@ -22,6 +22,30 @@ MOST_HITS = 60
 MOST_USES = 20
 MOST_COLUMNS = 400
 SEARCH_SECONDS = 3.0
+
+
+@dataclass(slots=True)
+class Overlay:
+    """Changes over what `disk` reads (a path's bytes, None where there is no file); `version` counts the changes."""
+
+    disk: Callable[[str], bytes | None]
+    changes: dict[str, FileChange] = field(default_factory=dict)
+    version: int = 0
+
+    def read(self, path: str) -> bytes | None:
+        """A file as it stands now; raises what `disk` raises."""
+        return self.changes[path].after if path in self.changes else self.disk(path)
+
+    def take(self, patch: Patch) -> None:
+        """Lay a patch, worked out over what `read` gives, over the changes so far."""
+        for change in patch.changes:
+            known = self.changes.get(change.path, change)
+            self.changes[change.path] = FileChange(change.path, known.before, change.after)
+        self.version += 1
+
+    def patch(self) -> Patch:
+        """All changes that are left, against the files as they are on disk."""
+        return Patch(tuple(change for change in self.changes.values() if change.before != change.after))
 
 
 @dataclass(frozen=True, slots=True)

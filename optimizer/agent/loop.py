@@ -6,25 +6,31 @@ kept in memory. Every limit ends the conversation with a reason.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from optimizer.agent import look, serve, turns
-from optimizer.agent.overlay import Overlay
+from optimizer.agent import look, serve
 from optimizer.agent.serve import EDITS, Bench
+from optimizer.context import budget
 from optimizer.edits.parse import parse_reply
 from optimizer.errors import AnswerCut, OptimizerError, UnusableOutput
 from optimizer.events import Flow, Notice, Stepped
 from optimizer.report.money import dollars
-from optimizer.types import Completion, Model, Patch, Prompt, Verdict, Whole
+from optimizer.types import Completion, Message, Model, Patch, Prompt, ToolResult, Verdict, Whole
 
 if TYPE_CHECKING:
     from optimizer.providers.base import Called
 
 LAST = "That was the last look: now make the change with edit calls only."
 TOO_LONG = "Your last answer was cut at its limit: leave out everything but the edits."
+REFUSED = (
+    "Nothing of this answer was applied: {why}\nThe files are as they were before it. Give all of its edits once more, "
+    "corrected; explain nothing."
+)
+UNREADABLE = "(an answer that could not be read)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Unfinished:
     """What a conversation had come to when its provider failed: what was looked at, and the files as edited."""
 
     looked: str
-    overlay: Overlay
+    overlay: look.Overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,7 @@ def converse(prompt: Prompt, wants_edits: bool, bench: Bench, asking: Asking, li
             continue
         unfinished = None
         if following is not None and following.unanswered and talk.steps:
-            unfinished = Unfinished(turns.transcript(talk.prompt), bench.overlay)
+            unfinished = Unfinished(_transcript(talk.prompt), bench.overlay)
         cost = None if talk.unpriced else talk.cost
         answered = isinstance(result, Completion)
         return replace(ended, failure=following, cost=cost, answered=answered, unfinished=unfinished)
@@ -153,7 +159,7 @@ def _served(
     if again := next((call for call in completion.tool_calls if serve.repeated(bench, call)), None):
         return UnusableOutput(f"stopped: it made the same call of {again.name} three times")
     note = LAST if talk.steps == limits.steps else ""
-    following = turns.with_results(talk.prompt, completion, tuple(results), note)
+    following = _with_results(talk.prompt, completion, tuple(results), note)
     over = _over(talk, following, model, limits)
     return UnusableOutput(f"stopped after {talk.steps} steps: {over}") if over else following
 
@@ -199,12 +205,12 @@ def _repair(
         if not result.repairable:
             return failure
         why = f"Your last answer was of no use: {failure.line}"
-        following = turns.amended(talk.prompt, why, talk.prompt.max_output)
+        following = _amended(talk.prompt, why, talk.prompt.max_output)
     elif isinstance(failure, AnswerCut):
         more = min(talk.prompt.max_output * 2, model.max_output or talk.prompt.max_output * 2)
-        following = turns.amended(talk.prompt, TOO_LONG, more)
+        following = _amended(talk.prompt, TOO_LONG, more)
     else:
-        following = turns.refused(talk.prompt, result, failure.whole)
+        following = _refused(talk.prompt, result, failure.whole)
     return failure if _over(talk, following, model, limits) else following
 
 
@@ -220,3 +226,47 @@ def _over(talk: _Talk, following: Prompt, model: Model, limits: Limits) -> str:
     if model.window and need > model.window:
         return f"the next would not fit into the {model.window:,} tokens of its window"
     return ""
+
+
+# ── the next prompt of a conversation ────────────────────────────────────────────────────────────
+
+
+def _with_results(prompt: Prompt, completion: Completion, results: tuple[ToolResult, ...], note: str = "") -> Prompt:
+    """The prompt after the calls of a completion were served, one result for each; `note` is said after them."""
+    made = Message("assistant", completion.text, completion.tool_calls, state=completion.state)
+    return _extended(prompt, made, Message("user", note, results=results))
+
+
+def _refused(prompt: Prompt, completion: Completion, why: str) -> Prompt:
+    """The prompt that tells a model, once, why its answer could not be used."""
+    advice = REFUSED.format(why=why)
+    if completion.tool_calls and not any(call.malformed for call in completion.tool_calls):
+        results = tuple(ToolResult(call, "not applied", failed=True) for call in completion.tool_calls)
+        return _with_results(prompt, completion, results, advice)
+    made = Message("assistant", completion.text.strip() or UNREADABLE)
+    return _extended(prompt, made, Message("user", advice))
+
+
+def _amended(prompt: Prompt, note: str, max_output: int) -> Prompt:
+    """The same prompt with a note at its end, for an answer that never came whole."""
+    last = prompt.messages[-1]
+    messages = (*prompt.messages[:-1], replace(last, text=f"{last.text}\n\n{note}".lstrip("\n")))
+    tokens = prompt.tokens + budget.count_tokens(note)
+    return replace(prompt, messages=messages, tokens=tokens, max_output=max_output)
+
+
+def _transcript(prompt: Prompt) -> str:
+    """The calls of a conversation with their results, as text that any model can read."""
+    results = [result for message in prompt.messages for result in message.results]
+    return "\n\n".join(f"{one.call.name} {json.dumps(dict(one.call.arguments))}\n{one.text}" for one in results)
+
+
+def _extended(prompt: Prompt, *messages: Message) -> Prompt:
+    tokens = prompt.tokens + sum(map(_tokens, messages))
+    return replace(prompt, messages=(*prompt.messages, *messages), tokens=tokens)
+
+
+def _tokens(message: Message) -> int:
+    calls = json.dumps([[call.name, dict(call.arguments)] for call in message.calls]) if message.calls else ""
+    texts = (message.text, message.state, calls, *(result.text for result in message.results))
+    return sum(map(budget.count_tokens, texts))

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from optimizer.agent import look
-from optimizer.agent.look import Shown, View
-from optimizer.agent.overlay import Overlay
+from optimizer.agent.look import Overlay, Shown, View
 from optimizer.agent.tools import ALL_TOOLS, EDIT_TOOLS
 from optimizer.errors import InputError, OptimizerError
 from optimizer.privacy.secrets import scan

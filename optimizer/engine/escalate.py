@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from optimizer.agent import loop, prompts, serve
 from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
-from optimizer.engine import prepare, proof
-from optimizer.errors import AnswerCut, OptimizerError, PromptTooLong
-from optimizer.events import Flow, Notice
+from optimizer.engine import prepare
+from optimizer.errors import AnswerCut, Conflict, OptimizerError, PromptTooLong, UnusableOutput
+from optimizer.events import Flow, Judged, Notice, Proposed
 from optimizer.report import reasons
-from optimizer.types import Attempt, Model, Patch, Prompt, Route
+from optimizer.retrieval import Context
+from optimizer.types import Attempt, Model, Patch, Prompt, Route, Verdict
 
 if TYPE_CHECKING:
     from optimizer.agent.loop import Ended, Unfinished
@@ -89,7 +90,7 @@ def _after(before: Before, ended: Ended, failure: OptimizerError) -> Before:
     if failure.unanswered:
         return replace(before, unfinished=ended.unfinished or before.unfinished)
     answer_tokens = before.answer_tokens * 2 if isinstance(failure, AnswerCut) else before.answer_tokens
-    return Before(answer_tokens, proof.evidence(ended.verdict) if ended.verdict else failure.whole)
+    return Before(answer_tokens, _evidence(ended.verdict) if ended.verdict else failure.whole)
 
 
 def _attempt(request: Request, model: Model, services: Services, before: Before) -> Flow[Ended]:
@@ -104,10 +105,53 @@ def _attempt(request: Request, model: Model, services: Services, before: Before)
         again = yield from _conversation(shorter, model, services, replace(before, unfinished=None))
         ended = replace(again, cost=calls.added(ended.cost, again.cost))
     if ended.failure is None:
-        ended = yield from proof.proven(ended, request.context, services.workspace)
+        ended = yield from _proven(ended, request.context, services.workspace)
     if ended.answered:
         services.calls.ledger().settle(request.id, _settlement(ended))
     return ended
+
+
+def _proven(ended: Ended, context: Context, workspace: Workspace) -> Flow[Ended]:
+    """A conversation that gave an answer, with the verdict on it; a failed check is its failure."""
+    if ended.patch is None:
+        from optimizer.verify.answers import check_answer
+
+        verdict = check_answer(ended.text, workspace.index)
+    else:
+        from optimizer.verify import prove
+
+        try:
+            _check_as_shown(context, ended.patch)
+        except Conflict as error:
+            return replace(ended, patch=None, failure=error)
+        verdict = yield from prove.judge(ended.patch, workspace.index, workspace.means())
+        if verdict.ok:
+            yield Proposed(ended.patch)
+    yield Judged(verdict)
+    if verdict.ok:
+        return replace(ended, verdict=verdict)
+    why = "; ".join(f"{check.name}: {check.detail}" for check in verdict.checks if check.passed is False)
+    return replace(ended, patch=None, verdict=verdict, failure=UnusableOutput(why))
+
+
+def _evidence(verdict: Verdict) -> str:
+    """What failed, with the excerpts that show it."""
+    failed = [check for check in verdict.checks if check.passed is False]
+    return "\n".join(f"{check.name}: {check.evidence or check.detail}" for check in failed)
+
+
+def _check_as_shown(context: Context, patch: Patch) -> None:
+    """Raise Conflict when a file is no longer what the model was shown: its line numbers would mean other lines."""
+    before = {change.path: (change.before or b"").decode("utf-8", "replace") for change in patch.changes}
+    for item in context.items:
+        if item.path in before:
+            lines = before[item.path].split("\n")[item.start - 1 : item.end]
+            if _bare(lines) != _bare(item.text.split("\n")):
+                raise Conflict(f"{item.path} has changed since it was shown to the model", "ask again")
+
+
+def _bare(lines: list[str]) -> str:
+    return "\n".join(line.rstrip() for line in lines).rstrip("\n")
 
 
 def _settlement(ended: Ended) -> str:
@@ -177,8 +221,7 @@ def _ask(request: Request, workspace: Workspace, bench: Bench, before: Before, l
 
 
 def _bench(request: Request, model: Model, workspace: Workspace) -> Bench:
-    from optimizer.agent.look import View
-    from optimizer.agent.overlay import Overlay
+    from optimizer.agent.look import Overlay, View
     from optimizer.agent.serve import Bench
     from optimizer.edits.paths import reader
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.agent import loop
-from optimizer.agent.look import View
-from optimizer.agent.overlay import Overlay
+from optimizer.agent.look import Overlay, View
 from optimizer.agent.serve import Bench
 from optimizer.agent.tools import offered
 from optimizer.edits.paths import reader

@@ -196,4 +196,4 @@ def test_the_command(project, tmp_path, monkeypatch):
     told = json.loads(done.stdout)
     assert (told["commits"], told["recall"]["1"], told["queries"][0]["ranks"]) == (1, 1.0, {"colours.py": 1})
     done = CliRunner().invoke(optimize, arguments, standalone_mode=False)
-    assert done.stdout.startswith("1 commit, each asked for at its parent by its message\n")
+    assert done.stdout.startswith("1 commit, ")
