@@ -135,7 +135,12 @@ def _run(argv: list[str]) -> int | Failure:
     except Exception as error:
         if os.environ.get("OPTIMIZER_DEBUG"):
             raise
-        hint = "this is a bug in optimizer: please report it with the traceback that OPTIMIZER_DEBUG=1 shows"
+        import traceback
+
+        from optimizer.debug import debug
+
+        debug("cli", "%s", "".join(traceback.format_exception(error)))
+        hint = "this is a bug in optimizer: please report it with the traceback that --debug shows"
         return Failure(f"internal error: {type(error).__name__}: {error}", hint, OptimizerError.exit_code)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from optimizer.debug import debug
 from optimizer.errors import InputError
 from optimizer.retrieval import Context, Limits, Query
 
@@ -21,7 +22,11 @@ def refresh(workspace: Workspace) -> Refreshed:
     """Re-read what changed in the repository; raises StorageError."""
     from optimizer.index.refresh import refresh as refresh_index
 
-    return refresh_index(workspace.index, workspace.settings, workspace.progress)
+    done = refresh_index(workspace.index, workspace.settings, workspace.progress)
+    debug(
+        "index", "%d parsed, %d removed, %d unchanged, %.2f s", done.parsed, done.removed, done.unchanged, done.seconds
+    )
+    return done
 
 
 def choose(query: Query, workspace: Workspace, max_tokens: int, top: int = 20) -> Context:

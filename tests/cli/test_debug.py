@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+import types
 from collections.abc import Iterator
 
+import click
 import pytest
 
 from optimizer.cli import debug
+from optimizer.cli.commands import COMMANDS, Row
+from optimizer.cli.main import main
 from optimizer.debug import debug as log
 
 SECRET = "AKIA" + "Q7PLNZ2VXW4RTGHB"
@@ -54,3 +58,26 @@ def test_nothing_is_loaded_for_a_log_that_is_off(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delitem(sys.modules, "logging")
     log("providers", "status %d", 200)
     assert "logging" not in sys.modules
+
+
+@pytest.mark.usefixtures("_as_it_was")
+def test_a_bug_is_one_line_and_its_traceback_is_in_the_log(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @click.command()
+    def broken() -> None:
+        raise RuntimeError(f"no such thing: {KEY}")
+
+    module = types.ModuleType("optimizer.cli.broken")
+    module.command = broken  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(COMMANDS, "broken", Row("broken:command", "", "", ()))
+    monkeypatch.setenv("GROQ_API_KEY", KEY)
+    for arguments, shown in ((["broken"], False), (["broken", "--debug"], True)):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        err = capsys.readouterr().err
+        assert ended.value.code == 1
+        assert "internal error: RuntimeError: no such thing" in err
+        assert ("in broken\n" in err, "Traceback" in err) == (shown, shown)
+        assert KEY not in err.partition("error: internal")[0]

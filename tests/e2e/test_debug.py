@@ -19,6 +19,7 @@ def test_debug_shows_each_decision_and_no_key(user: Optimize, calc: Path, loopba
     ran = user(REQUEST, "--yes", "--json", "--debug")
     assert ran.code == 0, ran.err
     assert any(CANARY in str(one.headers) for one in loopback.asked("groq"))
+    assert "optimizer.index: 0 parsed, " in ran.err
     assert "optimizer.context: " in ran.err
     assert "status 200" in ran.err
     assert "optimizer.routing: refactor, difficulty " in ran.err
