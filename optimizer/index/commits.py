@@ -1,4 +1,4 @@
-"""Commits as they are kept: numbered as they were read, in columns that open fast."""
+"""The commit store: commits in the order they were read, in columns that open fast."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 
 @dataclass(slots=True)
-class Past:
-    """Columns over the numbers of commits; `live` is 1 for those that `head` reaches, `starts` has one more entry.
+class CommitStore:
+    """Columns over commit numbers; `live` is 1 for those that `head` reaches, `starts` has one more entry.
 
     `touched` are numbers of `paths`; `renames` are commit, old and new path, flat. Of the live commits alone, by number
-    of path: `renamed` is the path that it became last (-1: none), `churn` and `weights` are sums.
+    of path: `renamed` is its last new path (-1: none), `churn` and `weights` are sums.
     """
 
     head: str = ""
@@ -67,7 +67,7 @@ class Past:
         return self.touched[self.starts[number] : self.starts[number + 1]]
 
     def weight(self, number: int) -> float:
-        """How much a commit says of each of its files: less when they are many."""
+        """How much a commit counts for each of its files: less when there are many."""
         return 1.0 / log2(1 + max(1, self.starts[number + 1] - self.starts[number]))
 
     @property
@@ -76,8 +76,8 @@ class Past:
         return sum(compress(self.lengths, self.live)) / (self.live.count(1) or 1)
 
 
-def load(connection: sqlite3.Connection, *, ids: bool) -> Past:
-    """The commits as they were last written, their `ids` only if wanted: they take as long to read as all the rest.
+def load(connection: sqlite3.Connection, *, ids: bool) -> CommitStore:
+    """The stored commits, with their `ids` only on request: they take as long to read as all the rest.
 
     Raises sqlite3.DatabaseError when they are damaged.
     """
@@ -86,8 +86,8 @@ def load(connection: sqlite3.Connection, *, ids: bool) -> Past:
         get_meta(connection, name) for name in names
     )
     if not live:
-        return Past(head.decode())
-    return Past(
+        return CommitStore(head.decode())
+    return CommitStore(
         head=head.decode(),
         ids=get_meta(connection, "ids").decode().split() if ids else [],
         live=bytearray(live),
@@ -104,7 +104,7 @@ def load(connection: sqlite3.Connection, *, ids: bool) -> Past:
 
 
 def mark_of(connection: sqlite3.Connection) -> str:
-    """The mark of HEAD up to which everything was read; '' when something is missing."""
+    """The mark of HEAD up to which all commits were read; '' when some are missing."""
     return get_meta(connection, "mark").decode()
 
 
@@ -122,71 +122,73 @@ def name_of(connection: sqlite3.Connection, number: int) -> tuple[str, str]:
     return short, subject
 
 
-def store(connection: sqlite3.Connection, listed: Listed, commits: Iterable[Commit], mark: str, *, anew: bool) -> None:
-    """Add commits and say which are live now; `anew` drops what was kept, unless it is what another process just wrote.
+def add_commits(
+    connection: sqlite3.Connection, listed: Listed, commits: Iterable[Commit], mark: str, *, replace: bool
+) -> None:
+    """Add commits and mark the live ones; `replace` drops the old ones, unless another process just wrote them.
 
-    Safe beside another process that does the same.
+    Safe to run in several processes at once.
     """
     from optimizer.index.writer import writing
 
     with writing(connection):
-        past = load(connection, ids=True)
-        if anew and len(past.ids) > MOST_NUMBERS:
+        kept = load(connection, ids=True)
+        if replace and len(kept.ids) > MOST_NUMBERS:
             connection.execute("DELETE FROM run")
             connection.execute("DELETE FROM name")
-            past = Past()
-        _add(connection, past, commits)
-        _choose(past, listed)
-        _sum_up(past)
+            kept = CommitStore()
+        _add(connection, kept, commits)
+        _choose(kept, listed)
+        _sum_up(kept)
         set_meta(
             connection,
             mark=mark,
             head=listed.head,
-            ids="\n".join(past.ids),
-            live=bytes(past.live),
-            times=past.times.tobytes(),
-            lengths=past.lengths.tobytes(),
-            starts=past.starts.tobytes(),
-            touched=past.touched.tobytes(),
-            renames=past.renames.tobytes(),
-            paths="\0".join(past.paths),
-            renamed=past.renamed.tobytes(),
-            churn=past.churn.tobytes(),
-            weights=past.weights.tobytes(),
+            ids="\n".join(kept.ids),
+            live=bytes(kept.live),
+            times=kept.times.tobytes(),
+            lengths=kept.lengths.tobytes(),
+            starts=kept.starts.tobytes(),
+            touched=kept.touched.tobytes(),
+            renames=kept.renames.tobytes(),
+            paths="\0".join(kept.paths),
+            renamed=kept.renamed.tobytes(),
+            churn=kept.churn.tobytes(),
+            weights=kept.weights.tobytes(),
         )
 
 
-def _add(connection: sqlite3.Connection, past: Past, commits: Iterable[Commit]) -> None:
-    known = set(past.ids)
-    numbers = {path: number for number, path in enumerate(past.paths)}
+def _add(connection: sqlite3.Connection, kept: CommitStore, commits: Iterable[Commit]) -> None:
+    known = set(kept.ids)
+    numbers = {path: number for number, path in enumerate(kept.paths)}
     raw: defaultdict[bytes, list[bytes]] = defaultdict(list)
     names = []
     for commit in commits:
         if commit.id in known:
             continue
-        number = len(past.ids)
-        past.ids.append(commit.id)
-        past.live.append(0)
-        past.times.append(commit.time)
+        number = len(kept.ids)
+        kept.ids.append(commit.id)
+        kept.live.append(0)
+        kept.times.append(commit.time)
         words = words_of(commit.message.encode("utf-8", "replace"))
-        past.lengths.append(len(words))
+        kept.lengths.append(len(words))
         place = number.to_bytes(4, sys.byteorder)
         for word in words:
             raw[word].append(place)
-        past.touched.extend([numbers.setdefault(path, len(numbers)) for path in commit.files])
-        past.starts.append(len(past.touched))
+        kept.touched.extend([numbers.setdefault(path, len(numbers)) for path in commit.files])
+        kept.starts.append(len(kept.touched))
         for old, new in commit.renames:
-            past.renames.extend((number, numbers.setdefault(old, len(numbers)), numbers.setdefault(new, len(numbers))))
+            kept.renames.extend((number, numbers.setdefault(old, len(numbers)), numbers.setdefault(new, len(numbers))))
         subject = commit.message.partition("\n")[0][:LONGEST_SUBJECT]
         names.append((number, seal(f"{commit.id[:7]} {subject}".encode("utf-8", "replace"))))
-    past.paths = list(numbers)
+    kept.paths = list(numbers)
     connection.executemany("INSERT OR REPLACE INTO name VALUES (?,?)", names)
     if names:
         _add_lists(connection, dict(expand(raw, {})))
 
 
 def _add_lists(connection: sqlite3.Connection, lists: dict[str, bytes]) -> None:
-    """Add inverted lists; many small segments become one, and all of them when they outgrow the first."""
+    """Add inverted lists; many small segments are merged, and all of them when they outgrow the first."""
     before = segments(connection)
     segment = before[-1] + 1 if before else 1
     if len(before) >= MOST_SEGMENTS:
@@ -204,28 +206,28 @@ def _add_lists(connection: sqlite3.Connection, lists: dict[str, bytes]) -> None:
     connection.executemany("INSERT INTO run VALUES (?,?,?,?,?,?)", ((segment, FIELD, *run) for run in runs(lists)))
 
 
-def _choose(past: Past, listed: Listed) -> None:
-    numbers = {commit: number for number, commit in enumerate(past.ids)}
+def _choose(kept: CommitStore, listed: Listed) -> None:
+    numbers = {commit: number for number, commit in enumerate(kept.ids)}
     alive = {numbers[commit] for commit in listed.new if commit in numbers}
     if not listed.whole:
-        alive |= {number for number, live in enumerate(past.live) if live and past.ids[number] not in listed.gone}
+        alive |= {number for number, live in enumerate(kept.live) if live and kept.ids[number] not in listed.gone}
     if len(alive) > MOST_COMMITS:
-        alive = {number for _, number in nlargest(MOST_COMMITS, [(past.times[number], number) for number in alive])}
-    past.live = bytearray(number in alive for number in range(len(past.ids)))
+        alive = {number for _, number in nlargest(MOST_COMMITS, [(kept.times[number], number) for number in alive])}
+    kept.live = bytearray(number in alive for number in range(len(kept.ids)))
 
 
-def _sum_up(past: Past) -> None:
-    past.renamed = array("i", [-1]) * len(past.paths)
-    triples = zip(past.renames[::3], past.renames[1::3], past.renames[2::3], strict=True)
-    for _, old, new in sorted((past.times[commit], old, new) for commit, old, new in triples if past.live[commit]):
-        past.renamed[old] = new
-    past.churn = array("f", [0.0]) * len(past.paths)
-    past.weights = array("f", [0.0]) * len(past.paths)
-    alive = [number for number, live in enumerate(past.live) if live]
-    latest = max(map(past.times.__getitem__, alive), default=0)
+def _sum_up(kept: CommitStore) -> None:
+    kept.renamed = array("i", [-1]) * len(kept.paths)
+    triples = zip(kept.renames[::3], kept.renames[1::3], kept.renames[2::3], strict=True)
+    for _, old, new in sorted((kept.times[commit], old, new) for commit, old, new in triples if kept.live[commit]):
+        kept.renamed[old] = new
+    kept.churn = array("f", [0.0]) * len(kept.paths)
+    kept.weights = array("f", [0.0]) * len(kept.paths)
+    alive = [number for number, live in enumerate(kept.live) if live]
+    latest = max(map(kept.times.__getitem__, alive), default=0)
     for number in alive:
-        decayed = 0.5 ** ((latest - past.times[number]) / HALF_LIFE)
-        weight = past.weight(number)
-        for path in past.files(number):
-            past.churn[path] += decayed
-            past.weights[path] += weight
+        decayed = 0.5 ** ((latest - kept.times[number]) / HALF_LIFE)
+        weight = kept.weight(number)
+        for path in kept.files(number):
+            kept.churn[path] += decayed
+            kept.weights[path] += weight

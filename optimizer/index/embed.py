@@ -1,4 +1,4 @@
-"""Turn texts into vectors with a model that lies on this machine; only an explicit yes lets one be fetched."""
+"""Turn texts into vectors with a local model; one is only downloaded when asked for explicitly."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SAMPLES = 16
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """Which model: its name as fastembed knows it, the directory of its files ("": fetched ones), and where those lie.
+    """Which model: its fastembed name, the directory of its files ("": downloaded ones), and where downloads are kept.
 
     With a directory the name still says how the output of the network becomes one vector.
     """
@@ -37,7 +37,7 @@ class ModelChoice:
 
     @property
     def id(self) -> str:
-        """What the vectors of this model are kept under: moving the files keeps it, other files change it."""
+        """The key of this model's vectors: moving the files keeps it, other files change it."""
         folder = Path(self.directory)
         return f"{self.name} {_digest(folder)}" if self.directory else self.name
 
@@ -49,7 +49,7 @@ def choice_from(settings: Settings, cache: Path) -> ModelChoice:
 
 
 def installed() -> bool:
-    """Whether the extra `embeddings` is there; loads nothing."""
+    """Whether the extra `embeddings` is installed; loads nothing."""
     return importlib.util.find_spec("fastembed") is not None
 
 
@@ -73,23 +73,23 @@ def open_model(choice: ModelChoice, *, download: bool = False) -> Embedder:
     """
     if not installed():
         raise NotFound("the extra `embeddings` is not installed", INSTALL)
-    importlib.import_module("loguru").logger.disable("fastembed")  # what it would print is told by the errors here
+    importlib.import_module("loguru").logger.disable("fastembed")  # the errors below say what it would print
     fastembed: Any = importlib.import_module("fastembed")
     known = {model["model"].lower() for model in fastembed.TextEmbedding.list_supported_models()}
     if choice.name.lower() not in known:
-        raise ConfigError(f"fastembed knows no model {choice.name!r}", "set semantic.model to one of its names")
+        raise ConfigError(f"fastembed has no model {choice.name!r}", "set semantic.model to one of its names")
     if choice.directory and not Path(choice.directory).is_dir():
-        raise NotFound(f"semantic.model_path is no directory: {choice.directory}", "name the directory of a model")
+        raise NotFound(f"semantic.model_path is not a directory: {choice.directory}", "name the directory of a model")
     local = {"specific_model_path": choice.directory} if choice.directory else {}
     try:
         model = fastembed.TextEmbedding(
             choice.name, cache_dir=str(choice.fetched), local_files_only=bool(local) or not download, **local
         )
-    except Exception as error:  # what reads the files raises kinds of its own, made straight from Exception
+    except Exception as error:  # fastembed raises classes of its own, derived from Exception
         why = " ".join(str(error).split())[:200]
         if choice.directory:
-            cure = "name the directory of a model in ONNX form, made for the name in semantic.model"
-            raise ConfigError(f"the model in {choice.directory} cannot be used: {why}", cure) from error
+            hint = "name the directory of a model in ONNX form, made for the name in semantic.model"
+            raise ConfigError(f"the model in {choice.directory} cannot be used: {why}", hint) from error
         if download:
             raise NotFound(f"the model {choice.name} could not be fetched: {why}", LOCAL) from error
         raise NotFound(f"the model {choice.name} is not on this machine", FETCH) from error

@@ -27,7 +27,7 @@ Packed = dict[bytes, bytes]
 
 
 class Lists:
-    """Words of a batch as they stand → the numbers of their units, one entry for each time."""
+    """Words of a batch as written → the numbers of their units, one entry per occurrence."""
 
     def __init__(self) -> None:
         self.body: defaultdict[bytes, list[int]] = defaultdict(list)
@@ -61,7 +61,7 @@ def extract(
 ) -> tuple[list[Fields], *tuple[Packed, ...]]:
     """The contents of files, whose units are numbered `first`, `first + stride`, …, and their words by field.
 
-    One thing is done with all files before the next: the tables of each stay in the caches of the processor.
+    Each step is done for all files before the next, so that its tables stay in the processor's cache.
     Raises syntax.TooSlow when parsing is not done at `until` (time.monotonic); 0 sets no limit.
     """
     parsed = [read(path, data, until, whole=False) for path, data in files]
@@ -83,7 +83,7 @@ def extract(
 
 
 def _words(units: Sequence[Share], lines: Sequence[bytes], numbers: Iterable[int], lists: Lists) -> list[int]:
-    """Enter the words of units; how many each has."""
+    """Record the words of units; return how many each has."""
     lengths = []
     body, joined, append = lists.body.__getitem__, b"\n".join, list.append
     for (_, spans), number in zip(units, numbers, strict=False):
@@ -95,7 +95,7 @@ def _words(units: Sequence[Share], lines: Sequence[bytes], numbers: Iterable[int
 
 
 def _name(rows: Sequence[Row], units: Sequence[Share], first: int, stride: int, lists: Lists) -> None:
-    """Enter names and documentation of definitions under their units; sections are found by their words."""
+    """Record names and documentation of definitions under their units; sections are found by their words."""
     names, docs = lists.name, lists.doc
     numbers = range(first, first + stride * len(units), stride)
     number_of = {rows[owner][1]: number for (owner, _), number in zip(units, numbers, strict=True) if owner >= 0}
@@ -119,9 +119,9 @@ _json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def _alarm(seconds: float) -> None:
-    """Let the system end this process after so much work, also when its parent is gone and the parser hangs.
+    """Let the system end this process after so much CPU time, also when its parent is gone and the parser hangs.
 
-    Work, not time: on a busy machine a file that parses fast enough may have to wait for long.
+    CPU time, not wall time: on a busy machine a file that parses fast enough may have to wait.
     """
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, seconds)

@@ -24,7 +24,7 @@ _NO_FILE = (0, 0, 0, 0)
 
 
 class Root(NamedTuple):
-    """The top folder of what is indexed, absolute; `git` tells whether a `.git` stands in it."""
+    """The top folder of what is indexed, absolute; `git`: whether it holds a `.git`."""
 
     path: Path
     git: bool
@@ -40,9 +40,9 @@ class FileStat(NamedTuple):
 
 
 class Look(NamedTuple):
-    """All that may be files as they were named, in that order, with four numbers of each, flat.
+    """All names that may be files, in listed order, with four numbers for each, flat.
 
-    They are 1 for a regular file and else 0, its size in bytes, and the times of its last change in nanoseconds.
+    The numbers are 1 for a regular file and else 0, its size in bytes, and the times of its last change in nanoseconds.
     """
 
     names: list[bytes]
@@ -65,7 +65,7 @@ class Scan(NamedTuple):
 
 
 def find_root(start: Path) -> Root:
-    """The nearest folder upwards that holds a `.git` (folder or file); else `start` itself."""
+    """The nearest folder at or above `start` that holds a `.git` (folder or file); else `start` itself."""
     start = start.absolute()
     for folder in (start, *start.parents):
         if os.path.lexists(folder / ".git"):
@@ -74,12 +74,12 @@ def find_root(start: Path) -> Root:
 
 
 def scan(root: Root, max_file_bytes: int) -> Scan:
-    """All files to index below `root` with their sizes and times; files that vanish meanwhile are left out."""
+    """All files to index below `root` with their sizes and times; files that vanish during the scan are left out."""
     return classify(listing(root), max_file_bytes)
 
 
 def classify(found: Listing, max_file_bytes: int, known: Container[str] = ()) -> Scan:
-    """Leave out large and secret files; names in `known` were judged before and are not looked at again."""
+    """Leave out large and secret files; names in `known` were checked before."""
     from optimizer.privacy.secret_files import is_secret_file
 
     files: list[FileStat] = []
@@ -95,12 +95,12 @@ def classify(found: Listing, max_file_bytes: int, known: Container[str] = ()) ->
 
 
 def list_names(root: Root) -> FileNames:
-    """The names of the files of a root, which git begins to list in the background."""
+    """Start listing the files of a root with git, in the background."""
     return FileNames(root.path if root.git else None, SKIPPED_FOLDERS)
 
 
 def look(root: Root, listing: FileNames | None = None) -> Look:
-    """See what stands below `root` now; `listing` may have begun before."""
+    """Stat all files below `root`; `listing` may have been started before."""
     with closing(listing or list_names(root)) as names_by_list:
         found = Look([], array("q"))
         folders = {b"": True}
@@ -114,7 +114,7 @@ def look(root: Root, listing: FileNames | None = None) -> Look:
 
 
 def _see(root: Path, names: list[bytes], folders: dict[bytes, bool], found: Look) -> None:
-    """Add names with what the system says of them: nothing for those behind a link, or that are gone."""
+    """Add names with their status: zeros for those behind a link or gone."""
     top = os.fsencode(root) + b"/"
     lstat, regular, add = os.lstat, stat.S_ISREG, found.columns.extend
     for name in names:
@@ -138,7 +138,7 @@ def listing(root: Root) -> Listing:
 
 
 def listed(seen: Look) -> Listing:
-    """The regular files that were seen; what an interrupted write of this program left beside a file is none."""
+    """The regular files that were seen, without what an interrupted write of this program left behind."""
     found: dict[str, tuple[int, int, int]] = {}
     skipped: list[Skipped] = []
     numbers = iter(seen.columns)
@@ -157,7 +157,7 @@ def listed(seen: Look) -> Listing:
 
 
 def _real_folder(top: bytes, folder: bytes, known: dict[bytes, bool]) -> bool:
-    """Whether no part of `folder` is a link: a tracked file may lie behind one that replaced its folder."""
+    """Whether no part of `folder` is a link: a link may have replaced the folder of a tracked file."""
     real = known.get(folder)
     if real is None:
         real = _real_folder(top, folder.rpartition(b"/")[0], known) and not _is_link(top + folder)
@@ -272,10 +272,10 @@ SKIPPED_FOLDERS = (
     ".cache",
 )
 
-# Data rather than text to read: such files are listed, and found by their paths alone.
+# Data rather than text: such files are listed, and found by their paths alone.
 WORDLESS = (".po", ".pot", ".svg", ".csv", ".tsv", ".lock", ".map", ".min.js", ".min.css", ".geojson", ".pem", ".crt")
 
 
 def has_words(path: str) -> bool:
-    """Whether the words of a file are worth keeping, by its name alone."""
+    """Whether the words of a file are indexed, by its name alone."""
     return not path.endswith(WORDLESS)

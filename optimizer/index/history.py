@@ -19,12 +19,12 @@ from optimizer.index.commits import (
     MOST_COMMITS,
     MOST_NUMBERS,
     SCHEMA,
-    Past,
+    CommitStore,
+    add_commits,
     load,
     mark_of,
     name_of,
     segments,
-    store,
 )
 from optimizer.index.files import Root, read_file
 from optimizer.index.postings import find, tally
@@ -38,14 +38,14 @@ MOST_RENAMES_FOLLOWED = 20
 
 
 class CommitName(NamedTuple):
-    """A commit as a person knows it: its id in short, and the first line of its message."""
+    """A commit as shown: its short id, and the first line of its message."""
 
     id: str
     subject: str
 
 
 class History:
-    """The commits that HEAD reaches, newest 20,000, merges left out; nothing where there is no history.
+    """The newest 20,000 commits that HEAD reaches, without merges; empty where there is no history.
 
     Scores are for the files there are now; a commit counts for the new name of a file that was renamed since.
     """
@@ -58,20 +58,20 @@ class History:
         self._known: dict[int, str] = {}
         self._totals: dict[str, float] = {}
         if connection is None:
-            self._past, self._segments = Past(), []
+            self._store, self._segments = CommitStore(), []
             return
         connection.execute("BEGIN")
-        self._past, self._segments = load(connection, ids=False), segments(connection)
+        self._store, self._segments = load(connection, ids=False), segments(connection)
 
     @property
     def commits(self) -> int:
         """How many commits are known."""
-        return self._past.live.count(1)
+        return self._store.live.count(1)
 
     @property
     def head(self) -> str:
-        """The id of the commit that this is the history of; changes whenever the answers may."""
-        return self._past.head
+        """The id of the commit that this history ends at; changes whenever the answers may."""
+        return self._store.head
 
     def close(self) -> None:
         if self._connection is not None:
@@ -79,7 +79,7 @@ class History:
             self._connection = None
 
     def similar(self, weights: Mapping[str, float], limit: int = 100) -> dict[str, float]:
-        """Files of the `limit` commits whose messages say most of the weighted terms, by path.
+        """Scores of the files of the `limit` commits whose messages match the weighted terms best, by path.
 
         A commit adds the cube of its BM25 over the root of the number of files that it touched.
         """
@@ -88,7 +88,7 @@ class History:
         largest: dict[str, float] = {}
         self._best = {}
         for number in nlargest(limit, commits, key=commits.__getitem__):
-            touched = self._past.files(number)
+            touched = self._store.files(number)
             value = commits[number] ** POWER / math.sqrt(len(touched) or 1)
             for path in {path for file in touched if (path := self._path(file))}:
                 files[path] = files.get(path, 0.0) + value
@@ -97,7 +97,7 @@ class History:
         return files
 
     def best_commit(self, path: str) -> CommitName | None:
-        """The commit that carried a file in the last `similar`."""
+        """The commit that scored highest for a file in the last call of `similar`."""
         number = self._best.get(path)
         if number is None or self._connection is None:
             return None
@@ -107,53 +107,53 @@ class History:
             return None
 
     def churn(self) -> dict[str, float]:
-        """How often each file changed, a commit half a year before HEAD counting half as much as HEAD."""
+        """How often each file changed; a commit half a year before HEAD counts half as much as HEAD."""
         found: dict[str, float] = {}
-        for number, (path, value) in enumerate(zip(self._past.paths, self._past.churn, strict=True)):
+        for number, (path, value) in enumerate(zip(self._store.paths, self._store.churn, strict=True)):
             if value > 0.0 and (path in self._now or (path := self._path(number))):
                 found[path] = found.get(path, 0.0) + value
         return found
 
     def together(self, paths: Iterable[str]) -> dict[str, float]:
-        """How much files change with each of `paths`, summed: a cosine of at most 1 for each, small commits first."""
-        past = self._past
+        """How much files change together with `paths`: the sum of a cosine per path, where small commits count more."""
+        kept = self._store
         wanted = {number: path for path in paths for number in self._numbers(path)}
-        places = [place for place, number in enumerate(past.touched) if number in wanted] if wanted else []
+        places = [place for place, number in enumerate(kept.touched) if number in wanted] if wanted else []
         shared: dict[str, dict[int, float]] = {path: {} for path in wanted.values()}
         for place in places:
-            commit = bisect_right(past.starts, place) - 1
-            if past.live[commit]:
-                weight, beside = past.weight(commit), shared[wanted[past.touched[place]]]
-                for number in past.files(commit):
-                    beside[number] = beside.get(number, 0.0) + weight
+            commit = bisect_right(kept.starts, place) - 1
+            if kept.live[commit]:
+                weight, shared_by = kept.weight(commit), shared[wanted[kept.touched[place]]]
+                for number in kept.files(commit):
+                    shared_by[number] = shared_by.get(number, 0.0) + weight
         found: dict[str, float] = {}
-        for path, beside in shared.items():
+        for path, shared_by in shared.items():
             total = math.sqrt(self._total(path))
-            for number, value in beside.items():
+            for number, value in shared_by.items():
                 other = self._path(number)
                 if other and other != path:
                     found[other] = found.get(other, 0.0) + value / (total * math.sqrt(self._total(other)))
         return found
 
     def _scores(self, weights: Mapping[str, float]) -> dict[int, float]:
-        past, total = self._past, self.commits
-        mean = past.mean_length or 1.0
+        kept, total = self._store, self.commits
+        mean = kept.mean_length or 1.0
         lists = []
         for term, weight in weights.items() if total else ():
             numbers, counts = self._postings(term)
-            alive = sum(map(past.live.__getitem__, numbers))
+            alive = sum(map(kept.live.__getitem__, numbers))
             if 0 < alive <= max(10, COMMON * total):
                 lists.append((weight * math.log(1 + (total - alive + 0.5) / (alive + 0.5)), numbers, counts))
         lists.sort(key=lambda item: -item[0])
         scores: dict[int, float] = {}
-        room = MOST_POSTINGS
+        left = MOST_POSTINGS
         for weight, numbers, counts in lists:
-            room -= len(numbers)
-            if room < 0:
+            left -= len(numbers)
+            if left < 0:
                 break
             for number, count in zip(numbers, counts, strict=True):
-                if past.live[number]:
-                    norm = K1 * (1 - B + B * past.lengths[number] / mean)
+                if kept.live[number]:
+                    norm = K1 * (1 - B + B * kept.lengths[number] / mean)
                     scores[number] = scores.get(number, 0.0) + weight * count / (count + norm)
         return scores
 
@@ -166,10 +166,10 @@ class History:
             return (), ()
 
     def _path(self, number: int) -> str:
-        """The name that a file of then has now; '' when it is gone."""
+        """The current name of a file of an earlier commit; '' when it is gone."""
         path = self._known.get(number)
         if path is None:
-            path = self._past.paths[number]
+            path = self._store.paths[number]
             for _ in range(MOST_RENAMES_FOLLOWED):
                 if path in self._now or path not in self._renamed:
                     break
@@ -179,8 +179,8 @@ class History:
 
     @cached_property
     def _renamed(self) -> dict[str, str]:
-        paths = self._past.paths
-        return {paths[old]: paths[new] for old, new in enumerate(self._past.renamed) if new >= 0}
+        paths = self._store.paths
+        return {paths[old]: paths[new] for old, new in enumerate(self._store.renamed) if new >= 0}
 
     @cached_property
     def _older(self) -> dict[str, list[str]]:
@@ -191,10 +191,10 @@ class History:
 
     @cached_property
     def _numbered(self) -> dict[str, int]:
-        return {path: number for number, path in enumerate(self._past.paths)}
+        return {path: number for number, path in enumerate(self._store.paths)}
 
     def _numbers(self, path: str) -> list[int]:
-        """The numbers of the names that a file of now has had."""
+        """The numbers of all names that a current file has had."""
         names = [path] if path in self._now else []
         for name in names:
             if name in self._older:
@@ -204,14 +204,14 @@ class History:
     def _total(self, path: str) -> float:
         total = self._totals.get(path)
         if total is None:
-            total = self._totals[path] = 1.0 + sum(self._past.weights[number] for number in self._numbers(path))
+            total = self._totals[path] = 1.0 + sum(self._store.weights[number] for number in self._numbers(path))
         return total
 
 
 def open_history(root: Root, file: Path, paths: Sequence[str], seconds: float = SECONDS) -> History:
-    """The history of a repository, kept in `file`, read as far as HEAD first; new commits take at most `seconds`.
+    """The history of a repository, kept in `file`; new commits up to HEAD are read first, for at most `seconds`.
 
-    What goes wrong leaves no history, never an error.
+    Never raises: on failure the history is empty.
     """
     mark = head_mark(root.path) if root.git else ""
     if mark:
@@ -252,24 +252,24 @@ def _update(connection: sqlite3.Connection, root: Path, mark: str, seconds: floa
     git = find_git(root)
     if git is None:
         return False
-    past, before = load(connection, ids=True), mark_of(connection)
-    if len(past.ids) > MOST_NUMBERS:
-        past, before = Past(), ""
+    kept, before = load(connection, ids=True), mark_of(connection)
+    if len(kept.ids) > MOST_NUMBERS:
+        kept, before = CommitStore(), ""
     go_on = before and same_end(before, mark)
-    listed = list_commits(git, root, past.head if go_on else "", MOST_COMMITS, seconds)
+    listed = list_commits(git, root, kept.head if go_on else "", MOST_COMMITS, seconds)
     if listed is None:
         return False
-    known = set(past.ids)
+    known = set(kept.ids)
     missing = [commit for commit in listed.new if commit not in known]
     commits = list(read_commits(git, root, missing, seconds)) if missing else []
-    # Where nothing at all could be read, the next try would fare no better until HEAD moves.
+    # Where nothing could be read, trying again is useless until HEAD moves.
     done = len(commits) == len(missing) or not commits
-    store(connection, listed, commits, mark if done else "", anew=not past.ids)
+    add_commits(connection, listed, commits, mark if done else "", replace=not kept.ids)
     return True
 
 
 def head_mark(root: Path) -> str:
-    """A text that differs whenever HEAD may mean another commit, told without git; '' when it cannot be told."""
+    """A text that differs whenever HEAD may mean another commit, read without git; '' when unknown."""
     own = _git_folder(root)
     head = _text_of(own / "HEAD") if own else ""
     if own is None or not head:
@@ -284,7 +284,7 @@ def head_mark(root: Path) -> str:
 
 
 def same_end(mark: str, other: str) -> bool:
-    """Whether history ends where it did: a shallow clone that was deepened since has more of it."""
+    """Whether history begins at the same commits: a shallow clone may have been deepened."""
     return mark.partition("\n")[0] == other.partition("\n")[0]
 
 
@@ -292,8 +292,8 @@ def _git_folder(root: Path) -> Path | None:
     place = root / ".git"
     if place.is_dir():
         return place
-    told = _text_of(place)
-    return root / told.removeprefix("gitdir: ") if told.startswith("gitdir: ") else None
+    link = _text_of(place)
+    return root / link.removeprefix("gitdir: ") if link.startswith("gitdir: ") else None
 
 
 def _text_of(path: Path) -> str:

@@ -35,7 +35,7 @@ WINDOW = 16_000_000  # bytes of source that are committed at once
 MOST_WORDS = 100_000  # distinct words of batches that wait to be committed
 BATCH = 2_000_000
 SMALL = 400_000  # bytes of source that are worth a process of their own
-HERE = 200_000  # bytes that are parsed in this process, which no grammar may hold up longer than this many seconds
+HERE = 200_000  # bytes that are parsed in this process, for at most this many seconds
 HERE_SECONDS = 0.3
 RACY_NS = 2_000_000_000  # a file changed this recently may change again within the clock's grain
 UNKNOWN_TIME = -1
@@ -55,9 +55,9 @@ class Plan(NamedTuple):
 
 @dataclass(slots=True)
 class _Work:
-    """What one refresh has found out so far; `wanted` are the files by the content they need.
+    """What one refresh found so far; `wanted` are the files by the content they need.
 
-    `fresh` are the files that may change again without a trace in their times.
+    `fresh` are files whose times may stay the same when they change again.
     """
 
     rows: dict[str, StoredFile] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class _Work:
 
 
 def make_plan(index: Index, found: Listing, settings: Settings, limits: str) -> Plan:
-    """Compare the tree with the index; `limits` name the reader and the bounds, and other ones read all files again."""
+    """Compare the tree with the index; when `limits` (bounds and reader) changed, all files are read again."""
     known = stored_files(index.connection)
     scan = classify(found, settings.max_file_bytes, known)
     same = index.meta("limits") == limits
@@ -77,12 +77,12 @@ def make_plan(index: Index, found: Listing, settings: Settings, limits: str) -> 
 def update(
     index: Index, found: Listing, settings: Settings, marks: tuple[str, str], progress: Report
 ) -> tuple[int, int, int]:
-    """Make the index say what was found: contents parsed, files gone, files as before.
+    """Make the index match what was found; returns contents parsed, files removed and files unchanged.
 
-    `marks` name this state of the tree, and the limits and the reader that it was looked at with.
+    `marks` identify this state of the tree, and the limits and the reader that it was read with.
     """
     collecting = gc.isenabled()
-    gc.disable()  # millions of short-lived numbers and no cycles: looking for cycles costs a tenth of a build
+    gc.disable()  # millions of short-lived numbers and no cycles: collecting costs a tenth of a build
     parsed = 0
     try:
         for _ in range(TRIES):
@@ -149,7 +149,7 @@ def _parse_new(index: Index, changed: list[FileStat], settings: Settings, work: 
 
 
 def _read(index: Index, changed: list[FileStat], work: _Work) -> Iterator[Job]:
-    """Read each file and note its row; contents that the store lacks are yielded, each once."""
+    """Read each file and record its row; yield the contents that the store lacks, each once."""
     top = os.fspath(index.root.path)
     now = time.time_ns()
     version = reader_version()
@@ -172,7 +172,7 @@ def _read(index: Index, changed: list[FileStat], work: _Work) -> Iterator[Job]:
 
 
 def _kind(path: str) -> bytes:
-    """What in a path decides how its content is read."""
+    """The part of a path that decides how its content is read."""
     if not has_words(path):
         return b"data"
     language = language_of(path)
@@ -182,7 +182,7 @@ def _kind(path: str) -> bytes:
 
 
 def _window(job: Job, jobs: Iterator[Job], results: Sequence[Parsed]) -> Iterator[Job]:
-    """The job and those that follow it, about as many bytes as are committed at once, and fewer with many words."""
+    """The job and those after it, up to the bytes committed at once, or fewer with many words."""
     taken = len(job.data)
     yield job
     while taken < WINDOW and sum(len(result.body) for result in results) < MOST_WORDS and (more := next(jobs, None)):
@@ -216,7 +216,7 @@ def _skip(work: _Work, failed: Failed) -> None:
 
 
 def _write(index: Index, scan: Scan, work: _Work, marks: tuple[str, str]) -> bool:
-    """Write the tree that was scanned; False when another process dropped a content that it needs."""
+    """Write the scanned tree; False when another process deleted a content that it needs."""
     connection = index.connection
     top = os.fspath(index.root.path)
     with writing(connection):

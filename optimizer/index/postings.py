@@ -1,4 +1,4 @@
-"""Inverted lists: term → the units it stands in, one entry for each time, packed in runs of sorted terms."""
+"""Inverted lists: term → the units that hold it, one entry per occurrence, packed in runs of sorted terms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RUN = 64
 FIELDS = ("body", "doc", "name")
 PATHS = 0  # the segment of the words in paths
 
-# Words so common in code or prose that they tell nothing; no list is kept for them.
+# Words too common in code or prose to be useful; no list is kept for them.
 STOP = frozenset(
     [
         "a",
@@ -67,22 +67,22 @@ STOP = frozenset(
 )
 
 
-# The same as they stand in code, and all single characters.
+# The same as bytes, and all single characters.
 LISTLESS = frozenset([word.encode() for word in STOP]) | frozenset([bytes((code,)) for code in range(128)])
 
-# Every byte that no word holds becomes a blank, but for line breaks.
+# Every byte that is not part of a word becomes a blank, except line breaks.
 BLANKS = bytes(code if chr(code).isalnum() or code in b"_\n" or code > 127 else ord(" ") for code in range(256))
 
 
 def words_of(text: bytes) -> list[bytes]:
-    """The words of a text as they stand, numbers among them."""
+    """The words of a text as written, including numbers."""
     return text.translate(BLANKS).split()
 
 
 def expand(raw: Mapping[bytes, list[bytes]], memo: dict[bytes, list[str]]) -> Iterator[tuple[str, bytes]]:
-    """Lists of words as they stand → lists of terms in their order: each word in lower case and its parts.
+    """Lists of words as written → lists of terms in order: each word in lower case and its parts.
 
-    `memo` is filled. Each list is put together when its turn comes, so that they are never all in memory.
+    `memo` is filled. Lists are joined one at a time, so that they are never all in memory.
     """
     lists: defaultdict[str, list[bytes]] = defaultdict(list)
     _learn([word for word in raw if word not in memo], memo)
@@ -107,7 +107,7 @@ def runs(lists: Mapping[str, bytes]) -> Iterator[tuple[str, str, bytes, bytes]]:
     """Pack lists for storage: where a run begins, its terms between its bounds, where each list ends, all lists.
 
     Terms hold no line break. The first run begins at "", each other at its first term, and a run ends where the next
-    begins ("" for the last): whatever term is looked for, exactly one run says whether it is there, also of no lists.
+    begins ("" for the last): for any term exactly one run says whether it exists, even when there are no lists.
     """
     return runs_of(sorted(lists.items()))
 

@@ -1,4 +1,4 @@
-"""The index of one repository: a connection to its SQLite file, and all that can be asked of it."""
+"""The index of one repository: a connection to its SQLite file, and all queries."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _SYMBOLS = "SELECT f.path, c.first, c.stride, c.lines, c.symbols FROM file f JOI
 
 
 def open_index(root: Root, cache: Path, naming: FileNames | None = None) -> Index:
-    """Open or begin the index of a repository; `cache` is the folder of all caches.
+    """Open or create the index of a repository; `cache` is the folder of all caches.
 
-    `naming`, where it has begun, serves the first refresh. Raises StorageError.
+    `naming` is a listing of files that was started early, for the first refresh. Raises StorageError.
     """
     name = hashlib.blake2b(os.fsencode(root.path), digest_size=16).hexdigest()
     return Index(root, cache / "index" / f"{name}.db", naming)
 
 
 class Index:
-    """What is known of a repository since the last refresh; symbols, imports and words by name or path."""
+    """What is known of a repository as of the last refresh: symbols, imports and words, by name or path."""
 
     def __init__(self, root: Root, file: Path, naming: FileNames | None = None) -> None:
         self.root = root
@@ -69,7 +69,7 @@ class Index:
             self._history = None
 
     def damaged(self, why: str) -> None:
-        """Put a store that proved damaged aside, unless another process did so already, and open a new one."""
+        """Put a damaged store aside, unless another process already did, and open a new one."""
         self.close()
         aside = put_aside(self.file) if _identity(self.file) == self._identity else None
         self._open()
@@ -77,7 +77,7 @@ class Index:
             self.notice = f"{SCHEMA.name} was damaged ({why}); moved to {aside.name}, rebuilt"
 
     def forget(self) -> None:
-        """Drop what was read, after the store changed."""
+        """Drop cached data after the store changed."""
         self._words = None
         self._close_history()
         if self.connection.in_transaction:
@@ -104,7 +104,7 @@ class Index:
 
     @sound
     def symbols_named(self, names: Iterable[str]) -> tuple[Symbol, ...]:
-        """All definitions whose own name is one of `names`; sections of files that are not code are none."""
+        """All definitions whose own name is one of `names`; sections of files that are not code do not count."""
         wanted = set(names)
         words = self.words()
         files = {number for name in wanted for number in self._files("name", name)}
@@ -116,7 +116,7 @@ class Index:
         )
 
     def _files(self, field: str, name: str) -> Iterable[int]:
-        """The numbers of the files that may hold a name: all of them where no list is kept for it."""
+        """The numbers of the files that may hold a name: all files when no list is kept for it."""
         usable = [term for term in terms(name) if len(term) > 1 and term not in STOP]
         return self.words().files_of(field, max(usable, key=len)) if usable else range(len(self.words().paths))
 
@@ -156,7 +156,7 @@ class Index:
 
     @sound
     def references(self, name: str, limit: int = 1000) -> tuple[Reference, ...]:
-        """Where `name` stands as an identifier in the files as they are now, definitions included, by path and line."""
+        """Where `name` is an identifier in the files as they are now, definitions included, by path and line."""
         found: list[Reference] = []
         for path in self._candidates(name):
             try:
@@ -195,7 +195,7 @@ class Index:
 
     @sound
     def words(self) -> Words:
-        """The words of the tree, for scoring; good until the next refresh."""
+        """The words of the tree, for scoring; valid until the next refresh."""
         if self._words is None:
             if not self.connection.in_transaction:
                 self.connection.execute("BEGIN")
@@ -203,9 +203,9 @@ class Index:
         return self._words
 
     def history(self) -> History:
-        """The commits that HEAD reaches, good until the next refresh; those not seen before are read first.
+        """The commits that HEAD reaches, valid until the next refresh; new ones are read first.
 
-        It lies in a file of its own beside the index, so that neither waits for the other. Never raises: without git
+        It is kept in a separate file next to the index, so that neither waits for the other. Never raises: without git
         or commits it is empty.
         """
         if self._history is None:
@@ -224,7 +224,7 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 
 class Unit(NamedTuple):
-    """A function, a class outside its methods, or the rest of a file; `spans` are its own lines, from 1, included."""
+    """A function, a class without its methods, or the rest of a file; `spans` are its own lines (from 1, inclusive)."""
 
     path: str
     start: int
@@ -235,7 +235,7 @@ class Unit(NamedTuple):
 
 
 class Words:
-    """Inverted lists over the units of a tree; good until the next refresh of the index it came from."""
+    """Inverted lists over the units of a tree; valid until the next refresh of its index."""
 
     def __init__(self, connection: sqlite3.Connection, damaged: Callable[[str], None]) -> None:
         self.damaged = damaged
@@ -256,7 +256,7 @@ class Words:
 
     @cached_property
     def origins(self) -> dict[int, Origin]:
-        """The files that nobody wrote by hand, by number: `generated` or `minified`, as their bytes tell."""
+        """The `generated` and `minified` files, by number."""
         return self._origins()
 
     @sound
@@ -280,16 +280,16 @@ class Words:
         )
 
     def copies(self) -> Mapping[int, Iterable[int]]:
-        """By file number, the other files with the very same bytes, where the lists tell of the first alone."""
+        """By file number, the other files with the same bytes; the lists hold only the first."""
         return {
             self.file_of[original]: {self.file_of[twin] for twin in twins} for original, twins in self._twins_of.items()
         }
 
     @sound
     def postings(self, field: str, term: str, most: int = 0) -> tuple[array[int], array[int]]:
-        """Unit numbers (file numbers for field 'path') ascending, and how often the term stands in each.
+        """Unit numbers (file numbers for field 'path') ascending, and how often the term occurs in each.
 
-        `field` is body, name, doc or path. A term that stands more than `most` times gives nothing, at little cost;
+        `field` is body, name, doc or path. A term that occurs more than `most` times gives nothing, at little cost;
         0 sets no bound.
         """
         segments = self._segments if field in FIELDS else (PATHS,) if field == "path" and self.paths else ()

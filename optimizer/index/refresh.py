@@ -1,4 +1,4 @@
-"""Bring an index up to date: look, and where anything changed, write it down."""
+"""Bring an index up to date: look at the tree, and update the index where anything changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Report = Callable[[Progress], None]
 
 
 class Refreshed(NamedTuple):
-    """What a refresh did: contents parsed, files gone, files as before, files left out; `notice` is one line or ''."""
+    """What a refresh did: contents parsed, files removed, unchanged and left out; `notice` is one line or ''."""
 
     parsed: int
     removed: int
@@ -37,9 +37,9 @@ class Refreshed(NamedTuple):
 
 
 def refresh(index: Index, settings: Settings, progress: Report) -> Refreshed:
-    """Make the index say what the tree holds now; only contents never seen before are parsed.
+    """Make the index match the tree; only contents not seen before are parsed.
 
-    Safe beside other processes that do the same. A damaged store is put aside and built anew, once.
+    Safe to run in several processes at once. A damaged store is put aside and rebuilt, once.
     Raises StorageError when the store cannot be written.
     """
     started = time.monotonic()

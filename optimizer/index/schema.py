@@ -38,7 +38,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 @cache
 def reader_version() -> bytes:
-    """A digest of the code and queries that decide what is read from a file; a change reads every file anew."""
+    """A digest of the code and queries that decide what is read from a file; a change reads every file again."""
     digest = hashlib.blake2b(digest_size=8)
     index = os.path.dirname(__file__)  # noqa: PTH120 - every start passes here
     languages = os.path.join(os.path.dirname(index), "languages")  # noqa: PTH118, PTH120

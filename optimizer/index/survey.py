@@ -1,4 +1,4 @@
-"""What an index holds as a whole: figures for its user, and the graph and lists that show what matters most."""
+"""What an index holds as a whole: figures for the user, and the graph and lists that rank what matters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHER = "other"
 class LanguageFigures:
     """The indexed files of one language ("other": those with no grammar); sizes in bytes.
 
-    `installed` tells whether its grammar is here to read them.
+    `installed`: whether its grammar is.
     """
 
     language: str
@@ -35,7 +35,7 @@ class LanguageFigures:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The whole index in figures; languages with the most files first, `disk_bytes` with all that lies beside it.
+    """The whole index in figures; languages with the most files first, `disk_bytes` includes the stores next to it.
 
     `commits` are those known from history before HEAD.
     """
@@ -78,14 +78,14 @@ def survey(index: Index) -> Survey:
 
 
 def disk_bytes(index: Index) -> int:
-    """The size of the store and of all that lies beside it: history, vectors, logs; not of damaged stores put aside."""
-    beside = index.file.parent.glob(f"{index.file.stem}.*")
-    return sum(part.stat().st_size for part in beside if ".damaged-" not in part.name)
+    """The size of the store and those next to it (history, vectors, logs), without damaged stores put aside."""
+    stores = index.file.parent.glob(f"{index.file.stem}.*")
+    return sum(part.stat().st_size for part in stores if ".damaged-" not in part.name)
 
 
 @sound
 def contents(index: Index) -> dict[str, int | None]:
-    """What stands for the content of each file, by path; None for a file that was left out."""
+    """The content id of each file, by path; None for a file that was left out."""
     return dict(index.connection.execute("SELECT path, content FROM file"))
 
 

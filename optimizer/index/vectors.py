@@ -1,4 +1,4 @@
-"""The vectors of a repository's functions, kept by what was embedded, so that branches and moves cost nothing."""
+"""The vectors of a repository's functions, keyed by what was embedded, so that branches and moves cost nothing."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ MOST_ASKED = 500
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What is embedded of a unit, and the digest it is kept under."""
+    """The text to embed for a unit, and the key of its vector."""
 
     key: bytes
     text: str
 
 
 def piece(symbol: str, lines: Sequence[str], spans: Iterable[tuple[int, int]]) -> Piece:
-    """A unit as the model sees it: its name and the head of its own lines, blanks joined; indenting changes nothing."""
+    """The text of a unit for the model: its name and first lines, with blanks joined; indenting changes nothing."""
     words = [symbol.replace(".", " ")]
-    room = MOST_CHARACTERS
+    left = MOST_CHARACTERS
     for start, end in spans:
         for line in lines[start - 1 : end]:
-            if room > 0 and (stripped := " ".join(line.split())):
+            if left > 0 and (stripped := " ".join(line.split())):
                 words.append(stripped)
-                room -= len(stripped) + 1
+                left -= len(stripped) + 1
     text = " ".join(words)[:MOST_CHARACTERS]
     return Piece(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest(), text)
 
 
 def open_vectors(index_file: Path, model: str) -> Vectors:
-    """The vectors of one model, in a store beside that of the index. Raises StorageError."""
+    """The vectors of one model, in a store next to the index. Raises StorageError."""
     return Vectors(index_file.with_suffix(".vectors.db"), model)
 
 
 class Vectors:
-    """A connection to the store; two processes may fill it at once. `notice` tells when an old store was put aside."""
+    """A connection to the store; two processes may fill it at once. `notice` says when an old store was put aside."""
 
     def __init__(self, file: Path, model: str) -> None:
         self.file = file
@@ -120,7 +120,7 @@ def missing(pieces: Iterable[Piece], vectors: Vectors) -> list[Piece]:
 
 
 def fill(pieces: Sequence[Piece], embedder: Embedder, vectors: Vectors, progress: Callable[[Progress], None]) -> None:
-    """Embed pieces and keep their vectors; interrupted, it loses only the few in work. Raises StorageError."""
+    """Embed pieces and store their vectors; an interruption loses only the current few. Raises StorageError."""
     for first in range(0, len(pieces), AT_ONCE):
         progress(Progress("embedding", first, len(pieces)))
         some = sorted(pieces[first : first + AT_ONCE], key=lambda piece: len(piece.text))

@@ -18,13 +18,13 @@ from optimizer.index.extract import extract, receive, send
 from optimizer.languages.syntax import TooSlow
 
 START_SECONDS = 60.0
-# How much longer than a parser may work it may wait, where the system counts its work.
+# How much wall time a parser gets per second of CPU time, where the system counts CPU time.
 PATIENCE = 12 if hasattr(signal, "setitimer") else 1
 _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from optimizer.index.extract import serve; serve()"
 
 
 class Job(NamedTuple):
-    """One content to parse; `key` names it for the caller."""
+    """One content to parse; `key` identifies it for the caller."""
 
     key: bytes
     path: str
@@ -44,7 +44,7 @@ class Content(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """A batch that went well: contents in the order of the jobs, whose `keys` they have, and the words of them all."""
+    """A batch that was parsed: contents in the order of the jobs, with their `keys`, and the words of all."""
 
     keys: tuple[bytes, ...]
     contents: tuple[Content, ...]
@@ -54,7 +54,7 @@ class Parsed(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A job that hung or crashed the parser."""
+    """A job on which the parser hung or crashed."""
 
     job: Job
     why: str
@@ -64,9 +64,9 @@ Batch = tuple[Job, ...]
 
 
 def parse_here(batch: Batch, first: int, seconds: float) -> Parsed | None:
-    """Parse a small batch in this process, sooner than a child starts; None when it is not done in time.
+    """Parse a small batch in this process, faster than a child starts; None when it is not done in time.
 
-    Nodes with very many children are what makes a query slow, and the callers bound the bytes.
+    Only nodes with very many children make a query slow, and callers bound the bytes.
     """
     try:
         return _parsed(batch, extract([(job.path, job.data) for job in batch], first, 1, time.monotonic() + seconds))
@@ -75,7 +75,7 @@ def parse_here(batch: Batch, first: int, seconds: float) -> Parsed | None:
 
 
 class _Child:
-    """One process; its reader thread puts (child, message) on the queue, message None at the end."""
+    """One parser process; its reader thread puts (child, message) on the queue, message None at the end."""
 
     def __init__(self, slot: int, inbox: queue.Queue[tuple[_Child, Any]]) -> None:
         self.slot = slot
@@ -103,7 +103,7 @@ class _Child:
             inbox.put((self, message))
 
     def work(self, batch: Batch, first: int, stride: int, seconds: float) -> None:
-        """Hand over a batch; a child that is gone shows as the end of its messages."""
+        """Send a batch; a dead child shows as the end of its messages."""
         assert self.process.stdin
         self.batch = batch
         self.deadline = time.monotonic() + PATIENCE * seconds + (0 if self.ready else START_SECONDS)
@@ -160,7 +160,7 @@ class Pool:
                 yield from self._replace(child, why, again)
 
     def _wait(self) -> tuple[_Child, Any, str]:
-        """The next message of a living child, or a child that is over its time or gone."""
+        """The next message of a live child, or a child that is late or dead."""
         while True:
             busy = [child for child in self._children if child.batch is not None]
             late = min(busy, key=lambda child: child.deadline)

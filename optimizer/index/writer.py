@@ -27,7 +27,7 @@ FILES = "SELECT path, size, mtime, ctime, content, why, sum FROM file"
 
 
 class StoredFile(NamedTuple):
-    """What the store keeps of a file; `content` is None where it was left out, for the reason `why`."""
+    """The stored row of a file; `content` is None for one that was left out, for the reason `why`."""
 
     path: str
     size: int
@@ -39,7 +39,7 @@ class StoredFile(NamedTuple):
 
 @contextmanager
 def writing(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, and alone: waits for another process that writes."""
+    """A write transaction: all or nothing; waits for another process that writes."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -55,7 +55,7 @@ def next_unit(connection: sqlite3.Connection) -> int:
 
 
 def content_ids(connection: sqlite3.Connection, keys: Iterable[bytes]) -> dict[bytes, int]:
-    """The ids of those contents that the store holds."""
+    """The ids of the contents that the store holds."""
     found = {}
     for key in keys:
         row = connection.execute("SELECT id FROM content WHERE key=?", (key,)).fetchone()
@@ -65,9 +65,9 @@ def content_ids(connection: sqlite3.Connection, keys: Iterable[bytes]) -> dict[b
 
 
 def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], first: int) -> None:
-    """Keep parsed batches whose units were numbered from `first`; contents written by another process stay.
+    """Store parsed batches whose units were numbered from `first`; contents that another process wrote stay.
 
-    The words are taken out of the batches.
+    The words are removed from the batches.
     """
     with writing(connection):
         by = next_unit(connection) - first
@@ -114,7 +114,7 @@ def _lists(batches: Sequence[Parsed], by: int) -> Iterator[tuple[str, Iterator[t
 
 
 def _joined(parts: Iterable[dict[bytes, bytes]]) -> dict[bytes, list[bytes]]:
-    """All parts as one; each is emptied, so that they are not in memory twice."""
+    """All parts merged; each is emptied, so that they are not in memory twice."""
     raw: defaultdict[bytes, list[bytes]] = defaultdict(list)
     for part in parts:
         for word, blob in part.items():
@@ -143,7 +143,7 @@ def _sum(path: str, content: int | None, why: str) -> int:
 
 
 def stored_files(connection: sqlite3.Connection) -> dict[str, StoredFile]:
-    """What is kept of all files, by path. Raises sqlite3.DatabaseError when it is damaged."""
+    """All stored files, by path. Raises sqlite3.DatabaseError when a row is damaged."""
     found = {}
     for path, size, mtime, ctime, content, why, stored in connection.execute(FILES):
         if _sum(path, content, why) != stored:
@@ -153,7 +153,7 @@ def stored_files(connection: sqlite3.Connection) -> dict[str, StoredFile]:
 
 
 def store_files(connection: sqlite3.Connection, rows: Iterable[StoredFile], present: Container[str]) -> None:
-    """Write the rows of files and drop those of files that are not present."""
+    """Write the rows of files and delete those of files that are not present."""
     gone = [(path,) for (path,) in connection.execute("SELECT path FROM file") if path not in present]
     connection.executemany("DELETE FROM file WHERE path=?", gone)
     connection.executemany(
@@ -165,9 +165,9 @@ def store_files(connection: sqlite3.Connection, rows: Iterable[StoredFile], pres
 
 
 def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped]) -> bool:
-    """Compute what opens fast: which file each unit is in, how long it is, and the state of the tree.
+    """Compute what is read on opening: which file each unit is in, how long it is, and the state of the tree.
 
-    Tells whether other paths are indexed than before.
+    Returns whether the set of indexed paths changed.
     """
     rows = connection.execute(
         "SELECT f.path, f.content, c.key, c.first, c.stride, c.lines, c.lengths, c.origin FROM file f "
@@ -229,9 +229,9 @@ LARGE = 4_000_000  # bytes of lists: segments of this size stay as they are
 
 
 def compact(connection: sqlite3.Connection) -> None:
-    """Merge small segments when there are many; drop unused contents when they outweigh those in use twice.
+    """Merge small segments when there are many; drop unused contents when they are twice those in use.
 
-    To be called in a transaction that writes.
+    Call it inside a write transaction.
     """
     (live,) = connection.execute(
         "SELECT coalesce(sum((length(lengths) - 4) / 4), 0) FROM content "
@@ -258,7 +258,7 @@ def _merge_small(connection: sqlite3.Connection) -> None:
 
 
 def _drop_unused(connection: sqlite3.Connection) -> None:
-    """Number the units that are left from 0 again."""
+    """Delete unused contents and renumber the remaining units from 0."""
     connection.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM file WHERE content IS NOT NULL)")
     renumber = array("i", [-1]) * next_unit(connection)
     number = 0
@@ -280,7 +280,7 @@ def _drop_unused(connection: sqlite3.Connection) -> None:
 
 
 def _merge(connection: sqlite3.Connection, segments: Sequence[int], renumber: array[int] | None) -> None:
-    """Make one segment of several, a run of each at a time in memory."""
+    """Merge segments into one, with a run of each in memory at a time."""
     add_segment(connection, ((field, _merged(connection, segments, field, renumber)) for field in FIELDS))
     for segment in segments:
         connection.execute("DELETE FROM run WHERE segment=?", (segment,))
@@ -315,7 +315,7 @@ def store_links(
 ) -> None:
     """Resolve the imports of the changed files; of all files when the set of files or a manifest changed.
 
-    To be called in a transaction that writes; `read` gives the bytes of a file.
+    Call it inside a write transaction; `read` returns the bytes of a file.
     """
     ids = dict(connection.execute("SELECT path, id FROM file WHERE content IS NOT NULL"))
     changed = [path for path in changed if path in ids]

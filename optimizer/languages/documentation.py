@@ -1,4 +1,4 @@
-"""The first line of what is written about a definition: its docstring, or the comment right above it."""
+"""The first line of documentation of a definition: its docstring, or the comment right above it."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 
 class RawImport(NamedTuple):
-    """An import as written: `kind` tells its form (`from`, `require`, `include-local`, `mod`, …).
+    """An import as written: `kind` is its form (`from`, `require`, `include-local`, `mod`, …).
 
-    `-inner` ends the kind of an import that stands in a module within the file (Rust).
+    `-inner` ends the kind of an import inside an inline module (Rust).
     """
 
     module: str

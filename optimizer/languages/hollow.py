@@ -1,4 +1,4 @@
-"""Blank out the bodies of functions that hold no definitions and no imports, so that they need not be parsed."""
+"""Blank out function bodies that hold no definitions and no imports, so that they need not be parsed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 
 from optimizer.languages.table import Language
 
-LEAST = 60  # bytes: shorter bodies parse as fast as they are looked at
+LEAST = 60  # bytes: shorter bodies parse as fast as they are checked
 _NO_BRACKETS = bytes(code for code in range(256) if code not in b"()[]{}")
 _BLANK = bytes(code if code == 10 else 32 for code in range(256))
 _PYTHON_HEAD = re.compile(
@@ -21,10 +21,10 @@ _ARGUMENTS_END = re.compile(rb"\)[^\n;={}]*\Z")
 
 
 def hollow(data: bytes, language: Language) -> bytes:
-    """The same bytes with such bodies blanked: what is left stands on the same places and lines.
+    """The same bytes with such bodies blanked; everything else keeps its offset and line.
 
-    A body is passed over only where its bounds are certain without parsing; what is not is left as it is. Whoever
-    finds syntax errors in the result must parse the bytes themselves.
+    A body is blanked only where its bounds are certain without parsing. When the result has syntax errors, the
+    original bytes must be parsed instead.
     """
     if not language.inner:
         return data
@@ -87,7 +87,7 @@ def _indented(data: bytes, language: Language) -> list[tuple[int, int, bytes]]:
 
 
 def _statements(body: bytes) -> tuple[int, bytes] | None:
-    """Where the first statement of a body starts, and what may stand from there to the end of the last."""
+    """Where the first statement of a body starts, and the filler from there to the end of the last."""
     match = _COMMENTS.match(body)
     first = match.end() if match else 0
     end = len(body.rstrip())

@@ -37,7 +37,7 @@ class Tree:
 
 
 def is_manifest(path: str) -> bool:
-    """Whether `tree` wants the content of this file."""
+    """Whether `tree` needs the content of this file."""
     return _MANIFEST(posixpath.basename(path)) is not None
 
 

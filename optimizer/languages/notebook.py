@@ -1,8 +1,8 @@
-"""Notebooks: the cells of a notebook as text that stands, byte for byte, where it is in the file.
+"""Notebooks: the cells of a notebook as text at the same byte offsets as in the file.
 
 A view is as long as the file, with the same lines, and blank wherever no cell has its source: line numbers and byte
-offsets in it are those of the file. An escape is replaced by what it stands for and blanks. Cells are read as code
-where each line of them is on a line of the file, as every notebook program writes them; others give words only.
+offsets in it are those of the file. An escape is replaced by its character and blanks. Cells are read as code
+where each line of them is on a line of the file, as notebook programs write them; others give words only.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _BLANK = bytes(10 if byte == 10 else 32 for byte in range(256))
 _ESCAPES = re.compile(rb"(?:\\(?:u[0-9a-fA-F]{4}|[^u\n]))+")
 _BREAK_WITHIN = re.compile(rb"(?<!\\)(?:\\\\)*\\n(?!\"\Z)")
 _NO_BREAKS = bytes.maketrans(b"\n\r", b"  ")
-# How lines begin that are commands to the notebook itself, and cells for another program.
+# How lines begin that are commands for the notebook itself, and cells for another program.
 _MAGIC = (b"%", b"!", b"?")
 _MAGIC_CELL = b"%%"
 _DEFAULT = "python"
-# What ends an indented block of Python where a cell begins.
+# Ends an indented block of Python where a cell begins.
 _FENCE = ord("0")
 
 
 def text(data: bytes, row: Language) -> bytes:
-    """The view of all cells of a notebook, for its words; all of the file when it is not whole JSON."""
+    """The view of all cells of a notebook, for its words; all of the file when it is not complete JSON."""
     root = syntax.root_of(row, data)
     if root.has_error:
         return data
@@ -43,9 +43,9 @@ def text(data: bytes, row: Language) -> bytes:
 
 
 def code(data: bytes, row: Language) -> tuple[Language, bytes] | None:
-    """The language of a notebook and the view of its cells of code; None for a language without a grammar.
+    """The language of a notebook and the view of its code cells; None for a language without a grammar.
 
-    A file that is not whole JSON comes back as it is, to be read as JSON.
+    A file that is not complete JSON is returned as it is, to be read as JSON.
     """
     root = syntax.root_of(row, data)
     if root.has_error:
@@ -74,7 +74,7 @@ def _show(string: Node, data: bytes, view: bytearray) -> None:
 
 
 def _plain(escapes: re.Match[bytes]) -> bytes:
-    """What a run of escapes stands for, made as long as the run with blanks; the end of a line is a blank too."""
+    """The characters of a run of escapes, padded with blanks to its length; a line break becomes a blank."""
     run = escapes[0]
     try:
         plain = str(json.loads(b'"' + run + b'"')).encode("utf-8", "replace")
@@ -104,7 +104,7 @@ def _cells(root: Node, data: bytes) -> Iterator[tuple[int, str, list[Node]]]:
 
 
 def _language(root: Node, data: bytes) -> str:
-    """What the notebook says it is written in, in lower case."""
+    """The language that the notebook names, in lower case."""
     metadata = _member(_top(root), "metadata", data)
     for place, name in (("language_info", "name"), ("kernelspec", "language")):
         if found := _text(_member(_member(metadata, place, data), name, data), data):

@@ -1,4 +1,4 @@
-"""Where a name stands in the code of one file, and what is done with it there."""
+"""Where a name occurs in the code of one file, and how it is used there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Occurrence(NamedTuple):
-    """One place where a name stands in code: byte offsets, the line (from 1), and what is done with it."""
+    """One place where a name occurs in code: byte offsets, the line (from 1), and how it is used."""
 
     start: int
     end: int
@@ -23,7 +23,7 @@ class Occurrence(NamedTuple):
 
 
 def find_occurrences(language: Language, root: Node, data: bytes, name: str) -> tuple[Occurrence, ...]:
-    """Where exactly `name` stands as an identifier in code, never in strings or comments, in order."""
+    """Every place where `name` is an identifier in code, not in strings or comments, in order."""
     wanted = name.encode("utf-8", "replace")
     if not wanted or language.outline or (root.has_error and syntax.is_hopeless(syntax.errors(root))):
         return ()

@@ -1,4 +1,4 @@
-"""Files that nobody wrote by hand, known by their bytes: they say so, or their lines are too long to be written."""
+"""Generated and minified files, recognised by their bytes: a comment says so, or the lines are too long."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LEAST_MINIFIED = 2_000
 
 
 def origin_of(path: str, data: bytes) -> Origin:
-    """What a file says of how it was made, `minified` when its lines are longer than anybody writes code; else ''."""
+    """Whether a file is generated or minified; '' for one that is written by hand."""
     language = language_of(path)
     if language is None:
         return ""

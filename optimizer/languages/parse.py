@@ -19,7 +19,7 @@ _CPLUSPLUS = re.compile(
     re.M,
 )
 
-# Data files longer than this are not worth an outline.
+# Data files longer than this get no outline.
 MOST_OUTLINED = 256_000
 # What opens a block within a line of YAML; each indented line may do so too.
 _BLOCK = re.compile(rb"[-?:](?=[ \t])")
@@ -28,7 +28,7 @@ ImportRow = tuple[str, tuple[str, ...], int, str]
 
 
 def read(path: str, data: bytes, until: float = 0.0, whole: bool = True) -> tuple[list[outline.Row], list[ImportRow]]:
-    """The symbols and imports of a file as plain rows, in the order they stand. Raises syntax.TooSlow after `until`.
+    """The symbols and imports of a file as plain rows, in file order. Raises syntax.TooSlow after `until`.
 
     Unless `whole`, bodies that hold no definition are not parsed.
     """
@@ -50,13 +50,13 @@ def read(path: str, data: bytes, until: float = 0.0, whole: bool = True) -> tupl
 
 
 def text_of(path: str, data: bytes) -> bytes:
-    """What of a file is text written by people, on the same lines: for a notebook its cells, else all of it."""
+    """The text of a file to take words from, on the same lines: for a notebook its cells, else all of it."""
     language = language_of(path)
     return notebook.text(data, language) if language is not None and language.cells else data
 
 
 def reading(path: str, data: bytes) -> tuple[Language, bytes] | None:
-    """The language of a file and what is to be read in it; None when there is no grammar for it here."""
+    """The language of a file and the text to parse; None without an installed grammar."""
     language = language_of(path)
     if language is None or not is_installed(language) or (language.outline and not _can_be_outlined(data, language)):
         return None
@@ -76,7 +76,7 @@ def _can_be_outlined(data: bytes, language: Language) -> bool:
 
 
 def import_rows(data: bytes, language: Language, everything: syntax.Found) -> Iterator[ImportRow]:
-    """The imports of a file in the order they stand."""
+    """The imports of a file, in file order."""
     found = sorted(everything.imports, key=lambda item: item.start)
     modules = [item for item in everything.definitions if item.kind == "module"] if language.inline_modules else []
     if language.modules is None:

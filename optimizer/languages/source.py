@@ -1,4 +1,4 @@
-"""One file as its grammar reads it: parsed once, whatever is asked of it."""
+"""One file as its grammar reads it, parsed at most once."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Source:
-    """A file: its tree, symbols, imports, errors and names, each found when first asked for and then kept.
+    """A file: its tree, symbols, imports, errors and names, each computed on first use and then kept.
 
     `language` and `root` are None without a grammar for the file; then nothing is found in it. `text` is what the
-    grammar read: the bytes of the file, of a notebook its cells, byte for byte where they stand in the file.
+    grammar reads: the bytes of the file, or of a notebook its cells at the same byte offsets.
     """
 
     def __init__(self, path: str, data: bytes) -> None:
@@ -68,7 +68,7 @@ class Source:
         return () if self._checked is None else syntax.unbalanced(self._checked)
 
     def occurrences(self, name: str) -> tuple[Occurrence, ...]:
-        """Where exactly `name` stands as an identifier in code, never in strings or comments, in order."""
+        """Every place where `name` is an identifier in code, not in strings or comments, in order."""
         if self.language is None or name.encode("utf-8", "replace") not in self.text or self.root is None:
             return ()
         return find_occurrences(self.language, self.root, self.text, name)

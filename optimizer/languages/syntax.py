@@ -1,4 +1,4 @@
-"""Syntax trees: the grammars and queries, compiled once a process, and what the queries find in one tree."""
+"""Syntax trees: the grammars and queries, compiled once per process, and what the queries find in one tree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query
 
 Captures = dict[str, "list[Node]"]
-# A query takes the square of the time where this many tokens stand side by side; only broken files hold so many.
+# A query takes quadratic time over this many sibling tokens; only broken files have so many.
 MOST_SIBLINGS = 4000
 CHUNK = 1 << 16
 _RANK = {"type": 1, "constant": 2}
@@ -46,9 +46,9 @@ class Pattern(NamedTuple):
 
 
 class Definition(NamedTuple):
-    """A match of a definition whose name stands at byte `place`.
+    """A match of a definition whose name starts at byte `place`.
 
-    They sort by start, the outer before the inner, the telling kind before the vague.
+    They sort by start, the outer before the inner, the more specific kind first.
     """
 
     start: int
@@ -101,7 +101,7 @@ def grammar(name: str) -> Grammar:
 
 @cache
 def names_query(name: str) -> Query:
-    """The query for the names in code and the calls among them; apart, since an index needs neither."""
+    """The query for the names in code and the calls among them; compiled apart, since an index needs neither."""
     from tree_sitter import Query
 
     table = grammar(name).parser.language
@@ -147,7 +147,7 @@ def root_of(language: Language, data: bytes, until: float = 0.0) -> Node:
 
 
 def unbalanced(root: Node) -> tuple[str, ...]:
-    """The kinds of brackets that open and close in different numbers; missing ones are not there."""
+    """The kinds of brackets that open and close in different numbers; ones that the parser inserted do not count."""
     found: dict[str, int] = {}
     pending = [root]
     while pending:
@@ -172,12 +172,12 @@ def errors(root: Node) -> Iterator[Node]:
 
 
 def is_hopeless(broken: Iterable[Node]) -> bool:
-    """Whether the pieces that do not parse are so large that nothing can be found among them in time."""
+    """Whether the pieces that do not parse are too large to search in time."""
     return any(node.child_count > MOST_SIBLINGS for node in broken)
 
 
 def find(language: Language, root: Node, data: bytes, broken: Iterable[Node] = ()) -> Found:
-    """All definitions and imports below `root`; none when the `broken` pieces of the file are hopeless."""
+    """All definitions and imports below `root`; none when the `broken` pieces are hopeless."""
     from tree_sitter import QueryCursor
 
     table = grammar(language.name)
@@ -223,12 +223,12 @@ def names_at(language: Language, root: Node, start: int, end: int) -> Iterator[t
 
 
 def _is_called(captures: Captures) -> bool:
-    """Whether `arguments`, where a pattern captures them, stand right after the name."""
+    """Whether `arguments`, where a pattern captures them, directly follow the name."""
     return "arguments" not in captures or captures["name"][0].next_sibling == captures["arguments"][0]
 
 
 def find_at(language: Language, root: Node, data: bytes, start: int, end: int) -> Found:
-    """The definitions and imports that the bytes from `start` to `end` are part of."""
+    """The definitions and imports that contain the bytes from `start` to `end`."""
     from tree_sitter import QueryCursor
 
     table = grammar(language.name)
@@ -240,7 +240,7 @@ def find_at(language: Language, root: Node, data: bytes, start: int, end: int) -
 
 
 def _unexplained(language: Language, data: bytes, found: Found) -> list[tuple[int, int]]:
-    """From where to where keywords stand that no definition or import found so far is written with."""
+    """The ranges of keywords that belong to no definition or import found so far."""
     explained = {item[3] for item in found.definitions}
     for start, _, node in found.imports:
         end = node.end_byte

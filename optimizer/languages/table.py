@@ -1,4 +1,4 @@
-"""The languages the index reads: one row each, with its grammar, its query file and how its comments look."""
+"""The languages: one row each, with its grammar and what sets it apart from the others."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ LANGUAGES: tuple[Language, ...] = (
         extra="languages",
         modules=Modules("bash"),
     ),
-    # Cells are read in the language of the notebook: see notebook.py. The grammar tells where they are.
+    # Cells are read in the language of the notebook (notebook.py); the grammar finds them.
     Language("notebook", (".ipynb",), "tree_sitter_json", modules=_PYTHON, prose=True, cells=True),
     Language("json", (".json", ".jsonc", ".webmanifest"), "tree_sitter_json", outline=True),
     Language(
@@ -301,7 +301,7 @@ _BY_FILENAME = {filename: language for language in LANGUAGES for filename in lan
 
 
 def language_of(path: str) -> Language | None:
-    """The language of a file by its name alone; None when there is no grammar for it."""
+    """The language of a file by its name alone; None for a language that the table does not hold."""
     name = posixpath.basename(path)
     found = _BY_FILENAME.get(name)
     if found is None:
@@ -312,10 +312,10 @@ def language_of(path: str) -> Language | None:
 
 @cache
 def is_installed(language: Language) -> bool:
-    """Whether the grammar of a language is there to be used; without it files are indexed by their words alone."""
+    """Whether the grammar of a language is installed; without it files are indexed by their words alone."""
     return find_spec(language.module) is not None
 
 
 def installed_names() -> tuple[str, ...]:
-    """The names of the languages whose grammars are there."""
+    """The names of the languages whose grammars are installed."""
     return tuple([language.name for language in LANGUAGES if is_installed(language)])

@@ -1,4 +1,4 @@
-"""The units of a file: each function, each class outside its methods, and the rest; every line is in exactly one."""
+"""The units of a file: each function, each class without its methods, and the rest; every line is in exactly one."""
 
 from __future__ import annotations
 

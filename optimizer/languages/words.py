@@ -34,7 +34,7 @@ def _terms_of(identifier: str) -> tuple[str, ...]:
     return (whole,) if parts == (whole,) else (whole, *parts)
 
 
-# Words longer than any name (encoded data, mostly) are split each time rather than remembered.
+# Words longer than any name (mostly encoded data) are split each time rather than cached.
 _long = _terms_of.__wrapped__
 
 

@@ -24,7 +24,7 @@ def update(index: Index, settings: Settings = ONE) -> Refreshed:
 
 
 def everything(index: Index) -> dict[str, Any]:
-    """All an index can be asked, in a form that does not depend on how units happen to be numbered."""
+    """All answers of an index, in a form that does not depend on the numbers of units."""
     words = index.words()
     units = {number: words.unit(number) for number, file in enumerate(words.file_of) if file >= 0}
     try:

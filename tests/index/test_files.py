@@ -1,4 +1,4 @@
-"""What a repository is said to hold: with git, without it, and when it is hostile."""
+"""Which files a repository holds: with git, without it, and when it is hostile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commits before HEAD tell of files: read with real git, kept, and never past HEAD."""
+"""What the commits before HEAD say of files: read with real git, stored, and never beyond HEAD."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ def similar(read: History, text: str) -> dict[str, float]:
 
 
 def answers(read: History) -> tuple[object, ...]:
-    """All a history can be asked, rounded."""
-    told = (similar(read, "parser printer colours windows numbers"), read.churn(), read.together(read._now))
-    return tuple({path: round(value, 4) for path, value in one.items()} for one in told)
+    """All answers of a history, rounded."""
+    answers = (similar(read, "parser printer colours windows numbers"), read.churn(), read.together(read._now))
+    return tuple({path: round(value, 4) for path, value in one.items()} for one in answers)
 
 
 def test_commits_whose_message_resembles_the_query_name_their_files(project, history):
@@ -164,7 +164,7 @@ def test_whatever_happens_to_head_the_history_is_that_of_a_fresh_reading(project
         git(project, "merge", "-q", "--no-edit", "side")
     elif step == "orphan":
         git(project, "checkout", "-q", "--orphan", "new")
-        commit(project, "Colours anew", {"printer.py": "p = 5\n"}, 6)
+        commit(project, "Colours again", {"printer.py": "p = 5\n"}, 6)
         commit(project, "Colours again", {"printer.py": "p = 6\n"}, 7)
     elif step == "detached":
         git(project, "checkout", "-q", "--detach", "HEAD~1")
@@ -390,7 +390,7 @@ def test_a_git_that_is_late_is_no_history_and_no_error(project, history, tmp_pat
 
 
 @pytest.mark.parametrize("how", ["text", "page", "list", "older"])
-def test_a_damaged_store_is_read_anew_or_tells_nothing(project, history, tmp_path, how):
+def test_a_damaged_store_is_read_again_or_gives_nothing(project, history, tmp_path, how):
     file = tmp_path / "kept.history.db"
     before = answers(history(project))
     history(project).close()
@@ -421,12 +421,12 @@ def test_two_at_once_agree(project, tmp_path):
         "from optimizer.index.history import open_history\n"
         "from optimizer.index.files import Root\n"
         "read = open_history(Root(Path(sys.argv[1]), True), Path(sys.argv[2]), ['printer.py', 'parser.py'])\n"
-        "print(read.commits, len(read._past.live), sorted(read.churn()))\n"
+        "print(read.commits, len(read._store.live), sorted(read.churn()))\n"
     )
     arguments = [sys.executable, "-c", command, str(project), str(file)]
     running = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    told = {process.communicate()[0] for process in running}
-    assert told == {"4 4 ['parser.py', 'printer.py']\n"}
+    printed = {process.communicate()[0] for process in running}
+    assert printed == {"4 4 ['parser.py', 'printer.py']\n"}
 
 
 def test_many_small_updates_are_merged_into_few_lists(make_repo, history, tmp_path):
@@ -453,7 +453,7 @@ def test_only_the_newest_commits_are_kept(project, history, monkeypatch):
         commit(project, f"More {number}", {"more.py": str(number)}, 10 + number)
         read = history(project)
         assert read.commits == 3
-        assert len(read._past.live) <= 6
+        assert len(read._store.live) <= 6
     assert set(read.churn()) == {"more.py"}
 
 

@@ -366,7 +366,7 @@ def test_a_damaged_name_of_a_kept_value_is_damage(make_repo, tmp_path):
 
 
 def update_twice(tree: Path, folder: Path):
-    """What a user sees who starts the program again after an error that told him to."""
+    """What a user sees after starting the program again, as an error advised."""
     try:
         return update_once(tree, folder)
     except StorageError:

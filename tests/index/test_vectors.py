@@ -103,10 +103,10 @@ def test_the_vectors_of_a_model_are_what_its_network_says(embedder: Embedder) ->
 @needs_fastembed
 def test_an_interruption_loses_nothing_that_was_done(embedder: Embedder, tmp_path: Path) -> None:
     store, wanted = open_vectors(tmp_path / "index.db", "one"), pieces(len(NUMBERS))
-    told: list[Progress] = []
+    steps: list[Progress] = []
 
     def interrupt(step: Progress) -> None:
-        told.append(step)
+        steps.append(step)
         if step.done:
             raise KeyboardInterrupt
 
@@ -114,11 +114,11 @@ def test_an_interruption_loses_nothing_that_was_done(embedder: Embedder, tmp_pat
         fill(wanted, embedder, store, interrupt)
     left = missing(wanted, store)
     assert left == wanted[AT_ONCE:]
-    assert [(step.done, step.total) for step in told] == [(0, len(wanted)), (AT_ONCE, len(wanted))]
-    told.clear()
-    fill(left, embedder, store, told.append)
+    assert [(step.done, step.total) for step in steps] == [(0, len(wanted)), (AT_ONCE, len(wanted))]
+    steps.clear()
+    fill(left, embedder, store, steps.append)
     assert missing(wanted, store) == []
-    assert told[-1] == Progress("embedding", len(left), len(left))
+    assert steps[-1] == Progress("embedding", len(left), len(left))
     alone = dict(zip([p.key for p in wanted], embedder.embed([p.text for p in wanted]), strict=True))
     assert store.get([item.key for item in wanted]) == alone
     store.close()
@@ -133,9 +133,9 @@ def test_a_directory_that_holds_no_model_is_named_with_the_cure(model_dir: Path,
     with pytest.raises(ConfigError, match=f"the model in {model_dir} cannot be used") as broken:
         open_model(ModelChoice(NAME, str(model_dir), tmp_path))
     assert "semantic.model" in broken.value.hint
-    with pytest.raises(NotFound, match="is no directory"):
+    with pytest.raises(NotFound, match="is not a directory"):
         open_model(ModelChoice(NAME, str(tmp_path / "nowhere"), tmp_path))
-    with pytest.raises(ConfigError, match="knows no model 'nonsense'"):
+    with pytest.raises(ConfigError, match="has no model 'nonsense'"):
         open_model(ModelChoice("nonsense", "", tmp_path))
 
 

@@ -219,7 +219,7 @@ def test_php_takes_the_longest_prefix() -> None:
     }
 
 
-def test_shell_scripts_source_what_stands_beside_them() -> None:
+def test_shell_scripts_source_files_next_to_them() -> None:
     files = ["lib/log.sh", "bin/log.sh", "bin/deep/only.sh", "top.sh", "far/away/lib/util.sh"]
     source = """
 source log.sh

@@ -1,4 +1,4 @@
-"""Notebooks: what is read of them stands, byte for byte, where it stands in the file."""
+"""Notebooks: what is read of them keeps its byte offset in the file."""
 
 from __future__ import annotations
 

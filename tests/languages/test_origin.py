@@ -1,4 +1,4 @@
-"""Which files nobody wrote by hand, by their bytes."""
+"""Generated and minified files, by their bytes."""
 
 from __future__ import annotations
 

@@ -295,7 +295,7 @@ def test_outlines_take_no_part_in_names_and_checks() -> None:
 
 
 def test_a_language_without_its_grammar_is_left_to_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    absent = Language("absent", (".absent",), "tree_sitter_that_nobody_has")
+    absent = Language("absent", (".absent",), "tree_sitter_not_installed")
     monkeypatch.setitem(table._BY_EXTENSION, ".absent", absent)
     assert language_of("x.absent") == absent
     assert not is_installed(absent)

@@ -1,4 +1,4 @@
-"""One file, parsed once for all that is asked of it."""
+"""One file is parsed once, whatever is read of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GO = b'package shop\n\nimport "fmt"\n\nfunc Total() int {\n\tfmt.Println(1)\n\tr
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"), key=lambda path: path.name)
 
 
-def test_a_file_is_parsed_once_whatever_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_parsed_once_whatever_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     parses = 0
     original = syntax.root_of
 
@@ -58,7 +58,7 @@ def test_errors_in_data_say_nothing() -> None:
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_every_case_reads_the_same_whatever_is_asked_first(path: Path) -> None:
+def test_every_case_reads_the_same_whatever_is_read_first(path: Path) -> None:
     case = tomllib.loads(path.read_text("utf-8"))
     data, name = case["source"].encode(), case["occurrences"]["name"]
     one, other = Source(case["path"], data), Source(case["path"], data)

@@ -1,4 +1,4 @@
-"""Sourced shell scripts → files: beside the script or below the top, else the nearest file the path ends in."""
+"""Sourced shell scripts → files: next to the script or below the top, else the nearest file the path ends in."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def resolve(path: str, raw: RawImport, table: Bash) -> Iterator[tuple[str, str |
     if raw.module.startswith(("/", "~")):
         yield raw.module, None
         return
-    beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), raw.module))
+    near = posixpath.normpath(posixpath.join(posixpath.dirname(path), raw.module))
     below = posixpath.normpath(raw.module)
-    found = next((place for place in (beside, below) if place in table.paths), None)
+    found = next((place for place in (near, below) if place in table.paths), None)
     if found is None and raw.kind == "source-here" and not below.startswith(".."):
         found = suffixes.nearest(path, suffixes.ending_in(below, table.names))
     yield raw.module, found
 
 
 def read(text: str, kind: str) -> list[Read]:
-    """`. "$(dirname "$0")/x.sh"` → x.sh: what stands before a path is taken for the folder of the script."""
+    """`. "$(dirname "$0")/x.sh"` → x.sh: an expansion before a path counts as the folder of the script."""
     words = _EXPANSION.sub("$", text).split()
     path = words[1].strip("\"'") if len(words) > 1 else ""
     form = "source-here" if path.startswith("$") else "source"

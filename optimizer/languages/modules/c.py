@@ -1,4 +1,4 @@
-"""C and C++ includes → files: beside the file, below an include folder, or the only path that ends that way."""
+"""C and C++ includes → files: next to the file, below an include folder, or the only path that ends that way."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ ENDINGS = (".java", ".kt", ".scala")
 
 @dataclass(frozen=True, slots=True)
 class Java:
-    """Source files by name, and by the folder they stand in; folders by their last part."""
+    """Source files by name, and by folder; folders by their last part."""
 
     names: Mapping[str, tuple[str, ...]]
     folders: Mapping[str, tuple[str, ...]]
@@ -27,7 +27,7 @@ class Java:
 
 
 def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> Java:
-    """Packages follow folders, so that the paths alone tell where a class stands."""
+    """Packages follow folders, so the paths alone say where a class is."""
     sources = sorted(path for path in paths if path.endswith(ENDINGS))
     folders: dict[str, list[str]] = {}
     for path in sources:

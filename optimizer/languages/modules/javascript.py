@@ -24,7 +24,7 @@ MOST_PARENTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one tsconfig says: where bare names start, and patterns with the places they stand for."""
+    """What one tsconfig says: where bare names start, and patterns with the places they mean."""
 
     base: str | None
     paths: tuple[tuple[str, tuple[str, ...]], ...]

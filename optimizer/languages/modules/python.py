@@ -1,4 +1,4 @@
-"""Python imports → files: packages under detected roots, relative imports, and scripts beside each other."""
+"""Python imports → files: packages under detected roots, relative imports, and scripts next to each other."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def resolve(path: str, raw: RawImport, table: Python) -> Iterator[tuple[str, str
     parts = tuple(part for part in raw.module[level:].split(".") if part)
     here = posixpath.dirname(path)
     if level:
-        climbed = here.split("/") if here else []
-        if level - 1 > len(climbed):
+        above = here.split("/") if here else []
+        if level - 1 > len(above):
             yield raw.module, None
             return
-        base = "/".join(climbed[: len(climbed) - (level - 1)])
+        base = "/".join(above[: len(above) - (level - 1)])
         candidates = [base]
     else:
         candidates = _roots(path, here, parts, table)

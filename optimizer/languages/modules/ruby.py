@@ -1,4 +1,4 @@
-"""Ruby requires → files: beside the file, or below a load path (`lib`, `app/*`, the folders of gems)."""
+"""Ruby requires → files: next to the file, or below a load path (`lib`, `app/*`, the folders of gems)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Rust:
 
 
 def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> Rust:
-    """Read every Cargo.toml for the names of crates and where their roots stand."""
+    """Read every Cargo.toml for the names of crates and where their roots are."""
     crates: dict[str, str] = {}
     folders: dict[str, str] = {}
     for manifest, data in sorted(manifests.items()):
@@ -117,7 +117,7 @@ def _child(file: str, name: str, table: Rust) -> str | None:
 
 
 def _is_target(file: str) -> bool:
-    """Whether a file is a crate root of its own by where it stands: a test, example, benchmark or program."""
+    """Whether a file is a crate root of its own by its folder: a test, example, benchmark or program."""
     folder = posixpath.basename(posixpath.dirname(file))
     return folder in ("tests", "examples", "benches", "bin")
 

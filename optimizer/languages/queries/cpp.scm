@@ -7,7 +7,7 @@
 (alias_declaration name: (_) @name) @definition.type
 (concept_definition name: (_) @name) @definition.type
 (template_declaration (_) @inner) @wide
-; `class MACRO Name : Base { … }` is taken for a function without parameters.
+; `class MACRO Name : Base { … }` is parsed as a function without parameters.
 (function_definition type: (class_specifier !body) declarator: (identifier) @name body: (_) @body) @definition.class
 (function_definition type: (struct_specifier !body) declarator: (identifier) @name body: (_) @body) @definition.struct
 

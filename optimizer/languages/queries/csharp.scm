@@ -1,4 +1,4 @@
-; Namespaces are left out: half of all files name theirs in a line of its own, around nothing.
+; Namespaces are left out: many files name theirs in a line of its own, around nothing.
 (class_declaration name: (_) @name body: (_)? @body) @definition.class
 (record_declaration name: (_) @name body: (_)? @body) @definition.class
 (interface_declaration name: (_) @name body: (_)? @body) @definition.interface

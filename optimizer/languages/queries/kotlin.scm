@@ -1,7 +1,7 @@
 ((class_declaration (modifiers (class_modifier "enum")) name: (_) @name (enum_class_body)? @body) @definition.enum (#set! rank "-1"))
 (class_declaration "class" name: (_) @name (class_body)? @body) @definition.class
 (class_declaration "interface" name: (_) @name (class_body)? @body) @definition.interface
-; `@A(b) sealed class C { … }` is taken for an expression.
+; `@A(b) sealed class C { … }` is parsed as an expression.
 ((annotated_expression (annotation) (infix_expression (identifier) . (identifier) @callee . [
   (identifier) @name (call_expression . (identifier) @name (annotated_lambda) @body)
 ])) @definition.class (#set! callee "class"))

@@ -1,1 +1,1 @@
-; A notebook that is not whole JSON is read as JSON, for its errors; in it nothing is defined.
+; A notebook that is not complete JSON is read as JSON, for its errors; it defines nothing.

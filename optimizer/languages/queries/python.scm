@@ -1,4 +1,4 @@
-; Functions are methods when a class is right around them. Constants stand at the top of a module.
+; Functions directly in a class become methods. Constants are assigned at module level.
 (function_definition name: (identifier) @name body: (block) @body) @definition.function
 (class_definition name: (identifier) @name body: (block) @body) @definition.class
 (decorated_definition definition: (_) @inner) @wide

@@ -28,5 +28,5 @@
   ])
 ]) @reference.call
 (macro_invocation macro: [(identifier) @name (scoped_identifier name: (identifier) @name)]) @reference.call
-; What stands within a macro is not parsed: a name right before brackets is called.
+; The arguments of a macro are not parsed: a name directly before brackets is called.
 (token_tree (identifier) @name . (token_tree . "(") @arguments) @reference.call
