@@ -92,3 +92,14 @@ def test_settings_that_a_page_names_exist(page: Path) -> None:
     files = ("toml", "md", "py", "sqlite3", "txt", "json", "lock")
     keys = {name for name in named if name.partition(".")[0] in SECTIONS and name.rpartition(".")[2] not in files}
     assert keys <= known
+
+
+def test_pages_that_the_program_names_exist() -> None:
+    named = {
+        page
+        for path in (ROOT / "optimizer").rglob("*")
+        if path.suffix in (".py", ".toml")
+        for page in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [page for page in sorted(named) if not (ROOT / page).exists()] == []
