@@ -1,4 +1,4 @@
-"""The documentation page of the languages, generated from the table of them."""
+"""The documentation page of the languages, generated from the table."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ _INTRODUCTION = """\
 
 <!-- Generated: python -m optimizer.languages.page > docs/reference/languages.md -->
 
-Every text file of a repository is found by its words and its path, whatever it is written in. Of the files below,
-definitions with their places, signatures and first lines of documentation are known too. Grammars marked `languages`
-come with `pip install 'optimizer[languages]'`; without them such files are found by their words alone, and
-`optimize index --stats` counts them. Once a grammar is installed, the next command reads the files that it is for.
+Every text file of a repository is found by its words and its path. For the languages below, the index also holds
+definitions with their lines, signatures and first lines of documentation. Install the grammars marked `languages` with
+`pip install 'optimizer[languages]'`. Without a grammar, files are found by their words alone; `optimize index --stats`
+counts them. After a grammar is installed, the next command reads its files.
 """
 _READING = """
-- **code**: functions, classes and what else the language defines, and its imports. With *imports lead to files*, the
-  files of the repository that an import means are known, by the rules of the language.
-- **outline**: headings, keys at the top, tables, rules, ids. They are listed for the file they stand in and are no
-  definitions: a name is looked up in code alone. Files over 256 kB have none, and a syntax error in them is not held
-  against an edit, since many such files are templates.
-- **cells**: a notebook is read in its own language (Python where it names none), without outputs. Lines are lines of
-  the `.ipynb` file, so that what is cited can be opened and edited there. Lines for the notebook itself (`%`, `!`) and
-  cells for other programs (`%%`) are no code. Cells count as code where each of their lines is on a line of the file,
-  as notebook programs write them; of others only the words are known.
+- **code**: functions, classes, other definitions, and imports. Where *imports lead to files*, each import is resolved
+  to files of the repository by the rules of the language.
+- **outline**: headings, top-level keys, tables, rules, ids. They are listed for their file but are not definitions:
+  names are looked up in code only. Files over 256 kB have no outline. Syntax errors in these files do not count against
+  an edit, since many are templates.
+- **cells**: a notebook is read in its own language (Python by default), without outputs. Line numbers are those of the
+  `.ipynb` file, so that a citation can be opened and edited there. Commands (`%`, `!`) and cells for other programs
+  (`%%`) are not code. Cells are read as code when each of their lines is a line of the file, as notebook programs write
+  them; otherwise only their words are indexed.
 
 ## Adding a language
 
-1. A row in `optimizer/languages/table.py`: its name, extensions and grammar. The other fields have defaults; what they
-   are for is written at the top of the table. The wheel of the grammar goes into the extra `languages` of
-   `pyproject.toml`.
+1. A row in `optimizer/languages/table.py`: its name, extensions and grammar. The other fields have defaults and
+   are explained at the top of the file. Add the grammar's package to the extra `languages` in `pyproject.toml`.
 2. A query `optimizer/languages/queries/NAME.scm`, with the captures of tree-sitter's `tags.scm`. Each pattern starts at
    the start of a line. It captures a definition as `@definition.KIND`, its name as `@name`, and its body as `@body`
    where there is one (the signature ends where the body starts, or with `@head`). The kinds are those of `SymbolKind`

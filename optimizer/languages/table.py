@@ -9,73 +9,53 @@ from typing import NamedTuple
 
 
 class Modules(NamedTuple):
-    """How a family of languages imports: `name` is that of a module in `modules/`, loaded when needed.
+    """How a family of languages imports."""
 
-    `manifests` are patterns for the names of the files that say where modules lie. `by_folder`: where an import leads
-    depends on the folder of its file alone. `lead_to_files`: False where a module is never a file of the repository.
-    """
-
-    name: str
-    manifests: tuple[str, ...] = ()
-    by_folder: bool = False
-    lead_to_files: bool = True
+    name: str  # of a module in `modules/`, loaded when needed
+    manifests: tuple[str, ...] = ()  # patterns for the names of files that say where modules are
+    by_folder: bool = False  # where an import leads depends only on the folder of its file
+    lead_to_files: bool = True  # False: no module is ever a file of the repository
 
 
 class Language(NamedTuple):
-    """One row: how files of a language are known, and how they are read.
-
-    `module` and `function` name the grammar; its query is `queries/NAME.scm`. The query looks at nodes down to `depth`
-    levels below the root (-1: all of them); what lies deeper is found through `keywords`, the words that every deeper
-    definition or import is written with. `comments` start a line of documentation; `docstrings`: bodies may begin with
-    one, and `#` starts a comment. `marks` are nodes that belong to the definition after them (attributes, decorators).
-    `required`: constants may be the names of imported modules. `wrapper` is the node that holds a definition and its
-    decorators. `attribute_marks`: only marks that begin with one of these count, and `@doc` among them holds the
-    documentation. `bracketed`: attributes are written `[Name]`. `tagged`: documentation is XML. `dotted`: the name of a
-    definition may be written with what it stands in. `outline`: text or data rather than code: only its sections are
-    kept, and a syntax error in it says nothing, since many such files are templates. `most_nested`: the grammar writes
-    beyond its memory where more blocks than this are open; 0 for the sound ones. `extra` is the optional part of
-    the installation that brings the grammar, '' for those that are always there.
-    `inner`: what each definition or import within a body is written with; a body without any of these, and without a
-    match of `inner_form`, holds none and need not be parsed (no words: all bodies are parsed). `macros`: sound files
-    may not parse, since macros are not expanded. `mixins`: functions in a module are methods. `inline_modules`: a file
-    may hold whole modules, and what is imported in one is relative to it. `modules`: how it imports;
-    `reader` is the function there that reads a statement. `tests` are patterns for the names of files of tests, as the
-    usual runners find them, or for paths where a pattern holds a `/`. `own_scopes`: what names are written with that
-    belong to the file or to the object around them. `raw_prefix` lets a keyword be a name. `prose`: long lines are
-    usual. `cells`: a notebook, whose cells are read in the language that it names.
-    """
+    """One language: how its files are recognised, parsed and read. Its query is `queries/NAME.scm`."""
 
     name: str
     extensions: tuple[str, ...]
-    module: str
-    function: str = "language"
+    module: str  # the package of the grammar
+    function: str = "language"  # the function there that returns the grammar
+    extra: str = ""  # the optional dependency group that installs the grammar; '' for required ones
     filenames: tuple[str, ...] = ()
-    depth: int = -1
-    keywords: tuple[bytes, ...] = ()
-    comments: tuple[bytes, ...] = (b"///", b"//!", b"//", b"/**", b"/*", b"*/", b"*")
-    docstrings: bool = False
-    marks: frozenset[str] = frozenset()
-    required: bool = False
-    wrapper: str = ""
-    attribute_marks: tuple[bytes, ...] = ()
-    bracketed: bool = False
-    tagged: bool = False
-    dotted: bool = False
-    outline: bool = False
-    most_nested: int = 0
-    inner: tuple[bytes, ...] = ()
-    inner_form: bytes = b""
-    macros: bool = False
-    mixins: bool = False
-    inline_modules: bool = False
+    # Kinds of files
+    outline: bool = False  # text or data: it has sections only, and syntax errors do not count (many are templates)
+    prose: bool = False  # long lines are usual
+    cells: bool = False  # a notebook, whose cells are read in the language that it names
+    tests: tuple[str, ...] = ()  # patterns for test files as the usual runners find them; with a `/` for whole paths
+    # Parsing
+    depth: int = -1  # how far below the root the query looks; -1: everywhere
+    keywords: tuple[bytes, ...] = ()  # each definition or import below `depth` is written with one of these
+    wrapper: str = ""  # the node around a definition and its decorators
+    most_nested: int = 0  # more open blocks make the grammar write out of bounds; 0: no limit
+    macros: bool = False  # valid files may not parse, since macros are not expanded
+    inner: tuple[bytes, ...] = ()  # a body without these words defines and imports nothing; (): parse all bodies
+    inner_form: bytes = b""  # the same, as a regular expression
+    # Documentation and signatures
+    comments: tuple[bytes, ...] = (b"///", b"//!", b"//", b"/**", b"/*", b"*/", b"*")  # how such lines start
+    docstrings: bool = False  # bodies may start with a docstring, and `#` starts a comment
+    tagged: bool = False  # documentation is XML
+    marks: frozenset[str] = frozenset()  # nodes before a definition that belong to it, such as attributes
+    attribute_marks: tuple[bytes, ...] = ()  # only marks that start so belong to it; `@doc` is the documentation
+    bracketed: bool = False  # attributes are written `[Name]`
+    # Names
+    dotted: bool = False  # a definition may be written with the names around it, `A.b`
+    own_scopes: tuple[str, ...] = ()  # qualifiers that mean the file itself or the object around
+    raw_prefix: str = ""  # makes a keyword a name
+    mixins: bool = False  # functions in a module are methods
+    required: bool = False  # constants may be names of imported modules
+    # Imports
     modules: Modules | None = None
-    reader: str = "read"
-    tests: tuple[str, ...] = ()
-    own_scopes: tuple[str, ...] = ()
-    raw_prefix: str = ""
-    prose: bool = False
-    cells: bool = False
-    extra: str = ""
+    reader: str = "read"  # the function in `modules` that reads an import statement
+    inline_modules: bool = False  # a file may hold whole modules; imports in them are relative to them
 
 
 _HASH = (b"#",)
