@@ -1,4 +1,4 @@
-"""BM25 over units and files at once, from inverted lists; terms that stand everywhere are passed over."""
+"""BM25 over units and files in one pass over inverted lists; terms found nearly everywhere are skipped."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Scores(NamedTuple):
 
 
 class Lists(NamedTuple):
-    """Inverted lists over the units of the tree, which file each unit is in, and how many units and files there are."""
+    """Inverted lists over the units of the tree, the file of each unit, and the numbers of units and files."""
 
     postings: Postings
     file_of: Sequence[int]
@@ -38,7 +38,7 @@ class Lists(NamedTuple):
     files: int
 
     def find(self, field: str, term: str) -> tuple[Sequence[int], Sequence[int]]:
-        """Where a term stands and how often; nothing for one that stands nearly everywhere."""
+        """Where a term occurs and how often; nothing for a term that occurs nearly everywhere."""
         return self.postings(field, term, max(FEW, round(COMMON * (self.files if field == "path" else self.units))))
 
     def files_with(self, field: str, term: str) -> set[int]:
@@ -47,7 +47,7 @@ class Lists(NamedTuple):
 
 
 class Lengths(NamedTuple):
-    """How long each unit and each file is, in words, and their means."""
+    """The length of each unit and file in words, and the means."""
 
     units: Sequence[int]
     files: Sequence[int]

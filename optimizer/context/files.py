@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Files:
-    """Lines by path, without line ends; a file that cannot be read any more has none."""
+    """Lines by path, without line ends; none for a file that can no longer be read."""
 
     def __init__(self, index: Index) -> None:
         self.index = index

@@ -82,7 +82,7 @@ reproduction repro request result results return returns run running screenshot 
 shows similar simple snippet solution steps suggest suggestion support system version versions wrong www com
 """
 STOPWORDS = frozenset((_ENGLISH + _REPORTS).split())
-# Whether the innermost frame stands last, what every such line holds, and how it is read.
+# Whether the innermost frame is last, a text that every such line contains, and the pattern of the line.
 _FRAMES = (
     (True, 'File "', r"\s*File \"([^\"\n]+)\", line (\d{1,7})(?:, in (\S+))?"),
     (False, "at ", r"\s*at (?:async )?([\w$.<>\[\] ]{1,200}?) ?\(((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\)"),
@@ -232,7 +232,7 @@ class _Found(NamedTuple):
 
 
 def _host(match: re.Match[str]) -> str:
-    """What a link says: its host and, elsewhere than where code is kept, its last words."""
+    """The words of a link: its host and, except for code hosts, its last path segment and anchor."""
     host = match[1].removeprefix("www.").rpartition(".")[0]
     tail = re.search(_LAST_WORDS, match[2][-LONGEST_TOKEN:]) if host not in ("github", "gitlab") else None
     return " ".join([host, *filter(None, tail.groups() if tail else ()), ""])
@@ -249,7 +249,7 @@ def _telling(term: str) -> bool:
 
 
 def _useful(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """The lines of the report itself, and whether each is code or output; what forms ask of everybody is left out."""
+    """The lines of the report, and whether each is code or output; sections of issue forms are left out."""
     in_code = in_comment = in_form = False
     for line in lines:
         if ("```" in line or "~~~" in line) and re.match(_FENCE, line):
@@ -274,19 +274,19 @@ def _frames(lines: Iterable[str]) -> Iterator[Frame]:
     for line in lines:
         read = _frame(line)
         if trace and (not _continues(line) if read is None else read[0] != innermost_last):
-            yield from _weigh(trace, innermost_last)
+            yield from _frames_of(trace, innermost_last)
             trace = []
         if read is not None:
             innermost_last = read[0]
             trace.append(read[1])
-    yield from _weigh(trace, innermost_last)
+    yield from _frames_of(trace, innermost_last)
 
 
 def _continues(line: str) -> bool:
     return line.startswith((" ", "\t")) or line.lstrip().startswith(("#", "goroutine"))
 
 
-def _weigh(trace: list[tuple[str, int, str]], innermost_last: bool) -> Iterator[Frame]:
+def _frames_of(trace: list[tuple[str, int, str]], innermost_last: bool) -> Iterator[Frame]:
     ordered = trace[::-1] if innermost_last else trace
     for depth, (path, line, function) in enumerate(ordered[:50]):
         yield Frame(path, line, function, 1.0 / (1.0 + 0.3 * depth))

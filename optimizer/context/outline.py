@@ -1,7 +1,7 @@
 """The outline of a repository: its most important files, with the signatures of their most used definitions.
 
-A file is important when much of the repository leads to it (PageRank over the resolved imports) and when the names it
-defines stand in many other files. Tests, documentation and data come after all source, what nobody here wrote last.
+A file is important when many imports lead to it (PageRank over the resolved imports) and when the names it defines
+occur in many other files. Source comes first, then tests, documentation and data, then vendored and generated files.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ LEAST_DISTINCT = 6
 TOKENS_PER_FILE, FEWEST_FILES, MOST_FILES = 25, 20, 400
 PLAIN_NEAR, PLAIN_FAR = 0.4, 0.1
 METHOD, PRIVATE, OTHER_KIND = 0.5, 0.3, 0.3
-LARGE = 4000  # files whose names are looked for
-FILES_PER_TERM = 20  # to look one term up costs as much as to go through the lists of so many files
+LARGE = 4000  # files whose names are looked up
+FILES_PER_TERM = 20  # one lookup costs as much as reading the lists of this many files
 FALLOFF = 0.2
 LONGEST_LINE = 160
 MISSES = 40
@@ -99,12 +99,12 @@ def outline(index: Index, max_tokens: int, paths: Collection[str] | None = None)
 
 
 def as_text(file: OutlinedFile) -> tuple[str, ...]:
-    """The lines of one file: its path, then each definition below those it stands in."""
+    """The lines of one file: its path, then each definition, indented under its parents."""
     return (file.path, *(f"{symbol.line:>6}  {signature(symbol)}" for symbol in file.symbols))
 
 
 def signature(symbol: Symbol) -> str:
-    """The signature of a definition on one line, set in under what it stands in."""
+    """The signature of a definition on one line, indented under its parents."""
     line = " ".join((symbol.signature or f"{symbol.kind} {symbol.name}").split())
     depth = symbol.qualified.count(".") if symbol.parent else 0
     return "  " * depth + (line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…")
@@ -114,7 +114,7 @@ def signature(symbol: Symbol) -> str:
 
 
 def _importance(kinds: Sequence[FileKind], linked: Sequence[float], named: Mapping[int, float]) -> list[float]:
-    """How much of the repository leads to each file and says its names, in 0…1."""
+    """How much of the repository imports each file and uses its names, in 0…1."""
     largest = max(linked, default=0.0) or 1.0
     most = math.log1p(max(named.values(), default=0.0)) or 1.0
     return [
@@ -148,14 +148,14 @@ def page_rank(count: int, edges: Iterable[tuple[int, int]], votes: Sequence[floa
 
 
 def _telling(names: Mapping[int, Sequence[str]]) -> dict[int, frozenset[str]]:
-    """The names of each file that hardly anything else is called."""
+    """The distinctive names of each file, which few other files define."""
     defining: Counter[str] = Counter(name for own in names.values() for name in set(own))
     rare = {name for name, count in defining.items() if count <= MOST_DEFINING and _is_distinct(name)}
     return {number: frozenset(rare.intersection(own)) for number, own in names.items()}
 
 
 def _holders(index: Index, terms: Collection[str]) -> Mapping[str, Collection[int]]:
-    """The files that hold each term: from all lists in one go, or one by one where few are asked for."""
+    """The files that contain each term: from all lists at once, or one by one when there are few."""
     if len(terms) * FILES_PER_TERM > len(index.paths()):
         return holders(index, terms)
     words = index.words()
@@ -177,7 +177,7 @@ def _uses(
 ) -> dict[tuple[int, str], float]:
     """How many other files use each definition; those that import its file count in full.
 
-    Methods with a plain name count none: their name stands everywhere.
+    Methods with a plain name do not count: such names occur everywhere.
     """
     importers: defaultdict[int, set[int]] = defaultdict(set)
     for source, target in edges:
@@ -204,7 +204,7 @@ def _fill(
     uses: Mapping[tuple[int, str], float],
     max_tokens: int,
 ) -> tuple[dict[int, set[Symbol]], int]:
-    """Take the most valuable definitions, each with those it stands in, until the tokens are spent."""
+    """Take the most valuable definitions, each with its parents, until the tokens are spent."""
     candidates = [c for number, own in symbols.items() for c in _candidates(number, own, scores[number], uses)]
     candidates.sort(key=lambda c: (-c.value, c.symbol.path, c.symbol.line))
     taken: dict[int, set[Symbol]] = {}
@@ -249,7 +249,7 @@ def _worth(symbol: Symbol, uses: float) -> float:
 
 
 def _with_parents(symbol: Symbol, own: Sequence[Symbol]) -> list[Symbol]:
-    """A definition and those of the same file that it stands in."""
+    """A definition and its parents in the same file."""
     found = [symbol]
     while found[-1].parent:
         inner = found[-1]
@@ -261,7 +261,7 @@ def _with_parents(symbol: Symbol, own: Sequence[Symbol]) -> list[Symbol]:
 
 
 def _only_files(paths: Collection[str], max_tokens: int) -> Outline:
-    """Nothing is defined anywhere: the files alone, as many as fit."""
+    """The paths alone, as many as fit, for a tree without definitions."""
     files: list[OutlinedFile] = []
     left = max_tokens
     for path in sorted(paths, key=lambda path: (GROUPS.get(kind_of(path), LAST), path.count("/"), path)):

@@ -1,4 +1,4 @@
-"""Paths: the kind of file a path is, mostly by its name, and the files that a path or a name in a request means."""
+"""The kind of a file, mostly by its path, and the files that a path or a name in a request refers to."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ _TEST_WORDS = frozenset(
 
 @lru_cache(maxsize=1 << 14)
 def kind_of(path: str, origin: Literal["", "generated", "minified"] = "") -> FileKind:
-    """The kind of a file by its path and what its bytes tell of its origin; `source` when nothing tells otherwise."""
+    """The kind of a file by its path and by the origin found in its bytes; `source` by default."""
     folder, _, name = path.rpartition("/")
     by_name = _by_name(name)
     if by_name in ("minified", "test"):
@@ -109,13 +109,13 @@ def asks_for_tests(words: Iterable[str]) -> bool:
     return any(word in _TEST_WORDS for word in words)
 
 
-# ── what a request means ─────────────────────────────────────────────────────────────────────────
+# ── paths in requests ────────────────────────────────────────────────────────────────────────────
 
 
 def files_named(named: str, paths: Collection[str]) -> Sequence[str]:
-    """The files whose path ends as `named` does, over the longest run of parts that fits any; none when too many do.
+    """The files whose path ends with the longest tail of `named` that matches any file; none when too many match.
 
-    Leading parts that only the writer's machine knows are passed over: `/home/me/project/src/a.py` finds `src/a.py`.
+    Leading parts of another machine are skipped: `/home/me/project/src/a.py` finds `src/a.py`.
     """
     parts = [part for part in re.split(r"[/\\]", named) if part not in ("", ".", "..")]
     same = [path for path in paths if path.endswith(parts[-1])] if parts else []
@@ -129,13 +129,13 @@ def files_named(named: str, paths: Collection[str]) -> Sequence[str]:
 
 
 def whole(named: str, path: str) -> bool:
-    """Whether a path ends with all parts of `named`, of which there are several."""
+    """Whether a path ends with `named`, which has several parts."""
     named = named.lstrip("./")
     return "/" in named and (path == named or path.endswith("/" + named))
 
 
 def modules_named(dotted: str, paths: Collection[str]) -> Sequence[str]:
-    """The files that the longest leading run of a dotted name means, two words or more; none when too many fit."""
+    """The files that the longest prefix of a dotted name refers to, of two or more parts; none when too many match."""
     parts = dotted.split(".")
     for end in range(len(parts), 1, -1):
         run = "/".join(parts[:end])
@@ -147,7 +147,7 @@ def modules_named(dotted: str, paths: Collection[str]) -> Sequence[str]:
 
 
 def name_of(path: str) -> str:
-    """What a file is called; of an `__init__` and the like, what its folder is called."""
+    """The name of a file without extension; for `__init__` and similar files, the name of the folder."""
     folder, _, name = path.rpartition("/")
     stem = name.partition(".")[0]
     return folder.rpartition("/")[2] if stem in PACKAGE_STEMS else stem

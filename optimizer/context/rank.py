@@ -1,4 +1,4 @@
-"""How likely each file, and each unit of the best files (a function, a class head, the rest), is wanted by a request.
+"""Score how likely a request wants each file, and each unit of the best files (a function, a class head, the rest).
 
 Files: a weighted sum of the signals, times a factor for the kind of file, picks the candidates; the same sum with
 learned weights, together with name and length, puts them in order. Units: a weighted sum picks the candidates, a
@@ -21,7 +21,7 @@ from optimizer.context.files import Files
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.paths import FileKind, asks_for_tests, files_named, kind_of, name_of
 from optimizer.context.signals import WITH_PARENT, Sheet, leading_signals, parents_of, signals, within
-from optimizer.context.terms import said_of
+from optimizer.context.terms import mentioned_share
 from optimizer.context.weights import (
     FILE_COLUMNS,
     FILE_WEIGHTS,
@@ -105,7 +105,7 @@ class Scored(NamedTuple):
 
 
 def rank(mentions: Mentions, index: Index, source: Files) -> Ranking:
-    """Order the files and units of the index by what the request names and says; `source` reads the files."""
+    """Rank the files and units of the index for a request; `source` reads the files."""
     scored = score_files(mentions, index, source)
     if not scored.best:
         return Ranking((), ())
@@ -152,19 +152,19 @@ def score_files(mentions: Mentions, index: Index, source: Files) -> Scored:
 
 
 def file_total(evidence: Line, shape: Line, row: Sequence[float]) -> float:
-    """What the learned weights make of a row of `FILE_COLUMNS`: the higher, the likelier among those of a request."""
-    said = math.log(evidence.total(row[: len(FILE_WEIGHTS)]))
-    return shape.total((said, math.log(row[weights.FACTOR]), *row[len(FILE_WEIGHTS) :]))
+    """The learned score of a row of `FILE_COLUMNS`; comparable between the files of one request."""
+    total = math.log(evidence.total(row[: len(FILE_WEIGHTS)]))
+    return shape.total((total, math.log(row[weights.FACTOR]), *row[len(FILE_WEIGHTS) :]))
 
 
 def _asked_for(mentions: Mentions, sheet: Sheet) -> frozenset[int]:
-    """The files that the first line of the request names: no matter of what kind they are, they are wanted."""
+    """The files named in the first line of the request; they are wanted whatever their kind."""
     named = [mention.path for mention in mentions.paths if mention.path in mentions.title]
     return frozenset(sheet.numbers[path] for name in named for path in files_named(name, sheet.numbers))
 
 
 def _plain_sums(sheet: Sheet) -> Column:
-    """Weighted sums of the files that lead."""
+    """The weighted sums of the leading files."""
     sums: Column = {}
     for signal, column in sheet.files.items():
         if signal not in weights.EVERYWHERE:
@@ -198,17 +198,17 @@ def _kind(sheet: Sheet, number: int) -> FileKind:
 def _file_rows(
     sheet: Sheet, sums: Column, candidates: Sequence[int], factors: Mapping[int, float]
 ) -> Iterator[tuple[float, ...]]:
-    """What the learned weights are for, in the order of `FILE_COLUMNS`."""
+    """The row of each candidate, in the order of `FILE_COLUMNS`."""
     columns = [sheet.files.get(signal, {}) for signal in FILE_WEIGHTS]
     for number in candidates:
         path = sheet.words.paths[number]
-        said, said_title = said_of(name_of(path), sheet.terms)
+        mentioned, in_title = mentioned_share(name_of(path), sheet.terms)
         kind = _kind(sheet, number)
         yield (
             *[column.get(number, 0.0) for column in columns],
             sums[number] / sums[candidates[0]],
-            said,
-            said_title,
+            mentioned,
+            in_title,
             math.log(1.0 + sheet.lengths[number]),
             float(path.count("/")),
             factors[number],
@@ -259,7 +259,7 @@ def rank_units(scored: Scored, mentions: Mentions, index: Index, source: Files) 
 
 
 def unit_candidates(scored: Scored, mentions: Mentions, index: Index, source: Files) -> list[UnitCandidate]:
-    """The units of the best files that a weighted sum puts first, and the rest of each of these files."""
+    """The units of the best files with the highest weighted sums, and the rest of each of these files."""
     sheet = scored.sheet
     numbers: dict[int, list[int]] = {file: [] for file in scored.best[:TOP_FILES]}
     for number, file in enumerate(sheet.words.file_of):
@@ -301,13 +301,13 @@ def _shares(sheet: Sheet, file: int, number: int, unit: Extent, parents: frozens
     for line, weight in sheet.lines.get(file, ()):
         if any(start <= line <= end for start, end in unit.spans):
             shares["line"] = max(shares.get("line", 0.0), weight)
-    if any(start <= line <= end for line in sheet.said.get(file, ()) for start, end in unit.spans):
+    if any(start <= line <= end for line in sheet.quoted_lines.get(file, ()) for start, end in unit.spans):
         shares["quoted"] = 1.0
     return shares
 
 
 def unit_rows(scored: Scored, mentions: Mentions, candidates: Sequence[UnitCandidate]) -> Iterator[tuple[float, ...]]:
-    """What the learned line looks at, in the order of `UNIT_COLUMNS`."""
+    """The features for the learned line, in the order of `UNIT_COLUMNS`."""
     sheet = scored.sheet
     place = {number: at for at, number in enumerate(scored.best)}
     titles, named = frozenset(mentions.title_words), frozenset(name.lower() for name in mentions.identifiers)
@@ -317,10 +317,10 @@ def unit_rows(scored: Scored, mentions: Mentions, candidates: Sequence[UnitCandi
         parent = parent.rpartition(".")[2]
         yield (
             *[shares.get(signal, 0.0) for signal in UNIT_WEIGHTS],
-            *said_of(name, sheet.terms),
+            *mentioned_share(name, sheet.terms),
             float(name.lower() in titles),
             float(parent.lower() in named),
-            *said_of(parent, sheet.terms),
+            *mentioned_share(parent, sheet.terms),
             float(unit.kind in FUNCTIONS),
             float(name.startswith("_") and not name.startswith("__")),
             float(name.startswith("__")),
@@ -336,14 +336,14 @@ def unit_rows(scored: Scored, mentions: Mentions, candidates: Sequence[UnitCandi
 
 
 def of_file(score: float, place: int) -> tuple[float, float, float]:
-    """What tells of a unit's file: how it scored, its place among the files (from 0), and whether it is the first."""
+    """The features of a unit's file: its score, its rank (from 0), and whether it is the first."""
     return math.log(max(score, 1e-9)), math.log(1.0 + place), float(not place)
 
 
 def around_rows(
     candidates: Sequence[UnitCandidate], rows: Sequence[Sequence[float]], alone: Sequence[float]
 ) -> list[tuple[float, ...]]:
-    """What the learned trees look at, in the order of `AROUND_COLUMNS` but for the first; `alone` are chances."""
+    """The features for the learned trees, in the order of `AROUND_COLUMNS` without the first; `alone` are chances."""
     own = [[row[UNIT_COLUMNS.index(column)] for column in ("size", "file", "behind")] for row in rows]
     found = [(*some, 0.0, 0.0, 0.0, 0.0) for some in own]
     files: dict[int, list[int]] = defaultdict(list)
@@ -354,8 +354,8 @@ def around_rows(
         numbers.sort(key=lambda number: candidates[number].unit.spans[0][0])
         chances = [alone[number] for number in numbers]
         units = [candidates[number].unit for number in numbers]
-        for number, tells in zip(numbers, _around(units, chances), strict=True):
-            found[number] = (*own[number], *tells)
+        for number, features in zip(numbers, _around(units, chances), strict=True):
+            found[number] = (*own[number], *features)
     return found
 
 

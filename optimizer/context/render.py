@@ -18,7 +18,7 @@ _NOT_XML = "[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def for_prompt(context: Context) -> str:
-    """What a model is sent: one stable line, then each file's path and numbered lines; '' for an empty context."""
+    """The text for a model: one stable line, then each file's path and numbered lines; '' for an empty context."""
     if not context.items:
         return ""
     return INTRO + "".join(
@@ -32,7 +32,7 @@ def header(path: str) -> str:
 
 
 def body(item: ContextItem) -> str:
-    """The numbered lines of one item in a prompt; blank ones go without a number, which would cost more than they."""
+    """The numbered lines of one item in a prompt; blank lines have no number, which would only cost tokens."""
     return "".join(
         f"{number}\t{line}\n" if line.strip() else "\n" for number, line in enumerate(item.text.split("\n"), item.start)
     )

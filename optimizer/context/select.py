@@ -50,7 +50,7 @@ _CALLED = r"\b([A-Za-z_]\w{2,})(?=\s*\()|\b([A-Z][A-Za-z0-9]+[a-z]\w*)"
 
 
 class _Chosen:
-    """What was taken so far; `taken` holds the line numbers by path, `left` the tokens still free."""
+    """The items chosen so far; `taken` has the line numbers by path, `left` the tokens still free."""
 
     def __init__(self, files: Files, limits: Limits, left: int) -> None:
         self.files, self.limits, self.left = files, limits, left
@@ -117,7 +117,7 @@ def select(
 
 
 def naive(query: Query, index: Index, max_tokens: int) -> Context:
-    """Whole files, best first, as a tool that does not look inside would send; the last one may be cut."""
+    """Whole files, best first, as a tool without an index would send; the last one may be cut."""
     started = time.perf_counter()
     files = Files(index)
     ranking = rank(find_mentions(query.text), index, files)
@@ -134,7 +134,7 @@ def naive(query: Query, index: Index, max_tokens: int) -> Context:
     return context._replace(skipped=index.skipped(), timing_ms={"total": _since(started)})
 
 
-# ── what is taken, in this order ─────────────────────────────────────────────────────────────────
+# ── the order of choice ──────────────────────────────────────────────────────────────────────────
 
 
 def _choose(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index) -> None:
@@ -157,7 +157,7 @@ def _choose(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index)
 
 
 def _bodies(chosen: _Chosen, units: Sequence[RankedUnit], mentions: Mentions, room: int) -> list[RankedUnit]:
-    """Take the planned bodies, and before them some lines of the likeliest that are too large; which were taken."""
+    """Take the planned bodies, and before them some lines of the likeliest that are too large; return those taken."""
 
     def planned() -> list[RankedUnit]:
         return plan(units, chosen.left - round(room * (1 - BODIES_SHARE)), chosen.limits.max_files, chosen.taken)
@@ -200,15 +200,15 @@ def _some_lines(chosen: _Chosen, unit: RankedUnit, mentions: Mentions, room: int
 
 
 def _windows(lines: Sequence[str], unit: RankedUnit, mentions: Mentions) -> list[tuple[int, int]]:
-    """The few lines of a large unit that say most of what the request says, best first,
-    each with some around it; and its head."""
+    """The lines of a large unit that share most words with the request, best first, each with a few around it; and
+    its head."""
     wanted = {*mentions.title_words, *(name.lower() for name in mentions.identifiers)}
     hits: dict[int, set[str]] = {}
     for first, last in unit.spans:
         for number in range(first, min(last, len(lines)) + 1):
-            if said := wanted.intersection(re.findall(_WORD, lines[number - 1].lower())):
-                hits[number] = said
-    common = Counter(word for said in hits.values() for word in said)
+            if shared := wanted.intersection(re.findall(_WORD, lines[number - 1].lower())):
+                hits[number] = shared
+    common = Counter(word for shared in hits.values() for word in shared)
     windows: list[tuple[int, int]] = []
     for number in sorted(hits, key=lambda number: -sum(1 / common[word] for word in hits[number])):
         if len(windows) >= MOST_WINDOWS:
@@ -233,7 +233,7 @@ def _signatures(chosen: _Chosen, ranking: Ranking, index: Index, paths: Sequence
 
 
 def _called(chosen: _Chosen, bodies: Sequence[RankedUnit], index: Index) -> None:
-    """Signatures of what the chosen bodies call or inherit, where few files define such a name."""
+    """Take signatures of what the chosen bodies call or inherit, for names that few files define."""
     words = index.words()
     wanted: dict[str, RankedUnit] = {}
     for unit in bodies:
@@ -270,10 +270,10 @@ def _signature(symbol: Symbol, lines: Sequence[str]) -> tuple[int, int]:
 
 
 def plan(units: Sequence[RankedUnit], room: int, max_files: int, opened: Collection[str] = ()) -> list[RankedUnit]:
-    """The units to take whole, most for their tokens first; `opened` are the files already drawn from.
+    """The units to take whole, best value for their tokens first; `opened` are the files already drawn from.
 
-    Each is worth its score to a power above 1, for scores tell more surely of the best than of the many. Taken are
-    those worth most for each token; or, where that is worth more together, one of the largest few first.
+    The value of a unit is its score to a power above 1, since the best scores are the most reliable. Units are taken by
+    value for each token; or, when the sum is higher that way, with one of the most valuable few first.
     """
     named = [unit for unit in units if unit.symbol and unit.score > 0.0]
     worth = [unit.score**CONTRAST for unit in named]
@@ -348,7 +348,7 @@ def _fitting(path: str, lines: Sequence[str], room: int) -> int:
 
 
 def _fitted(query: str, ranked: Sequence[RankedFile], chosen: _Chosen, limits: Limits) -> Context:
-    """Put the items in the order they are rendered, and leave out the last taken until the whole fits."""
+    """Order the items for rendering, and drop those taken last until the whole fits."""
     place = {file.path: number for number, file in enumerate(ranked)}
     kept = list(chosen.items)
     while True:

@@ -1,7 +1,7 @@
-"""Put the candidates that the words found in the order of words and meaning together.
+"""Reorder the candidates found by words, by words and meaning together.
 
-A cosine says how much a unit resembles the request; it counts by how far it stands from those of the other candidates
-(in standard deviations), so that models with other ranges of cosines need no other weight. A score is multiplied by
+A cosine measures how much a unit resembles the request; it counts by its distance from the mean of all candidates (in
+standard deviations), so that the same weights serve models with other ranges of cosines. A score is multiplied by
 exp(weight × that); a candidate without a vector keeps its score. `benchmarks/semantic.py` compares weights on issues;
 these small ones lost no function at any budget, and what larger ones added was within chance
 (docs/concepts/semantic-search.md).
@@ -58,11 +58,11 @@ class Reranker:
     weights: Weights = WEIGHTS
 
     def state(self) -> str:
-        """Changes whenever the same ranking may come out in another order."""
+        """A text that changes whenever the same ranking may get another order."""
         return f"{self.model} {self.vectors.count()} {self.weights}"
 
     def rerank(self, text: str, ranking: Ranking, source: Files) -> Ranking:
-        """The same files and units in the order of words and meaning; `source` reads the files.
+        """Reorder files and units by words and meaning; `source` reads the files.
 
         Only the request is embedded. Raises NotFound or ConfigError when the model cannot be used, StorageError.
         """
@@ -77,14 +77,14 @@ class Reranker:
 
 
 def candidates(ranking: Ranking, source: Files) -> dict[int, Piece]:
-    """What is compared with the request, by place among the ranked units: the best of those that have a name."""
+    """The pieces to compare with the request, by place among the ranked units: the best units that have a name."""
     named = [place for place, unit in enumerate(ranking.units) if unit.symbol][:MOST_CANDIDATES]
     units = {place: ranking.units[place] for place in named}
     return {place: piece(unit.symbol, source.lines(unit.path), unit.spans) for place, unit in units.items()}
 
 
 def pieces_of(index: Index, source: Files) -> Iterator[Piece]:
-    """What is embedded of a whole tree, the kinds of files that are wanted most first."""
+    """The pieces of a whole tree to embed, the most wanted kinds of files first."""
     paths = [(KINDS_IN_ORDER.index(kind), path) for path in index.paths() if (kind := kind_of(path)) in KINDS_IN_ORDER]
     for _, path in sorted(paths):
         lines = source.lines(path)

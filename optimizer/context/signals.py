@@ -1,4 +1,4 @@
-"""What a request has to do with each file and unit of the repository: every signal a named column, before weights.
+"""The signals that relate a request to each file and unit of the repository: named columns, before weights.
 
 A column over all files or units is brought to 0…1 by its own maximum. The signals that need to know which files lead
 are added after a first sum.
@@ -45,8 +45,8 @@ _TEST_AFFIX = re.compile(r"^(?:test|spec)s?[-_]|[-_](?:test|spec)s?$|(?:Test|Tes
 class Sheet:
     """The signals of one request: columns over file numbers and over unit numbers, each with its largest at 1.
 
-    `names` are the identifiers looked for with their strength, `notes` the reasons that name what was found, `lines`
-    what lines of a file are named, with their strength, `said` the lines that hold a text quoted in the request.
+    `names` are the identifiers looked up with their strength, `notes` the reasons that name what was found, `lines` the
+    lines named in the request with their strength, `quoted_lines` the lines that contain a text quoted in it.
     """
 
     words: Words
@@ -59,7 +59,7 @@ class Sheet:
     names: dict[str, float] = field(default_factory=dict)
     notes: dict[tuple[str, int], str] = field(default_factory=dict)
     lines: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
-    said: dict[int, list[int]] = field(default_factory=dict)
+    quoted_lines: dict[int, list[int]] = field(default_factory=dict)
 
 
 def signals(mentions: Mentions, index: Index) -> Sheet:
@@ -231,7 +231,7 @@ def _places(mentions: Mentions, sheet: Sheet) -> None:
 
 
 def _messages(index: Index, sheet: Sheet) -> None:
-    """Files of earlier commits whose messages resemble the request, and how often a file changes."""
+    """Files of commits whose messages resemble the request, and how often each file changes."""
     history = index.history()
     title = history.similar({term.text: term.weight for term in sheet.terms.values() if term.in_title})
     similar = history.similar({term.text: term.weight for term in sheet.terms.values()})
@@ -253,7 +253,7 @@ def _quoted(mentions: Mentions, sheet: Sheet, best: Iterable[int], source: Files
         found = [quoted for quoted in mentions.quoted if quoted in text]
         if found:
             column[number] = float(len(found))
-            sheet.said[number] = [text.count("\n", 0, text.index(quoted)) + 1 for quoted in found]
+            sheet.quoted_lines[number] = [text.count("\n", 0, text.index(quoted)) + 1 for quoted in found]
     sheet.files["quoted"] = normal(column)
 
 
@@ -270,7 +270,7 @@ def _holding(quoted: str, sheet: Sheet) -> set[int]:
 
 
 def _tested(index: Index, sheet: Sheet, tests: Column) -> None:
-    """What the tests that match the request are tests of: by their name, and by what changes with them."""
+    """The files tested by the tests that match the request: by name, and by changing together."""
     paths = sheet.words.paths
     best = nlargest(TOP_TESTS, tests, key=tests.__getitem__)
     twins: Column = {}
@@ -307,7 +307,7 @@ def _twins(test: str, sheet: Sheet) -> dict[int, float]:
 
 
 def _neighbours(index: Index, sheet: Sheet, base: Column) -> None:
-    """What the best files import, what imports them, what changes with them, and what stands beside them."""
+    """Files that the best files import, that import them, that change with them, or that are in the same folder."""
     paths = sheet.words.paths
     best = nlargest(TOP_SOURCES, base, key=base.__getitem__)
     imports: Column = {}

@@ -1,4 +1,4 @@
-"""Contexts kept on disk as JSON, one file each, found by a digest of all that made them."""
+"""Contexts stored on disk as JSON, one file each, by a digest of everything that determines them."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
     from optimizer.index.reader import Index
 
-VERSION = "5"  # of the choice of context: what was chosen in another way is not taken from the disk
+VERSION = "5"  # of the choice of context: contexts chosen by another version are not used
 FOLDER = "context"
 MOST_ENTRIES = 200
 
 
 def key(*parts: str) -> str:
-    """A digest of the parts, none of which can be mistaken for another."""
+    """A digest of the parts, in which no two lists of parts look the same."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def key_of(query: Query, index: Index, limits: Limits, reranker: Reranker | None) -> str:
-    """A digest of all that makes the context of a query."""
+    """A digest of everything that determines the context of a query."""
     meaning = reranker.state() if reranker else ""
     return key(VERSION, query.text, query.extra, repr(limits), index.state(), index.history().head, meaning)
 
 
 def kept(query: Query, index: Index, limits: Limits, cache: Path, reranker: Reranker | None) -> Context | None:
-    """The context that was chosen before for the same query, tree and limits; None when none is kept."""
+    """The context chosen earlier for the same query, tree and limits; None when there is none."""
     started = perf_counter()
     known = load(cache, key_of(query, index, limits, reranker))
     if known is None:
@@ -44,7 +44,7 @@ def kept(query: Query, index: Index, limits: Limits, cache: Path, reranker: Rera
 
 
 def load(cache: Path, key: str) -> Context | None:
-    """The context kept under `key`; None when there is none or it cannot be read."""
+    """The context stored under `key`; None when there is none or it cannot be read."""
     try:
         return _context(json.loads((cache / FOLDER / f"{key}.json").read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -52,7 +52,7 @@ def load(cache: Path, key: str) -> Context | None:
 
 
 def save(cache: Path, key: str, context: Context) -> None:
-    """Keep a context, whole or not at all; a disk that is full or read-only keeps nothing. The oldest make room."""
+    """Store a context, whole or not at all; nothing on a full or read-only disk. The oldest are removed."""
     folder = cache / FOLDER
     data = json.dumps(
         {

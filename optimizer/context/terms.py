@@ -1,4 +1,4 @@
-"""The search terms of a request: its words with weights, and other forms that code may spell them in."""
+"""The search terms of a request: its words with weights, and other forms in which code may spell them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ENDINGS = (
 
 
 class Term(NamedTuple):
-    """One term to look up, how much it weighs, and whether the first line says it."""
+    """A term to look up, its weight, and whether it is in the first line."""
 
     text: str
     weight: float
@@ -68,8 +68,8 @@ def variants(word: str) -> tuple[str, ...]:
     return (word + "s",)
 
 
-def said_of(name: str, terms: Mapping[str, Term]) -> tuple[float, float]:
-    """The share of a name's parts that the request says, and that its first line says."""
+def mentioned_share(name: str, terms: Mapping[str, Term]) -> tuple[float, float]:
+    """The share of a name's parts that are in the request, and that are in its first line."""
     parts = split(name)
     if not parts:
         return 0.0, 0.0

@@ -1,4 +1,4 @@
-"""The weights of the ranking, set by hand and learned: columns, factors by kind, reasons, and small trees and lines."""
+"""The weights of the ranking, by hand and learned: columns, factors by kind, reasons, and small trees and lines."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ KIND_FACTORS: Mapping[str, float] = {
 OF_FILE = ("first", "stem", "stem_title", "length", "depth", "factor", "init", "declarations")
 FILE_COLUMNS = (*FILE_WEIGHTS, *OF_FILE)
 FIRST, FACTOR = FILE_COLUMNS.index("first"), FILE_COLUMNS.index("factor")
-SHAPE_COLUMNS = ("evidence", "kind", *OF_FILE)  # the logarithms of the weighted signals and of the factor, and these
+SHAPE_COLUMNS = ("evidence", "kind", *OF_FILE)  # two logarithms, of the weighted signals and of the factor, and these
 OF_UNIT = (
     *("said", "said_title", "title_says", "member", "member_said", "member_title", "function", "private", "special"),
     *("size", "units", "file", "behind", "first_file", "log_sum", "log_body", "log_title"),
@@ -108,7 +108,7 @@ Trees = tuple[Tree, ...]
 
 
 class Line(NamedTuple):
-    """A weighted sum of columns, in their order, and what is added to it."""
+    """A weighted sum of columns, in their order, with a bias."""
 
     bias: float
     weights: tuple[float, ...]
@@ -120,7 +120,7 @@ class Line(NamedTuple):
 
 @cache
 def line(kind: Literal["signals", "files", "units"], columns: tuple[str, ...]) -> Line:
-    """The line over rows of these columns, from the same table; a column that it does not tell of weighs nothing."""
+    """The line over rows of these columns, from `learned.json`; a column that is not in it has weight 0."""
     weights = _table(TABLE)[kind]
     return Line(float(weights["bias"]), tuple(float(weights.get(name, 0.0)) for name in columns))
 
