@@ -16,11 +16,11 @@ _MOST_SEGMENTS = 10_000
 
 
 class NotAnImage(ValueError):
-    """The bytes are no picture of a kind that is known here, or their head is cut or damaged; says which."""
+    """The bytes are not an image of a known kind, or their head is cut or damaged; the message says which."""
 
 
 class Image(NamedTuple):
-    """A picture as it is sent: its media type (`image/png`), its bytes, its size in pixels, its file's bare name."""
+    """An image as it is sent: its media type (`image/png`), its bytes, its size in pixels, its file's bare name."""
 
     media_type: str
     data: bytes
@@ -30,7 +30,7 @@ class Image(NamedTuple):
 
 
 def media_type(data: bytes) -> str:
-    """The media type that the first bytes tell; '' for anything but png, jpeg, gif and webp."""
+    """The media type of the first bytes; '' for anything but png, jpeg, gif and webp."""
     if data.startswith(_PNG):
         return "image/png"
     if data.startswith(_JPEG):
@@ -41,7 +41,7 @@ def media_type(data: bytes) -> str:
 
 
 def read(data: bytes, name: str = "") -> Image:
-    """The picture that `data` holds, its size read from its head alone; raises NotAnImage, and nothing else."""
+    """The image in `data`, its size read from its head alone; raises NotAnImage, and nothing else."""
     kind = media_type(data)
     if not kind:
         raise NotAnImage("it is no png, jpeg, gif or webp")
@@ -52,7 +52,7 @@ def read(data: bytes, name: str = "") -> Image:
 
 
 def tokens(image: Image) -> int:
-    """The most tokens that a picture is charged as, by the dearest of the vendors' rules as documented in autumn 2026.
+    """The most tokens that an image is charged as, by the most expensive rule that vendors documented in autumn 2026.
 
     Anthropic (platform.claude.com/docs, "Vision"): one for each 28 × 28 pixels, at most 4,784; larger ones are shrunk.
     OpenAI (developers.openai.com, "Images and vision") at detail `high`: one for each 32 × 32 pixels, at most 2,500,

@@ -19,7 +19,7 @@ class Why(Enum):
     LOCAL_OFF = "local models are off"
     BLIND = "it is not known to see images"
     PROBING = "another run tries it after a failure"
-    OTHERS_FIRST = "other runs wait for it since before"
+    OTHERS_FIRST = "other runs have waited for it longer"
     ONE_MODEL = "only the named model is asked"
     ROUTING_OFF = "only the best tier is asked"
     TIER_SKIPPED = "no model of its tier is asked"
@@ -182,7 +182,7 @@ class Shortage(NamedTuple):
 
 
 class Cap(NamedTuple):
-    """A cap on money (micro-dollars) would be broken; `priced` tells whether the price of the call is known."""
+    """A cap on money (micro-dollars) would be broken; `priced`: the price of the call is known."""
 
     cap: Literal["day", "run"]
     size: int
@@ -245,7 +245,7 @@ class Preferred(NamedTuple):
 class Behind(NamedTuple):
     """What puts a model behind another one of its tier, which is named.
 
-    `own` and `first` are micro-dollars where `by` is a cost, `preferred` is what speaks for the first where `by` is
+    `own` and `first` are micro-dollars where `by` is a cost, `preferred` is what prefers the first where `by` is
     that (None: it calls tools), `later` says when this one can be asked, `waits` that the first one must wait too.
     """
 
@@ -280,7 +280,7 @@ class Reserve(NamedTuple):
 class Plan(NamedTuple):
     """What a route follows: the one model that may be asked, whether tiers are tried in turn, and the profile.
 
-    `instead_of` is the profile that no model fits, `by_kind` tells that the kind of work chose the profile.
+    `instead_of` is the profile that no model fits, `by_kind`: the kind of work chose the profile.
     """
 
     only: str = ""

@@ -48,7 +48,7 @@ class Vendor(NamedTuple):
     """A vendor, or a kind of server.
 
     `keys` are the environment variables of its key, the first one that is set is used; `key_page` says where to get
-    one. `server` says who runs it and how its models are known: a cloud whose models are in the catalogue; a server
+    one. `server` is its kind, and how its models are known: a cloud whose models are in the catalogue; a server
     that speaks OpenAI's interface, and lists them; an Ollama server, which also downloads, loads and removes them.
     `title` is what sentences call such a server, `start` is the command that starts it. `adapter` is a module of
     `providers/`, with `sdk` where that one serves several. `paths` are endings of an address that its SDK adds itself,

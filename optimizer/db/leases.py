@@ -1,7 +1,7 @@
 """Leases of resources that processes share, and the queue of those that wait: one table, used inside a transaction.
 
-A lease is granted or waits. It ends when it is released, when it expires, or when the process it belongs to ends. Who
-may have a resource is up to the caller; `waits_before` keeps the order.
+A lease is granted or waits. It ends when it is released, when it expires, or when the process it belongs to ends.
+The caller decides what is granted; `waits_before` keeps the order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _COLUMNS = "id, resource, granted, details"
 
 
 class Process(NamedTuple):
-    """A process that leases end with; `started` tells it from a later one of the same id (0: unknown)."""
+    """A process that leases end with; `started` distinguishes it from a later one of the same id (0: unknown)."""
 
     machine: str = ""
     pid: int = 0

@@ -1,4 +1,4 @@
-"""Open SQLite safely: write-ahead log, a schema version, and a damaged store put aside and begun anew."""
+"""Open SQLite safely: write-ahead log, a schema version, and a damaged store moved aside and created again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NO_STEPS: Mapping[int, str] = MappingProxyType({})
 
 
 class Schema(NamedTuple):
-    """What a store must look like; `migrations[v]` takes version v to v + 1; a `cache` may be begun anew."""
+    """What a store must look like; `migrations[v]` takes version v to v + 1; a `cache` may be created again."""
 
     name: str
     version: int
@@ -49,7 +49,7 @@ class Opened(NamedTuple):
 def open_db(path: Path, schema: Schema) -> Opened:
     """Open or create the store at `path`.
 
-    A damaged or foreign file is renamed to `<name>.damaged-N` and begun anew; so is a version of a cache that no
+    A damaged or foreign file is renamed to `<name>.damaged-N` and created again; so is a version of a cache that no
     migration knows.
     Raises StorageError when the place cannot be used, or when a newer program wrote a store that is not a cache.
     """

@@ -1,1 +1,1 @@
-"""Every attempt booked in integer micro-dollars, and what the books say."""
+"""Usage records of all calls in integer micro-dollars, prices, caps and summaries."""

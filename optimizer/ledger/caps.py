@@ -64,7 +64,7 @@ class Money:
         return None
 
     def asks(self, charge: int) -> bool:
-        """Whether one call of this charge is dear enough to ask first."""
+        """Whether one call of this charge is expensive enough to ask first."""
         return self.caps.ask is not None and charge > self.caps.ask
 
 
@@ -96,5 +96,5 @@ def money(ledger: Ledger, caps: Caps, now: datetime, request: str = "", pending:
 
 
 def crossed(before: int, after: int, cap: int | None) -> bool:
-    """Whether a cap's share at which it is told was crossed between two amounts."""
+    """Whether the share of a cap at which the user is warned was crossed between two amounts."""
     return cap is not None and cap > 0 and before < cap * TOLD_AT <= after

@@ -91,7 +91,7 @@ class Tariff:
         return math.ceil(whole - 1e-6)
 
     def most(self, input_tokens: int, output_tokens: int) -> int:
-        """Micro-dollars of a call whose prompt is all written to a cache, which some vendors charge more for."""
+        """Micro-dollars of a call whose prompt is all written to a cache, for which some vendors charge more."""
         step = self.step(input_tokens)
         return math.ceil(input_tokens * max(step.input, step.cache_write) + output_tokens * step.output - 1e-6)
 

@@ -124,7 +124,7 @@ class Ledger:
     def settle(self, request: str, outcome: str, was: str = "") -> None:
         """Say what became of the last attempt of `request`, once its checks have run or the user has decided.
 
-        With `was` it is the last one of which that was the latest word. The attempt itself was booked when it ended;
+        With `was` it is the last one whose latest outcome is that. The attempt itself was recorded when it ended;
         reading gives the latest word. Raises as `add` does.
         """
         query, values = (_SETTLE_WAS, (was,)) if was else (_SETTLE, ())
@@ -136,7 +136,7 @@ class Ledger:
             raise self._failed("write to", error) from error
 
     def reconsider(self, request: str, outcome: str) -> None:
-        """Say anew what became of the change of `request` that was written; nothing where none is known.
+        """Record again what became of the change of `request` that was written; nothing where none is known.
 
         Raises as `add` does.
         """

@@ -35,8 +35,8 @@ class Tally:
 def tallies(records: Iterable[UsageRecord]) -> Mapping[tuple[str, str], Tally]:
     """Tallies by `provider/model` and kind of task; records in any order.
 
-    The calls of one request to one model are one attempt. An attempt whose calls all failed or were broken off says
-    nothing about the model's answers.
+    The calls of one request to one model are one attempt. An attempt whose calls all failed or were cancelled counts
+    for nothing.
     """
     attempts: dict[tuple[str, str, str], tuple[Tally, bool | None]] = {}
     for record in records:

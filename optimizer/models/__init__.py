@@ -1,1 +1,1 @@
-"""The catalogue of models and which of them can be asked right now."""
+"""The catalogue of models, their state, and which of them can be asked now."""

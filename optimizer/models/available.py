@@ -54,8 +54,8 @@ def available(
             models += found.models
             left_out += found.left_out
     models.sort(key=lambda model: catalogue.rank(model.id, model.provider))
-    told = any(whole_name(settings.model) == whole_name(left.model) for left in left_out if left.model)
-    if settings.model and not told and not any(named(model, settings.model) for model in models):
+    known = any(whole_name(settings.model) == whole_name(left.model) for left in left_out if left.model)
+    if settings.model and not known and not any(named(model, settings.model) for model in models):
         homes = (
             (settings.provider,) if settings.provider else homes_of(settings.model, catalogue, endpoints, gate.state)
         )
@@ -95,7 +95,7 @@ def _lists(catalogue: Catalogue, endpoint: Endpoint) -> bool:
 
 
 def homes_of(name: str, catalogue: Catalogue, endpoints: Mapping[str, Endpoint], state: Path) -> tuple[str, ...]:
-    """Who may serve a model of this name: own servers that said so last, then whom rows name; '' stands for anyone."""
+    """Providers that may serve a model: own servers that listed it last, then those of rows; '' for any."""
     own = (one for one in endpoints.values() if one.wire)
     held = [one.provider for one in own if (known := last_known(one, state)) and name in known.ids]
     return tuple(dict.fromkeys((*held, *catalogue.homes(name))))
@@ -137,7 +137,7 @@ def _placed(model: Model, endpoint: Endpoint, settings: Settings) -> Model:
 
 
 def listens(endpoint: Endpoint) -> bool:
-    """Whether anything accepts a connection at a loopback address; spares importing an SDK to hear a refusal."""
+    """Whether anything accepts a connection at a loopback address; so that no SDK is imported for a refusal."""
     parts = urlsplit(endpoint.base_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
@@ -166,8 +166,8 @@ def _explicit(
         listed = "optimize models lists what there is; for a local one: ollama serve"
         raise InputError(f"unknown model {name!r}", did_you_mean(name, known) or listed)
     wanted = {home or OLLAMA for home in homes}
-    if absent := [left for left in so_far.left_out if not left.model and left.provider in wanted]:
-        return Available((), (replace(absent[0], model=name),))
+    if missing := [left for left in so_far.left_out if not left.model and left.provider in wanted]:
+        return Available((), (replace(missing[0], model=name),))
     server = next((home for home in homes if home and home != OLLAMA and _lists(catalogue, endpoints[home])), OLLAMA)
     endpoint = endpoints[server]
     not_held = NotHeld(_title(endpoint), endpoint.vendor.manages_models)
@@ -198,7 +198,7 @@ class Found:
 
 
 def discover(endpoint: Endpoint, gate: Gate, seconds: float) -> Found:
-    """What the server holds, as it said no more than `seconds` ago.
+    """What the server holds, as it listed no more than `seconds` ago.
 
     Raises the tree of ProviderError, ConsentMissing.
     """
@@ -220,7 +220,7 @@ def discover(endpoint: Endpoint, gate: Gate, seconds: float) -> Found:
 
 
 def last_known(endpoint: Endpoint, state: Path) -> Found | None:
-    """What the server said last, however long ago; None when it never did, or the record cannot be read."""
+    """What the server listed last, however long ago; None when it never did, or the record cannot be read."""
     try:
         row = json.loads((state / FILE).read_bytes())[_name(endpoint)]
         sizes = {str(name): int(size) for name, size in row["sizes"].items()}
@@ -259,7 +259,7 @@ def _name(endpoint: Endpoint) -> str:
 
 
 def _keep(endpoint: Endpoint, state: Path, found: Found | None) -> None:
-    """A record that cannot be written costs a question more the next time, and nothing else."""
+    """A record that cannot be written costs one more question the next time, and nothing else."""
     path = state / FILE
     with contextlib.suppress(OSError), private_file.alone(path):
         rows = _rows(path)

@@ -69,7 +69,7 @@ class Row:
     tokens_day: int | None = None
 
     def fits(self, model_id: str, *providers: str) -> bool:
-        """Whether this row speaks of the model at a provider of these names."""
+        """Whether this row is about the model at a provider of these names."""
         return self.provider in ("", *providers) and fnmatchcase(model_id.lower(), self.id.lower())
 
     @property
@@ -80,8 +80,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What a decision weighs: strengths in [0, 1] by name, who stands by when the model cannot be asked, for how many
-    seconds its prompt cache is kept, the limits of a free account, family, what it can do (names of CAPABILITIES), how
+    """What a decision needs: strengths in [0, 1] by name, the fallbacks when the model cannot be asked, for how many
+    seconds its prompt cache is kept, the quotas of a free account, family, what it can do (names of CAPABILITIES), how
     soon it answers, and the profiles it suits."""
 
     strengths: Mapping[str, float]
@@ -105,7 +105,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Rows in the order of precedence, the user's own (so many) first; the model to suggest to those who have none on
+    """Rows in the order of precedence, the user's own (so many) first; the model to suggest to users without one on
     their machine, the names in Ollama's library to choose from, and the user's own compatible servers.
 
     A model at such a server is described by rows that name it, and by those of the provider whose interface it speaks.
@@ -118,7 +118,7 @@ class Catalogue:
     endpoints: tuple[OwnEndpoint, ...] = ()
 
     def _names(self, provider: str) -> tuple[str, ...]:
-        """The names under which rows speak of a provider: its own, and the one whose interface it speaks."""
+        """The provider names of rows about it: its own, and that of the interface it speaks."""
         return (provider, COMPATIBLE) if any(one.name == provider for one in self.endpoints) else (provider,)
 
     def describe(self, model_id: str, provider: str) -> Model:
@@ -140,7 +140,7 @@ class Catalogue:
         )
 
     def traits(self, model: Model) -> Traits:
-        """What a decision weighs of a model that was described; limits are known of free accounts only."""
+        """What a decision needs of a model that was described; quotas are known of free accounts only."""
         facts = self._facts(model.id, model.provider)
         sizes = {limit: facts[name] for name, limit in _LIMITS.items() if name in facts and model.tier == "free"}
         return Traits(
@@ -164,11 +164,11 @@ class Catalogue:
                     value = getattr(row, name)
                     if value is not None:
                         found.setdefault(name, Fact(value, row.id, number < self.own))
-        weighed = self._facts(model_id, provider)
-        return {name: replace(fact, value=weighed[name]) for name, fact in found.items()}
+        scaled = self._facts(model_id, provider)
+        return {name: replace(fact, value=scaled[name]) for name, fact in found.items()}
 
     def billions(self, model_id: str, provider: str) -> float:
-        """Parameters in billions of a model whose name does not tell; 0 when no row states it either."""
+        """Parameters in billions of a model whose name has no size; 0 where no row states it either."""
         return float(self._facts(model_id, provider).get("billions", 0.0))
 
     def unfit(self, model_id: str, provider: str) -> str:
@@ -205,7 +205,7 @@ class Catalogue:
         return frozenset(row.host for row in self.rows if row.provider in names and row.host)
 
     def homes(self, model_id: str) -> tuple[str, ...]:
-        """Providers with a row that speaks of this very model or its family; '' stands for open weights anywhere."""
+        """Providers with a row about this very model or its family; '' for open weights anywhere."""
         rows = (row for row in self.rows if row.id != "*" and row.unfit is None)
         return tuple(dict.fromkeys(row.provider for row in rows if row.fits(model_id, row.provider)))
 
@@ -228,7 +228,7 @@ def _at_size(strength: float, size: float, of: float) -> float:
 
 
 MOST_BILLIONS = 10_000.0
-PER_DOUBLING = 0.05  # as between two sizes of one family that the shipped rows tell apart
+PER_DOUBLING = 0.05  # as between two sizes of one family in the shipped rows
 WEAKEST, STRONGEST = 0.05, 0.7
 _COUNTED = ("billions", "sized")
 STRENGTHS: tuple[str, ...] = ("reasoning", "coding", "creativity", "multilingual")
@@ -293,7 +293,7 @@ _KEYS = ("model", "suggested_local", "pullable", "endpoint")
 
 
 def _rows(document: Document, servers: tuple[str, ...] = ()) -> Iterator[Row]:
-    """The rows of a file; they may speak of `servers` as of any provider."""
+    """The rows of a file; they may name `servers` like any provider."""
     for key in document.data:
         if key not in _KEYS:
             hint = did_you_mean(key, _KEYS)

@@ -26,9 +26,9 @@ SLOW_FROM_BILLIONS = 14.0  # beyond this, a model is slow without a graphics pro
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Bytes of memory, of memory that is free now, and of the graphics cards' own (0: none found, or not told).
+    """Bytes of memory, of memory that is free now, and of the graphics cards' own (0: none found, or unknown).
 
-    `shared` tells that the graphics processor uses the machine's memory.
+    `shared`: the graphics processor uses the machine's memory.
     """
 
     ram: int
@@ -49,7 +49,7 @@ class Machine:
 
 
 def look() -> Machine:
-    """Look at this machine; what cannot be told is 0."""
+    """Look at this machine; what is unknown is 0."""
     cards = _nvidia()
     ram, free = _memory()
     apple = sys.platform == "darwin" and os.uname().machine == "arm64"
@@ -64,7 +64,7 @@ def _memory() -> tuple[int, int]:
 
 
 def meminfo(path: Path) -> tuple[int, int] | None:
-    """Total and available bytes as Linux tells them in a file; None when it does not."""
+    """Total and available bytes, from a file of Linux; None where there is none."""
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError):
@@ -81,7 +81,7 @@ def _from_sysconf() -> int:
 
 
 def _nvidia() -> list[tuple[str, int]]:
-    """Name and bytes of each card of Nvidia's, as its own tool tells them."""
+    """Name and bytes of each card of Nvidia's, from its own tool."""
     said = _said("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
     rows = (line.rpartition(",") for line in said.splitlines())
     return [(name.strip(), int(size) * MIB) for name, _, size in rows if name and size.strip().isdigit()]
@@ -116,7 +116,7 @@ def recommend(
 ) -> tuple[Advice, ...]:
     """Names of Ollama's library, those that fit first, the strongest of them first.
 
-    Of models of the same strength the larger is taken for the better one where it is quick enough here.
+    Of models of the same strength the larger one comes first where it is quick enough here.
     """
     found = [_advice(catalogue, machine, name, name in held, profile) for name in catalogue.pullable]
     return tuple(sorted(found, key=lambda one: _order(one, machine)))

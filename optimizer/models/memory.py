@@ -4,7 +4,7 @@
     cache   = window x 48 KiB x sqrt(parameters in billions)
     memory  = weights x 1.05 + cache + 0.5 GiB
 
-The bits are what llama.cpp's quantisations come to, scales included (Q4_K_M: 4.9). The cache is what models with
+The bits are those of llama.cpp's quantisations, scales included (Q4_K_M: 4.9). The cache is what models with
 grouped query attention take at 16 bits, rounded up; older ones take more. 0.5 GiB is for the buffers of computing.
 """
 
@@ -59,14 +59,14 @@ class Estimate:
 
     @property
     def why(self) -> str:
-        """The estimate's grounds, for people."""
+        """What the estimate follows from."""
         if not self.bytes:
-            return "its name tells no size"
+            return "its name has no size"
         return f"{self.billions:g} billion parameters at {self.quantisation} ({BITS[self.quantisation]:g} bits)"
 
 
 def estimate(model_id: str, window: int = USUAL_WINDOW, billions: float = 0.0) -> Estimate:
-    """What a model takes with a window of so many tokens; `billions` counts where the name tells no size."""
+    """What a model takes with a window of so many tokens; `billions` is used where the name has no size."""
     name = model_id.lower()
     size = parameters(name) or billions
     if not size:
@@ -79,7 +79,7 @@ def estimate(model_id: str, window: int = USUAL_WINDOW, billions: float = 0.0) -
 
 
 def parameters(model_id: str) -> float:
-    """Billions of parameters that a name tells, such as `:7b-q4_K_M`, `8x7b` or `-360m`; 0 when it tells none.
+    """Billions of parameters in a name, such as `:7b-q4_K_M`, `8x7b` or `-360m`; 0 where it has none.
 
     Of several the largest counts; the part that is active at a time is none of them (`30b-a3b` has 30).
     """

@@ -45,7 +45,7 @@ class Health:
 
     @property
     def failing(self) -> bool:
-        """Whether anything speaks against asking it, now or a while ago."""
+        """Whether it rests, or failed when it was last asked."""
         return bool(self.failures or self.rests)
 
     def objection(self, now: float) -> Resting | Why | None:
@@ -156,8 +156,8 @@ def after_success(before: Health, seconds: float) -> Health:
 def after_failure(before: Health, error: ProviderError, now: float, jitter: float) -> Health:
     """Health after a failure; `jitter` in [0, 1) spreads the rests of many users.
 
-    A fault of this one answer is no sign of ill health. A limit is waited for as long as was told. All else doubles the
-    rest with each failure in a row.
+    A fault of this one answer is no sign of ill health. A limit rests for as long as the provider says. Anything else
+    doubles the rest with each failure in a row.
     """
     freed = replace(before, probing=0.0, calls=before.calls + 1)
     if isinstance(error, RateLimited) and error.wait is not None:

@@ -44,7 +44,7 @@ CREATE TABLE tariffs (ref TEXT, day TEXT, version TEXT, rows TEXT, PRIMARY KEY (
 class Bid:
     """A call that wants to be made: its model, what it takes, the micro-dollars it may cost, the client's own limits.
 
-    `forced` asks a model although it rests, as a user may who names it.
+    `forced` asks a model although it rests, as when the user named it.
     """
 
     model: str
@@ -68,7 +68,7 @@ class Admission:
 
 
 class StateStore:
-    """The connection, opened at the first use; `scope` tells accounts of one provider apart; times are of `now`."""
+    """The connection, opened at the first use; `scope` distinguishes accounts of one provider; times are of `now`."""
 
     def __init__(
         self,
@@ -91,19 +91,19 @@ class StateStore:
             health = {row[0]: Health(*row[1:]) for row in db.execute("SELECT * FROM health")}
             warm = db.execute("SELECT model, tokens FROM warm WHERE project = ? AND until > ?", (project, self.now()))
             tokens = dict(warm.fetchall())
-            told = self._told(db)
+            sent = self._sent(db)
             found = {}
             for name, own in limits.items():
                 row = self._row(name)
-                quotas = self._left(db, row, told.get(row, ()), own, 0)
+                quotas = self._left(db, row, sent.get(row, ()), own, 0)
                 found[name] = ModelState(health.get(row, Health()), quotas, tokens.get(row, 0))
             return found
 
     def admit(self, bid: Bid, ticket: int, life: float, broken: Callable[[int], CapName | None]) -> Admission:
-        """Ask for leave to make a call; `ticket` is 0, or what an earlier answer gave, so that the place is kept.
+        """Ask to make a call; `ticket` is 0, or what an earlier answer gave, so that the place is kept.
 
         A ticket lapses after `life` seconds, a place in the queue after a few when it is not asked for again, so that a
-        crash blocks nobody for long. `broken` is given the micro-dollars that are pending elsewhere and names the cap
+        crash blocks no call for long. `broken` is given the micro-dollars that are pending elsewhere and names the cap
         that the call would break. Raises StorageError.
         """
         row, now = self._row(bid.model), self.now()
@@ -115,7 +115,7 @@ class StateStore:
             if objection or cap:
                 leases.release(db, ticket)
                 return Admission(reason=objection, broken=cap, wait=max(0.0, health.rests - now))
-            fitted = fit(self._left(db, row, self._told(db).get(row, ()), bid.limits, ticket), bid.need, now)
+            fitted = fit(self._left(db, row, self._sent(db).get(row, ()), bid.limits, ticket), bid.need, now)
             ahead = leases.waits_before(db, now, row, ticket)
             if fitted.wait == float("inf"):
                 leases.release(db, ticket)
@@ -130,7 +130,7 @@ class StateStore:
         return Admission(ticket, granted, fitted.output, wait, fitted.short or (Why.OTHERS_FIRST if ahead else None))
 
     def record_quotas(self, model: str, ticket: int, quotas: Iterable[Quota], at: float | None = None) -> None:
-        """Keep what the headers of an answer told, which now holds this call too; `at` is the time of their reading.
+        """Record the quotas in the headers of an answer, which count this call too; `at` is when they were read.
 
         Raises StorageError.
         """
@@ -180,7 +180,7 @@ class StateStore:
             db.execute("INSERT OR REPLACE INTO warm VALUES (?, ?, ?, ?)", values)
 
     def forget(self, model: str) -> None:
-        """Begin anew with a model: no failures, no quotas."""
+        """Forget the failures and quotas of a model."""
         with self._writing() as db:
             for table in ("health", "quotas", "calls"):
                 db.execute(f"DELETE FROM {table} WHERE model = ?", (self._row(model),))
@@ -215,23 +215,23 @@ class StateStore:
             values = (row, self.now(), lease.details["input"], lease.details["output"])
             db.execute("INSERT INTO calls VALUES (?, ?, ?, ?)", values)
 
-    def _told(self, db: sqlite3.Connection) -> dict[str, tuple[Quota, ...]]:
+    def _sent(self, db: sqlite3.Connection) -> dict[str, tuple[Quota, ...]]:
         found: dict[str, tuple[Quota, ...]] = {}
         for row in db.execute("SELECT * FROM quotas"):
             found[row[0]] = (*found.get(row[0], ()), Quota(*row[1:]))
         return found
 
     def _left(
-        self, db: sqlite3.Connection, row: str, told: tuple[Quota, ...], own: tuple[Quota, ...], ticket: int
+        self, db: sqlite3.Connection, row: str, sent: tuple[Quota, ...], own: tuple[Quota, ...], ticket: int
     ) -> tuple[Quota, ...]:
-        """The quotas that headers told, and the client's own limits that none told, less what is not counted yet."""
-        if not told and not own:
+        """The quotas from headers, and the client's own where there is none, less what is not counted yet."""
+        if not sent and not own:
             return ()
         now = self.now()
         flying = [lease.details for lease in leases.held(db, now, row, ticket) if lease.granted]
         unseen = [_taken(one) for one in flying if not one.get("counted")]
-        left = [_less(quota, unseen, now) for quota in told]
-        spans = {(quota.what, quota.period) for quota in told}
+        left = [_less(quota, unseen, now) for quota in sent]
+        spans = {(quota.what, quota.period) for quota in sent}
         for quota in own:
             if (quota.what, quota.period) not in spans:
                 made = db.execute(

@@ -1,1 +1,1 @@
-"""One seam to the models, one door to the network, one thin adapter per vendor."""
+"""The interface to models, the one door to the network, and an adapter for each wire format."""

@@ -88,7 +88,7 @@ def _keep_cached(message: dict[str, Any]) -> None:
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
-    """The blocks of a turn: thoughts as they came, results first, then pictures, then text, then calls."""
+    """The blocks of a turn: thoughts as they came, results first, then images, then text, then calls."""
     if not (message.calls or message.results or message.images):
         return message.text
     blocks: list[dict[str, Any]] = json.loads(message.state) if message.state else []

@@ -79,7 +79,7 @@ class Draft:
     open_blocks: int = 0
 
     def add_call(self, key: object, name: str, arguments: str) -> None:
-        """Append a piece of a tool call; `key` tells the calls of one answer apart."""
+        """Append a piece of a tool call; `key` distinguishes the calls of one answer."""
         call = self.calls.setdefault(str(key), ["", ""])
         call[0] += name
         call[1] += arguments
@@ -110,7 +110,7 @@ def disjoint(prompt: int | None, cached: int | None, written: int | None, output
 
 
 def estimated(prompt: Prompt, text: str) -> Usage:
-    """Usage of a call whose count never came, from the prompt's estimate and the text that did arrive."""
+    """Usage of a call whose count was never sent, from the estimate of the prompt and the text that arrived."""
     return Usage(input=prompt.tokens, output=-(-len(text.encode("utf-8", "surrogatepass")) // 4), estimated=True)
 
 
@@ -174,18 +174,18 @@ def _with_usage(error: OptimizerError, door: Door, draft: Draft, prompt: Prompt)
 
 def finish(endpoint: Endpoint, model: Model, prompt: Prompt, draft: Draft, seconds: float) -> Completion:
     """The completion of a draft; raises BadAnswer when it is cut, empty, refused or malformed."""
-    who = f"{endpoint.provider} ({model.id})"
+    name = f"{endpoint.provider} ({model.id})"
     if not draft.ended or (draft.open_blocks and draft.stop != "length"):
-        raise BadAnswer(f"{who} stopped in the middle of its answer", "ask again")
+        raise BadAnswer(f"{name} stopped in the middle of its answer", "ask again")
     if draft.fault:
-        raise BadAnswer(f"{who} gave no usable answer: {draft.fault}", "ask again, or ask another model")
+        raise BadAnswer(f"{name} gave no usable answer: {draft.fault}", "ask again, or ask another model")
     usage = usage_so_far(draft, prompt)
     cut = draft.stop == "length" or (not usage.estimated and usage.output >= output_cap(model, prompt))
     text = "".join(draft.pieces)
     if draft.stop == "refusal":
-        raise BadAnswer(f"{who} refused to answer", "ask differently, or ask another model")
+        raise BadAnswer(f"{name} refused to answer", "ask differently, or ask another model")
     if not cut and not draft.calls and not text.strip():
-        raise BadAnswer(f"{who} gave an empty answer", "ask again, or ask another model")
+        raise BadAnswer(f"{name} gave an empty answer", "ask again, or ask another model")
     calls = tuple(_call(draft, key, cut) for key in draft.calls)
     stop: StopReason = "length" if cut else "tool" if calls else "end"
     return Completion(text, calls, usage, stop, draft.served or model.id, seconds, draft.state)

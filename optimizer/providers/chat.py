@@ -1,4 +1,4 @@
-"""Chat completions: OpenAI, Groq, and every server that speaks them, such as llama.cpp, vLLM, LM Studio, DeepSeek."""
+"""Chat completions, as OpenAI, Groq and compatible servers (llama.cpp, vLLM, LM Studio, DeepSeek) serve them."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def turns(prompt: Prompt, reasoning: bool = False, detail: str = "") -> list[dic
 
 
 def _content(message: Message, detail: str) -> str | list[dict[str, Any]]:
-    """The text of a turn, after its pictures where it has any."""
+    """The text of a turn, after its images, if any."""
     if not message.images:
         return message.text
     chosen = {"detail": detail} if detail else {}

@@ -54,16 +54,16 @@ class ExchangeLimits:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """On whose behalf a request goes out: the repository (its root, as consent names it) and where state is kept.
+    """What a request is made for: the repository (its root, as consent names it), and where state is kept.
 
-    `heard` is told what the headers of each answer say, before its body is read. Connections are those of `pools`;
+    `on_exchange` gets what the headers of each answer say, before its body is read. Connections are those of `pools`;
     without them each door has its own.
     """
 
     repository: str
     state: Path
     limits: ExchangeLimits = ExchangeLimits()
-    heard: Callable[[Exchange], None] = lambda _: None
+    on_exchange: Callable[[Exchange], None] = lambda _: None
     pools: Pools | None = None
 
 
@@ -86,17 +86,17 @@ def gate_for(repository: str, state: Path, settings: Settings, pools: Pools | No
     )
 
 
-def gate_in(gate: Gate, kind: str, heard: Callable[[Exchange], None]) -> Gate:
+def gate_in(gate: Gate, kind: str, on_exchange: Callable[[Exchange], None]) -> Gate:
     """The gate for a task of a kind: an answer in words is not waited for as long as a change."""
     share = SHARE_OF_TIME.get(kind, 1.0)
     limits = replace(gate.limits, first=gate.limits.first * share, answer=gate.limits.answer * share)
-    return replace(gate, limits=limits, heard=heard)
+    return replace(gate, limits=limits, on_exchange=on_exchange)
 
 
 class Door:
     """A transport for an httpx or httpx2 client that lets nothing out unchecked; `client` is that client.
 
-    Proxies from the environment are not used: a proxy is a destination that nobody consented to. Certificates
+    Proxies from the environment are not used: a proxy is a destination without consent. Certificates
     named by SSL_CERT_FILE are honoured. Redirects and cookies are not followed or kept.
     """
 
@@ -129,7 +129,7 @@ class Door:
             self._open.pop().close()
 
     def saw_at_end(self, mark: bytes) -> bool:
-        """Whether `mark` stands in the last bytes of the last answer."""
+        """Whether `mark` is in the last bytes of the last answer."""
         return bool(self._open) and mark in self._open[-1].tail
 
     def handle_request(self, request: Any) -> Any:
@@ -158,7 +158,7 @@ class Door:
         provider = self.endpoint.provider
         now = time.time()
         model = _model(urlsplit(str(request.url)).path, bytes(request.read()))
-        self.gate.heard(Exchange(provider, model, status, quotas(self.endpoint.vendor, headers, now), now))
+        self.gate.on_exchange(Exchange(provider, model, status, quotas(self.endpoint.vendor, headers, now), now))
 
     def _refusal(self, there: SplitResult, content: bytes) -> OptimizerError | None:
         """Why this may not be sent: host, consent and secrets, in this order; a check that fails is a no."""

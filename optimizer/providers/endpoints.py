@@ -15,7 +15,7 @@ from optimizer.vendors import VENDORS, Vendor, key_variable
 class Endpoint:
     """Where a provider is asked; `local` means that nothing leaves this machine. Make one with `endpoint`.
 
-    `wire` is the provider whose interface it speaks where it is one of the user's own names, '' for its own;
+    `wire` is the provider whose interface it speaks where the user named the server, '' for its own;
     `variable` is the environment variable of its key where that has a name of the user's own too.
     """
 
@@ -33,7 +33,7 @@ class Endpoint:
 
     @property
     def written(self) -> str:
-        """Where the user writes its address, for cures."""
+        """Where the user writes its address, for hints."""
         return f"the [[endpoint]] {self.provider} in models.toml" if self.wire else f"[endpoints] {self.provider}"
 
     @property
@@ -58,14 +58,14 @@ class Endpoint:
 
     @property
     def account(self) -> str:
-        """A name that tells this host and key from others, from which the key cannot be told."""
+        """A name of this host and key that does not reveal the key."""
         return hashlib.blake2b(f"{self.host} {self.key}".encode(), digest_size=4).hexdigest()
 
 
 def endpoint(provider: str, base_url: str = "", key: str = "", wire: str = "", variable: str = "") -> Endpoint:
     """The endpoint of a provider at `base_url` ('' for its default); the plain root of a server is enough.
 
-    `wire` is the provider whose interface a server of the user's own naming speaks, `variable` holds its key. Raises
+    `wire` is the provider whose interface a server that the user named speaks, `variable` holds its key. Raises
     InputError for an unknown provider, ConfigError for an address or key that cannot be used.
     """
     speaks = wire or provider
@@ -74,8 +74,8 @@ def endpoint(provider: str, base_url: str = "", key: str = "", wire: str = "", v
         raise InputError(f"unknown provider {provider!r}", f"choose one of {', '.join(sorted(VENDORS))}")
     key = key.strip()
     if not all("!" <= letter <= "~" for letter in key):
-        cure = f"set {variable or key_variable(provider)} again"
-        raise ConfigError(f"the key of {provider} holds characters that no key has", cure)
+        hint = f"set {variable or key_variable(provider)} again"
+        raise ConfigError(f"the key of {provider} has characters that no key has", hint)
     url = _normal(vendor, base_url.strip() or vendor.url)
     local = vendor.can_be_local and is_loopback(urlsplit(url).hostname or "")
     return Endpoint(provider, url, key, local, wire, variable)

@@ -1,4 +1,4 @@
-"""Turn what a provider or its SDK says went wrong into one clear error, without any key in it."""
+"""Turn the failures of providers and SDKs into our errors, with no key in any message."""
 
 from __future__ import annotations
 
@@ -72,46 +72,46 @@ def from_status(
     key where it is not the vendor's own."""
     data = _json(body)
     raw = body.decode("utf-8", "replace")
-    said = redact(_message(data) or ("" if _is_page(raw) else raw), key)
-    who = f"{provider} answered {status}" + (f": {said}" if said else "")
+    text = redact(_message(data) or ("" if _is_page(raw) else raw), key)
+    line = f"{provider} answered {status}" + (f": {text}" if text else "")
     if status in (400, 413, 422, 429, 500) and _TOO_LONG.search(raw):
-        return PromptTooLong(who, "send less: lower --max-tokens or context.max_files, or choose a larger model")
+        return PromptTooLong(line, "send less: lower --max-tokens or context.max_files, or choose a larger model")
     if status == 429 and (vendors.of(provider).credit_in_limits or not _NO_CREDIT.search(raw)):
         period = _period(raw)
         wait = _wait(provider, headers, data, period)
-        return RateLimited(who, _limit_cure(wait), wait, period)
+        return RateLimited(line, _limit_hint(wait), wait, period)
     if status in (401, 402, 403) or (status in (400, 429) and (_BAD_KEY.search(raw) or _NO_CREDIT.search(raw))):
-        return AuthFailed(who, _key_cure(provider, status, raw, variable))
+        return AuthFailed(line, _key_hint(provider, status, raw, variable))
     if status in (404, 410) or (status == 400 and _NO_MODEL.search(raw)):
-        return ModelMissing(who, _model_cure(provider))
+        return ModelMissing(line, _model_hint(provider))
     if status == 400 and _BAD_CALL.search(raw):
         return BadAnswer(f"{provider}: the model made a malformed tool call", "ask again, or ask another model")
     if status == 408:
-        return TimedOut(who, "ask again")
+        return TimedOut(line, "ask again")
     if status == 400 and (lacking := _CANNOT.search(raw)):
-        return ProviderError(who, _fit_cure(lacking[1].lower()))
+        return ProviderError(line, _fit_hint(lacking[1].lower()))
     if status in (400, 500) and _BLIND.search(raw):  # some local servers answer 500
-        return ProviderError(who, _fit_cure("vision"))
+        return ProviderError(line, _fit_hint("vision"))
     if status >= 500 or status in (409, 423, 425):
-        return _overloaded(who, raw, _wait(provider, headers, data, ""))
+        return _overloaded(line, raw, _wait(provider, headers, data, ""))
     return ProviderError(
-        f"{provider} refused the request ({status})" + (f": {said}" if said else ""), "try another model"
+        f"{provider} refused the request ({status})" + (f": {text}" if text else ""), "try another model"
     )
 
 
-def from_event(provider: str, key: str, said: str) -> ProviderError:
-    """The error for a failure that a provider reports in the middle of an answer; `said` is its kind and message."""
-    line = f"{provider} failed in the middle of its answer: {redact(said, key)}"
-    low = said.lower()
-    if _TOO_LONG.search(said):
+def from_event(provider: str, key: str, text: str) -> ProviderError:
+    """The error for a failure that a provider reports in the middle of an answer; `text` is its kind and message."""
+    line = f"{provider} failed in the middle of its answer: {redact(text, key)}"
+    low = text.lower()
+    if _TOO_LONG.search(text):
         return PromptTooLong(line, "send less, or choose a larger model")
-    if _BAD_CALL.search(said) or "invalid_request" in low:
+    if _BAD_CALL.search(text) or "invalid_request" in low:
         return BadAnswer(line, "ask again, or ask another model")
     if "rate_limit" in low or "resource_exhausted" in low:
-        return RateLimited(line, _limit_cure(None))
+        return RateLimited(line, _limit_hint(None))
     if "authentication" in low or "permission" in low or "unauthenticated" in low:
-        return AuthFailed(line, _key_cure(provider, 401, said))
-    return _overloaded(line, said, None)
+        return AuthFailed(line, _key_hint(provider, 401, text))
+    return _overloaded(line, text, None)
 
 
 def from_sdk(provider: str, key: str, error: Exception) -> OptimizerError:
@@ -122,8 +122,8 @@ def from_sdk(provider: str, key: str, error: Exception) -> OptimizerError:
     if any(isinstance(link, (ValueError, TypeError, AttributeError, LookupError)) for link in _chain(error)):
         return BadAnswer(f"{provider} sent an answer that cannot be read ({type(error).__name__})", "ask again")
     body = getattr(error, "body", None) or getattr(error, "details", None)
-    said = f"{_kind(body)} {_message(body) or getattr(error, 'error', '') or error}".strip()
-    return from_event(provider, key, said)
+    text = f"{_kind(body)} {_message(body) or getattr(error, 'error', '') or error}".strip()
+    return from_event(provider, key, text)
 
 
 def _chain(error: BaseException) -> Iterable[BaseException]:
@@ -160,8 +160,8 @@ def _kind(data: Any) -> str:
     inner = _inner(data)
     if not isinstance(inner, dict):
         return ""
-    said = [str(inner[name]) for name in ("type", "status", "code") if inner.get(name)]
-    return " ".join(dict.fromkeys(said))
+    found = [str(inner[name]) for name in ("type", "status", "code") if inner.get(name)]
+    return " ".join(dict.fromkeys(found))
 
 
 def _is_page(raw: str) -> bool:
@@ -169,14 +169,14 @@ def _is_page(raw: str) -> bool:
 
 
 def _period(raw: str) -> str:
-    """Whether a limit of the day or of the minute is spoken of; '' when neither is named."""
+    """Whether a limit of the day or of the minute is named; '' for neither."""
     if _PER_DAY.search(raw):
         return "day"
     return "minute" if _PER_MINUTE.search(raw) else ""
 
 
 def _wait(provider: str, headers: Mapping[str, str], data: Any, period: str) -> float | None:
-    """Seconds to wait as told by headers or by Gemini's details; None when nothing sensible was said."""
+    """Seconds to wait according to headers or to Gemini's details; None where neither says so."""
     now = time.time()
     starts = vendors.of(provider).day_starts
     if starts is not None and period == "day":
@@ -192,8 +192,8 @@ def _wait(provider: str, headers: Mapping[str, str], data: Any, period: str) -> 
             found = email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp() - now
         except (ValueError, TypeError, OverflowError):
             found = None
-    if found is None and (said := _TRY_AGAIN.search(_message(data))):
-        found = quotas.seconds(said[1])
+    if found is None and (match := _TRY_AGAIN.search(_message(data))):
+        found = quotas.seconds(match[1])
     return None if found is None else min(max(found, 0.0), LONGEST_WAIT)
 
 
@@ -206,23 +206,23 @@ def _gemini_wait(data: Any) -> float | None:
     return None
 
 
-def _limit_cure(wait: float | None) -> str:
+def _limit_hint(wait: float | None) -> str:
     return f"wait{f' {duration(wait)}' if wait else ''}, or use another provider"
 
 
-def _key_cure(provider: str, status: int, raw: str, variable: str = "") -> str:
+def _key_hint(provider: str, status: int, raw: str, variable: str = "") -> str:
     if status == 402 or _NO_CREDIT.search(raw):
         return f"add credit or raise the spending limit at {provider}, or use another provider"
     return f"check {variable or vendors.key_variable(provider)} and what it may use"
 
 
-def _model_cure(provider: str) -> str:
+def _model_hint(provider: str) -> str:
     if vendors.of(provider).manages_models:
         return "pull the model first: optimize models pull NAME"
     return f"choose another model; when all are missing, check the address of {provider} under [endpoints]"
 
 
-def _fit_cure(lacking: str) -> str:
+def _fit_hint(lacking: str) -> str:
     if lacking in ("tools", "vision"):
         return f"write {lacking} = false for this model in models.toml, or choose another: optimize models list"
     return "choose another model: optimize models list"

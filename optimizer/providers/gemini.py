@@ -32,8 +32,8 @@ class Gemini:
         self.endpoint = endpoint
         self.types = types
         self.door = Door("httpx2", gate, endpoint)
-        # The SDK makes two more clients, which nobody uses: these trust no one, and read no certificates for it.
-        nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # The SDK makes two more clients that are never used: without certificates they take no time to make.
+        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.client = genai.Client(
             api_key=endpoint.key,
             vertexai=False,
@@ -41,7 +41,7 @@ class Gemini:
                 base_url=endpoint.base_url,
                 api_version="v1beta",
                 httpx_client=self.door.client,
-                async_client_args={"verify": nobody, "ssl": nobody},
+                async_client_args={"verify": unused, "ssl": unused},
             ),
         )
         self.errors = (errors.APIError, errors.UnknownApiResponseError, self.door.lib.HTTPError, *MISSHAPEN)
@@ -66,8 +66,8 @@ class Gemini:
         types = self.types
         parts = []
         for result in message.results:
-            said = {"error" if result.failed else "output": result.text}
-            answer = types.FunctionResponse(name=result.call.name, response=said, id=result.call.id or None)
+            output = {"error" if result.failed else "output": result.text}
+            answer = types.FunctionResponse(name=result.call.name, response=output, id=result.call.id or None)
             parts.append(types.Part(function_response=answer))
         for image in message.images:
             parts.append(types.Part(inline_data=types.Blob(data=image.data, mime_type=image.media_type)))

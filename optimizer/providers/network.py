@@ -44,19 +44,19 @@ class Clock:
         return end - now
 
     def overdue(self) -> TimedOut:
-        """The error that tells which deadline passed."""
-        cure = "ask again, ask another provider, or raise {} in the configuration"
+        """The error for the deadline that passed."""
+        hint = "ask again, ask another provider, or raise {} in the configuration"
         if self.answering is None:
             text, knob = f"{self.provider} did not begin to answer within {self.first:g} s", self.first_knob
         elif time.monotonic() >= self.answering + self.whole:
             text, knob = f"{self.provider} did not finish its answer within {self.whole:g} s", "network.answer_seconds"
         else:
-            text, knob = f"{self.provider} fell silent for {self.stall:g} s", "network.stall_seconds"
-        return TimedOut(text, cure.format(knob))
+            text, knob = f"{self.provider} sent nothing for {self.stall:g} s", "network.stall_seconds"
+        return TimedOut(text, hint.format(knob))
 
 
 class _TimedStream:
-    """A socket whose reads obey the clock handed down as their timeout."""
+    """A socket whose reads obey the clock that is passed as their timeout."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -102,11 +102,11 @@ def broken(provider: str, core: Any, error: Exception, clock: Clock) -> Provider
         return clock.overdue()
     if isinstance(error, core.TimeoutException):
         return TimedOut(f"no connection to {provider} in time", "check the network, or use another provider")
-    said = re.sub(r"\[Errno -?\d+\] ", "", str(error))
+    text = re.sub(r"\[Errno -?\d+\] ", "", str(error))
     if isinstance(error, core.ConnectError):
-        if "CERTIFICATE" in said.upper() or "SSL" in said.upper():
-            return NoConnection(f"{provider}: no safe connection ({said[:120]})", "check the address, and the clock")
-        return NoConnection(f"no connection to {provider}: {said[:120]}", _start_hint(provider))
+        if "CERTIFICATE" in text.upper() or "SSL" in text.upper():
+            return NoConnection(f"{provider}: no safe connection ({text[:120]})", "check the address, and the clock")
+        return NoConnection(f"no connection to {provider}: {text[:120]}", _start_hint(provider))
     return Unreachable(f"the connection to {provider} broke", "ask again, or ask another provider")
 
 
@@ -166,7 +166,7 @@ def _decoder(encoding: str, provider: str) -> Callable[[bytes], Iterable[bytes]]
 
 
 def _without_comments() -> Callable[[bytes], bytes]:
-    """Drop the comment lines of an event stream, which not every SDK can read; a line goes on when it is whole."""
+    """Drop the comment lines of an event stream, which not every SDK can read; lines are passed on whole."""
     held = b""
 
     def clean(piece: bytes) -> bytes:
@@ -212,5 +212,5 @@ def open_pool(generation: Generation, base_url: str, connections: int) -> Any:
 
 @cache
 def _trusted(generation: Generation) -> Any:
-    """Whose certificates are trusted; read once a process, since that takes as long as the rest of opening a door."""
+    """The certificates that are trusted; read once a process, which takes as long as the rest of opening a door."""
     return importlib.import_module(generation).create_ssl_context()

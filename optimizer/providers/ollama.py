@@ -54,7 +54,7 @@ class Ollama:
         return converse(self.endpoint, (model, prompt), self.door, read, self.errors)
 
     def _in_force(self, model: Model, window: int) -> int:
-        """The window that a loaded model has where it is large enough: a smaller one would load it anew."""
+        """The window that a loaded model has where it is large enough: a smaller one would load it again."""
         loaded = next((one for one in self.client.ps().models if one.model == model.id), None)
         there = count(loaded.context_length) if loaded else 0
         return there if window <= there <= (model.window or there) else window
@@ -67,7 +67,7 @@ class Ollama:
 
 
 def window_for(model: Model, prompt: Prompt, asked: int) -> int:
-    """The window to ask for, in tokens: one of a few sizes, since each change makes the server load anew.
+    """The window to ask for, in tokens: one of a few sizes, since each change makes the server load the model again.
 
     Raises PromptTooLong when the model's window cannot hold prompt and answer: the server would drop the front.
     """
@@ -258,9 +258,9 @@ class OllamaShelf:
         except MISSHAPEN:
             raise BadAnswer("ollama sent progress that cannot be read", "run it again: it resumes") from None
 
-    def _refused(self, name: str, said: str) -> ProviderError:
-        line = f"ollama cannot pull {name}: {failures.redact(said, self.endpoint.key)}"
-        low = said.lower()
+    def _refused(self, name: str, text: str) -> ProviderError:
+        line = f"ollama cannot pull {name}: {failures.redact(text, self.endpoint.key)}"
+        low = text.lower()
         if any(mark in low for mark in _GONE):
             return ModelMissing(line, "look the name up at ollama.com/library")
         if any(mark in low for mark in _FULL):

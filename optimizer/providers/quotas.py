@@ -1,4 +1,4 @@
-"""What a provider's headers say is left of its quotas, in one form for all."""
+"""Quotas in the headers of answers, in one form for all providers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANTHROPIC = {"requests": "requests", "tokens": "tokens", "input-tokens": "input
 @dataclass(frozen=True, slots=True)
 class Quota:
     """What is left of one limit: `what` is requests, tokens, input or output; `period` and `resets` are in seconds,
-    the latter since the epoch; `size` is 0 where it was not told."""
+    the latter since the epoch; `size` is 0 where it is unknown."""
 
     what: str
     period: int
@@ -27,7 +27,7 @@ class Quota:
     resets: float
 
     def left_at(self, now: float) -> int:
-        """What is left at a time: all of it once the limit was reset; -1 stands for an unknown, large amount."""
+        """What is left at a time: all of it once the limit was reset; -1 for an unknown, large amount."""
         if now < self.resets:
             return self.left
         return self.size or -1
@@ -35,8 +35,8 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What the beginning of an answer told: of which model, with which status, what is left of which quotas, and `at`
-    what time in seconds since the epoch."""
+    """The head of an answer: its model and status, what is left of which quotas, and `at` what time in seconds since
+    the epoch."""
 
     provider: str
     model: str

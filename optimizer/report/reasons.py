@@ -93,14 +93,14 @@ def hint(left: LeftOut, name: str = "") -> str:
                 if pull
                 else f"start it, or check the address of {left.provider}"
             )
-        case r.ServerFailed(_, cure):
-            return cure
+        case r.ServerFailed(_, hint_):
+            return hint_
         case r.HoldsNothing(_, _, pull):
             return f"optimize models pull {pull}" if pull else "load a model there"
         case r.NotHeld(_, pulls):
             return f"optimize models pull {model}" if pulls else "optimize models list"
         case r.AskedModel(_, pinned):
-            return "optimize models unlock" if pinned else ""
+            return "optimize models unpin" if pinned else ""
         case r.AboveTier():
             return f"--max-tier {left.tier}"
         case r.ImageRefused():
@@ -126,27 +126,27 @@ def route(task: Task, one: Route) -> str:
     plan, what = one.plan, f"{task.kind}, difficulty {task.difficulty:g}"
     tiers = [attempt.model.tier for attempt in one.attempts if not attempt.standby]
     if not tiers:
-        said = "no model may be asked"
+        tried = "no model may be asked"
     elif plan.only:
-        said = f"only {plan.only}, as you {'chose for this project' if plan.pinned else 'asked'}"
+        tried = f"only {plan.only}, as you {'pinned for this project' if plan.pinned else 'asked'}"
     elif not plan.routing:
-        said = f"one attempt in {tiers[0]}, routing is off"
+        tried = f"one attempt in {tiers[0]}, routing is off"
     else:
-        said = f"{tiers[0]} only" if len(tiers) == 1 else f"{' -> '.join(tiers)}, up on a failed check"
-    return ", ".join(filter(None, (f"{what}: {said}", profile(plan))))
+        tried = f"{tiers[0]} only" if len(tiers) == 1 else f"{' -> '.join(tiers)}, escalating on a failed check"
+    return ", ".join(filter(None, (f"{what}: {tried}", profile(plan))))
 
 
 def profile(plan: r.Plan) -> str:
     """The profile in use, and why it is that one; '' for none."""
-    said = ""
+    line = ""
     if plan.profile:
         other = f" (no model fits {title(plan.instead_of)})" if plan.instead_of else ""
-        said = f"{title(plan.profile)}{other}"
-    return ", ".join(filter(None, (said, "chosen for this kind of work" if plan.by_kind else "")))
+        line = f"{title(plan.profile)}{other}"
+    return ", ".join(filter(None, (line, "chosen for this kind of work" if plan.by_kind else "")))
 
 
 def where(model: Model) -> str:
-    """Where a model runs: on this machine (in Ollama where no server is named), or whose cloud."""
+    """Where a model runs: on this machine (in Ollama where no server is named), or in which cloud."""
     if not model.local:
         return f"cloud: {model.provider}"
     return "on this machine" if vendors.of(model.provider).manages_models else f"on this machine: {model.provider}"
@@ -203,7 +203,7 @@ def _asked(one: r.AskedModel | r.AskedProvider | r.AskedTier | r.OtherTier) -> s
 
 
 def _named(model: str, pinned: bool) -> str:
-    return f"you chose {model} for this project" if pinned else f"you asked for {model}"
+    return f"you pinned {model} for this project" if pinned else f"you asked for {model}"
 
 
 def _required(one: r.Lacks | r.Narrow | r.KeptLocal) -> str:
@@ -231,6 +231,7 @@ def _cap(one: r.Cap) -> str:
 
 
 def _behind(one: r.Behind) -> str:
+    costs = f"{money(one.own)} against {money(one.first)}"
     match one.by:
         case "wait":
             return f"{_note(one.later)}; {one.model} {'sooner' if one.waits else 'at once'}"
@@ -239,10 +240,10 @@ def _behind(one: r.Behind) -> str:
         case "preference":
             return f"{one.model} comes first: {_preferred(one.preferred) or 'it calls tools'}"
         case "price":
-            return f"dearer than {one.model}: {money(one.own)} against {money(one.first)}"
+            return f"more expensive than {one.model}: {costs}"
         case "accepted cost":
-            return f"dearer than {one.model} for an accepted answer: {money(one.own)} against {money(one.first)}"
-    better = {"loaded": "loaded already", "order": "preferred", "chance": "likelier to succeed"}[one.by]
+            return f"more expensive than {one.model} for an accepted answer: {costs}"
+    better = {"loaded": "loaded already", "order": "preferred", "chance": "more likely to succeed"}[one.by]
     return f"costs the same as {one.model}, which is {better}"
 
 

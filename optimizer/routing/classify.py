@@ -83,7 +83,7 @@ _SOON = frozenset({"quick", "find"})
 
 
 class Opinion(NamedTuple):
-    """The kind of work that a request is, in whose words, and how hard it is (None: as its words tell)."""
+    """The kind of work that a request is, why, and how hard it is (None: by its words)."""
 
     kind: TaskKind
     why: str
@@ -114,7 +114,7 @@ def classify(query: Query, context: Context, prompt_tokens: int, opinion: Opinio
 
 
 def kind_of(query: Query) -> tuple[TaskKind, str]:
-    """The kind of a query by its words, and which of them tell it."""
+    """The kind of a query by its words, and the words that decide."""
     plain = _plain(query)
     failure = any(_FAILURE.search(text[:_LONGEST]) for text in (query.text, query.extra))
     if not (query.extra or query.images) and (said := _greeting(plain)):
@@ -131,12 +131,12 @@ def kind_of(query: Query) -> tuple[TaskKind, str]:
 
 
 def _said(needs: Needs, speaks_of_one: bool) -> tuple[str, ...]:
-    """What is asked of a model beside room for the prompt; a request may speak of an image that is not there."""
+    """What a task needs of a model beyond its window; a request may mention an image that is not sent."""
     count = len(needs.images)
     said = (
         (needs.tools, "a model that calls tools suits it"),
         (needs.vision, "an image goes with it" if count == 1 else f"{count} images go with it"),
-        (speaks_of_one and not count, "it speaks of an image, and none is sent: --image FILE"),
+        (speaks_of_one and not count, "it mentions an image, and none is sent: --image FILE"),
         (needs.soon, "it is to be answered soon"),
     )
     return tuple(text for wanted, text in said if wanted)
@@ -196,7 +196,7 @@ def _ran(request: str, start: str) -> tuple[TaskKind, str]:
             if found := _STARTS[kind].match(clause):
                 return kind, f"it asks to {found[0].lower()!r}"
     if _BROKEN.search(request):
-        return "debug", "it tells of a failure"
+        return "debug", "it reports a failure"
     return "tool", f"it begins with {start!r}"
 
 
@@ -208,12 +208,12 @@ def _wish(request: str, failure: bool) -> tuple[TaskKind, str]:
         if found := _by_verb(clause):
             return found[0], found[1].replace("begins with", "asks to")
     if _TEST_WORDS.search(request):
-        return "test", "it speaks of tests"
+        return "test", "it mentions tests"
     if _BROKEN.search(request):
-        return "debug", "it tells of a failure"
+        return "debug", "it reports a failure"
     if wish := _WISH.match(request):
         if re.search(r"\btests?\b", request):
-            return "test", "it speaks of tests"
+            return "test", "it mentions tests"
         return "edit", f"it begins with {wish[0].strip().lower()!r}"
     if locales.asks(request):
         return "explain", "it is a question"
@@ -222,7 +222,7 @@ def _wish(request: str, failure: bool) -> tuple[TaskKind, str]:
         return other[0], f"it begins with {other[1]!r}"
     if _DONE.search(request):
         return "edit", "it reads like something to be done"
-    return "general", "no word tells what is wanted"
+    return "general", "no keyword matches"
 
 
 def _refined(kind: TaskKind, request: str) -> TaskKind:

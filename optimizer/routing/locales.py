@@ -31,7 +31,7 @@ _ASKS = re.compile(r"[?？]\s*$|ますか|ですか")
 
 
 def locale(request: str) -> str:
-    """The language of a request as a two-letter code: by script, else by small words; "en" when nothing tells."""
+    """The language of a request as a two-letter code: by script, else by small words; "en" by default."""
     for name, letters in _SCRIPTS:
         if re.search(letters, request):
             return name
@@ -42,7 +42,7 @@ def locale(request: str) -> str:
 
 
 def kind(request: str, name: str) -> tuple[TaskKind, str] | None:
-    """The kind of a request in the language `name` and the stem that tells it; None when no stem does."""
+    """The kind of a request in the language `name` and the stem that decides; None for no stem."""
     for found_kind, pattern in _patterns(name):
         if found := pattern.search(request):
             return found_kind, found[0].lower()
@@ -50,7 +50,7 @@ def kind(request: str, name: str) -> tuple[TaskKind, str] | None:
 
 
 def kind_by_start(request: str) -> tuple[TaskKind, str] | None:
-    """As `kind`, for a request in letters of English whose first word alone tells that it is not."""
+    """As `kind`, for a request in letters of English whose first word alone shows that it is not."""
     for name in _SMALL:
         for found_kind, pattern in _patterns(name):
             if found := pattern.match(request):

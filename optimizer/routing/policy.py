@@ -49,11 +49,10 @@ _SUITING: Mapping[TaskKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What the user allows: '' is no wish; without `routing` a single attempt is made.
+    """What the user allows: '' for anything; without `routing` a single attempt is made.
 
     `answer` is the answer budget in tokens (0: as the task expects), `wait` the seconds that a limit is waited for;
-    `pinned` tells that `model` is the one kept for this project; `wanted` is what profiles and roles preferred of
-    models.
+    `pinned`: `model` is pinned for this project; `wanted` is what profiles and roles want of models.
     """
 
     tier: str = ""
@@ -71,7 +70,7 @@ def choose(task: Task, candidates: Sequence[Candidate], allowed: Allowed, known:
     """The attempts for a task, and why each other model is left out; no attempts when none is allowed.
 
     `candidates` come with the preferred of equals first. One model a tier is tried, cheapest tier first; up to two more
-    of the tier stand by in case it cannot be asked at all. A local model is never stood in for by a cloud model.
+    of the tier are in reserve, for when it cannot be asked at all. A cloud model never replaces a local one.
     """
     left_out: list[LeftOut] = []
     fit_for: list[Scored] = []
@@ -164,8 +163,8 @@ def _order(one: Scored) -> tuple[int, bool, bool, int, float, float]:
     """Tier; those that can start at once and whose price is known first; then the preferred ones; then the least cost
     to an accepted answer.
 
-    Where that is the same, the likelier one; loading a model takes long, so one that is loaded may be a little worse,
-    and so may a fast one where an answer is wanted soon.
+    Where that is the same, the one more likely to succeed; loading a model takes long, so one that is loaded may be a
+    little worse, and so may a fast one where an answer is wanted soon.
     """
     likely = one.chance + (LOADED_BONUS if one.model.resident else 0.0)
     likely -= LATE_MALUS if one.preference.late else 0.0
@@ -297,7 +296,7 @@ def choose_with(
 ) -> Route:
     """The route of the first of `profiles` that leaves a model to ask; else of the first of all.
 
-    `allowed.wanted` holds what is wished before the profile, such as by a role. A model that the user named is asked
+    `allowed.wanted` is what comes before the profile, such as a role. A model that the user named is asked
     under any profile.
     """
     first: Route | None = None

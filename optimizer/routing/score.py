@@ -1,4 +1,4 @@
-"""What speaks for a model: the cost of an accepted answer, and what profiles, roles and settings prefer; pure."""
+"""Scores of models: the cost of an accepted answer, and what profiles, roles and settings prefer; pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _DEGREES = 4  # by name, by family, by what the catalogue says, not at all
 
 
 class Preference(NamedTuple):
-    """Where a model stands among the wishes, the smaller the better, and why; `late`: it is slow, soon is wanted."""
+    """The rank of a model by preference, the smaller the better, and why; `late`: it is slow, and soon is wanted."""
 
     rank: int = 0
     why: Preferred | None = None
@@ -87,7 +87,7 @@ class Scored:
 
 
 def score(candidate: Candidate, task: Task, answer: int, known: Known, preferred: Preference = NEUTRAL) -> Scored:
-    """Weigh a candidate, preferred as `wish` says, for a task whose answer may hold `answer` tokens."""
+    """Score a candidate for a task whose answer may have `answer` tokens."""
     model, tariff = candidate.model, candidate.tariff
     tally = known.tally(model, task.kind)
     asked = tariff.fitting(task.input_tokens) if tariff else task.input_tokens
@@ -132,7 +132,7 @@ def _note(tariff: Tariff | None, tokens: int, warm: int, estimate: int | None) -
 
 
 def preference(wanted: Sequence[Wanted], model: Model, traits: Traits, task: Task) -> Preference:
-    """How much a model is preferred: by the first of the wishes that prefers it, for a task that it suits."""
+    """How much a model is preferred: by the first of `wanted` that prefers it, for a task that it suits."""
     late = task.needs.soon and traits.latency != "fast"
     unhandy = int(task.needs.tools and not model.tools)
     for number, one in enumerate(wanted):
@@ -143,7 +143,7 @@ def preference(wanted: Sequence[Wanted], model: Model, traits: Traits, task: Tas
 
 
 def lacking(wanted: Sequence[Wanted], model: Model, traits: Traits) -> Lacks | Narrow | KeptLocal | None:
-    """Why a model is left out by one of the wishes; None when it is not."""
+    """Why one of `wanted` leaves a model out; None where none does."""
     for one in wanted:
         missing = sorted(one.requires - traits.capabilities)
         if missing:

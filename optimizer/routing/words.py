@@ -1,4 +1,4 @@
-"""The English words by which kinds of work are told apart, as patterns; what they are used for stands in classify."""
+"""English words that mark kinds of work, as patterns; `classify` uses them."""
 
 from __future__ import annotations
 

@@ -207,7 +207,7 @@ class Models:
             for model in models
         }
 
-    def provider(self, model: Model, kind: str, heard: Callable[[Exchange], None]) -> Provider:
+    def provider(self, model: Model, kind: str, on_exchange: Callable[[Exchange], None]) -> Provider:
         from optimizer.models.available import forget
         from optimizer.providers.base import open_provider
         from optimizer.providers.door import gate_in
@@ -217,7 +217,7 @@ class Models:
         def listen(exchange: Exchange) -> None:
             if exchange.status == GONE:
                 forget(endpoint, self._config.places.state)
-            heard(exchange)
+            on_exchange(exchange)
 
         return open_provider(endpoint, gate_in(self.gate(), kind, listen))
 

@@ -109,7 +109,7 @@ def test_a_route_with_a_picture_names_who_sees_it(user: Optimize, loopback: Loop
     assert "openai/gpt-oss-120b" in blind and {left["cure"] for left in blind.values()} == {"optimize models list"}
     assert '"data"' not in json.dumps(found)
     spoken = user("route", "make the dialog look like in this screenshot")
-    assert "it speaks of an image, and none is sent: --image FILE" in spoken.out
+    assert "it mentions an image, and none is sent: --image FILE" in spoken.out
     assert not loopback.asked("gemini")
 
 

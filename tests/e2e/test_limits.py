@@ -225,7 +225,7 @@ def test_a_model_kept_for_the_project_is_the_one_that_is_asked(user: Optimize, l
     ran = user(ASK)
     assert ran.code == 0, ran.err
     assert asked(ran.err) == ["claude-haiku-5-5"]
-    assert "you chose it for this project" in ran.err
+    assert "you pinned it for this project" in ran.err
     loopback.queue("ollama", GOOD)
     assert asked(user(ASK, "--model", "qwen2.5-coder:7b").err) == ["qwen2.5-coder:7b"]
     assert unpin(state, str(calc))

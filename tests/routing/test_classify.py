@@ -54,7 +54,7 @@ def test_an_image_is_needed_where_one_is_sent_and_missed_where_one_is_spoken_of(
     shot = Image("image/png", b"", 8, 6, "shot.png")
     none, missed = task("explain image() of a map"), task("make the page look like in mockup.png")
     assert not any("image" in reason for reason in none.reasons)
-    assert "it speaks of an image, and none is sent: --image FILE" in missed.reasons
+    assert "it mentions an image, and none is sent: --image FILE" in missed.reasons
     assert none.needs.vision is missed.needs.vision is False
     for images, reason in (((shot,), "an image goes with it"), ((shot, shot), "2 images go with it")):
         sent = classify(Query("make it look like in mockup.png", "", images), Context("", 0, (), ()), 1000)

@@ -79,7 +79,8 @@ def test_one_attempt_a_tier_the_cheapest_first() -> None:
     assert [attempt.estimate for attempt in found.attempts if not attempt.standby] == [0, 0, 700, 14_000]
     assert standbys(found) == ["flash", "mystery", "opus"]
     assert (
-        reasons.route(TASK, found) == "edit, difficulty 0.35: local -> free -> budget -> premium, up on a failed check"
+        reasons.route(TASK, found)
+        == "edit, difficulty 0.35: local -> free -> budget -> premium, escalating on a failed check"
     )
     assert reasons.attempt(found.attempts[0]) == "the only local model, free"
     assert reasons.attempt(found.attempts[2]) == "the cheapest of 3 budget models, $0.0007"
@@ -90,8 +91,8 @@ def test_every_model_that_is_not_first_has_its_reason() -> None:
     PRICES["spare"] = 6_000
     found = route(None, *ALL, spare)
     said = {attempt.model.id: reasons.attempt(attempt) for attempt in found.attempts}
-    assert said["flash"] == "in reserve, dearer than haiku: $0.0053 against $0.0007"
-    assert said["opus"].startswith("in reserve, dearer than sonnet: $")
+    assert said["flash"] == "in reserve, more expensive than haiku: $0.0053 against $0.0007"
+    assert said["opus"].startswith("in reserve, more expensive than sonnet: $")
     assert reasons.why(left(found, "mystery")) == "its price is unknown, that of haiku is known"
     assert {*said, *(left.model for left in found.left_out)} == {one.id for one in (*ALL, spare)}
 
@@ -373,9 +374,9 @@ def test_a_loaded_model_stands_by_first_for_a_local_one() -> None:
     found = locals_of(("best", 0.8, False), ("next", 0.7, False), ("loaded", 0.5, True), ("last", 0.4, False))
     assert (ids(found), standbys(found)) == (["best"], ["loaded", "next"])
     said = {attempt.model.id: reasons.attempt(attempt) for attempt in found.attempts}
-    text = "as it is loaded already; costs the same as best, which is likelier to succeed"
+    text = "as it is loaded already; costs the same as best, which is more likely to succeed"
     assert said["loaded"] == f"in reserve, {text}"
-    assert said["next"] == "in reserve, costs the same as best, which is likelier to succeed"
+    assert said["next"] == "in reserve, costs the same as best, which is more likely to succeed"
     named = locals_of(("best", 0.8, False), ("named", 0.7, False), ("loaded", 0.5, True), fallback=("named",))
     assert standbys(named) == ["loaded", "named"], "what must be loaded may meet the same lack of room"
 
