@@ -34,7 +34,7 @@ DATA = frozenset({"json", "yaml", "toml", "markdown", "html", "css", ""})
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One patch: the repository, its language, the commit, what was broken in it ('' for the real one), what failed."""
+    """One patch: the repository, its language, the commit, the fault put in ('' for the real one), and what failed."""
 
     repository: str
     language: str

@@ -1,9 +1,9 @@
-"""Turn commits of repositories into requests: what the message says → the files and lines it changed.
+"""Turn commits of repositories into requests: a message → the files and lines that the commit changed.
 
     python benchmarks/commits.py DATASET.jsonl REPOS --out COMMITS.jsonl [--each N]
 
 Of each repository of the data set, N commits older than all its issues, spread over the newest 2,500 of them. A commit
-serves when its message says enough and it changed one to three source files, in few lines.
+is used when its message is long enough and it changed one to three source files, in few lines.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All that is promised of edits, tried and counted.
+"""Try and count everything that is promised of edits.
 
     python benchmarks/faults.py [--repo GIT]... [--tree DIR] [--only PART]... [--json OUT]
 
@@ -159,7 +159,7 @@ def _goals(source: Path) -> Iterator[replies.Goal]:
 
 
 def git_applies(goal: replies.Goal) -> bool:
-    """Whether `git apply` makes of the change what it should."""
+    """Whether `git apply` gives the expected result."""
     with tempfile.TemporaryDirectory() as folder:
         for path, (old, _) in goal.items():
             Path(folder, path).parent.mkdir(parents=True, exist_ok=True)
@@ -213,7 +213,7 @@ def _prefixes_of_cases() -> Figures:
 
 
 def kept(_: argparse.Namespace) -> Figures:
-    """Bytes beside the edit, in every encoding and with every line ending."""
+    """Bytes outside the edit, in every encoding and with every line ending."""
     tried, wrong = texts.changed_outside(4000)
     return {"files edited": tried, "with a byte changed outside the edit": wrong}
 
@@ -231,7 +231,7 @@ def attacked(_: argparse.Namespace) -> Figures:
 
 
 def timed(arguments: argparse.Namespace) -> Figures:
-    """Reading, placing and applying 50 edits; what proving costs beside the commands it runs."""
+    """Reading, placing and applying 50 edits; what proving costs besides the commands it runs."""
     return {f"50 edits: {name}": row for name, row in edits.rows().items()} | {
         f"verification: {name}": row for name, row in verify.overhead(arguments.tree).items()
     }

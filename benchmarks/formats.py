@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def report(counts: Mapping[str, list[int]], right: Mapping[str, int], out: Path | None) -> None:
-    """Print a row a form; the baseline is whole files, what models write unasked."""
+    """Print a row for each form; the baseline is whole files, which models write by default."""
     commits = len(counts["whole files"])
     if not commits:
         raise SystemExit("no commit there changes one to five files of text")
@@ -91,7 +91,7 @@ def report(counts: Mapping[str, list[int]], right: Mapping[str, int], out: Path 
 
 
 def patches(repository: Path, most: int) -> Iterator[Patch]:
-    """The changes of the newest commits that serve."""
+    """The changes of the newest suitable commits."""
     found = 0
     for commit in _git(repository, "rev-list", "--no-merges", "HEAD").decode().split():
         if found >= most:
@@ -146,7 +146,7 @@ def diff(patch: Patch) -> Written:
 
 
 def blocks(patch: Patch) -> Written:
-    """Search/replace blocks; a block grows until its lines stand in the file once."""
+    """Search/replace blocks; a block grows until its lines occur once in the file."""
     parts = []
     for change in patch.changes:
         old, new = _lines(change.before), _lines(change.after)

@@ -1,4 +1,4 @@
-"""Commits of a repository as patches: what stood before, what stands after; read from git's objects alone."""
+"""Commits of a repository as patches, from before to after, read from git's objects alone."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def patch_of(source: Path, parent: str, commit: str) -> Patch:
 
 
 def _rows(source: Path, parent: str, commit: str) -> list[tuple[str, str, str]]:
-    told = git(source, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", parent, commit)
-    fields = told.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    printed = git(source, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", parent, commit)
+    fields = printed.decode("utf-8", "surrogateescape").split("\0")[:-1]
     rows = []
     for about, path in zip(fields[::2], fields[1::2], strict=True):
         old_mode, new_mode, old, new, _ = about.removeprefix(":").split()
@@ -56,6 +56,6 @@ def git_folder(repository: Path) -> Path:
 
 
 def git(source: Path, *arguments: str) -> bytes:
-    """What git prints of the repository whose git directory is `source`."""
+    """The output of git for the repository with the git directory `source`."""
     command = ["git", "-c", "safe.directory=*", "--git-dir", str(source), *arguments]
     return subprocess.run(command, check=True, capture_output=True).stdout

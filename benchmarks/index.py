@@ -1,9 +1,9 @@
-"""How fast and how large the index of a repository is, beside what this machine needs for less.
+"""The speed and size of the index of a repository, compared with the least this machine needs.
 
     python benchmarks/index.py PATH [--json] [--rounds N] [--aider PYTHON]
 
 Each figure is taken in a process of its own; CPU is user + system of that process and all it started. Memory is the
-proportional share (PSS) of that process and all it started together, at its peak among samples, where the system tells.
+proportional share (PSS) of that process and all it started together, at its peak among samples, where known.
 The floors are measured in the same run: a bare Python start, `git status`, parsing the same bytes with the same
 grammars and doing nothing with the trees, one pass of a regular expression for words over them, and `ctags -R` and
 `rg` for one word where they are installed. The peer is aider's map of the repository, first without and then with what
@@ -126,7 +126,7 @@ def run(command: Sequence[str], cwd: Path | None = None) -> dict[str, float]:
 
 
 def peak_of(command: Sequence[str]) -> float:
-    """The most memory, in megabytes, that a command and all it started held together; 0 where nothing tells."""
+    """The most memory, in megabytes, that a command and all it started held together; 0 where unknown."""
     most = 0.0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
@@ -192,7 +192,7 @@ def measure(path: Path, rounds: int) -> dict[str, dict[str, float]]:
 
 
 def peer(python: Path, path: Path) -> dict[str, dict[str, float]]:
-    """The map of the repository that aider makes, in a copy of the files: first anew, then once more."""
+    """The map of the repository by aider, in a copy of the files: cold, then warm."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "tree"
         shutil.copytree(path, copy, symlinks=True, ignore=shutil.ignore_patterns(".aider*"))
@@ -201,7 +201,7 @@ def peer(python: Path, path: Path) -> dict[str, dict[str, float]]:
 
 
 def touched(command: Sequence[str], path: Path, rounds: int) -> dict[str, float]:
-    """Refresh after a comment was added to one file, which gets its bytes back."""
+    """Refresh after adding a comment to one file, which is then restored."""
     target = max(
         path.rglob("*.py"), key=lambda item: item.stat().st_size < 50_000 and item.stat().st_size, default=None
     )

@@ -1,9 +1,9 @@
-"""Learn how the signals of a request are weighed, from issues and what their fixes changed.
+"""Learn the weights of the signals of a request, from issues and what their fixes changed.
 
     python benchmarks/learn.py dump DATASET.jsonl REPOS --out ROWS.pickle      the signals of every candidate
     python benchmarks/learn.py fit ROWS.pickle [--write] [--json OUT]          cross-validate, ablate, write the table
 
-Needs numpy, scipy and lightgbm, which the project itself does not. What is told as a result is always of repositories
+Needs numpy, scipy and lightgbm, which the project itself does not. All reported results are of repositories
 that were held back. `--write` learns from all rows and writes `optimizer/context/learned.json`, all that ships.
 """
 
@@ -54,7 +54,7 @@ def main() -> None:
     dump.set_defaults(do=_dump)
     fit = commands.add_parser("fit")
     fit.add_argument("rows", type=Path)
-    fit.add_argument("--more", type=Path, help="further rows to learn from, that no figure is told of")
+    fit.add_argument("--more", type=Path, help="further rows to learn from, not included in the figures")
     fit.add_argument("--write", action="store_true")
     fit.add_argument("--ablate", action="store_true")
     fit.add_argument("--json", type=Path)
@@ -93,7 +93,7 @@ def rows_of(issue: Issue, index: Index) -> dict[str, Any]:
 
 
 def _body(function: str, index: Index) -> tuple[str, list[tuple[int, int]]]:
-    """Where a function stands; of several of that name, as overloads are, the longest."""
+    """The place of a function; the longest of several with that name, as with overloads."""
     path, _, name = function.partition(":")
     found = [(symbol.start, symbol.end) for symbol in index.symbols_in(path) if symbol.qualified == name]
     return path, sorted(found, key=lambda body: body[0] - body[1])[:1]
@@ -215,7 +215,7 @@ def ablation(issues: Sequence[Any], more: Sequence[Any]) -> dict[str, Any]:
 
 
 def _put_file_scores(issue: Mapping[str, Any], totals: Any) -> None:
-    """Set the columns of the units that tell of their file to what held-back trees say of it."""
+    """Set the columns about the file of each unit to the results of held-back trees."""
     largest = float(max(totals))
     scores = {path: math.exp(float(total) - largest) for path, total in zip(issue["paths"], totals, strict=True)}
     places = {path: at for at, path in enumerate(sorted(scores, key=lambda path: -scores[path]))}
@@ -257,9 +257,9 @@ def _covered(issue: Mapping[str, Any], scores: Sequence[float], room: int) -> li
 
 
 def _unit_models(issues: Sequence[Any]) -> tuple[Line, list[Any]]:
-    """The line over the signals of a unit alone, and trees over what it tells of the unit and of those around.
+    """The line over the signals of a unit alone, and trees over its results for the unit and its neighbours.
 
-    The trees learn from what lines of other repositories tell.
+    The trees learn from the results of lines of other repositories.
     """
     import numpy
 
@@ -275,7 +275,7 @@ def _unit_models(issues: Sequence[Any]) -> tuple[Line, list[Any]]:
 
 
 def _line(issues: Sequence[Any]) -> Line:
-    """A logistic regression, drawn to 0; an issue with many gold functions weighs less than they all."""
+    """A logistic regression, regularised to 0; gold functions of one issue share their weight."""
     import numpy
 
     rows = numpy.vstack([_matrix([unit["row"] for unit in issue["units"]]) for issue in issues]).astype(float)

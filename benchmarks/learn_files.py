@@ -1,4 +1,4 @@
-"""Learn the weights that put the candidate files in order: the hand-set ones, moved as far as the issues ask for it.
+"""Learn the weights that order the candidate files, starting from those set by hand.
 
 The score of a file is `a * log(weighted signals) + b * log(factor of its kind) + a weighted rest`; of the candidates of
 a request a gold file should have the highest. Each weight is held back to the one in `weights.py` (in logarithms), for
@@ -28,8 +28,8 @@ class FileModel(NamedTuple):
         """The scores of the rows of one request, as an array."""
         import numpy
 
-        said = numpy.log(rows[:, : len(FILE_WEIGHTS)] @ numpy.array(self.evidence.weights) + self.evidence.bias)
-        columns = numpy.column_stack([said, numpy.log(rows[:, FACTOR]), rows[:, len(FILE_WEIGHTS) :]])
+        evidence = numpy.log(rows[:, : len(FILE_WEIGHTS)] @ numpy.array(self.evidence.weights) + self.evidence.bias)
+        columns = numpy.column_stack([evidence, numpy.log(rows[:, FACTOR]), rows[:, len(FILE_WEIGHTS) :]])
         return columns @ numpy.array(self.shape.weights)
 
     def table(self) -> dict[str, dict[str, float]]:
@@ -42,7 +42,7 @@ class FileModel(NamedTuple):
 
 
 def fit_files(issues: Sequence[Mapping[str, Any]], counts: Sequence[float], without: Collection[str] = ()) -> FileModel:
-    """The model by the issues, each counting as much as told; the signals in `without` are taken for absent."""
+    """The model for the issues, weighted by `counts`; the signals in `without` are ignored."""
     import numpy
     from scipy.optimize import minimize
 
@@ -63,16 +63,16 @@ def fit_files(issues: Sequence[Mapping[str, Any]], counts: Sequence[float], with
         weights = hand * numpy.exp(at[:count])
         sharp, by_kind = SHARPNESS * numpy.exp(at[count : count + 2])
         signal = rows[:, :count] @ weights + LEAST
-        said = numpy.log(signal)
-        total = sharp * said + by_kind * kind + rest @ at[count + 2 :]
+        logs = numpy.log(signal)
+        total = sharp * logs + by_kind * kind + rest @ at[count + 2 :]
         total -= numpy.maximum.reduceat(total, starts)[group]
         chance = numpy.exp(total)
         mass = numpy.add.reduceat(chance, starts)
-        told = numpy.add.reduceat(wanted * total, starts) - numpy.log(mass)
+        gained = numpy.add.reduceat(wanted * total, starts) - numpy.log(mass)
         off = (chance / mass[group] - wanted) * share[group]
         by_signal = sharp * (rows[:, :count].T @ (off / signal)) * weights
-        slope = numpy.concatenate([by_signal, [sharp * (off @ said), by_kind * (off @ kind)], rest.T @ off])
-        return -(share @ told) + held @ at**2, slope + 2 * held * at
+        slope = numpy.concatenate([by_signal, [sharp * (off @ logs), by_kind * (off @ kind)], rest.T @ off])
+        return -(share @ gained) + held @ at**2, slope + 2 * held * at
 
     bounds = [(-3.0, 2.0)] * (count + 2) + [(-3.0, 3.0)] * len(REST)
     found = minimize(loss, numpy.zeros(count + 2 + len(REST)), jac=True, method="L-BFGS-B", bounds=bounds).x

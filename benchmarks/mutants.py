@@ -1,4 +1,4 @@
-"""Good patches broken in ways that models break them: one identifier, bracket or import, in the lines that changed."""
+"""Good patches broken as models break them: one identifier, bracket or import, in a changed line."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ class Mutant:
 
 
 def mutant(change: FileChange, kind: str, rng: random.Random, index: Index) -> Mutant | None:
-    """The file after the change broken in that way, in a changed line; None where the kind does not fit it."""
+    """The file after the change broken in that way, in a changed line; None where the kind does not apply."""
     after = change.after or b""
     made = KINDS[kind](change, _changed(change), rng, index)
     if made is None:
         return None
-    start, end, text, told = made
+    start, end, text, detail = made
     line = after.count(b"\n", 0, start) + 1
-    name = told or kind
+    name = detail or kind
     return Mutant(name, after[:start] + text + after[end:], f"{change.path}:{line} {after[start:end]!r} -> {text!r}")
 
 
@@ -113,7 +113,7 @@ def _rename(change: FileChange, ranges: list[tuple[int, int]], rng: random.Rando
 def _undefined_call(
     change: FileChange, ranges: list[tuple[int, int]], rng: random.Random, index: Index
 ) -> Break | None:
-    """A function is called that nobody wrote."""
+    """A function is called that is not defined."""
     one = _pick(change, _found(_CALL, change, ranges), rng, lambda _: True)
     return (one.start(), one.end(), b"prepared_" + one[0], "") if one else None
 

@@ -168,7 +168,7 @@ def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
 
 
 def _gap(node: ast.AST) -> list[tuple[ast.expr, ast.expr, str]]:
-    """Pairs of operands and what may stand between them instead of their operator."""
+    """Pairs of operands and the operator that replaces theirs."""
     if isinstance(node, ast.Compare):
         operands = [node.left, *node.comparators]
         return [(operands[n], operands[n + 1], COMPARE[type(op)]) for n, op in enumerate(node.ops)]

@@ -1,4 +1,4 @@
-"""How often the choice of context holds what a real fix changed, over a data set of issues.
+"""How often the chosen context contains what a real fix changed, over a data set of issues.
 
     python benchmarks/retrieval.py DATASET.jsonl REPOS [--language L] [--repo R] [--limit N] [--jobs N] [--json OUT]
         [--semantic MODEL_DIR]
@@ -77,7 +77,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say which issues to look at."""
+    """Add the arguments that select issues."""
     parser.add_argument("dataset", type=Path)
     parser.add_argument("repos", type=Path)
     parser.add_argument("--language")
@@ -100,7 +100,7 @@ def read_issues(dataset: Path, language: str | None, repo: str | None, limit: in
 def run(
     look: Callable[[Issue, Index], Any], issues: Mapping[str, Sequence[Issue]], repos: Path, work: Path, jobs: int
 ) -> list[Any]:
-    """What `look` says of each issue in its index at its base commit, several repositories at once."""
+    """The result of `look` for each issue in the index of its base commit, several repositories at once."""
     present = {name: folder for name in issues if (folder := repository(repos, name)) is not None}
     missing = sorted(set(issues) - set(present))
     if missing:

@@ -1,11 +1,11 @@
-"""What routing costs and what it pays: time of a decision, a replay of recorded outcomes, a simulated week.
+"""The cost and gain of routing: time of a decision, a replay of recorded outcomes, a simulated week.
 
     python benchmarks/routing.py [--replay OUTCOMES.csv] [--week] [--json]
 
 OUTCOMES.csv holds `model,task,solved,cost_usd,calls`, a row for each model and task. The replay asks models as the
 policy says, after it learned from the tasks of the other folds what a model costs and how often its answers are
 accepted. It draws nothing: how many tasks are solved at what cost is an expectation over what a verifier of stated
-quality lets through. Intervals are of 95 %, from drawing the tasks anew. The week runs the whole path against a server
+quality lets through. Intervals are of 95 %, from resampling the tasks. The week runs the whole path against a server
 on loopback.
 """
 
@@ -48,7 +48,7 @@ CHARGED: tuple[Tier, ...] = ("free", "budget", "premium")  # three thirds by pri
 
 @dataclass(frozen=True)
 class Verifier:
-    """How good a check is: the share of wrong answers it catches, and of right ones it raises an alarm about."""
+    """The quality of a check: the share of wrong answers it catches, and of right ones it refuses."""
 
     catches: float
     alarms: float
@@ -98,8 +98,8 @@ def route(outcomes: Outcomes, learned: Sequence[str], verifier: Verifier) -> lis
     return [attempt.model.id for attempt in found.attempts if not attempt.standby]
 
 
-def climb(outcomes: Outcomes, models: Sequence[str], task: str, verifier: Verifier) -> Paid:
-    """What asking models in order comes to on one task; the last answer is offered whatever the verifier says."""
+def escalate(outcomes: Outcomes, models: Sequence[str], task: str, verifier: Verifier) -> Paid:
+    """The result of asking models in order on one task; the last answer counts whatever the verifier reports."""
     solved = cost = 0.0
     reached = 1.0
     for number, model in enumerate(models):
@@ -117,7 +117,7 @@ def ours(outcomes: Outcomes, tasks: Sequence[str], verifier: Verifier) -> list[P
     for fold in range(FOLDS):
         held = tasks[fold::FOLDS]
         models = route(outcomes, [task for task in tasks if task not in set(held)], verifier)
-        paid |= {task: climb(outcomes, models, task, verifier) for task in held}
+        paid |= {task: escalate(outcomes, models, task, verifier) for task in held}
     return [paid[task] for task in tasks]
 
 
@@ -138,7 +138,9 @@ def strategies(outcomes: Outcomes, tasks: Sequence[str]) -> dict[str, list[Paid]
     cheap = min(outcomes, key=lambda model: mean_cost(outcomes[model], tasks))
     premium = max(outcomes, key=lambda model: sum(outcomes[model][task][0] for task in tasks))
     single = {f"always cheap ({cheap})": cheap, f"always premium ({premium})": premium}
-    found = {name: [climb(outcomes, [model], task, VERIFIERS[0]) for task in tasks] for name, model in single.items()}
+    found = {
+        name: [escalate(outcomes, [model], task, VERIFIERS[0]) for task in tasks] for name, model in single.items()
+    }
     found["random"] = [at_random(outcomes, task) for task in tasks]
     found["oracle"] = [oracle(outcomes, task) for task in tasks]
     for verifier in VERIFIERS:
@@ -154,24 +156,24 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def replay(path: Path) -> list[dict[str, object]]:
-    """Rows of figures, each strategy beside always-premium on the same draws of tasks."""
+    """Rows of figures, each strategy compared with always-premium on the same draws of tasks."""
     outcomes = read(path)
     tasks = sorted(next(iter(outcomes.values())))
     found = strategies(outcomes, tasks)
-    dearest = next(paid for name, paid in found.items() if name.startswith("always premium"))
+    most_expensive = next(paid for name, paid in found.items() if name.startswith("always premium"))
     picker = random.Random(1)
     draws = [picker.choices(range(len(tasks)), k=len(tasks)) for _ in range(DRAWS)]
     rows: list[dict[str, object]] = []
     for name, paid in found.items():
-        more = [sum(paid[one][0] - dearest[one][0] for one in draw) for draw in draws]
-        shares = [sum(paid[one][1] for one in draw) / sum(dearest[one][1] for one in draw) for draw in draws]
+        more = [sum(paid[one][0] - most_expensive[one][0] for one in draw) for draw in draws]
+        shares = [sum(paid[one][1] for one in draw) / sum(most_expensive[one][1] for one in draw) for draw in draws]
         rows.append(
             {
                 "strategy": name,
                 "solved": round(sum(solved for solved, _ in paid), 1),
                 "tasks": len(tasks),
                 "dollars": round(sum(dollars for _, dollars in paid), 2),
-                "share_of_premium_cost": round(sum(p[1] for p in paid) / sum(p[1] for p in dearest), 3),
+                "share_of_premium_cost": round(sum(p[1] for p in paid) / sum(p[1] for p in most_expensive), 3),
                 "share_interval": [round(value, 3) for value in interval(shares)],
                 "more_solved_than_premium_interval": [round(value, 1) for value in interval(more)],
             }
@@ -228,10 +230,10 @@ def configuration_times(rounds: int = 15) -> dict[str, float]:
 
 
 def switch_times(rounds: int = 25) -> dict[str, float]:
-    """Milliseconds of CPU from the wish for another model to the route of the next request in the same process, and to
-    a route without such a wish; the median.
+    """Milliseconds of CPU from choosing another model to the route of the next request in the same process, and to
+    a route without such a choice; the median.
 
-    Settings, models and the model kept for the project are read anew; a store that is opened again ends the run.
+    Settings, models and the model kept for the project are read again; a store that is opened again ends the run.
     """
     with tempfile.TemporaryDirectory() as place:
         root, home = Path(place, "repo"), Path(place, "home")

@@ -1,9 +1,9 @@
-"""What re-ranking by meaning adds on real issues, for several weights, and the weights learned on other repositories.
+"""What reranking by meaning adds on real issues, for several weights, and for weights learned on other repositories.
 
     python benchmarks/semantic.py DATASET.jsonl REPOS MODEL_DIR [--model NAME] [the options of retrieval.py]
 
 For each issue the candidates that the words found are embedded first, so that this measures the order only; the
-vectors are kept beside the index under --work for the next run. The learned weights of a repository are those that
+vectors are kept with the index under --work for the next run. The learned weights of a repository are those that
 cover most bodies on all the others.
 """
 

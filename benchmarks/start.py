@@ -1,4 +1,4 @@
-"""What it costs to start: `optimize --help` and a warm `optimize context`, beside a bare Python and `git status`.
+"""The cost of starting: `optimize --help` and a warm `optimize context`, compared with a bare Python and `git status`.
 
     python benchmarks/start.py PATH [--query TEXT] [--rounds N] [--json]
     python benchmarks/start.py PATH --requests [--fresh] [--query TEXT] [--rounds N] [--json]
@@ -9,7 +9,7 @@ that what else the machine does falls on all alike. CPU is user + system. `git, 
 a look at the tree cannot do without. In the last row a comment was added to one file, which gets its bytes back.
 
 With `--requests`, from Enter to the request: the time from the start of the process until a server on loopback has the
-request, for each vendor's SDK, the index up to date (`--fresh`: built anew each time). Beside the program as it is:
+request, for each vendor's SDK, the index up to date (`--fresh`: rebuilt each time). Besides the program as it is:
 with the SDK loaded in another thread from the moment that the models are known, and loaded as Python loads by itself.
 """
 
@@ -78,7 +78,7 @@ def run(command: Sequence[str], cwd: Path, env: dict[str, str]) -> tuple[float, 
 
 
 def measure(path: Path, query: str, rounds: int) -> dict[str, Figures]:
-    """All figures by name; each new query is another, so that no kept answer is timed for it."""
+    """All figures by name; each new query is another, so that no cached answer is timed."""
     with tempfile.TemporaryDirectory() as home:
         env = {"PATH": os.environ["PATH"], "HOME": home}
         if "PYTHONPATH" in os.environ:
@@ -227,7 +227,7 @@ def main() -> None:
     parser.add_argument("--query", default=QUERY)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--requests", action="store_true", help="measure from Enter to the request")
-    parser.add_argument("--fresh", action="store_true", help="with --requests: build the index anew each time")
+    parser.add_argument("--fresh", action="store_true", help="with --requests: rebuild the index each time")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     path = given.path.resolve()

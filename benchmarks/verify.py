@@ -1,4 +1,4 @@
-"""What proving costs, and what it is worth.
+"""The cost of proving, and its worth.
 
     python benchmarks/verify.py overhead [TREE]             beyond the commands it runs, on TREE or a made repository
     python benchmarks/verify.py commits REPOS [--each N]    false alarms on real commits, and what is caught

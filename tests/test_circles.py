@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def imported(path: Path, modules: Mapping[str, Path]) -> Iterator[Path]:
-    """The files that one imports, wherever in it the import stands; of a script also those beside it."""
+    """The files that a file imports, at any level; for a script, also from its own folder."""
     for node in ast.walk(ast.parse(path.read_bytes())):
         names = []
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""What paths tell about files."""
+"""Kinds of files by their paths, and paths in requests."""
 
 from __future__ import annotations
 

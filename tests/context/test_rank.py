@@ -1,4 +1,4 @@
-"""Ranking: what each signal puts first, that all of them can be told, and the sum of learned trees."""
+"""Ranking: what each signal puts first, that each has a reason, and the sum of learned trees."""
 
 from __future__ import annotations
 

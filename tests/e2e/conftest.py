@@ -41,7 +41,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Optimize:
-    """A user: a home, an environment, and the directory they stand in."""
+    """A user: a home, an environment, and a working directory."""
 
     home: Path
     cwd: Path
@@ -79,7 +79,7 @@ class Optimize:
 
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Callable[..., Optimize]:
-    """Stand in a directory with an empty home; environment variables by keyword."""
+    """A user in a directory with an empty home; environment variables by keyword."""
 
     def stand(cwd: Path, **env: str) -> Optimize:
         home = tmp_path / "home"

@@ -1,1 +1,1 @@
-"""A server on loopback that speaks the providers' wire formats, answers as told and keeps what it received."""
+"""A server on loopback that speaks the providers' wire formats, sends scripted answers and keeps what it received."""

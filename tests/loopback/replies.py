@@ -1,4 +1,4 @@
-"""What the loopback server can be told to answer."""
+"""The answers that the loopback server can be scripted to send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server: one port for all wires, told apart by path and headers."""
+"""The server: one port for all wires, distinguished by path and headers."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"details": details, "model_info": info, "capabilities": ["completion", "tools"]})
 
     def _pull(self, received: Received) -> None:
-        """Lines of progress as told in `pulls`, a lone error with status 500; a name that is not there is unknown."""
+        """Lines of progress as scripted in `pulls`, a lone error with status 500; another name is unknown."""
         self.loopback.requests.append(received)
         missing = [{"status": "pulling manifest"}, {"error": "pull model manifest: file does not exist"}]
         lines = self.loopback.pulls.get(received.model, missing)
