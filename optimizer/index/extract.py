@@ -16,8 +16,8 @@ from typing import IO, Any
 from optimizer.index.files import has_words
 from optimizer.index.postings import BLANKS, LISTLESS, words_of
 from optimizer.languages.origin import origin_of
-from optimizer.languages.outline import Row
 from optimizer.languages.parse import read, text_of
+from optimizer.languages.symbols import SymbolRow
 from optimizer.languages.units import Share, share
 
 MEMORY = 4 << 30
@@ -94,7 +94,7 @@ def _words(units: Sequence[Share], lines: Sequence[bytes], numbers: Iterable[int
     return lengths
 
 
-def _name(rows: Sequence[Row], units: Sequence[Share], first: int, stride: int, lists: Lists) -> None:
+def _name(rows: Sequence[SymbolRow], units: Sequence[Share], first: int, stride: int, lists: Lists) -> None:
     """Record names and documentation of definitions under their units; sections are found by their words."""
     names, docs = lists.name, lists.doc
     numbers = range(first, first + stride * len(units), stride)

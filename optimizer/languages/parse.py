@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from optimizer.languages import notebook, outline, syntax
+from optimizer.languages import notebook, syntax
+from optimizer.languages.symbols import SymbolRow, symbol_rows
 from optimizer.languages.table import Language, is_installed, language_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _BLOCK = re.compile(rb"[-?:](?=[ \t])")
 ImportRow = tuple[str, tuple[str, ...], int, str]
 
 
-def read(path: str, data: bytes, until: float = 0.0, whole: bool = True) -> tuple[list[outline.Row], list[ImportRow]]:
+def read(path: str, data: bytes, until: float = 0.0, whole: bool = True) -> tuple[list[SymbolRow], list[ImportRow]]:
     """The symbols and imports of a file as plain rows, in file order. Raises syntax.TooSlow after `until`.
 
     Unless `whole`, bodies that hold no definition are not parsed.
@@ -46,7 +47,7 @@ def read(path: str, data: bytes, until: float = 0.0, whole: bool = True) -> tupl
         root = syntax.root_of(language, data, until)
     broken = list(syntax.errors(root)) if root.has_error else []
     found = syntax.find(language, root, data, broken)
-    return list(outline.rows(data, language, found)), list(import_rows(data, language, found))
+    return list(symbol_rows(data, language, found)), list(import_rows(data, language, found))
 
 
 def text_of(path: str, data: bytes) -> bytes:

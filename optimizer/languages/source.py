@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from optimizer.languages import outline, syntax
+from optimizer.languages import syntax
 from optimizer.languages.edges import RawImport
 from optimizer.languages.occurrences import Occurrence, find_occurrences
 from optimizer.languages.parse import import_rows, reading
+from optimizer.languages.symbols import symbol_rows
 from optimizer.languages.table import Language
 from optimizer.retrieval import Symbol
 
@@ -40,7 +41,7 @@ class Source:
         """The definitions of the file in the order they start."""
         if self.language is None or self._found is None:
             return ()
-        rows = outline.rows(self.text, self.language, self._found)
+        rows = symbol_rows(self.text, self.language, self._found)
         return tuple([Symbol(row[0], row[1], row[2], self.path, *row[3:]) for row in rows])
 
     @cached_property

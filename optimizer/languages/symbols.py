@@ -1,4 +1,4 @@
-"""The definitions that a query found in a file → symbols with their place, parents, signature and docs."""
+"""The definitions that a query found in a file → symbols with their lines, parents, signature and documentation."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _REQUIRED = re.compile(rb"[^=]*=\s*(?:await\s+)?(?:require|import)\s*[(\"']")
 
 
 # The fields of a Symbol in their order, without its path: ten times as fast to make, and what is stored.
-Row = tuple[str, str, SymbolKind, int, int, int, str, str, str]
+SymbolRow = tuple[str, str, SymbolKind, int, int, int, str, str, str]
 
 
-def rows(data: bytes, language: Language, found: Found) -> Iterator[Row]:
+def symbol_rows(data: bytes, language: Language, found: Found) -> Iterator[SymbolRow]:
     """The symbols of a file in the order they start."""
     found.definitions.sort(key=lambda item: item[:3])
     outer: list[tuple[int, int, str, str]] = []
@@ -68,7 +68,9 @@ def rows(data: bytes, language: Language, found: Found) -> Iterator[Row]:
             yield _row(data, language, item, found, (name, qualified, kind, parent))
 
 
-def _row(data: bytes, language: Language, item: Definition, found: Found, names: tuple[str, str, str, str]) -> Row:
+def _row(
+    data: bytes, language: Language, item: Definition, found: Found, names: tuple[str, str, str, str]
+) -> SymbolRow:
     node, captures = item.node, item.captures
     name_node = captures["name"][0]
     name, qualified, kind, parent = names
