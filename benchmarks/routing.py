@@ -292,7 +292,7 @@ def _read(state: Path, candidates: Sequence[Candidate]) -> Known:
 
     ledger, register, now = open_ledger(state), StateStore(state, lambda _: ""), datetime.now(UTC)
     try:
-        known = register.read({key(one.model): one.traits.limits for one in candidates}, "/repo")
+        known = register.read({key(one.model): one.traits.quotas for one in candidates}, "/repo")
         purse = caps.money(ledger, caps.Caps(day=10**9), now, pending=register.pending())
         return Known(now, known, purse, tallies(ledger.last(2000)))
     finally:

@@ -143,7 +143,7 @@ def _bid(candidate: Candidate, prompt: Prompt, charge: int) -> Bid:
 
     least = min(prompt.max_output, max(LEAST_ANSWER, prompt.max_output // 2))
     need = Need(prompt.tokens, prompt.max_output, least)
-    return Bid(key(candidate.model), need, charge, candidate.traits.limits)
+    return Bid(key(candidate.model), need, charge, candidate.traits.quotas)
 
 
 def _queue(bid: Bid, purse: Callable[[int], Money], services: CallServices) -> Flow[Admission]:

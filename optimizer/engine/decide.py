@@ -88,7 +88,7 @@ def known(candidates: Sequence[Candidate], services: Services) -> Known:
     states, ledger, now = services.calls.states(), services.calls.ledger(), services.calls.clock()
     return Known(
         now=now,
-        models=states.read({key(one.model): one.traits.limits for one in candidates}, services.workspace.repository),
+        models=states.read({key(one.model): one.traits.quotas for one in candidates}, services.workspace.repository),
         money=caps.money(ledger, caps.caps_from(services.workspace.settings), now, pending=states.pending()),
         tallies=tallies(ledger.last(RECENT)),
     )

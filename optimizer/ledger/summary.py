@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from optimizer.ledger.store import stamp
+from optimizer.ledger.tally import SUCCEEDED
 from optimizer.types import ASIDE, TIERS, UsageRecord
-
-SUCCESSES = frozenset({"accepted", "proven"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 
 
 def _succeeded(record: UsageRecord) -> bool:
-    return record.outcome in SUCCESSES and record.task not in ASIDE
+    return record.outcome in SUCCEEDED and record.task not in ASIDE
 
 
 def _last(attempts: Sequence[UsageRecord]) -> UsageRecord:

@@ -23,7 +23,7 @@ from optimizer.providers.endpoints import Endpoint
 from optimizer.reasons import HoldsNothing, NoAnswer, NoKey, NotHeld, OtherTier, Reason, ServerFailed, Unfit, Why
 from optimizer.settings import Settings
 from optimizer.types import TIERS, LeftOut, Model, Tier
-from optimizer.vendors import OLLAMA, whole_name
+from optimizer.vendors import OLLAMA, VENDORS, whole_name
 
 FILE = "discovered.json"
 KNOCK_SECONDS = 0.3
@@ -137,7 +137,7 @@ def _placed(model: Model, endpoint: Endpoint, settings: Settings) -> Model:
 
 
 def listens(endpoint: Endpoint) -> bool:
-    """Whether anything accepts a connection at a loopback address; so that no SDK is imported for a refusal."""
+    """Whether a loopback address accepts connections; asked first, so that no SDK is imported for a refusal."""
     parts = urlsplit(endpoint.base_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
@@ -162,9 +162,10 @@ def _explicit(
             found = catalogue.describe(name, provider)
             return Available((_placed(found, endpoint, settings) if _lists(catalogue, endpoint) else found,), ())
     if not homes:
+        start = VENDORS[OLLAMA].start
         known = (*(model.id for model in so_far.models), *(row.id for row in catalogue.rows if row.exact))
-        listed = "optimize models lists what there is; for a local one: ollama serve"
-        raise InputError(f"unknown model {name!r}", did_you_mean(name, known) or listed)
+        hint = did_you_mean(name, known) or f"list models: optimize models; for local ones: {start}"
+        raise InputError(f"unknown model {name!r}", hint)
     wanted = {home or OLLAMA for home in homes}
     if missing := [left for left in so_far.left_out if not left.model and left.provider in wanted]:
         return Available((), (replace(missing[0], model=name),))

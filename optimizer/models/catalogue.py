@@ -87,7 +87,7 @@ class Traits:
     strengths: Mapping[str, float]
     fallback: tuple[str, ...] = ()
     cache_seconds: int = 0
-    limits: tuple[Quota, ...] = ()
+    quotas: tuple[Quota, ...] = ()
     family: str = ""
     capabilities: frozenset[str] = frozenset()
     latency: str = "medium"
@@ -147,7 +147,7 @@ class Catalogue:
             strengths={name: facts[name] for name in STRENGTHS if name in facts},
             fallback=tuple(facts.get("fallback", ())),
             cache_seconds=facts.get("cache_seconds", 0),
-            limits=tuple(Quota(what, period, size, size, 0.0) for (what, period), size in sizes.items()),
+            quotas=tuple(Quota(what, period, size, size, 0.0) for (what, period), size in sizes.items()),
             family=facts.get("family", ""),
             capabilities=frozenset(name for name in CAPABILITIES if facts.get(name)),
             latency=facts.get("latency", "medium"),

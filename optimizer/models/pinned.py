@@ -33,13 +33,13 @@ def unpin(state: Path, project: str) -> bool:
 def all_pinned(state: Path) -> Mapping[str, str]:
     """Models by project. Raises StorageError when the file is damaged or cannot be read."""
     path = state / FILE
-    damaged = StorageError("the record of chosen models is damaged", f"remove {path}, choose again")
+    damaged = StorageError("the record of pinned models is damaged", f"remove {path}, and pin again")
     try:
         rows = json.loads(path.read_bytes())["projects"]
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise StorageError(f"the record of chosen models cannot be read ({error.strerror})", f"check {path}") from None
+        raise StorageError(f"the record of pinned models cannot be read ({error.strerror})", f"check {path}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise damaged from None
     if not isinstance(rows, dict) or not all(isinstance(model, str) for model in rows.values()):
@@ -55,4 +55,4 @@ def _change(state: Path, project: str, model: str) -> None:
             text = json.dumps({"projects": {where: name for where, name in rows.items() if name}}, indent=1)
             private_file.replace(path, text + "\n")
     except OSError as error:
-        raise StorageError(f"the choice cannot be kept ({error.strerror})", f"check {path}") from error
+        raise StorageError(f"the pin cannot be saved ({error.strerror})", f"check {path}") from error

@@ -42,7 +42,7 @@ CREATE TABLE tariffs (ref TEXT, day TEXT, version TEXT, rows TEXT, PRIMARY KEY (
 
 @dataclass(frozen=True, slots=True)
 class Bid:
-    """A call that wants to be made: its model, what it takes, the micro-dollars it may cost, the client's own limits.
+    """A call to be made: its model, what it takes, the micro-dollars it may cost, the quotas known beforehand.
 
     `forced` asks a model although it rests, as when the user named it.
     """
@@ -50,7 +50,7 @@ class Bid:
     model: str
     need: Need
     money: int = 0
-    limits: tuple[Quota, ...] = ()
+    quotas: tuple[Quota, ...] = ()
     forced: bool = False
 
 
@@ -83,17 +83,17 @@ class StateStore:
         self._scope, self._jitter = scope, jitter
         self._opened: sqlite3.Connection | None = None
 
-    def read(self, limits: Mapping[str, tuple[Quota, ...]], project: str) -> Mapping[str, ModelState]:
-        """The states of the models named, given the client's own limits of each. Raises StorageError."""
+    def read(self, known: Mapping[str, tuple[Quota, ...]], project: str) -> Mapping[str, ModelState]:
+        """The states of the models named, given the quotas known beforehand of each. Raises StorageError."""
         if self._opened is None and not self.path.exists():
-            return {name: ModelState(quotas=own) for name, own in limits.items() if own}
+            return {name: ModelState(quotas=own) for name, own in known.items() if own}
         with self._reading() as db:
             health = {row[0]: Health(*row[1:]) for row in db.execute("SELECT * FROM health")}
             warm = db.execute("SELECT model, tokens FROM warm WHERE project = ? AND until > ?", (project, self.now()))
             tokens = dict(warm.fetchall())
             sent = self._sent(db)
             found = {}
-            for name, own in limits.items():
+            for name, own in known.items():
                 row = self._row(name)
                 quotas = self._left(db, row, sent.get(row, ()), own, 0)
                 found[name] = ModelState(health.get(row, Health()), quotas, tokens.get(row, 0))
@@ -102,7 +102,7 @@ class StateStore:
     def admit(self, bid: Bid, ticket: int, life: float, broken: Callable[[int], CapName | None]) -> Admission:
         """Ask to make a call; `ticket` is 0, or what an earlier answer gave, so that the place is kept.
 
-        A ticket lapses after `life` seconds, a place in the queue after a few when it is not asked for again, so that a
+        A ticket expires after `life` seconds, a place in the queue after a few where it is not asked for again: a
         crash blocks no call for long. `broken` is given the micro-dollars that are pending elsewhere and names the cap
         that the call would break. Raises StorageError.
         """
@@ -115,7 +115,7 @@ class StateStore:
             if objection or cap:
                 leases.release(db, ticket)
                 return Admission(reason=objection, broken=cap, wait=max(0.0, health.rests - now))
-            fitted = fit(self._left(db, row, self._sent(db).get(row, ()), bid.limits, ticket), bid.need, now)
+            fitted = fit(self._left(db, row, self._sent(db).get(row, ()), bid.quotas, ticket), bid.need, now)
             ahead = leases.waits_before(db, now, row, ticket)
             if fitted.wait == float("inf"):
                 leases.release(db, ticket)
@@ -151,7 +151,7 @@ class StateStore:
         return before.failures
 
     def record_failure(self, model: str, ticket: int, error: ProviderError | None) -> None:
-        """Close a call that failed; None for one that was broken off and says nothing about the model."""
+        """Close a call that failed; None for one that was cancelled, which says nothing about the model."""
         row = self._row(model)
         with self._writing() as db:
             before = _health(db, row)
@@ -174,7 +174,7 @@ class StateStore:
             return _pending(db, self.now(), 0)
 
     def record_cached(self, model: str, project: str, tokens: int, lifetime: float) -> None:
-        """Keep that the model's prompt cache holds this many tokens of a project for so many seconds."""
+        """Record that the model's prompt cache holds this many tokens of a project for so many seconds."""
         values = (self._row(model), project, tokens, self.now() + lifetime)
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO warm VALUES (?, ?, ?, ?)", values)
@@ -224,12 +224,12 @@ class StateStore:
     def _left(
         self, db: sqlite3.Connection, row: str, sent: tuple[Quota, ...], own: tuple[Quota, ...], ticket: int
     ) -> tuple[Quota, ...]:
-        """The quotas from headers, and the client's own where there is none, less what is not counted yet."""
+        """The quotas from headers, and those known beforehand where headers have none, less what is not counted yet."""
         if not sent and not own:
             return ()
         now = self.now()
-        flying = [lease.details for lease in leases.held(db, now, row, ticket) if lease.granted]
-        unseen = [_taken(one) for one in flying if not one.get("counted")]
+        under_way = [lease.details for lease in leases.held(db, now, row, ticket) if lease.granted]
+        unseen = [_taken(one) for one in under_way if not one.get("counted")]
         left = [_less(quota, unseen, now) for quota in sent]
         spans = {(quota.what, quota.period) for quota in sent}
         for quota in own:
@@ -240,7 +240,7 @@ class StateStore:
                 ).fetchall()
                 resets = (made[0][2] if made else now) + quota.period
                 whole = Quota(quota.what, quota.period, quota.size, quota.size, resets)
-                left.append(_less(whole, [*(call[:2] for call in made), *map(_taken, flying)], now))
+                left.append(_less(whole, [*(call[:2] for call in made), *map(_taken, under_way)], now))
         return tuple(left)
 
     @contextmanager

@@ -105,7 +105,7 @@ def classify(query: Query, context: Context, prompt_tokens: int, opinion: Opinio
     return Task(
         kind=kind,
         difficulty=difficulty,
-        reasons=(why, *reasons, *_said(needs, bool(_SEEN.search(request)))),
+        reasons=(why, *reasons, *_needed(needs, bool(_SEEN.search(request)))),
         wants_edits=kind in _EDITING or (kind == "debug" and _fix_wanted(request)),
         input_tokens=prompt_tokens,
         output_tokens=output,
@@ -117,8 +117,8 @@ def kind_of(query: Query) -> tuple[TaskKind, str]:
     """The kind of a query by its words, and the words that decide."""
     plain = _plain(query)
     failure = any(_FAILURE.search(text[:_LONGEST]) for text in (query.text, query.extra))
-    if not (query.extra or query.images) and (said := _greeting(plain)):
-        return "quick", f"it is no more than {said!r}"
+    if not (query.extra or query.images) and (greeting := _greeting(plain)):
+        return "quick", f"it is no more than {greeting!r}"
     request = _POLITE.sub("", plain)
     if found := _elsewhere(request):
         return found
@@ -127,19 +127,19 @@ def kind_of(query: Query) -> tuple[TaskKind, str]:
             return kind, why
     if _QUESTION.match(request):
         return _question(request, failure)
-    return _by_verb(request) or _wish(request, failure)
+    return _by_verb(request) or _otherwise(request, failure)
 
 
-def _said(needs: Needs, speaks_of_one: bool) -> tuple[str, ...]:
+def _needed(needs: Needs, mentions_one: bool) -> tuple[str, ...]:
     """What a task needs of a model beyond its window; a request may mention an image that is not sent."""
     count = len(needs.images)
-    said = (
+    rows = (
         (needs.tools, "a model that calls tools suits it"),
         (needs.vision, "an image goes with it" if count == 1 else f"{count} images go with it"),
-        (speaks_of_one and not count, "it mentions an image, and none is sent: --image FILE"),
+        (mentions_one and not count, "it mentions an image, and none is sent: --image FILE"),
         (needs.soon, "it is to be answered soon"),
     )
-    return tuple(text for wanted, text in said if wanted)
+    return tuple(text for wanted, text in rows if wanted)
 
 
 def _plain(query: Query) -> str:
@@ -175,46 +175,46 @@ def _question(request: str, failure: bool) -> tuple[TaskKind, str]:
     return "explain", "it is a question"
 
 
-def _by_verb(request: str) -> tuple[TaskKind, str] | None:
-    """The kind by how a request begins."""
+def _by_verb(request: str, how: str = "begins with") -> tuple[TaskKind, str] | None:
+    """The kind by the first words of a request, or of a clause of it; `how` is for the reason."""
     if _DESIGN.search(request):
         return "design", "it asks how something should be built"
     if run := _TOOL.match(request):
-        return _ran(request, run[0].lower())
+        return _ran(request, f"it {how} {run[0].lower()!r}")
     if place := _FIND.match(request):
-        return "find", f"it begins with {place[0].lower()!r}"
+        return "find", f"it {how} {place[0].lower()!r}"
     for kind, pattern in _STARTS.items():
         if found := pattern.match(request):
-            return _refined(kind, request), f"it begins with {found[0].lower()!r}"
+            return _refined(kind, request), f"it {how} {found[0].lower()!r}"
     return None
 
 
-def _ran(request: str, start: str) -> tuple[TaskKind, str]:
-    """Something to be run; unless what comes after it is to be mended or changed, or has failed."""
+def _ran(request: str, why: str) -> tuple[TaskKind, str]:
+    """Something to be run; unless a later clause asks for a fix or a change, or it has failed."""
     for clause in _clauses(request):
         for kind in ("debug", "edit", "refactor", "test"):
             if found := _STARTS[kind].match(clause):
                 return kind, f"it asks to {found[0].lower()!r}"
     if _BROKEN.search(request):
         return "debug", "it reports a failure"
-    return "tool", f"it begins with {start!r}"
+    return "tool", why
 
 
-def _wish(request: str, failure: bool) -> tuple[TaskKind, str]:
+def _otherwise(request: str, failure: bool) -> tuple[TaskKind, str]:
     """The kind of a request that begins neither with a question nor with a verb."""
     if failure:
         return "debug", "it holds an error message"
     for clause in _clauses(request):
-        if found := _by_verb(clause):
-            return found[0], found[1].replace("begins with", "asks to")
+        if found := _by_verb(clause, "asks to"):
+            return found
     if _TEST_WORDS.search(request):
         return "test", "it mentions tests"
     if _BROKEN.search(request):
         return "debug", "it reports a failure"
-    if wish := _WISH.match(request):
+    if wanted := _WISH.match(request):
         if re.search(r"\btests?\b", request):
             return "test", "it mentions tests"
-        return "edit", f"it begins with {wish[0].strip().lower()!r}"
+        return "edit", f"it begins with {wanted[0].strip().lower()!r}"
     if locales.asks(request):
         return "explain", "it is a question"
     other = locales.kind_by_start(request) if " " in request else None

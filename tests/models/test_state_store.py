@@ -166,7 +166,7 @@ def test_an_answer_is_made_smaller_to_fit(another: Open, clock: Clock) -> None:
 def test_a_call_that_never_fits_is_not_queued(another: Open) -> None:
     run = another()
     limits = (Quota("tokens", MINUTE, 4000, 4000, 0.0),)
-    refused = admit(run, bid=Bid(MODEL, CALL, limits=limits))
+    refused = admit(run, bid=Bid(MODEL, CALL, quotas=limits))
     assert refused.wait == NEVER and not refused.granted
     assert reasons.reason(refused.reason) == "its limit is 4,000 tokens a minute, this needs 6,500"
 
@@ -175,12 +175,12 @@ def test_limits_known_beforehand_are_kept_without_any_header(another: Open, cloc
     limits = (Quota("requests", MINUTE, 2, 2, 0.0),)
     run = another()
     for _ in range(2):
-        run.record_success(MODEL, admit(run, bid=Bid(MODEL, CALL, limits=limits)).ticket, 1.0)
+        run.record_success(MODEL, admit(run, bid=Bid(MODEL, CALL, quotas=limits)).ticket, 1.0)
         clock.at += 10
-    late = admit(another(), bid=Bid(MODEL, CALL, limits=limits))
+    late = admit(another(), bid=Bid(MODEL, CALL, quotas=limits))
     assert not late.granted and late.wait == 40.0
     clock.at += 41
-    assert admit(another(), late.ticket, Bid(MODEL, CALL, limits=limits)).granted
+    assert admit(another(), late.ticket, Bid(MODEL, CALL, quotas=limits)).granted
 
 
 def test_who_waits_longest_is_first_and_a_crash_blocks_nobody(another: Open, clock: Clock) -> None:
@@ -251,7 +251,7 @@ def test_a_damaged_register_is_begun_anew(another: Open, tmp_path: Path) -> None
 
 def _run(state: str, calls: int, done: multiprocessing.Queue[list[float]]) -> None:
     register = StateStore(Path(state), lambda _: "")
-    bid, times = Bid(MODEL, CALL, limits=(Quota("requests", MINUTE, 6, 6, 0.0),)), []
+    bid, times = Bid(MODEL, CALL, quotas=(Quota("requests", MINUTE, 6, 6, 0.0),)), []
     deadline = time.monotonic() + 4
     ticket = 0
     while len(times) < calls and time.monotonic() < deadline:
