@@ -116,10 +116,10 @@ def test_a_route_with_a_picture_names_who_sees_it(user: Optimize, loopback: Loop
 @pytest.mark.parametrize(
     ("name", "content", "error", "cure"),
     [
-        ("gone.png", None, "there is no file", "check the path after --image"),
+        ("gone.png", None, "no file", "check the path after --image"),
         ("notes.txt", b"no picture", "it is no png, jpeg, gif or webp", "save it as png"),
         ("cut.png", pictures.png()[:18], "its head is cut", "save it as png"),
-        ("huge.png", pictures.png() + b"\0" * 10_000_000, "is larger than 10 MB", "send a smaller picture"),
+        ("huge.png", pictures.png() + b"\0" * 10_000_000, "is larger than 10 MB", "send a smaller image"),
         (
             "wide.png",
             pictures.png(8, 6)[:16] + b"\0\0\x0f\0\0\0\x08\x70",
@@ -143,7 +143,7 @@ def test_what_cannot_be_sent_is_told_with_a_cure(
 
 def test_a_folder_and_more_than_five_are_refused(user: Optimize, calc: Path, shot: Path) -> None:
     folder = user(QUESTION, "--image", str(calc))
-    assert folder.code == 2 and "is no file" in folder.err
+    assert folder.code == 2 and "is not a file" in folder.err
     many = user(QUESTION, *["--image", str(shot)] * 6, "--json")
     assert many.code == 2 and "send at most 5" in many.err
     assert many.events[-1]["exit_code"] == 2

@@ -147,7 +147,7 @@ def test_index_says_what_it_did(alone: Optimize, calc: Path) -> None:
     assert Path(first["file"]).stat().st_size <= first["bytes"]
     (calc / "calc/cli.py").unlink()
     second = alone("index", "--verbose")
-    assert re.match(r"3 files in 0\.\d\d s: 0 read anew, 3 unchanged, 1 gone\n2 skipped:\n", second.out)
+    assert re.match(r"3 files in 0\.\d\d s: 0 parsed, 3 unchanged, 1 removed\n2 skipped:\n", second.out)
     assert "secret file\n" in second.out and ".env\n" in second.out
     assert " on disk: " in second.out
 
@@ -159,7 +159,7 @@ def test_stats_count_what_is_there(alone: Optimize) -> None:
     assert (python["files"], python["symbols"], python["installed"]) == (3, 3, True)
     assert (stats["files"], stats["imports"], stats["imports_resolved"], stats["commits"]) == (4, 1, 1, 1)
     text = alone("index", "--stats").out
-    assert "1, of which 1 (100%) lead to a file here" in text
+    assert "1; 1 (100%) resolve to a file here" in text
 
 
 def test_places_that_are_hard_to_index(stand_in: Callable[..., Optimize], tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_paths_schema_and_validate(user: Optimize) -> None:
     ):
         assert line in ran.out
     user.configure("max_tier = 'budget'\n")
-    assert f"{user.config}: sound" in user("config", "validate").out
+    assert f"{user.config}: ok" in user("config", "validate").out
 
 
 def test_a_profile_from_its_making_to_its_end(user: Optimize) -> None:
@@ -107,22 +107,24 @@ def test_a_profile_from_its_making_to_its_end(user: Optimize) -> None:
     assert user("profile", "use", "none").code == 0
     assert user("profile", "delete", "mine").code == 0
     assert not path.exists()
-    assert user("profile", "validate").out == "other: sound\n"
+    assert user("profile", "validate", "--json").events == [
+        {"event": "profile", "name": "other", "error": "", "hint": ""}
+    ]
 
 
 def test_what_cannot_be_done_says_why(user: Optimize) -> None:
     assert user("profile", "create", "mine").code == 0
     assert user("profile", "create", "child", "--extends", "mine").code == 0
     for words, code, said in (
-        (("create", "mine"), 2, "there is a profile 'mine' already"),
-        (("create", "code"), 2, "comes with the program"),
-        (("create", "../x"), 2, "no name of a profile"),
+        (("create", "mine"), 2, "'mine' exists"),
+        (("create", "code"), 2, "shipped"),
+        (("create", "../x"), 2, "not a valid profile name"),
         (("create", "x", "--extends", "cod"), 2, "did you mean 'code'"),
         (("create", "x", "--requires", "tool"), 2, "'tools'"),
         (("create", "x", "--set", "max_token=5"), 2, "'max_tokens'"),
         (("create", "x", "--set", "max_tokens=x"), 2, "expected a whole number"),
-        (("delete", "mine"), 2, "needed by child"),
-        (("delete", "code"), 2, "comes with the program"),
+        (("delete", "mine"), 2, "used by child"),
+        (("delete", "code"), 2, "shipped"),
         (("show", "mien"), 2, "did you mean 'mine'"),
         (("use", "mien"), 2, "did you mean 'mine'"),
         (("import", "nowhere.json"), 2, "cannot read nowhere.json"),
@@ -150,7 +152,7 @@ def test_import_takes_toml_and_json_and_checks_them(user: Optimize, tmp_path: Pa
     (tmp_path / "evil.toml").write_text("[settings.endpoints]\ngroq = 'http://127.0.0.1:1'\n")
     ran = user("profile", "import", str(tmp_path / "evil.toml"))
     assert ran.code == 4
-    assert "endpoints.groq is yours alone to set" in ran.err
+    assert "endpoints.groq is user only" in ran.err
     assert user("profile", "import", str(tmp_path / "evil.toml"), "--allow-user-only").code == 0
 
 
@@ -220,8 +222,8 @@ def test_auto_is_a_name_of_its_own(local: Optimize) -> None:
     assert local("config", "validate").code == 0
     rows = {row["name"]: row for row in local("profile", "list", "--json").events}
     assert [name for name, row in rows.items() if row["used"]] == ["auto"]
-    assert "give yours another name" in local("profile", "create", "auto").err
-    assert "it chooses one by the kind of work" in local("profile", "show", "auto").err
+    assert "reserved" in local("profile", "create", "auto").err
+    assert "selects one by the kind of work" in local("profile", "show", "auto").err
     assert "did you mean 'auto'?" in local("route", "x", "--profile", "autp").err
 
 
@@ -231,7 +233,7 @@ def test_a_profile_in_use_that_is_gone_is_told_beside_the_others(user: Optimize)
     (user.config.parent / "profiles/mine.toml").unlink()
     listed = user("profile", "list")
     assert listed.code == 0 and "general" in listed.out and "*" not in listed.out
-    assert f"{user.config}:1: no profile is named 'mine'" in listed.err
+    assert f"{user.config}:1: no profile 'mine'" in listed.err
     assert "optimize profile use none" in listed.err
     assert "optimize profile use none" in user("config", "show").err
     assert user("profile", "use", "none").code == 0

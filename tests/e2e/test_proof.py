@@ -62,14 +62,14 @@ def test_trust_is_listed_given_and_taken_back(tested: Optimize, calc: Path) -> N
     assert shown.out == "tests  pytest  not asked yet  there is tests/test_parse.py\n"
     assert "optimize trust grant" in shown.err
     assert tested("trust", "grant", "lint").code == 2
-    assert "may now be run" in tested("trust", "grant").out
+    assert tested("trust", "grant").code == 0
     assert tested("trust", "list", "--json").events[0]["allowed"] is True
-    assert tested("trust", "revoke").out == "1 answer forgotten\n"
+    assert tested("trust", "revoke").code == 0
     assert tested("trust", "list", "--json").events[0]["allowed"] is None
 
 
 def test_verify_explains_each_test_and_fails_with_its_own_code(tested: Optimize, calc: Path) -> None:
-    assert tested("verify").out == "nothing has changed\n"
+    assert tested("verify", "--json").events == [{"event": "verdict", "ok": True, "checks": []}]
     (calc / "calc/parse.py").write_text(
         "def parse_response(text):\n    return []\n\n\ndef total(text):\n    return 3\n"
     )

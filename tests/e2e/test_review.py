@@ -87,7 +87,7 @@ def test_a_model_reviews_its_own_change_only_where_no_other_may_be_asked(user: O
     serve(loopback, said=Reply(text="NOTHING"))
     ran = user(REQUEST, "--review", "--tier", "local")
     assert ran.code == 0, ran.err
-    line = "review by qwen2.5-coder:7b, which made the change itself, advice only: it found nothing wrong"
+    line = "review by qwen2.5-coder:7b, which made the change itself, advice only: no findings"
     assert line in ran.err
     loopback.served["ollama"] += ("llama3.1:8b",)
     own = [
