@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from optimizer.errors import InputError
 from optimizer.retrieval import Context, Query
-from optimizer.types import Task
 
 if TYPE_CHECKING:
     from optimizer.agent.notes import Notes
     from optimizer.engine.services import Workspace
+    from optimizer.types import Task
 
 LEAST_ROOM = 200  # tokens for the request and its code
 ROOM_BESIDE_IMAGES = 1000  # tokens for them that are advised where images leave too few
