@@ -1,4 +1,4 @@
-"""Pictures that go with a request: what they are, how large they are, and what they may cost in tokens."""
+"""Images sent with a request: their kind, their size, and the tokens that they may cost."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _gif(data: bytes) -> tuple[int, int]:
 
 
 def _jpeg(data: bytes) -> tuple[int, int]:
-    """Walk the segments up to the one that gives the size; it stands before the compressed data."""
+    """Walk the segments up to the one that gives the size; it comes before the compressed data."""
     at = 2
     for _ in range(_MOST_SEGMENTS):
         if _number(data, at, 1) != 0xFF:

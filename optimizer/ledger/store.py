@@ -122,10 +122,10 @@ class Ledger:
             raise self._failed("write to", error) from error
 
     def settle(self, request: str, outcome: str, was: str = "") -> None:
-        """Say what became of the last attempt of `request`, once its checks have run or the user has decided.
+        """Record what became of the last attempt of `request`, once its checks have run or the user has decided.
 
         With `was` it is the last one whose latest outcome is that. The attempt itself was recorded when it ended;
-        reading gives the latest word. Raises as `add` does.
+        reading gives the latest outcome. Raises as `add` does.
         """
         query, values = (_SETTLE_WAS, (was,)) if was else (_SETTLE, ())
         try:

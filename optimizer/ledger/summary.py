@@ -57,7 +57,7 @@ def day_bounds(day: date, zone: tzinfo | None = None) -> tuple[str, str]:
 def daily(records: Iterable[UsageRecord], day: date) -> DailySummary:
     """Sum up a day's records, in the order they were recorded.
 
-    A request succeeds when one of its attempts was accepted, or was proven and awaits the user's word. It counts
+    A request succeeds when one of its attempts was accepted, or was proven and awaits the user's decision. It counts
     under the label of its last attempt; money counts under the label that was charged. A plan, a review or a summary is
     no attempt. Labels come in the order of their tiers.
     """

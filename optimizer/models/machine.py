@@ -100,7 +100,7 @@ def _said(*command: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A model to have on this machine, or not to: the memory it takes, whether it fits, why, and `how` it would run."""
+    """A local model to consider: the memory it takes, whether it fits, why, and `how` it would run."""
 
     id: str
     estimate: Estimate

@@ -1,4 +1,4 @@
-"""The seam to all providers: what a provider does, and how a stream becomes a completion."""
+"""The interface of all providers, and how a stream becomes a completion."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Draft:
         self.marks[str(key)] = (call_id or known[0], signature or known[1])
 
     def set_usage(self, usage: Usage, final: bool) -> None:
-        """Take over the provider's count of the call, `final` when it is of the whole; all zero is no count."""
+        """Keep the provider's count of the call, `final` when it is of the whole; all zero is no count."""
         if usage.prompt or usage.output:
             self.usage, self.usage_final = usage, final
 

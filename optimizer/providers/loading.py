@@ -1,4 +1,4 @@
-"""Load a vendor's SDK, and not what it brings along for others."""
+"""Import a vendor's SDK quickly, and without parts that are not used."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-# What httpx imports where it is installed, and else does without: a parser of arguments and a painter of tables.
+# httpx imports it where its optional packages are installed: a parser of arguments and a table printer.
 _COMMAND_OF_HTTPX = "httpx._main"
 _ONE_AT_A_TIME = threading.RLock()
 
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """What is imported meanwhile stays to the end: no garbage is looked for among it, neither now nor later.
+    """Import without garbage collection, and leave what was imported out of later ones: it stays to the end.
 
-    One thread loads at a time: where several import the same, Python may hand one of them a module that is half made.
-    Whether garbage is looked for at all is left as it is: a refresh of the index in another thread switches that.
+    One thread imports at a time: where several import the same module, Python may give one of them a half-made one.
+    Whether garbage is collected at all does not change: a refresh of the index in another thread switches that.
     """
     with _ONE_AT_A_TIME:
         modules = cast(dict[str, Any], sys.modules)

@@ -124,8 +124,8 @@ def _take(part: Any, draft: Draft) -> Iterator[str]:
 def _check_whole(draft: Draft, prompt: Prompt, window: int) -> None:
     """Raise when the server's own count says that it read less than was sent: it drops the front and answers 200.
 
-    A count that fills the window, or is under half of a sizable estimate, is no error of estimation. Pictures are left
-    out of the latter: some models count one as a single token.
+    A count that fills the window, or is under half of a sizable estimate, is not an error of the estimate. The latter
+    leaves out images: some models count one as a single token.
     """
     if draft.usage is None or not draft.ended:
         return
@@ -189,7 +189,7 @@ class PullStep:
 
 
 class OllamaShelf:
-    """A connection to an Ollama server for the care of its models. Close it after use."""
+    """A connection to an Ollama server that manages its models. Close it after use."""
 
     def __init__(self, endpoint: Endpoint, gate: Gate) -> None:
         self.endpoint = endpoint

@@ -1,4 +1,4 @@
-"""Tell what kind of work a query is, how hard it looks, and how long its answer may be, from words and sizes alone."""
+"""Classify a query: its kind of work, its difficulty and the length of its answer, from words and sizes alone."""
 
 from __future__ import annotations
 

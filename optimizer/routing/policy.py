@@ -202,8 +202,8 @@ def _chosen(steps: Sequence[Scored], allowed: Allowed, left_out: list[LeftOut]) 
 
 
 def _standbys(tier: Sequence[Scored], allowed: Allowed) -> list[Scored]:
-    """Who is asked when the first of a tier cannot be: one that is loaded and can do the job, its own fallbacks, then
-    other providers before its own."""
+    """The models to ask when the first of a tier cannot be: one that is loaded and can do the job, then its fallbacks,
+    then other providers before its own."""
     if allowed.model or not allowed.routing:
         return []
     rest, found = tier[1:], list[Scored]()

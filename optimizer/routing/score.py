@@ -156,7 +156,7 @@ def lacking(wanted: Sequence[Wanted], model: Model, traits: Traits) -> Lacks | N
 
 
 def names(wanted: Wanted, model: Model) -> bool:
-    """Whether a preferred names this very model."""
+    """Whether `wanted` names this very model."""
     return any(fnmatchcase(model.id.lower(), pattern.lower()) for pattern in wanted.models)
 
 
