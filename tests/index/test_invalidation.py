@@ -121,3 +121,14 @@ def test_a_file_that_was_left_alone_for_long_is_known_by_its_size_and_times(make
     (root / "a.py").write_text("def longer(): pass\n")
     assert update(index).parsed == 1
     assert index.all_names() == ("longer",)
+
+
+def test_one_content_is_read_once_for_each_way_to_read_it(make_repo, opened):
+    """Data files keep no words, and a header may be C++ where the same bytes are C."""
+    header = "class Cart {\n  int total();\n};\n"
+    files = {"a.csv": "apples pears\n", "a.txt": "apples pears\n", "a.c": header, "a.h": header}
+    index = opened(make_repo(files))
+    assert update(index).parsed == 4
+    words = index.words()
+    assert {words.paths[number] for number in words.files_of("body", "pears")} == {"a.txt"}
+    assert {symbol.path for symbol in index.symbols_named(["Cart"])} == {"a.h"}
