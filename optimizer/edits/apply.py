@@ -1,4 +1,4 @@
-"""From edits and the files they name to a patch in memory: all of them or none."""
+"""Turn edits and the files they name into a patch in memory: all of them or none."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _change(path: str, edits: list[Edit], before: bytes | None, allow_delete: bo
     edit = edits[0]
     if isinstance(edit, Delete):
         if not allow_delete:
-            raise SafetyRefused(f"{path}: files are not deleted unasked", "delete it yourself, or ask for it")
+            raise SafetyRefused(f"{path}: files are deleted only on request", "delete it yourself, or request it")
         if before is None:
             raise EditRefused(f"{path}: there is no such file to delete")
         return FileChange(path, before, None)
@@ -137,7 +137,7 @@ def _is_nowhere(path: str, edit: Replace, text: str) -> bool:
 
 
 def _check_bytes(path: str, text: str, splices: list[_Splice], decoded: texts.Decoded) -> None:
-    """Into an encoding that is not known only ASCII may be put, and never behind half of a character."""
+    """Allow only ASCII in a file of unknown encoding, and never after half of a character."""
     if decoded.utf8:
         return
     for splice in splices:
@@ -221,7 +221,7 @@ def _lines(edit: LineEdit, text: str) -> list[_Splice]:
 def _splices(text: str, region: tuple[int, int], old: list[str] | None, new: list[str]) -> Iterator[_Splice]:
     """The smallest splices that take the lines `old` at `region` of `text` to `new`, which end with `\\n`.
 
-    `old` is what the edit believes to stand there (None: what does); lines it has in common with `new` stay as they
+    `old` is what the edit expects there (None: what is there); lines it has in common with `new` stay as they
     are in the file. A line that the edit ends, but that the file ends without a newline, stays without.
     """
     start, end = region

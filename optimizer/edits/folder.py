@@ -1,4 +1,4 @@
-"""Files reached through an open directory, so that no link put in the way later can lead a write elsewhere."""
+"""Files reached through an open directory, so that a link created later cannot redirect a write."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ def read(folder: int, name: str) -> Seen | None:
 
 
 def write_new(folder: int, name: str, data: bytes, *, like: str = "", mode: int | None = None) -> None:
-    """Create `name`, write `data`, and see it on disk; mode, owner and attributes are taken from the file `like`.
+    """Create `name`, write `data`, and sync it to disk; mode, owner and attributes are taken from the file `like`.
 
-    What of them the system does not let this process set is left: such a file may come to belong to who writes it, and
-    then loses set-user-id and set-group-id. Without `like`, `mode` is set (None: as the system makes new files).
+    What the system does not let this process set is left out: the file may then belong to the user who writes it, and
+    loses set-user-id and set-group-id. Without `like`, `mode` is set (None: the default of the system).
     """
     file = os.open(name, _CREATE, 0o600 if like or mode is not None else 0o666, dir_fd=folder)
     try:
@@ -117,7 +117,7 @@ def _copy_attributes(folder: int, like: str, file: int) -> None:
 
 
 def _copy_extended(model: int, file: int) -> None:
-    """Copy the extended attributes, access lists among them, each that the system lets this process set."""
+    """Copy the extended attributes, access lists included, as far as the system lets this process set them."""
     names: list[str] = []
     if hasattr(os, "listxattr"):
         with contextlib.suppress(OSError):
@@ -128,7 +128,7 @@ def _copy_extended(model: int, file: int) -> None:
 
 
 def keep_link(folder: int, name: str, link: str) -> None:
-    """Give the file `name` a second name, where the file system can; the way back then needs no space."""
+    """Give the file `name` a second name, where the file system can; restoring it then needs no space."""
     try:
         os.link(name, link, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except OSError as error:
@@ -137,7 +137,7 @@ def keep_link(folder: int, name: str, link: str) -> None:
 
 
 def replace(folder: int, source: str, target: str) -> None:
-    """Rename within the directory, over what stands there."""
+    """Rename within the directory, replacing what is there."""
     os.replace(source, target, src_dir_fd=folder, dst_dir_fd=folder)
 
 

@@ -1,4 +1,4 @@
-"""Changes that fit, but that no one can have meant: left-out code, lost halves of files, copied line numbers."""
+"""Refuse changes that apply, but cannot be meant: omitted code, most of a file lost, copied line numbers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check_change(path: str, before: str, after: str, added: list[str]) -> None:
 
 
 def is_elision(line: str) -> bool:
-    """Whether a line stands for code that was left out, such as `# ... rest unchanged` or `// existing code`."""
+    """Whether a line replaces omitted code, such as `# ... rest unchanged` or `// existing code`."""
     text = line.strip()[:200].lower()
     comment = _COMMENT.match(text)
     if comment:

@@ -1,4 +1,4 @@
-"""The journal of writes: one file an entry with all bytes before and after, whose ending is its state.
+"""The journal of writes: one file for each entry, with all bytes before and after; its extension is its state.
 
 It is bounded: the oldest finished entries go first, the newest of every repository stays.
 """
@@ -20,7 +20,7 @@ from optimizer.errors import Conflict, StorageError
 
 State = Literal["begun", "done", "undoing", "undone", "redoing", "damaged"]
 STATES: tuple[State, ...] = ("begun", "done", "undoing", "undone", "redoing", "damaged")
-UNDER_WAY: tuple[State, ...] = ("begun", "undoing", "redoing")
+IN_PROGRESS: tuple[State, ...] = ("begun", "undoing", "redoing")
 DAY = 86_400
 MAX_ENTRIES = 2_000
 FIRST = "first"
@@ -31,7 +31,7 @@ FIRST = "first"
 class Kept:
     """A file before and after a write (None: it did not exist).
 
-    `mode` is the one it had before; of a file that the write created, the one it had when it was taken back.
+    `mode` is the one before the write; for a file that the write created, the one it had when that was undone.
     """
 
     path: str
@@ -42,10 +42,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What it takes to finish a write or take it back; `made` are the directories it creates, outermost first.
+    """What it takes to finish or undo a write; `made` are the directories it creates, outermost first.
 
     `over` are the entries that were undone when this one was written: they can no longer be redone. `merged` is when
-    its files were last merged with what others made of them, `request` the id under which the ledger knows it.
+    its files were last merged with later changes, `request` the id under which the ledger knows it.
     """
 
     id: str
@@ -131,7 +131,7 @@ def add(place: Path, root: str, record: Record) -> None:
 
 
 def rewrite(place: Path, root: str, record: Record, state: State) -> None:
-    """Put a record in the place of the one that has its id and state; what was written first is kept beside it."""
+    """Replace the record with the same id and state; what was written first is kept in a file of its own."""
     if record.merged and not (place / f"{record.id}.{FIRST}").exists():
         _write_whole(place, f"{record.id}.{FIRST}", (place / f"{record.id}.{state}").read_bytes())
     _put(place, root, record, state)
@@ -182,7 +182,7 @@ def load(place: Path, number: str, state: State | Literal["first"]) -> Record:
     if hashlib.sha256(body).hexdigest().encode("ascii") != checksum:
         raise Conflict(
             f"the journal entry {number} is damaged: nothing was restored from it",
-            "take that change back by hand; optimize log lists what else was written",
+            "undo that change by hand; optimize log lists the other changes",
         )
     line, _, blobs = body.partition(b"\n")
     header = json.loads(line)
@@ -207,20 +207,20 @@ def load(place: Path, number: str, state: State | Literal["first"]) -> Record:
 
 
 def move(place: Path, number: str, old: State, new: State) -> None:
-    """Change the state of an entry, and see it on disk."""
+    """Change the state of an entry, and sync it to disk."""
     (place / f"{number}.{old}").replace(place / f"{number}.{new}")
     _sync(place)
 
 
 def reopen(place: Path, number: str, state: State) -> None:
-    """Give an entry the state in which recovery looks after it, whatever it has now."""
+    """Give an entry, whatever its state, the one that recovery handles."""
     for other in STATES:
         if other != state and (place / f"{number}.{other}").exists():
             (place / f"{number}.{other}").replace(place / f"{number}.{state}")
 
 
 def drop(place: Path, number: str) -> None:
-    """Forget an entry in whatever state."""
+    """Delete an entry, whatever its state."""
     for state in (*STATES, FIRST, "new"):
         (place / f"{number}.{state}").unlink(missing_ok=True)
 
@@ -236,7 +236,7 @@ def entries(journal: Path, root: Path | None = None) -> tuple[Entry, ...]:
 
 
 def _entry(place: Path, number: str, state: State, size: int) -> Entry:
-    """What the first lines of an entry tell; its bytes are not read."""
+    """The first lines of an entry; the bytes of its files are not read."""
     try:
         with (place / f"{number}.{state}").open("rb") as stream:
             stream.readline(100)
@@ -293,10 +293,10 @@ class _Finished:
 
 
 def prune(journal: Path, held: Path, bounds: Bounds) -> None:
-    """Forget the oldest finished entries beyond the bounds.
+    """Delete the oldest finished entries beyond the bounds.
 
-    The newest entry of every repository stays, and whatever is under way. `held` is the repository whose lock the
-    caller holds; others that are being written just now are passed over.
+    The newest entry of every repository stays, and so does whatever is in progress. `held` is the repository whose
+    lock the caller holds; others that are locked are skipped.
     """
     total = count = 0
     found: list[_Finished] = []
@@ -307,7 +307,7 @@ def prune(journal: Path, held: Path, bounds: Bounds) -> None:
         for number, state, size in listed:
             taken = size + _size_of_first(place, number)
             total += taken
-            if number != newest and state not in UNDER_WAY:
+            if number != newest and state not in IN_PROGRESS:
                 with contextlib.suppress(FileNotFoundError):
                     at = (place / f"{number}.{state}").stat().st_mtime
                     found.append(_Finished(at, place, number, taken))
@@ -338,7 +338,7 @@ def _locked(place: Path, held: Path) -> Iterator[None]:
 
 
 def _forget(one: _Finished) -> None:
-    """Remove an entry unless it is under way by now."""
+    """Remove an entry unless it is in progress by now."""
     for number, state, _ in listing(one.place):
-        if number == one.number and state not in UNDER_WAY:
+        if number == one.number and state not in IN_PROGRESS:
             drop(one.place, number)

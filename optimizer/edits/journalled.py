@@ -1,4 +1,4 @@
-"""Writes that the journal knows: under the repository's lock, and finished or taken back after a crash."""
+"""Writes under the repository's lock and in its journal, finished or rolled back after a crash."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from optimizer.errors import Conflict, SafetyRefused, StorageError
 
 _WHAT: dict[State, tuple[str, str, str]] = {
     "begun": ("write", "finished", "rolled back"),
-    "undoing": ("undo", "taken back: the files are as written", "finished"),
-    "redoing": ("redo", "finished", "taken back: the files are as before it"),
+    "undoing": ("undo", "rolled back: the files are as written", "finished"),
+    "redoing": ("redo", "finished", "rolled back: the files are as before it"),
 }
-"""For a state: what was interrupted, what it came to when all files are as written, and when they are not."""
+"""For each state: what was interrupted, and its end when all files are as written, and when they are not."""
 
 
 @contextlib.contextmanager
 def writing(root: Path, journal: Path) -> Iterator[tuple[str, Path]]:
     """Hold the lock of the repository at `root`; gives its real path and its directory in the journal.
 
-    Raises Conflict when another process is writing, StorageError for what the system refuses.
+    Raises Conflict when another process is writing, StorageError when the system refuses.
     """
     base = os.path.realpath(root)
     place = journals.place_of(journal, base)
@@ -39,7 +39,7 @@ def writing(root: Path, journal: Path) -> Iterator[tuple[str, Path]]:
 
 
 def landing_of(base: str, record: Record, *, back: bool) -> Landing:
-    """The way of each file in a write, or on its way back; a file keeps its mode unless it has to be made anew.
+    """The files of a write, or of its way back; a file keeps its mode unless it has to be created.
 
     A file that a merge left as it was is left out.
     """
@@ -52,7 +52,7 @@ def landing_of(base: str, record: Record, *, back: bool) -> Landing:
 
 
 def transaction(place: Path, number: str, begun: State, done: State, abandoned: State | None) -> Transaction:
-    """What becomes of an entry that is in the state `begun`; None forgets it when its landing fails."""
+    """The states of an entry from `begun` on; None deletes it when its landing fails."""
 
     def abandon() -> None:
         if abandoned is None:
@@ -68,7 +68,7 @@ def transaction(place: Path, number: str, begun: State, done: State, abandoned: 
 
 
 def missing(base: str, files: tuple[Kept, ...]) -> tuple[str, ...]:
-    """The directories that have to be made for the files that a write leaves, outermost first."""
+    """The directories that a write has to create, outermost first."""
     found: dict[str, None] = {}
     for kept in files:
         parents = kept.path.split("/")[:-1]
@@ -83,14 +83,14 @@ def missing(base: str, files: tuple[Kept, ...]) -> tuple[str, ...]:
 
 
 def recover(root: Path, journal: Path) -> str:
-    """Finish or take back what a crash left half done; returns the line to show, '' when there was nothing or
-    when another process is writing just now.
+    """Finish or roll back what a crash left half done; returns the line to show, '' when there was nothing or
+    another process is writing.
 
     Raises StorageError when disk or permissions are in the way; it may be called again.
     """
     base = os.path.realpath(root)
     place = journals.place_of(journal, base)
-    under_way = any(state in journals.UNDER_WAY for _, state, _ in journals.listing(place))
+    under_way = any(state in journals.IN_PROGRESS for _, state, _ in journals.listing(place))
     if not under_way and not any(place.glob("*.new")):
         return ""
     try:
@@ -101,16 +101,16 @@ def recover(root: Path, journal: Path) -> str:
 
 
 def recover_locked(base: str, place: Path) -> str:
-    """The same for who holds the lock."""
+    """The same for a caller that holds the lock."""
     lines = []
     for number, state, _ in reversed(journals.listing(place)):
-        if state not in journals.UNDER_WAY:
+        if state not in journals.IN_PROGRESS:
             continue
         try:
             record = journals.load(place, number, state)
         except Conflict as error:
             journals.move(place, number, state, "damaged")
-            lines.append(f"{error.message}; it is put aside")
+            lines.append(f"{error.message}; it was set aside")
             continue
         lines.append(_recover_one(base, place, record, state))
     for leftover in place.glob("*.new"):
@@ -119,7 +119,7 @@ def recover_locked(base: str, place: Path) -> str:
 
 
 def _recover_one(base: str, place: Path, record: Record, state: State) -> str:
-    """What reached all its files is finished, anything else taken back; an undo the other way round."""
+    """Finish a write that reached all its files, roll back any other; an undo the other way round."""
     landing = landing_of(base, record, back=False)
     what, whole, in_part = _WHAT[state]
     count = len(record.files)

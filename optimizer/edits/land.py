@@ -1,4 +1,4 @@
-"""Several files changed as one: all reach their new bytes, or all keep the old ones."""
+"""Change several files as one: all get their new bytes, or all keep the old ones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Landing:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What to do with the journal's entry when all files are new, before they are restored, and after that."""
+    """What happens to the journal's entry when all files are new, before they are restored, and after that."""
 
     commit: Callable[[], None]
     reopen: Callable[[], None]
@@ -47,7 +47,7 @@ class Transaction:
 
 
 def land(landing: Landing, transaction: Transaction) -> None:
-    """Take all files to their new bytes and commit the journal's entry; on any failure restore all and abandon it.
+    """Give all files their new bytes and commit the journal's entry; on any failure restore all and abandon it.
 
     Raises Conflict when a file is not as expected, SafetyRefused when something is in the way, OSError as it comes,
     and StorageError when even the way back failed; the next start then finishes it.
@@ -94,12 +94,12 @@ def _swap(landing: Landing, number: int, swap: FileSwap) -> None:
     with folders.opened(landing.base, parent) as folder:
         seen = folders.read(folder, name)
         if (None if seen is None else seen.data) != swap.old:
-            raise Conflict(f"{swap.path} has changed in the meantime", "look at it, then ask again")
+            raise Conflict(f"{swap.path} was changed at the same moment", "check it, then ask again")
         if swap.old is None:
             try:
                 folders.put_new(folder, landing.temporary(number), name)
             except FileExistsError as error:
-                raise Conflict(f"{swap.path} has appeared in the meantime", "look at it, then ask again") from error
+                raise Conflict(f"{swap.path} was created at the same moment", "check it, then ask again") from error
         elif swap.new is None:
             folders.replace(folder, name, landing.backup(number))
         else:
@@ -126,7 +126,7 @@ def current(base: str, path: str) -> bytes | None:
 
 
 def restore(landing: Landing) -> tuple[str, ...]:
-    """Take every file that has its new bytes back to the old ones, and remove what was put beside; may be repeated.
+    """Give every file that has its new bytes the old ones again, and remove temporary files; may be repeated.
 
     Returns the paths that hold neither: those are left as they are. Raises OSError.
     """

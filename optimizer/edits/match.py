@@ -1,4 +1,4 @@
-"""Where a search text stands in a file: exactly, or by one tolerant rule that must hit a single place.
+"""Find a search text in a file: exactly, or by one tolerant rule that must match a single place.
 
 The tolerant rule: whole lines that are equal but for spaces and tabs at their ends, and for one and the same
 indentation put before, or taken from, every line that is not blank. Nothing else is guessed.
@@ -42,19 +42,19 @@ class Match:
 def locate(haystack: str, needle: str, line: int | None = None) -> Match:
     """Find the one place of `needle` (lines end with `\\n`) in `haystack` (lines end as they do in the file).
 
-    A needle that ends with a newline stands for whole lines; otherwise it may also be a part of lines. Of several
-    exact places the one that begins on `line` is taken. Raises Conflict when several remain, naming their lines, and
+    A needle that ends with a newline means whole lines; otherwise it may also be a part of lines. Of several
+    exact places the one that begins on `line` counts. Raises Conflict when several remain, naming their lines, and
     EditRefused when there is none, showing the nearest region.
     """
     found = find(haystack, needle, line)
     if found is None:
-        raise EditRefused(_nearest(haystack, needle), "quote the lines as they stand in the file")
+        raise EditRefused(_nearest(haystack, needle), "quote the lines as they are in the file")
     return found
 
 
 @lru_cache(maxsize=4)
 def find(haystack: str, needle: str, line: int | None = None) -> Match | None:
-    """As `locate`, but None when there is no place: what is nearest takes long to find."""
+    """Like `locate`, but None when there is no place: finding the nearest one takes long."""
     if not needle:
         raise EditRefused("the search text is empty", "give the lines that are to be replaced")
     places = _exact(haystack, needle)
@@ -113,7 +113,7 @@ def _chosen(plain: str, places: list[int], line: int | None) -> int:
 def _ambiguous(numbers: list[int]) -> Conflict:
     shown = ", ".join(str(number) for number in numbers[:8]) + (", …" if len(numbers) > 8 else "")
     many = f"{len(numbers)} places" if len(numbers) < MAX_TOLERANT else f"{MAX_TOLERANT} places or more"
-    return Conflict(f"the search text stands in {many}, on lines {shown}", "add lines around it that make it unique")
+    return Conflict(f"the search text is in {many}, on lines {shown}", "add lines around it that make it unique")
 
 
 def _offset(haystack: str, place: int) -> tuple[int, int]:
@@ -159,7 +159,7 @@ def _plain_lines(haystack: str) -> list[str]:
 
 
 def _shift(wanted: list[str], lines: list[str], first: int) -> tuple[str, str] | None:
-    """The one indentation (added, removed) that takes every line wanted to those from `first`; None when it differs."""
+    """The one indentation (added, removed) that turns the wanted lines into those from `first`; None when it varies."""
     found: tuple[str, str] | None = None
     for number, want in enumerate(wanted, first):
         if not want.strip(" \t"):

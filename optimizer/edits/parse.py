@@ -1,4 +1,4 @@
-"""From a model's reply, in whatever format it came, to edits: pure, total, and linear in the length of the reply."""
+"""Read the edits of a model's reply in any known format: pure, total, and linear in the length of the reply."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from optimizer.edits.formats import blocks, calls, diff, naming, patch
 from optimizer.edits.formats.found import Excerpt, Format, Found
 from optimizer.types import Edit, Reply, ToolCall, Whole
 
-MAX_CHARACTERS = 1_000_000  # four times what the largest answers of today hold
+MAX_CHARACTERS = 1_000_000  # four times the largest answers of today
 MAX_JSON_TRIES = 4
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)")
 _THINKING = re.compile(r"[ \t]*<(think|thinking|thought|reasoning|scratchpad)>")
@@ -59,7 +59,7 @@ class _Fence:
 def parse_reply(text: str, tool_calls: tuple[ToolCall, ...] = ()) -> Reply:
     """Read all edits of a reply, from its text and its native tool calls.
 
-    Out: edits in the order they came, identical ones once; `prose` is the text around them without thinking.
+    Returns edits in order, identical ones once; `prose` is the text around them without thinking.
     Never raises. When anything that looks like an edit is cut, ambiguous or malformed, it is named in `problems` and
     `edits` is empty: a reply counts whole or not at all.
     """
@@ -98,7 +98,7 @@ def _read_lines(text: str) -> _Reading:
 
 
 def _read_line(reading: _Reading, excerpt: Excerpt, here: int) -> int:
-    """Read what stands on line `here`; returns the next line to read."""
+    """Read what begins on line `here`; returns the next line to read."""
     line = reading.lines[here]
     if thinking := _THINKING.match(line):
         return _skip_thinking(reading, here, thinking[1])
@@ -144,12 +144,12 @@ def _skip_thinking(reading: _Reading, here: int, tag: str) -> int:
             rest = reading.lines[number].partition(f"</{tag}>")[2].strip()
             reading.prose.extend([rest] if rest else [])
             return number + 1
-    reading.problems.append("the reply ends while still thinking")
+    reading.problems.append("the reply ends within its thinking")
     return len(reading.lines)
 
 
 def _pop_path(reading: _Reading) -> str:
-    """Take the path that the last line of prose consists of out of the prose; '' when it is none."""
+    """Remove the last line of prose where it is a path, and return that; '' where it is not."""
     if reading.prose and (path := naming.named_by(reading.prose[-1])):
         reading.prose.pop()
         return path
@@ -176,7 +176,7 @@ def _read_fence(reading: _Reading, here: int, fence: _Fence) -> int:
     nested = bool(path) and not _is_edit_list(fence, first)
     end = _fence_end(reading.lines, here, fence, nested=nested, in_calls=calls.starts_call(first[0]))
     if end < 0:
-        reading.problems.append(f"the fence on line {here + 1} of the reply is never closed: it seems cut")
+        reading.problems.append(f"the fence on line {here + 1} of the reply is never closed: it seems to be cut off")
         reading.prose.extend(reading.lines[here:])
         return len(reading.lines)
     excerpt = Excerpt(reading.lines, end, closed=True)
@@ -278,5 +278,5 @@ def _fenced_blocks(reading: _Reading, here: int, fence: _Fence, path: str) -> in
             if blocks.ends_block(line):
                 reading.problems.append(f"line {number + 1} of the reply ends an edit block that never began")
             number += 1
-    reading.problems.append(f"the fence on line {here + 1} of the reply is never closed: it seems cut")
+    reading.problems.append(f"the fence on line {here + 1} of the reply is never closed: it seems to be cut off")
     return len(reading.lines)

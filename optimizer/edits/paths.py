@@ -1,4 +1,4 @@
-"""Which paths an edit may touch: inside the repository, plain names, regular files, never git's own or secrets."""
+"""Which paths an edit may touch: plain names of regular files in the repository, never git's own or secrets."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def check_path(path: str) -> str:
     """`path` relative, with forward slashes and without `.` or doubled slashes; raises SafetyRefused.
 
     Refused: absolute paths, `..`, `~`, drives, backslashes, control and invisible characters, names that end with a dot
-    or space or are too long, everything in `.git` (also as other systems would spell it), and what is there to hold
-    secrets by its name (`.env`, keys, credentials; `.env.example` and the like are no secrets).
+    or space or are too long, everything in `.git` (also as other systems would spell it), and names of files with
+    secrets (`.env`, keys, credentials; not `.env.example` and the like).
     """
     shown = repr(path[:120])
     if not path or len(path) > MAX_PATH:
@@ -37,7 +37,7 @@ def check_path(path: str) -> str:
     if path.startswith(("/", "~")) or "\\" in path or _DRIVE.match(path):
         raise SafetyRefused(f"the path {shown} does not lie within the repository", WITHIN)
     if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in path):
-        raise SafetyRefused(f"the path {shown} holds control characters", "give the file a name that can be read")
+        raise SafetyRefused(f"the path {shown} holds control characters", "give the file a readable name")
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if not parts or path.endswith("/"):
         raise SafetyRefused(f"the path {shown} names a directory", "name a file")
@@ -54,7 +54,7 @@ def _checked_name(name: str, shown: str) -> str:
     if name == "..":
         raise SafetyRefused(f"the path {shown} does not lie within the repository", WITHIN)
     if name != name.rstrip(". ") or len(os.fsencode(name)) > MAX_NAME:
-        raise SafetyRefused(f"the path {shown} holds a name that not every system can keep", "choose another name")
+        raise SafetyRefused(f"the path {shown} contains a name that not every system allows", "choose another name")
     folded = unicodedata.normalize("NFKC", name).casefold().partition(":")[0].rstrip(". ")
     if folded == ".git" or _SHORT_GIT.fullmatch(folded):
         raise SafetyRefused(f"{shown} belongs to git: it is never edited", "let git change it")
@@ -62,7 +62,7 @@ def _checked_name(name: str, shown: str) -> str:
 
 
 def _is_environment(folded: str) -> bool:
-    """Whether a name is that of a file of environment variables, however it goes on; templates are none."""
+    """Whether a file holds environment variables, by the start of its name; templates do not."""
     return folded.startswith(".env") and not (folded.startswith(".env.") and not is_secret_file(folded))
 
 
@@ -95,7 +95,7 @@ def resolve(root: Path, path: str) -> Path:
 
 def _failed(path: str, error: OSError) -> OptimizerError:
     if error.errno in (errno.ELOOP, errno.ENOENT, errno.ENOTDIR):
-        return SafetyRefused(f"{path} is a link that leads nowhere", "mend the link, or remove it")
+        return SafetyRefused(f"{path} is a link that leads nowhere", "fix the link, or remove it")
     return StorageError(f"cannot look at {path}: {error.strerror}", "check the disk and its permissions")
 
 
@@ -105,7 +105,7 @@ def _kind(mode: int) -> str:
 
 
 def _check_folders(base: Path, relative: str) -> None:
-    """Look into every directory on the way: no file in the way, no repository of its own, no twin in another case."""
+    """Check every directory on the path: no file in its place, no nested repository, no twin in another case."""
     place = base
     for name in relative.split("/"):
         try:
@@ -163,7 +163,7 @@ def reader(root: Path) -> Callable[[str], bytes | None]:
 
 # ── what a person should know ──────────────────────────────────────────────────────────────────────
 
-# Patterns of paths in lower case (`*` also matches `/`), and what takes up such a file by itself.
+# Patterns of paths in lower case (`*` also matches `/`), and what acts on such a file by itself.
 _TAKEN_UP = (
     (".github/workflows/*", "CI"),
     (".github/actions/*", "CI"),
@@ -190,14 +190,14 @@ _TAKEN_UP = (
 
 
 def taken_up_by(path: str) -> str:
-    """What acts on a file as soon as it is there (CI, git's hooks, the editor, optimizer), '' for most files.
+    """What acts on a file as soon as it exists (CI, git's hooks, the editor, optimizer); '' for most files.
 
-    Directories above the file may stand before such a path too, as in a repository of several projects.
+    Other directories may come before such a path, as in a repository of several projects.
     """
     folded = path.casefold()
-    for pattern, who in _TAKEN_UP:
+    for pattern, program in _TAKEN_UP:
         if fnmatch.fnmatchcase(folded, pattern) or fnmatch.fnmatchcase(folded, f"*/{pattern}"):
-            return who
+            return program
     return ""
 
 

@@ -14,7 +14,7 @@ _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, co
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A file's text; where `utf8` is false each character stands for one byte of an encoding that is not known."""
+    """A file's text; unless `utf8`, each character is one byte of an unknown encoding."""
 
     text: str
     utf8: bool

@@ -1,7 +1,7 @@
-"""Patches written to the repository all or nothing, taken back and written again.
+"""Write patches to the repository, all or nothing; undo and redo them.
 
 A journal holds what it takes to undo them and to recover from a crash. A link that stays within the repository is
-followed to its target; a file with several hard links is refused, since replacing it would part it from its twins; a
+followed to its target; a file with several hard links is refused, since replacing it would separate it from them; a
 read-only file or directory is an error, never made writable.
 """
 
@@ -24,7 +24,7 @@ from optimizer.types import FileChange, Patch
 
 DEFAULT_BOUNDS = Bounds()
 Merge = Callable[[bytes, bytes, bytes], bytes | None]
-"""From what was left, what stands there now and what is wanted to all changes together; None where they collide."""
+"""From the bytes that were left, those there now and those wanted to all changes together; None where they collide."""
 
 DELETED = "deleted since"
 What = Literal["restored", "rewritten", "removed", "recreated", "merged", "unchanged"]
@@ -41,8 +41,8 @@ def write(
 ) -> str:
     """Write all changes of `patch` under `root`, or none; returns the id of the journal entry.
 
-    `journal` is a directory for all repositories' entries, outside of them; `label` says what the write was for, and
-    `request` is its id in the ledger. Older entries beyond the `bounds` are forgotten afterwards.
+    `journal` is a directory for all repositories' entries, outside of them; `label` describes the write, and `request`
+    is its id in the ledger. Older entries beyond the `bounds` are deleted afterwards.
     Raises Conflict when a file is not as the patch expects or another process is writing, SafetyRefused for paths that
     are never touched, StorageError when disk or permissions are in the way. After any of them, and after an interrupt,
     all files are as they were.
@@ -90,7 +90,7 @@ def _planned(base: str, change: FileChange) -> Kept:
         raise Conflict(f"{change.path} has changed since it was read: nothing was written", "ask again")
     if seen and seen.links > 1:
         raise SafetyRefused(
-            f"{change.path} has {seen.links} names (hard links): replacing it would part it from the others",
+            f"{change.path} has {seen.links} names (hard links): replacing it would separate it from the others",
             "edit it yourself, in place",
         )
     return Kept(relative, change.before, change.after, seen.mode if seen else None)
@@ -101,7 +101,7 @@ def _planned(base: str, change: FileChange) -> Kept:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A file that an undo or redo brought to other bytes, `what` telling how; `request` is its id in the ledger."""
+    """A file that an undo or redo changed, and how; `request` is the id of the write in the ledger."""
 
     entry: str
     path: str
@@ -116,7 +116,7 @@ class _Way:
     back: bool
 
     def sides(self, kept: Kept) -> tuple[bytes | None, bytes | None]:
-        """What the file should hold now, and what it is to hold then."""
+        """What the file should hold now, and what it should hold afterwards."""
         return (kept.after, kept.before) if self.back else (kept.before, kept.after)
 
     def kept(self, kept: Kept, now: bytes | None, then: bytes | None) -> Kept:
@@ -125,10 +125,10 @@ class _Way:
 
 
 def undo(root: Path, journal: Path, count: int = 1, merge: Merge | None = None) -> tuple[Restored, ...]:
-    """Take back the last `count` writes that are not undone yet, newest first; () when there are none.
+    """Undo the last `count` writes that are not undone yet, newest first; () when there are none.
 
-    Restores bytes, files and modes. Where a file is not what was written, `merge` is asked for bytes that keep what
-    was done to it since, and without it nothing is restored. Raises Conflict, before anything is restored, when a file
+    Restores bytes, files and modes. Where a file was changed since, `merge` gives the bytes that
+    keep those changes, and without it nothing is restored. Raises Conflict, before anything is restored, when a file
     is not what was written and cannot be merged, or the journal is damaged; SafetyRefused and StorageError as `write`
     does. Each entry is undone whole or not at all.
     """
@@ -136,7 +136,7 @@ def undo(root: Path, journal: Path, count: int = 1, merge: Merge | None = None) 
 
 
 def redo(root: Path, journal: Path, count: int = 1, merge: Merge | None = None) -> tuple[Restored, ...]:
-    """Write again the last `count` changes that were taken back, the last one first; () when there are none.
+    """Redo the last `count` undone writes, the last one first; () when there are none.
 
     A write ends what could be redone before it. Otherwise all is as in `undo`.
     """
@@ -162,14 +162,14 @@ def _go(root: Path, journal: Path, count: int, way: _Way, merge: Merge | None) -
         for old, new in zip(records, planned, strict=True):
             _take(base, place, old, new, way)
             restored.extend(
-                Restored(new.id, kept.path, _told(one, kept, way), new.request)
+                Restored(new.id, kept.path, _what(one, kept, way), new.request)
                 for one, kept in zip(old.files, new.files, strict=True)
             )
         return tuple(restored)
 
 
 def _plan(base: str, records: list[Record], way: _Way, merge: Merge | None) -> list[Record]:
-    """The records as they fit the files now; each begins with what the one before leaves. Raises Conflict."""
+    """The records adapted to the files now, each starting from what the one before leaves. Raises Conflict."""
     held: dict[str, bytes | None] = {}
     planned: list[Record] = []
     for record in records:
@@ -193,7 +193,7 @@ def _plan(base: str, records: list[Record], way: _Way, merge: Merge | None) -> l
 
 
 def _then(expected: bytes | None, wanted: bytes | None, now: bytes | None, merge: Merge | None) -> bytes | str | None:
-    """What a file that holds `now` is to hold, or as text why that cannot be said."""
+    """The bytes that a file with `now` should get, or, as text, why there are none."""
     if now == expected or (merge and now == wanted):
         return wanted
     if now == wanted:
@@ -213,7 +213,7 @@ def _then(expected: bytes | None, wanted: bytes | None, now: bytes | None, merge
 
 
 def _at(expected: bytes, wanted: bytes, now: bytes) -> str:
-    """Where in `now` the first of the lines stands that were changed since and would change; for people."""
+    """Where in `now` the first line is that was changed since and would change again; for messages."""
     import difflib
 
     before, target, there = (text.split(b"\n") for text in (expected, wanted, now))
@@ -226,20 +226,20 @@ def _at(expected: bytes, wanted: bytes, now: bytes) -> str:
 
 def _refusal(record: Record, misfits: dict[str, list[str]], way: _Way, *, merged: bool) -> Conflict:
     short = record.id.lstrip("0")
-    verb, noun = ("taken back", "undo") if way.back else ("written again", "redo")
-    told = "; ".join(f"{', '.join(names)} ({how})" for how, names in misfits.items())
-    also = " beside what was done since" if merged else ""
-    message = f"change {short} cannot be {verb}{also}: {told}. Nothing was changed"
+    verb, noun = ("undone", "undo") if way.back else ("redone", "redo")
+    reasons = "; ".join(f"{', '.join(names)} ({how})" for how, names in misfits.items())
+    also = " together with later changes" if merged else ""
+    message = f"change {short} cannot be {verb}{also}: {reasons}. Nothing was changed"
     if DELETED in misfits:
-        return Conflict(message, f"put back what was deleted, then {noun}; optimize show {short} shows what it wrote")
+        return Conflict(message, f"restore what was deleted, then {noun}; optimize show {short} shows what it wrote")
     if merged:
-        cure = f"optimize show {short} shows what it wrote; {noun} that by hand, or move your own lines out of its way"
-        return Conflict(message, cure)
-    return Conflict(message, f"to keep what was done since as well, where both fit together: optimize {noun} --merge")
+        hint = f"optimize show {short} shows what it wrote; {noun} that by hand, or move your own lines elsewhere"
+        return Conflict(message, hint)
+    return Conflict(message, f"to keep later changes too, where both fit together: optimize {noun} --merge")
 
 
 def _take(base: str, place: Path, old: Record, new: Record, way: _Way) -> None:
-    """Lead one entry's files to where `new` says; the journal holds it before the first file is touched."""
+    """Bring one entry's files to the state of `new`, which is in the journal before the first file is touched."""
     if new.files != old.files:
         new = replace(new, merged=journals.now())
     if way.back:
@@ -264,7 +264,7 @@ def _take(base: str, place: Path, old: Record, new: Record, way: _Way) -> None:
 
 
 def _with_mode(base: str, kept: Kept) -> Kept:
-    """A file that will be removed, with the mode in which a redo should bring it back."""
+    """A file that will be removed, with the mode that a redo should restore."""
     if kept.before is not None or kept.after is None:
         return kept
     parent, _, name = kept.path.rpartition("/")
@@ -273,7 +273,7 @@ def _with_mode(base: str, kept: Kept) -> Kept:
     return replace(kept, mode=seen.mode) if seen else kept
 
 
-def _told(old: Kept, new: Kept, way: _Way) -> What:
+def _what(old: Kept, new: Kept, way: _Way) -> What:
     now, then = way.sides(new)
     if now == then:
         return "unchanged"

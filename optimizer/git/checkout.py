@@ -1,4 +1,4 @@
-"""Trees of the past, laid out in a throw-away repository that borrows the objects of the user's."""
+"""Working trees of earlier commits, in a throw-away repository that borrows the objects of the user's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? ", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A commit as a question: its message, and the files that were there at its parent and that it changed."""
+    """A commit as a question: its message, and those files of its parent that it changed."""
 
     id: str
     parent: str
@@ -34,7 +34,7 @@ class Change:
 def recent(root: Path, count: int, wanted: Callable[[str], bool]) -> tuple[Change, ...]:
     """The newest commits that change one to ten `wanted` files; no merges, no messages of a word or two.
 
-    Raises InputError where git tells no history.
+    Raises InputError where git can read no history.
     """
     git = _git(root)
     listed = list_commits(git, root, "", MOST_LOOKED_AT, SECONDS)
@@ -61,16 +61,16 @@ class Checkout:
     """
 
     def __init__(self, source: Path, folder: Path) -> None:
-        """`folder` is made, with `home` beside it. Raises InputError when git cannot serve the repository."""
+        """Create `folder`, and a home for git next to it. Raises InputError when git cannot read the repository."""
         self.root = folder
         self._command = _git(source)
         self._home = folder.with_name(folder.name + ".home")
         self._home.mkdir()
-        told = [run(self._command, source, ["rev-parse", "--git-path", name]) for name in ("objects", "shallow")]
+        shown = [run(self._command, source, ["rev-parse", "--git-path", name]) for name in ("objects", "shallow")]
         form = run(self._command, source, ["rev-parse", "--show-object-format"])
-        if told[0] is None or told[1] is None or form is None:
-            raise InputError(f"{source} is no repository that git can read", "work in a git repository with commits")
-        objects, shallow = (source / os.fsdecode(path.removesuffix(b"\n")) for path in (told[0], told[1]))
+        if shown[0] is None or shown[1] is None or form is None:
+            raise InputError(f"{source} is not a repository that git can read", "work in a git repository with commits")
+        objects, shallow = (source / os.fsdecode(path.removesuffix(b"\n")) for path in (shown[0], shown[1]))
         if "\n" in str(objects):
             raise InputError(f"git cannot borrow from a folder with such a name: {str(objects)!r}", "rename the folder")
         folder.mkdir()
@@ -81,25 +81,25 @@ class Checkout:
             shutil.copyfile(shallow, folder / ".git" / "shallow")
 
     def move(self, commit: str) -> bool:
-        """Lay out the tree of a commit and make it HEAD; False when contents of it are not in the repository."""
+        """Check out a commit and make it HEAD; False when parts of it are missing from the repository."""
         return self._run(["checkout", "-q", "-f", "--detach", commit, "--"]) is not None
 
     def changed_lines(self, change: Change, path: str) -> Sequence[tuple[int, int]]:
-        """The line ranges of a file at the parent that the commit replaced; (n + 1, n) where it added lines after n."""
-        told = self._run(
+        """The line ranges that a commit replaced in a file of its parent; (n + 1, n) where it added lines after n."""
+        diff = self._run(
             [
                 *("diff-tree", "-p", "-U0", "--no-renames", "--no-textconv", "--no-ext-diff", "--no-color"),
                 *(change.parent, change.id, "--", path),
             ]
         )
         ranges = []
-        for match in _HUNK.finditer(told or b""):
+        for match in _HUNK.finditer(diff or b""):
             start, length = int(match[1]), int(match[2] or 1)
             ranges.append((start, start + length - 1) if length else (start + 1, start))
         return ranges
 
     def _run(self, arguments: Sequence[str]) -> bytes | None:
-        """Run git without any configuration but the empty one of the new repository; None when it fails."""
+        """Run git with the empty configuration of the new repository only; None when it fails."""
         own = {
             "HOME": str(self._home),
             "GIT_CONFIG_NOSYSTEM": "1",

@@ -1,7 +1,7 @@
-"""One git commit of exactly the files of an edit, made by the user's own git: their hooks, their signature.
+"""Commit exactly the files of an edit, with the user's own git, hooks and signature.
 
-`git commit --only` builds the commit in an index of its own, from HEAD and those files alone, and then brings the real
-index in line for them; what else is staged stays staged, and a hook that fails leaves all as it was.
+`git commit --only` builds the commit in an index of its own, from HEAD and those files alone, and then updates the real
+index for them; other staged changes stay staged, and a failing hook leaves everything as it was.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from optimizer.git.run import Ended, find_git, run_as_user
 from optimizer.reasons import Hindrance
 from optimizer.types import FileChange
 
-# What a surrounding git sets for the commands it starts; it must not lead to another repository or index.
+# Set by git for the commands it starts; none of them may point to another repository or index.
 _FOREIGN = (
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -43,7 +43,7 @@ _FROM_STDIN = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository that can be committed to now: git's program, the top folder, and the user's environment."""
+    """A repository that can be committed to now: the git program, the top folder, and the user's environment."""
 
     git: str
     root: Path
@@ -52,7 +52,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The commit that was made; `branch` is '' on a detached HEAD, `notes` are lines a person should read."""
+    """The new commit; `branch` is '' on a detached HEAD, `notes` are lines the user should read."""
 
     id: str
     branch: str
@@ -60,13 +60,13 @@ class Committed:
 
 
 def ready(root: Path, env: Mapping[str, str]) -> Repository:
-    """Look whether a commit can be made in the repository at `root` at all, before anything is spent.
+    """Check that a commit is possible in the repository at `root`, before anything is spent.
 
     Raises InputError where there is no git, no repository or no identity, Conflict while a merge, rebase or the like
     is not finished, files are in conflict, or the index is locked.
     """
     git = find_git(root)
-    without = "leave --commit away: optimize undo works without git"
+    without = "leave out --commit: optimize undo works without git"
     if git is None:
         raise InputError("--commit needs git, and none was found", f"install git, or {without}")
     repository = Repository(git, root, {name: value for name, value in env.items() if name not in _FOREIGN})
@@ -77,25 +77,25 @@ def ready(root: Path, env: Mapping[str, str]) -> Repository:
     folder = Path(lines[1])
     for name, what in _UNDER_WAY.items():
         if (folder / name).exists():
-            raise Conflict(f"a {what} is not finished here: nothing was changed", f"finish the {what}, or {without}")
+            raise Conflict(f"a {what} is in progress here: nothing was changed", f"finish the {what}, or {without}")
     if _run(repository, ["ls-files", "-u"]).output:
         raise Conflict("files are in conflict here: nothing was changed", f"resolve them, or {without}")
     if (folder / "index.lock").exists():
         raise Conflict(
-            "another git is at work here (index.lock): nothing was changed",
-            f"try again when it is done; if none is, remove {folder / 'index.lock'}",
+            "another git process is running here (index.lock): nothing was changed",
+            f"try again when it is done; if none is running, remove {folder / 'index.lock'}",
         )
-    for who in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
-        if _run(repository, ["var", who]).code:
+    for identity in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
+        if _run(repository, ["var", identity]).code:
             raise InputError(
-                "git does not know who commits: nothing was changed",
+                "git has no name and address for commits: nothing was changed",
                 "git config --global user.name NAME; git config --global user.email ADDRESS",
             )
     return repository
 
 
 def hindrance(repository: Repository, changes: Sequence[FileChange]) -> Hindrance | None:
-    """Why a commit of these files, not written yet, would not hold the edit alone; None when it would.
+    """What stops a commit of these files, not written yet, from holding the edit alone; None when nothing does.
 
     Files must be as in HEAD, staged and unstaged, and neither ignored nor overlooked by git (sparse checkout).
     """
@@ -116,9 +116,9 @@ def hindrance(repository: Repository, changes: Sequence[FileChange]) -> Hindranc
 
 
 def make(repository: Repository, changes: Sequence[FileChange], message: str) -> Committed:
-    """Commit these files, which are written, and nothing else. Raises ChecksFailed when git or a hook refuses.
+    """Commit these files, already written, and nothing else. Raises ChecksFailed when git or a hook refuses.
 
-    The index then is as it was before. Hooks, signing, filters and identity are the user's, as with `git commit`.
+    After a refusal the index is as it was. Hooks, signing, filters and identity are the user's, as with `git commit`.
     """
     names = b"\0".join(b":(top,literal)" + os.fsencode(change.path) for change in changes)
     new = [change.path for change in changes if change.before is None]
@@ -132,7 +132,7 @@ def make(repository: Repository, changes: Sequence[FileChange], message: str) ->
         _forget(repository, new)
         raise
     head = _run(repository, ["rev-parse", "HEAD"]).output.decode().strip()
-    notes = [*_in_line(repository, changes, head), *_changed_by_hooks(repository, changes)]
+    notes = [*_sync_index(repository, changes, head), *_changed_by_hooks(repository, changes)]
     branch = _run(repository, ["symbolic-ref", "--quiet", "--short", "HEAD"]).output.decode("utf-8", "replace").strip()
     if not branch:
         notes.append("HEAD is detached: no branch holds this commit; git switch -c NAME keeps it")
@@ -140,7 +140,7 @@ def make(repository: Repository, changes: Sequence[FileChange], message: str) ->
 
 
 def message_for(request: str, changes: Sequence[FileChange]) -> str:
-    """A message from the request's first line and what changed; the request as a whole follows where it is longer."""
+    """A message from the first line of the request and what changed; a longer request follows in full."""
     lines = [" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in request.splitlines()]
     text = "\n".join(lines).strip()
     first = text.partition("\n")[0] or "Edit"
@@ -150,7 +150,7 @@ def message_for(request: str, changes: Sequence[FileChange]) -> str:
 
 
 def by_hand(changes: Sequence[FileChange]) -> str:
-    """The command that commits the files of an edit."""
+    """The shell command that commits the files of an edit."""
     import shlex
 
     added = " ".join(shlex.quote(change.path) for change in changes if change.before is None)
@@ -175,8 +175,8 @@ def _lines(count: int) -> str:
     return f"{count} line{'s' if count != 1 else ''}"
 
 
-def _in_line(repository: Repository, changes: Sequence[FileChange], head: str) -> list[str]:
-    """Make the real index hold what was committed, where a hook put other bytes into the commit than are in it."""
+def _sync_index(repository: Repository, changes: Sequence[FileChange], head: str) -> list[str]:
+    """Update the real index where a hook put other bytes into the commit than it holds."""
     paths = [change.path for change in changes]
     committed = _run(repository, ["ls-tree", "-z", "--full-tree", head, "--", *paths]).output
     staged = _run(repository, ["--literal-pathspecs", "ls-files", "-s", "-z", "--", *paths]).output
@@ -190,12 +190,12 @@ def _in_line(repository: Repository, changes: Sequence[FileChange], head: str) -
         if path not in have or have[path][:2] != [mode, name]:
             lines.append(b"%s %s\t%s\0" % (mode, name, path))
     if lines and _run(repository, ["update-index", "-z", "--index-info"], b"".join(lines)).code:
-        return ["git's index could not be brought in line with the commit; git status shows the difference"]
+        return ["git's index could not be updated to the commit; git status shows the difference"]
     return []
 
 
 def _changed_by_hooks(repository: Repository, changes: Sequence[FileChange]) -> list[str]:
-    """A note where a file is no longer what the edit left, or where the commit holds something else."""
+    """A note for each file that a hook changed, and where the commit differs from the files."""
     notes = []
     for change in changes:
         place = repository.root / change.path
@@ -204,12 +204,12 @@ def _changed_by_hooks(repository: Repository, changes: Sequence[FileChange]) -> 
             notes.append(f"a hook (or an editor) changed {change.path}: undo will ask for --merge")
     rest = _run(repository, ["--literal-pathspecs", "status", "--porcelain", "-z", "--", *(c.path for c in changes)])
     if rest.output:
-        notes.append("the files now differ from what was committed; git status tells how")
+        notes.append("the files now differ from the commit; git status shows how")
     return notes
 
 
 def _forget(repository: Repository, new: Sequence[str]) -> None:
-    """Take out of the index what was only announced there for the commit."""
+    """Remove the new files from the index, where only the commit needed them."""
     if new:
         listed = b"".join(os.fsencode(path) + b"\0" for path in new)
         _run(repository, ["update-index", "-z", "--force-remove", "--stdin"], listed)
@@ -220,7 +220,7 @@ def _check(ended: Ended, changes: Sequence[FileChange]) -> None:
         why = ended.errors or f"git ended with {ended.code}"
         raise ChecksFailed(
             f"the change is written, but not committed; git or a hook refused:\n{why}",
-            f"mend that, then: {by_hand(changes)}; or optimize undo",
+            f"fix that, then: {by_hand(changes)}; or optimize undo",
         )
 
 

@@ -1,4 +1,4 @@
-"""Read commits with git: which of them HEAD reaches, what they say, and which files they touch."""
+"""Read commits with git: which ones HEAD reaches, their messages, and the files they touch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _RENAMES = ("-M", "-M100%")
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit that is no merge: seconds since 1970, the message without trailers, and paths with `/` that it touched.
+    """A commit, not a merge: seconds since 1970, the message without trailers, and the paths with `/` that it touched.
 
     `files` and `edited`, those of them that were there before under the same name and still are, are empty for a commit
     that touches more than `MOST_FILES`; `renames` are pairs of old and new path; `parent` is '' for a first commit.
@@ -52,7 +52,7 @@ class Commit:
 class Listed:
     """Which commits HEAD reaches: `new` ones newest first, and those `gone` that it reached before.
 
-    `whole` tells that `new` is all there are, whatever was known.
+    `whole`: `new` is all there are, whatever was known.
     """
 
     head: str

@@ -1,4 +1,4 @@
-"""Three texts merged into one by git, which is only given the three and touches no repository."""
+"""Merge three texts into one with git, which sees only these texts and touches no repository."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from optimizer.git.run import find_git, run
 
 
 def three_way(root: Path, state: Path) -> Merge:
-    """A merge as `undo` and `redo` take it; the texts pass through a private directory below `state`.
+    """A merge for `undo` and `redo`; the texts pass through a private directory below `state`.
 
     Where git is missing it raises Conflict when it is first needed.
     """
@@ -21,7 +21,7 @@ def three_way(root: Path, state: Path) -> Merge:
         if git is None:
             raise Conflict(
                 "git was not found, and merging needs it: nothing was changed",
-                "install git, or put back by hand what optimize show tells",
+                "install git, or restore by hand what optimize show prints",
             )
         with tempfile.TemporaryDirectory(prefix="merge-", dir=state) as folder:
             sides = {"ours": ours, "base": base, "theirs": theirs}

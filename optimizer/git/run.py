@@ -1,4 +1,4 @@
-"""Run git: in a safe way that nothing in a repository's configuration can turn into code, or as the user would."""
+"""Run git: safely, so that nothing in a repository's configuration runs code, or as the user would."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SAFE = (
     "--no-optional-locks",
     "--no-replace-objects",
 )
-# Where the user's own list of ignored files is, and what Windows needs to start a process.
+# Where the user's own ignore file is, and what Windows needs to start a process.
 _PASSED = ("XDG_CONFIG_HOME", "SYSTEMROOT")
 _NAMES = ("git.exe",) if os.name == "nt" else ("git",)
 _EMPTY: Mapping[str, str] = MappingProxyType({})
@@ -99,9 +99,9 @@ def run(
 def stream(
     git: str, root: Path, arguments: Sequence[str], stdin: bytes, seconds: float
 ) -> Iterator[Callable[[int], bytes]]:
-    """A function that reads at most so many bytes of what a safe git command prints; b'' at its end or after its time.
+    """Read the output of a safe git command in pieces: a function from a number of bytes to at most as many.
 
-    On the way out the command is ended, whether or not it is done.
+    It gives b'' at the end of the output or of the time. On leaving, the command is ended, whether or not it is done.
     """
     import tempfile
 
@@ -137,7 +137,7 @@ class Ended:
 def run_as_user(git: str, root: Path, arguments: Sequence[str], env: Mapping[str, str], stdin: bytes = b"") -> Ended:
     """Run git with the user's configuration, hooks and environment, without an editor or pager.
 
-    After an interrupt it is waited for, so that no lock of it stays.
+    After an interrupt, wait for it, so that it leaves no lock behind.
     """
     own = {**env, "GIT_EDITOR": "true"}
     process = _start([git, "--no-pager", *arguments], root, own, subprocess.PIPE, subprocess.PIPE)

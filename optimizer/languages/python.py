@@ -20,7 +20,7 @@ _KNOWN = frozenset(dir(builtins)) | _MODULE_NAMES
 
 
 class Module:
-    """A Python file, parsed once, whatever is asked of it."""
+    """A Python file, parsed once for all its properties."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data

@@ -11,8 +11,8 @@ from optimizer.languages.source import Source
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-# Where a name is used: the node around it, and the field it must stand in, '' for any. Everywhere else it counts as
-# declared, so that what is not understood is never held against a change.
+# Where a name is used: the node around it, and the field it must be in, '' for any. Everywhere else it counts as
+# declared, so that code that is not understood never fails a change.
 _Places = dict[str, tuple[str, ...]]
 _SCRIPT: _Places = {
     "arguments": ("",), "array": ("",), "arrow_function": ("body",), "assignment_expression": ("right",),
@@ -108,14 +108,14 @@ def _is_use(node: Node, language: str) -> bool:
     if node.type == "shorthand_property_identifier":
         return True
     if language == "go" and parent.type == "expression_list":
-        return parent.parent is not None and _stands(parent, parent.parent, _GO_LISTS)
+        return parent.parent is not None and _is_in(parent, parent.parent, _GO_LISTS)
     if language == "go" and parent.type == "literal_element":
         around = parent.parent
         return around is not None and (around.type != "keyed_element" or around.child_by_field_name("value") == parent)
-    return _stands(node, parent, _PLACES[language])
+    return _is_in(node, parent, _PLACES[language])
 
 
-def _stands(node: Node, parent: Node, places: _Places) -> bool:
+def _is_in(node: Node, parent: Node, places: _Places) -> bool:
     fields = places.get(parent.type, ())
     return fields == ("",) or any(child == node for field in fields for child in parent.children_by_field_name(field))
 

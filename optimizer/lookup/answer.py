@@ -1,4 +1,4 @@
-"""Answers from the index alone, as rows that cite path and line; `lines.py` makes text of them."""
+"""Answers from the index alone, as citations of path and line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _KINDS: dict[str, frozenset[str]] = {
 
 
 def answer(lookup: Lookup, index: Index) -> Answer:
-    """Answer a question from the index; `found` is False when the subject is not there, with the nearest names.
+    """Answer a question from the index; `found` is False when there is no such subject; the nearest names are cited.
 
     Raises Conflict or InputError for a rename that cannot be done.
     """
@@ -95,7 +95,7 @@ def _callers(lookup: Lookup, index: Index) -> Answer:
         return Answer(rows, True) if known else _missing(lookup, index)
     rows = tuple(map(_use, uses))
     if only is None and len(found) > MOST_REFERENCES:
-        rows = (*rows, Citation(f"only the first {MOST_REFERENCES:,} places with this name were looked at"))
+        rows = (*rows, Citation(f"only the first {MOST_REFERENCES:,} places with this name are shown"))
     others = [symbol for symbol in index.symbols_named([name]) if symbol not in known]
     if known and others:
         place = f"{others[0].path}:{others[0].line}"

@@ -1,4 +1,4 @@
-"""Questions that the index alone can answer, told apart from those that need a model."""
+"""Recognize questions that the index alone can answer."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _PROSE = frozenset(_PROSE_WORDS.split())
 
 
 def parse_lookup(text: str) -> Lookup | None:
-    """Read a question that the index can answer; None when its subject is not one name or path.
+    """Parse a question that the index can answer; None when its subject is not one name or path.
 
     `Lookup.within` is a path the answer is narrowed to. For a listing, `subject` is the kind of symbol ("functions",
     "classes", "symbols"…) and `within` the file or folder.

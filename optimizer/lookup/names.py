@@ -1,4 +1,4 @@
-"""Names and paths of a question → what they mean in the index, and the nearest ones when they mean nothing."""
+"""What names and paths of a question mean in the index, and the nearest ones when they mean nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def files(index: Index, named: str) -> tuple[str, ...]:
 
 
 def nearest(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Up to five of `names` that are spelt most like `wanted`, best first."""
+    """Up to five of `names` that are spelled most like `wanted`, best first."""
     low = wanted.lower()
     pairs = _pairs(low)
     likely = []

@@ -26,7 +26,7 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One place that answers a question, and what stands there; a remark has no `path`.
+    """One place that answers a question, and its text; a remark has no `path`.
 
     `kind` is a kind of symbol, of reference or of import, "file", "source" (a line of it) or "note".
     """
@@ -59,7 +59,7 @@ def lines_of(rows: Sequence[Citation]) -> tuple[str, ...]:
 
 
 def cited(rows: Sequence[Citation]) -> Iterator[tuple[str, str]]:
-    """For each line its place (`path:line`, '' for a remark or a line of source) and what is said of it."""
+    """For each line its place (`path:line`, '' for a remark or a line of source) and its text."""
     for are_uses, run in groupby(rows, lambda row: row.kind in USES):
         if not are_uses:
             for _, same in groupby(run, lambda row: (row.kind, row.path, row.line, row.text)):

@@ -1,4 +1,4 @@
-"""Rename one definition and every use of it, as a patch; refused wherever a name could mean two things."""
+"""Rename one definition and every use of it, as a patch; refused where a name could mean two things."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REACHED = re.compile(rb"(?:\.|->|::)\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file that holds the name: what is renamed, what is left because it may mean another definition."""
+    """A file with the name: what is renamed, and what is left because it may mean another definition."""
 
     path: str
     before: bytes
@@ -36,10 +36,10 @@ class _File:
 
 
 def rename(lookup: Lookup, index: Index) -> Answer:
-    """The patch that renames `lookup.subject` to `lookup.new_name`; the rows tell what it does and what it leaves.
+    """The patch that renames `lookup.subject` to `lookup.new_name`; the citations list what it changes and leaves.
 
     A name that is not in the index gives `found` False. Raises Conflict when several definitions share the name and
-    neither a class nor a path says which, or when the new name is taken; InputError when it cannot be a name there.
+    neither a class nor a path selects one, or when the new name is taken; InputError when it cannot be a name there.
     """
     name, new = parts_of(lookup.subject)[-1], lookup.new_name
     found = definitions(index, lookup.subject, lookup.within)
@@ -50,7 +50,7 @@ def rename(lookup: Lookup, index: Index) -> Answer:
     if len(found) > 1:
         raise Conflict(
             f"{lookup.subject} is defined {len(found)} times: {_listed(map(_place, found))}",
-            f"say which: rename Class.{name} to {new}, or rename {name} to {new} in PATH",
+            f"name one: rename Class.{name} to {new}, or rename {name} to {new} in PATH",
         )
     if name == new:
         raise InputError(f"{name} already has that name")
@@ -113,7 +113,7 @@ def _replaced(file: _File, name: str, new: str) -> bytes:
 
 
 def _refuse_unfit(file: _File, change: FileChange, new: str) -> None:
-    """A name that the language cannot have, or that means something else there, no longer reads as the same names."""
+    """Refuse a name that the language does not allow, or that means something else there."""
     after = change.after or b""
     old, fresh = Source(file.path, file.before), Source(file.path, after)
     fits = len(fresh.occurrences(new)) == len(old.occurrences(new)) + len(file.renamed)

@@ -1,4 +1,4 @@
-"""Which tests a change can reach: through the graph of imports, and by how tests are named; the nearest first."""
+"""Which tests a change can reach, through imports and by the names of tests; the nearest first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_TESTS = 60
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A test file, why it stands here, and how far it is: 0 changed itself, 1 by its name, more through imports."""
+    """A test file, why it is reached, and how far it is: 0 changed itself, 1 by its name, more through imports."""
 
     path: str
     why: str
@@ -45,13 +45,13 @@ def _named_after(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
 
 
 def _beside(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
-    """The tests that a changed conftest.py serves, and those of a changed Go package."""
+    """The tests below a changed conftest.py, and those of a changed Go package."""
     found = []
     for path in changed:
         folder, name = posixpath.split(path)
         if name == "conftest.py":
             front = f"{folder}/" if folder else ""
-            found += [Reached(test, f"{path} serves it", 1) for test in tests if test.startswith(front)]
+            found += [Reached(test, f"{path} applies to it", 1) for test in tests if test.startswith(front)]
         elif name.endswith(".go"):
             own = [test for test in tests if posixpath.dirname(test) == folder and test.endswith(".go")]
             found += [Reached(test, f"it is in the package of {path}", 1) for test in own]

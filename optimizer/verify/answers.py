@@ -1,8 +1,8 @@
-"""Checks of an answer without edits: it says something, is whole, and what it names of the repository is there.
+"""Check an answer without edits: it is not empty, it is whole, and what it names of the repository exists.
 
-Only what is said of the repository as it is counts. Left alone are: files that the answer proposes or says are missing,
-code in fences, commands, web addresses, files of the system and of installed packages, patterns and placeholders, the
-usual configuration files, and names of products such as Node.js.
+Only statements about the repository as it is count. Ignored are: files that the answer proposes or calls missing, code
+in fences, commands, web addresses, files of the system and of installed packages, patterns and placeholders, the usual
+configuration files, and names of products such as Node.js.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class _Tree:
 
 @dataclass(frozen=True)
 class _Answer:
-    """An answer in its repository; a sentence outside a fence stands with what it cites."""
+    """An answer in its repository; each sentence outside a fence comes with what it cites."""
 
     text: str
     index: Index
@@ -101,7 +101,7 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCheck:
-    """A check of an answer: its name, how much of the doubt it takes away, and the function that looks."""
+    """A check of an answer: its name, how much doubt it removes, and its function."""
 
     name: str
     weight: float
@@ -109,7 +109,7 @@ class AnswerCheck:
 
 
 def check_answer(text: str, index: Index) -> Verdict:
-    """Check that an answer says something and is whole, and that the files, lines and symbols it names are there."""
+    """Check that an answer is not empty and not cut off, and that the files, lines and symbols it names exist."""
     answer = _Answer(text, index)
     checks = tuple(check_of(row.name, found) for row in CHECKS for found in row.find(answer))
     return verdict_of(checks, {row.name: row.weight for row in CHECKS})
@@ -132,11 +132,11 @@ def _is_whole(answer: _Answer) -> Iterator[Finding]:
         elif found[1].startswith(opened):
             opened = ""
     cut = bool(opened) or text.rstrip().endswith((",", "(", "[", "{", "<", " and", " or", " the"))
-    yield Finding(not cut, "the answer seems cut" if cut else "")
+    yield Finding(not cut, "the answer seems to be cut off" if cut else "")
 
 
 def _cites(answer: _Answer) -> Iterable[Finding]:
-    """Each file and line that is named is there."""
+    """Each file and line that is named exists."""
     cited: dict[str, Finding] = {}
     for _, found in answer.sentences:
         cited = {**found, **cited}
@@ -144,7 +144,7 @@ def _cites(answer: _Answer) -> Iterable[Finding]:
 
 
 def _names(answer: _Answer) -> Iterable[Finding]:
-    """Each symbol that is named together with a file is there."""
+    """Each symbol that is named together with a file exists."""
     symbols: dict[str, Finding] = {}
     for sentence, cited in answer.sentences:
         if any(one.passed for one in cited.values()) and not _PROPOSES.search(sentence):
@@ -202,7 +202,7 @@ def _is_web(sentence: str, at: int) -> bool:
 
 
 def _is_elsewhere(cited: str, line: int) -> bool:
-    """Whether a path that is not in the repository need not be: of the system, a package, a product, a placeholder."""
+    """Whether a path may be missing from the repository: of the system, a package, a product, a placeholder."""
     name = PurePosixPath(cited).name.lower()
     if cited.startswith("/") or any(part in cited.lower() for part in _ELSEWHERE):
         return True
@@ -237,24 +237,24 @@ def _read(path: str, index: Index) -> bytes:
 
 
 def _symbols(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, Finding]]:
-    """The names in code marks of a sentence that names a file: each must stand somewhere in the repository."""
+    """The names in code marks of a sentence that names a file: each must occur somewhere in the repository."""
     for found in _CODE.finditer(sentence):
         named = _NAME.fullmatch(found[1])
         if named is None or named[1] in _BUILTIN or PurePosixPath(found[1]).suffix in tree.endings:
             continue
         root = re.split(r"\W", found[1])[0]
-        if not _is_telling(named[1], found[1]) or (root != named[1] and not index.symbols_named((root,))):
+        if not _is_code(named[1], found[1]) or (root != named[1] and not index.symbols_named((root,))):
             continue  # of a module or object that is not the repository's
-        known_word = _stands_somewhere(named[1], index)
+        known_word = _occurs(named[1], index)
         yield named[1], Finding(known_word, "" if known_word else f"there is no {named[1]} in the repository")
 
 
-def _is_telling(name: str, written: str) -> bool:
+def _is_code(name: str, written: str) -> bool:
     """Whether a word can only be a name of code: it is called, or made of parts."""
     return written.endswith("()") or "_" in name.strip("_") or re.search(r"[a-z][A-Z]", name) is not None
 
 
-def _stands_somewhere(name: str, index: Index) -> bool:
+def _occurs(name: str, index: Index) -> bool:
     words = index.words()
     return bool(index.symbols_named((name,))) or any(
         len(words.postings(field, name.lower())[0]) for field in ("body", "name", "doc")

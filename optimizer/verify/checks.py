@@ -1,4 +1,4 @@
-"""Checks of a patch that run nothing, a row each: each is a proof that was tried."""
+"""The checks of a patch that run nothing, a row each."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _COMMENTED_JSON = re.compile(r"(?:tsconfig|jsconfig)[^/]*\.json|.*\.(?:jsonc|jso
 
 @dataclass(frozen=True, slots=True)
 class PatchCheck:
-    """A check of a patch: its name, how much of the doubt it takes away, and the function that looks.
+    """A check of a patch: its name, how much doubt it removes when it passes, and its function.
 
-    `in_repository`: it needs an index, and is made only where every file is sound by itself.
+    `in_repository`: it needs an index, and runs only where every file passes by itself.
     """
 
     name: str
@@ -49,7 +49,7 @@ def at_once(patch: Patch, index: Index | None) -> Verdict:
 
 
 def _path(patched: Patched) -> Iterator[Finding]:
-    """Something is changed, and each path may be written and is not that of another file in another case."""
+    """The patch is not empty; each path may be written and does not differ from an existing one in case only."""
     if not patched.changes:
         yield Finding(False, "the patch changes nothing")
     for change in patched.changes:
@@ -64,7 +64,7 @@ def _path(patched: Patched) -> Iterator[Finding]:
 
 
 def _text(patched: Patched) -> Iterator[Finding]:
-    """A text stays one."""
+    """A text file stays text."""
     for change in patched.changes:
         if change.after is not None and b"\0" in change.after:
             was_text = change.before is not None and b"\0" not in change.before
@@ -108,7 +108,7 @@ WEIGHTS = {**{row.name: row.weight for row in CHECKS}, **commands.WEIGHTS}
 
 
 def _texts(patched: Patched) -> Iterator[tuple[str, bytes | None, bytes]]:
-    """Path, bytes before and bytes after of each file that is a text now."""
+    """Path, bytes before and bytes after of each text file."""
     for change in patched.changes:
         if change.after is not None and b"\0" not in change.after:
             yield change.path, change.before, change.after
@@ -122,17 +122,17 @@ def _syntax(before: Source, after: Source, python: tuple[Module, Module] | None)
         return _balances(before, after)
     if errors > earlier:
         lines = after.error_lines or ()
-        return Finding(False, f"{path} does not parse any more, see line {', '.join(map(str, lines[:3]))}")
+        return Finding(False, f"{path} does not parse, see line {', '.join(map(str, lines[:3]))}")
     if python and python[1].error and not python[0].error:
         return Finding(False, f"{path} does not parse: {python[1].error}")
     return Finding(True)
 
 
 def _balances(before: Source, after: Source) -> Finding:
-    """What is left to look at in a file that its grammar does not understand, such as a header full of macros."""
+    """Compare brackets in a file that its grammar cannot read, such as a header full of macros."""
     if after.unbalanced and not before.unbalanced:
         brackets = " and ".join(after.unbalanced)
-        return Finding(False, f"{after.path}: the number of brackets {brackets} does not fit any more")
+        return Finding(False, f"{after.path}: the brackets {brackets} are no longer balanced")
     worse = (after.error_count or 0) > (before.error_count or 0)
     return Finding(None, f"{after.path} did not parse before") if worse else Finding(True)
 

@@ -1,4 +1,4 @@
-"""The commands that check a repository: those the user configured, or found by its files and run only once allowed."""
+"""The commands that check a repository: configured by the user, or found by its files and run once allowed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from optimizer.verify.process import search_path
 Kind = Literal["tests", "lint", "types"]
 KINDS: tuple[Kind, ...] = ("tests", "lint", "types")
 WEIGHTS: Mapping[str, float] = {"tests": 0.75, "lint": 0.2, "types": 0.3}
-"""How much of the doubt each kind takes away when it passes."""
+"""How much doubt each kind removes when it passes."""
 OFF = "off"
 _PYTHON = (".py", ".pyi")
 _SCRIPT = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
@@ -32,9 +32,9 @@ _OWN_PROGRAMS = (".venv/bin", "venv/bin", ".venv/Scripts", "node_modules/.bin", 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command of one kind: `text` as a person types it, `source` "configured" or "found", `why` it was found.
+    """A command of one kind: `text` as typed, `source` "configured" or "found", `why` it was found.
 
-    `files` are the endings of the files that are named to it; () for a command that looks at everything.
+    `files` are the extensions of files that are passed to it; () for a command that checks everything.
     """
 
     kind: Kind
@@ -59,7 +59,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What proving needs beside the patch: the repository, the places of the user, settings and environment."""
+    """What proving a patch needs: the repository, the places of the user, settings and environment."""
 
     root: Root
     state: Path
@@ -78,7 +78,7 @@ class _Recipe:
 
 @dataclass(frozen=True, slots=True)
 class _Project:
-    """What tells which tools a project uses: its files, and the tables of its configuration."""
+    """The files and configuration tables that show which tools a project uses."""
 
     paths: tuple[str, ...]
     read: Callable[[str], str]
@@ -103,7 +103,7 @@ class _Project:
 
 
 def commands(means: Means) -> tuple[Command, ...]:
-    """At most one command a kind; what the user configured goes before what is found. Raises ConfigError."""
+    """At most one command of each kind; configured ones before found ones. Raises ConfigError."""
     chosen: list[Command] = []
     found: dict[Kind, Command] | None = None
     settings = means.settings
@@ -120,7 +120,7 @@ def commands(means: Means) -> tuple[Command, ...]:
 
 
 def allowed(command: Command, means: Means) -> bool | None:
-    """Whether a command may be run: always what the user configured; else what they said, None when not asked yet."""
+    """Whether a command may be run: configured ones always; found ones by the user's answer, None without one."""
     return command.source == "configured" or trust.decision(means.state, str(means.root.path), command.text)
 
 
@@ -128,14 +128,14 @@ def _configured(kind: Kind, text: str) -> Command:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise ConfigError(f"the command for {kind}, {text!r}, cannot be read: {error}", "close its quotes") from None
+        raise ConfigError(f"the command for {kind}, {text!r}, cannot be parsed: {error}", "close its quotes") from None
     if not words:
         raise ConfigError(f"the command for {kind} is blank", f"name a program, or write {OFF!r}")
     return Command(kind, text, "configured", "your configuration names it")
 
 
 def find(root: Root, env: Mapping[str, str]) -> dict[Kind, Command]:
-    """One command a kind by the files of the project; nothing of it is run. The first recipe that fits counts."""
+    """One command of each kind by the files of the project, by the first recipe that fits; nothing is run."""
     paths = tuple(listing(root).paths)
     project = _Project(paths, lambda path: (read_regular(root.path, path) or b"").decode("utf-8", "replace"))
     known = frozenset(paths)
@@ -148,7 +148,7 @@ def find(root: Root, env: Mapping[str, str]) -> dict[Kind, Command]:
 
 
 def _with_own_program(text: str, root: Root, known: frozenset[str], env: Mapping[str, str]) -> str:
-    """Name the program of the project's own environment, where there is one that did not come with the repository."""
+    """Use the program of the project's own environment, where there is one that is not part of the repository."""
     name, _, rest = text.partition(" ")
     for folder in _OWN_PROGRAMS:
         path = f"{folder}/{name}"
@@ -202,7 +202,7 @@ def _section(*places: tuple[str, str]) -> Callable[[_Project], str]:
 
 
 def _mypy(whole: bool) -> Callable[[_Project], str]:
-    """mypy names its files in its configuration, or is told those that changed."""
+    """mypy takes its files from its configuration (`whole`), or is given those that changed."""
 
     def applies(project: _Project) -> str:
         text = "\n".join(project.read(path) for path in ("mypy.ini", ".mypy.ini", "setup.cfg") if path in project.paths)
@@ -254,5 +254,5 @@ def _ini(text: str) -> configparser.RawConfigParser:
 
 
 def named(command: Command, changed: Iterable[str]) -> tuple[str, ...]:
-    """The changed files that are to be named to a command."""
+    """The changed files that are passed to a command."""
     return tuple(path for path in changed if command.files and path.endswith(command.files))

@@ -1,4 +1,4 @@
-"""How a command ended on the tree without any patch, remembered for as long as the tree stays the same."""
+"""How a command ended on the tree without any patch, cached as long as the tree stays the same."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from optimizer.verify.commands import Means
 from optimizer.verify.process import Ended
 
 TREE = Path("/without-the-change")
-"""What stands for the folder of the copy in the output of a run that is remembered."""
+"""Replaces the folder of the copy in the output of a cached run."""
 KEPT = 20
 
 
 def recall(means: Means, argv: tuple[str, ...], contents: Mapping[str, bytes | None]) -> Ended | None:
-    """How the command ended before on this very tree with `contents` in place of its files; None: not known."""
+    """How the command ended before on this tree with `contents` in place of its files; None when unknown."""
     try:
-        told = json.loads(_file(means, argv, contents).read_text("utf-8"))
-        return Ended(**told)
+        ended = json.loads(_file(means, argv, contents).read_text("utf-8"))
+        return Ended(**ended)
     except (OSError, ValueError, TypeError):
         return None
 
 
 def remember(means: Means, argv: tuple[str, ...], contents: Mapping[str, bytes | None], ended: Ended) -> None:
-    """Keep how the command ended, unless it was stopped or could not start; the oldest are forgotten."""
+    """Cache how the command ended, unless it was stopped or could not start; the oldest are deleted."""
     if ended.timed_out or ended.missing or ended.code is None:
         return
     file = _file(means, argv, contents)
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = file.with_suffix(".new")
-        beside.write_text(json.dumps(asdict(ended)), "utf-8")
-        beside.replace(file)
+        temporary = file.with_suffix(".new")
+        temporary.write_text(json.dumps(asdict(ended)), "utf-8")
+        temporary.replace(file)
         for old in sorted(file.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)
 
@@ -45,5 +45,5 @@ def _file(means: Means, argv: tuple[str, ...], contents: Mapping[str, bytes | No
     """Named by all that the run depends on: the files with their sizes and times, the command and the limits."""
     found = listing(means.root)
     limits = means.settings.verify_seconds, means.env.get("PATH", "")
-    told = repr((str(means.root.path), found.paths, found.stats, sorted(contents.items()), argv, limits))
-    return means.cache / "earlier" / f"{hashlib.sha256(told.encode('utf-8', 'replace')).hexdigest()}.json"
+    key = repr((str(means.root.path), found.paths, found.stats, sorted(contents.items()), argv, limits))
+    return means.cache / "earlier" / f"{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}.json"

@@ -1,4 +1,4 @@
-"""From what a command printed to what it found: failed tests, new findings, and the lines worth showing."""
+"""Extract failed tests, new findings and the lines worth showing from what a command printed."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def _sections(output: str, wanted: set[str]) -> Iterator[str]:
 
 
 def of_any(output: str, tree: Path) -> str:
-    """The lines of any command's output that tell of an error, or else its last ones."""
+    """The lines of a command's output that report an error, or else its last ones."""
     lines = [line for line in output.split("\n") if line.strip()]
     telling = [line for line in lines if _TELLING.search(line) or _PLACE.match(line)]
     return tidy(telling[:MAX_LINES] or lines[-MAX_LINES:], tree)
 
 
 def new_findings(output: str, earlier: str, tree: Path, earlier_tree: Path) -> list[str]:
-    """The findings of a linter that were not there before; that others moved to other lines does not matter."""
+    """The findings of a linter that are new; moving to another line does not make one new."""
     known = Counter(_key(line) for line in _findings(earlier, earlier_tree))
     found = []
     for line in _findings(output, tree):

@@ -21,7 +21,7 @@ NO_TESTS = 5  # pytest's exit code when it collected none
 
 
 class Copies:
-    """The copy with the patch and the one without it, each made when first wanted and removed on leaving."""
+    """The copy with the patch and the one without it, each made when first needed and removed on leaving."""
 
     def __init__(self, patch: Patch, means: Means) -> None:
         self._patch = patch
@@ -60,7 +60,7 @@ def _moved(output: str, tree: Path) -> str:
 
 
 def execute(run: Run, copies: Copies) -> Check:
-    """The check that a run is; None where it could not run, or fails without the patch as well."""
+    """Run a command as a check; it neither passes nor fails where it cannot run or fails without the patch too."""
     kind = run.command.kind
     if run.skip:
         return Check(kind, None, report.not_run(report.skipped(run.skip, run.command.text, kind)))
@@ -111,7 +111,7 @@ def _judge_tests(run: Run, ended: Ended, tree: Path, copies: Copies) -> Check:
 
 
 def _pass_again(run: Run, failed: frozenset[str], copies: Copies) -> bool:
-    """Whether the tests that failed pass alone, on the same copy: then they depend on chance or on others."""
+    """Whether the failed tests pass alone on the same copy: then they depend on chance or on other tests."""
     if any("::" not in name for name in failed) or len(failed) > MOST_RUN_AGAIN:
         return False
     again, _ = copies.run(replace(run, files=tuple(sorted(failed))), patched=True)

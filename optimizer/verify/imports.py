@@ -1,4 +1,4 @@
-"""Do the imports of a change still lead to files of the repository."""
+"""Check that imports still lead to files of the repository."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOCAL_KINDS = frozenset({"include-local", "require_relative"})
 
 
 def check_imports(patched: Patched) -> Iterator[Finding]:
-    """Imports of the changed files, and of those that import a removed one, still lead somewhere."""
+    """Report imports that newly lead nowhere, of changed files and of those that import a removed one."""
     found = [one for path in _touched(patched) for one in _new_unresolved(path, patched)]
     yield broken(found, patched.has_code, "no file with imports")
 

@@ -1,9 +1,9 @@
-"""Is every name that a change uses declared; what is not sure passes.
+"""Check that every name that a change uses is declared; uncertain ones pass.
 
 A name counts as undeclared when no scope of the file, no import, no file of the package and no known global declares
 it, and no other file of the repository uses it so either, as it would a global of the project's own. In languages with
-packages also what a package of the repository is asked for and does not have; in languages that name what they import
-one by one, an import that goes while what it brought is still used.
+packages, members that a package of the repository does not have are reported too; in languages that import every name
+by itself, removed imports whose name is still used.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _QUALIFIES = (b".", b":", b"\\", b">")
 
 
 def check_names(patched: Patched) -> Iterator[Finding]:
-    """Every name that a changed file newly uses is declared."""
+    """Report names that a changed file newly uses and nothing declares."""
     modules = [change for change in patched.changes if python.is_module(change.path) and change.after is not None]
     found = [one for change in modules for one in python.undefined(change, patched)]
     found += [one for change in patched.changes if change.after is not None for one in _undeclared(change, patched)]
@@ -129,14 +129,14 @@ def _is_global(name: str, source: Source, patched: Patched) -> bool:
     return any(name in (_unbound(patched.before.source(other)) or ()) for other in others)
 
 
-# ── what a package is asked for ──────────────────────────────────────────────────────────────────
+# ── members of packages ──────────────────────────────────────────────────────────────────
 
 
 def _not_in_package(path: str, patched: Patched) -> Iterator[BrokenName]:
     source, side = patched.after.source(path), patched.after
     old = {(operand, field) for operand, field, _ in selections(patched.before.source(path))}
-    asked = {(o, f): line for o, f, line in selections(source) if (o, f) not in old and f[:1].isupper()}
-    if not asked:
+    used = {(o, f): line for o, f, line in selections(source) if (o, f) not in old and f[:1].isupper()}
+    if not used:
         return
     free = free_names(source) or {}
     defined: dict[str, Callable[[], set[str]]] = {}
@@ -145,7 +145,7 @@ def _not_in_package(path: str, patched: Patched) -> Iterator[BrokenName]:
         name = raw.names[0] if raw.names else raw.module.rpartition("/")[2]
         if files and "vendor/" not in files[0]:
             defined[name] = _names_of(files, patched)
-    for (operand, field), line in asked.items():
+    for (operand, field), line in used.items():
         names = defined.get(operand)
         if names is not None and operand in free and field not in (there := names()) and there:
             yield BrokenName("member", path, line, f"{operand}.{field}")
@@ -166,7 +166,7 @@ def _names_of(files: tuple[str, ...], patched: Patched) -> Callable[[], set[str]
     return names
 
 
-# ── imports that go ──────────────────────────────────────────────────────────────────────────────
+# ── removed imports ──────────────────────────────────────────────────────────────────────────────
 
 
 def _no_longer_imported(path: str, patched: Patched) -> Iterator[BrokenName]:

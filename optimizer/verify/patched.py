@@ -1,4 +1,4 @@
-"""A patch within its repository: every file before and after it, parsed once, and where imports lead."""
+"""A patch in its repository: every file before and after it, parsed once, and where imports lead."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from optimizer.types import Patch
 
 
 class Files:
-    """Files that are read and parsed when they are first asked for, and then kept."""
+    """Files that are read and parsed on first use, and then cached."""
 
     def __init__(self, read: Callable[[str], bytes | None]) -> None:
         self._read = read

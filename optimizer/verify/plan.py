@@ -1,4 +1,4 @@
-"""What would be run for a patch, and why; nothing is run."""
+"""Plan the commands for a patch, without running them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CONCERNS = {
     "mypy": (".py", ".pyi"),
     "tsc": (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".json"),
 }
-"""The endings of files that a tool without a list of files looks at; not listed: any."""
+"""The extensions of files that a tool without a list of files checks; not listed: any."""
 _OPTIONS = {
     "pytest": ("-q", "-rfE", "--tb=short", "--no-header", "--color=no"),
     "ruff": ("--output-format=concise", "--no-cache", "--force-exclude"),
@@ -29,9 +29,9 @@ _ORDER = ("lint", "types", "tests")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A command as it will be run for a patch: the files named to it, the tests that the patch reaches.
+    """A command to run for a patch: the files passed to it, the tests that the patch reaches.
 
-    `further` are the other tests, run after those when that is cheap; `skip` says why it is not run.
+    `further` are the other tests, run after those when that is cheap; `skip` is why it is not run.
     """
 
     command: Command

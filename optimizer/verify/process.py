@@ -37,7 +37,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended: `code` is None when it did not end by itself; `missing` says why it could not start."""
+    """How a command ended: `code` is None when it did not end by itself; `missing` is why it could not start."""
 
     code: int | None
     output: str
@@ -70,10 +70,10 @@ def search_path(root: Path, env: Mapping[str, str]) -> str:
 
 
 def run(argv: tuple[str, ...], place: Place, env: Mapping[str, str], seconds: float, *, sources: bool = False) -> Ended:
-    """Run `argv` in the copy at most `seconds` long; it and all it started are gone when this returns or raises.
+    """Run `argv` in the copy at most `seconds` long; it and all it started have ended when this returns or raises.
 
     `env` is the user's environment, of which only PATH, language and time zone are handed on. With `sources`, Python
-    finds the copy's modules; without, none of the copy shadows a module of the tool.
+    finds the copy's modules; without it, they cannot shadow those of the tool.
     """
     found = program(argv[0], place.root, env)
     if found is None:
@@ -100,20 +100,20 @@ def run(argv: tuple[str, ...], place: Place, env: Mapping[str, str], seconds: fl
         os.close(writing)
     output = _listen(supervisor)
     with os.fdopen(reading, "rb") as status:
-        told = _told(status)
+        fields = _fields(status)
     return Ended(
-        int(told["code"]) if "code" in told else None,
+        int(fields["code"]) if "code" in fields else None,
         output,
         time.monotonic() - started,
-        missing=told.get("missing", "") or ("" if "code" in told or "timed_out" in told else "it was stopped"),
-        timed_out="timed_out" in told,
-        network_cut=told.get("network") == "1",
-        files_kept=told.get("files") == "1",
+        missing=fields.get("missing", "") or ("" if "code" in fields or "timed_out" in fields else "it was stopped"),
+        timed_out="timed_out" in fields,
+        network_cut=fields.get("network") == "1",
+        files_kept=fields.get("files") == "1",
     )
 
 
 def environment(place: Place, env: Mapping[str, str], *, sources: bool) -> dict[str, str]:
-    """What a command is told of the world: no keys, a home and caches of its own."""
+    """The environment of a command: no keys, a home and caches of its own."""
     home, tmp = place.area / "home", place.area / "tmp"
     real = Path(env.get("HOME") or env.get("USERPROFILE") or "/")
     folders = [str(folder) for folder in (place.tree, place.tree / "src") if folder.is_dir()]
@@ -142,7 +142,7 @@ def environment(place: Place, env: Mapping[str, str], *, sources: bool) -> dict[
 
 
 def _shown(place: Place, found: str) -> dict[str, str]:
-    """What is shown in the copy without being copied; and, where nothing else is needed of it, a /tmp of its own."""
+    """Folders mounted into the copy instead of copied, and a /tmp of its own where nothing else needs the real one."""
     shown = {}
     for name in ("node_modules", ".venv", "venv", "vendor"):
         source, target = place.root / name, place.tree / name
@@ -156,7 +156,7 @@ def _shown(place: Place, found: str) -> dict[str, str]:
 
 
 def _listen(supervisor: subprocess.Popen[bytes]) -> str:
-    """Read to the end of all output; on the way out the lifeline is let go, which ends whatever still runs."""
+    """Read all output; on leaving, close the lifeline, which ends whatever still runs."""
     assert supervisor.stdout is not None
     assert supervisor.stdin is not None
     kept = bytearray()
@@ -181,7 +181,7 @@ def _listen(supervisor: subprocess.Popen[bytes]) -> str:
     return text + (f"\n[{cut:,} bytes in the middle of the output were left out]\n" if cut else "")
 
 
-def _told(status: BinaryIO) -> dict[str, str]:
-    """What the supervisor told, by name; a line that it was killed over does not count."""
+def _fields(status: BinaryIO) -> dict[str, str]:
+    """The report of the supervisor, by name; a line cut off by a kill does not count."""
     lines = status.read().decode("utf-8", "replace").split("\n")[:-1]
     return {name: value for name, _, value in (line.partition(" ") for line in lines)}

@@ -1,4 +1,4 @@
-"""Prove a patch: what costs nothing first, then the project's own linter, type checker and tests in a scratch copy."""
+"""Prove a patch: the free checks first, then the project's own linter, type checker and tests in a scratch copy."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from optimizer.verify.verdict import verdict_of
 def judge(
     patch: Patch, index: Index, means: Means, runs: tuple[Run, ...] | None = None
 ) -> Generator[Event, None, Verdict]:
-    """The verdict on a patch; a notice comes before the commands that may take their time.
+    """The verdict on a patch; with a notice before commands that may take a while.
 
-    `runs` is the plan where it is known already. The first check that fails ends it. A confidence below the threshold
+    `runs` is the plan, if known already. The first check that fails ends it. A confidence below the threshold
     refuses the patch once tests have run; where none could, it is only reported. Raises ConfigError.
     """
     fast = at_once(patch, index)

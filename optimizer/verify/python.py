@@ -1,4 +1,4 @@
-"""What Python alone needs of the checks of names: imports name modules and what they define."""
+"""The checks of names in Python, whose imports name modules and what these define."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def undefined(change: FileChange, patched: Patched) -> Iterator[BrokenName]:
 
 
 def _missing_attributes(path: str, side: Side, known: Container[tuple[str, str]]) -> Iterator[BrokenName]:
-    """What a file takes from a module of the repository, by a dot, that the module does not have."""
+    """Attributes of a module of the repository that a file uses and the module does not have."""
     for module, name, line, raw in side.module(path).attributes():
         if (module, name) in known:
             continue
@@ -98,7 +98,7 @@ def _missing_names(path: str, raw: RawImport, side: Side) -> Iterator[tuple[str,
 
 
 def orphans(change: FileChange, patched: Patched, importers: Iterable[str]) -> Iterator[BrokenName]:
-    """What the change no longer defines, where a file that imports it takes it."""
+    """Definitions that the change removes, where a file that imports them still uses them."""
     old, new = patched.before.module(change.path).defined, patched.after.module(change.path).defined
     removed = (old - new) if old is not None and new is not None else frozenset()
     if not removed:
@@ -111,7 +111,7 @@ def orphans(change: FileChange, patched: Patched, importers: Iterable[str]) -> I
 
 
 def _taken(path: str, module: Module, target: str, tree: imports.Tree) -> Iterator[tuple[str, int]]:
-    """The names that a module takes from the file `target`, by `from` or through the module's own name."""
+    """The names that a module uses of the file `target`, imported or as attributes."""
     aliases: set[str] = set()
     for name, raw in module.bindings:
         for edge in imports.resolve(path, (raw,), tree):

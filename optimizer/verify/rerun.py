@@ -1,4 +1,4 @@
-"""Run tests of the project on a patch and tell what they printed, for who is still at work on it."""
+"""Run tests of the project on a patch in progress, for the model that works on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from optimizer.verify.commands import Command, Means, allowed, commands
 from optimizer.verify.execute import Copies
 from optimizer.verify.plan import Run
 
-_UNAPPROVED = "the tests of this project are not approved to be run"
+_UNAPPROVED = "the tests of this project are not approved"
 
 
 def tests_allowed(means: Means) -> bool:
@@ -23,7 +23,7 @@ def tests_allowed(means: Means) -> bool:
 def run_tests(patch: Patch, paths: tuple[str, ...], index: Index, means: Means) -> str:
     """The result of the tests in `paths` (none: those that the patch reaches) in a confined copy with the patch.
 
-    Raises SafetyRefused without the user's yes, InputError when there is nothing to run, StorageError.
+    Raises SafetyRefused without the user's approval, InputError when there is nothing to run, StorageError.
     """
     command = _command(means)
     if command is None:
@@ -31,9 +31,9 @@ def run_tests(patch: Patch, paths: tuple[str, ...], index: Index, means: Means) 
     files = paths or tuple(test.path for test in reached([change.path for change in patch.changes], index))
     known = {*index.paths(), *(change.path for change in patch.changes)}
     if odd := [path for path in files if path not in known or not is_test(path)]:
-        raise InputError(f"{odd[0]} is no file of tests")
+        raise InputError(f"{odd[0]} is not a test file")
     if command.tool == "pytest" and not files:
-        raise InputError("no test reaches the edits so far: name files of tests")
+        raise InputError("no test reaches the edits so far: name test files")
     run = Run(command, tuple(p for p in files if p.endswith(".py")) if command.tool == "pytest" else ())
     with Copies(patch, means) as copies:
         ended, tree = copies.run(run, patched=True)

@@ -1,4 +1,4 @@
-"""A throw-away copy of the repository's files, outside of it, in which a change can be tried."""
+"""A throw-away copy of the repository's files, outside of it, to try a change in."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def scratch(root: Root, cache: Path, contents: Mapping[str, bytes | None]) -> It
     """Copy the files of a repository that git does not ignore, with `contents` in place of theirs (None: no such file).
 
     Nothing of the user's is linked, so nothing of it can be written through; secret files and `.git` are left out.
-    The copy is gone on leaving, and one that a killed run left is swept away by the next. Raises StorageError.
+    The copy is removed on leaving; one that a killed run left behind, by the next run. Raises StorageError.
     """
     folder = _folder(root.path, cache)
     try:
@@ -64,10 +64,10 @@ def _folder(root: Path, cache: Path) -> Path:
 
 
 def _spread(folder: Path) -> None:
-    """Ask for each copy to be placed far from the last; a file system that cannot is left as it is.
+    """Ask the file system to place each copy far from the last, where it can.
 
-    ext4 does not give out again what was freed in the last minutes, and looks through all of it for every file made
-    near it: a copy that follows another one would take ten times as long.
+    ext4 does not reuse what was freed in the last minutes, and scans it for every file created near it: a copy soon
+    after another would take ten times as long.
     """
     if sys.platform != "linux":
         return
@@ -86,7 +86,7 @@ def _spread(folder: Path) -> None:
 def _fill(root: Root, tree: Path, contents: Mapping[str, bytes | None]) -> None:
     found = listing(root)
     if sum(size for size, _, _ in found.stats) > MAX_BYTES:
-        raise StorageError(f"the repository holds more than {MAX_BYTES:,} bytes: it is not copied to be checked")
+        raise StorageError(f"the repository holds more than {MAX_BYTES:,} bytes: too many to copy for a check")
     source, target = f"{root.path}{os.sep}", f"{tree}{os.sep}"
     made = {""}
     for path in found.paths:
@@ -109,7 +109,7 @@ def _make_folder(tree: Path, path: str, made: set[str]) -> None:
 
 
 def _copy(source: str, target: str) -> None:
-    """Copy a regular file; one that has gone meanwhile is left out. The system may share blocks, but never writes."""
+    """Copy a regular file, unless it has vanished. The system may share blocks until one of the two is written."""
     try:
         read = os.open(source, _READ)
     except OSError:
@@ -148,7 +148,7 @@ def _mode(path: Path) -> int:
         return 0o644
 
 
-# ── going away ───────────────────────────────────────────────────────────────────────────────────
+# ── removal ───────────────────────────────────────────────────────────────────────────────────
 
 
 def _remove(area: Path) -> None:
@@ -161,7 +161,7 @@ def _remove(area: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove the copies of runs that were killed: nobody holds their lock any more."""
+    """Remove the copies of killed runs: their lock is free."""
     for area in folder.iterdir():
         with suppress(OSError), (area / "lock").open("r+") as lock:
             _hold(lock)

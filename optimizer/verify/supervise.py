@@ -1,9 +1,9 @@
-"""Run one command confined and see it and all it started to an end; a program of its own, with few modules to load.
+"""Run one command confined, and end it with all it started; a program of its own, with few modules to load.
 
-Its words are: an open descriptor that is told a name and a value a line; how many seconds the command may take; the
-folder it starts in; the one folder that may be written, where the system lets us say so; how many pairs follow, each a
-folder below that one and the folder that stands in for it; and then the words of the command, the program with its
-path. Standard input is a lifeline: at its end, which is also when the caller was killed, everything is ended.
+Its words are: an open descriptor for the report, a name and a value a line; how many seconds the command may take; the
+folder it starts in; the one folder that may be written, where the system supports that; how many pairs follow, each a
+folder below that one and the folder mounted there; and then the words of the command, the program with its path.
+Standard input is a lifeline: at its end, also when the caller was killed, everything is ended.
 """
 
 # ruff: noqa: PTH112, PTH116, PTH123, PTH208
@@ -33,7 +33,7 @@ _FIRST_STEP, _LAST_STEP = 0.002, 0.05  # seconds between two looks at the comman
 
 
 def main(words: Sequence[str]) -> None:
-    """Do what the words say; tells `network` and `files` first and `code`, `timed_out` or `missing` at the end."""
+    """Run the command; reports `network` and `files` first and `code`, `timed_out` or `missing` at the end."""
     status, seconds, cwd, writable, pairs = int(words[0]), float(words[1]), words[2], words[3], 2 * int(words[4])
     shown, argv = words[5 : 5 + pairs], words[5 + pairs :]
     os.set_inheritable(status, False)
@@ -76,8 +76,8 @@ def _start(argv: Sequence[str], cwd: str) -> int:
         finally:
             os._exit(127)
     os.close(writing)
-    with os.fdopen(reading, "rb") as told:
-        if number := told.read():
+    with os.fdopen(reading, "rb") as output:
+        if number := output.read():
             os.waitpid(child, 0)
             raise OSError(int(number), os.strerror(int(number)))
     return child
@@ -110,7 +110,7 @@ def _end_all(child: int) -> None:
 
 
 def _has_children() -> bool:
-    """Whether a process is left below this one, to which all orphans among them come; those that ended are let go."""
+    """Whether a process is left below this one, which adopts their orphans; ended ones are reaped."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -177,7 +177,7 @@ _FIRST_NAMESPACE = _namespace()
 
 
 def _confine(writable: str, shown: Iterable[tuple[str, str]]) -> dict[str, bool]:
-    """Cut the network and make all but one folder read-only, as far as the system allows; tells what was done."""
+    """Cut the network and make all but one folder read-only, as far as the system allows; returns what was done."""
     if sys.platform != "linux" or not _own_namespaces():
         return {"network": False, "files": False}
     _try(_loopback_up)

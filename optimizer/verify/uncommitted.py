@@ -1,4 +1,4 @@
-"""What the working tree holds beside HEAD, as a patch; read from git's objects and the files, nothing is touched."""
+"""The uncommitted changes of the working tree as a patch, read from git's objects and the files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _POINTER = b"version https://git-lfs.github.com/spec/"
 def uncommitted(root: Root) -> Patch:
     """All changed, new and removed files against HEAD, staged or not; ignored and secret files are left out.
 
-    Contents are compared as they are, so that no filter which the repository configures is run; a file that differs
-    in its line endings alone is no change. Raises InputError where there is no HEAD.
+    Contents are compared as they are, so that no filter that the repository configures runs; a file that differs only
+    in its line endings is not a change. Raises InputError where there is no HEAD.
     """
     head = read_head(root.path) if root.git else None
     if head is None:
@@ -48,7 +48,7 @@ def _columns(root: Root) -> tuple[list[str], list[tuple[int, int, int]]]:
 
 
 def _alike(before: bytes | None, after: bytes | None) -> bool:
-    """Whether two contents are the same to a reader: but for line endings, or a pointer to what is kept elsewhere."""
+    """Whether two contents differ in line endings only, or the first points to content stored elsewhere (Git LFS)."""
     if before is None or after is None:
         return False
     return before.startswith(_POINTER) or before.replace(b"\r\n", b"\n") == after.replace(b"\r\n", b"\n")

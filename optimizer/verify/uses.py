@@ -1,4 +1,4 @@
-"""Does a change take definitions away that other files still use."""
+"""Check that no definition is removed that other files still use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_IMPORTERS = 200
 
 
 def check_uses(patched: Patched) -> Iterator[Finding]:
-    """No definition goes that a file which imports it still uses."""
+    """Report uses of removed definitions, in files that import them."""
     found = [one for change in patched.changes for one in _orphans(change, patched)]
     yield broken(found, patched.has_code, "no file with definitions")
 

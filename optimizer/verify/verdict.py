@@ -1,8 +1,8 @@
 """From findings to checks, and from checks to a verdict.
 
-The confidence is 0 when a check failed. Otherwise every kind of check that passed takes away its share of the doubt:
-confidence = 1 - the product of (1 - weight) over the kinds that ran. A check that could not run takes nothing away,
-and neither does how sure a model says it is.
+The confidence is 0 when a check failed. Otherwise every kind of check that passed removes its share of the doubt:
+confidence = 1 - the product of (1 - weight) over the kinds that passed. A check that could not run removes nothing,
+and neither does a model's own certainty.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MOST_SHOWN = 15
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found in one place: whether it passed (None: it could not run), and why not."""
+    """The result of a check in one place: whether it passed (None: it could not run), and why not."""
 
     passed: bool | None
     detail: str = ""
@@ -28,7 +28,7 @@ class Finding:
 
 
 def broken(names: Sequence[BrokenName], ran: bool, why_not: str) -> Finding:
-    """What a check of names found; where there is nothing, whether it `ran` or why it did not."""
+    """The result of a check of names; without broken ones, whether it `ran` or why not."""
     if not names:
         return Finding(True) if ran else Finding(None, why_not)
     lines = [broken_name(one) for one in names]
@@ -52,7 +52,7 @@ def check_of(name: str, found: Finding) -> Check:
 
 
 def verdict_of(checks: tuple[Check, ...], weights: Mapping[str, float]) -> Verdict:
-    """The verdict of checks whose `weights` stand by name."""
+    """The verdict of checks; `weights` are by their names."""
     ok = all(check.passed is not False for check in checks)
     ran = {check.name for check in checks if check.passed}
     confidence = 1 - prod(1 - weights[name] for name in ran) if ok else 0.0

@@ -204,7 +204,7 @@ def test_a_merge_keeps_both_and_is_reversed_to_the_byte(root: Path, journal: Pat
     merge = three_way(root, journal.parent)
     mine = (root / "n.txt").read_bytes().replace(b"3\n", b"three\n", 1)
     (root / "n.txt").write_bytes(mine)
-    with pytest.raises(Conflict, match=r"change 3 cannot be taken back: n\.txt \(changed since\)") as refused:
+    with pytest.raises(Conflict, match=r"change 3 cannot be undone: n\.txt \(changed since\)") as refused:
         undo(root, journal)
     assert "undo --merge" in refused.value.hint
     assert {one.path: one.what for one in undo(root, journal, merge=merge)} == {"a.py": "restored", "n.txt": "merged"}

@@ -158,7 +158,7 @@ def test_where_no_commit_can_be_made_it_is_said_before_anything(root: Path, tmp_
         ready(plain, ENV)
     nobody = {k: v for k, v in ENV.items() if not k.startswith(("GIT_AUTHOR", "GIT_COMMITTER", "EMAIL"))}
     git(root, "config", "user.useConfigOnly", "true")
-    with pytest.raises(InputError, match="who commits"):
+    with pytest.raises(InputError, match="no name and address"):
         ready(root, {**nobody, "HOME": str(tmp_path)})
 
 

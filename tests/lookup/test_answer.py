@@ -116,7 +116,7 @@ def test_what_is_not_shown_is_said(index_repo: IndexRepo) -> None:
     many = {f"many/m{number:03}.py": "" for number in range(230)}
     index = index_repo(PYTHON | {"big.py": calls} | many)
     lines = ask(index, "who calls total_price").lines
-    assert "only the first 1,000 places with this name were looked at" in lines
+    assert "only the first 1,000 places with this name are shown" in lines
     assert ask(index, "where is many").lines[-1] == "and 30 more files"
 
 

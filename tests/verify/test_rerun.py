@@ -46,7 +46,7 @@ def test_nothing_runs_without_a_yes(index_repo: IndexRepo, tmp_path: Path) -> No
 @pytest.mark.parametrize("path", ["setup.py", "../test_x.py", "tests/test_none.py", "-c", "--help"])
 def test_only_files_of_tests_are_named_to_the_command(index_repo: IndexRepo, tmp_path: Path, path: str) -> None:
     index = index_repo(FILES)
-    with pytest.raises(InputError, match="is no file of tests"):
+    with pytest.raises(InputError, match="is not a test file"):
         rerun.run_tests(NOTHING, (path,), index, means(index, tmp_path, "pytest"))
     with pytest.raises(InputError, match="no test reaches the edits"):
         rerun.run_tests(NOTHING, (), index, means(index, tmp_path, "pytest"))

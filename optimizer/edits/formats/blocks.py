@@ -25,7 +25,7 @@ def ends_block(line: str) -> bool:
 
 
 def read_block(excerpt: Excerpt, at: int, path: str) -> Found:
-    """Read the block whose opening marker stands on line `at`; a block cut, nested or without a path is a problem.
+    """Read the block that opens on line `at`; one that is cut off, nested or without a path is a problem.
 
     Conflict markers of git inside a block are content; so is a divider of another length than the opening marker.
     """

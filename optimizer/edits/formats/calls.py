@@ -32,13 +32,13 @@ _EDITLIKE = re.compile(r'"(?:edit_file|create_file|search|replace|old_string|new
 
 
 class Repeated(ValueError):
-    """A JSON object says the same key twice."""
+    """A JSON object has the same key twice."""
 
 
 def from_tool_call(call: ToolCall) -> Found:
-    """The edit of a native call; other tools than `edit_file` and `create_file` are left alone."""
+    """The edit of a native call; other tools are ignored."""
     if call.malformed:
-        return Found(0, problems=(f"the arguments of {call.name} are not JSON: the call seems cut",))
+        return Found(0, problems=(f"the arguments of {call.name} are not JSON: the call seems to be cut off",))
     if call.name not in TOOLS:
         return Found(0)
     return _from_mapping(call.name, call.arguments)
@@ -50,7 +50,7 @@ def starts_call(line: str) -> bool:
 
 
 def read_call(excerpt: Excerpt, at: int) -> Found:
-    """Read the call that begins on line `at`; a mention without any value, as in a manual, is no edit."""
+    """Read the call that begins on line `at`; a mention without values, as in a manual, is not an edit."""
     begun = _CALL.match(excerpt.lines[at])
     name = begun[1] if begun else ""
     end, last = _extent(excerpt, at)
@@ -79,7 +79,7 @@ def starts_call_at(excerpt: Excerpt, at: int) -> bool:
 
 
 def read_call_or_prose(excerpt: Excerpt, at: int) -> Found:
-    """Read the call that begins on line `at`; one that is no edit is left to be prose."""
+    """Read the call that begins on line `at`; one that is not an edit stays prose."""
     found = read_call(excerpt, at)
     return found if found.edits or found.problems else Found(at)
 
@@ -169,7 +169,7 @@ def read_json(text: str, number: int) -> Found:
     try:
         value = json.loads(text, object_pairs_hook=_object)
     except Repeated as error:
-        return Found(0, problems=(f"the JSON on line {number} of the reply says {error} twice",))
+        return Found(0, problems=(f"the JSON on line {number} of the reply has {error} twice",))
     except (ValueError, RecursionError):
         if '"path"' in text and _EDITLIKE.search(text):
             return Found(0, problems=(f"the JSON on line {number} of the reply cannot be read",))
@@ -232,7 +232,7 @@ def _from_mapping(tool: str, arguments: Mapping[str, Any]) -> Found:
         edit = Delete(path)
     elif search is not None:
         if replace is None:
-            return _wrong(tool, "it does not say what to put instead")
+            return _wrong(tool, "it has no replacement")
         edit = Replace(path, _newlines(search), _newlines(replace))
     elif content is None:
         return _wrong(tool, "it has no content")

@@ -41,7 +41,7 @@ class _Hunk:
 
 
 def starts_diff(excerpt: Excerpt, at: int) -> bool:
-    """Whether the headers of a diff stand on line `at`."""
+    """Whether the headers of a diff begin on line `at`."""
     line = excerpt.lines[at]
     if line.startswith("diff --git "):
         return True
@@ -79,7 +79,7 @@ def _may_follow(line: str) -> bool:
 def _section(excerpt: Excerpt, at: int, path: str) -> Found:
     here, old, new, refused, created, deleted = _headers(excerpt, at)
     if refused:
-        return _skip(excerpt, here, f"the diff of {new or old} is {refused}, which is never done here")
+        return _skip(excerpt, here, f"the diff of {new or old} is {refused}, which is not supported")
     old, new = _unprefixed(old, new)
     target = new if new != "/dev/null" else old
     target = target or path
@@ -88,7 +88,7 @@ def _section(excerpt: Excerpt, at: int, path: str) -> Found:
     if not target or target == "/dev/null":
         return _skip(excerpt, here, f"the diff on line {at + 1} of the reply names no file")
     if old and new and "/dev/null" not in (old, new) and old != new:
-        return _skip(excerpt, here, f"the diff renames {old} to {new}, which is never done here")
+        return _skip(excerpt, here, f"the diff renames {old} to {new}, which is not supported")
     hunks: list[_Hunk] = []
     while here < excerpt.stop and excerpt.lines[here].startswith("@@"):
         hunk = _hunk(excerpt, here)
@@ -97,7 +97,7 @@ def _section(excerpt: Excerpt, at: int, path: str) -> Found:
         hunks.append(hunk)
         here = hunk.end
     if not hunks and not excerpt.closed and not (here < excerpt.stop and starts_diff(excerpt, here)):
-        return Found(here, problems=(f"the diff on line {at + 1} of the reply seems cut",))
+        return Found(here, problems=(f"the diff on line {at + 1} of the reply seems to be cut off",))
     if deleted:
         return Found(here, (Delete(target),))
     if created:
@@ -115,7 +115,7 @@ def _edits(path: str, hunks: list[_Hunk], end: int, at: int) -> Found:
         elif hunk.line is not None:
             edits.append(LineEdit(path, hunk.line + 1, hunk.line, "".join(hunk.new)))
         else:
-            return Found(end, problems=(f"a hunk of {path} only adds lines and does not say where",))
+            return Found(end, problems=(f"a hunk of {path} only adds lines and gives no place",))
     if not edits:
         return Found(end, problems=(f"the diff of {path} on line {at + 1} of the reply has no hunks",))
     return Found(end, tuple(edits))
@@ -246,7 +246,7 @@ def _cut(excerpt: Excerpt, hunk: _Hunk, at: int) -> str:
     """Why a hunk outside a fence cannot be known to be whole; '' when it can."""
     if excerpt.closed:
         return ""
-    cut = f"the diff hunk on line {at + 1} of the reply seems cut"
+    cut = f"the diff hunk on line {at + 1} of the reply seems to be cut off"
     if hunk.counted:
         return cut if hunk.end == len(excerpt.lines) else ""
     if hunk.end >= excerpt.stop:

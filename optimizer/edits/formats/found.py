@@ -1,4 +1,4 @@
-"""What a reader of one format hands back: edits, problems, and the line where it stopped."""
+"""The result of reading one format: edits, problems, and the line where reading stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Found:
 class Excerpt:
     """Lines of a reply (without their endings) of which `stop` is the first that may not be read.
 
-    `closed` says that something after `stop`, such as a closing fence, proves that the piece is whole.
+    `closed`: something after `stop`, such as a closing fence, proves that the piece is whole.
     """
 
     lines: tuple[str, ...]

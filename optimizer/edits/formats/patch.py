@@ -66,11 +66,11 @@ def _updates(path: str, body: tuple[str, ...]) -> tuple[list[Edit], str]:
     new: list[str] = []
     for line in (*_trimmed(body), "@@"):
         if line.startswith("*** Move to:"):
-            return [], f"the patch renames {path}, which is never done here"
+            return [], f"the patch renames {path}, which is not supported"
         if line.startswith("@@"):
             if old != new:
                 if not old:
-                    return [], f"a hunk of {path} only adds lines and does not say where"
+                    return [], f"a hunk of {path} only adds lines and gives no place"
                 edits.append(Replace(path, "".join(old), "".join(new)))
             old, new = [], []
         elif line[:1] in ("", " "):
