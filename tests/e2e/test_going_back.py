@@ -246,7 +246,7 @@ def test_ctrl_c_in_a_hook_leaves_the_edit_and_no_lock(alone: Optimize, calc: Pat
 
 def test_a_merge_under_way_refuses_before_anything_is_asked(alone: Optimize, calc: Path) -> None:
     (calc / ".git/MERGE_HEAD").write_text(git(calc, "rev-parse", "HEAD"))
-    refused(alone(RENAME, "--yes", "--commit"), 8, "a merge is not finished", "leave --commit away")
+    refused(alone(RENAME, "--yes", "--commit"), 8, "a merge is in progress", "leave out --commit")
     refused(alone(RENAME, "--message", "x"), 2, "--message goes with --commit")
 
 

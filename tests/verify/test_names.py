@@ -129,11 +129,11 @@ def test_what_cannot_be_read_so_is_not_run(index: Index) -> None:
 @pytest.mark.slow
 def test_its_own_sources_have_no_undefined_names() -> None:
     import optimizer
-    from optimizer.verify.names import _undefined
+    from optimizer.languages.python import Module
 
     sources = list(Path(optimizer.__file__).parent.glob("*/*.py"))
     assert len(sources) > 50
-    assert {path.name: found for path in sources if (found := _undefined(path.read_bytes()))} == {}
+    assert {path.name: found for path in sources if (found := Module(path.read_bytes()).undefined)} == {}
 
 
 # ── names in other languages ─────────────────────────────────────────────────────────────────────
