@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
 
+from optimizer.index.refresh import refresh
 from optimizer.languages.table import is_installed
-from tests.index.conftest import update
+from optimizer.retrieval import Progress
+from tests.index.conftest import ONE, update
 
 HOUR = 3600 * 10**9
 
@@ -132,3 +136,18 @@ def test_one_content_is_read_once_for_each_way_to_read_it(make_repo, opened):
     words = index.words()
     assert {words.paths[number] for number in words.files_of("body", "pears")} == {"a.txt"}
     assert {symbol.path for symbol in index.symbols_named(["Cart"])} == {"a.h"}
+
+
+def test_a_content_that_another_process_deletes_before_it_is_used_is_parsed_again(make_repo, opened):
+    index = opened(make_repo({"a.py": "def first(): pass\n"}))
+    deleted: list[int] = []
+
+    def delete_once(_: Progress) -> None:
+        if not deleted:
+            with closing(sqlite3.connect(index.file)) as other:
+                deleted.append(other.execute("DELETE FROM content").rowcount)
+                other.commit()
+
+    assert refresh(index, ONE, delete_once).parsed == 2
+    assert deleted == [1]
+    assert index.all_names() == ("first",)
