@@ -18,6 +18,7 @@ from optimizer.context import budget
 from optimizer.edits.parse import parse_reply
 from optimizer.errors import AnswerCut, OptimizerError, UnusableOutput
 from optimizer.events import Flow, Notice, Stepped
+from optimizer.report import progress
 from optimizer.report.money import dollars
 from optimizer.types import Completion, Message, Model, Patch, Prompt, ToolResult, Verdict, Whole
 
@@ -119,7 +120,7 @@ def converse(prompt: Prompt, wants_edits: bool, bench: Bench, asking: Asking, li
                 ended = _still_refused(talk.refused, ended.failure)
             following = _repair(talk, result, ended.failure, asking.model, limits)
             if isinstance(following, Prompt) and ended.failure is not None:
-                yield Notice(f"{asking.model.id}: {ended.failure.line}\nasking it once more, told what was wrong")
+                yield Notice(progress.refused(asking.model.id, ended.failure.line))
                 if isinstance(result, Completion):
                     asking.refused()
                 talk.repairs += 1
@@ -190,7 +191,7 @@ def _end(result: Completion | OptimizerError, wants_edits: bool, bench: Bench) -
 def _still_refused(refused: Ended, error: OptimizerError) -> Ended:
     """The end of a conversation whose answer was refused, where asking once more gave none."""
     first = refused.failure or error
-    return Ended(refused.text, failure=type(first)(f"{first.line}; asked once more: {error.line}", first.hint))
+    return Ended(refused.text, failure=type(first)(f"{first.line}; asked again: {error.line}", first.hint))
 
 
 def _repair(

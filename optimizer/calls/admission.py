@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.errors import BudgetReached, ModelMissing, NoProvider, NoRoom, Overloaded, ProviderError, RateLimited
 from optimizer.events import CallCostQuestion, Flow, Notice
-from optimizer.humanize import duration
-from optimizer.report import reasons
-from optimizer.report.money import cap_left, dollars
+from optimizer.report import progress, reasons
 from optimizer.types import Completion, Model, Prompt
 
 if TYPE_CHECKING:
@@ -47,19 +45,18 @@ def admit(
     before = purse(0)
     charge = _charge(candidate, prompt, before)
     if before.asks(charge) and not (yield CallCostQuestion(model.id, charge)):
-        return BudgetReached(
-            f"not asked: one call may cost {dollars(charge)}, and nobody said yes to that "
-            "(--yes does, or: optimize budget set ask off)"
-        )
+        return BudgetReached(progress.unconfirmed(charge))
     bid = replace(_bid(candidate, prompt, charge), forced=services.named() and not retries)
     admission = yield from _queue(bid, purse, services)
     if admission.granted:
         fitted = prompt if admission.output >= prompt.max_output else replace(prompt, max_output=admission.output)
         if fitted is not prompt:
-            yield Notice(f"{model.id}: an answer of {fitted.max_output:,} tokens is what its limits leave room for")
+            yield Notice(progress.shorter_answer(model.id, fitted.max_output))
         return Admitted(admission.ticket, fitted, candidate, before)
     if admission.broken:
-        return BudgetReached(f"not asked: {_cap_text(admission.broken, charge, purse(0))}")
+        money = purse(0)
+        cap, used = (money.caps.day, money.day) if admission.broken == "day" else (money.caps.run, money.run)
+        return BudgetReached(progress.over_cap(admission.broken, cap or 0, used, charge))
     return NoProvider(f"not asked: {reasons.reason(admission.reason)}")
 
 
@@ -80,7 +77,7 @@ def succeeded(admitted: Admitted, completion: Completion, services: CallServices
     lifetime, cached = admitted.candidate.traits.cache_seconds, usage.cache_read + usage.cache_write_5m
     if lifetime and cached:
         states.record_cached(name, services.repository, cached, lifetime)
-    return f"{name} answers again, after {failures} failures" if failures else ""
+    return progress.healthy_again(name, failures) if failures else ""
 
 
 def failed(admitted: Admitted, error: ProviderError | None, services: CallServices) -> None:
@@ -111,9 +108,9 @@ def warnings(request: str, admitted: Admitted, services: CallServices) -> list[s
     before, after = admitted.money, _purse(request, services)(0)
     caps = (("day", before.caps.day, before.day, after.day), ("run", before.caps.run, before.run, after.run))
     return [
-        f"{TOLD_AT:.0%} of the cap of a {name} is spent: {dollars(now)} of {dollars(cap)}"
+        progress.cap_warning(name, TOLD_AT, now, cap)
         for name, cap, was, now in caps
-        if crossed(was, now, cap)
+        if cap is not None and crossed(was, now, cap)
     ]
 
 
@@ -161,7 +158,7 @@ def _queue(bid: Bid, purse: Callable[[int], Money], services: CallServices) -> F
             if admission.broken or not admission.wait or waited + admission.wait > settings.limit_wait:
                 return admission
             if not announced and admission.wait >= NAP:
-                yield Notice(f"{bid.model}: waiting {duration(admission.wait)}: {reasons.reason(admission.reason)}")
+                yield Notice(progress.waiting(bid.model, admission.wait, reasons.reason(admission.reason)))
                 announced = True
             nap = min(max(admission.wait, SHORTEST_NAP), NAP)
             states.sleep(nap)
@@ -169,8 +166,3 @@ def _queue(bid: Bid, purse: Callable[[int], Money], services: CallServices) -> F
     finally:
         if ticket:
             states.drop(ticket)
-
-
-def _cap_text(name: str, charge: int, money: Money) -> str:
-    cap, used = (money.caps.day, money.day) if name == "day" else (money.caps.run, money.run)
-    return f"{cap_left(name, cap or 0, used)}, this may cost {dollars(charge)} (optimize budget set {name} AMOUNT)"

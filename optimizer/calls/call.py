@@ -12,6 +12,7 @@ from optimizer.debug import debug
 from optimizer.errors import NoProvider, ProviderError
 from optimizer.events import Booked, Flow, Notice, TextDelta
 from optimizer.providers.base import Called
+from optimizer.report import progress
 from optimizer.tiers import Tier
 from optimizer.types import Completion, Model, Prompt, Usage, UsageRecord
 
@@ -52,7 +53,7 @@ def call(purpose: Purpose, model: Model, prompt: Prompt, services: CallServices)
         if not isinstance(error, ProviderError) or not admission.worth_another(error, retries, services):
             return Called(error, cost)
         retries += 1
-        yield Notice(f"{model.id}: {error.message}; asking again")
+        yield Notice(progress.asking_again(model.id, error.message))
 
 
 def release(services: CallServices) -> None:
@@ -211,12 +212,9 @@ def _lease(model: Model, prompt: Prompt, services: CallServices) -> Flow[str]:
         others = " and ".join(grant.others) or "another run"
         if memory.now() - begun >= settings.load_seconds:
             memory.release()
-            return f"not asked: no room in memory beside {others} within {settings.load_seconds:g} s"
+            return progress.no_memory(others, settings.load_seconds)
         if not announced:
-            from optimizer.models.memory import GIB
-
-            size = f"{claim.bytes / GIB:.1f} of {grant.total / GIB:.1f} GiB"
-            yield Notice(f"{model.id} needs {size} of memory: waiting until another run is done with {others}")
+            yield Notice(progress.waiting_for_memory(model.id, claim.bytes, grant.total, others))
             announced = True
         memory.sleep(NAP)
     return ""

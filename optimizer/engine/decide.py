@@ -1,4 +1,4 @@
-"""From the context to the route: what kind of task it is, what is known of the models, and who is asked."""
+"""From the context to the route: what is known of the models, and which are asked in which order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from optimizer.debug import debug
 from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
 from optimizer.reasons import By, Cap, Why
-from optimizer.report import reasons
+from optimizer.report import progress, reasons
 from optimizer.tiers import TIERS
 from optimizer.types import LeftOut, Model, Outcome, Route, Task
 
@@ -39,10 +39,10 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
 
     candidates = services.calls.candidates(available.models, services.calls.clock())
     wanted = (services.models.role(role),) if role else ()
-    allowed = replace(limits(services), wanted=(*wanted, *_wishes(task, services)))
+    allowed = replace(limits(services), wanted=(*wanted, *_local_models(task, services)))
     allowed = replace(allowed, answer=answer or allowed.answer)
     found = choose_with(services.models.profiles(), task, candidates, allowed, known(candidates, services))
-    attempts = sorted(found.attempts, key=lambda one: not any(names(wish, one.model) for wish in wanted))
+    attempts = sorted(found.attempts, key=lambda one: not any(names(one_wanted, one.model) for one_wanted in wanted))
     plan = found.plan._replace(by_kind=services.workspace.settings.profile == AUTO)
     left_out = (*available.left_out, *found.left_out)
     order = ", ".join(f"{one.model.id} ({one.estimate} micro-dollars)" for one in attempts) or "no model"
@@ -50,8 +50,8 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     return replace(found, plan=plan, attempts=tuple(attempts), left_out=left_out)
 
 
-def _wishes(task: Task, services: Services) -> tuple[Wanted, ...]:
-    """What the settings of the two local models wish: one for changes to code, the small one where it will do."""
+def _local_models(task: Task, services: Services) -> tuple[Wanted, ...]:
+    """The local models that the settings prefer: one for changes to code, the small one for quick questions."""
     from optimizer.config.profiles import Wanted
 
     settings = services.workspace.settings
@@ -63,19 +63,19 @@ def _wishes(task: Task, services: Services) -> tuple[Wanted, ...]:
 
 
 def limits(services: Services) -> policy.Allowed:
-    """What the user allows, by settings or by the model kept for this project."""
+    """What the user allows, by settings or by the model pinned for this project."""
     from optimizer.routing import policy
 
-    settings, kept = services.workspace.settings, services.models.pinned()
+    settings, pinned = services.workspace.settings, services.models.pinned()
     return policy.Allowed(
-        tier="" if kept else settings.tier,
-        max_tier="premium" if kept else settings.max_tier,
-        model=kept or settings.model,
+        tier="" if pinned else settings.tier,
+        max_tier="premium" if pinned else settings.max_tier,
+        model=pinned or settings.model,
         provider=settings.provider,
         routing=services.workspace.features.multi_model_routing,
         answer=settings.max_tokens,
         wait=settings.limit_wait,
-        pinned=bool(kept),
+        pinned=bool(pinned),
     )
 
 
@@ -94,27 +94,23 @@ def known(candidates: Sequence[Candidate], services: Services) -> Known:
     )
 
 
-def stand_in(route: Route, services: Services) -> str:
+def to_the_cloud(route: Route, services: Services) -> str:
     """A line to show when the first model asked is in the cloud and the user did not ask for that; '' otherwise."""
-    first, wish = route.attempts[0].model, limits(services)
-    if wish.model or wish.provider or wish.tier:
-        return ""
+    first, allowed = route.attempts[0].model, limits(services)
     local = (left for left in route.left_out if left.tier == "local")
     missing = min(local, key=lambda left: not left.model, default=None)
-    if first.local or missing is None:
+    if allowed.model or allowed.provider or allowed.tier or first.local or missing is None:
         return ""
-    who = f"{missing.model}: " if missing.model else ""
-    return f"no local model is asked ({who}{reasons.why(missing)}); this goes to the cloud: {first.provider}"
+    return progress.to_the_cloud(missing, first.provider)
 
 
 def images_leave(query: Query, route: Route, planned: bool) -> str:
-    """A line to show when images may go to the cloud, or to nobody; '' otherwise."""
+    """A line to show when images may go to the cloud, or no model can take them; '' otherwise."""
     if query.images and not route.attempts:
-        return "only models that take images will do: optimize models list tells which they are"
+        return progress.no_images()
     if not query.images or (not planned and all(attempt.model.local for attempt in route.attempts)):
         return ""
-    go = "may go" if route.attempts[0].model.local else "go"
-    return f"images {go} to the cloud as they are, metadata included; what they show cannot be scanned for secrets"
+    return progress.images(certain=not route.attempts[0].model.local)
 
 
 def unserved(request: str, route: Route, dry_run: bool) -> Outcome:

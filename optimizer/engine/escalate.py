@@ -12,7 +12,7 @@ from optimizer.calls.services import Purpose
 from optimizer.engine import prepare
 from optimizer.errors import AnswerCut, Conflict, OptimizerError, PromptTooLong, UnusableOutput
 from optimizer.events import Flow, Judged, Notice, Proposed
-from optimizer.report import reasons
+from optimizer.report import progress
 from optimizer.retrieval import Context
 from optimizer.types import Attempt, Model, Patch, Prompt, Route, Verdict
 
@@ -42,13 +42,15 @@ def escalate(request: Request, route: Route, services: Services) -> Flow[list[tu
     try:
         while waiting:
             attempt, waiting = waiting[0], waiting[1:]
-            yield Notice(starting(attempt))
+            yield Notice(progress.starting(attempt))
             ended = yield from _attempt(request, attempt.model, services, before)
             tried.append((attempt, ended))
             if ended.failure is None:
                 break
             waiting = left_to_ask(waiting, attempt, ended.failure)
-            if line := _going_on(attempt, ended, waiting):
+            failed = [check.name for check in ended.verdict.checks if check.passed is False] if ended.verdict else []
+            following = waiting[0].model.id if waiting else ""
+            if line := progress.going_on(attempt.model.id, ended.failure.line, failed, following):
                 yield Notice(line)
             before = _after(before, ended, ended.failure)
     finally:
@@ -70,21 +72,6 @@ def left_to_ask(waiting: Sequence[Attempt], failed: Attempt, error: OptimizerErr
     return waiting
 
 
-def starting(attempt: Attempt) -> str:
-    """The line that says which model is asked next, where, and why."""
-    model = attempt.model
-    return f"asking {model.id} ({reasons.where(model)}, {model.tier}): {reasons.attempt(attempt)}"
-
-
-def _going_on(attempt: Attempt, ended: Ended, waiting: Sequence[Attempt]) -> str:
-    """Why an attempt failed and which model is next; the verdict shows the checks that failed already."""
-    failed = [check.name for check in ended.verdict.checks if check.passed is False] if ended.verdict else []
-    why = f"its answer failed on {', '.join(failed)}" if failed else ended.failure.line if ended.failure else ""
-    if waiting:
-        return f"{attempt.model.id}: {why}; going on to {waiting[0].model.id}"
-    return "" if failed else f"{attempt.model.id}: {why}"
-
-
 def _after(before: Before, ended: Ended, failure: OptimizerError) -> Before:
     """What is left to the next attempt: a provider's failure adds nothing but a conversation to go on with."""
     if failure.unanswered:
@@ -101,7 +88,7 @@ def _attempt(request: Request, model: Model, services: Services, before: Before)
     ended = yield from _conversation(request, model, services, before)
     if isinstance(ended.failure, PromptTooLong) and request.context.items:
         shorter = replace(request, context=prepare.within(request.context, request.context.tokens // 2))
-        yield Notice(f"{model.id}: {ended.failure.line}; asking once more with less context")
+        yield Notice(progress.less_context(model.id, ended.failure.line))
         again = yield from _conversation(shorter, model, services, replace(before, unfinished=None))
         ended = replace(again, cost=calls.added(ended.cost, again.cost))
     if ended.failure is None:
@@ -170,16 +157,14 @@ def _conversation(request: Request, model: Model, services: Services, before: Be
     if 0 < over <= request.context.tokens // 2:
         request = replace(request, context=prepare.within(request.context, request.context.tokens - over))
         prompt = prompts.build(_ask(request, workspace, bench, before), model)
-        yield Notice(
-            f"{model.id}: {over:,} tokens of code less, as all of the prompt would be charged at a higher rate"
-        )
+        yield Notice(progress.higher_rate(model.id, over))
     taken = before.unfinished
     if taken is not None:
         longer = prompts.build(_ask(request, workspace, bench, before, taken.looked), model)
         if longer.tokens + longer.max_output > model.window:
             taken = None
         else:
-            yield Notice(f"{model.id} goes on from what was looked at so far")
+            yield Notice(progress.taking_over(model.id))
             prompt, bench = longer, serve.over(bench, taken.overlay)
     purpose = Purpose(request.id, request.task.kind)
 

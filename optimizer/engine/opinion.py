@@ -13,6 +13,7 @@ from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
 from optimizer.errors import OptimizerError, ProviderError
 from optimizer.events import Booked, Flow, Notice
+from optimizer.report import progress
 from optimizer.retrieval import Query
 from optimizer.types import Completion, Message, Prompt, Usage
 
@@ -32,7 +33,7 @@ _SAID = re.compile(r"\b([a-z]+)(?:\W+(0(?:\.\d+)?|1(?:\.0+)?)\b)?", re.IGNORECAS
 class Asked:
     """A small model that is being asked; the thread that asks it sets what comes after `thread`.
 
-    `crowded` names the models beside which there is no memory for it, `sent` tells that a request went out.
+    `crowded` names the models that leave no memory for it, `sent`: a request went out.
     """
 
     purpose: Purpose
@@ -53,13 +54,13 @@ def begin(query: Query, request: str, services: Services) -> Flow[Asked | None]:
     router = services.models.router() if settings.local_router else None
     if router is None:
         if settings.local_router:
-            yield Notice("local.router is not asked: Ollama is not on this machine; words decide")
+            yield Notice(progress.no_router())
         return None
     begun = perf_counter()
     at_once = replace(services.calls, settings=replace(settings, limit_wait=0.0))
     admitted = yield from admission.admit(request, router.model, _prompt(query), at_once)
     if not isinstance(admitted, admission.Admitted):
-        yield Notice(f"{router.model.id} (local.router): {admitted.message}; words decide")
+        yield Notice(progress.no_opinion(router.model.id, admitted.message))
         return None
     asked = Asked(Purpose(request, "sorting"), admitted, begun, settings.local_router_seconds)
     claim = services.calls.claim(router.model, admitted.prompt.tokens + admitted.prompt.max_output)
@@ -69,7 +70,7 @@ def begin(query: Query, request: str, services: Services) -> Flow[Asked | None]:
 
 
 def end(asked: Asked, services: CallServices) -> Flow[Opinion | None]:
-    """What the model said, waited for no longer than its time; None where words are to decide. The call is recorded.
+    """What the model said, waited for no longer than its time; None: keyword rules decide. The call is recorded.
 
     Raises StorageError.
     """
@@ -82,7 +83,7 @@ def end(asked: Asked, services: CallServices) -> Flow[Opinion | None]:
     if asked.answer:
         services.ledger().settle(asked.purpose.request, "accepted" if opinion else "unusable")
     if opinion is None:
-        yield Notice(f"{model.id} (local.router): {_why(asked)}; words decide")
+        yield Notice(progress.no_opinion(model.id, _why(asked)))
     return opinion
 
 
@@ -102,7 +103,7 @@ def _recorded(asked: Asked, services: CallServices) -> Flow[None]:
 def _why(asked: Asked) -> str:
     """Why there is no opinion."""
     if asked.crowded:
-        return f"not asked, as there is no room in memory beside {' and '.join(asked.crowded)}"
+        return progress.no_memory_beside(asked.crowded)
     if asked.error:
         return asked.error.message
     return "it named no kind of work" if asked.answer else f"no answer in {asked.seconds:g} s"

@@ -13,6 +13,7 @@ from optimizer.engine import decide, escalate, prepare
 from optimizer.engine.request import PLAN, words_budget
 from optimizer.errors import ConsentMissing, OptimizerError, SafetyRefused, SecretFound, UnusableOutput
 from optimizer.events import Answer, Flow, Notice, Reviewed, T, TextDelta
+from optimizer.report import progress
 from optimizer.retrieval import Context, Query
 from optimizer.types import Completion, Model, Needs, Patch, Verdict
 
@@ -99,7 +100,7 @@ def ask_role(work: Work, attempts: Sequence[Attempt], services: Services) -> Flo
                 attempt = waiting[0]
                 if announced != attempt.model.id:
                     announced = attempt.model.id
-                    yield Notice(f"{work.doing}: {escalate.starting(attempt)}")
+                    yield Notice(f"{work.doing}: {progress.starting(attempt)}")
                 try:
                     reply, charged = yield from _once(work.request, attempt.model, question, services)
                 except REFUSED as error:
@@ -168,7 +169,7 @@ def planned(request: Request, available: Available, services: Services) -> Flow[
     work = Work("planner", "planning", replace(request, task=task), PLAN, (asked,))
     replies = yield from ask_role(work, route(work, available, services).attempts, services)
     plan = replies.texts[0]
-    yield Notice(f"plan of {replies.by}:\n{plan}" if plan else "there is no plan; going on without one")
+    yield Notice(progress.plan(replies.by, plan))
     if plan:
         text = _PLAN_GIVEN.format(request=request.query.text, plan=prompts.shorten(plan, PLAN))
         request = replace(request, query=request.query._replace(text=text))
@@ -191,7 +192,7 @@ def reviewed(
     checks = [check.name for check in verdict.checks if check.passed] if verdict else []
     work, whole = _review(request, checks, diff, services)
     if not work.asks:
-        yield Notice("no review: request_tokens leaves no room for the change")
+        yield Notice(progress.no_review("request_tokens leaves no room for the change"))
         return 0
     if not whole:
         yield Notice("the change is longer than one review holds (request_tokens): its middle is not reviewed")
@@ -199,13 +200,13 @@ def reviewed(
     found = found if found.attempts else route(work, available, services)
     if not found.attempts:
         hint = decide.unserved(request.id, found, dry_run=False).hint
-        yield Notice("no review: no model may be asked for one" + (f"; try: {hint}" if hint else ""))
+        yield Notice(progress.no_review("no model can be asked for one", hint))
         return 0
     replies = yield from ask_role(work, found.attempts, services)
     if text := replies.texts[0]:
         yield Reviewed(replies.by, findings(text), replies.by == made_by)
     else:
-        yield Notice("there is no review; the change stands as it is")
+        yield Notice(progress.no_review("the change is kept as it is"))
     return replies.cost
 
 

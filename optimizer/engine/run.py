@@ -32,6 +32,7 @@ from optimizer.events import (
 )
 from optimizer.lookup.questions import Lookup
 from optimizer.reasons import Cap
+from optimizer.report import progress
 from optimizer.retrieval import Query
 from optimizer.types import Attempt, Outcome, Route, Task, Verdict
 
@@ -101,7 +102,7 @@ def _from_models(id: str, query: Query, services: Services, options: Options) ->
         yield Notice(line)
     if options.dry_run or not route.attempts:
         return decide.unserved(id, route, options.dry_run)
-    if line := decide.stand_in(route, services):
+    if line := decide.to_the_cloud(route, services):
         yield Notice(line)
     asked, cost = yield from _worded(prepared, query, planned, available, services)
     tried = yield from escalate.escalate(asked, route, services)
@@ -132,8 +133,7 @@ def _prepared(id: str, query: Query, services: Services, options: Options) -> Fl
         yield Chosen(context)
         notes = prepare.notes_near(context, workspace, budget.notes_limit)
         if notes is not None:
-            share = "" if notes.whole else ", the rest is left out"
-            yield Notice(f"project notes: {notes.path}, {notes.tokens:,} tokens{share} (notes.tokens)")
+            yield Notice(progress.project_notes(notes.path, notes.tokens, notes.whole))
         available = listed.result()
     from optimizer.routing.classify import classify
 
@@ -143,15 +143,12 @@ def _prepared(id: str, query: Query, services: Services, options: Options) -> Fl
 
 
 def _cut(query: Query, fitted: Query, services: Services, dry_run: bool) -> Iterator[str]:
-    """A line for each of request and piped input that is longer than its share of the prompt; none for what is to be
-    summarised now."""
-    share, summarises = "longer than its share of the prompt", services.workspace.settings.agent_summarise
+    """A line for each of request and piped input that is cut; none for what this run summarises."""
+    summarises = services.workspace.settings.agent_summarise
     if fitted.text != query.text:
-        yield f"the request is {share}; its middle is left out"
-    if fitted.extra != query.extra and not summarises:
-        yield f"what was piped in is {share}; its middle is left out (--summarise puts it in few words)"
-    elif fitted.extra != query.extra and dry_run:
-        yield f"what was piped in is {share}; a run puts it in few words first"
+        yield progress.request_cut()
+    if fitted.extra != query.extra and (dry_run or not summarises):
+        yield progress.input_cut(summarises)
 
 
 def _routed(task: Task, role: str, available: Available, services: Services) -> Flow[Route]:
@@ -193,6 +190,7 @@ def _outcome(id: str, route: Route, tried: list[tuple[Attempt, Ended]], cost: in
     last = tried[-1][1]
     model = (tried[-1][0] if last.failure is None else route.attempts[-1]).model
     code = 0 if last.failure is None else _exit_code(route, tried)
+    unanswered = all(ended.failure and ended.failure.unanswered for _, ended in tried)
     return Outcome(
         request=id,
         tier=model.tier,
@@ -202,7 +200,7 @@ def _outcome(id: str, route: Route, tried: list[tuple[Attempt, Ended]], cost: in
         verdict=last.verdict,
         cost=cost,
         exit_code=code,
-        hint=_next_step(tried, code) if code else "",
+        hint=progress.next_step(code == BudgetReached.exit_code, unanswered) if code else "",
     )
 
 
@@ -213,14 +211,6 @@ def _exit_code(route: Route, tried: list[tuple[Attempt, Ended]]) -> int:
     if capped or any(isinstance(one, BudgetReached) for one in failures):
         return BudgetReached.exit_code
     return next((one.exit_code for one in reversed(failures) if not one.unanswered), NoProvider.exit_code)
-
-
-def _next_step(tried: list[tuple[Attempt, Ended]], code: int) -> str:
-    if code == BudgetReached.exit_code:
-        return "optimize budget, or name a stronger free model with --model"
-    if all(ended.failure and ended.failure.unanswered for _, ended in tried):
-        return "optimize models, or name one with --model"
-    return "name a stronger model with --model, or ask for a smaller change"
 
 
 # ── questions that the index can answer ──────────────────────────────────────────────────────────
@@ -257,7 +247,7 @@ def _from_index(request: str, lookup: Lookup, services: Services) -> Flow[Outcom
         yield Notice(refreshed.notice)
     answered, subject = answer(lookup, workspace.index), lookup.subject
     if not answered.found and subject.isalpha() and subject.islower() and not workspace.settings.tier:
-        yield Notice(f"nothing here is named {subject!r}; taking this as a request")
+        yield Notice(progress.not_named(subject))
         return None
     lines = lines_of(answered.citations)
     for line in lines:

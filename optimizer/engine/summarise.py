@@ -10,6 +10,7 @@ from optimizer.engine import roles
 from optimizer.engine.request import words_budget
 from optimizer.errors import SecretFound
 from optimizer.events import Flow, Notice
+from optimizer.report import progress
 from optimizer.retrieval import Context, Query
 from optimizer.types import Needs
 
@@ -26,7 +27,7 @@ LEAST_ROOM, LEAST_PART = 300, 500  # tokens below which a summary is not worth i
 LOOKED_FOR, LARGEST = 3_000, 6_000  # tokens of a prompt for which models are looked for, and that it never goes over
 SPARE = 60  # tokens by which a prompt may be larger than its pieces by themselves
 TEMPLATE = 300  # tokens of a window that a server may want for itself
-REQUEST = 300  # most tokens of the request that the summariser is told
+REQUEST = 300  # most tokens of the request in the summariser's prompt
 WORDS = (25, 200)  # that one part is put in, at least and at most
 FREE = ("local", "free")
 _ASKED = (
@@ -57,41 +58,34 @@ def summarised(
     asked = count_tokens(_question(request, 10, 10, WORDS[1]))
     size = words_budget(most - SPARE, TOKENS, asked).code
     if not attempts or room < LEAST_ROOM or size < LEAST_PART:
-        nobody = "no local or free model may be asked, and the role summariser names no other"
-        why = "request_tokens leaves no room for a summary" if attempts else nobody
-        yield Notice(f"the middle of what was piped in is left out: {why}")
+        no_model = "no local or free model can be asked, and the role summariser names no other"
+        yield Notice(progress.no_summary("request_tokens leaves no room for a summary" if attempts else no_model))
         return request, 0
     masked = _masked(piped)
     if masked != piped:
-        yield Notice("what looks like a secret in what was piped in is masked")
+        yield Notice("what looks like a secret in the piped input is masked")
     excerpt = cut_up(masked, room, size)
-    yield Notice(_told(excerpt, count_tokens(piped), room))
+    yield Notice(progress.summarising(excerpt.lines, count_tokens(piped), room, len(excerpt.parts), excerpt.left_out))
     task = _task(request.task, size)
     work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, room, services))
-    said = yield from roles.ask_role(work, [one for one in attempts if one.model.window - TEMPLATE >= most], services)
-    text = put_together(excerpt, said.texts, said.by, room)
+    replies = yield from roles.ask_role(
+        work, [one for one in attempts if one.model.window - TEMPLATE >= most], services
+    )
+    text = put_together(excerpt, replies.texts, replies.by, room)
     if not text:
-        yield Notice("the middle of what was piped in is left out: there is no summary")
-        return request, said.cost
+        yield Notice(progress.no_summary("there is no summary"))
+        return request, replies.cost
     middle = text.removeprefix(excerpt.head.text).removesuffix(excerpt.tail.text)
-    yield Notice(f"in place of the middle of what was piped in, the model is sent:\n{middle}")
-    return replace(request, query=request.query._replace(extra=text)), said.cost
-
-
-def _told(excerpt: Excerpt, tokens: int, room: int) -> str:
-    """What is about to be done, told before it is."""
-    parts = f"{len(excerpt.parts)} part{'' if len(excerpt.parts) == 1 else 's'}"
-    first, last = excerpt.left_out or (0, 0)
-    rest = f", and lines {first:,} to {last:,} are left out" if first else ""
-    return f"piped in: {excerpt.lines:,} lines of {tokens:,} tokens, and room for {room:,}; {parts} to summarise{rest}"
+    yield Notice(progress.summary(middle))
+    return replace(request, query=request.query._replace(extra=text)), replies.cost
 
 
 def _free_or_named(services: Services) -> Callable[[Model], bool]:
     """Which models may be asked: what they read is many times what they save, so it is to cost nothing."""
     from optimizer.routing.score import names
 
-    wish = services.models.role("summariser")
-    return lambda model: model.tier in FREE or names(wish, model)
+    role = services.models.role("summariser")
+    return lambda model: model.tier in FREE or names(role, model)
 
 
 def _masked(piped: str) -> str:
@@ -113,8 +107,8 @@ def _task(task: Task, tokens: int) -> Task:
 def _question(request: Request, number: int, count: int, words: int) -> str:
     from optimizer.agent import prompts
 
-    wish = prompts.shorten(request.query.text, REQUEST)
-    return _ASKED.format(number=number, count=count, words=words, request=wish)
+    wanted = prompts.shorten(request.query.text, REQUEST)
+    return _ASKED.format(number=number, count=count, words=words, request=wanted)
 
 
 def _asks(request: Request, task: Task, excerpt: Excerpt, room: int, services: Services) -> tuple[Ask, ...]:

@@ -43,7 +43,7 @@ def test_broken_edit_repair_failing_test_next_tier_green_landed_undone(
     assert usage == [("local", "answered")] * 2 + [("free", "answered")] * 3
     notices = "\n".join(event["text"] for event in ran.events if event["event"] == "notice")
     assert "the nearest region is line 7" in notices
-    assert "asking it once more, told what was wrong" in notices
+    assert "asking again, with what was wrong" in notices
     repair = loopback.asked("ollama")[1].text
     assert "7:     return [int(part) for part in parts]" in repair
     verdicts = [event["ok"] for event in ran.events if event["event"] == "verdict"]
@@ -137,7 +137,7 @@ def test_a_conversation_that_a_provider_breaks_off_goes_on_with_the_next(
 
     assert ran.code == 0, ran.err
     notices = [event["text"] for event in ran.events if event["event"] == "notice"]
-    assert sum("goes on from what was looked at so far" in notice for notice in notices) == 2
+    assert sum("continues with what was looked at so far" in notice for notice in notices) == 2
     taken = (loopback.asked("gemini") + loopback.asked("anthropic"))[0].text
     assert "An earlier answer was refused" in taken
     assert "def test_parts" in taken

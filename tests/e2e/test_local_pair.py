@@ -59,7 +59,7 @@ def test_a_slow_small_model_is_not_waited_for(pair: Made) -> None:
     ran = user("explain total", "--json")
     assert ran.code == 0, ran.err
     assert ran.event("route")["task"]["kind"] == "explain"
-    assert "words decide" in ran.err + ran.out
+    assert "using keyword rules" in ran.err + ran.out
 
 
 def test_nonsense_and_a_missing_model_leave_it_to_words(pair: Made) -> None:
@@ -67,7 +67,7 @@ def test_nonsense_and_a_missing_model_leave_it_to_words(pair: Made) -> None:
         ran = pair(20, reply)("explain total", "--json")
         assert ran.code == 0, ran.err
         assert ran.event("route")["task"]["kind"] == "explain"
-        assert "words decide" in ran.out
+        assert "using keyword rules" in ran.out
 
 
 def test_nobody_is_asked_for_a_route_or_when_off(pair: Made, loopback: Loopback) -> None:
@@ -87,7 +87,7 @@ def test_the_coder_comes_first_where_code_changes(pair: Made) -> None:
 
 
 ANSWER = Reply(text="design 0.9")
-CROWDED = "tiny:1b (local.router): not asked, as there is no room in memory beside {}; words decide"
+CROWDED = "tiny:1b (local.router): not asked, not enough memory next to {}; using keyword rules"
 
 
 def asked_small(loopback: Loopback) -> int:
@@ -100,7 +100,7 @@ def explained(user: Optimize, said: str = "") -> str:
     ran = user("explain total", "--json")
     assert ran.code == 0, ran.err
     assert not said or said in [event.get("text") for event in ran.events], ran.out
-    assert bool(said) == ("words decide" in ran.out)
+    assert bool(said) == ("using keyword rules" in ran.out)
     return str(ran.event("route")["task"]["kind"])
 
 
@@ -191,7 +191,7 @@ def test_a_model_in_use_stands_in_for_one_that_finds_no_room(rated: Optimize, lo
     ran = rated("explain total", "--tier", "local")
     other.close()
     assert ran.code == 0, ran.err
-    assert "no room in memory beside llama3.1:8b within 0.6 s" in ran.err
+    assert "not enough memory next to llama3.1:8b within 0.6 s" in ran.err
     assert [one.model for one in loopback.asked("ollama")] == ["llama3.1:8b"]
 
 

@@ -128,7 +128,7 @@ def test_a_cap_that_is_spent_leaves_the_change_without_a_review(user: Optimize, 
     ran = user(REQUEST, "--review", "--yes", "--tier", "budget", "--provider", "anthropic")
     assert ran.code == 0, ran.err
     assert "optimize budget set run AMOUNT" in ran.err
-    assert "there is no review; the change stands as it is" in ran.err
+    assert "no review: the change is kept as it is" in ran.err
     assert not reviews(loopback)
     assert NEW in (calc / "calc/parse.py").read_text()
 
@@ -151,7 +151,7 @@ def test_a_critic_that_fails_or_says_nothing_costs_no_change(user: Optimize, loo
     ran = user(REQUEST, "--review", "--yes", "--max-tier", "free")
     assert ran.code == 0, ran.err
     assert "its answer is empty" in ran.err
-    assert "there is no review; the change stands as it is" in ran.err
+    assert "no review: the change is kept as it is" in ran.err
     assert NEW in (calc / "calc/parse.py").read_text()
 
 

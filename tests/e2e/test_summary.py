@@ -96,7 +96,7 @@ def test_what_fits_is_not_summarised(user: Optimize, loopback: Loopback) -> None
 def test_without_a_summary_it_is_as_without_the_flag(user: Optimize, loopback: Loopback) -> None:
     serve(loopback, refuse("ollama", 500, "the server is busy"))
     ran = user(REQUEST, "--tier", "local", stdin=log(900))
-    assert "its middle is left out (--summarise puts it in few words)" in ran.err
+    assert "its middle is left out (--summarise summarises it)" in ran.err
     (user.home / ".local/state/optimizer/standing.sqlite3").unlink()
     ran = user(REQUEST, "--summarise", "--tier", "local", stdin=log(900))
     assert "there is no summary" in ran.err
@@ -127,7 +127,7 @@ def test_a_secret_in_the_middle_is_masked_and_stops_nothing(user: Optimize, loop
     secret = "AKIA" + "Q3EGZ7XW2N5TLBVC"
     ran = user(REQUEST, "--summarise", "--tier", "local", stdin=log(900, f"aws: key {secret} is refused"))
     assert ran.code == 0, ran.err
-    assert "what looks like a secret in what was piped in is masked" in ran.err
+    assert "what looks like a secret in the piped input is masked" in ran.err
     (change,) = changes(loopback)
     assert "451: 12:30 ERROR aws: key AKIA… is refused" in change.text
     assert any("AKIA…" in one.text for one in summaries(loopback))
@@ -167,5 +167,5 @@ def test_what_a_limit_leaves_no_room_for_is_told_as_left_out(user: Optimize, loo
 
 def test_a_dry_run_asks_nobody_and_says_what_would_be_done(user: Optimize, loopback: Loopback) -> None:
     ran = user(REQUEST, "--summarise", "--dry-run", stdin=log(900))
-    assert "a run puts it in few words first" in ran.err
+    assert "a run summarises it first" in ran.err
     assert not summaries(loopback)

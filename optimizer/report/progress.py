@@ -1,0 +1,205 @@
+"""What a run does on its way, as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from optimizer.humanize import duration
+from optimizer.report import reasons
+from optimizer.report.money import cap_left, dollars
+from optimizer.types import Attempt, LeftOut
+
+GIB = 2**30
+KEYWORD_RULES = "using keyword rules"
+
+
+# ── before any model is asked ────────────────────────────────────────────────────────────────────
+
+
+def request_cut() -> str:
+    """The request is too long for its share of the prompt."""
+    return "the request is longer than its share of the prompt; its middle is left out"
+
+
+def input_cut(summarises: bool) -> str:
+    """The piped input is too long for its share; with `summarises`, a real run summarises it."""
+    then = "a run summarises it first" if summarises else "its middle is left out (--summarise summarises it)"
+    return f"the piped input is longer than its share of the prompt; {then}"
+
+
+def project_notes(path: str, tokens: int, whole: bool) -> str:
+    """The repository's notes that go into the prompt."""
+    rest = "" if whole else ", the rest is left out"
+    return f"project notes: {path}, {tokens:,} tokens{rest} (notes.tokens)"
+
+
+def not_named(subject: str) -> str:
+    """A word that the index does not know as a name."""
+    return f"nothing here is named {subject!r}; treating this as a request"
+
+
+def to_the_cloud(missing: LeftOut, provider: str) -> str:
+    """No local model can be asked, so the request leaves the machine."""
+    name = f"{missing.model}: " if missing.model else ""
+    return f"no local model is asked ({name}{reasons.why(missing)}); this goes to the cloud: {provider}"
+
+
+def images(certain: bool) -> str:
+    """Images go, or may go, to the cloud."""
+    go = "go" if certain else "may go"
+    return f"images {go} to the cloud as they are, metadata included; what they show cannot be scanned for secrets"
+
+
+def no_images() -> str:
+    """No model that takes images can be asked."""
+    return "only models that take images can be asked: optimize models list shows which they are"
+
+
+# ── the model that sorts requests ────────────────────────────────────────────────────────────────
+
+
+def no_router() -> str:
+    """There is no server for the model of `local.router`."""
+    return f"local.router is not asked: Ollama is not on this machine; {KEYWORD_RULES}"
+
+
+def no_opinion(model: str, why: str) -> str:
+    """The model of `local.router` gave no usable answer."""
+    return f"{model} (local.router): {why}; {KEYWORD_RULES}"
+
+
+def no_memory_beside(others: Sequence[str]) -> str:
+    """There is no memory for a model next to the ones that are loaded."""
+    return f"not asked, not enough memory next to {' and '.join(others)}"
+
+
+# ── one call ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def unconfirmed(cost: int) -> str:
+    """An expensive call that was not confirmed."""
+    return (
+        f"not asked: one call may cost {dollars(cost)}, which was not confirmed "
+        "(--yes confirms it, or: optimize budget set ask off)"
+    )
+
+
+def over_cap(name: str, cap: int, used: int, charge: int) -> str:
+    """A call that would break a cap."""
+    return (
+        f"not asked: {cap_left(name, cap, used)}, this may cost {dollars(charge)} (optimize budget set {name} AMOUNT)"
+    )
+
+
+def cap_warning(name: str, share: float, spent: int, cap: int) -> str:
+    """A cap of which most is spent."""
+    return f"{share:.0%} of the cap of a {name} is spent: {dollars(spent)} of {dollars(cap)}"
+
+
+def shorter_answer(model: str, tokens: int) -> str:
+    """A quota leaves less than the answer budget."""
+    return f"{model}: its limits leave {tokens:,} tokens for the answer"
+
+
+def waiting(model: str, seconds: float, why: str) -> str:
+    """A call waits for a limit."""
+    return f"{model}: waiting {duration(seconds)}: {why}"
+
+
+def waiting_for_memory(model: str, needs: int, total: int, others: str) -> str:
+    """A call waits until another run releases memory."""
+    size = f"{needs / GIB:.1f} of {total / GIB:.1f} GiB"
+    return f"{model} needs {size} of memory: waiting until another run is done with {others}"
+
+
+def no_memory(others: str, seconds: float) -> str:
+    """Another run did not release its memory in time."""
+    return f"not asked: not enough memory next to {others} within {seconds:g} s"
+
+
+def asking_again(model: str, why: str) -> str:
+    """A limit or an overload that passes soon."""
+    return f"{model}: {why}; asking again"
+
+
+def healthy_again(model: str, failures: int) -> str:
+    """A model answers after it failed."""
+    return f"{model} answers again, after {failures} failures"
+
+
+# ── attempts ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def starting(attempt: Attempt) -> str:
+    """Which model is asked next, where, and why."""
+    model = attempt.model
+    return f"asking {model.id} ({reasons.where(model)}, {model.tier}): {reasons.attempt(attempt)}"
+
+
+def going_on(model: str, why: str, failed_checks: Sequence[str], following: str) -> str:
+    """Why an attempt failed and which model is next ('': none); '' where the verdict shows all of it."""
+    said = f"its answer failed on {', '.join(failed_checks)}" if failed_checks else why
+    if following:
+        return f"{model}: {said}; going on to {following}"
+    return "" if failed_checks else f"{model}: {said}"
+
+
+def refused(model: str, why: str) -> str:
+    """An answer that cannot be used, which its model may correct."""
+    return f"{model}: {why}\nasking again, with what was wrong"
+
+
+def less_context(model: str, why: str) -> str:
+    """A prompt that was too long."""
+    return f"{model}: {why}; asking again with less context"
+
+
+def higher_rate(model: str, tokens: int) -> str:
+    """Code is left out, so that the prompt stays below a step of the price."""
+    return f"{model}: {tokens:,} tokens of code less, as all of the prompt would be charged at a higher rate"
+
+
+def taking_over(model: str) -> str:
+    """A model continues the conversation of another one."""
+    return f"{model} continues with what was looked at so far"
+
+
+def next_step(capped: bool, unanswered: bool) -> str:
+    """What to do after all attempts failed."""
+    if capped:
+        return "optimize budget, or name a stronger free model with --model"
+    if unanswered:
+        return "optimize models, or name one with --model"
+    return "name a stronger model with --model, or ask for a smaller change"
+
+
+# ── roles ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def plan(by: str, text: str) -> str:
+    """The plan that was made, if one was."""
+    return f"plan of {by}:\n{text}" if text else "there is no plan; going on without one"
+
+
+def no_review(why: str, hint: str = "") -> str:
+    """A change that is not reviewed."""
+    return f"no review: {why}" + (f"; try: {hint}" if hint else "")
+
+
+def summarising(lines: int, tokens: int, room: int, parts: int, left_out: tuple[int, int] | None) -> str:
+    """What is about to be summarised."""
+    rest = f", and lines {left_out[0]:,} to {left_out[1]:,} are left out" if left_out else ""
+    return (
+        f"piped in: {lines:,} lines of {tokens:,} tokens, and room for {room:,}; "
+        f"{parts} part{'' if parts == 1 else 's'} to summarise{rest}"
+    )
+
+
+def no_summary(why: str) -> str:
+    """Piped input whose middle is left out after all."""
+    return f"the middle of the piped input is left out: {why}"
+
+
+def summary(text: str) -> str:
+    """What the model is sent in place of the middle."""
+    return f"in place of the middle of the piped input, the model is sent:\n{text}"
