@@ -8,14 +8,14 @@ OptimizerError                1
 │   ├── AnswerCut             3   an answer that reached its token limit
 │   └── NotFound              3   the index holds no such thing
 ├── SafetyRefused             4   a path or change that is never allowed
-├── ConsentMissing            5   nobody said yes to this destination
+├── ConsentMissing            5   there is no consent for this destination
 ├── SecretFound               5   the payload holds a secret
 ├── NoProvider                6   no model could be asked, or none worked
 │   └── ProviderError         6   one model failed
 │       ├── Unreachable           the connection broke
 │       │   └── NoConnection          there is none
 │       ├── TimedOut              a deadline passed
-│       ├── RateLimited           429, with the wait if told
+│       ├── RateLimited           429, with the wait if given
 │       ├── AuthFailed            401, 402, 403
 │       ├── ModelMissing          404
 │       ├── PromptTooLong         the window is too small, or the prompt was cut
@@ -140,7 +140,7 @@ class TimedOut(ProviderError):
 
 
 class RateLimited(ProviderError):
-    """`wait` is in seconds, None when the provider did not say; `period` is minute, day or '' when unknown."""
+    """`wait` is in seconds, None when the provider does not give it; `period` is minute, day or '' when unknown."""
 
     def __init__(self, message: str, hint: str = "", wait: float | None = None, period: str = "") -> None:
         super().__init__(message, hint)
@@ -161,7 +161,7 @@ class PromptTooLong(ProviderError):
 
 
 class Overloaded(ProviderError):
-    """`wait` is in seconds, None when the provider did not say."""
+    """`wait` is in seconds, None when the provider does not give it."""
 
     def __init__(self, message: str, hint: str = "", wait: float | None = None) -> None:
         super().__init__(message, hint)

@@ -43,7 +43,7 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class Stepped:
-    """A tool call of a model was served: which answer of the attempt it was in, what was asked, what it came to."""
+    """A tool call of a model was served: which answer of the attempt it was in, the call, and its result."""
 
     step: int
     model: str
@@ -68,9 +68,9 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What a model says is wrong with a proven change, a line each, none where it found nothing; it is no verdict.
+    """What a model finds wrong with a proven change, a line each, none where it found nothing; it is no verdict.
 
-    `own` tells that the same model made the change.
+    `own`: the same model made the change.
     """
 
     model: str
@@ -80,7 +80,7 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """An attempt was written to the ledger."""
+    """A usage record was written to the ledger."""
 
     record: UsageRecord
 

@@ -32,7 +32,7 @@ TaskKind = Literal[
     "general", "plan", "review", "summary", "sorting",
 ]  # fmt: skip
 ASIDE: frozenset[TaskKind] = frozenset({"plan", "review", "summary", "sorting"})
-"""Work of a role or of `local.router`, beside the answer to a request: no request is of such a kind."""
+"""Work of a role or of `local.router`, not the answer to a request: no request is of such a kind."""
 
 StopReason = Literal["end", "tool", "length", "refusal"]
 
@@ -65,7 +65,7 @@ class Task:
 class ToolCall:
     """A call a model made; `arguments` is the decoded JSON object, `malformed` the raw text that did not decode.
 
-    `id` and `signature` are the provider's, and go back to it unread with the result.
+    `id` and `signature` are the provider's, and go back to it unchanged with the result.
     """
 
     name: str
@@ -77,7 +77,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a call came to, as the model is told."""
+    """The result of a call, as the model gets it."""
 
     call: ToolCall
     text: str
@@ -86,7 +86,7 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn; the one after a model's calls has a result for each, in order; `state` goes back to it unread."""
+    """One turn; the one after a model's calls has a result for each, in order; `state` goes back to it unchanged."""
 
     role: Literal["user", "assistant"]
     text: str
@@ -110,8 +110,8 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A row of the catalogue that a provider can be asked for; `price_ref` is its name in the price table, `resident`
-    tells that it is loaded on the server that runs it, `vision` that it is known to see images."""
+    """A row of the catalogue that a provider can be asked for; `price_ref` is its name in the price table, `resident`:
+    it is loaded on the server that runs it, `vision`: it is known to see images."""
 
     id: str
     provider: str
@@ -163,7 +163,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Attempts in the order they will be tried, at most one a tier beside those that stand by."""
+    """Attempts in the order they will be tried, at most one a tier apart from the standbys."""
 
     attempts: tuple[Attempt, ...]
     plan: Plan
@@ -202,7 +202,7 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Put `replace` where `search` stands; `line` is a hint from a diff's hunk header."""
+    """Put `replace` in place of `search`; `line` is a hint from a diff's hunk header."""
 
     path: str
     search: str
@@ -275,7 +275,7 @@ class Patch:
 class Check:
     """One proof that was tried; `passed` is None when it could not run.
 
-    `detail` is for a person, one line; `evidence` is the shortest excerpt that would help who tries again.
+    `detail` is for a person, one line; `evidence` is the shortest excerpt that would help the next attempt.
     """
 
     name: str

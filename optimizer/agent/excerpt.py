@@ -1,7 +1,7 @@
-"""A long text cut up: its beginning, its end and lines that tell of a failure as they stand, the rest in parts.
+"""A long text cut up: its beginning, its end and lines that report a failure unchanged, the rest in parts.
 
-The parts are for a model that puts each in few words. Where the text is longer than all of them hold, lines that are
-alike but for their numbers are read once; where that is not enough, a middle is left out and told.
+The parts are for a model that summarises each. Where the text is longer than all of them hold, lines that differ only
+in numbers are read once; where that is not enough, a middle is left out, and the text says so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MOST_PARTS, FIRST_PARTS = 8, 3  # of all parts, and of them those before the mid
 HEAD, TAIL, FAILURES = 0.12, 0.25, 0.2  # shares of the tokens there are
 LONGEST_PIECE = 500  # characters; a longer line is several pieces
 TOKENS_PER_WORD = 1.6  # of a summary full of names and numbers
-LONGEST_LINE, FOLLOWING = 240, 3  # characters shown of a line that tells of a failure, and lines set in after it
+LONGEST_LINE, FOLLOWING = 240, 3  # characters shown of a line that reports a failure, and lines set in after it
 _SET_IN = re.compile(r"[ \t]+\S")
 _FAILURE = re.compile(
     rf"{FAILURE}|\berror\[\w+\]|\b(?:fatal|panic|killed|timed out|refused|permission denied|no such file)\b"
@@ -42,7 +42,7 @@ class Part:
 class Excerpt:
     """A text of `lines` lines cut up; `failures` are lines of its middle, `left_out` those that no part holds.
 
-    `folded` tells that lines that are alike but for their numbers stand in the parts once.
+    `folded`: lines that differ only in numbers are in the parts once.
     """
 
     lines: int
@@ -82,14 +82,14 @@ def words_for(excerpt: Excerpt, room: int) -> int:
     return int(left / TOKENS_PER_WORD) // max(1, len(excerpt.parts))
 
 
-def put_together(excerpt: Excerpt, said: Sequence[str], by: str, room: int) -> str:
-    """The text in at most `room` tokens, with what model `by` said of each part ('': nothing) instead of its middle.
+def put_together(excerpt: Excerpt, summaries: Sequence[str], by: str, room: int) -> str:
+    """The text in at most `room` tokens, with the summary of each part by model `by` ('': none) instead of its middle.
 
-    '' where nothing was said of any part, or there is no room.
+    '' where no part has one, or there is no room.
     """
-    left = room - count_tokens(_laid_out(excerpt, [""] * len(said), by)) if any(said) else 0
+    left = room - count_tokens(_laid_out(excerpt, [""] * len(summaries), by)) if any(summaries) else 0
     while left > 0:
-        text = _laid_out(excerpt, _shortened(said, left), by)
+        text = _laid_out(excerpt, _shortened(summaries, left), by)
         if count_tokens(text) <= room:
             return text
         left = left * 9 // 10
@@ -166,8 +166,8 @@ def _folded(pieces: Sequence[Part]) -> Iterator[Part]:
             yield first
             continue
         lines = "line" if len(others) == 1 else "lines"
-        told = f"(and {len(others):,} {lines} like it, the last is line {others[-1].end:,})"
-        yield replace(first, text=f"{first.text.rstrip()} {told}\n")
+        more = f"(and {len(others):,} {lines} like it, the last is line {others[-1].end:,})"
+        yield replace(first, text=f"{first.text.rstrip()} {more}\n")
 
 
 def _failures(pieces: Sequence[Part], room: int) -> tuple[Part, ...]:
@@ -197,15 +197,15 @@ def _telling(pieces: Sequence[Part]) -> Iterator[Part]:
 
 
 def clipped(text: str, characters: int) -> str:
-    """`text` in at most so many characters, with an ellipsis where its end was left away."""
+    """`text` in at most so many characters, with an ellipsis where its end was cut."""
     if len(text) <= characters:
         return text
     return f"{text[: characters - 1].rstrip()}…" if characters > 1 else ""
 
 
-def _shortened(said: Sequence[str], room: int) -> list[str]:
-    """What was said, a line each, in at most `room` tokens together; what one leaves free goes to longer ones."""
-    texts = [" ".join(text.split()) for text in said]
+def _shortened(summaries: Sequence[str], room: int) -> list[str]:
+    """The summaries, a line each, in at most `room` tokens together; what one leaves free goes to longer ones."""
+    texts = [" ".join(text.split()) for text in summaries]
     waiting = sorted((count_tokens(text), number) for number, text in enumerate(texts) if text)
     while waiting:
         share = room // len(waiting)
@@ -217,9 +217,9 @@ def _shortened(said: Sequence[str], room: int) -> list[str]:
     return texts
 
 
-def _laid_out(excerpt: Excerpt, said: Sequence[str], by: str) -> str:
+def _laid_out(excerpt: Excerpt, summaries: Sequence[str], by: str) -> str:
     first, last = excerpt.head.end + 1, excerpt.tail.start - 1
-    rows = [(part, text or "left out") for part, text in zip(excerpt.parts, said, strict=True)]
+    rows = [(part, text or "left out") for part, text in zip(excerpt.parts, summaries, strict=True)]
     if excerpt.left_out:
         rows.append((Part(*excerpt.left_out, ""), "left out"))
     rows.sort(key=lambda row: row[0].start)

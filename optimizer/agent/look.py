@@ -33,7 +33,7 @@ class Overlay:
     version: int = 0
 
     def read(self, path: str) -> bytes | None:
-        """A file as it stands now; raises what `disk` raises."""
+        """A file with the changes so far; raises what `disk` raises."""
         return self.changes[path].after if path in self.changes else self.disk(path)
 
     def take(self, patch: Patch) -> None:
@@ -50,7 +50,7 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a model is shown, and one short line that tells a person of it."""
+    """What a model is shown, and one short line about it for a person."""
 
     text: str
     summary: str

@@ -38,7 +38,7 @@ UNREADABLE = "(an answer that could not be read)"
 class Limits:
     """Of one attempt: answers after which a model may be asked on, tokens in and out, micro-dollars, seconds.
 
-    `repairs` is how often an answer that cannot be used is told to the model that gave it.
+    `repairs` is how often a model may correct an answer that cannot be used.
     """
 
     steps: int
@@ -59,7 +59,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """What a conversation had come to when its provider failed: what was looked at, and the files as edited."""
+    """The state of a conversation when its provider failed: what was looked at, and the files as edited."""
 
     looked: str
     overlay: look.Overlay
@@ -233,13 +233,13 @@ def _over(talk: _Talk, following: Prompt, model: Model, limits: Limits) -> str:
 
 
 def _with_results(prompt: Prompt, completion: Completion, results: tuple[ToolResult, ...], note: str = "") -> Prompt:
-    """The prompt after the calls of a completion were served, one result for each; `note` is said after them."""
+    """The prompt after the calls of a completion were served, one result for each, then `note`."""
     made = Message("assistant", completion.text, completion.tool_calls, state=completion.state)
     return _extended(prompt, made, Message("user", note, results=results))
 
 
 def _refused(prompt: Prompt, completion: Completion, why: str) -> Prompt:
-    """The prompt that tells a model, once, why its answer could not be used."""
+    """The prompt that gives a model the reason why its answer could not be used."""
     advice = REFUSED.format(why=why)
     if completion.tool_calls and not any(call.malformed for call in completion.tool_calls):
         results = tuple(ToolResult(call, "not applied", failed=True) for call in completion.tool_calls)

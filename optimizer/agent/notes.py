@@ -1,4 +1,4 @@
-"""What the repository tells those who work on it: the AGENTS.md nearest to the files concerned, else CLAUDE.md."""
+"""The repository's own notes for contributors: the AGENTS.md nearest to the files concerned, else CLAUDE.md."""
 
 from __future__ import annotations
 

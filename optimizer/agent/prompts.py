@@ -1,4 +1,4 @@
-"""What a model is told: a stable system text, the chosen code, the request, and what failed before."""
+"""Build prompts: a stable system text, the chosen code, the request, and what failed before."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _CUT = "\n[… {count} tokens left out here …]\n"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question to one model; `evidence` says what was wrong with an earlier answer, '' at first.
+    """One question to one model; `evidence` is what was wrong with an earlier answer, '' at first.
 
     `look` offers the tools that read the repository to models that can call tools, `tests` the one that runs its tests.
     `looked` is what a model before called and saw, whose conversation this one takes over.
@@ -117,7 +117,7 @@ def edit_format(model: Model, concise: bool) -> EditFormat:
 
 @cache
 def overhead(look: bool = True, tests: bool = True, edits: bool = True) -> int:
-    """Tokens of a prompt beside notes, code and request, for the longest of the forms; tools as in an Ask.
+    """Tokens of a prompt without notes, code and request, for the longest of the forms; tools as in an Ask.
 
     Without `edits` it is one that asks for an answer in words only, and has no tools.
     """

@@ -61,7 +61,7 @@ def admit(
 
 
 def listener(admitted: Admitted, services: CallServices) -> Callable[[Exchange], None]:
-    """What takes note of the headers of the answer to a call."""
+    """Record the quotas in the headers of the answer to a call."""
     from optimizer.models.state import key
 
     name = key(admitted.candidate.model)
@@ -115,7 +115,7 @@ def warnings(request: str, admitted: Admitted, services: CallServices) -> list[s
 
 
 def _purse(request: str, services: CallServices) -> Callable[[int], Money]:
-    """The money as it stands whenever it is called, with what is pending elsewhere."""
+    """What is spent whenever it is called, with what is pending elsewhere."""
     from optimizer.ledger import caps
 
     limits = caps.caps_from(services.settings)

@@ -8,9 +8,9 @@ from optimizer.report.money import dollars
 
 
 class Answers:
-    """Answers to the questions of one run: `yes` stands for those about money, a user at the terminal gives the others.
+    """Answers to the questions of one run: `yes` to those about money, the others from the user at the terminal.
 
-    Without one, where `asks` is False, there is no answer.
+    Without a terminal, `asks` is False, and there is no answer.
     """
 
     def __init__(self, yes: bool, asks: bool) -> None:

@@ -16,7 +16,7 @@ from optimizer.events import Finished
 from optimizer.retrieval import Query
 
 MAX_PIPED = 4_000_000  # bytes of standard input that are kept, half of them from its end; a prompt holds far less
-LONGEST_PIPED = 1_000_000_000  # bytes after which a stream that does not end is taken to
+LONGEST_PIPED = 1_000_000_000  # bytes after which a stream without an end counts as ended
 
 
 @click.command("run")

@@ -118,7 +118,7 @@ def _measure(workspace: Workspace, change: Change, checkout: Checkout, index: In
 
 
 def changed_functions(symbols: Iterable[Symbol], ranges: Iterable[tuple[int, int]]) -> set[Symbol]:
-    """The innermost functions that hold changed lines; a range (n + 1, n) stands between two lines."""
+    """The innermost functions that hold changed lines; a range (n + 1, n) is between two lines."""
     bodies = [symbol for symbol in symbols if symbol.kind in BODIES]
     found = set()
     for first, last in ranges:

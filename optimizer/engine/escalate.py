@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What the attempts before leave to the next: its answer budget in tokens, what was wrong with the last answer, and
-    a conversation that its provider broke off."""
+    """What earlier attempts pass on: the answer budget in tokens, what was wrong with the last answer, and a
+    conversation that its provider broke off."""
 
     answer_tokens: int
     evidence: str = ""
@@ -73,7 +73,7 @@ def left_to_ask(waiting: Sequence[Attempt], failed: Attempt, error: OptimizerErr
 
 
 def _after(before: Before, ended: Ended, failure: OptimizerError) -> Before:
-    """What is left to the next attempt: a provider's failure adds nothing but a conversation to go on with."""
+    """What is passed on to the next attempt; a provider's failure adds only a conversation to continue."""
     if failure.unanswered:
         return replace(before, unfinished=ended.unfinished or before.unfinished)
     answer_tokens = before.answer_tokens * 2 if isinstance(failure, AnswerCut) else before.answer_tokens
@@ -149,7 +149,7 @@ def _settlement(ended: Ended) -> str:
 
 
 def _conversation(request: Request, model: Model, services: Services, before: Before) -> Flow[Ended]:
-    """One conversation, going on from what the attempts before left."""
+    """One conversation, continuing with what earlier attempts passed on."""
     workspace = services.workspace
     bench = _bench(request, model, workspace)
     prompt = prompts.build(_ask(request, workspace, bench, before), model)

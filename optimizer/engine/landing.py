@@ -21,7 +21,7 @@ MOST_OF_A_REQUEST = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What the user said beforehand: yes to plain questions, `allowed` paths by name, a commit with its message."""
+    """The answers given in advance: yes to plain questions, `allowed` paths by name, a commit with its message."""
 
     yes: bool = False
     allowed: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ def _check_further(outcome: Outcome, patch: Patch, workspace: Workspace) -> Flow
 
 
 def _committable(patch: Patch, landing: Landing) -> Flow[Landing]:
-    """The landing without its commit where that would hold more than the edit, and there is a user to tell so."""
+    """The landing without its commit where that would hold more than the edit."""
     from optimizer.git.commit import hindrance
 
     hindered = hindrance(landing.commit, patch.changes) if landing.commit else None

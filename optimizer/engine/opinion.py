@@ -1,4 +1,4 @@
-"""What a small local model says of a request: asked while the index is refreshed, heard if it is in time."""
+"""The kind of work a request is, by a small local model: asked while the index is refreshed, used if in time."""
 
 from __future__ import annotations
 

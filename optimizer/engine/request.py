@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from optimizer.types import Task
 
 LEAST_ROOM = 200  # tokens for the request and its code
-ROOM_BESIDE_IMAGES = 1000  # tokens for them that are advised where images leave too few
+WITH_IMAGES = 1000  # tokens for them that are suggested where images leave too few
 PLAN = 500  # tokens of a plan, at most
 
 
@@ -70,7 +70,7 @@ def first_budget(query: Query, workspace: Workspace, planned: bool = False) -> t
     free = total - answer - fixed
     if free < LEAST_ROOM:
         raise InputError(
-            f"request_tokens = {total:,} leaves no room beside max_tokens = {answer:,}",
+            f"request_tokens = {total:,} leaves no room with max_tokens = {answer:,}",
             "raise request_tokens or lower max_tokens",
         )
     limit = min(settings.notes_tokens, free // 4)
@@ -94,7 +94,7 @@ def _images(query: Query, free: int, total: int) -> int:
 
     taken = prompts.pictured(query)
     if taken and free - taken < LEAST_ROOM:
-        enough = -(-(total + taken - free + ROOM_BESIDE_IMAGES) // 500) * 500
+        enough = -(-(total + taken - free + WITH_IMAGES) // 500) * 500
         raise InputError(
             f"the images take up to {taken:,} tokens, and request_tokens ({total:,}) leaves {free:,} for them "
             "and the code",

@@ -137,8 +137,8 @@ def _prepared(id: str, query: Query, services: Services, options: Options) -> Fl
         available = listed.result()
     from optimizer.routing.classify import classify
 
-    said = (yield from opinion.end(router, services.calls)) if router else None
-    task = classify(fitted, context, budget.prompt(notes.tokens if notes else 0, context.tokens), said)
+    sorted_as = (yield from opinion.end(router, services.calls)) if router else None
+    task = classify(fitted, context, budget.prompt(notes.tokens if notes else 0, context.tokens), sorted_as)
     return Request(id, fitted, context, task, notes), available
 
 
@@ -205,7 +205,7 @@ def _outcome(id: str, route: Route, tried: list[tuple[Attempt, Ended]], cost: in
 
 
 def _exit_code(route: Route, tried: list[tuple[Attempt, Ended]]) -> int:
-    """That of a cap that kept a model from being asked; else that of the last answer; else that no model worked."""
+    """10 where a cap kept a model from being asked; else the code of the last answer; else 6, no model worked."""
     failures = [ended.failure for _, ended in tried if ended.failure]
     capped = any(isinstance(left.reason, Cap) for left in route.left_out)
     if capped or any(isinstance(one, BudgetReached) for one in failures):

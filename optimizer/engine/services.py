@@ -55,9 +55,9 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """The small local model that tells kinds of work apart, and how it is asked within its time.
+    """The small local model that sorts requests by kind of work, and how it is asked within its time.
 
-    `seats` gives it memory of its own; `beside` lists what it must not push out: bytes by name (0: unknown) of the
+    `memory` are leases of its own; `beside` lists what it must not push out: bytes by name (0: unknown) of the
     models that are loaded, and of the coder.
     """
 
@@ -81,7 +81,7 @@ class Models(Protocol):
         ...
 
     def profiles(self) -> tuple[Wanted, ...]:
-        """What the profile in use wants of models, then its fallbacks."""
+        """What the profile in use prefers and requires of models, then its fallbacks."""
         ...
 
     def role(self, name: str) -> Wanted: ...

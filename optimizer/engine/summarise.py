@@ -1,4 +1,4 @@
-"""What was piped in and is too long for a prompt, put in few words by the summariser's role before the request is."""
+"""Summarise piped input that is too long for a prompt, before the request is served."""
 
 from __future__ import annotations
 

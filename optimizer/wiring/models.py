@@ -77,7 +77,7 @@ class Stores:
 
 
 class Stock(NamedTuple):
-    """The models of a user who stands anywhere, in a project or not."""
+    """The models of a user, in a project or not."""
 
     root: Path
     config: Config
@@ -241,7 +241,7 @@ class Models:
         )
 
     def _coder(self, endpoint: Endpoint) -> Mapping[str, int]:
-        """The bytes of the model of `local.coder`, by its name, where its server has not said that it lacks it."""
+        """The bytes of the model of `local.coder`, by its name, unless its server is known not to hold it."""
         from optimizer.models.available import last_known
 
         settings = self._config.settings
