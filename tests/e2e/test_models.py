@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.cli.local_models import bar
+from optimizer.models.memory_leases import MemoryClaim, MemoryLeases
 from optimizer.providers.ollama import PullStep
 from optimizer.report.layout import cells
 from tests.e2e.conftest import COMMAND, Optimize
@@ -266,25 +267,26 @@ def test_two_runs_do_not_push_each_others_models_out(user: Optimize, loopback: L
         "[models]\nmemory_gib = 24\ncache_seconds = 0\n" + loopback.config().partition("cache_seconds = 0\n")[2]
     )
     good = Reply(text="It splits (calc/parse.py:4).", tokens=Tokens(2000, 100))
-    loopback.queue("ollama", Reply(text=good.text, tokens=good.tokens, stall_at=1, stall=8.0))
-    arguments = [COMMAND, "explain parse_response", "--model", "qwen3-coder:30b"]
+    loopback.answer("ollama", lambda _: good)
+    another = MemoryLeases(user.home / ".local/state/optimizer", lambda: 24 * GB)
+    server = loopback.url.removeprefix("http://")
+    assert another.acquire(MemoryClaim(server, "qwen3-coder:30b", 20 * GB), 600).granted
+    free = user("explain parse_response", "--tier", "local", "--json")
+    assert free.code == 0, free.err
+    assert free.event("result")["model"] == "qwen3-coder:30b", "the model in use is taken rather than another"
+    arguments = [COMMAND, "explain parse_response", "--model", "qwen2.5-coder:7b"]
     with subprocess.Popen(
         arguments, cwd=user.cwd, env=user.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as first:
-        deadline = time.monotonic() + 20
-        while not loopback.asked("ollama") and time.monotonic() < deadline:
-            time.sleep(0.05)
-        loopback.answer("ollama", lambda _: good)
-        free = user("explain parse_response", "--tier", "local", "--json")
-        assert free.code == 0, free.err
-        assert free.event("result")["model"] == "qwen3-coder:30b", "the model in use is taken rather than another"
-        other = user("explain parse_response", "--model", "qwen2.5-coder:7b")
-        first.communicate(timeout=30)
-    assert first.returncode == 0
-    assert other.code == 0, other.err
-    assert "waiting until another run is done with qwen3-coder:30b" in other.err
+    ) as waiting:
+        assert waiting.stderr is not None
+        lines = iter(waiting.stderr.readline, "")
+        assert any("waiting until another run is done with qwen3-coder:30b" in line for line in lines)
+        assert len(loopback.asked("ollama")) == 1
+        another.close()
+        waiting.communicate(timeout=60)
+    assert waiting.returncode == 0
     models = [one.model for one in loopback.asked("ollama")]
-    assert models == ["qwen3-coder:30b", "qwen3-coder:30b", "qwen2.5-coder:7b"]
+    assert models == ["qwen3-coder:30b", "qwen2.5-coder:7b"]
     alone = user("explain parse_response", "--model", "qwen2.5-coder:7b")
     assert alone.code == 0 and "waiting" not in alone.err
 
