@@ -266,7 +266,7 @@ class Settings:
         "transcripts.max_days", 30, "Days after which a transcript is deleted.", range=(1, 36_500), user_only=True
     )
     endpoints: Mapping[str, str] = setting(
-        "endpoints", {}, "Base URL by provider name (anthropic, gemini, groq, ollama, openai).", user_only=True
+        "endpoints", {}, "Base URL by provider name, such as groq or openai.", user_only=True
     )
     features: Mapping[str, bool] = setting(
         "features", {}, "Switches by name; see features.toml for the names and defaults."

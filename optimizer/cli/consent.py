@@ -37,7 +37,7 @@ def command() -> None:
 def grant_command(destination: str, project: Path | None) -> int:
     """Allow DESTINATION to receive this repository's code.
 
-    DESTINATION is anthropic, gemini, groq, openai, ollama, or an [[endpoint]] of your own.
+    DESTINATION is a provider, such as groq, or an [[endpoint]] of your own.
     """
     with options.open_services(project, {}) as services:
         host = give(services, destination)
