@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.errors import InputError
 from optimizer.retrieval import Context, Query
@@ -29,8 +29,7 @@ class Request:
     notes: Notes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """The tokens of one request to a model, and what takes them.
 
     `fixed` are the system text, the tools and the frame, `asked` the request with what was piped in, `notes` the most
