@@ -1,4 +1,4 @@
-"""The debug log: what was decided and sent, a line each; `logging` is not even loaded until somebody configures it."""
+"""The debug log: what was decided and sent, a line each; `logging` is not loaded until it is configured."""
 
 from __future__ import annotations
 
