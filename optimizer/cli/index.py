@@ -120,7 +120,7 @@ def stats_text(figures: Survey) -> str:
     """The figures of an index as a table."""
     lines = ["", f"{'language':<14}{'files':>9}{'size':>12}{'symbols':>10}"]
     for row in figures.languages:
-        note = "" if row.installed else "  no grammar: pip install 'optimizer[languages]'"
+        note = "" if row.installed else "  no grammar: install the extra `languages`"
         lines.append(f"{row.language:<14}{row.files:>9,}{size(row.bytes):>12}{row.symbols:>10,}{note}")
     lines.append(f"{'all':<14}{figures.files:>9,}{size(figures.source_bytes):>12}{figures.symbols:>10,}")
     share = figures.imports_resolved / figures.imports if figures.imports else 0.0

@@ -16,7 +16,7 @@ from optimizer.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-INSTALL = "pip install 'optimizer[embeddings]'"
+INSTALL = "in a clone of optimizer: pip install '.[embeddings]'"
 LOCAL = "check the network, or name a directory of the model's files in semantic.model_path"
 FETCH = "optimize index --embed --download fetches it once; or name a directory of its files in semantic.model_path"
 BATCH = 16

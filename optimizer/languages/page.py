@@ -14,8 +14,8 @@ _INTRODUCTION = """\
 
 Every text file of a repository is found by its words and its path. For the languages below, the index also holds
 definitions with their lines, signatures and first lines of documentation. Install the grammars marked `languages` with
-`pip install 'optimizer[languages]'`. Without a grammar, files are found by their words alone; `optimize index --stats`
-counts them. After a grammar is installed, the next command reads its files.
+`pip install '.[languages]'` in a clone. Without a grammar, files are found by their words alone;
+`optimize index --stats` counts them. After a grammar is installed, the next command reads its files.
 """
 _READING = """
 - **code**: functions, classes, other definitions, and imports. Where *imports lead to files*, each import is resolved

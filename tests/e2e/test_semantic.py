@@ -83,7 +83,7 @@ def test_without_the_extra_one_line_says_so_and_words_decide(alone: Optimize) ->
     switch_on(alone)
     loaded, said = modules(alone, "context", REQUEST, before="sys.modules['fastembed'] = None")
     assert said.count("semantic-search is on, but words alone decide") == 1
-    assert "pip install 'optimizer[embeddings]'" in said
+    assert "pip install '.[embeddings]'" in said
     assert "numpy" not in loaded
     assert items(words)
 

@@ -21,7 +21,7 @@ CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"), key=lambda path
 def needs_grammar(path: str) -> None:
     language = language_of(path)
     if language is not None and not is_installed(language):
-        pytest.skip(f"the grammar of {language.name} is not installed: pip install 'optimizer[languages]'")
+        pytest.skip(f"the grammar of {language.name} is not installed: pip install '.[languages]'")
 
 
 def edges(path: str, source: str, files: list[str], manifests: Mapping[str, str] | None = None) -> dict[str, list[str]]:

@@ -34,7 +34,7 @@ READABLE = [path for path in CASES if has_grammar(tomllib.loads(path.read_text("
 def load(path: Path) -> dict[str, Any]:
     case = tomllib.loads(path.read_text("utf-8"))
     if not has_grammar(case["path"]):
-        pytest.skip(f"the grammar of {path.stem} is not installed: pip install 'optimizer[languages]'")
+        pytest.skip(f"the grammar of {path.stem} is not installed: pip install '.[languages]'")
     return case
 
 
