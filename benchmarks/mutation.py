@@ -40,6 +40,7 @@ PACKAGES = ("pytest", "hypothesis", "httpx", "click", "anthropic", "groq", "goog
 MOST_TESTS, MOST_SECONDS = 60, 60.0  # of the tests that reach a mutant, quickest first
 CPU_SECONDS, WALL_SECONDS = 120, 400
 SLOWEST_TEST = 20.0
+LARGE = 20
 COMPARE = {
     ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
     ast.Is: "is not", ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in",
@@ -136,7 +137,7 @@ def _of_file(root: Path, path: Path) -> Iterator[Mutant]:
             if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
                 yield changed(node, f"({ast.unparse(node.operand)})", statement)
             if isinstance(node, ast.Constant) and isinstance(node.value, bool | int):
-                yield changed(node, str(not node.value if isinstance(node.value, bool) else node.value + 1), statement)
+                yield changed(node, _other(node.value), statement)
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
@@ -194,6 +195,13 @@ def _header(statement: ast.stmt) -> tuple[int, int]:
     """The lines of a statement without those it holds."""
     inner = [child.lineno for child in ast.iter_child_nodes(statement) if isinstance(child, ast.stmt)]
     return statement.lineno, max(statement.lineno, min([line - 1 for line in inner], default=statement.end_lineno or 0))
+
+
+def _other(value: bool | int) -> str:
+    """Another constant: the other truth value, one more, or twice a number so large that one more is the same."""
+    if isinstance(value, bool):
+        return str(not value)
+    return str(2 * value if value > LARGE else value + 1)
 
 
 def _is_none(node: ast.expr) -> bool:
