@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -53,6 +54,30 @@ def from_nothing(index, tmp_path):
         found = everything(fresh)
         fresh.close()
     return found
+
+
+def test_a_refresh_leaves_no_file_open_and_the_collector_as_it_was(make_repo, opened):
+    index = opened(make_repo({f"f{n}.py": f"x = {n}\n" for n in range(20)}))
+    update(index)
+    for n in range(20):
+        (index.root.path / f"f{n}.py").write_text(f"y = {n}\n")
+    handles = len(os.listdir("/dev/fd"))
+    update(index)
+    assert len(os.listdir("/dev/fd")) == handles
+    assert gc.isenabled()
+
+
+def test_a_tree_that_is_as_before_writes_nothing(make_repo, opened):
+    root = make_repo({"a.py": "x = 1\n"})
+    os.utime(root / "a.py", (1_700_000_000,) * 2)
+    index = opened(root)
+    for _ in range(2):
+        update(index)
+        if not index.meta("stamp"):  # its times are within the grain of the clock
+            time.sleep(2.1)
+    before = index.connection.total_changes
+    assert update(index).unchanged == 1
+    assert index.connection.total_changes == before
 
 
 def test_a_first_build_parses_all_and_a_second_nothing(make_repo, opened):
