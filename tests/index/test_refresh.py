@@ -61,9 +61,9 @@ def test_a_refresh_leaves_no_file_open_and_the_collector_as_it_was(make_repo, op
     update(index)
     for n in range(20):
         (index.root.path / f"f{n}.py").write_text(f"y = {n}\n")
-    handles = len(os.listdir("/dev/fd"))
+    handles = len(list(Path("/dev/fd").iterdir()))
     update(index)
-    assert len(os.listdir("/dev/fd")) == handles
+    assert len(list(Path("/dev/fd").iterdir())) == handles
     assert gc.isenabled()
 
 
