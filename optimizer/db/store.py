@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from types import MappingProxyType
@@ -71,6 +72,18 @@ def open_db(path: Path, schema: Schema) -> Opened:
         ) from error
 
 
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write all that is done meanwhile, or nothing; other writers wait."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
 def is_damage(error: sqlite3.Error | UnicodeDecodeError) -> bool:
     """Whether an error means that the store itself is broken, not that the disk or another process is in the way.
 
@@ -125,8 +138,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _upgrade(connection: sqlite3.Connection, schema: Schema) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         version = _version(connection)
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if version == 0 and not tables:
@@ -143,10 +155,6 @@ def _upgrade(connection: sqlite3.Connection, schema: Schema) -> None:
             for step in steps:
                 _script(connection, schema.migrations[step])
         connection.execute(f"PRAGMA user_version={schema.version}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
 
 
 def _script(connection: sqlite3.Connection, script: str) -> None:

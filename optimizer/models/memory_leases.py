@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.db import leases
-from optimizer.db.store import Schema, open_db
+from optimizer.db.store import Schema, open_db, transaction
 from optimizer.errors import StorageError
 
 FILE = "seats.sqlite3"
@@ -138,13 +138,8 @@ class MemoryLeases:
         try:
             if self._opened is None:
                 self._opened = open_db(self.path, SCHEMA).connection
-            self._opened.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(self._opened):
                 yield self._opened
-            except BaseException:
-                self._opened.execute("ROLLBACK")
-                raise
-            self._opened.execute("COMMIT")
         except sqlite3.Error as error:
             raise StorageError(
                 f"cannot use the record of models in memory at {self.path}: {error}", "check the disk, or remove it"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.db import leases
-from optimizer.db.store import Schema, open_db
+from optimizer.db.store import Schema, open_db, transaction
 from optimizer.errors import ProviderError, StorageError
 from optimizer.ledger.caps import CapName
 from optimizer.models.state import Health, ModelState, Need, after_failure, after_success, fit
@@ -252,14 +252,8 @@ class StateStore:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
+        with self._reading() as db, transaction(db):
+            yield db
 
     def _connection(self) -> sqlite3.Connection:
         if self._opened is None:
