@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import optimizer
 from optimizer.index.refresh import refresh
+from optimizer.index.survey import links, survey
 from optimizer.languages.table import is_installed
 from optimizer.retrieval import Progress
+from optimizer.settings import Settings
 from tests.index.conftest import ONE, update
 
 HOUR = 3600 * 10**9
@@ -151,3 +157,82 @@ def test_a_content_that_another_process_deletes_before_it_is_used_is_parsed_agai
     assert refresh(index, ONE, delete_once).parsed == 2
     assert deleted == [1]
     assert index.all_names() == ("first",)
+
+
+def test_a_file_that_a_changed_setting_lets_in_is_indexed(make_repo, opened, clock):
+    index = opened(make_repo({"a.py": "def first(): pass\n", "b.py": "x = 1\n"}))
+    assert update(index, Settings(workers=1, max_file_bytes=10)).skipped[0].path == "a.py"
+    assert index.paths() == ("b.py",)
+    assert update(index).parsed == 1
+    assert index.paths() == ("a.py", "b.py")
+
+
+@pytest.mark.slow
+def test_a_file_that_took_too_long_is_read_again_with_more_time(make_repo, opened, clock):
+    index = opened(make_repo({"long.py": "def long(a, b):\n    return [a, b]\n\n\n" * 20_000}))
+    (skipped,) = update(index, Settings(workers=1, parse_seconds=0.01)).skipped
+    assert (skipped.path, "longer than" in skipped.why) == ("long.py", True)
+    assert update(index).parsed == 1
+    assert index.all_names() == ("long",)
+
+
+def test_a_renamed_file_is_found_under_its_new_name(make_repo, opened, clock):
+    root = make_repo({})
+    (root / "a.py").write_text("def first(): pass\n")
+    index = opened(root)
+    update(index)
+    (root / "a.py").rename(root / "b.py")
+    assert update(index).removed == 1
+    assert index.paths() == ("b.py",)
+
+
+def test_the_graph_of_imports_forgets_what_is_no_longer_imported(make_repo, opened, clock):
+    root = make_repo({"a.py": "import b\nimport c\n", "b.py": "", "c.py": "import b\n"})
+    index = opened(root)
+    update(index)
+    assert links(index) == [(0, 1), (0, 2), (2, 1)]
+    (root / "a.py").write_text("import c\n")
+    assert (done := update(index)).notice == ""
+    assert done.parsed == 1
+    assert links(index) == [(0, 2), (2, 1)]
+    assert survey(index).imports == 2
+    (root / "c.py").unlink()
+    update(index)
+    assert links(index) == []
+    assert survey(index).imports == 1
+
+
+NEWER = """
+import os, shutil, sys, time
+from pathlib import Path
+from types import SimpleNamespace
+lstat = os.lstat
+os.lstat = lambda path: (s := lstat(path)) and SimpleNamespace(
+    st_mode=s.st_mode, st_size=s.st_size, st_mtime_ns=10**18, st_ctime_ns=10**18)
+from optimizer.index.files import find_root
+from optimizer.index.reader import open_index
+from optimizer.index.refresh import refresh
+from optimizer.settings import Settings
+index = open_index(find_root(Path(sys.argv[1])), Path(sys.argv[2]))
+print(refresh(index, Settings(workers=1), lambda _: None).parsed, *index.all_names())
+"""
+
+
+@pytest.mark.slow
+def test_a_program_that_reads_differently_reads_every_file_again(make_repo, tmp_path):
+    package = Path(optimizer.__file__).parent
+    shutil.copytree(package, tmp_path / "newer/optimizer", ignore=shutil.ignore_patterns("__pycache__"))
+    root = make_repo({"a.py": "LIMIT = 1\n\ndef first(): pass\n"})
+
+    def run() -> str:
+        command = [sys.executable, "-c", NEWER, str(root), str(tmp_path / "cache")]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path / "newer")}
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    assert run() == "1 LIMIT first"
+    assert run() == "0 LIMIT first"
+    query = tmp_path / "newer/optimizer/languages/queries/python.scm"
+    query.write_text("".join(line for line in query.read_text().splitlines(True) if "definition.constant" not in line))
+    assert run() == "1 first"
