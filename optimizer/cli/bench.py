@@ -22,7 +22,9 @@ def command() -> None:
 
 
 @command.command("retrieval")
-@click.option("--commits", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Number of commits.")
+@click.option(
+    "--commits", metavar="N", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Number of commits."
+)
 @options.project
 @options.as_json
 def retrieval_command(commits: int, project: Path | None, as_json: bool) -> int:

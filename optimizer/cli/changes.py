@@ -41,7 +41,9 @@ merge_flag = click.option("--merge", is_flag=True, help="Keep later edits of the
 
 
 @click.command("log")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Number of changes to list.")
+@click.option(
+    "--limit", metavar="N", default=20, show_default=True, type=click.IntRange(1), help="Number of changes to list."
+)
 @click.option("--transcript", metavar="N", help="Show the prompts and answers behind change N (or a request's id).")
 @options.project
 @options.as_json

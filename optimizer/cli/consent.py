@@ -83,7 +83,9 @@ def list_command(project: Path | None, as_json: bool) -> int:
 
 
 @command.command("log")
-@click.option("--last", default=20, show_default=True, type=click.IntRange(1), help="Number of requests to show.")
+@click.option(
+    "--last", metavar="N", default=20, show_default=True, type=click.IntRange(1), help="Number of requests to show."
+)
 @options.project
 @options.as_json
 def log_command(last: int, project: Path | None, as_json: bool) -> int:

@@ -33,8 +33,12 @@ BETWEEN = "   "
 
 @click.command("context")
 @click.argument("request", nargs=-1, required=True)
-@click.option("--top", default=20, show_default=True, type=click.IntRange(1), help="Number of ranked files to list.")
-@click.option("--max-tokens", type=click.IntRange(100), help="Tokens of code; default: what a first request leaves.")
+@click.option(
+    "--top", metavar="N", default=20, show_default=True, type=click.IntRange(1), help="Number of ranked files to list."
+)
+@click.option(
+    "--max-tokens", metavar="N", type=click.IntRange(100), help="Tokens of code; default: what a first request leaves."
+)
 @click.option("--format", "form", type=options.Choice(FORMATS), default="table", help="A table, or text for pasting.")
 @click.option("--copy", is_flag=True, help="Copy the text to the clipboard (Markdown unless --format xml).")
 @click.option("--explain", is_flag=True, help="Show the ranking signals of each file instead.")

@@ -67,7 +67,9 @@ def deps(file: str, reverse: bool, project: Path | None, as_json: bool) -> int:
 
 @click.command("map")
 @click.argument("path", required=False)
-@click.option("--tokens", default=2000, show_default=True, type=click.IntRange(50), help="Size of the outline.")
+@click.option(
+    "--tokens", metavar="N", default=2000, show_default=True, type=click.IntRange(50), help="Size of the outline."
+)
 @options.project
 @options.as_json
 def map_(path: str | None, tokens: int, project: Path | None, as_json: bool) -> int:

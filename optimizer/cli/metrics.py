@@ -17,7 +17,9 @@ DAYS = 7
 
 @click.command("metrics")
 @click.option("--daily", is_flag=True, help=f"Show a row for each of the {DAYS} days up to that day too.")
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Day to show; default: today.")
+@click.option(
+    "--date", "day", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="Day to show; default: today."
+)
 @options.project
 @options.as_json
 def command(daily: bool, day: datetime | None, project: Path | None, as_json: bool) -> int:

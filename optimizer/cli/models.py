@@ -14,7 +14,7 @@ import click
 from optimizer.cli import local_models, options
 from optimizer.cli.terminal import emit, notice, paint, width
 from optimizer.humanize import size
-from optimizer.reasons import Unfit
+from optimizer.reasons import NoAnswer, NoKey, Unfit
 from optimizer.report import reasons, wire
 from optimizer.report.layout import inert, table, wrapped
 from optimizer.vendors import OLLAMA
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from optimizer.providers.endpoints import Endpoint
     from optimizer.providers.ollama import Card
     from optimizer.reasons import Reason
+    from optimizer.types import LeftOut
     from optimizer.wiring.models import Stock
 
 HEAD = ("   model", "tier", f"{'window':>9}", "where", "price", "state")
@@ -167,7 +168,7 @@ def taken(stock: Stock) -> Inventory:
 
 
 def text(found: Inventory, pinned: str, dated: str) -> str:
-    """The models as people read them; what several of them lack alike stands once, below them."""
+    """The models as people read them; what several of them lack alike is shown once, below them."""
     columns, lines = width(), list[str]()
     below = {(left.provider, left.reason): left for left in found.missing}
     alike = Counter((row.left.provider, row.left.reason) for row in found.models if row.left)
@@ -180,13 +181,18 @@ def text(found: Inventory, pinned: str, dated: str) -> str:
             head, *body = table([HEAD, *rows], columns, "")
             lines += [paint(title, bold=True), paint(head, dim=True), *map(inert, body), ""]
     if below:
-        below_rows = [(f"{left.provider}: {reasons.why(left)}", reasons.hint(left)) for left in below.values()]
+        below_rows = [(_unavailable(left), reasons.hint(left)) for left in below.values()]
         lines += [*map(inert, table(below_rows, columns, "", flowing=False)), ""]
     if pinned:
         lines.append(
             wrapped(inert(f"* {pinned} is pinned to this project; unpin it with: optimize models unpin"), columns)
         )
     return "\n".join([*lines, wrapped(dated, columns, 0)])
+
+
+def _unavailable(left: LeftOut) -> str:
+    named = isinstance(left.reason, NoKey | NoAnswer)  # these reasons name the provider themselves
+    return reasons.why(left) if named else f"{left.provider}: {reasons.why(left)}"
 
 
 def _row(row: Listed, pinned: str, below: Collection[tuple[str, Reason]]) -> tuple[str, ...]:

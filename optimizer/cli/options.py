@@ -120,7 +120,7 @@ def model_flags(command: Command) -> Command:
         click.option("--max-tier", type=Choice(TIERS), help="Most expensive tier to use."),
         click.option("--tier", type=Choice(TIERS), help="Use this tier only."),
         click.option("--provider", metavar="NAME", help="Ask this provider, or server of your own, only."),
-        click.option("--model", help="Ask this model only."),
+        click.option("--model", metavar="ID", help="Ask this model only."),
     ):
         command = option(command)
     return command

@@ -40,7 +40,7 @@ def _print(text: str, event: Mapping[str, Any], as_json: bool) -> int:
     if as_json:
         emit(event)
     else:
-        click.echo(inert(text))
+        click.echo(wrapped(inert(text), width()))
     return 0
 
 
@@ -137,9 +137,11 @@ def use_command(name: str, as_json: bool) -> int:
 @click.argument("name")
 @click.option("--extends", metavar="NAME", help="Profile to inherit unset values from.")
 @click.option("--about", help="One-line description.")
-@click.option("--family", "families", multiple=True, help="A preferred model family; the first ranks highest.")
+@click.option(
+    "--family", "families", metavar="FAMILY", multiple=True, help="A preferred model family; the first ranks highest."
+)
 @click.option("--prefer", "models", multiple=True, metavar="MODEL", help="A preferred model, by id or glob.")
-@click.option("--window", type=click.IntRange(0), help="Smallest acceptable window, in tokens.")
+@click.option("--window", metavar="N", type=click.IntRange(0), help="Smallest acceptable window, in tokens.")
 @click.option("--requires", multiple=True, metavar="CAPABILITY", help="tools, vision, streaming, json or thinking.")
 @click.option("--fallback", metavar="NAME", help="Profile to use when no model fits this one.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting, such as max_tokens=900.")

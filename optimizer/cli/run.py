@@ -24,22 +24,22 @@ LONGEST_PIPED = 1_000_000_000  # bytes after which a stream without an end count
 @options.images
 @options.model_flags
 @click.option("--dry-run", is_flag=True, help="Show context, route and price; ask no model.")
-@click.option("--plan", is_flag=True, help="Let a change be planned by one model (role planner), made by another.")
-@click.option("--review/--no-review", default=None, help="Let another model say what is wrong with the change first.")
-@click.option("--summarise/--no-summarise", default=None, help="Have too long piped input put in few words, for free.")
-@click.option("--no-agent", is_flag=True, help="Give models one shot: they may not look into the repository first.")
+@click.option("--plan", is_flag=True, help="Plan with one model (role planner), edit with another.")
+@click.option("--review/--no-review", default=None, help="Let another model review the change first.")
+@click.option("--summarise/--no-summarise", default=None, help="Summarise piped input that is too long, for free.")
+@click.option("--no-agent", is_flag=True, help="Ask for the answer at once, without tools to look around.")
 @click.option("--feature", "features", multiple=True, metavar="NAME=on|off", help="Switch a feature for this run.")
 @options.yes
-@click.option("--allow", multiple=True, metavar="PATH", help="Write this CI, hook or editor file without asking too.")
-@click.option("--commit", is_flag=True, help="Make a git commit of exactly the files that were written.")
-@click.option("--message", metavar="TEXT", help="The message of that commit, instead of the request's first line.")
+@click.option("--allow", multiple=True, metavar="PATH", help="Write this CI, hook or editor file without asking.")
+@click.option("--commit", is_flag=True, help="Commit exactly the files that were written.")
+@click.option("--message", metavar="TEXT", help="Commit message; default: the first line of the request.")
 @options.project
 @options.as_json
 def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -> int:
     """Answer REQUEST or change the code.
 
-    Questions that the index can answer cost nothing: where is X, show X, list functions in F, who calls X,
-    what imports F, what does F import, rename X to Y. Piped input is taken as extra context.
+    Some requests are answered from the index at no cost: where is X, show X, list functions in F, who calls X,
+    what imports F, what does F import, rename X to Y. Piped input is extra context.
     """
     from optimizer.engine import run as engine
     from optimizer.engine.landing import Landing
@@ -69,7 +69,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
 
 
 def piped_in() -> str:
-    """All of standard input when something was piped or redirected into it, else ''."""
+    """All of standard input if it is piped or redirected, else ''."""
     try:
         mode = os.fstat(sys.stdin.fileno()).st_mode
     except (OSError, ValueError, AttributeError):
@@ -78,7 +78,7 @@ def piped_in() -> str:
         return ""
     first, last, left_out = ends(sys.stdin.buffer, MAX_PIPED // 2)
     if left_out:
-        terminal.notice(f"of what was piped in, {left_out:,} bytes in the middle are not read")
+        terminal.notice(f"piped input is too long: {left_out:,} bytes in the middle are left out")
         last = f"\n[… {left_out:,} bytes left out here …]\n".encode() + last
     return (first + last).decode("utf-8", "replace")
 

@@ -1,4 +1,4 @@
-"""A decision in words: what a request was taken for, who is asked in which order, and what keeps the others out."""
+"""A decision in words: the kind of request, the models that are asked, in order, and why others are left out."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from optimizer.tiers import TIERS
 from optimizer.types import Attempt, LeftOut, Quote, Route, Task
 
 KINDS: Mapping[str, str] = {
-    "find": "place to find",
+    "find": "search",
     "explain": "question about the code",
     "edit": "change to code",
     "refactor": "refactoring",
     "test": "change to tests",
-    "debug": "fault to find",
-    "design": "question of design",
+    "debug": "bug to find",
+    "design": "design question",
     "math": "calculation",
-    "creative": "text to invent",
+    "creative": "creative text",
     "quick": "quick question",
-    "tool": "thing to run",
-    "embedding": "task with vectors",
+    "tool": "command to run",
+    "embedding": "embedding",
     "general": "request",
 }
 DIFFICULTIES = (
     (0.15, "a very easy {}"),
     (0.35, "an easy {}"),
-    (0.55, "a {}, of middling difficulty"),
+    (0.55, "a {} of medium difficulty"),
     (0.75, "a hard {}"),
 )
 
 
 def summary(task: Task, route: Route) -> str:
-    """What the request was taken for, who is asked, and under which profile, in a line."""
-    said = "a {}" if task.kind == "quick" else _how_hard(task.difficulty)
-    line = f"{said.format(KINDS.get(task.kind, task.kind))}: {_who(route.attempts)}"
+    """The kind of request, the models that are asked, and the profile, in a line."""
+    kind = "a {}" if task.kind == "quick" else _how_hard(task.difficulty)
+    line = f"{kind.format(KINDS.get(task.kind, task.kind))}: {_asked(route.attempts)}"
     return ", ".join(filter(None, (line, reasons.profile(route.plan))))
 
 
 def why(task: Task) -> str:
-    """The figure behind how hard it is said to be, and the signs by which it was judged."""
+    """The difficulty as a figure, and the signs it is estimated from."""
     return f"difficulty {task.difficulty:g} of 1: {'; '.join(task.reasons)}"
 
 
 def attempts(route: Route, columns: int | None) -> list[str]:
-    """The models in the order in which they are asked, numbered where they are not in reserve, each with its reason."""
+    """The models in the order in which they are asked, each with its reason; those in reserve have no number."""
     rows, number = list[tuple[str, ...]](), 0
     for one in route.attempts:
         number += not one.standby
@@ -64,15 +64,15 @@ def left_out(some: Sequence[LeftOut], columns: int | None) -> list[str]:
         alike.setdefault(named, []).append(left.model or left.provider)
     lines: list[str] = []
     for (tier, reason, hint), names in alike.items():
-        said = f"      {reason}; try: {hint}" if hint else f"      {reason}"
-        if hint and columns and cells(said) >= columns:
-            said = f"      {reason}\n      try: {hint}"
-        lines += [f"  {tier}: {', '.join(dict.fromkeys(names))}", said]
+        line = f"      {reason}; try: {hint}" if hint else f"      {reason}"
+        if hint and columns and cells(line) >= columns:
+            line = f"      {reason}\n      try: {hint}"
+        lines += [f"  {tier}: {', '.join(dict.fromkeys(names))}", line]
     return [inert(wrapped(line, columns)) for line in lines]
 
 
 def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: bool, columns: int | None = None) -> str:
-    """What the request would cost on each tier, and how to have a model, or to use what was `found` elsewhere."""
+    """The price of the request on each tier, and how to get a model, or to use the `found` context elsewhere."""
     lines = ["", "No model could be asked. This request would cost:"]
     lines += table([(one.tier, one.model, money(one.cost)) for one in quotes], columns)
     objections = _objections(some)
@@ -81,19 +81,19 @@ def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: bool, colu
         if hint := reasons.hint(left):
             hints.setdefault(hint, "" if isinstance(left.reason, NoKey) else reasons.why(left))
     if hints:
-        lines += ["", "To have a model, do one of these:", *table(list(hints.items()), columns, flowing=False)]
+        lines += ["", "To get a model, do one of these:", *table(list(hints.items()), columns, flowing=False)]
     if late := [
         f"  {left.model or left.provider}: {reasons.why(left)}" for left in objections if not reasons.hint(left)
     ]:
-        lines += ["", "Cannot be asked now:", *(wrapped(line, columns) for line in dict.fromkeys(late))]
+        lines += ["", "Unavailable now:", *(wrapped(line, columns) for line in dict.fromkeys(late))]
     if found:
-        lines += ["", 'To see this context, or to copy it: optimize context "…" [--copy]']
+        lines += ["", 'To show or copy this context: optimize context "…" [--copy]']
     return inert("\n".join(lines))
 
 
 def _objections(some: Sequence[LeftOut]) -> list[LeftOut]:
-    """What keeps models from being asked beside the user's own wish, cheapest tier first; of one that they named alone,
-    what keeps that one."""
+    """Why models cannot be asked, other than by the user's own choice, cheapest tier first; if they named one, only its
+    reasons."""
     others = [left for left in some if not isinstance(left.reason, OWN_REQUEST)]
     missing = {(left.provider, left.reason) for left in some if not left.model}
     alone = len(others) < len(some) or any(left.model and (left.provider, left.reason) in missing for left in some)
@@ -105,7 +105,7 @@ def _how_hard(difficulty: float) -> str:
     return next((words for most, words in DIFFICULTIES if difficulty <= most), "a very hard {}")
 
 
-def _who(some: Sequence[Attempt]) -> str:
+def _asked(some: Sequence[Attempt]) -> str:
     first = [one for one in some if not one.standby]
     if not first:
         return "no model can be asked"
@@ -114,5 +114,7 @@ def _who(some: Sequence[Attempt]) -> str:
     here, tier = first[0].model.local, first[0].model.tier
     if len(first) == 1:
         return "asked on this machine only" if here else f"only {tier} models are asked"
-    start, further = ("asked on this machine", "in the cloud") if here else (f"{tier} models are asked", "dearer ones")
+    start, further = (
+        ("asked on this machine", "in the cloud") if here else (f"{tier} models are asked", "more expensive ones")
+    )
     return f"{start} first, {further} only if the answer fails a check"

@@ -175,4 +175,4 @@ def test_without_a_model_that_sees_it_is_told_which_do(
     assert ran.code == 6
     assert "only models that take images can be asked" in ran.err
     assert "gemma3:4b" in ran.err and "gemini-3.5-flash-lite" in ran.err
-    assert "gpt-oss" not in ran.err.partition("would cost:")[2].partition("To have a model")[0]
+    assert "gpt-oss" not in ran.err.partition("would cost:")[2].partition("To get a model")[0]

@@ -40,7 +40,7 @@ def test_every_kind_of_request_has_words() -> None:
     [
         (0.1, "a very easy change to code"),
         (0.3, "an easy change to code"),
-        (0.45, "a change to code, of middling difficulty"),
+        (0.45, "a change to code of medium difficulty"),
         (0.7, "a hard change to code"),
         (1.0, "a very hard change to code"),
     ],
@@ -61,7 +61,7 @@ def test_difficulty_is_a_word(difficulty: float, said: str) -> None:
         ),
         (
             [attempt("a", "budget"), attempt("c", "premium")],
-            "budget models are asked first, dearer ones only if the answer fails a check",
+            "budget models are asked first, more expensive ones only if the answer fails a check",
         ),
     ],
 )
@@ -72,9 +72,7 @@ def test_who_is_asked_is_a_phrase(attempts: list[Attempt], said: str) -> None:
 def test_the_profile_in_use_is_named() -> None:
     plan = Plan(profile=By("profile", "code"), instead_of=By("profile", "mine"))
     said = decision.summary(task(), Route((attempt("a", "local"),), plan))
-    assert said == (
-        "a change to code, of middling difficulty: only a is asked, profile code (no model fits profile mine)"
-    )
+    assert said == ("a change to code of medium difficulty: only a is asked, profile code (no model fits profile mine)")
 
 
 def test_models_in_reserve_have_no_number() -> None:
@@ -109,7 +107,7 @@ def test_without_a_model_each_cure_is_told_once_with_its_reason_unless_it_says_i
         "  local    qwen    free",
         "  premium  sonnet  $0.0139",
         "",
-        "To have a model, do one of these:",
+        "To get a model, do one of these:",
         "  set GROQ_API_KEY, free at console.groq.com/keys",
         f"  optimize budget set day AMOUNT                   {dear}0.0012",
     ]
@@ -123,4 +121,4 @@ def test_of_a_model_named_alone_its_own_reason_is_told_and_none_of_others() -> N
     ]
     said = decision.no_model((), left, found=False)
     assert "load a model there" not in said and "you asked for" not in said
-    assert said.endswith("Cannot be asked now:\n  oss: its limit is 8,000 tokens a minute, this needs 9,000")
+    assert said.endswith("Unavailable now:\n  oss: its limit is 8,000 tokens a minute, this needs 9,000")
