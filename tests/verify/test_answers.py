@@ -49,6 +49,7 @@ GOOD = [
     "All of `src/*.py` and `**/*.js` match, as does path/to/file.py or your_module.py.",
     "Express.js and vue.js and discord.js do that; pyproject.toml or tsconfig.json configure it.",
     "`response.json()` gives an object, and `self.md(x)` is a call.",
+    "`.eslintrc.json` and .prettierrc.json hold the rules; lib.core.py is a name with dots.",
     # of a diff
     "The hunk `--- a/src/app.py` is applied to b/src/app.py.",
     "| file | line |\n|---|---|\n| src/app.py | 3 |",
@@ -63,6 +64,7 @@ BAD = [
     "`load_config` is called by `src/server/main.py`.",
     "The handler stands in **web/routes.js**.",
     "1. `src/app.py` loads\n2. `src/worker.py` runs",
+    "The entry point is loop_main.py.", "`print()` and `load_nothing()` are in src/app.py.",
 ]  # fmt: skip
 
 

@@ -87,6 +87,14 @@ def test_bad_changes_fail_and_say_why(path: str, before: bytes | None, after: by
     assert any(why in check.detail for check in result.checks if check.passed is False)
 
 
+@pytest.mark.parametrize(
+    ("after", "passed"), [("func f( }\n// no more\n", True), ("func f( }\nfunc g( }\nfunc h( }\n", None)]
+)
+def test_a_file_that_did_not_parse_before_may_be_no_worse(after: str, passed: bool | None) -> None:
+    result = verdict("a.go", b"package a\n\nfunc f( }\n", f"package a\n\n{after}".encode())
+    assert [check.passed for check in result.checks if check.name == "parses"] == [passed]
+
+
 def test_one_bad_file_fails_the_patch() -> None:
     patch = Patch((FileChange("a.py", b"x = 1\n", b"x = 2\n"), FileChange("b.py", b"x = 1\n", b"x = \n")))
     assert not at_once(patch, None).ok
