@@ -65,7 +65,7 @@ def test_a_request_or_an_input_that_is_cut_is_announced(user: Optimize, loopback
         notices[name] = [event["text"] for event in ran.events if event["event"] == "notice"]
     assert not any("its middle is left out" in line for line in notices["short"])
     told = [line.partition(" is longer")[0] for line in notices["long"] if "its middle is left out" in line]
-    assert told == ["the request", "what was piped in"]
+    assert told == ["the request", "the piped input"]
 
 
 @pytest.mark.parametrize(("setting", "most"), [(100, 100), (5000, 1100)])

@@ -111,7 +111,7 @@ def test_a_model_that_costs_is_asked_only_where_the_role_names_it(user: Optimize
     serve(loopback)
     ran = user(REQUEST, "--summarise", "--tier", "budget", stdin=log(900))
     assert ran.code == 0, ran.err
-    assert "is left out: no local or free model may be asked" in ran.err
+    assert "is left out: no local or free model can be asked" in ran.err
     assert not summaries(loopback)
     ran = user(REQUEST, "--summarise", "--json", "--tier", "budget", "--profile", "paid", stdin=log(900))
     asked = summaries(loopback)
