@@ -50,10 +50,11 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a model is shown, and one short line about it for a person."""
+    """What a model is shown, and one short line about it for a person; `failed`: its call did nothing."""
 
     text: str
     summary: str
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from optimizer.agent import look, serve
-from optimizer.agent.serve import EDITS, Bench
+from optimizer.agent.serve import EDITS, Toolbox
 from optimizer.context import budget
 from optimizer.edits.parse import parse_reply
 from optimizer.errors import AnswerCut, OptimizerError, UnusableOutput
@@ -35,7 +35,7 @@ UNREADABLE = "(an answer that could not be read)"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Bounds:
     """Of one attempt: answers after which a model may be asked on, tokens in and out, micro-dollars, seconds.
 
     `repairs` is how often a model may correct an answer that cannot be used.
@@ -100,7 +100,7 @@ class _Talk:
         self.unpriced = self.unpriced or called.cost is None
 
 
-def converse(prompt: Prompt, wants_edits: bool, bench: Bench, asking: Asking, limits: Limits) -> Flow[Ended]:
+def converse(prompt: Prompt, wants_edits: bool, toolbox: Toolbox, asking: Asking, bounds: Bounds) -> Flow[Ended]:
     """Ask until there is an answer that can be checked, or a reason to stop.
 
     Every call is made, and recorded, by `asking.ask`. Raises what that raises, and StorageError.
@@ -112,13 +112,13 @@ def converse(prompt: Prompt, wants_edits: bool, bench: Bench, asking: Asking, li
         result = called.result
         following: Prompt | OptimizerError | None
         if isinstance(result, Completion) and _asks_for_tools(talk.prompt, result):
-            following = yield from _served(talk, result, bench, asking.model, limits)
+            following = yield from _served(talk, result, toolbox, asking.model, bounds)
             ended = Ended(result.text)
         else:
-            ended = _end(result, wants_edits, bench)
+            ended = _end(result, wants_edits, toolbox)
             if talk.refused is not None and ended.failure is not None and ended.failure.unanswered:
                 ended = _still_refused(talk.refused, ended.failure)
-            following = _repair(talk, result, ended.failure, asking.model, limits)
+            following = _repair(talk, result, ended.failure, asking.model, bounds)
             if isinstance(following, Prompt) and ended.failure is not None:
                 yield Notice(progress.refused(asking.model.id, ended.failure.line))
                 if isinstance(result, Completion):
@@ -130,7 +130,7 @@ def converse(prompt: Prompt, wants_edits: bool, bench: Bench, asking: Asking, li
             continue
         unfinished = None
         if following is not None and following.unanswered and talk.steps:
-            unfinished = Unfinished(_transcript(talk.prompt), bench.overlay)
+            unfinished = Unfinished(_transcript(talk.prompt), toolbox.overlay)
         cost = None if talk.unpriced else talk.cost
         answered = isinstance(result, Completion)
         return replace(ended, failure=following, cost=cost, answered=answered, unfinished=unfinished)
@@ -145,27 +145,27 @@ def _asks_for_tools(prompt: Prompt, completion: Completion) -> bool:
 
 
 def _served(
-    talk: _Talk, completion: Completion, bench: Bench, model: Model, limits: Limits
+    talk: _Talk, completion: Completion, toolbox: Toolbox, model: Model, bounds: Bounds
 ) -> Flow[Prompt | OptimizerError]:
     """The next prompt after the calls were served, or why the conversation ends."""
     talk.steps += 1
-    if talk.steps > limits.steps:
-        return UnusableOutput(f"stopped: it asked for more after all of its {limits.steps} steps (agent.steps)")
+    if talk.steps > bounds.steps:
+        return UnusableOutput(f"stopped: it asked for more after all of its {bounds.steps} steps (agent.steps)")
     reply = parse_reply(completion.text, completion.tool_calls)
     results = []
-    for served in serve.serve(bench, completion.tool_calls, reply):
+    for served in serve.serve(toolbox, completion.tool_calls, reply):
         call = served.result.call
         yield Stepped(talk.steps, model.id, call.name, look.about(dict(call.arguments)), served.summary)
         results.append(served.result)
-    if again := next((call for call in completion.tool_calls if serve.repeated(bench, call)), None):
+    if again := next((call for call in completion.tool_calls if serve.repeated(toolbox, call)), None):
         return UnusableOutput(f"stopped: it made the same call of {again.name} three times")
-    note = LAST if talk.steps == limits.steps else ""
+    note = LAST if talk.steps == bounds.steps else ""
     following = _with_results(talk.prompt, completion, tuple(results), note)
-    over = _over(talk, following, model, limits)
+    over = _over(talk, following, model, bounds)
     return UnusableOutput(f"stopped after {talk.steps} steps: {over}") if over else following
 
 
-def _end(result: Completion | OptimizerError, wants_edits: bool, bench: Bench) -> Ended:
+def _end(result: Completion | OptimizerError, wants_edits: bool, toolbox: Toolbox) -> Ended:
     """The result of an answer that asks for no tools."""
     if isinstance(result, OptimizerError):
         return Ended(failure=result)
@@ -178,10 +178,10 @@ def _end(result: Completion | OptimizerError, wants_edits: bool, bench: Bench) -
         return Ended(reply.prose, failure=UnusableOutput("; ".join(reply.problems)))
     try:
         if reply.edits:
-            serve.apply(bench, reply.edits)
+            serve.apply(toolbox, reply.edits)
     except OptimizerError as error:
         return Ended(reply.prose, failure=error)
-    patch = bench.overlay.patch()
+    patch = toolbox.overlay.patch()
     if not patch.changes:
         why = "the edits change nothing" if reply.edits else "the answer holds no edit"
         return Ended(reply.prose, failure=UnusableOutput(why))
@@ -195,12 +195,12 @@ def _still_refused(refused: Ended, error: OptimizerError) -> Ended:
 
 
 def _repair(
-    talk: _Talk, result: Completion | OptimizerError, failure: OptimizerError | None, model: Model, limits: Limits
+    talk: _Talk, result: Completion | OptimizerError, failure: OptimizerError | None, model: Model, bounds: Bounds
 ) -> Prompt | OptimizerError | None:
     """The prompt that gives the same model its one chance to correct its answer; else the failure that stays."""
     if failure is None:
         return None
-    if talk.repairs >= limits.repairs or not failure.repairable:
+    if talk.repairs >= bounds.repairs or not failure.repairable:
         return failure
     if isinstance(result, OptimizerError):
         if not result.repairable:
@@ -212,18 +212,18 @@ def _repair(
         following = _amended(talk.prompt, TOO_LONG, more)
     else:
         following = _refused(talk.prompt, result, failure.whole)
-    return failure if _over(talk, following, model, limits) else following
+    return failure if _over(talk, following, model, bounds) else following
 
 
-def _over(talk: _Talk, following: Prompt, model: Model, limits: Limits) -> str:
+def _over(talk: _Talk, following: Prompt, model: Model, bounds: Bounds) -> str:
     """The limit that a further call would break, '' for none."""
     need = following.tokens + following.max_output
-    if talk.tokens + need > limits.tokens:
-        return f"the next would go over the {limits.tokens:,} tokens of one attempt (agent.tokens)"
-    if talk.cost >= limits.cost > 0:
-        return f"{dollars(limits.cost)} are spent (agent.dollars)"
-    if time.monotonic() - talk.begun > limits.seconds:
-        return f"{limits.seconds:g} s are over (agent.seconds)"
+    if talk.tokens + need > bounds.tokens:
+        return f"the next would go over the {bounds.tokens:,} tokens of one attempt (agent.tokens)"
+    if talk.cost >= bounds.cost > 0:
+        return f"{dollars(bounds.cost)} are spent (agent.dollars)"
+    if time.monotonic() - talk.begun > bounds.seconds:
+        return f"{bounds.seconds:g} s are over (agent.seconds)"
     if model.window and need > model.window:
         return f"the next would not fit into the {model.window:,} tokens of its window"
     return ""

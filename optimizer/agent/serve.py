@@ -21,7 +21,7 @@ MOST_SAME = 2
 
 
 @dataclass(slots=True)
-class Bench:
+class Toolbox:
     """What a model works on in one attempt; `run_tests` gives what tests print, and is None where none may run."""
 
     view: View
@@ -38,55 +38,55 @@ class Served:
     summary: str
 
 
-def over(bench: Bench, overlay: Overlay) -> Bench:
-    """The bench with the files as an earlier conversation left them."""
-    return replace(bench, view=replace(bench.view, overlay=overlay), overlay=overlay)
+def over(toolbox: Toolbox, overlay: Overlay) -> Toolbox:
+    """The toolbox with the files as an earlier conversation left them."""
+    return replace(toolbox, view=replace(toolbox.view, overlay=overlay), overlay=overlay)
 
 
-def repeated(bench: Bench, call: ToolCall) -> bool:
+def repeated(toolbox: Toolbox, call: ToolCall) -> bool:
     """Whether a call was made so often, with nothing changed since, that the conversation goes in circles."""
-    return bench.seen[_key(bench, call)] > MOST_SAME
+    return toolbox.seen[_key(toolbox, call)] > MOST_SAME
 
 
-def apply(bench: Bench, edits: tuple[Edit, ...]) -> Patch:
+def apply(toolbox: Toolbox, edits: tuple[Edit, ...]) -> Patch:
     """Lay edits over the files as they stand now; all or none; raises EditRefused, Conflict, SafetyRefused."""
     from optimizer.edits.apply import apply_edits
 
-    patch = apply_edits(edits, bench.overlay.read)
-    bench.overlay.take(patch)
+    patch = apply_edits(edits, toolbox.overlay.read)
+    toolbox.overlay.take(patch)
     return patch
 
 
-def serve(bench: Bench, calls: tuple[ToolCall, ...], reply: Reply) -> Iterator[Served]:
+def serve(toolbox: Toolbox, calls: tuple[ToolCall, ...], reply: Reply) -> Iterator[Served]:
     """The results of `calls`, in their order; the edits of their reply are applied before anything is read."""
-    edited = _edited(bench, reply)
+    edited = _edited(toolbox, reply)
     for call in calls:
-        bench.seen[_key(bench, call)] += 1
+        toolbox.seen[_key(toolbox, call)] += 1
         if call.name in EDITS:
-            yield Served(ToolResult(call, edited.text, failed=edited.summary == "refused"), edited.summary)
-        elif bench.seen[_key(bench, call)] > 1:
+            yield Served(ToolResult(call, edited.text, failed=edited.failed), edited.summary)
+        elif toolbox.seen[_key(toolbox, call)] > 1:
             yield Served(ToolResult(call, SAME, failed=True), "the same call again: not made")
         else:
-            yield _looked(bench, call)
+            yield _looked(toolbox, call)
 
 
-def _edited(bench: Bench, reply: Reply) -> Shown:
+def _edited(toolbox: Toolbox, reply: Reply) -> Shown:
     if reply.problems:
-        return Shown(f"not applied: {'; '.join(reply.problems)}", "refused")
+        return Shown(f"not applied: {'; '.join(reply.problems)}", "refused", failed=True)
     if not reply.edits:
         return Shown("", "")
     try:
-        patch = apply(bench, reply.edits)
+        patch = apply(toolbox, reply.edits)
     except OptimizerError as error:
         why = error.message + (f" ({error.hint})" if error.hint else "")
-        return Shown(f"not applied, and none of the other edits of this reply: {why}", "refused")
+        return Shown(f"not applied, and none of the other edits of this reply: {why}", "refused", failed=True)
     shown = "\n".join(look.region(change.path, change.before, change.after) for change in patch.changes)
     return Shown(f"applied\n{shown}", f"applied to {', '.join(change.path for change in patch.changes)}")
 
 
-def _looked(bench: Bench, call: ToolCall) -> Served:
+def _looked(toolbox: Toolbox, call: ToolCall) -> Served:
     try:
-        shown = _shown(bench, call.name, call.arguments)
+        shown = _shown(toolbox, call.name, call.arguments)
     except OptimizerError as error:
         return Served(ToolResult(call, error.message, failed=True), error.message.partition("\n")[0])
     if found := scan(shown.text):
@@ -95,8 +95,8 @@ def _looked(bench: Bench, call: ToolCall) -> Served:
     return Served(ToolResult(call, shown.text), shown.summary)
 
 
-def _shown(bench: Bench, name: str, arguments: Mapping[str, Any]) -> Shown:
-    view = bench.view
+def _shown(toolbox: Toolbox, name: str, arguments: Mapping[str, Any]) -> Shown:
+    view = toolbox.view
     if name == "read_file":
         start, end = (_number(arguments, key) for key in ("start", "end"))
         return look.read_file(view, _text(arguments, "path"), start or 1, end)
@@ -104,13 +104,13 @@ def _shown(bench: Bench, name: str, arguments: Mapping[str, Any]) -> Shown:
         return look.search_code(view, _text(arguments, "text"))
     if name == "find_symbol":
         return look.find_symbol(view, _text(arguments, "name"))
-    if name == "run_tests" and bench.run_tests is not None:
+    if name == "run_tests" and toolbox.run_tests is not None:
         paths = arguments.get("paths") or []
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
             raise InputError("paths is a list of files")
-        text = bench.run_tests(bench.overlay.patch(), tuple(paths))
+        text = toolbox.run_tests(toolbox.overlay.patch(), tuple(paths))
         return Shown(text, text.partition("\n")[0])
-    known = [tool.name for tool in ALL_TOOLS if tool.name != "run_tests" or bench.run_tests is not None]
+    known = [tool.name for tool in ALL_TOOLS if tool.name != "run_tests" or toolbox.run_tests is not None]
     raise InputError(f"there is no tool {name[:40]!r}; there are: {', '.join(known)}")
 
 
@@ -128,6 +128,6 @@ def _number(arguments: Mapping[str, Any], key: str) -> int:
     return value
 
 
-def _key(bench: Bench, call: ToolCall) -> str:
+def _key(toolbox: Toolbox, call: ToolCall) -> str:
     arguments = json.dumps(dict(call.arguments), sort_keys=True, ensure_ascii=False)
-    return f"{bench.overlay.version} {call.name} {arguments}"
+    return f"{toolbox.overlay.version} {call.name} {arguments}"

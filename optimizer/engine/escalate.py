@@ -18,7 +18,7 @@ from optimizer.types import Attempt, Model, Patch, Prompt, Route, Verdict
 
 if TYPE_CHECKING:
     from optimizer.agent.loop import Ended, Unfinished
-    from optimizer.agent.serve import Bench
+    from optimizer.agent.serve import Toolbox
     from optimizer.engine.request import Request
     from optimizer.engine.services import Services, Workspace
     from optimizer.providers.base import Called
@@ -151,28 +151,28 @@ def _settlement(ended: Ended) -> str:
 def _conversation(request: Request, model: Model, services: Services, before: Before) -> Flow[Ended]:
     """One conversation, continuing with what earlier attempts passed on."""
     workspace = services.workspace
-    bench = _bench(request, model, workspace)
-    prompt = prompts.build(_ask(request, workspace, bench, before), model)
+    toolbox = _toolbox(request, model, workspace)
+    prompt = prompts.build(_ask(request, workspace, toolbox, before), model)
     over = _over_step(prompt, model, services)
     if 0 < over <= request.context.tokens // 2:
         request = replace(request, context=prepare.within(request.context, request.context.tokens - over))
-        prompt = prompts.build(_ask(request, workspace, bench, before), model)
+        prompt = prompts.build(_ask(request, workspace, toolbox, before), model)
         yield Notice(progress.higher_rate(model.id, over))
     taken = before.unfinished
     if taken is not None:
-        longer = prompts.build(_ask(request, workspace, bench, before, taken.looked), model)
+        longer = prompts.build(_ask(request, workspace, toolbox, before, taken.looked), model)
         if longer.tokens + longer.max_output > model.window:
             taken = None
         else:
             yield Notice(progress.taking_over(model.id))
-            prompt, bench = longer, serve.over(bench, taken.overlay)
+            prompt, toolbox = longer, serve.over(toolbox, taken.overlay)
     purpose = Purpose(request.id, request.task.kind)
 
     def ask(prompt: Prompt) -> Flow[Called]:
         return calls.call(purpose, model, prompt, services.calls)
 
     asking = loop.Asking(model, ask, lambda: services.calls.ledger().settle(request.id, "unusable"))
-    ended = yield from loop.converse(prompt, request.task.wants_edits, bench, asking, _limits(workspace))
+    ended = yield from loop.converse(prompt, request.task.wants_edits, toolbox, asking, _bounds(workspace))
     if taken is None or ended.unfinished is None:
         return ended
     looked = f"{taken.looked}\n\n{ended.unfinished.looked}"
@@ -189,7 +189,7 @@ def _looks(request: Request, workspace: Workspace) -> bool:
     return request.task.wants_edits and workspace.settings.agent_steps > 0
 
 
-def _ask(request: Request, workspace: Workspace, bench: Bench, before: Before, looked: str = "") -> prompts.Ask:
+def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Before, looked: str = "") -> prompts.Ask:
     return prompts.Ask(
         query=request.query,
         task=request.task,
@@ -200,20 +200,20 @@ def _ask(request: Request, workspace: Workspace, bench: Bench, before: Before, l
         evidence=before.evidence,
         notes=request.notes,
         look=_looks(request, workspace),
-        tests=bench.run_tests is not None,
+        tests=toolbox.run_tests is not None,
         looked=looked,
     )
 
 
-def _bench(request: Request, model: Model, workspace: Workspace) -> Bench:
+def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
     from optimizer.agent.look import Overlay, View
-    from optimizer.agent.serve import Bench
+    from optimizer.agent.serve import Toolbox
     from optimizer.edits.paths import reader
 
     overlay = Overlay(reader(workspace.root))
     view = View(workspace.index, overlay, workspace.settings.agent_result_tokens)
     if not (_looks(request, workspace) and model.tools):
-        return Bench(view, overlay)
+        return Toolbox(view, overlay)
     from optimizer.verify import rerun
 
     means = workspace.means()
@@ -221,12 +221,12 @@ def _bench(request: Request, model: Model, workspace: Workspace) -> Bench:
     def run_tests(patch: Patch, paths: tuple[str, ...]) -> str:
         return rerun.run_tests(patch, paths, workspace.index, means)
 
-    return Bench(view, overlay, run_tests if rerun.tests_allowed(means) else None)
+    return Toolbox(view, overlay, run_tests if rerun.tests_allowed(means) else None)
 
 
-def _limits(workspace: Workspace) -> loop.Limits:
+def _bounds(workspace: Workspace) -> loop.Bounds:
     settings = workspace.settings
-    return loop.Limits(
+    return loop.Bounds(
         steps=settings.agent_steps,
         tokens=settings.agent_tokens,
         cost=round(settings.agent_dollars * 1_000_000),

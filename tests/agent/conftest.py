@@ -10,7 +10,7 @@ import pytest
 
 from optimizer.agent import loop
 from optimizer.agent.look import Overlay, View
-from optimizer.agent.serve import Bench
+from optimizer.agent.serve import Toolbox
 from optimizer.agent.tools import offered
 from optimizer.edits.paths import reader
 from optimizer.errors import ProviderError
@@ -31,7 +31,7 @@ FILES = {
     "deploy/id_rsa": "not for you\n",
     "README.md": "# shop\n",
 }
-LIMITS = loop.Limits(steps=4, tokens=60_000, cost=0, seconds=60.0)
+LIMITS = loop.Bounds(steps=4, tokens=60_000, cost=0, seconds=60.0)
 EDIT = Call("edit_file", {"path": "shop/cart.py", "start": 2, "end": 2, "content": "    return sum(prices, 0)\n"})
 DONE = Reply("Done.", calls=(EDIT,), stop="tool")
 
@@ -78,7 +78,7 @@ class Workshop:
     loopback: Loopback
     state: Path
     wire: Wire = "groq"
-    limits: loop.Limits = LIMITS
+    limits: loop.Bounds = LIMITS
     run_tests: Callable[[Patch, tuple[str, ...]], str] | None = None
     tools: bool = True
     costs: list[int | None] = field(default_factory=list)
@@ -87,14 +87,14 @@ class Workshop:
         """Queue the replies and converse until the end."""
         self.loopback.queue(self.wire, *replies)
         overlay = Overlay(reader(self.index.root.path))
-        bench = Bench(View(self.index, overlay, 800), overlay, self.run_tests)
+        toolbox = Toolbox(View(self.index, overlay, 800), overlay, self.run_tests)
         provider = connect(self.loopback, self.wire, self.state)
         model = replace(a_model(self.wire), tools=self.tools)
         tools = offered(look=True, tests=self.run_tests is not None) if self.tools else ()
         prompt = Prompt("Be brief.", (Message("user", "Change total."),), tools, 500, 800)
         refused: list[int] = []
         asking = loop.Asking(model, lambda prompt: self._ask(provider, prompt), lambda: refused.append(1))
-        conversation = loop.converse(prompt, wants_edits, bench, asking, self.limits)
+        conversation = loop.converse(prompt, wants_edits, toolbox, asking, self.limits)
         events: list[Event] = []
         try:
             while True:
