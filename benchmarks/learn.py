@@ -117,7 +117,7 @@ def _units(scored: Any, mentions: Any, index: Index, source: Files) -> list[dict
         path = scored.sheet.words.paths[candidate.file]
         lines = source.lines(path)
         items = [
-            ContextItem(path, start, end, "", "body", 0, 0.0, "", "\n".join(lines[start - 1 : end]))
+            ContextItem(path, start, end, "", "body", 0, 0.0, (), "\n".join(lines[start - 1 : end]))
             for start, end in candidate.unit.spans
         ]
         tokens = count_tokens("".join(map(render.body, items)))

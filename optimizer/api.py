@@ -4,7 +4,7 @@
 
     api.index("path/to/repository")
     for item in api.context("why does login fail", "path/to/repository").items:
-        print(item.path, item.start, item.end, item.why)
+        print(item.path, item.start, item.end, item.symbol)
     print(api.ask("where is parse_response", "path/to/repository").text)
 
 Each function raises `OptimizerError`; its `hint` says what to do, its `exit_code` is that of the command line.

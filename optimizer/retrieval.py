@@ -73,12 +73,19 @@ class Skipped(NamedTuple):
     why: str
 
 
+class Signal(NamedTuple):
+    """What speaks for a file or a piece of one: a signal of the ranking, and the name or path that it found."""
+
+    name: str
+    subject: str = ""
+
+
 class RankedFile(NamedTuple):
-    """A file with its score and the reasons that carried it."""
+    """A file with its score and the signals that carried it."""
 
     path: str
     score: float
-    why: tuple[str, ...]
+    why: tuple[Signal, ...]
 
 
 class ContextItem(NamedTuple):
@@ -91,7 +98,7 @@ class ContextItem(NamedTuple):
     kind: ItemKind
     tokens: int
     score: float
-    why: str
+    why: tuple[Signal, ...]
     text: str
 
 
@@ -107,7 +114,7 @@ class Context(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """How large a context may be: tokens as rendered for a prompt, files drawn from, ranked files told."""
+    """How large a context may be: tokens as rendered for a prompt, files drawn from, ranked files listed."""
 
     max_tokens: int
     max_files: int = 12

@@ -8,6 +8,7 @@ from itertools import groupby
 import click
 
 from optimizer.cli.terminal import paint, width
+from optimizer.report.evidence import phrase
 from optimizer.report.layout import cells, cut, cut_start, inert, pad
 from optimizer.retrieval import Context, ContextItem, RankedFile
 
@@ -20,43 +21,33 @@ def print_context(context: Context) -> None:
     if not context.items:
         return
     columns = width()
-    context = _said_once(context)
-    scores = {file.path: (file.score, ", ".join(file.why)) for file in context.files}
+    scores = {file.path: (file.score, file.why) for file in context.files}
     groups = {path: tuple(items) for path, items in groupby(context.items, key=lambda item: item.path)}
     widest = max((cells(item.symbol) for item in context.items if item.kind != "signature"), default=0)
     names = max(LEAST_NAME, min(widest, MOST_NAME if columns is None else columns * 2 // 5))
     for path, items in groups.items():
         score, why = scores.get(path, (items[0].score, items[0].why))
-        _print_file(inert(path), f"{score:.2f}  {sum(item.tokens for item in items):,} tokens", inert(why), columns)
+        _print_file(
+            inert(path),
+            f"{score:.2f}  {sum(item.tokens for item in items):,} tokens",
+            inert(phrase(why, context.query)),
+            columns,
+        )
         for body in _bodies(items):
-            _print_body(body, names, columns)
+            _print_body(body, phrase(body[0].why, context.query), names, columns)
         if outline := [item for item in items if item.kind == "signature"]:
             signatures = f"{len(outline)} signature{'s' if len(outline) > 1 else ''}"
             click.echo(f"{'outline':>12}  {signatures}, {sum(item.tokens for item in outline):,} tokens")
-    _print_unsent([file for file in context.files if file.path not in groups], columns)
+    _print_unsent([file for file in context.files if file.path not in groups], context.query, columns)
 
 
 def print_files(context: Context) -> None:
     """Each file of which something would be sent, with its tokens and why."""
-    context, columns = _said_once(context), width()
-    whys = {file.path: ", ".join(file.why) for file in context.files}
+    columns = width()
+    whys = {file.path: phrase(file.why, context.query) for file in context.files}
     for path, items in groupby(context.items, key=lambda item: item.path):
         tokens = sum(item.tokens for item in items)
         _print_file(inert(path), f"{tokens:,} tokens", inert(whys.get(path, "")), columns)
-
-
-def _said_once(context: Context) -> Context:
-    """The context with its reasons as they read for a request of one line, whose first line is all of it."""
-    if "\n" in context.query.strip():
-        return context
-    files = tuple(file._replace(why=_of_one_line(file.why)) for file in context.files)
-    items = tuple(item._replace(why=", ".join(_of_one_line(item.why.split(", ")))) for item in context.items)
-    return context._replace(files=files, items=items)
-
-
-def _of_one_line(why: Iterable[str]) -> tuple[str, ...]:
-    plain = (one.replace(" as the first line", "").replace("the first line", "the request") for one in why)
-    return tuple(dict.fromkeys(plain))
 
 
 def _bodies(items: Sequence[ContextItem]) -> Iterable[list[ContextItem]]:
@@ -68,14 +59,14 @@ def _bodies(items: Sequence[ContextItem]) -> Iterable[list[ContextItem]]:
     return bodies.values()
 
 
-def _print_body(pieces: list[ContextItem], names: int, columns: int | None) -> None:
+def _print_body(pieces: list[ContextItem], why: str, names: int, columns: int | None) -> None:
     first = pieces[0]
     name = inert(first.symbol) or ("whole file" if first.kind == "file" else "rest of the file")
     lines = f"{first.start}-{first.end}" + (f" +{len(pieces) - 1}" if len(pieces) > 1 else "")
     tokens = sum(item.tokens for item in pieces)
     line = f"{lines:>12}  {pad(cut_start(name, names), names)}  {tokens:>6,}"
     room = columns and columns - cells(line) - 2
-    why = "" if room is not None and room < LEAST_WHY else cut(inert(first.why), room)
+    why = "" if room is not None and room < LEAST_WHY else cut(inert(why), room)
     click.echo(f"{line}  {paint(why, dim=True)}" if why else line)
 
 
@@ -92,9 +83,9 @@ def _print_file(path: str, figures: str, why: str, columns: int | None) -> None:
         click.echo(f"  {paint(cut(why, columns and columns - 2), dim=True)}")
 
 
-def _print_unsent(files: Sequence[RankedFile], columns: int | None) -> None:
+def _print_unsent(files: Sequence[RankedFile], query: str, columns: int | None) -> None:
     if files:
         click.echo("\nranked below, nothing of them would be sent:")
     for file in files:
         line = f"  {inert(file.path)}  {file.score:.2f}"
-        click.echo(cut(f"{line}  {inert(', '.join(file.why))}", columns))
+        click.echo(cut(f"{line}  {inert(phrase(file.why, query))}", columns))

@@ -26,14 +26,13 @@ from optimizer.context.weights import (
     FILE_COLUMNS,
     FILE_WEIGHTS,
     KIND_FACTORS,
-    REASONS,
     UNIT_COLUMNS,
     UNIT_WEIGHTS,
     Line,
 )
 from optimizer.languages.units import FUNCTIONS, Extent, extents
 from optimizer.languages.words import split
-from optimizer.retrieval import RankedFile
+from optimizer.retrieval import RankedFile, Signal
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
@@ -69,7 +68,7 @@ class RankedUnit(NamedTuple):
     kind: str
     spans: tuple[tuple[int, int], ...]
     score: float
-    why: str
+    why: tuple[Signal, ...]
     row: tuple[float, ...]
     cost: int
 
@@ -217,7 +216,7 @@ def _file_rows(
         )
 
 
-def _why_file(sheet: Sheet, number: int) -> tuple[str, ...]:
+def _why_file(sheet: Sheet, number: int) -> tuple[Signal, ...]:
     shares = {
         signal: FILE_WEIGHTS[signal] * column[number] for signal, column in sheet.files.items() if number in column
     }
@@ -225,7 +224,7 @@ def _why_file(sheet: Sheet, number: int) -> tuple[str, ...]:
     telling = {signal: share * (NAMING if (signal, number) in sheet.notes else 1.0) for signal, share in shares.items()}
     best = sorted(telling, key=lambda signal: -telling[signal])[:REASONS_SHOWN]
     return tuple(
-        sheet.notes.get((signal, number)) or REASONS[signal]
+        sheet.notes.get((signal, number)) or Signal(signal)
         for place, signal in enumerate(best)
         if not place or shares[signal] >= least
     )
@@ -387,10 +386,7 @@ def _cost(candidate: UnitCandidate) -> int:
     return 1 + round(TOKENS_PER_CHARACTER * candidate.characters + TOKENS_PER_LINE * _lines(candidate.unit))
 
 
-def _why(candidate: UnitCandidate) -> str:
+def _why(candidate: UnitCandidate) -> tuple[Signal, ...]:
     weighted = {signal: UNIT_WEIGHTS[signal] * share for signal, share in candidate.shares.items()}
     best = sorted(weighted, key=lambda signal: -weighted[signal])[:2]
-    return ", ".join(
-        [f"defines {candidate.unit.symbol}" if signal == "defines" else REASONS[signal] for signal in best]
-        or [REASONS["file"]]
-    )
+    return tuple(Signal(signal, candidate.unit.symbol if signal == "defines" else "") for signal in best or ["file"])

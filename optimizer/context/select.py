@@ -18,7 +18,7 @@ from optimizer.context.paths import files_named
 from optimizer.context.rank import RankedUnit, Ranking, rank
 from optimizer.context.render import INTRO, body, for_prompt, header
 from optimizer.debug import debug
-from optimizer.retrieval import Context, ContextItem, ItemKind, Limits, Query, RankedFile, Symbol
+from optimizer.retrieval import Context, ContextItem, ItemKind, Limits, Query, RankedFile, Signal, Symbol
 
 if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
@@ -84,7 +84,7 @@ class _About(NamedTuple):
     symbol: str
     kind: ItemKind
     score: float
-    why: str
+    why: tuple[Signal, ...]
 
 
 def select(
@@ -124,7 +124,7 @@ def naive(query: Query, index: Index, max_tokens: int) -> Context:
     limits = Limits(max_tokens, max_files=len(ranking.files) or 1)
     chosen = _Chosen(files, limits, max_tokens - count_tokens(INTRO))
     for ranked in ranking.files:
-        about = _About("", "file", ranked.score, ", ".join(ranked.why))
+        about = _About("", "file", ranked.score, ranked.why)
         lines = files.lines(ranked.path)
         if lines and not chosen.add(ranked.path, [(1, len(lines))], about, chosen.left):
             room = chosen.left - count_tokens(header(ranked.path))
@@ -181,7 +181,7 @@ def _named_files(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: I
     score = {file.path: file.score for file in ranking.files}
     for mention in mentions.paths:
         for path in files_named(mention.path, paths)[:1]:
-            about = _About("", "file", score.get(path, 0.0), "named in the request")
+            about = _About("", "file", score.get(path, 0.0), (Signal("named"),))
             lines = chosen.files.lines(path)
             if not mention.start and mention.path in mentions.title:
                 chosen.add(path, [(1, len(lines))], about, round(chosen.left * WHOLE_FILE_SHARE))
@@ -228,7 +228,7 @@ def _signatures(chosen: _Chosen, ranking: Ranking, index: Index, paths: Sequence
         for symbol in index.symbols_in(path):
             if chosen.left < LEAST_ITEM:
                 return
-            about = _About(symbol.qualified, "signature", score.get(path, 0.0), "outline of a matching file")
+            about = _About(symbol.qualified, "signature", score.get(path, 0.0), (Signal("outline"),))
             chosen.add(path, [_signature(symbol, chosen.files.lines(path))], about, chosen.left)
 
 
@@ -249,9 +249,8 @@ def _called(chosen: _Chosen, bodies: Sequence[RankedUnit], index: Index) -> None
     number = 0
     for name in rare:
         for symbol in found.get(name, ()):
-            about = _About(
-                symbol.qualified, "signature", wanted[name].score, f"used by {wanted[name].symbol or wanted[name].path}"
-            )
+            user = wanted[name]
+            about = _About(symbol.qualified, "signature", user.score, (Signal("called", user.symbol or user.path),))
             number += chosen.add(symbol.path, [_signature(symbol, chosen.files.lines(symbol.path))], about, chosen.left)
         if number >= MOST_CALLED:
             return
@@ -340,7 +339,7 @@ def _fitting(path: str, lines: Sequence[str], room: int) -> int:
     low, high = 0, len(lines)
     while low < high:
         middle = (low + high + 1) // 2
-        if _item(path, (1, middle), lines, _About("", "file", 0.0, "")).tokens <= room:
+        if _item(path, (1, middle), lines, _About("", "file", 0.0, ())).tokens <= room:
             low = middle
         else:
             high = middle - 1

@@ -19,7 +19,7 @@ from optimizer.context.paths import kind_of
 from optimizer.context.rank import RankedUnit, Ranking
 from optimizer.index.vectors import Piece, piece
 from optimizer.languages.units import extents
-from optimizer.retrieval import RankedFile
+from optimizer.retrieval import RankedFile, Signal
 
 if TYPE_CHECKING:
     from optimizer.context.files import Files
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key", bound=Hashable)
 
-REASON = "resembles the request in meaning"
+MEANING = Signal("meaning")
 TELLING = 1.0
 ALIKE = 1e-6
 MOST_CANDIDATES = 120
@@ -129,10 +129,10 @@ def _standard(values: Mapping[Key, float]) -> dict[Key, float]:
 
 
 def _unit(unit: RankedUnit, likeness: float, weight: float) -> RankedUnit:
-    why = f"{unit.why}, {REASON}" if likeness >= TELLING else unit.why
+    why = (*unit.why, MEANING) if likeness >= TELLING else unit.why
     return unit._replace(score=unit.score * math.exp(weight * likeness), why=why)
 
 
 def _file(file: RankedFile, likeness: float, weight: float) -> RankedFile:
-    why = (*file.why, REASON) if likeness >= TELLING else file.why
+    why = (*file.why, MEANING) if likeness >= TELLING else file.why
     return file._replace(score=round(file.score * math.exp(weight * likeness), 4), why=why)

@@ -20,6 +20,7 @@ from optimizer.context.mentions import PROSE, Mentions
 from optimizer.context.paths import files_named, modules_named, whole
 from optimizer.context.terms import Term, terms_of
 from optimizer.languages.words import split, terms
+from optimizer.retrieval import Signal
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index, Words
@@ -45,7 +46,7 @@ _TEST_AFFIX = re.compile(r"^(?:test|spec)s?[-_]|[-_](?:test|spec)s?$|(?:Test|Tes
 class Sheet:
     """The signals of one request: columns over file numbers and over unit numbers, each with its largest at 1.
 
-    `names` are the identifiers looked up with their strength, `notes` the reasons that name what was found, `lines` the
+    `names` are the identifiers looked up with their strength, `notes` the signals that name what was found, `lines` the
     lines named in the request with their strength, `quoted_lines` the lines that contain a text quoted in it.
     """
 
@@ -57,7 +58,7 @@ class Sheet:
     files: dict[str, Column] = field(default_factory=dict)
     units: dict[str, Column] = field(default_factory=dict)
     names: dict[str, float] = field(default_factory=dict)
-    notes: dict[tuple[str, int], str] = field(default_factory=dict)
+    notes: dict[tuple[str, int], Signal] = field(default_factory=dict)
     lines: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
     quoted_lines: dict[int, list[int]] = field(default_factory=dict)
 
@@ -154,7 +155,7 @@ def _definitions(mentions: Mentions, index: Index, sheet: Sheet) -> None:
         value = sheet.names[symbol.name] * (WITH_PARENT if within(symbol.qualified, parents) else 1.0)
         if value > max(known.values(), default=0.0):
             for signal in ("defines", "defines_code"):
-                sheet.notes[signal, sheet.numbers[symbol.path]] = f"defines {symbol.qualified}"
+                sheet.notes[signal, sheet.numbers[symbol.path]] = Signal(signal, symbol.qualified)
         known[symbol.name] = max(value, known.get(symbol.name, 0.0))
     for signal, in_prose in (("defines", True), ("defines_code", False)):
         sheet.files[signal] = {
@@ -200,7 +201,7 @@ def _uses(mentions: Mentions, sheet: Sheet) -> None:
             column[file] = column.get(file, 0.0) + value
             if value > strongest.get(file, 0.0):
                 strongest[file] = value
-                sheet.notes["uses", file] = f"uses {name}"
+                sheet.notes["uses", file] = Signal("uses", name)
     sheet.files["uses"] = column
     sheet.units["uses"] = by_unit
 
@@ -226,7 +227,7 @@ def _places(mentions: Mentions, sheet: Sheet) -> None:
     for dotted in mentions.dotted[:MOST_DOTTED]:
         for number in map(sheet.numbers.__getitem__, modules_named(dotted, sheet.numbers)):
             module[number] = 1.0
-            sheet.notes["module", number] = f"is the module of {dotted}"
+            sheet.notes["module", number] = Signal("module", dotted)
     sheet.files.update(named=named, loosely=loosely, frame=frames, module=module)
 
 
@@ -279,7 +280,7 @@ def _tested(index: Index, sheet: Sheet, tests: Column) -> None:
         for other, value in _twins(path, sheet).items():
             if value * tests[number] > twins.get(other, 0.0):
                 twins[other] = value * tests[number]
-                sheet.notes["tested", other] = f"{path} tests it and matches the request"
+                sheet.notes["tested", other] = Signal("tested", path)
     together = index.history().together([paths[number] for number in best[:TOP_CHANGED]])
     changed = {sheet.numbers[path]: value for path, value in together.items() if path in sheet.numbers}
     sheet.files.update(tested=normal(twins), tests_together=normal(changed))
@@ -315,8 +316,9 @@ def _neighbours(index: Index, sheet: Sheet, base: Column) -> None:
     leading: dict[str, int] = {}
     for number in best:
         path = paths[number]
-        near = {edge.target: f"imported by {path}" for edge in index.imports_of(path) if edge.target in sheet.numbers}
-        near |= {edge.source: f"imports {path}" for edge in index.importers_of(path)}
+        imported, importing = Signal("imported", path), Signal("imports", path)
+        near = {edge.target: imported for edge in index.imports_of(path) if edge.target in sheet.numbers}
+        near |= {edge.source: importing for edge in index.importers_of(path)}
         for other, note in near.items():
             target = sheet.numbers[str(other)]
             if target not in imports:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from optimizer.debug import debug
-from optimizer.retrieval import Context, ContextItem, Limits, Query, RankedFile
+from optimizer.retrieval import Context, ContextItem, Limits, Query, RankedFile, Signal
 
 if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
     from optimizer.index.reader import Index
 
-VERSION = "5"  # of the choice of context: contexts chosen by another version are not used
+VERSION = "6"  # of the choice of context: contexts chosen by another version are not used
 FOLDER = "context"
 MOST_ENTRIES = 200
 
@@ -84,6 +84,10 @@ def _context(stored: Mapping[str, Any]) -> Context:
     return Context(
         query=stored["query"],
         tokens=int(stored["tokens"]),
-        files=tuple(RankedFile(file["path"], file["score"], tuple(file["why"])) for file in stored["files"]),
-        items=tuple(ContextItem(**item) for item in stored["items"]),
+        files=tuple(RankedFile(file["path"], file["score"], _signals(file["why"])) for file in stored["files"]),
+        items=tuple(ContextItem(**{**item, "why": _signals(item["why"])}) for item in stored["items"]),
     )
+
+
+def _signals(stored: Iterable[Iterable[str]]) -> tuple[Signal, ...]:
+    return tuple(Signal(*one) for one in stored)

@@ -71,32 +71,6 @@ OF_UNIT = (
 UNIT_COLUMNS = (*UNIT_WEIGHTS, *OF_UNIT)
 AROUND_COLUMNS = ("alone", "size", "file", "behind", "alike", "near", "in_class", "in_file")
 EVERYWHERE = ("churn", "folder")  # signals that nearly every file has
-REASONS: Mapping[str, str] = {
-    "named": "named in the request",
-    "frame": "in the stack trace",
-    "body": "its code matches the request",
-    "names": "defines names like the request's",
-    "doc": "its documentation matches",
-    "path": "its path matches the request",
-    "unit": "holds a closely matching function",
-    "unit_names": "defines a name much like the request's",
-    "uses": "uses what the request names",
-    "quoted": "holds a text quoted in the request",
-    "title": "matches the first line",
-    "title_unit": "holds a function that matches the first line",
-    "title_path": "its path matches the first line",
-    "title_names": "named like the first line",
-    "messages": "changed by commits that say the same",
-    "churn": "changes often",
-    "together": "changes together with other matching files",
-    "folder": "beside other matching files",
-    "loosely": "perhaps named in the request",
-    "title_messages": "changed by commits that say the same as the first line",
-    "tested": "its tests match the request",
-    "tests_together": "changes together with tests that match the request",
-    "file": "in a matching file",
-    "line": "on a line named in the request",
-}
 
 
 # ── learned ──────────────────────────────────────────────────────────────────────────────────────

@@ -83,11 +83,15 @@ def failure(exit_code: int, error: str, hint: str) -> Wire:
 
 def context(found: Context) -> Wire:
     """A context without the texts of its items."""
+    from optimizer.report import evidence
+
     return {
         "query": found.query,
         "tokens": found.tokens,
-        "files": [{"path": f.path, "score": f.score, "why": list(f.why)} for f in found.files],
-        "items": [{name: getattr(item, name) for name in _ITEM} for item in found.items],
+        "files": [{"path": f.path, "score": f.score, "why": list(evidence.phrases(f.why))} for f in found.files],
+        "items": [
+            {name: getattr(item, name) for name in _ITEM} | {"why": evidence.phrase(item.why)} for item in found.items
+        ],
         "timing_ms": dict(found.timing_ms),
     }
 

@@ -10,19 +10,19 @@ from optimizer.reasons import NoAnswer
 from optimizer.report.decision import no_model
 from optimizer.report.layout import cells, wrapped
 from optimizer.report.outcome import context_line, verdict_text
-from optimizer.retrieval import Context, ContextItem, RankedFile
+from optimizer.retrieval import Context, ContextItem, RankedFile, Signal
 from optimizer.types import Check, FileChange, LeftOut, Patch, Verdict
 from optimizer.verify.checks import at_once
 
-WHY = ("changed by commits that say the same", "changed by commits that say the same as the first line")
+WHY = (Signal("messages"), Signal("title_messages"))
 
 
 def context(query: str, *items: ContextItem) -> Context:
     return Context(query, sum(item.tokens for item in items), (RankedFile("a.py", 1.0, WHY),), items)
 
 
-def item(why: str = "matches the first line") -> ContextItem:
-    return ContextItem("a.py", 1, 2, "f", "body", 7, 1.0, why, "def f(): ...")
+def item() -> ContextItem:
+    return ContextItem("a.py", 1, 2, "f", "body", 7, 1.0, (Signal("title"),), "def f(): ...")
 
 
 def test_a_check_of_many_files_is_told_once_and_each_failure_by_itself() -> None:
@@ -70,7 +70,7 @@ def test_the_first_line_of_a_request_of_one_line_is_no_reason_of_its_own(capsys:
     shown = capsys.readouterr().out
     assert "first line" not in shown
     assert "matches the request" in shown
-    assert shown.count(WHY[0]) == 2
+    assert shown.count("changed by commits that say the same") == 2
     print_context(context("one line\nand more", item()))
     assert shown.count("first line") == 0 < capsys.readouterr().out.count("the first line")
 

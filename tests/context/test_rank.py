@@ -13,9 +13,17 @@ from optimizer.context import weights
 from optimizer.context.files import Files
 from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import explain, file_total, rank
-from optimizer.context.weights import AROUND_COLUMNS, FILE_COLUMNS, FILE_WEIGHTS, REASONS, SHAPE_COLUMNS, UNIT_COLUMNS
+from optimizer.context.weights import (
+    AROUND_COLUMNS,
+    FILE_COLUMNS,
+    FILE_WEIGHTS,
+    SHAPE_COLUMNS,
+    UNIT_COLUMNS,
+    UNIT_WEIGHTS,
+)
 from optimizer.index.reader import Index
 from optimizer.index.refresh import refresh
+from optimizer.report import evidence
 from optimizer.settings import Settings
 from tests.conftest import IndexRepo, git
 
@@ -92,8 +100,7 @@ def test_every_signal_of_a_file_is_told(index_repo: IndexRepo) -> None:
 
 
 def test_signals_have_a_reason_in_words() -> None:
-    noted = {"module", "defines", "defines_code", "imports"}
-    assert set(FILE_WEIGHTS) - noted <= set(REASONS)
+    assert {*FILE_WEIGHTS, *UNIT_WEIGHTS} <= {*evidence.PLAIN, *evidence.OF_SUBJECT}
 
 
 def test_more_of_any_signal_never_lowers_a_file() -> None:

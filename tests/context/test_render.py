@@ -13,7 +13,7 @@ from optimizer.types import Context, ContextItem
 
 
 def item(path: str, start: int, text: str, symbol: str = "") -> ContextItem:
-    return ContextItem(path, start, start + text.count("\n"), symbol, "body", 0, 1.0, "", text)
+    return ContextItem(path, start, start + text.count("\n"), symbol, "body", 0, 1.0, (), text)
 
 
 def context(*items: ContextItem) -> Context:

@@ -17,6 +17,7 @@ from optimizer.context.select import naive, select
 from optimizer.index.files import find_root
 from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
+from optimizer.retrieval import Signal
 from optimizer.settings import Settings
 from optimizer.types import Context, Limits, Query
 from tests.conftest import IndexRepo
@@ -119,8 +120,8 @@ def test_the_right_body_comes_first(
 
 def test_reasons_say_what_was_found(index_repo: IndexRepo) -> None:
     context = chosen(index_repo(PYTHON), "refactor parse_response in app/parser.py")
-    assert context.files[0].why[0] == "named in the request"
-    assert "defines parse_response" in context.files[0].why
+    assert context.files[0].why[0] == Signal("named")
+    assert Signal("defines", "parse_response") in context.files[0].why
 
 
 def test_tests_documents_and_vendored_code_come_after(index_repo: IndexRepo) -> None:
@@ -142,7 +143,7 @@ def test_what_the_code_calls_comes_as_signatures(index_repo: IndexRepo) -> None:
 def test_a_named_small_file_comes_whole(index_repo: IndexRepo) -> None:
     context = chosen(index_repo(PYTHON), "tidy up app/colours.py")
     whole = [item for item in context.items if item.path == "app/colours.py"]
-    assert [(item.start, item.end, item.kind, item.why) for item in whole] == [(1, 5, "file", "named in the request")]
+    assert [(item.start, item.end, item.kind, item.why) for item in whole] == [(1, 5, "file", (Signal("named"),))]
 
 
 def test_a_stack_trace_leads_to_its_lines(index_repo: IndexRepo) -> None:
@@ -309,7 +310,7 @@ def test_signatures_of_what_the_chosen_bodies_call_are_sent(index_repo: IndexRep
     )
     (called,) = (item for item in chosen(index, "refactor run_everything", 700).items if item.path == "far/away.py")
     assert (called.start, called.end, called.symbol, called.kind) == (1, 3, "compute_magnitude", "signature")
-    assert called.why == "used by run_everything"
+    assert called.why == (Signal("called", "run_everything"),)
 
 
 # ── kept on disk ─────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from optimizer.context.files import Files
 from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import Ranking, rank
 from optimizer.context.select import select
-from optimizer.context.semantic import REASON, Reranker, Weights, candidates, pieces_of
+from optimizer.context.semantic import MEANING, Reranker, Weights, candidates, pieces_of
 from optimizer.index.embed import Embedder, ModelChoice, open_model
 from optimizer.index.reader import Index
 from optimizer.index.refresh import refresh
@@ -125,8 +125,8 @@ def test_what_means_the_same_moves_up_and_says_why(index: Index, vectors: Vector
     both = reranker.rerank(REQUEST, words, Files(index))
     assert place(words, "authenticate") > place(words, "sign_off")
     assert place(both, "authenticate") < place(both, "sign_off")
-    assert REASON in both.units[place(both, "authenticate")].why
-    assert REASON in next(file.why for file in both.files if file.path == "account.py")
+    assert MEANING in both.units[place(both, "authenticate")].why
+    assert MEANING in next(file.why for file in both.files if file.path == "account.py")
     assert sorted(unit.symbol for unit in both.units) == sorted(unit.symbol for unit in words.units)
     assert [unit.score for unit in both.units] == sorted((unit.score for unit in both.units), reverse=True)
     assert reranker.rerank(REQUEST, words, Files(index)) == both
@@ -160,7 +160,7 @@ def test_a_context_kept_from_before_the_vectors_is_not_used(
     fill(missing(whole(index), vectors), embedder, vectors, lambda _: None)
     after = select(query, index, Limits(400), kept, reranker)
     assert "cached" not in after.timing_ms
-    assert any(REASON in item.why for item in after.items)
+    assert any(MEANING in item.why for item in after.items)
     assert after.items != before.items
     again = select(query, index, Limits(400), kept, reranker)
     assert "cached" in again.timing_ms
