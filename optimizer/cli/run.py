@@ -54,7 +54,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
         raise click.UsageError("--message goes with --commit")
     query = Query(" ".join(request), piped_in(), options.attached(given["images"]))
     screen = show.screen(given["as_json"], given["dry_run"])
-    answers = questions.Answers(given["yes"], asks=terminal.interactive() and not given["as_json"])
+    answers = questions.Answers(given["yes"], asks=terminal.interactive())
     with options.open_services(given["project"], settings, query=query) as services:
         repository = ready(services.workspace.root, os.environ) if given["commit"] else None
         landing = Landing(given["yes"], given["allow"], repository, given["message"] or "")
