@@ -44,7 +44,7 @@ def admit(
     purse = _purse(request, services)
     before = purse(0)
     charge = _charge(candidate, prompt, before)
-    if before.asks(charge) and not (yield CallCostQuestion(model.id, charge)):
+    if before.asks(charge) and (yield CallCostQuestion(model.id, charge)) is not True:
         return BudgetReached(progress.unconfirmed(charge))
     bid = replace(_bid(candidate, prompt, charge), forced=services.named() and not retries)
     admission = yield from _queue(bid, purse, services)

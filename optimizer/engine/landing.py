@@ -55,12 +55,13 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: Landing, service
             yield Notice(report.open_file(path, editor))
         if careful or not landing.yes:
             answer = yield LandingQuestion(patch, careful, landing.commit is not None)
-            if answer is None and careful:
-                raise report.needs_answer(careful)
             if answer is False:
                 _decline(outcome, services)
-            if not answer:
-                return replace(outcome, landed=Landed("unanswered" if answer is None else "declined"))
+                return replace(outcome, landed=Landed("declined"))
+            if answer is not True:
+                if careful:
+                    raise report.needs_answer(careful)
+                return replace(outcome, landed=Landed("unanswered"))
     except (GeneratorExit, KeyboardInterrupt):
         _decline(outcome, services)
         raise
@@ -98,11 +99,11 @@ def _check_further(outcome: Outcome, patch: Patch, workspace: Workspace) -> Flow
     means = workspace.means()
     asked = [run.command for run in plan(patch, workspace.index, means) if run.skip == "unapproved"]
     answer = (yield TrustQuestion(tuple(ProjectCommand(one.kind, one.text) for one in asked))) if asked else None
-    if answer is None:
-        return outcome
     answers = answer if isinstance(answer, tuple) else (answer,) * len(asked)
+    if len(answers) != len(asked) or not all(isinstance(one, bool) for one in answers):
+        return outcome
     for one, allowed in zip(asked, answers, strict=True):
-        trust.decide(workspace.places.state, workspace.repository, one.text, allowed)
+        trust.decide(workspace.places.state, workspace.repository, one.text, allowed is True)
     if not any(answers):
         return outcome
     verdict = yield from prove.judge(patch, workspace.index, means)

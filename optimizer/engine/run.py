@@ -162,7 +162,7 @@ def _consent(provider: str, services: Services) -> Flow[bool]:
     from optimizer.privacy import consent
 
     workspace, host = services.workspace, services.models.endpoints()[provider].host
-    if not (yield ConsentQuestion(provider, host, workspace.repository)):
+    if (yield ConsentQuestion(provider, host, workspace.repository)) is not True:
         return False
     consent.grant(workspace.places.state, workspace.repository, provider, host)
     return True

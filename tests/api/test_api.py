@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from optimizer import api
+from optimizer.ledger.store import open_ledger
 from tests.loopback.replies import Call, Reply
 from tests.loopback.server import Loopback
 
@@ -66,6 +67,27 @@ def test_a_change_is_given_and_not_written(shop: Path, env: dict[str, str], loop
     assert {check.name: check.passed for check in answer.checks}["parses"] is True
     assert "".join(heard) == "Done."
     assert (shop / "shop/price.py").read_text() == FILES["shop/price.py"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_a_call_that_the_caller_breaks_off_is_recorded(
+    shop: Path, env: dict[str, str], loopback: Loopback, error: type[BaseException]
+) -> None:
+    home = Path(env["OPTIMIZER_HOME"])
+    (home / "config").mkdir(parents=True)
+    (home / "config/config.toml").write_text(loopback.config("ollama"))
+    del env["OLLAMA_HOST"]
+    loopback.served["ollama"] = ("qwen2.5-coder:7b",)
+    loopback.queue("ollama", Reply(text="It adds the items up, one after the other."))
+
+    def breaks_off(_: str) -> None:
+        raise error
+
+    with pytest.raises(error):
+        api.ask("explain how total adds up", shop, on_text=breaks_off, settings={"max_tier": "local"}, env=env)
+    ledger = open_ledger(home / "state")
+    assert [one.outcome for one in ledger.last(9)] == ["cancelled"]
+    ledger.close()
 
 
 def test_without_a_model_the_exit_code_says_so(shop: Path, env: dict[str, str]) -> None:

@@ -171,6 +171,23 @@ def test_a_file_that_a_program_acts_on_needs_an_answer_of_its_own(consented: Ser
     assert [path for path, _ in question.careful] == [".github/workflows/ci.yml"]
 
 
+@pytest.mark.parametrize("answer", [(False,), (True, True), (), "no"])
+def test_an_answer_of_the_wrong_kind_is_no_yes(
+    services: Services, shop: Path, loopback: Loopback, answer: Answer
+) -> None:
+    (shop / "test_shop.py").write_text("from shop import total\n\n\ndef test_total():\n    assert total([1]) == 1\n")
+    state = services.workspace.places.state
+    front = Front({ConsentQuestion: answer})
+    assert served(services, front, "explain total")[1].exit_code == 5
+    assert not loopback.asked("groq") and not consent.grants(state)
+    consent.grant(state, services.workspace.repository, "groq", loopback.url.removeprefix("http://"))
+    loopback.answer("groq", lambda _: Reply("Done.", calls=(EDIT,), stop="tool", tokens=Tokens(900, 40)))
+    _, outcome = served(services, Front({TrustQuestion: answer, LandingQuestion: answer}), CHANGE)
+    assert outcome.landed is not None and outcome.landed.state == "unanswered"
+    assert (shop / "shop.py").read_text() == CODE
+    assert [one.allowed for one in trust.decisions(state)] == ([False] if answer == (False,) else [])
+
+
 @pytest.mark.parametrize(("answer", "state"), [((True,), "written"), (True, "written"), (False, "written")])
 def test_commands_are_asked_about_once_and_remembered(
     consented: Services, shop: Path, answer: Answer, state: str
