@@ -21,7 +21,7 @@ from optimizer.report.outcome import verdict_text
 
 if TYPE_CHECKING:
     from optimizer.types import Patch, Verdict
-    from optimizer.verify.plan import Run
+    from optimizer.verify.commands import Run
 
 
 @click.command("verify")
@@ -34,7 +34,7 @@ def command(explain: bool, project: Path | None, as_json: bool) -> int:
     The changes against HEAD are checked in a scratch copy: your files, git's index and stash are not touched. The
     linter, type checker and tests run only if you allowed them: optimize trust.
     """
-    from optimizer.verify import plan, prove, uncommitted
+    from optimizer.verify import commands, prove, uncommitted
 
     with options.open_refreshed(project) as services:
         means = services.workspace.means()
@@ -45,7 +45,7 @@ def command(explain: bool, project: Path | None, as_json: bool) -> int:
             else:
                 click.echo("no changes")
             return 0
-        runs = plan.plan(patch, services.workspace.index, means)
+        runs = commands.plan(patch, services.workspace.index, means)
         _explain(patch, runs, as_json, explain)
         if explain:
             return 0

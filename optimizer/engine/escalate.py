@@ -214,14 +214,14 @@ def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
     view = View(workspace.index, overlay, workspace.settings.agent_result_tokens)
     if not (_looks(request, workspace) and model.tools):
         return Toolbox(view, overlay)
-    from optimizer.verify import rerun
+    from optimizer.verify import prove
 
     means = workspace.means()
 
     def run_tests(patch: Patch, paths: tuple[str, ...]) -> str:
-        return rerun.run_tests(patch, paths, workspace.index, means)
+        return prove.run_tests(patch, paths, workspace.index, means)
 
-    return Toolbox(view, overlay, run_tests if rerun.tests_allowed(means) else None)
+    return Toolbox(view, overlay, run_tests if prove.tests_allowed(means) else None)
 
 
 def _bounds(workspace: Workspace) -> loop.Bounds:

@@ -94,7 +94,7 @@ def _check_further(outcome: Outcome, patch: Patch, workspace: Workspace) -> Flow
     """Ask once which commands may check this change, and remember the answers; the change is dropped when they fail."""
     from optimizer.privacy import trust
     from optimizer.verify import prove
-    from optimizer.verify.plan import plan
+    from optimizer.verify.commands import plan
 
     means = workspace.means()
     asked = [run.command for run in plan(patch, workspace.index, means) if run.skip == "unapproved"]

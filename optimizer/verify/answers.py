@@ -18,7 +18,8 @@ from optimizer.errors import NotFound
 from optimizer.index.reader import Index
 from optimizer.languages.declared import ALL_GLOBALS, PRELUDE, USUAL
 from optimizer.types import Verdict
-from optimizer.verify.verdict import Finding, check_of, verdict_of
+from optimizer.verify.checks import check_of, verdict_of
+from optimizer.verify.patched import Finding
 
 MAX_REFUSAL = 400
 _REFUSAL = re.compile(

@@ -1,12 +1,18 @@
-"""The checks of a patch that run nothing, a row each."""
+"""The checks of a patch that run nothing, a row each, and the verdict from them.
+
+The confidence is 0 when a check failed. Otherwise every kind of check that passed removes its share of the doubt:
+confidence = 1 - the product of (1 - weight) over the kinds that passed. A check that could not run removes nothing,
+and neither does a model's own certainty.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import PurePosixPath
 
 from optimizer.edits.paths import check_path
@@ -14,13 +20,12 @@ from optimizer.errors import SafetyRefused
 from optimizer.index.reader import Index
 from optimizer.languages.python import Module
 from optimizer.languages.source import Source
-from optimizer.types import Patch, Verdict
+from optimizer.report.checks import not_run
+from optimizer.types import Check, Patch, Verdict
 from optimizer.verify import commands
-from optimizer.verify.imports import check_imports
+from optimizer.verify.links import check_imports, check_uses
 from optimizer.verify.names import check_names
-from optimizer.verify.patched import Patched
-from optimizer.verify.uses import check_uses
-from optimizer.verify.verdict import Finding, checks_of, verdict_of
+from optimizer.verify.patched import Finding, Patched
 
 _MARKER = re.compile(rb"^(?:<{7}|>{7})(?: |\r?$)", re.MULTILINE)
 _COMMENTED_JSON = re.compile(r"(?:tsconfig|jsconfig)[^/]*\.json|.*\.(?:jsonc|json5|code-workspace)")
@@ -46,6 +51,29 @@ def at_once(patch: Patch, index: Index | None) -> Verdict:
     if index is not None and all(check.passed is not False for check in checks):
         checks += [check for row in CHECKS if row.in_repository for check in checks_of(row.name, row.find(patched))]
     return verdict_of(tuple(checks), WEIGHTS)
+
+
+def checks_of(name: str, found: Iterable[Finding]) -> Iterator[Check]:
+    """One check for all findings together, and one for each that failed; none where there are no findings."""
+    findings = list(found)
+    failed = [one for one in findings if one.passed is False]
+    passed = [one for one in findings if one.passed]
+    for one in failed or passed[:1] or findings[:1]:
+        yield check_of(name, one)
+
+
+def check_of(name: str, found: Finding) -> Check:
+    """The check of one finding."""
+    detail = not_run(found.detail) if found.passed is None and found.detail else found.detail
+    return Check(name, found.passed, detail, found.evidence)
+
+
+def verdict_of(checks: tuple[Check, ...], weights: Mapping[str, float]) -> Verdict:
+    """The verdict of checks; `weights` are by their names."""
+    ok = all(check.passed is not False for check in checks)
+    ran = {check.name for check in checks if check.passed}
+    confidence = 1 - prod(1 - weights[name] for name in ran) if ok else 0.0
+    return Verdict(ok, checks, round(confidence, 4))
 
 
 def _path(patched: Patched) -> Iterator[Finding]:

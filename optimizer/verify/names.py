@@ -20,8 +20,7 @@ from optimizer.languages.table import language_of
 from optimizer.report.checks import BrokenName
 from optimizer.types import FileChange
 from optimizer.verify import python
-from optimizer.verify.patched import Patched
-from optimizer.verify.verdict import Finding, broken
+from optimizer.verify.patched import Finding, Patched, broken
 
 MOST_LOOKED_AT = 6
 MOST_REFERENCES = 40

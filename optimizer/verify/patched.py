@@ -1,8 +1,9 @@
-"""A patch in its repository: every file before and after it, parsed once, and where imports lead."""
+"""What a check is given and what it gives: a patch in its repository, every file parsed once, and a finding."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from optimizer.errors import NotFound
@@ -10,7 +11,11 @@ from optimizer.index.reader import Index
 from optimizer.languages import imports
 from optimizer.languages.python import Module
 from optimizer.languages.source import Source
+from optimizer.report.checks import BrokenName, broken_name
 from optimizer.types import Patch
+
+MOST_NAMED = 3
+MOST_SHOWN = 15
 
 
 class Files:
@@ -116,3 +121,21 @@ def read(index: Index, path: str) -> bytes:
         return index.read(path)
     except NotFound:
         return b""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of a check in one place: whether it passed (None: it could not run), and why not."""
+
+    passed: bool | None
+    detail: str = ""
+    evidence: str = ""
+
+
+def broken(names: Sequence[BrokenName], ran: bool, why_not: str) -> Finding:
+    """The result of a check of names; without broken ones, whether it `ran` or why not."""
+    if not names:
+        return Finding(True) if ran else Finding(None, why_not)
+    lines = [broken_name(one) for one in names]
+    more = f" and {len(lines) - MOST_NAMED} more" if len(lines) > MOST_NAMED else ""
+    return Finding(False, "; ".join(lines[:MOST_NAMED]) + more, evidence="\n".join(lines[:MOST_SHOWN]))

@@ -20,8 +20,7 @@ from optimizer.privacy import trust
 from optimizer.settings import Settings
 from optimizer.types import Check, FileChange, Patch, Verdict
 from optimizer.verify import prove
-from optimizer.verify.commands import Means
-from optimizer.verify.plan import Run, plan
+from optimizer.verify.commands import Means, Run, plan
 from optimizer.verify.uncommitted import uncommitted
 from tests.conftest import IndexRepo, git
 

@@ -13,7 +13,7 @@ from optimizer.index.reader import Index
 from optimizer.privacy import trust
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch
-from optimizer.verify import rerun
+from optimizer.verify import prove
 from optimizer.verify.commands import Means, find
 from tests.conftest import IndexRepo, git
 
@@ -36,29 +36,29 @@ def means(index: Index, tmp_path: Path, command: str = "") -> Means:
 def test_nothing_runs_without_a_yes(index_repo: IndexRepo, tmp_path: Path) -> None:
     index = index_repo(FILES)
     needs = means(index, tmp_path)
-    assert not rerun.tests_allowed(needs)
+    assert not prove.tests_allowed(needs)
     with pytest.raises(SafetyRefused, match="not approved"):
-        rerun.run_tests(WRONG, (), index, needs)
+        prove.run_tests(WRONG, (), index, needs)
     trust.decide(tmp_path / "state", str(index.root.path), find(index.root, needs.env)["tests"].text, False)
-    assert not rerun.tests_allowed(needs)
+    assert not prove.tests_allowed(needs)
 
 
 @pytest.mark.parametrize("path", ["setup.py", "../test_x.py", "tests/test_none.py", "-c", "--help"])
 def test_only_files_of_tests_are_named_to_the_command(index_repo: IndexRepo, tmp_path: Path, path: str) -> None:
     index = index_repo(FILES)
     with pytest.raises(InputError, match="is not a test file"):
-        rerun.run_tests(NOTHING, (path,), index, means(index, tmp_path, "pytest"))
+        prove.run_tests(NOTHING, (path,), index, means(index, tmp_path, "pytest"))
     with pytest.raises(InputError, match="no test reaches the edits"):
-        rerun.run_tests(NOTHING, (), index, means(index, tmp_path, "pytest"))
+        prove.run_tests(NOTHING, (), index, means(index, tmp_path, "pytest"))
 
 
 @pytest.mark.slow
 def test_what_tests_say_about_a_patch_and_without_one(index_repo: IndexRepo, tmp_path: Path) -> None:
     index = index_repo(FILES)
     needs = means(index, tmp_path, f"{sys.executable} -m pytest")
-    assert rerun.tests_allowed(needs)
-    failed = rerun.run_tests(WRONG, (), index, needs)
+    assert prove.tests_allowed(needs)
+    failed = prove.run_tests(WRONG, (), index, needs)
     assert failed.startswith("failed: 1\ntests/test_parse.py::test_total failed")
     assert "assert 2 == 3" in failed
-    assert rerun.run_tests(NOTHING, ("tests/test_parse.py",), index, needs) == "passed: tests/test_parse.py"
+    assert prove.run_tests(NOTHING, ("tests/test_parse.py",), index, needs) == "passed: tests/test_parse.py"
     assert git(index.root.path, "status", "--porcelain") == ""
