@@ -30,7 +30,7 @@ from pathlib import Path
 from optimizer.engine import decide
 from optimizer.ledger.prices import PriceStep, Tariff
 from optimizer.ledger.store import open_ledger
-from optimizer.ledger.tally import Tally, tallies
+from optimizer.ledger.summary import Tally, tallies
 from optimizer.models.catalogue import Traits
 from optimizer.models.state import Known, key
 from optimizer.models.state_store import StateStore

@@ -1,14 +1,18 @@
-"""Turn edits and the files they name into a patch in memory: all of them or none."""
+"""Turn edits and the files they name into a patch in memory: all of them or none.
+
+Changes that apply, but cannot be meant, are refused: omitted code, most of a file lost, copied line numbers.
+"""
 
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from optimizer.edits import guards, match
+from optimizer.edits import match
 from optimizer.edits import text as texts
 from optimizer.edits.paths import check_path
 from optimizer.errors import Conflict, EditRefused, SafetyRefused
@@ -20,6 +24,21 @@ MAX_ALIKE = 300_000
 """Pairs of equal lines up to which they are."""
 MAX_LATER = 50
 """Edits of one file that may stand on text which other edits of the reply put there."""
+MIN_LOST_LINES = 20
+_COMMENT = re.compile(r"(?://+|#+|/\*+|<!--+|--+|;+|%+|\*+|\{/\*+|\"\"\"|''')[ \t]*")
+_DOTS = re.compile(r"\.{3,}|…")
+_LEFT_OUT = re.compile(
+    r"\b(?:rest|existing|remaining|remainder|unchanged|remains|same|omitted|previous|other|original|as before|keep)\b"
+)
+_PHRASE = re.compile(
+    r"(?:the )?(?:rest of (?:the |your )?(?:\w+ )?(?:code|file|function|method|class|module|implementation)"
+    r"(?: (?:remains|stays|is)? ?(?:the same|unchanged|as before|here|goes here))?"
+    r"|(?:existing|unchanged|previous|original|remaining) (?:code|methods|functions|imports|implementation|content)"
+    r"(?: (?:here|goes here|remains|unchanged|remains unchanged|stays the same))?"
+    r"|(?:code|everything else|the rest) (?:remains |stays |is )?(?:the same|unchanged|omitted)"
+    r"|(?:same|unchanged) as (?:before|above))"
+)
+_NUMBERED = re.compile(r"[ \t]*(\d{1,7})[ \t]?[|│:→][ \t]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +108,7 @@ def _created(path: str, edits: list[Edit], before: bytes | None) -> bytes:
     else:
         raise EditRefused(f"{path}: there is no such file", "check the path, or create the file")
     _check_text(path, content)
-    guards.check_change(path, "", content, content.split("\n"))
+    check_change(path, "", content, content.split("\n"))
     return texts.encode(path, content, texts.Decoded("", utf8=True, bom=False))
 
 
@@ -125,7 +144,7 @@ def _edited(path: str, edits: list[Edit], before: bytes) -> bytes:
         raise EditRefused(f"{path}: the edits change nothing")
     _check_text(path, "".join(added))
     lines = [line for part in added for line in texts.plain(part).split("\n")]
-    guards.check_change(path, texts.plain(decoded.text), texts.plain(text), lines)
+    check_change(path, texts.plain(decoded.text), texts.plain(text), lines)
     return texts.encode(path, text, decoded)
 
 
@@ -278,3 +297,45 @@ def _differences(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag != "equal":
             yield head + i1, head + i2, head + j1, head + j2
+
+
+def check_change(path: str, before: str, after: str, added: list[str]) -> None:
+    """Refuse (EditRefused) a change of plain text `before` to `after` whose `added` lines are not what they seem."""
+    elided = [line.strip() for line in added if is_elision(line)]
+    there = {line.strip() for line in before.split("\n")} if elided else set()
+    if new := next((line for line in elided if line not in there), ""):
+        raise EditRefused(f"{path}: the new text leaves code out: {new[:80]!r}", "write out every line of it")
+    if _numbered(added) and not _numbered(before.split("\n")[:50]):
+        raise EditRefused(f"{path}: the new text carries line numbers", "leave the line numbers out")
+    had, has = _count(before), _count(after)
+    if had - has > MIN_LOST_LINES and has * 2 < had:
+        raise EditRefused(
+            f"{path}: the change would cut the file from {had} to {has} lines",
+            "give only the parts that change, or delete in smaller steps",
+        )
+
+
+def is_elision(line: str) -> bool:
+    """Whether a line replaces omitted code, such as `# ... rest unchanged` or `// existing code`."""
+    text = line.strip()[:200].lower()
+    comment = _COMMENT.match(text)
+    if comment:
+        text = text[comment.end() :]
+    text = text.removesuffix("*/").removesuffix("-->").removesuffix("*/}").strip()
+    dots = _DOTS.match(text)
+    if dots or (comment and _DOTS.search(text)):
+        rest = _DOTS.sub("", text).strip(" ()[].:")
+        return _LEFT_OUT.search(rest) is not None and len(rest.split()) <= 10
+    return comment is not None and _PHRASE.fullmatch(text.rstrip(" .:)")) is not None
+
+
+def _numbered(lines: list[str]) -> bool:
+    filled = [line for line in lines if line.strip()]
+    numbers = [int(found[1]) for line in filled if (found := _NUMBERED.match(line))]
+    return (
+        len(filled) > 2 and len(numbers) == len(filled) and numbers == list(range(numbers[0], numbers[0] + len(filled)))
+    )
+
+
+def _count(text: str) -> int:
+    return text.count("\n") + (text[-1:] not in ("\n", ""))

@@ -1,14 +1,181 @@
-"""Change several files as one: all get their new bytes, or all keep the old ones."""
+"""Change several files as one: all get their new bytes, or all keep the old ones.
+
+Files are reached through an open directory, so that a link created later cannot redirect a write.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-from collections.abc import Callable, Iterable
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from optimizer.edits import folder as folders
 from optimizer.errors import Conflict, SafetyRefused, StorageError
+
+_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A regular file as it was read."""
+
+    data: bytes
+    mode: int
+    links: int
+
+
+@contextlib.contextmanager
+def opened(base: str, relative: str, *, create: bool = False) -> Iterator[int]:
+    """Open the directory `relative` ('' for `base` itself) under the real path `base`; gives its descriptor.
+
+    Raises FileNotFoundError when it is missing and not to be created, SafetyRefused when a link or file is in the way.
+    """
+    folder = os.open(base, _DIRECTORY)
+    try:
+        for name in filter(None, relative.split("/")):
+            if create:
+                _make(folder, name)
+            above, folder = folder, _below(folder, name, relative)
+            os.close(above)  # after the exchange: an interrupt here must not close one descriptor twice
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _make(folder: int, name: str) -> None:
+    try:
+        os.mkdir(name, 0o777, dir_fd=folder)
+    except FileExistsError:
+        return
+    os.fsync(folder)
+
+
+def _below(folder: int, name: str, relative: str) -> int:
+    try:
+        return os.open(name, _DIRECTORY, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK):
+            raise SafetyRefused(f"{relative} leads through {name}, which is not a directory of its own") from error
+        raise
+
+
+def read(folder: int, name: str) -> Seen | None:
+    """Read a regular file; None when there is none. Raises SafetyRefused for a link, a pipe or anything else."""
+    try:
+        file = os.open(name, _READ, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
+            raise SafetyRefused(f"{name} is a link or a device, not a regular file") from error
+        raise
+    with os.fdopen(file, "rb", buffering=0) as stream:
+        about = os.fstat(file)
+        if not stat.S_ISREG(about.st_mode):
+            raise SafetyRefused(f"{name} is not a regular file")
+        return Seen(stream.readall(), stat.S_IMODE(about.st_mode), about.st_nlink)
+
+
+def write_new(folder: int, name: str, data: bytes, *, like: str = "", mode: int | None = None) -> None:
+    """Create `name`, write `data`, and sync it to disk; mode, owner and attributes are taken from the file `like`.
+
+    What the system does not let this process set is left out: the file may then belong to the user who writes it, and
+    loses set-user-id and set-group-id. Without `like`, `mode` is set (None: the default of the system).
+    """
+    file = os.open(name, _CREATE, 0o600 if like or mode is not None else 0o666, dir_fd=folder)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(file, view) :]
+        if like:
+            _copy_attributes(folder, like, file)
+        elif mode is not None:
+            os.fchmod(file, mode)
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _copy_attributes(folder: int, like: str, file: int) -> None:
+    model = os.open(like, _READ, dir_fd=folder)
+    try:
+        about, mine = os.fstat(model), os.fstat(file)
+        kept = (about.st_uid, about.st_gid) == (mine.st_uid, mine.st_gid)
+        if not kept:
+            with contextlib.suppress(PermissionError):
+                os.fchown(file, about.st_uid, about.st_gid)
+                kept = True
+        if not kept:
+            with contextlib.suppress(PermissionError):
+                os.fchown(file, -1, about.st_gid)
+        _copy_extended(model, file)
+        os.fchmod(file, stat.S_IMODE(about.st_mode) & (0o7777 if kept else 0o777))
+    finally:
+        os.close(model)
+
+
+def _copy_extended(model: int, file: int) -> None:
+    """Copy the extended attributes, access lists included, as far as the system lets this process set them."""
+    names: list[str] = []
+    if hasattr(os, "listxattr"):
+        with contextlib.suppress(OSError):
+            names = os.listxattr(model)
+    for name in names:
+        with contextlib.suppress(OSError):
+            os.setxattr(file, name, os.getxattr(model, name))
+
+
+def keep_link(folder: int, name: str, link: str) -> None:
+    """Give the file `name` a second name, where the file system can; restoring it then needs no space."""
+    try:
+        os.link(name, link, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+
+
+def replace(folder: int, source: str, target: str) -> None:
+    """Rename within the directory, replacing what is there."""
+    os.replace(source, target, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def put_new(folder: int, source: str, target: str) -> None:
+    """Rename within the directory; raises FileExistsError when the target exists."""
+    try:
+        os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if exists(folder, target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target) from error
+        replace(folder, source, target)
+        return
+    os.unlink(source, dir_fd=folder)
+
+
+def exists(folder: int, name: str) -> bool:
+    """Whether anything has that name in the directory."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def remove(folder: int, name: str) -> None:
+    """Remove a file; nothing happens when it is not there."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+
+
+def writable(folder: int, name: str) -> bool:
+    """Whether the permission bits let this process write the file."""
+    return os.access(name, os.W_OK, dir_fd=folder, effective_ids=os.access in os.supports_effective_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +250,29 @@ def _prepare(landing: Landing, number: int, swap: FileSwap) -> None:
     if swap.new is None:
         return
     parent, name = _split(swap.path)
-    with folders.opened(landing.base, parent, create=swap.old is None) as folder:
-        folders.remove(folder, landing.temporary(number))
+    with opened(landing.base, parent, create=swap.old is None) as folder:
+        remove(folder, landing.temporary(number))
         like = name if swap.old is not None else ""
-        folders.write_new(folder, landing.temporary(number), swap.new, like=like, mode=swap.mode)
+        write_new(folder, landing.temporary(number), swap.new, like=like, mode=swap.mode)
 
 
 def _swap(landing: Landing, number: int, swap: FileSwap) -> None:
     parent, name = _split(swap.path)
-    with folders.opened(landing.base, parent) as folder:
-        seen = folders.read(folder, name)
+    with opened(landing.base, parent) as folder:
+        seen = read(folder, name)
         if (None if seen is None else seen.data) != swap.old:
             raise Conflict(f"{swap.path} was changed at the same moment", "check it, then ask again")
         if swap.old is None:
             try:
-                folders.put_new(folder, landing.temporary(number), name)
+                put_new(folder, landing.temporary(number), name)
             except FileExistsError as error:
                 raise Conflict(f"{swap.path} was created at the same moment", "check it, then ask again") from error
         elif swap.new is None:
-            folders.replace(folder, name, landing.backup(number))
+            replace(folder, name, landing.backup(number))
         else:
-            folders.remove(folder, landing.backup(number))
-            folders.keep_link(folder, name, landing.backup(number))
-            folders.replace(folder, landing.temporary(number), name)
+            remove(folder, landing.backup(number))
+            keep_link(folder, name, landing.backup(number))
+            replace(folder, landing.temporary(number), name)
         os.fsync(folder)
 
 
@@ -118,8 +285,8 @@ def current(base: str, path: str) -> bytes | None:
     """The bytes of a file now, None when it or its directory does not exist; SafetyRefused for anything else."""
     parent, name = _split(path)
     try:
-        with folders.opened(base, parent) as folder:
-            seen = folders.read(folder, name)
+        with opened(base, parent) as folder:
+            seen = read(folder, name)
     except FileNotFoundError:
         return None
     return None if seen is None else seen.data
@@ -147,17 +314,17 @@ def restore(landing: Landing) -> tuple[str, ...]:
 
 def _put_back(landing: Landing, number: int, swap: FileSwap) -> None:
     parent, name = _split(swap.path)
-    with folders.opened(landing.base, parent, create=swap.old is not None) as folder:
-        backup = folders.read(folder, landing.backup(number)) if swap.old is not None else None
+    with opened(landing.base, parent, create=swap.old is not None) as folder:
+        backup = read(folder, landing.backup(number)) if swap.old is not None else None
         if swap.old is None:
-            folders.remove(folder, name)
+            remove(folder, name)
         elif backup is not None and backup.data == swap.old:
-            folders.replace(folder, landing.backup(number), name)
+            replace(folder, landing.backup(number), name)
         else:
-            folders.remove(folder, landing.temporary(number))
+            remove(folder, landing.temporary(number))
             like = name if swap.new is not None else ""
-            folders.write_new(folder, landing.temporary(number), swap.old, like=like, mode=swap.mode)
-            folders.replace(folder, landing.temporary(number), name)
+            write_new(folder, landing.temporary(number), swap.old, like=like, mode=swap.mode)
+            replace(folder, landing.temporary(number), name)
         os.fsync(folder)
 
 
@@ -166,15 +333,15 @@ def sweep(landing: Landing) -> None:
     for number, swap in enumerate(landing.swaps):
         with (
             contextlib.suppress(FileNotFoundError, SafetyRefused),
-            folders.opened(landing.base, _split(swap.path)[0]) as folder,
+            opened(landing.base, _split(swap.path)[0]) as folder,
         ):
-            folders.remove(folder, landing.temporary(number))
-            folders.remove(folder, landing.backup(number))
+            remove(folder, landing.temporary(number))
+            remove(folder, landing.backup(number))
 
 
 def remove_empty(base: str, directories: Iterable[str]) -> None:
     """Remove those of the directories that are empty, in the order given; others stay."""
     for directory in directories:
         parent, name = _split(directory)
-        with contextlib.suppress(OSError, SafetyRefused), folders.opened(base, parent) as folder:
+        with contextlib.suppress(OSError, SafetyRefused), opened(base, parent) as folder:
             os.rmdir(name, dir_fd=folder)

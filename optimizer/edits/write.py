@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from optimizer.edits import folder as folders
 from optimizer.edits import journal as journals
 from optimizer.edits import paths
 from optimizer.edits.journal import Bounds, Kept, Record
 from optimizer.edits.journalled import landing_of, missing, recover_locked, transaction, writing
-from optimizer.edits.land import current, land, remove_empty
+from optimizer.edits.land import current, land, opened, read, remove_empty, writable
 from optimizer.errors import Conflict, SafetyRefused, StorageError
 from optimizer.types import FileChange, Patch
 
@@ -82,9 +81,9 @@ def _planned(base: str, change: FileChange) -> Kept:
     relative = real.relative_to(base).as_posix()
     parent, _, name = relative.rpartition("/")
     seen = None
-    with contextlib.suppress(FileNotFoundError), folders.opened(base, parent) as folder:
-        seen = folders.read(folder, name)
-        if seen and not folders.writable(folder, name):
+    with contextlib.suppress(FileNotFoundError), opened(base, parent) as folder:
+        seen = read(folder, name)
+        if seen and not writable(folder, name):
             raise StorageError(f"{change.path} is read-only", "nothing was changed; make it writable if you mean it")
     if (None if seen is None else seen.data) != change.before:
         raise Conflict(f"{change.path} has changed since it was read: nothing was written", "ask again")
@@ -268,8 +267,8 @@ def _with_mode(base: str, kept: Kept) -> Kept:
     if kept.before is not None or kept.after is None:
         return kept
     parent, _, name = kept.path.rpartition("/")
-    with folders.opened(base, parent) as folder:
-        seen = folders.read(folder, name)
+    with opened(base, parent) as folder:
+        seen = read(folder, name)
     return replace(kept, mode=seen.mode) if seen else kept
 
 

@@ -82,7 +82,7 @@ def limits(services: Services) -> policy.Allowed:
 def known(candidates: Sequence[Candidate], services: Services) -> Known:
     """All that is known of the candidates now, read once from the state store and the ledger. Raises StorageError."""
     from optimizer.ledger import caps
-    from optimizer.ledger.tally import tallies
+    from optimizer.ledger.summary import tallies
     from optimizer.models.state import Known, key
 
     states, ledger, now = services.calls.states(), services.calls.ledger(), services.calls.clock()

@@ -75,7 +75,7 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: Landing, service
 
 def _refuse(patch: Patch, workspace: Workspace) -> None:
     """Raise SafetyRefused for what no yes can allow: optimizer's own files, and files that git ignores."""
-    from optimizer.git.files import is_ignored
+    from optimizer.git.run import is_ignored
 
     own = (workspace.places.config, workspace.places.state, workspace.places.cache)
     places = [os.path.realpath(place) for place in own]

@@ -14,8 +14,8 @@ from math import log2
 from typing import TYPE_CHECKING
 
 from optimizer.db.store import Schema
-from optimizer.index.checksums import get_meta, seal, set_meta, unseal
 from optimizer.index.postings import expand, runs, unpack, words_of
+from optimizer.index.schema import get_meta, seal, set_meta, unseal
 
 if TYPE_CHECKING:
     from optimizer.git.log import Commit, Listed

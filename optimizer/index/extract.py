@@ -16,7 +16,7 @@ from typing import IO, Any
 from optimizer.index.files import has_words
 from optimizer.index.postings import BLANKS, LISTLESS, words_of
 from optimizer.languages.origin import origin_of
-from optimizer.languages.parse import read, text_of
+from optimizer.languages.source import read, text_of
 from optimizer.languages.symbols import SymbolRow
 from optimizer.languages.units import Share, share
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.git.files import FileNames
+from optimizer.git.run import FileNames
 from optimizer.retrieval import Skipped
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from optimizer.index.checksums import set_meta
 from optimizer.index.files import FileStat, Listing, Scan, classify, has_words, read_file
 from optimizer.index.reader import Index
-from optimizer.index.schema import reader_version
+from optimizer.index.schema import reader_version, set_meta
 from optimizer.index.workers import Batch, Failed, Job, Parsed, Pool, parse_here
 from optimizer.index.writer import (
     StoredFile,

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate, islice
 
-from optimizer.index.checksums import seal, unseal
+from optimizer.index.schema import seal, unseal
 from optimizer.languages.words import split_all, terms
 
 RUN = 64

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.db.store import open_db, put_aside
 from optimizer.errors import NotFound
-from optimizer.git.files import FileNames
-from optimizer.index.checksums import get_meta, sound, text, unseal
+from optimizer.git.run import FileNames
 from optimizer.index.files import Root, read_regular
 from optimizer.index.postings import FIELDS, PATHS, STOP, find, tally
-from optimizer.index.schema import SCHEMA
+from optimizer.index.schema import SCHEMA, get_meta, sound, text, unseal
 from optimizer.languages.edges import ImportEdge
 from optimizer.languages.units import Extent, extents
 from optimizer.languages.words import terms

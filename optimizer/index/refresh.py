@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from optimizer.db.store import is_damage
 from optimizer.errors import StorageError
-from optimizer.index.checksums import check_meta
 from optimizer.index.files import Look, listed, look
 from optimizer.index.reader import Index
-from optimizer.index.schema import SCHEMA, reader_version
+from optimizer.index.schema import SCHEMA, check_meta, reader_version
 from optimizer.languages.table import installed_names
 from optimizer.retrieval import Progress, Skipped
 from optimizer.settings import Settings

@@ -1,13 +1,17 @@
-"""The tables of an index, and the version of what is kept in them."""
+"""The tables of an index, their version, and checksums so that damage never shows as a wrong answer."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from functools import cache
+import sqlite3
+from collections.abc import Callable, Iterator
+from functools import cache, wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from zlib import crc32
 
-from optimizer.db.store import Schema
+from optimizer.db.store import Schema, is_damage
+from optimizer.errors import StorageError
 
 SCHEMA = Schema(
     name="index",
@@ -34,6 +38,10 @@ CREATE INDEX run_first ON run (field, segment, first);
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """,
 )
+EMPTY = 4  # the length of sealed empty data
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Damageable")
 
 
 @cache
@@ -55,3 +63,70 @@ def _sources(folder: str) -> Iterator[str]:
                 yield entry.path
             elif entry.is_dir() and not entry.name.startswith("_"):
                 yield from _sources(entry.path)
+
+
+class Damageable(Protocol):
+    """Something that reads a store and can report it as damaged."""
+
+    def damaged(self, why: str) -> None: ...
+
+
+def seal(data: bytes, *columns: bytes) -> bytes:
+    """The data with a checksum of it and of the columns next to it."""
+    return _sum(data, columns).to_bytes(4, "little") + data
+
+
+def unseal(sealed: bytes, *columns: bytes) -> bytes:
+    """The data of `seal`. Raises sqlite3.DatabaseError when it or a column next to it changed."""
+    data = sealed[EMPTY:]
+    if not isinstance(sealed, bytes) or sealed[:EMPTY] != _sum(data, columns).to_bytes(4, "little"):
+        raise sqlite3.DatabaseError("a checksum does not match")
+    return data
+
+
+def _sum(data: bytes, columns: tuple[bytes, ...]) -> int:
+    total = crc32(data)
+    for more in columns:
+        total = crc32(more, total)
+    return total
+
+
+def sound(read: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Put a store aside that proves damaged while reading, and raise one StorageError."""
+
+    @wraps(read)
+    def checked(self: S, /, *arguments: P.args, **named: P.kwargs) -> R:
+        try:
+            return read(self, *arguments, **named)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if is_damage(error):
+                self.damaged(str(error))
+            raise StorageError(f"the index cannot be read: {error}", "run the command again") from error
+
+    return checked
+
+
+def text(data: Any) -> bytes:
+    """The columns next to sealed data, as bytes."""
+    return repr(data).encode()
+
+
+def get_meta(connection: sqlite3.Connection, name: str) -> bytes:
+    """A value stored by name; empty when there is none. Raises sqlite3.DatabaseError when it is damaged."""
+    row = connection.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+    return unseal(row[0], name.encode()) if row else b""
+
+
+def check_meta(connection: sqlite3.Connection, known: frozenset[str]) -> None:
+    """Raise sqlite3.DatabaseError when the name of a stored value is damaged: out of order, or not in `known`."""
+    names = [row[0] for row in connection.execute("SELECT name FROM meta")]
+    if not known.issuperset(names) or names != sorted(set(names)):
+        raise sqlite3.DatabaseError("the names of kept values are damaged")
+
+
+def set_meta(connection: sqlite3.Connection, **values: str | bytes | int) -> None:
+    """Store values by name; a number or text is read back as bytes."""
+    rows = [(name, value if isinstance(value, bytes) else str(value).encode()) for name, value in values.items()]
+    connection.executemany(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?)", [(name, seal(value, name.encode())) for name, value in rows]
+    )

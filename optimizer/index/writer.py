@@ -16,8 +16,8 @@ from operator import itemgetter
 from typing import NamedTuple
 from zlib import crc32
 
-from optimizer.index.checksums import EMPTY, get_meta, seal, set_meta, text, unseal
 from optimizer.index.postings import FIELDS, PATHS, expand, runs_of, shift, unpack, words_of
+from optimizer.index.schema import EMPTY, get_meta, seal, set_meta, text, unseal
 from optimizer.index.workers import Content, Parsed
 from optimizer.languages.edges import RawImport
 from optimizer.languages.imports import is_manifest, resolve, tree

@@ -17,7 +17,7 @@ from optimizer.errors import (
     Unreachable,
 )
 from optimizer.ledger.caps import Money
-from optimizer.ledger.tally import Tally
+from optimizer.ledger.summary import Tally
 from optimizer.providers.quotas import Quota
 from optimizer.reasons import Failed, Resting, Shortage, State, Well, Why
 from optimizer.types import Model

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from optimizer.config.profiles import Wanted
 from optimizer.ledger.prices import Tariff
-from optimizer.ledger.tally import Tally
+from optimizer.ledger.summary import Tally
 from optimizer.models.catalogue import Traits
 from optimizer.models.state import Known
 from optimizer.reasons import Cached, HigherRate, KeptLocal, Lacks, Narrow, Note, Preferred, Trimmed

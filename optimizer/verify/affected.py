@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from optimizer.index.reader import Index
-from optimizer.languages.tests import is_test, stem_under_test
+from optimizer.languages.table import is_test, stem_under_test
 
 MAX_STEPS = 6
 MAX_VISITED = 1000

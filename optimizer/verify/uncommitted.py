@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from optimizer.errors import InputError
-from optimizer.git.files import object_name, read_head
+from optimizer.git.run import object_name, read_head
 from optimizer.index.files import Root, listing, read_regular
 from optimizer.privacy.secret_files import is_secret_file
 from optimizer.types import FileChange, Patch

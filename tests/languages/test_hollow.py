@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.languages.hollow import hollow
-from optimizer.languages.parse import read
+from optimizer.languages.source import read
 from optimizer.languages.table import language_of
 
 OURS = sorted((Path(__file__).parents[2] / "optimizer" / "index").rglob("*.py"))

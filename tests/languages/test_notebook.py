@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.languages.parse import text_of
-from optimizer.languages.source import Source
+from optimizer.languages.source import Source, text_of
 
 PATH = "look.ipynb"
 

@@ -11,7 +11,7 @@ from optimizer.ledger import prices
 from optimizer.ledger.caps import Caps, Money, Spent, caps_from, counted, crossed, money, spent_today
 from optimizer.ledger.prices import FREE, PriceStep, Tariff, day_of_tariffs, packed, tariff, unpacked
 from optimizer.ledger.store import open_ledger
-from optimizer.ledger.tally import Tally, tallies
+from optimizer.ledger.summary import Tally, tallies
 from optimizer.models.catalogue import load_catalogue
 from optimizer.settings import Settings
 from optimizer.types import Model, Usage, UsageRecord

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from optimizer.errors import Overloaded, RateLimited
 from optimizer.ledger.caps import Caps, Money
 from optimizer.ledger.prices import PriceStep, Tariff
-from optimizer.ledger.tally import Tally
+from optimizer.ledger.summary import Tally
 from optimizer.models.catalogue import Traits
 from optimizer.models.state import Health, Known, ModelState, after_failure, key
 from optimizer.providers.quotas import DAY, MINUTE, Quota

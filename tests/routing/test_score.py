@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from optimizer.ledger.tally import Tally
+from optimizer.ledger.summary import Tally
 from optimizer.models.catalogue import Traits
 from optimizer.routing.score import chance, expected
 from optimizer.types import Task
