@@ -47,6 +47,14 @@ def typed(user: Optimize, arguments: list[str], expect: str, answer: str) -> tup
     return os.waitstatus_to_exitcode(status), screen
 
 
+def test_json_at_a_terminal_is_asked_too(user: Optimize, loopback: Loopback, calc: Path) -> None:
+    loopback.queue("ollama", EDIT)
+    code, screen = typed(user, [REQUEST, "--json"], "Write this change to 1 file?", "y\n")
+    assert code == 0
+    assert '"event": "result"' in screen
+    assert LINE in (calc / "calc/parse.py").read_text()
+
+
 def test_yes_writes_and_no_does_not(user: Optimize, loopback: Loopback, calc: Path) -> None:
     loopback.queue("ollama", EDIT, EDIT)
     before = (calc / "calc/parse.py").read_bytes()
