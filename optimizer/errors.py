@@ -1,4 +1,4 @@
-"""The error tree: each error has a message, a hint (the cure) and an exit code of its own kind.
+"""The error tree: each error has a message, a hint and an exit code.
 
 OptimizerError                1
 ├── InputError                2   a query, flag or path that cannot be used
@@ -169,7 +169,7 @@ class Overloaded(ProviderError):
 
 
 class NoRoom(Overloaded):
-    """The model does not fit into the memory of its server: asking again at once is no use."""
+    """The model does not fit into the memory of its server: asking again at once does not help."""
 
 
 class BadAnswer(ProviderError):

@@ -68,7 +68,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What a model finds wrong with a proven change, a line each, none where it found nothing; it is no verdict.
+    """The faults that a model finds in a proven change, a line each; they are advice, not a verdict.
 
     `own`: the same model made the change.
     """
@@ -126,7 +126,7 @@ class TrustQuestion(Question):
 
 @dataclass(frozen=True, slots=True)
 class CallCostQuestion(Question):
-    """May a call be made that may cost so many micro-dollars, more than is spent unasked?"""
+    """May a call be made that may cost `cost` micro-dollars, more than is spent without asking?"""
 
     model: str
     cost: int
@@ -136,7 +136,7 @@ class CallCostQuestion(Question):
 class LandingQuestion(Question):
     """Write this proven change, and with `commit` make a git commit of it?
 
-    `careful` are its files that a program acts on by itself, each with the name of that program.
+    `careful` are its files that a program acts on unprompted, each with the name of that program.
     """
 
     patch: Patch

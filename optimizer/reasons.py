@@ -1,4 +1,4 @@
-"""Why a model is asked, and why another one is not: data, of which `report.reasons` makes sentences.
+"""Why a model is asked, or is not: data, which `report/reasons.py` words.
 
 Named tuples, because dozens of data classes would slow the start of every run.
 """
@@ -153,7 +153,7 @@ class Resting(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """It failed so many times in a row since a time in seconds since the epoch, and may be asked again."""
+    """It failed `times` in a row since a time in seconds since the epoch, and may be asked again."""
 
     times: int
     since: float
@@ -161,13 +161,13 @@ class Failed(NamedTuple):
 
 
 class Well(NamedTuple):
-    """It answered when it was last asked, in so many seconds on average."""
+    """It answered when last asked; `seconds` on average."""
 
     seconds: float
 
 
 State = Resting | Failed | Well | None
-"""How a model has answered of late; None: it was not asked yet."""
+"""How a model answered recently; None: it was not asked yet."""
 
 
 class Shortage(NamedTuple):
@@ -206,7 +206,7 @@ class NoSaving(NamedTuple):
 
 
 class Later(NamedTuple):
-    """It can be asked in so many seconds: when its limit allows it, or when it has rested after a failure."""
+    """Seconds until it can be asked: until its limit allows it, and until it has rested after a failure."""
 
     limit: float
     rest: float

@@ -275,7 +275,7 @@ class Patch:
 class Check:
     """One proof that was tried; `passed` is None when it could not run.
 
-    `detail` is for a person, one line; `evidence` is the shortest excerpt that would help the next attempt.
+    `detail` is one line for people; `evidence` is the shortest excerpt that would help the next attempt.
     """
 
     name: str

@@ -54,7 +54,7 @@ class Vendor(NamedTuple):
     `providers/`, with `sdk` where that one serves several. `paths` are endings of an address that its SDK adds itself,
     `path` is added to an address without one. `quotas` is the kind of its headers, `requests` the period of its limit
     of requests, `day_starts` the hour (UTC) of reset of its limits of a day, None where its answers say when;
-    `credit_in_limits` says that its limits are reported in words that elsewhere mean spent credit.
+    `credit_in_limits` means that it reports limits in words that elsewhere mean spent credit.
     """
 
     name: str

@@ -17,7 +17,7 @@ MOST_PARTS, FIRST_PARTS = 8, 3  # of all parts, and of them those before the mid
 HEAD, TAIL, FAILURES = 0.12, 0.25, 0.2  # shares of the tokens there are
 LONGEST_PIECE = 500  # characters; a longer line is several pieces
 TOKENS_PER_WORD = 1.6  # of a summary full of names and numbers
-LONGEST_LINE, FOLLOWING = 240, 3  # characters shown of a line that reports a failure, and lines set in after it
+LONGEST_LINE, FOLLOWING = 240, 3  # characters shown of a line that reports a failure, and indented lines after it
 _SET_IN = re.compile(r"[ \t]+\S")
 _FAILURE = re.compile(
     rf"{FAILURE}|\berror\[\w+\]|\b(?:fatal|panic|killed|timed out|refused|permission denied|no such file)\b"
@@ -55,7 +55,7 @@ class Excerpt:
 
 
 def cut_up(text: str, room: int, size: int) -> Excerpt:
-    """Cut up a text that is to take `room` tokens in the end, in parts of at most `size` tokens (100 or more)."""
+    """Cut a text for a result of `room` tokens, in parts of at most `size` tokens (100 or more)."""
     pieces = list(_pieces(text))
     lines = pieces[-1].end if pieces else 0
     first = _fitting(pieces, int(room * HEAD))
@@ -77,7 +77,7 @@ def cut_up(text: str, room: int, size: int) -> Excerpt:
 
 
 def words_for(excerpt: Excerpt, room: int) -> int:
-    """In how many words each part may be put for all of them to fit into `room` tokens with the rest."""
+    """How many words each summary may have for all of them to fit into `room` tokens with the rest."""
     left = room - count_tokens(_laid_out(excerpt, [""] * len(excerpt.parts), ""))
     return int(left / TOKENS_PER_WORD) // max(1, len(excerpt.parts))
 
@@ -97,7 +97,7 @@ def put_together(excerpt: Excerpt, summaries: Sequence[str], by: str, room: int)
 
 
 def _pieces(text: str) -> Iterator[Part]:
-    """The lines with their ends, long ones in several pieces."""
+    """The lines with their line ends; long ones in several pieces."""
     for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         whole = f"{line}\n"
         for at in range(0, len(whole), LONGEST_PIECE):
@@ -151,12 +151,12 @@ def _one(pieces: Sequence[Part], line: int) -> Part:
 
 
 def _shape(text: str) -> str:
-    """What a line has in common with those that differ in numbers only; the status of an answer is no such number."""
+    """What a line has in common with those that differ in numbers only; an HTTP status is kept."""
     return _NUMBERS.sub(lambda found: found["kept"] or "0", text.strip())
 
 
 def _folded(pieces: Sequence[Part]) -> Iterator[Part]:
-    """The first of all lines that are alike, which tells how many more there are; blank ones go."""
+    """The first of each set of like lines, with a count of the others; blank lines are dropped."""
     alike: dict[str, list[Part]] = {}
     for piece in pieces:
         if shape := _shape(piece.text):
@@ -171,7 +171,7 @@ def _folded(pieces: Sequence[Part]) -> Iterator[Part]:
 
 
 def _failures(pieces: Sequence[Part], room: int) -> tuple[Part, ...]:
-    """Lines that tell of a failure, each kind once, from both ends of the text inwards, for at most `room` tokens."""
+    """Lines that report a failure, each kind once, from both ends of the text inwards, in at most `room` tokens."""
     waiting = list(_folded(list(_telling(pieces))))
     kept, at_end = list[Part](), False
     while waiting:
@@ -185,7 +185,7 @@ def _failures(pieces: Sequence[Part], room: int) -> tuple[Part, ...]:
 
 
 def _telling(pieces: Sequence[Part]) -> Iterator[Part]:
-    """The lines that tell of a failure, each with those after it that are set in."""
+    """The lines that report a failure, each with the indented lines after it."""
     after = 0
     for at, piece in enumerate(pieces):
         if at < after or not _FAILURE.search(piece.text):
@@ -204,7 +204,7 @@ def clipped(text: str, characters: int) -> str:
 
 
 def _shortened(summaries: Sequence[str], room: int) -> list[str]:
-    """The summaries, a line each, in at most `room` tokens together; what one leaves free goes to longer ones."""
+    """The summaries, a line each, in at most `room` tokens together; longer ones get what shorter ones leave."""
     texts = [" ".join(text.split()) for text in summaries]
     waiting = sorted((count_tokens(text), number) for number, text in enumerate(texts) if text)
     while waiting:
@@ -225,13 +225,13 @@ def _laid_out(excerpt: Excerpt, summaries: Sequence[str], by: str) -> str:
     rows.sort(key=lambda row: row[0].start)
     once = "; lines that differ in numbers only were read once" if excerpt.folded else ""
     lines = [
-        f"[… from line {first:,} on in few words by {by}{once} …]",
+        f"[… from line {first:,} on summarised by {by}{once} …]",
         *(f"{_lines(part)}: {text}" for part, text in rows),
     ]
     if excerpt.failures:
-        lines.append("[lines among these that tell of a failure, as they stand:]")
+        lines.append("[lines among these that report a failure, unchanged:]")
         lines += [f"{part.start}: {part.text}" for part in excerpt.failures]
-    lines.append(f"[… after line {last:,} as it stands again …]")
+    lines.append(f"[… after line {last:,} unchanged again …]")
     return excerpt.head.text + "\n".join(lines) + "\n" + excerpt.tail.text
 
 

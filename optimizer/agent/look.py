@@ -179,7 +179,7 @@ def _likely(view: View, text: str) -> Iterator[str]:
 
 
 def _fitted(lines: Iterable[str], max_tokens: int, summary: str) -> Shown:
-    """As many of the lines as fit; a line that says where it was cut."""
+    """The lines that fit, and a line that says where they were cut."""
     kept: list[str] = []
     used = 0
     for line in lines:

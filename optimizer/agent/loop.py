@@ -36,7 +36,7 @@ UNREADABLE = "(an answer that could not be read)"
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Of one attempt: answers after which a model may be asked on, tokens in and out, micro-dollars, seconds.
+    """Limits of one attempt: answers after which the model is asked again, tokens in and out, micro-dollars, seconds.
 
     `repairs` is how often a model may correct an answer that cannot be used.
     """
@@ -50,7 +50,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The model that is asked, how one call of it is made, and what is done when its last answer was of no use."""
+    """The model that is asked, how one call of it is made, and what is done when its last answer was unusable."""
 
     model: Model
     ask: Callable[[Prompt], Flow[Called]]
@@ -205,7 +205,7 @@ def _repair(
     if isinstance(result, OptimizerError):
         if not result.repairable:
             return failure
-        why = f"Your last answer was of no use: {failure.line}"
+        why = f"Your last answer was unusable: {failure.line}"
         following = _amended(talk.prompt, why, talk.prompt.max_output)
     elif isinstance(failure, AnswerCut):
         more = min(talk.prompt.max_output * 2, model.max_output or talk.prompt.max_output * 2)

@@ -57,7 +57,7 @@ def call(purpose: Purpose, model: Model, prompt: Prompt, services: CallServices)
 
 
 def release(services: CallServices) -> None:
-    """Give back the memory that this run holds for local models. Raises StorageError."""
+    """Release the memory that this run holds for local models. Raises StorageError."""
     services.memory().release()
 
 

@@ -30,7 +30,7 @@ class Purpose(NamedTuple):
 class CallServices:
     """The stores and providers behind calls, all for one user and the repository of that name.
 
-    `candidates` adds to models what is known of them at a time, `named` tells whether the user chose the model, `claim`
+    `candidates` adds to models what is known of them at a time, `named` is whether the user chose the model, `claim`
     is the memory that a local model takes with a window of so many tokens, `cost` gives micro-dollars (None: unknown),
     `keep` writes the transcript of a call.
     """

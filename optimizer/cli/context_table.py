@@ -42,7 +42,7 @@ def print_context(context: Context) -> None:
 
 
 def print_files(context: Context) -> None:
-    """Each file of which something would be sent, with its tokens and why."""
+    """Each file with its tokens and why it would be sent."""
     columns = width()
     whys = {file.path: phrase(file.why, context.query) for file in context.files}
     for path, items in groupby(context.items, key=lambda item: item.path):

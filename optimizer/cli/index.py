@@ -165,7 +165,7 @@ def _watch(services: Services, as_json: bool) -> None:
 
 
 def next_wait(idle: int, took: float) -> float:
-    """Seconds until the next look, after `idle` looks that found nothing, the last of which took `took` seconds."""
+    """Seconds until the next look, after `idle` looks without a change; the last one took `took` seconds."""
     longest = min(LONGEST_WAIT, max(SHORTEST_WAIT, SHORTEST_WAIT * idle / IDLE_LOOKS))
     return max(longest, took / SHARE_OF_A_CORE)
 

@@ -130,7 +130,7 @@ class Terminal:
 
 
 def diff_text(patch: Patch) -> str:
-    """The patch as a diff, coloured where a person looks."""
+    """The patch as a diff, coloured on a terminal."""
     text = inert(unified(patch)).rstrip("\n")
     if not coloured(sys.stdout):
         return text

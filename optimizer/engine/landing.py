@@ -125,7 +125,7 @@ def _committable(patch: Patch, landing: Landing) -> Flow[Landing]:
     if landing.yes:
         raise Conflict(
             f"{why}: nothing was written, since a commit of it would not hold the edit alone",
-            "commit yours first, or leave --commit away",
+            "commit yours first, or leave out --commit",
         )
     yield Notice(f"{why}: the change can be written, but not committed by itself")
     return replace(landing, commit=None)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from optimizer.providers.base import Provider
     from optimizer.routing.classify import Opinion
 
-MOST_TIMES = 4  # as long as its time: connecting, loading, the first word and the answer have that each
+MOST_TIMES = 4  # connecting, loading, the first word and the answer may each take its time
 LONGEST = 1500  # characters of a request, and of what was piped in, that are shown
-_SAID = re.compile(r"\b([a-z]+)(?:\W+(0(?:\.\d+)?|1(?:\.0+)?)\b)?", re.IGNORECASE)
+_ANSWER = re.compile(r"\b([a-z]+)(?:\W+(0(?:\.\d+)?|1(?:\.0+)?)\b)?", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Asked:
 
 
 def begin(query: Query, request: str, services: Services) -> Flow[Asked | None]:
-    """Begin to ask the model of `local.router` in a thread; None where there is none, or where it may not be asked."""
+    """Ask the model of `local.router` in a thread; None where there is none, or where it may not be asked."""
     settings = services.workspace.settings
     router = services.models.router() if settings.local_router else None
     if router is None:
@@ -70,7 +70,7 @@ def begin(query: Query, request: str, services: Services) -> Flow[Asked | None]:
 
 
 def end(asked: Asked, services: CallServices) -> Flow[Opinion | None]:
-    """What the model said, waited for no longer than its time; None: keyword rules decide. The call is recorded.
+    """The answer of the model, if it comes in time; None: keyword rules decide. The call is recorded.
 
     Raises StorageError.
     """
@@ -103,7 +103,7 @@ def _recorded(asked: Asked, services: CallServices) -> Flow[None]:
 def _why(asked: Asked) -> str:
     """Why there is no opinion."""
     if asked.crowded:
-        return progress.no_memory_beside(asked.crowded)
+        return progress.no_memory_next_to(asked.crowded)
     if asked.error:
         return asked.error.message
     return "it named no kind of work" if asked.answer else f"no answer in {asked.seconds:g} s"
@@ -114,7 +114,7 @@ def read(text: str, name: str) -> Opinion | None:
     from optimizer.routing.classify import KINDS, Opinion
 
     kinds = {str(kind): kind for kind in KINDS}
-    for found in _SAID.finditer(text[:200]):
+    for found in _ANSWER.finditer(text[:200]):
         if kind := kinds.get(found[1].lower()):
             return Opinion(kind, f"{name} takes it for {kind}", float(found[2]) if found[2] else None)
     return None
@@ -136,11 +136,11 @@ def _prompt(query: Query) -> Prompt:
 
 
 def _ask(asked: Asked, router: Router, claim: MemoryClaim) -> None:
-    """Take room in memory where there is some at once, ask, and give the room back; nothing is pushed out for this."""
+    """Ask if there is free memory now, and release it afterwards; no other model is unloaded for this."""
     try:
         memory = router.memory()
         try:
-            grant = memory.acquire_now(claim, MOST_TIMES * asked.seconds, router.beside())
+            grant = memory.acquire_now(claim, MOST_TIMES * asked.seconds, router.loaded())
             if grant.granted:
                 _listen(asked, router.open())
             else:

@@ -57,14 +57,14 @@ class Workspace:
 class Router:
     """The small local model that sorts requests by kind of work, and how it is asked within its time.
 
-    `memory` are leases of its own; `beside` lists what it must not push out: bytes by name (0: unknown) of the
+    `memory` are leases of its own; `loaded` lists what it must not push out: bytes by name (0: unknown) of the
     models that are loaded, and of the coder.
     """
 
     model: Model
     open: Callable[[], Provider]
     memory: Callable[[], MemoryLeases]
-    beside: Callable[[], Mapping[str, int]]
+    loaded: Callable[[], Mapping[str, int]]
 
 
 class Models(Protocol):

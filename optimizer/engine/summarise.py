@@ -31,9 +31,9 @@ REQUEST = 300  # most tokens of the request in the summariser's prompt
 WORDS = (25, 200)  # that one part is put in, at least and at most
 FREE = ("local", "free")
 _ASKED = (
-    "What is piped in above is part {number} of {count} of a longer text. Put in at most {words} words what of it "
+    "What is piped in above is part {number} of {count} of a longer text. Summarise in at most {words} words what "
     "matters for the request below: failures in their own words, files with lines, names, counts, what changes on the "
-    "way. No advice, and no answer to the request. Where nothing in it matters, say in one sentence what it tells of."
+    "way. No advice, and no answer to the request. Where nothing in it matters, say in one sentence what it is about."
     "\n\nThe request: {request}"
 )
 
@@ -43,7 +43,7 @@ def summarised(
 ) -> Flow[tuple[Request, int | None]]:
     """The request with a summary of `piped` in it, and what that cost (micro-dollars; None: unknown).
 
-    It takes no more tokens than the beginning and end of `piped` that stand there, and stay where no summary is made.
+    It takes no more tokens than the beginning and end of `piped` that it replaces; they stay if there is no summary.
     Only local and free models are asked, and those that the role names. Raises StorageError.
     """
     from optimizer.agent.excerpt import cut_up, put_together

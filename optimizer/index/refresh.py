@@ -38,7 +38,7 @@ class Refreshed(NamedTuple):
 def refresh(index: Index, settings: Settings, progress: Report) -> Refreshed:
     """Make the index match the tree; only contents not seen before are parsed.
 
-    Safe to run in several processes at once. A damaged store is put aside and rebuilt, once.
+    Safe to run in several processes at once. A damaged store is moved aside and rebuilt, once.
     Raises StorageError when the store cannot be written.
     """
     started = time.monotonic()

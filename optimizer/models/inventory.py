@@ -23,7 +23,7 @@ Rates = Callable[[Sequence[Model]], Mapping[tuple[str, str], Tariff | None]]
 class Listed:
     """One model: `price` is dollars a million tokens in and out (None: unknown), `size` bytes on disk (0: unknown).
 
-    `health` says how it answered of late, `left` what keeps it from being asked (None: nothing).
+    `health` says how it answered recently, `left` why it cannot be asked (None: it can).
     """
 
     model: Model

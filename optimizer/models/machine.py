@@ -58,7 +58,7 @@ def look() -> Machine:
 
 def _memory() -> tuple[int, int]:
     if sys.platform == "darwin":
-        size = _said("sysctl", "-n", "hw.memsize").strip()
+        size = _output("sysctl", "-n", "hw.memsize").strip()
         return (int(size) if size.isdigit() else _from_sysconf()), 0
     return meminfo(MEMINFO) or (_from_sysconf(), 0)
 
@@ -82,12 +82,12 @@ def _from_sysconf() -> int:
 
 def _nvidia() -> list[tuple[str, int]]:
     """Name and bytes of each card of Nvidia's, from its own tool."""
-    said = _said("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
-    rows = (line.rpartition(",") for line in said.splitlines())
+    output = _output("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
+    rows = (line.rpartition(",") for line in output.splitlines())
     return [(name.strip(), int(size) * MIB) for name, _, size in rows if name and size.strip().isdigit()]
 
 
-def _said(*command: str) -> str:
+def _output(*command: str) -> str:
     program = shutil.which(command[0])
     if program is None:
         return ""

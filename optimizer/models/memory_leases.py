@@ -96,7 +96,7 @@ class MemoryLeases:
             return MemoryGrant(granted, tuple(sorted(others)), total)
 
     def release(self) -> None:
-        """Give the memory back; nothing happens when none was acquired. Raises StorageError."""
+        """Release the memory; nothing happens when none was acquired. Raises StorageError."""
         if self._lease:
             with self._writing() as db:
                 leases.release(db, self._lease)
@@ -112,7 +112,7 @@ class MemoryLeases:
             return frozenset(str(lease.details["model"]) for lease in held if lease.granted)
 
     def close(self) -> None:
-        """Give the memory back and close the connection."""
+        """Release the memory and close the connection."""
         if self._opened is not None:
             try:
                 self.release()

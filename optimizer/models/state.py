@@ -30,7 +30,7 @@ SMOOTHING = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a model has answered of late: failures in a row and since when, how long it rests and why, mean seconds.
+    """How a model answered recently: failures in a row and since when, how long it rests and why, mean seconds.
 
     Times are seconds since the epoch. After its rest one call probes it (until `probing`), all others pass it over.
     """
@@ -55,7 +55,7 @@ class Health:
         return Why.PROBING if self.failures and self.probing > now else None
 
     def state(self, now: float) -> State:
-        """How the model has answered of late."""
+        """How the model answered recently."""
         if self.rests > now:
             return Resting(self.rests, self.why)
         if self.failures:

@@ -162,7 +162,7 @@ class StateStore:
                 db.execute("UPDATE health SET probing = 0 WHERE model = ?", (row,))
 
     def drop(self, ticket: int) -> None:
-        """Give back a ticket, or a place in the queue, that is not used."""
+        """Release an unused ticket, or a place in the queue."""
         with self._writing() as db:
             leases.release(db, ticket)
 
@@ -174,7 +174,7 @@ class StateStore:
             return _pending(db, self.now(), 0)
 
     def record_cached(self, model: str, project: str, tokens: int, lifetime: float) -> None:
-        """Record that the model's prompt cache holds this many tokens of a project for so many seconds."""
+        """Record that the model's prompt cache holds `tokens` of a project for `lifetime` seconds."""
         values = (self._row(model), project, tokens, self.now() + lifetime)
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO warm VALUES (?, ?, ?, ?)", values)

@@ -68,7 +68,7 @@ def no_opinion(model: str, why: str) -> str:
     return f"{model} (local.router): {why}; {KEYWORD_RULES}"
 
 
-def no_memory_beside(others: Sequence[str]) -> str:
+def no_memory_next_to(others: Sequence[str]) -> str:
     """There is no memory for a model next to the ones that are loaded."""
     return f"not asked, not enough memory next to {' and '.join(others)}"
 
@@ -138,10 +138,10 @@ def starting(attempt: Attempt) -> str:
 
 def going_on(model: str, why: str, failed_checks: Sequence[str], following: str) -> str:
     """Why an attempt failed and which model is next ('': none); '' where the verdict shows all of it."""
-    said = f"its answer failed on {', '.join(failed_checks)}" if failed_checks else why
+    reason = f"its answer failed on {', '.join(failed_checks)}" if failed_checks else why
     if following:
-        return f"{model}: {said}; going on to {following}"
-    return "" if failed_checks else f"{model}: {said}"
+        return f"{model}: {reason}; going on to {following}"
+    return "" if failed_checks else f"{model}: {reason}"
 
 
 def refused(model: str, why: str) -> str:

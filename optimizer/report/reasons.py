@@ -158,7 +158,7 @@ def title(by: r.By) -> str:
 
 
 def state(one: r.State) -> str:
-    """How a model has answered of late."""
+    """How a model answered recently."""
     match one:
         case None:
             return "not asked yet"

@@ -28,7 +28,7 @@ def reached(changed: Iterable[str], index: Index, new: tuple[str, ...] = ()) -> 
     changed = tuple(changed)
     found = {path: Reached(path, "it is changed itself", 0) for path in changed if is_test(path)}
     tests = [path for path in dict.fromkeys((*index.paths(), *new)) if is_test(path)]
-    for test in _beside(changed, tests) + _named_after(changed, tests):
+    for test in _in_folder_of(changed, tests) + _named_after(changed, tests):
         found.setdefault(test.path, test)
     for test in _through_imports(changed, index):
         found.setdefault(test.path, test)
@@ -44,7 +44,7 @@ def _named_after(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
     ]
 
 
-def _beside(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
+def _in_folder_of(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
     """The tests below a changed conftest.py, and those of a changed Go package."""
     found = []
     for path in changed:

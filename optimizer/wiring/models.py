@@ -237,7 +237,7 @@ class Models:
             model=model,
             open=lambda: open_provider(endpoint, asking),
             memory=lambda: open_memory(self._config.places.state, settings.memory_gib),
-            beside=lambda: {**self._coder(endpoint), **_loaded(endpoint, asking)},
+            loaded=lambda: {**self._coder(endpoint), **_loaded(endpoint, asking)},
         )
 
     def _coder(self, endpoint: Endpoint) -> Mapping[str, int]:
@@ -290,7 +290,7 @@ def _loaded(endpoint: Endpoint, gate: Gate) -> Mapping[str, int]:
 
 
 def open_memory(state: Path, memory_gib: float) -> MemoryLeases:
-    """A place of its own in the room in memory; close it after use."""
+    """Leases of memory for one run; close them after use."""
     from optimizer.models import machine
     from optimizer.models.memory import GIB
     from optimizer.models.memory_leases import MemoryLeases

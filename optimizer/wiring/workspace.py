@@ -79,7 +79,7 @@ def settings_at(root: Path, start: Start, notice: Callable[[str], None], known: 
 def root_of(project: Path, env: Mapping[str, str]) -> Root:
     """The repository that holds `project`; raises InputError for a place that is no project."""
     if not project.is_dir():
-        raise InputError(f"{project} is not a directory", "give --project a repository, or leave it away")
+        raise InputError(f"{project} is not a directory", "give --project a repository, or leave it out")
     root = find_root(project)
     home = env.get("HOME") or env.get("USERPROFILE") or "/"
     if not root.git and root.path in (Path(home), Path(root.path.anchor)):

@@ -212,7 +212,7 @@ def test_a_call_the_provider_could_not_read_is_asked_for_once_more(
     workshop.wire = wire
     talked = workshop.talk(failure, DONE)
     assert talked.failure == ""
-    assert "Your last answer was of no use" in talked.requests[1].text
+    assert "Your last answer was unusable" in talked.requests[1].text
     assert talked.refused == 0
     workshop.loopback.reset()
     twice = workshop.talk(failure, failure, DONE)

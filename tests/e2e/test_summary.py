@@ -162,7 +162,7 @@ def test_what_a_limit_leaves_no_room_for_is_told_as_left_out(user: Optimize, loo
     (change,) = changes(loopback)
     assert change.text.count(f": {SAID}\n") == 2
     assert change.text.count(": left out\n") == 1
-    assert "in few words by openai/gpt-oss-120b and openai/gpt-oss-20b" in change.text
+    assert "summarised by openai/gpt-oss-120b and openai/gpt-oss-20b" in change.text
 
 
 def test_a_dry_run_asks_nobody_and_says_what_would_be_done(user: Optimize, loopback: Loopback) -> None:
