@@ -30,6 +30,10 @@ Examples:
 """
 
 
+class ReaderGone(Exception):
+    """What reads the output has ended, as `head` does; click would exit with 1."""
+
+
 class Interrupted(Exception):
     """Ctrl-C while a command was running; its text is the state it left, where that is known."""
 
@@ -56,6 +60,10 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             raise Interrupted(str(error)) from error
+        except BrokenPipeError as error:
+            if not _readers_gone():  # a pipe of our own, to a child: click exits with 1
+                raise
+            raise ReaderGone from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, rows in groupby(COMMANDS.items(), key=lambda item: item[1].section):
@@ -96,9 +104,10 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         result = _run(argv)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, ReaderGone):
         result = 0
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     finally:
         gc.freeze()  # otherwise the end of the process collects garbage among all that was loaded
         gc.enable()
@@ -106,6 +115,16 @@ def main(arguments: list[str] | None = None) -> None:
         _complain(result, "--json" in argv)
         sys.exit(result.code)
     sys.exit(result)
+
+
+def _readers_gone() -> bool:
+    """Whether stdout or stderr is a pipe whose other end is closed."""
+    import select
+
+    ends = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        ends.register(stream.fileno(), 0)
+    return any(happened & (select.POLLERR | select.POLLHUP) for _, happened in ends.poll(0))
 
 
 def _with_debug_log(argv: list[str]) -> list[str]:
@@ -119,15 +138,16 @@ def _with_debug_log(argv: list[str]) -> list[str]:
 
 def _run(argv: list[str]) -> int | Failure:
     try:
-        code = optimize.main(args=with_default(argv), prog_name="optimize", standalone_mode=False)
+        argv = with_default(argv)
+        code = optimize.main(args=argv, prog_name="optimize", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except OptimizerError as error:
         return Failure(error.message, error.hint, error.exit_code)
     except click.UsageError as error:
-        return _misused(error)
+        return _misused(error, argv)
     except (KeyboardInterrupt, Interrupted, click.Abort) as error:
         return Failure(str(error), "", INTERRUPTED)
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         raise
     except OSError as error:
         what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
@@ -144,7 +164,7 @@ def _run(argv: list[str]) -> int | Failure:
         return Failure(f"internal error: {type(error).__name__}: {error}", hint, OptimizerError.exit_code)
 
 
-def _misused(error: click.UsageError) -> Failure:
+def _misused(error: click.UsageError, argv: Sequence[str]) -> Failure:
     """A command line that click cannot read, with what may have been meant."""
     message = error.format_message()
     near: Sequence[str] = getattr(error, "near", ())
@@ -152,7 +172,7 @@ def _misused(error: click.UsageError) -> Failure:
         message, near = f"no such option: {error.option_name}", sorted(error.possibilities or (), key=len)
     for clicks, plain in PLAIN.items():
         message = message.replace(clicks, plain)
-    command = error.ctx.command_path if error.ctx else "optimize"
+    command = error.ctx.command_path if error.ctx else " ".join(["optimize", *argv[:1]])
     hint = f"did you mean {' or '.join(near[:2])}?" if near else f"{command} --help"
     return Failure(" ".join(message.split()), hint, InputError.exit_code)
 
@@ -171,7 +191,9 @@ def with_default(argv: list[str]) -> list[str]:
     if 0 < words <= MOST_WORDS_OF_A_TYPO and " " not in first:
         import difflib
 
-        near = difflib.get_close_matches(first, COMMANDS, n=1, cutoff=LEAST_LIKENESS)
+        swapped = [first[:at] + first[at + 1] + first[at] + first[at + 2 :] for at in range(len(first) - 1)]
+        near = [word for word in swapped if word in COMMANDS]
+        near = near or difflib.get_close_matches(first, COMMANDS, n=1, cutoff=LEAST_LIKENESS)
         if near and takes(near[0], argv[1:words]):
             raise InputError(f"no command {first!r}; did you mean {near[0]!r}?", f"as a request: optimize run {first}")
     return ["run", *argv]

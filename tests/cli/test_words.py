@@ -68,7 +68,9 @@ def test_requests(argv: list[str]) -> None:
     assert with_default(argv) == ["run", *argv]
 
 
-@pytest.mark.parametrize("argv", [["contxt", "x"], ["metrcs"], ["consnt", "grant", "groq"], ["idnex"], ["finds", "x"]])
+@pytest.mark.parametrize(
+    "argv", [["contxt", "x"], ["metrcs"], ["consnt", "grant", "groq"], ["idnex"], ["unod"], ["finds", "x"]]
+)
 def test_misspelt_commands(argv: list[str]) -> None:
     with pytest.raises(InputError, match="did you mean"):
         with_default(argv)

@@ -1,0 +1,32 @@
+"""How a command line ends that cannot be read, or whose output is no longer read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from optimizer.cli.main import main
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "optimizer", "config", "path"]
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize("argv", [["log", "--transcript"], ["context", "total", "--top"]])
+def test_an_option_without_its_argument_points_to_the_help_of_its_command(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2
+    assert f"optimize {argv[0]} --help" in capsys.readouterr().err
