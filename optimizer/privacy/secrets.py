@@ -96,7 +96,8 @@ def _judged(rule: Rule, match: re.Match[bytes]) -> tuple[int, int] | None:
         return None
     if rule.kind == "assigned" and not _looks_random(value, bare):
         return None
-    return match.span(group)
+    end = match.end("rest" if "rest" in rule.pattern.groupindex else group)
+    return match.start(group), end
 
 
 def _plain_password(value: bytes, user: bytes) -> bool:

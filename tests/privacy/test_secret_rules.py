@@ -210,6 +210,13 @@ def test_placeholders_and_code_are_left_alone(rule: str, text: str) -> None:
     assert scan(f"x = 1\n{text}\n") == ()
 
 
+@pytest.mark.parametrize("secret", FOUND["a private key"])
+def test_no_part_of_a_private_key_is_left(secret: str) -> None:
+    masked = mask(f"{secret}\n-----END PRIVATE KEY-----\nand then - this") if "END" not in secret else mask(secret)
+    assert not any(line[at : at + 8] in masked for line in BODY.split("\n") for at in range(len(line) - 8))
+    assert masked.startswith("-----BEGIN ") and "-----END" in masked
+
+
 def test_every_rule_has_two_secrets_and_two_that_are_none() -> None:
     names = {rule.name for rule in RULES}
     assert names == FOUND.keys() == CLEAN.keys()
