@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 FLAG, SHORT_FLAG = "--debug", "-v"
 OWN_SHORT_FLAG = frozenset({"index"})  # commands for which -v means something else
+KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD")  # ends of variables that hold one
 LEAST_KEY = 6
 
 
@@ -30,11 +31,11 @@ def start(env: Mapping[str, str]) -> None:
 
 
 class _Masked(logging.Formatter):
-    """A line with milliseconds since the start; API keys of the environment and what looks like a secret are masked."""
+    """A line with milliseconds since the start; keys of the environment and what looks like a secret are masked."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         super().__init__("%(relativeCreated)7.0f ms  %(name)s: %(message)s")
-        self._keys = [env[name] for name in env if name.endswith("_API_KEY") and len(env[name]) >= LEAST_KEY]
+        self._keys = [env[name] for name in env if name.endswith(KEYS) and len(env[name]) >= LEAST_KEY]
 
     def format(self, record: logging.LogRecord) -> str:
         from optimizer.errors import SecretFound

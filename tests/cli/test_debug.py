@@ -45,8 +45,9 @@ def test_the_flag_may_stand_anywhere(argv: list[str], rest: list[str], wanted: b
 
 
 @pytest.mark.usefixtures("_as_it_was")
-def test_keys_and_secrets_are_masked(capsys: pytest.CaptureFixture[str]) -> None:
-    debug.start({"GROQ_API_KEY": KEY})
+@pytest.mark.parametrize("name", ["GROQ_API_KEY", "OUR_SERVER_TOKEN"])
+def test_keys_and_secrets_are_masked(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    debug.start({name: KEY})
     log("providers", "status %d, %s, %s", 401, f"no such key: {KEY}", f'aws_access_key_id = "{SECRET}"')
     err = capsys.readouterr().err
     assert "optimizer.providers: status 401" in err
