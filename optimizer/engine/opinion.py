@@ -87,6 +87,16 @@ def end(asked: Asked, services: CallServices) -> Flow[Opinion | None]:
     return opinion
 
 
+def drop(asked: Asked, services: CallServices) -> None:
+    """Close a call whose answer is not wanted; one that was sent is recorded as cancelled. Raises StorageError."""
+    if asked.sent:
+        usage = calls.guess(asked.admitted.prompt, asked.heard)
+        spent = calls.Spent(usage, perf_counter() - asked.begun, "cancelled")
+        calls.finish(asked.purpose, asked.admitted, spent, services)
+    else:
+        admission.failed(asked.admitted, None, services)
+
+
 def _recorded(asked: Asked, services: CallServices) -> Flow[None]:
     """Record the call, if one was made, and close its admission."""
     result = asked.answer or asked.error

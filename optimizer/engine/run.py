@@ -121,20 +121,25 @@ def _prepared(id: str, query: Query, services: Services, options: Options) -> Fl
     workspace = services.workspace
     words_decide = options.dry_run or bool(query.images)
     router = None if words_decide else (yield from opinion.begin(query, id, services))
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        listed = pool.submit(services.models.available)
-        refreshed = prepare.refresh(workspace)
-        if refreshed.notice:
-            yield Notice(refreshed.notice)
-        fitted, budget = first_budget(query, workspace, options.planned)
-        for line in _cut(query, fitted, services, options.dry_run):
-            yield Notice(line)
-        context = prepare.choose(query, workspace, budget.code)
-        yield Chosen(context)
-        notes = prepare.notes_near(context, workspace, budget.notes_limit)
-        if notes is not None:
-            yield Notice(progress.project_notes(notes.path, notes.tokens, notes.whole))
-        available = listed.result()
+    try:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            listed = pool.submit(services.models.available)
+            refreshed = prepare.refresh(workspace)
+            if refreshed.notice:
+                yield Notice(refreshed.notice)
+            fitted, budget = first_budget(query, workspace, options.planned)
+            for line in _cut(query, fitted, services, options.dry_run):
+                yield Notice(line)
+            context = prepare.choose(query, workspace, budget.code)
+            yield Chosen(context)
+            notes = prepare.notes_near(context, workspace, budget.notes_limit)
+            if notes is not None:
+                yield Notice(progress.project_notes(notes.path, notes.tokens, notes.whole))
+            available = listed.result()
+    except BaseException:
+        if router:
+            opinion.drop(router, services.calls)
+        raise
     from optimizer.routing.classify import classify
 
     sorted_as = (yield from opinion.end(router, services.calls)) if router else None

@@ -1,0 +1,45 @@
+"""The small model that sorts requests: its call is closed and recorded when the run ends before its answer is read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from time import monotonic, sleep
+
+from optimizer.db import leases
+from optimizer.engine.run import run
+from optimizer.events import Chosen
+from optimizer.models.state_store import FILE
+from optimizer.retrieval import Query
+from optimizer.wiring.services import services as open_services
+from optimizer.wiring.workspace import Start
+from tests.loopback.replies import Reply
+from tests.loopback.server import Loopback
+
+
+def test_a_run_that_is_broken_off_meanwhile_leaves_no_call_open(
+    make_repo: Callable[[Mapping[str, str | bytes]], Path], tmp_path: Path, loopback: Loopback
+) -> None:
+    home = tmp_path / "home"
+    (home / "config").mkdir(parents=True)
+    small = "[local]\nrouter = 'tiny:1b'\nrouter_seconds = 20\n"
+    (home / "config/config.toml").write_text(
+        small + loopback.config("ollama").replace("[models]", "[models]\nmemory_gib = 64")
+    )
+    loopback.served["ollama"] = ("tiny:1b",)
+    loopback.answer("ollama", lambda _: Reply(text="design 0.9", stall_at=0, stall=20))
+    env = {"PATH": os.environ["PATH"], "HOME": str(home), "OPTIMIZER_HOME": str(home)}
+    repository = make_repo({"a.py": "def total(prices):\n    return sum(prices)\n"})
+    with open_services(Start(repository, env, {}), lambda _: None, lambda _: None) as services:
+        flow = run(Query("explain total"), services)
+        assert any(isinstance(event, Chosen) for event in flow)
+        until = monotonic() + 20
+        while not loopback.asked("ollama") and monotonic() < until:
+            sleep(0.02)
+        flow.close()
+        assert [(one.model_asked, one.outcome) for one in services.calls.ledger().last(9)] == [("tiny:1b", "cancelled")]
+    with closing(sqlite3.connect(home / "state" / FILE)) as db:
+        assert not leases.held(db, 0.0)
