@@ -26,8 +26,8 @@ class Answers:
             case _ if not self.asks:
                 return None
             case ConsentQuestion(provider, host, repository):
-                asked = f"May code of {repository} be sent to {provider} at {host}?"
-                return confirm(f"{asked}\nA yes is kept for this repository.")
+                asked = f"Allow code of {repository} to be sent to {provider} at {host}?"
+                return confirm(f"{asked}\nA yes is remembered for this repository.")
             case TrustQuestion(commands):
                 from optimizer.cli import trust
 

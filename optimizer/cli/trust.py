@@ -113,10 +113,10 @@ def ask(commands: Sequence[ProjectCommand]) -> tuple[bool, ...]:
 
     if len(commands) == 1:
         what = f"{commands[0].text!r} would check this; it runs code of this repository."
-        return (confirm(f"{what}\nMay it be run here, now and from now on?"),)
+        return (confirm(f"{what}\nAllow it to run here, now and from now on?"),)
     lines = table([(one.text, f"({PURPOSES[one.kind]})") for one in commands], width(err=True))
     question = "\n".join(["These would check this; they run code of this repository:", *lines, ALL])
     choice = pick(question, {"y": "yes to all", "c": "choose one by one", "n": "no"}, "n")
     if choice != "c":
         return (choice == "y",) * len(commands)
-    return tuple(confirm(f"  May {one.text!r} be run?") for one in commands)
+    return tuple(confirm(f"  Allow {one.text!r} to run?") for one in commands)

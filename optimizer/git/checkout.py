@@ -12,7 +12,7 @@ from pathlib import Path
 
 from optimizer.errors import InputError
 from optimizer.git.log import list_commits, read_commits
-from optimizer.git.run import find_git, run
+from optimizer.git.run import required_git, run
 
 SECONDS = 120.0
 MOST_LOOKED_AT = 20_000
@@ -36,7 +36,7 @@ def recent(root: Path, count: int, wanted: Callable[[str], bool]) -> tuple[Chang
 
     Raises InputError where git can read no history.
     """
-    git = _git(root)
+    git = required_git(root)
     listed = list_commits(git, root, "", MOST_LOOKED_AT, SECONDS)
     if listed is None:
         raise InputError(f"{root} has no history that git can read", "work in a git repository with commits")
@@ -63,7 +63,7 @@ class Checkout:
     def __init__(self, source: Path, folder: Path) -> None:
         """Create `folder`, and a home for git next to it. Raises InputError when git cannot read the repository."""
         self.root = folder
-        self._command = _git(source)
+        self._command = required_git(source)
         self._home = folder.with_name(folder.name + ".home")
         self._home.mkdir()
         shown = [run(self._command, source, ["rev-parse", "--git-path", name]) for name in ("objects", "shallow")]
@@ -107,10 +107,3 @@ class Checkout:
             "GIT_LITERAL_PATHSPECS": "1",
         }
         return run(self._command, self.root, arguments, SECONDS, own)
-
-
-def _git(root: Path) -> str:
-    git = find_git(root)
-    if git is None:
-        raise InputError("git was not found", "install git, or put it on the PATH")
-    return git

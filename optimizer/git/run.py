@@ -14,6 +14,8 @@ from time import monotonic
 from types import MappingProxyType
 from typing import IO
 
+from optimizer.errors import InputError
+
 SECONDS = 120.0
 MOST_ERROR_TEXT = 2_000
 _SAFE = (
@@ -49,6 +51,14 @@ def find_git(root: Path) -> str | None:
             if os.path.commonpath((inside, os.path.realpath(found))) != inside:
                 return found
     return None
+
+
+def required_git(root: Path) -> str:
+    """As `find_git`; InputError when there is none."""
+    git = find_git(root)
+    if git is None:
+        raise InputError("git was not found", "install git, or put it on the PATH")
+    return git
 
 
 class Running:

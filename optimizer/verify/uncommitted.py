@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from optimizer.errors import InputError
-from optimizer.git.run import object_name, read_head
+from optimizer.git.run import object_name, read_head, required_git
 from optimizer.index.files import Root, listing, read_regular
 from optimizer.privacy.secret_files import is_secret_file
 from optimizer.types import FileChange, Patch
@@ -18,10 +18,12 @@ def uncommitted(root: Root) -> Patch:
     """All changed, new and removed files against HEAD, staged or not; ignored and secret files are left out.
 
     Contents are compared as they are, so that no filter that the repository configures runs; a file that differs only
-    in its line endings is not a change. Raises InputError where there is no HEAD.
+    in its line endings is not a change. Raises InputError where there is no HEAD, or no git to read it.
     """
     head = read_head(root.path) if root.git else None
     if head is None:
+        if root.git:
+            required_git(root.path)
         raise InputError(f"{root.path} has no commit to compare with", "work in a git repository with a commit")
     committed = head.blobs
     there = {path: size for path, (size, _, _) in zip(*_columns(root), strict=True)}

@@ -72,7 +72,7 @@ def test_yes_writes_and_no_does_not(user: Optimize, loopback: Loopback, calc: Pa
 def test_consent_can_be_given_at_the_terminal(user: Optimize, loopback: Loopback) -> None:
     assert user("consent", "revoke", "groq").code == 0
     loopback.queue("groq", Reply(text="It adds (calc/parse.py:10)."))
-    code, screen = typed(user, ["explain total", "--tier", "free", "--provider", "groq"], "May code of", "y\n")
+    code, screen = typed(user, ["explain total", "--tier", "free", "--provider", "groq"], "Allow code of", "y\n")
     assert code == 0, screen
     assert "It adds" in screen
 
@@ -125,7 +125,7 @@ def test_a_command_is_asked_for_once_and_its_failure_stops_the_write(
     user.env["PATH"] = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
     loopback.queue("ollama", EDIT, EDIT)
     before = (calc / "calc/parse.py").read_bytes()
-    code, screen = typed(user, [REQUEST], "May it be run here", "y\n")
+    code, screen = typed(user, [REQUEST], "Allow it to run here", "y\n")
     assert code == 3, screen
     assert "nothing was written: a check failed" in screen
     assert (calc / "calc/parse.py").read_bytes() == before
@@ -196,9 +196,9 @@ def test_consent_is_asked_for_before_anything_else_is_told_of_missing_models(
     user: Optimize, loopback: Loopback
 ) -> None:
     assert user("consent", "revoke", "groq").code == 0
-    code, screen = typed(user, ["explain total", "--provider", "groq"], "A yes is kept", "n\n")
+    code, screen = typed(user, ["explain total", "--provider", "groq"], "A yes is remembered", "n\n")
     assert code == 5, screen
-    question = screen.index("May code of")
+    question = screen.index("Allow code of")
     assert question < screen.index("No model could be asked") and "at 127.0.0.1" in screen[question:]
 
 

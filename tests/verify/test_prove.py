@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.errors import InputError
 from optimizer.events import Event
 from optimizer.index.reader import Index
 from optimizer.index.refresh import refresh
@@ -225,6 +226,15 @@ def test_the_threshold_refuses_once_tests_have_run(bench: Callable[..., Bench]) 
     assert check(verdict, "tests").passed
     assert not verdict.ok
     assert "below confidence_threshold 0.99" in check(verdict, "confidence").detail
+
+
+def test_without_git_there_is_no_word_of_a_missing_commit(
+    bench: Callable[..., Bench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = bench()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match="git was not found"):
+        uncommitted(made.index.root)
 
 
 def test_what_is_not_committed_is_read_from_git_objects(bench: Callable[..., Bench], tmp_path: Path) -> None:
