@@ -49,7 +49,7 @@ GOOD = [
     "All of `src/*.py` and `**/*.js` match, as does path/to/file.py or your_module.py.",
     "Express.js and vue.js and discord.js do that; pyproject.toml or tsconfig.json configure it.",
     "`response.json()` gives an object, and `self.md(x)` is a call.",
-    "`.eslintrc.json` and .prettierrc.json hold the rules; lib.core.py is a name with dots.",
+    "`.eslintrc.json` and .prettierrc.json hold the rules; lib.core.py is a name with dots, Notes.md a title.",
     # of a diff
     "The hunk `--- a/src/app.py` is applied to b/src/app.py.",
     "| file | line |\n|---|---|\n| src/app.py | 3 |",
