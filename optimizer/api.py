@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimizer.errors import OptimizerError, UnusableOutput
-from optimizer.retrieval import Context, ContextItem, Query, RankedFile, Skipped
+from optimizer.retrieval import Query, Skipped
 
 if TYPE_CHECKING:
+    from optimizer import retrieval
     from optimizer.engine.services import Services
     from optimizer.types import Outcome
 
@@ -50,6 +51,42 @@ class Indexed:
     parsed: int
     unchanged: int
     removed: int
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RankedFile:
+    """A file with its score and the reasons for it."""
+
+    path: str
+    score: float
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextItem:
+    """A piece of a file chosen for a prompt, and why; `text` is what would be sent, without line numbers."""
+
+    path: str
+    start: int
+    end: int
+    symbol: str
+    kind: str
+    tokens: int
+    score: float
+    why: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What was chosen for a query: files best first, items in the order in which a prompt holds them."""
+
+    query: str
+    tokens: int
+    files: tuple[RankedFile, ...]
+    items: tuple[ContextItem, ...]
+    timing_ms: Mapping[str, float]
     skipped: tuple[Skipped, ...]
 
 
@@ -111,7 +148,8 @@ def context(
     wanted = Query(query)
     with _services(path, settings, env, wanted) as services:
         prepare.refresh(services.workspace)
-        return prepare.choose(wanted, services.workspace, budget or first_budget(wanted, services.workspace)[1].code)
+        code = budget or first_budget(wanted, services.workspace)[1].code
+        return _context(prepare.choose(wanted, services.workspace, code))
 
 
 def ask(
@@ -152,6 +190,19 @@ def _services(
 
     start = Start(Path(path), os.environ if env is None else env, dict(settings), query=query)
     return services(start, lambda _: None, lambda _: None)
+
+
+def _context(found: retrieval.Context) -> Context:
+    from optimizer.report.evidence import phrase, phrases
+
+    return Context(
+        query=found.query,
+        tokens=found.tokens,
+        files=tuple(RankedFile(one.path, one.score, phrases(one.why, found.query)) for one in found.files),
+        items=tuple(ContextItem(**{**one._asdict(), "why": phrase(one.why, found.query)}) for one in found.items),
+        timing_ms=found.timing_ms,
+        skipped=found.skipped,
+    )
 
 
 def _answer(outcome: Outcome) -> Answer:

@@ -45,6 +45,12 @@ def test_a_context_fits_its_budget(shop: Path, env: dict[str, str]) -> None:
     assert api.context("how does total add up", str(shop), 60, env=env).tokens <= 60
 
 
+def test_the_reasons_of_a_context_are_words(shop: Path, env: dict[str, str]) -> None:
+    found = api.context("how does total add up", shop, env=env)
+    assert "its code matches the request" in found.files[0].why
+    assert "its code matches the request" in found.items[0].why
+
+
 def test_the_index_answers_for_free(shop: Path, env: dict[str, str]) -> None:
     answer = api.ask("where is total", shop, env=env)
     assert (answer.exit_code, answer.tier, answer.cost) == (0, "index", 0)
