@@ -18,11 +18,11 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from optimizer.agent import prompts
-from optimizer.agent.tools import EDIT_TOOLS
+from optimizer.agent.prompts import EDIT_TOOLS
 from optimizer.context.budget import count_tokens
 from optimizer.edits.apply import apply_edits
-from optimizer.edits.match import locate
 from optimizer.edits.parse import parse_reply
+from optimizer.edits.text import locate
 from optimizer.errors import OptimizerError
 from optimizer.report.diff import unified
 from optimizer.types import FileChange, Patch, ToolCall

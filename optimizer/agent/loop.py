@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from optimizer.agent import look, serve
+from optimizer.agent import serve
 from optimizer.agent.serve import EDITS, Toolbox
 from optimizer.context import budget
 from optimizer.edits.parse import parse_reply
 from optimizer.errors import AnswerCut, OptimizerError, UnusableOutput
 from optimizer.events import Flow, Notice, Stepped
 from optimizer.report import progress
-from optimizer.report.money import dollars
+from optimizer.report.figures import dollars
 from optimizer.types import Completion, Message, Model, Patch, Prompt, ToolResult, Verdict, Whole
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Unfinished:
     """The state of a conversation when its provider failed: what was looked at, and the files as edited."""
 
     looked: str
-    overlay: look.Overlay
+    overlay: serve.Overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _served(
     results = []
     for served in serve.serve(toolbox, completion.tool_calls, reply):
         call = served.result.call
-        yield Stepped(talk.steps, model.id, call.name, look.about(dict(call.arguments)), served.summary)
+        yield Stepped(talk.steps, model.id, call.name, serve.about(dict(call.arguments)), served.summary)
         results.append(served.result)
     if again := next((call for call in completion.tool_calls if serve.repeated(toolbox, call)), None):
         return UnusableOutput(f"stopped: it made the same call of {again.name} three times")

@@ -1,4 +1,4 @@
-"""Build prompts: a stable system text, the chosen code, the request, and what failed before."""
+"""Build prompts: a stable system text, the tools offered, the chosen code, the request, and what failed before."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from optimizer.agent.notes import Notes
-from optimizer.agent.tools import offered
 from optimizer.context import budget, render
 from optimizer.retrieval import Context, Query
+from optimizer.toolspec import ToolSpec
 
 if TYPE_CHECKING:
     from optimizer.types import EditFormat, Model, Prompt, Task
@@ -59,6 +59,64 @@ Then say in one sentence what changed."""
 _EDIT_RULES: dict[EditFormat, str] = {"tool": EDIT_WITH_TOOLS, "text": EDIT_WITH_TEXT, "whole": EDIT_WHOLE}
 LONGEST_NAME = 80  # characters of an image's name
 _CUT = "\n[… {count} tokens left out here …]\n"
+_PATH = {"type": "string", "description": "path as shown in the code headers"}
+
+EDIT_FILE = ToolSpec(
+    "edit_file",
+    "Replace lines start..end (numbers as shown, both included) by content. end = start - 1 inserts before start.",
+    {
+        "type": "object",
+        "properties": {
+            "path": _PATH,
+            "start": {"type": "integer"},
+            "end": {"type": "integer"},
+            "content": {"type": "string", "description": "the new lines, whole, without line numbers"},
+        },
+        "required": ["path", "start", "end", "content"],
+    },
+)
+
+CREATE_FILE = ToolSpec(
+    "create_file",
+    "Create a new file.",
+    {
+        "type": "object",
+        "properties": {"path": _PATH, "content": {"type": "string"}},
+        "required": ["path", "content"],
+    },
+)
+
+SEARCH_CODE = ToolSpec(
+    "search_code",
+    "Lines of the repository that hold this exact text.",
+    {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+)
+
+FIND_SYMBOL = ToolSpec(
+    "find_symbol",
+    "Where a name is defined and used.",
+    {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+)
+
+READ_FILE = ToolSpec(
+    "read_file",
+    "Lines start..end of a file, or the files of a folder.",
+    {
+        "type": "object",
+        "properties": {"path": {"type": "string"}, "start": {"type": "integer"}, "end": {"type": "integer"}},
+        "required": ["path"],
+    },
+)
+
+RUN_TESTS = ToolSpec(
+    "run_tests",
+    "Run these test files, or the tests your edits reach, on your edits so far.",
+    {"type": "object", "properties": {"paths": {"type": "array", "items": {"type": "string"}}}},
+)
+
+EDIT_TOOLS = (EDIT_FILE, CREATE_FILE)
+LOOK_TOOLS = (SEARCH_CODE, FIND_SYMBOL, READ_FILE)
+ALL_TOOLS = (*EDIT_TOOLS, *LOOK_TOOLS, RUN_TESTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +263,8 @@ def _seen(query: Query) -> int:
 @cache
 def _tool_tokens(look: bool, tests: bool) -> int:
     return sum(budget.count_tokens(json.dumps([t.name, t.description, t.parameters])) for t in offered(look, tests))
+
+
+def offered(look: bool, tests: bool) -> tuple[ToolSpec, ...]:
+    """The edit tools, with `look` those that read the repository, and with `tests` the one that runs its tests."""
+    return (*EDIT_TOOLS, *(LOOK_TOOLS if look else ()), *((RUN_TESTS,) if look and tests else ()))

@@ -1,23 +1,211 @@
-"""Serve the calls of one answer: edits into the overlay, all or none, then what the model wanted to see or run."""
+"""Serve the calls of one answer: edits into the overlay, all or none, then what the model wanted to see or run.
+
+It sees the files of the index as its own edits left them, never one that holds secrets.
+"""
 
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from optimizer.agent import look
-from optimizer.agent.look import Overlay, Shown, View
-from optimizer.agent.tools import ALL_TOOLS, EDIT_TOOLS
-from optimizer.errors import InputError, OptimizerError
+from optimizer.agent.prompts import ALL_TOOLS, EDIT_TOOLS
+from optimizer.context.budget import count_tokens
+from optimizer.edits.paths import check_path
+from optimizer.errors import InputError, NotFound, OptimizerError, SafetyRefused
+from optimizer.privacy.secret_files import is_secret_file
 from optimizer.privacy.secrets import scan
-from optimizer.types import Edit, Patch, Reply, ToolCall, ToolResult
+from optimizer.types import Edit, FileChange, Patch, Reply, ToolCall, ToolResult
+
+if TYPE_CHECKING:
+    from optimizer.index.reader import Index
 
 EDITS = frozenset(tool.name for tool in EDIT_TOOLS)
 SAME = "this is the same call as before: its result stands above and has not changed; do something else"
 MOST_SAME = 2
+SPAN = 200
+MOST_HITS = 60
+MOST_USES = 20
+MOST_COLUMNS = 400
+SEARCH_SECONDS = 3.0
+
+
+@dataclass(slots=True)
+class Overlay:
+    """Changes over what `disk` reads (a path's bytes, None where there is no file); `version` counts the changes."""
+
+    disk: Callable[[str], bytes | None]
+    changes: dict[str, FileChange] = field(default_factory=dict)
+    version: int = 0
+
+    def read(self, path: str) -> bytes | None:
+        """A file with the changes so far; raises what `disk` raises."""
+        return self.changes[path].after if path in self.changes else self.disk(path)
+
+    def take(self, patch: Patch) -> None:
+        """Lay a patch, worked out over what `read` gives, over the changes so far."""
+        for change in patch.changes:
+            known = self.changes.get(change.path, change)
+            self.changes[change.path] = FileChange(change.path, known.before, change.after)
+        self.version += 1
+
+    def patch(self) -> Patch:
+        """All changes that are left, against the files as they are on disk."""
+        return Patch(tuple(change for change in self.changes.values() if change.before != change.after))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a model is shown, and one short line about it for a person; `failed`: its call did nothing."""
+
+    text: str
+    summary: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a model looks through; a result is cut to `max_tokens`."""
+
+    index: Index
+    overlay: Overlay
+    max_tokens: int
+
+
+def read_file(view: View, path: str, start: int = 1, end: int = 0) -> Shown:
+    """Lines `start`..`end` (0: SPAN lines) with their numbers, or the files of a folder.
+
+    Raises SafetyRefused for paths that are never touched and files that hold secrets, NotFound with near names.
+    """
+    path = check_path(path.rstrip("/"))
+    if inside := sorted(p for p in view.index.paths() if p.startswith(path + "/")):
+        return _fitted(inside, view.max_tokens, f"{len(inside)} files")
+    lines = _lines(view, path)
+    first = max(1, start)
+    last = min(len(lines), end or first + SPAN - 1)
+    if first > len(lines):
+        raise InputError(f"{path} has {len(lines)} lines")
+    numbered = [f"{n}\t{line}" for n, line in enumerate(lines[first - 1 : last], first)]
+    rest = f"({len(lines)} lines in all)"
+    return _fitted([f"## {path} {rest}", *numbered], view.max_tokens, f"lines {first}-{last} of {len(lines)}")
+
+
+def search_code(view: View, text: str) -> Shown:
+    """The lines that hold `text`, as path:line; where there are many, the first of them."""
+    if not text.strip() or "\n" in text:
+        raise InputError("give one line of text to search for")
+    hits: list[str] = []
+    cut = ""
+    deadline = time.monotonic() + SEARCH_SECONDS
+    for path in _likely(view, text):
+        if time.monotonic() > deadline or len(hits) > MOST_HITS:
+            cut = "(more was not searched: ask for a rarer text)"
+            break
+        try:
+            lines = _lines(view, path)
+        except NotFound:  # it is gone since it was indexed
+            continue
+        hits += [f"{path}:{n}: {line.strip()}" for n, line in enumerate(lines, 1) if text in line]
+    if not hits:
+        return Shown(f"no line holds {text!r}", "nothing")
+    return _fitted([*hits[:MOST_HITS], *([cut] if cut else ())], view.max_tokens, f"{len(hits)} lines")
+
+
+def find_symbol(view: View, name: str) -> Shown:
+    """Where `name` is defined, and its first uses; raises NotFound with the nearest names."""
+    from optimizer.lookup.names import definitions, nearest, parts_of
+
+    found = definitions(view.index, name)
+    words = parts_of(name)
+    if not found or not words:
+        near = ", ".join(nearest(words[-1] if words else name, view.index.all_names()))
+        raise NotFound(f"nothing is named {name!r}" + (f"; near to it: {near}" if near else ""))
+    rows = [f"{one.path}:{one.start}-{one.end} {one.kind} {one.signature or one.qualified}" for one in found]
+    uses = view.index.references(words[-1], MOST_USES * 2)
+    used = [f"{use.path}:{use.line}: {use.text}" for use in uses if use.kind != "definition"][:MOST_USES]
+    summary = f"{len(rows)} definition{'s' if len(rows) != 1 else ''}, {len(used)} uses"
+    return _fitted([*rows, *(["used in:"] if used else ()), *used], view.max_tokens, summary)
+
+
+def region(path: str, before: bytes | None, after: bytes | None) -> str:
+    """The lines that an edit has changed, as they stand now, with two lines around them."""
+    old, new = _split(before or b""), _split(after or b"")
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    first, last = max(0, head - 2), min(len(new), len(new) - tail + 2)
+    shown = [f"{n + 1}\t{new[n][:MOST_COLUMNS]}" for n in range(first, min(last, first + 30))]
+    return f"## {path} now ({len(new)} lines in all)\n" + "\n".join(shown)
+
+
+def _lines(view: View, path: str) -> list[str]:
+    if is_secret_file(path):
+        raise SafetyRefused(f"{path} may hold secrets: it is never shown")
+    if path in view.overlay.changes:
+        data = view.overlay.changes[path].after or b""
+    else:
+        try:
+            data = view.index.read(path)
+        except NotFound as error:
+            raise NotFound(f"there is no file {path} that may be shown{_near(view, path)}") from error
+    return _split(data)
+
+
+def _near(view: View, path: str) -> str:
+    from optimizer.lookup.names import nearest
+
+    name = path.rpartition("/")[2]
+    paths = view.index.paths()
+    twins = [p for p in paths if p.rpartition("/")[2] == name] or list(nearest(path, paths))
+    return f"; near to it: {', '.join(twins[:5])}" if twins else ""
+
+
+def _split(data: bytes) -> list[str]:
+    lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    return lines[:-1] if lines and not lines[-1] else lines
+
+
+def _likely(view: View, text: str) -> Iterator[str]:
+    """The files changed, then those that hold the words of `text`, then all others: it may be a part of words."""
+    from optimizer.index.postings import STOP
+    from optimizer.languages.words import terms
+
+    words = view.index.words()
+    usable = [term for term in terms(text) if len(term) > 1 and term not in STOP]
+    sets = [words.files_of("body", term) | words.files_of("doc", term) for term in usable]
+    likely = sorted(set.intersection(*sets)) if sets else []
+    seen: set[str] = set()
+    for path in (*view.overlay.changes, *(words.paths[number] for number in likely), *words.paths):
+        if path not in seen and not is_secret_file(path):
+            seen.add(path)
+            yield path
+
+
+def _fitted(lines: Iterable[str], max_tokens: int, summary: str) -> Shown:
+    """The lines that fit, and a line that says where they were cut."""
+    kept: list[str] = []
+    used = 0
+    for line in lines:
+        line = line if len(line) <= MOST_COLUMNS else line[:MOST_COLUMNS] + " …"
+        used += count_tokens(line + "\n")
+        if used > max_tokens:
+            kept.append("(cut here: ask for less, or for later lines)")
+            summary += ", cut"
+            break
+        kept.append(line)
+    return Shown("\n".join(kept), summary)
+
+
+def about(arguments: object) -> str:
+    """The arguments of a call in one short line for a person."""
+    text = json.dumps(arguments, ensure_ascii=False, sort_keys=True)
+    return text if len(text) <= 100 else text[:99] + "…"
 
 
 @dataclass(slots=True)
@@ -80,7 +268,7 @@ def _edited(toolbox: Toolbox, reply: Reply) -> Shown:
     except OptimizerError as error:
         why = error.message + (f" ({error.hint})" if error.hint else "")
         return Shown(f"not applied, and none of the other edits of this reply: {why}", "refused", failed=True)
-    shown = "\n".join(look.region(change.path, change.before, change.after) for change in patch.changes)
+    shown = "\n".join(region(change.path, change.before, change.after) for change in patch.changes)
     return Shown(f"applied\n{shown}", f"applied to {', '.join(change.path for change in patch.changes)}")
 
 
@@ -99,11 +287,11 @@ def _shown(toolbox: Toolbox, name: str, arguments: Mapping[str, Any]) -> Shown:
     view = toolbox.view
     if name == "read_file":
         start, end = (_number(arguments, key) for key in ("start", "end"))
-        return look.read_file(view, _text(arguments, "path"), start or 1, end)
+        return read_file(view, _text(arguments, "path"), start or 1, end)
     if name == "search_code":
-        return look.search_code(view, _text(arguments, "text"))
+        return search_code(view, _text(arguments, "text"))
     if name == "find_symbol":
-        return look.find_symbol(view, _text(arguments, "name"))
+        return find_symbol(view, _text(arguments, "name"))
     if name == "run_tests" and toolbox.run_tests is not None:
         paths = arguments.get("paths") or []
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):

@@ -9,8 +9,8 @@ import click
 
 from optimizer.cli import options
 from optimizer.cli.terminal import emit
-from optimizer.humanize import count
 from optimizer.report import wire
+from optimizer.report.figures import count
 
 if TYPE_CHECKING:
     from optimizer.engine.bench import Retrieval

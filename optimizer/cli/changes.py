@@ -14,9 +14,9 @@ import click
 from optimizer.cli import options, show
 from optimizer.cli.terminal import emit, notice, paint, width
 from optimizer.errors import NotFound
-from optimizer.humanize import count as counted
-from optimizer.humanize import size
 from optimizer.report import wire
+from optimizer.report.figures import count as counted
+from optimizer.report.figures import size
 from optimizer.report.layout import cut, inert
 
 if TYPE_CHECKING:

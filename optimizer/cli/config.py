@@ -41,7 +41,7 @@ def show_command(key: str | None, origin: bool, profile: str | None, project: Pa
     config = options.configuration(project, {"profile": profile})
     values = {name: value for name, value in _values(config).items() if _within(name, key)}
     if not values:
-        from optimizer.config.given import unknown
+        from optimizer.config.values import unknown
 
         raise unknown("", str(key), "")
     if as_json:

@@ -13,8 +13,8 @@ import click
 from optimizer.cli import options
 from optimizer.cli.terminal import confirm, emit, interactive, notice, paint, width
 from optimizer.errors import InputError
-from optimizer.humanize import count, duration, size
 from optimizer.report import wire
+from optimizer.report.figures import count, duration, size
 from optimizer.report.layout import inert, table
 from optimizer.retrieval import Skipped
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from optimizer.cli import options, questions
+from optimizer.cli import options, show
 from optimizer.cli.terminal import confirm, emit, interactive, notice, width
 from optimizer.errors import InputError, ModelMissing
-from optimizer.humanize import duration, size
 from optimizer.report import wire
+from optimizer.report.figures import duration, size
 from optimizer.report.layout import cells, cut, inert, table, wrapped
 from optimizer.vendors import OLLAMA, whole_name
 
@@ -274,7 +274,7 @@ def test(name: str, provider: str | None, yes: bool, project: Path | None, as_js
     from optimizer.engine.run import answered
     from optimizer.events import Notice
 
-    answers = questions.Answers(yes, asks=interactive())
+    answers = show.Answers(yes, asks=interactive())
     with options.open_services(project, {"model": name, "provider": provider}) as services:
         model = model_named(name, services)
         result: Probe | None = None
@@ -297,7 +297,7 @@ def test(name: str, provider: str | None, yes: bool, project: Path | None, as_js
 def _probed(probe: Probe) -> list[str]:
     """The result as people read it."""
     from optimizer.calls.probe import WINDOW
-    from optimizer.report.money import dollars
+    from optimizer.report.figures import dollars
 
     if probe.first is None and probe.failure:
         return [f"{probe.model}: {probe.failure}"]

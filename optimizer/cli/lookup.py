@@ -12,9 +12,9 @@ import click
 from optimizer.cli import options
 from optimizer.cli.terminal import emit, failure, notice, paint, width
 from optimizer.errors import InputError, NotFound
-from optimizer.humanize import count
 from optimizer.lookup.questions import Citation, Lookup, LookupKind
 from optimizer.report import wire
+from optimizer.report.figures import count
 from optimizer.report.layout import cells, cut, inert
 
 if TYPE_CHECKING:

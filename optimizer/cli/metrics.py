@@ -24,9 +24,8 @@ DAYS = 7
 @options.as_json
 def command(daily: bool, day: datetime | None, project: Path | None, as_json: bool) -> int:
     """Show requests, success rate, cost by model and latency of a day, from the ledger."""
-    from optimizer.ledger.store import open_ledger
+    from optimizer.ledger.store import day_bounds, open_ledger
     from optimizer.ledger.summary import daily as summarise
-    from optimizer.ledger.summary import day_bounds
 
     last = day.date() if day else date.today()
     days = [last - timedelta(days=back) for back in range(DAYS if daily else 1)]

@@ -13,9 +13,9 @@ import click
 
 from optimizer.cli import local_models, options
 from optimizer.cli.terminal import emit, notice, paint, width
-from optimizer.humanize import size
 from optimizer.reasons import NoAnswer, NoKey, Unfit
 from optimizer.report import reasons, wire
+from optimizer.report.figures import size
 from optimizer.report.layout import inert, table, wrapped
 from optimizer.vendors import OLLAMA
 

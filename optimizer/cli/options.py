@@ -208,8 +208,8 @@ def attached(paths: tuple[str, ...]) -> tuple[Image, ...]:
 
 
 def _image(path: Path) -> Image:
-    from optimizer.humanize import size
     from optimizer.images import LARGEST_BYTES, NotAnImage, read
+    from optimizer.report.figures import size
 
     if not path.exists():
         raise InputError(f"no file {str(path)!r}", "check the path after --image")

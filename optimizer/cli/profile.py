@@ -162,9 +162,7 @@ def create_command(name: str, settings: tuple[str, ...], as_json: bool, **prefer
 
 def _setting(text: str) -> tuple[str, Any]:
     """A setting from `KEY=VALUE`. Raises ConfigError for an unknown key or a value that it cannot hold."""
-    from optimizer.config.endpoints import BadValue
-    from optimizer.config.given import unknown
-    from optimizer.config.values import TYPES, from_text
+    from optimizer.config.values import TYPES, BadValue, from_text, unknown
 
     key, sign, value = text.partition("=")
     if not sign:

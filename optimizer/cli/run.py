@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import click
 
-from optimizer.cli import options, questions, show, terminal
+from optimizer.cli import options, show, terminal
 from optimizer.errors import UnusableOutput
 from optimizer.events import Finished
 from optimizer.retrieval import Query
@@ -44,7 +44,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     from optimizer.engine import run as engine
     from optimizer.engine.landing import Landing
     from optimizer.git.commit import ready
-    from optimizer.report.landing import landed
+    from optimizer.report.outcome import landed
 
     settings = {key: given[key] for key in options.MODEL_FLAGS} | options.feature_flags(features)
     settings |= {"agent.review": given["review"], "agent.summarise": given["summarise"]}
@@ -54,7 +54,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
         raise click.UsageError("--message goes with --commit")
     query = Query(" ".join(request), piped_in(), options.attached(given["images"]))
     screen = show.screen(given["as_json"], given["dry_run"])
-    answers = questions.Answers(given["yes"], asks=terminal.interactive())
+    answers = show.Answers(given["yes"], asks=terminal.interactive())
     with options.open_services(given["project"], settings, query=query) as services:
         repository = ready(services.workspace.root, os.environ) if given["commit"] else None
         landing = Landing(given["yes"], given["allow"], repository, given["message"] or "")

@@ -1,4 +1,4 @@
-"""Show events as they come: as JSON lines, or as text for people."""
+"""Show events as they come, as JSON lines or as text for people, and let a person answer the questions of a run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,29 @@ from typing import Protocol
 import click
 
 from optimizer.cli.context_table import print_files
-from optimizer.cli.terminal import coloured, emit, failure, notice, width
-from optimizer.events import Booked, Chosen, Event, Judged, Notice, Proposed, Reviewed, Routed, Stepped, TextDelta
+from optimizer.cli.terminal import coloured, confirm, emit, failure, notice, width
+from optimizer.events import (
+    Answer,
+    Booked,
+    CallCostQuestion,
+    Chosen,
+    ConsentQuestion,
+    Event,
+    Judged,
+    LandingQuestion,
+    Notice,
+    Proposed,
+    Question,
+    Reviewed,
+    Routed,
+    Stepped,
+    TextDelta,
+    TrustQuestion,
+)
 from optimizer.report import decision, reasons, wire
 from optimizer.report.diff import unified
+from optimizer.report.figures import dollars, money
 from optimizer.report.layout import cut, inert, wrapped
-from optimizer.report.money import money
 from optimizer.report.outcome import ENDINGS, context_line, review_text, verdict_text
 from optimizer.retrieval import Context
 from optimizer.types import Outcome, Patch
@@ -142,3 +159,35 @@ def diff_text(patch: Patch) -> str:
         else click.style(line, fg=colours.get(line[:1]))
         for line in lines
     )
+
+
+class Answers:
+    """Answers to the questions of one run: `yes` to those about money, the others from the user at the terminal.
+
+    Without a terminal, `asks` is False, and there is no answer.
+    """
+
+    def __init__(self, yes: bool, asks: bool) -> None:
+        self.yes, self.asks = yes, asks
+        self._spends = yes
+
+    def __call__(self, question: Question) -> Answer:
+        match question:
+            case CallCostQuestion(model, cost):
+                asked = f"One call of {model} may cost {dollars(cost)}. Make such calls in this run?"
+                self._spends = self._spends or (self.asks and confirm(asked))
+                return self._spends
+            case _ if not self.asks:
+                return None
+            case ConsentQuestion(provider, host, repository):
+                asked = f"Allow code of {repository} to be sent to {provider} at {host}?"
+                return confirm(f"{asked}\nA yes is remembered for this repository.")
+            case TrustQuestion(commands):
+                from optimizer.cli import trust
+
+                return trust.ask(commands)
+            case LandingQuestion():
+                from optimizer.report import outcome
+
+                return confirm(outcome.question(question))
+        return None

@@ -11,8 +11,8 @@ import click
 from optimizer.cli import options
 from optimizer.cli.terminal import emit, notice, width
 from optimizer.errors import InputError
-from optimizer.humanize import count
 from optimizer.report import wire
+from optimizer.report.figures import count
 from optimizer.report.layout import inert, table
 
 if TYPE_CHECKING:

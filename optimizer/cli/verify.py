@@ -13,9 +13,9 @@ from optimizer.cli import options
 from optimizer.cli.terminal import emit, notice, width
 from optimizer.errors import ChecksFailed
 from optimizer.events import Event, Notice
-from optimizer.humanize import count
 from optimizer.report import checks as reasons
 from optimizer.report import wire
+from optimizer.report.figures import count
 from optimizer.report.layout import inert, wrapped
 from optimizer.report.outcome import verdict_text
 

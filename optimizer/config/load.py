@@ -1,20 +1,22 @@
-"""Resolve the settings of a run: default < user < profile < project < environment < flag, each with its origin."""
+"""Resolve the settings of a run: default < user < profile < project < environment < flag, each with its origin.
+
+API keys come from the environment alone, held so that printing them by accident shows nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optimizer.config.document import read_document
-from optimizer.config.endpoints import BadValue
 from optimizer.config.features import Features, default_features, features_from
-from optimizer.config.given import Given, given, leaves, unknown
-from optimizer.config.keys import Keys, keys_from
 from optimizer.config.paths import Places, places
-from optimizer.config.values import SECTIONS, TYPES, Value, check, from_text
+from optimizer.config.values import SECTIONS, TYPES, BadValue, Given, Value, check, from_text, given, leaves, unknown
 from optimizer.errors import ConfigError
 from optimizer.settings import Settings, rows
+from optimizer.vendors import VENDORS
 
 if TYPE_CHECKING:
     from optimizer.config.profiles import Profile
@@ -203,3 +205,34 @@ def _read_text(place: str, key: str, text: str) -> Value:
         return from_text(key, text)
     except BadValue as error:
         raise ConfigError(f"{place}{error}", error.hint or "correct the value") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The key of each provider that has one; `problems` names the variables that were left out, and why."""
+
+    by_provider: Mapping[str, str] = field(default_factory=dict, repr=False)
+    problems: tuple[str, ...] = ()
+
+    def of(self, provider: str) -> str:
+        """The provider's key, '' if there is none."""
+        return self.by_provider.get(provider, "")
+
+
+def keys_from(env: Mapping[str, str]) -> Keys:
+    """All providers' keys from the environment; one that no header could carry is left out and named."""
+    found: dict[str, str] = {}
+    problems: list[str] = []
+    for provider, vendor in VENDORS.items():
+        for variable in vendor.keys:
+            key = env.get(variable, "").strip()
+            if key and not _sendable(key):
+                problems.append(f"{variable} is ignored: it holds a space, a control or a non-ASCII character")
+            elif key:
+                found[provider] = key
+                break
+    return Keys(found, tuple(problems))
+
+
+def _sendable(key: str) -> bool:
+    return key.isascii() and key.isprintable() and " " not in key

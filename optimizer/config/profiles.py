@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.config.document import Document, read_document
-from optimizer.config.given import Given, given, leaves
 from optimizer.config.paths import MODELS_FILE
 from optimizer.config.suggest import did_you_mean
-from optimizer.config.values import SECTIONS, TYPES
+from optimizer.config.values import SECTIONS, TYPES, Given, given, leaves
 from optimizer.errors import ConfigError
 from optimizer.reasons import By
 

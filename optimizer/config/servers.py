@@ -9,9 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from optimizer.config.document import Document, read_document
-from optimizer.config.endpoints import BadValue, check_url
-from optimizer.config.given import Given
 from optimizer.config.suggest import did_you_mean, nearest
+from optimizer.config.values import BadValue, Given, check_url
 from optimizer.errors import ConfigError
 from optimizer.vendors import NAMES as PROVIDERS
 from optimizer.vendors import key_variable

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from optimizer.config import profiles
 from optimizer.config.document import Document, read_document
-from optimizer.config.given import given, leaves
 from optimizer.config.load import PROJECT_FILE, user_only_keys
 from optimizer.config.paths import Places
 from optimizer.config.servers import check_provider
+from optimizer.config.values import given, leaves
 from optimizer.errors import ConfigError
 
 

@@ -1,21 +1,91 @@
-"""What each setting may hold: types, ranges and choices, checked one value at a time."""
+"""What each setting may hold: types, ranges, choices and URLs; and the values in a file, checked, with their places."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optimizer.config.endpoints import BadValue, check_url, ollama_url
+from optimizer.config.document import Document
 from optimizer.config.features import FEATURE_NAMES
-from optimizer.config.suggest import did_you_mean
+from optimizer.config.suggest import did_you_mean, nearest
+from optimizer.errors import ConfigError
 from optimizer.settings import Setting, rows
 from optimizer.vendors import NAMES as PROVIDERS
 from optimizer.vendors import OLLAMA
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 Value = str | bool | int | float
 
 ROWS: Mapping[str, Setting] = {row.key: row for row in rows()}
 
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+OLLAMA_PORT = 11434
+_HINT = "write it like http://127.0.0.1:8080/v1"
+
+
+class BadValue(ValueError):
+    """A value that a setting cannot have, and a hint."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def check_url(text: str) -> str:
+    """A base URL without its trailing slash. Raises BadValue unless it is http(s) with a host and nothing odd in it."""
+    text = text.strip()
+    parts = _split(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadValue("expected a URL that begins with http:// or https://", _HINT)
+    return text.rstrip("/")
+
+
+def ollama_url(text: str) -> str:
+    """The URL that Ollama's own client would ask for this OLLAMA_HOST: scheme, host and port filled in.
+
+    A server's listening address (0.0.0.0 or ::) becomes the loopback address of its family. Raises BadValue.
+    """
+    text = text.strip().strip("\"'")
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        scheme, rest, port = "http", text, OLLAMA_PORT
+    else:
+        port = {"http": 80, "https": 443}.get(scheme, 0)
+    if not port:
+        raise BadValue("expected host, host:port or a URL that begins with http:// or https://", _HINT)
+    parts = _split(f"{scheme}://{rest}")
+    host = _bracketed(parts.hostname or "127.0.0.1")
+    path = parts.path.strip("/")
+    return f"{scheme}://{host}:{parts.port or port}" + (f"/{path}" if path else "")
+
+
+def _split(url: str) -> SplitResult:
+    from urllib.parse import urlsplit
+
+    if not url.isprintable() or not url.isascii() or " " in url:
+        raise BadValue("expected a URL without spaces, control or non-ASCII characters", _HINT)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise BadValue(f"not a URL: {error}", _HINT) from error
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise BadValue("expected a URL without user name, query or fragment", _HINT)
+    return parts
+
+
+def _bracketed(host: str) -> str:
+    import ipaddress
+
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.is_unspecified:
+        return "127.0.0.1" if address.version == 4 else "[::1]"
+    return host if address.version == 4 else f"[{host}]"
 
 
 def _types() -> dict[str, type]:
@@ -88,3 +158,53 @@ def _found(value: object) -> str:
     if isinstance(value, dict | list):
         return "a table" if isinstance(value, dict) else "a list"
     return "a date or time"
+
+
+class Given(NamedTuple):
+    """The value of a setting, and its origin."""
+
+    key: str
+    value: Value
+    origin: str
+
+
+def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """The settings of a table by dotted key; what is no section of settings counts as a value."""
+    for name, value in table.items():
+        key = prefix + name
+        if isinstance(value, dict) and key in SECTIONS:
+            yield from leaves(value, f"{key}.")
+        else:
+            yield key, value
+
+
+def given(document: Document, key: str, value: object, layer: str, more: str = "", within: str = "") -> Given:
+    """A setting of a file, checked; `within` is the table of the settings in that file, with its dot.
+
+    Raises ConfigError, with `more` added to its hint, for an unknown key or a value that it cannot hold.
+    """
+    place = document.place(within + key)
+    if key in SECTIONS:
+        raise ConfigError(f"{place}: {key} is a section", f"write [{within}{key}] and its settings below it{more}")
+    if key not in TYPES:
+        raise unknown(f"{place}: ", key, more)
+    try:
+        return Given(key, check(key, value), f"{layer}:{place}")
+    except BadValue as error:
+        raise ConfigError(f"{place}: {key}: {error}", (error.hint or "correct the value") + more) from error
+
+
+def unknown(place: str, key: str, more: str) -> ConfigError:
+    """The error for an unknown key."""
+    section, _, name = key.partition(".")
+    if section == "endpoints" and name:
+        what, hint = f"unknown provider {name!r}", did_you_mean(name, PROVIDERS)
+        if not nearest(name, PROVIDERS):
+            hint = f"{hint}; a server of another name is an [[endpoint]] of models.toml (docs/guides/models.md)"
+    elif section == "features" and name:
+        what, hint = f"unknown feature {name!r}", did_you_mean(name, FEATURE_NAMES)
+    elif key == "endpoint":
+        what, hint = f"unknown setting {key!r}", "servers of your own go into models.toml, next to your config.toml"
+    else:
+        what, hint = f"unknown setting {key!r}", did_you_mean(key, (*TYPES, *SECTIONS))
+    return ConfigError(f"{place}{what}", (hint or "docs/reference/settings.md lists all settings") + more)

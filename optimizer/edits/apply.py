@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from optimizer.edits import match
 from optimizer.edits import text as texts
 from optimizer.edits.paths import check_path
 from optimizer.errors import Conflict, EditRefused, SafetyRefused
@@ -150,7 +149,7 @@ def _edited(path: str, edits: list[Edit], before: bytes) -> bytes:
 
 def _is_nowhere(path: str, edit: Replace, text: str) -> bool:
     try:
-        return match.find(text, edit.search, edit.line) is None
+        return texts.find(text, edit.search, edit.line) is None
     except Conflict as error:
         raise Conflict(f"{path}: {error.message}", error.hint) from error
 
@@ -200,7 +199,7 @@ def _placed(path: str, edit: Edit, text: str) -> list[_Splice]:
 def _replace(edit: Replace, text: str) -> list[_Splice]:
     if not edit.search and not text.strip():
         return list(_splices(text, (len(text), len(text)), [], texts.split_lines(edit.replace, "\n")))
-    found = match.locate(text, edit.search, edit.line)
+    found = texts.locate(text, edit.search, edit.line)
     search, replace = edit.search, edit.replace
     if not found.exact:
         search = search.removesuffix("\n") + "\n"
@@ -216,7 +215,7 @@ def _replace(edit: Replace, text: str) -> list[_Splice]:
     return list(_splices(text, (found.start, found.end), texts.split_lines(search, "\n"), new))
 
 
-def _shifted(line: str, found: match.Match) -> str:
+def _shifted(line: str, found: texts.Match) -> str:
     if not line.strip():
         return line
     if found.removed:

@@ -206,8 +206,7 @@ def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Befor
 
 
 def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
-    from optimizer.agent.look import Overlay, View
-    from optimizer.agent.serve import Toolbox
+    from optimizer.agent.serve import Overlay, Toolbox, View
     from optimizer.edits.paths import reader
 
     overlay = Overlay(reader(workspace.root))

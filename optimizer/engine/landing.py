@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer.debug import debug
 from optimizer.errors import ChecksFailed, Conflict, SafetyRefused, UnusableOutput
 from optimizer.events import Flow, Judged, LandingQuestion, Notice, ProjectCommand, TrustQuestion
-from optimizer.report import landing as report
+from optimizer.report import outcome as report
 from optimizer.types import Landed, Outcome, Patch
 
 if TYPE_CHECKING:

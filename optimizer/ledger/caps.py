@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from optimizer.ledger.summary import day_bounds
+from optimizer.ledger.store import day_bounds
 
 if TYPE_CHECKING:
     from optimizer.ledger.store import Ledger

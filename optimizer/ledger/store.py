@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import astuple, fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +215,12 @@ def _record(row: tuple[Any, ...]) -> UsageRecord:
     named = dict(zip(_COLUMNS, row, strict=True))
     usage = {name: named.pop(name) for name in _COUNTS}
     return UsageRecord(usage=Usage(**usage | {"estimated": bool(usage["estimated"])}), **named)
+
+
+def day_bounds(day: date, zone: tzinfo | None = None) -> tuple[str, str]:
+    """The stamps at which a local day begins and the next one begins; no zone is the machine's own."""
+    return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+
+
+def _midnight(day: date, zone: tzinfo | None) -> str:
+    return stamp(datetime.combine(day, time.min, zone))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date
 
-from optimizer.ledger.store import stamp
 from optimizer.types import ASIDE, TIERS, UsageRecord
 
 SUCCEEDED = frozenset({"accepted", "proven"})
@@ -49,11 +48,6 @@ class DailySummary:
     total: int
     unknown: int
     latency: Latency | None
-
-
-def day_bounds(day: date, zone: tzinfo | None = None) -> tuple[str, str]:
-    """The stamps at which a local day begins and the next one begins; no zone is the machine's own."""
-    return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
 
 
 def daily(records: Iterable[UsageRecord], day: date) -> DailySummary:
@@ -114,10 +108,6 @@ def _latency(seconds: Iterable[float]) -> Latency | None:
     if not ordered:
         return None
     return Latency(percentile(ordered, 50), percentile(ordered, 95), percentile(ordered, 99))
-
-
-def _midnight(day: date, zone: tzinfo | None) -> str:
-    return stamp(datetime.combine(day, time.min, zone))
 
 
 @dataclass(frozen=True, slots=True)

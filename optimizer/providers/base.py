@@ -1,18 +1,21 @@
-"""The interface of all providers, and how a stream becomes a completion."""
+"""The interface of all providers, how an SDK is imported, and how a stream becomes a completion."""
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from optimizer.errors import AuthFailed, BadAnswer, OptimizerError, ProviderError
 from optimizer.providers import failures
 from optimizer.providers.endpoints import Endpoint
-from optimizer.providers.loading import loading
 from optimizer.types import Completion, Model, Prompt, StopReason, ToolCall, Usage
 
 if TYPE_CHECKING:
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MISSHAPEN = (ValueError, TypeError, AttributeError, LookupError)  # what reading an answer of a wrong shape raises
+# httpx imports it where its optional packages are installed: a parser of arguments and a table printer.
+_COMMAND_OF_HTTPX = "httpx._main"
+_ONE_AT_A_TIME = threading.RLock()
 
 
 class Provider(Protocol):
@@ -204,3 +210,26 @@ def _call(draft: Draft, key: str, cut: bool) -> ToolCall:
         return ToolCall(name, {}, raw)
     call_id, signature = draft.marks.get(key, ("", ""))
     return ToolCall(name, arguments, "", call_id, signature)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Import without garbage collection, and leave what was imported out of later ones: it stays to the end.
+
+    One thread imports at a time: where several import the same module, Python may give one of them a half-made one.
+    Whether garbage is collected at all does not change: a refresh of the index in another thread switches that.
+    """
+    with _ONE_AT_A_TIME:
+        modules = cast(dict[str, Any], sys.modules)
+        threshold, before = gc.get_threshold(), len(modules)
+        gc.set_threshold(0)
+        modules.setdefault(_COMMAND_OF_HTTPX, None)
+        try:
+            yield
+        finally:
+            if modules.get(_COMMAND_OF_HTTPX) is None:
+                modules.pop(_COMMAND_OF_HTTPX, None)
+            if len(modules) > before:
+                gc.freeze()
+            if threshold[0]:
+                gc.set_threshold(*threshold)

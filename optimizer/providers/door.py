@@ -24,7 +24,7 @@ from optimizer.errors import (
     SecretFound,
     StorageError,
 )
-from optimizer.privacy import consent, egress, payload
+from optimizer.privacy import consent, egress, secrets
 from optimizer.providers import failures
 from optimizer.providers.endpoints import Endpoint
 from optimizer.providers.network import CORE, Body, Clock, Generation, Pools, broken, open_pool, pool_errors
@@ -171,7 +171,7 @@ class Door:
         try:
             if not (endpoint.local or consent.granted(gate.state, gate.repository, endpoint.provider, endpoint.host)):
                 return ConsentMissing(endpoint.provider, endpoint.host)
-            found = payload.scan_payload(content)
+            found = secrets.scan_payload(content)
         except (StorageError, SecretFound) as error:
             return error
         if not found:
@@ -187,7 +187,7 @@ class Door:
         endpoint, gate = self.endpoint, self.gate
         there = urlsplit(str(request.url))
         refusal = self._refusal(there, content)
-        seen = payload.pictures(content)
+        seen = secrets.pictures(content)
         entry = egress.Egress(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             destination=endpoint.provider,

@@ -22,9 +22,9 @@ from optimizer.errors import (
     RateLimited,
     TimedOut,
 )
-from optimizer.humanize import duration
 from optimizer.privacy import secrets
 from optimizer.providers import quotas
+from optimizer.report.figures import duration
 
 LONGEST_WAIT = 86_400.0
 

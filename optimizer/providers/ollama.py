@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 from optimizer.errors import BadAnswer, ModelMissing, Overloaded, PromptTooLong, ProviderError
 from optimizer.images import tokens
 from optimizer.providers import chat, failures
-from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, output_cap
+from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, loading, output_cap
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
-from optimizer.providers.loading import loading
 from optimizer.types import Completion, Model, Prompt, Usage
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from optimizer.reasons import OWN_REQUEST, NoKey
 from optimizer.report import reasons
+from optimizer.report.figures import money
 from optimizer.report.layout import cells, inert, table, wrapped
-from optimizer.report.money import money
 from optimizer.tiers import TIERS
 from optimizer.types import Attempt, LeftOut, Quote, Route, Task
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optimizer.humanize import duration
 from optimizer.report import reasons
-from optimizer.report.money import cap_left, dollars
+from optimizer.report.figures import cap_left, dollars, duration
 from optimizer.types import Attempt, LeftOut
 
 GIB = 2**30

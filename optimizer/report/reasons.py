@@ -7,8 +7,7 @@ from datetime import datetime
 
 from optimizer import reasons as r
 from optimizer import vendors
-from optimizer.humanize import duration
-from optimizer.report.money import amount, cap_left, money
+from optimizer.report.figures import amount, cap_left, duration, money
 from optimizer.types import Attempt, LeftOut, Model, Route, Task
 
 _PERIODS = {60: "minute", 86_400: "day"}

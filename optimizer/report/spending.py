@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from optimizer.humanize import count
+from optimizer.report.figures import count, dollars
 from optimizer.report.layout import table
-from optimizer.report.money import dollars
 
 
 def day(summary: Any) -> str:

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from optimizer.agent import loop
-from optimizer.agent.look import Overlay, View
-from optimizer.agent.serve import Toolbox
-from optimizer.agent.tools import offered
+from optimizer.agent.prompts import offered
+from optimizer.agent.serve import Overlay, Toolbox, View
 from optimizer.edits.paths import reader
 from optimizer.errors import ProviderError
 from optimizer.events import Event, Flow, Notice, Question, Stepped

@@ -14,7 +14,7 @@ from optimizer.cli.commands import COMMANDS
 from optimizer.cli.index import LONGEST_WAIT, SHORTEST_WAIT, changed, next_wait
 from optimizer.cli.main import optimize, with_default
 from optimizer.errors import InputError
-from optimizer.humanize import size
+from optimizer.report.figures import size
 from optimizer.report.layout import cells, cut, cut_start
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.config.endpoints import BadValue, check_url, ollama_url
 from optimizer.config.features import FEATURE_NAMES, default_features, shipped_file
-from optimizer.config.keys import keys_from
+from optimizer.config.load import keys_from
 from optimizer.config.page import settings_page
 from optimizer.config.suggest import did_you_mean
+from optimizer.config.values import BadValue, check_url, ollama_url
 from optimizer.settings import rows
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from optimizer.edits import match
 from optimizer.edits.apply import apply_edits
 from optimizer.edits.parse import MAX_CHARACTERS, parse_reply
+from optimizer.edits.text import locate
 from optimizer.errors import Conflict, EditRefused, OptimizerError
 from optimizer.types import LineEdit, Replace, ToolCall, Whole
 from tests.edits.test_cases import read_cases
@@ -176,9 +176,9 @@ def test_valid_replies_apply_and_broken_ones_are_refused_or_say_the_same() -> No
 
 
 def test_a_hint_selects_one_of_several_places() -> None:
-    text = "x\n" * 5
-    assert match.locate(text, "x\n", 3).first == 3
+    haystack = "x\n" * 5
+    assert locate(haystack, "x\n", 3).first == 3
     with pytest.raises(Conflict):
-        match.locate(text, "x\n", 9)
+        locate(haystack, "x\n", 9)
     with pytest.raises(Conflict):
-        match.locate(text, "x\n")
+        locate(haystack, "x\n")

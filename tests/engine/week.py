@@ -14,7 +14,7 @@ from pathlib import Path
 from optimizer.engine.run import run
 from optimizer.engine.services import Services
 from optimizer.events import Booked, Finished
-from optimizer.ledger.summary import day_bounds
+from optimizer.ledger.store import day_bounds
 from optimizer.privacy import consent
 from optimizer.retrieval import Query
 from optimizer.wiring.services import services as open_services

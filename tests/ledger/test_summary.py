@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.ledger.store import open_ledger, stamp
-from optimizer.ledger.summary import Latency, daily, day_bounds, percentile
+from optimizer.ledger.store import day_bounds, open_ledger, stamp
+from optimizer.ledger.summary import Latency, daily, percentile
 from optimizer.types import Tier, Usage, UsageRecord
 
 DAY = date(2026, 11, 20)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from optimizer.config.features import Features
-from optimizer.config.keys import Keys
+from optimizer.config.load import Keys
 from optimizer.errors import InputError
 from optimizer.models.available import Available, available
 from optimizer.models.catalogue import load_catalogue

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.privacy.payload import pictures, scan_payload
+from optimizer.privacy.secrets import pictures, scan_payload
 from tests.images import pictures as made
 
 KEY = "gs" + "k_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6"

@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.errors import SecretFound
-from optimizer.privacy.rules import RULES
-from optimizer.privacy.secrets import mask, scan
+from optimizer.privacy.secrets import RULES, mask, scan
 from tests.pace import assert_linear, seconds
 
 ALNUM = string.ascii_letters + string.digits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from optimizer.report.money import dollars, money
+from optimizer.report.figures import dollars, money
 
 
 @pytest.mark.parametrize(
