@@ -53,11 +53,16 @@ def process(pid: int = 0) -> Process:
 
 def started(pid: int) -> int:
     """When a process of this machine started, in ticks since the machine did; 0 where that cannot be read."""
+    fields = _status(pid)
+    return int(fields[19]) if len(fields) > 19 else 0
+
+
+def _status(pid: int) -> list[str]:
+    """What the machine says of a process, from its state on; [] where it does not say."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        return int(stat.rpartition(")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return 0
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def held(db: sqlite3.Connection, now: float, resource: str = "", but: int = 0) -> tuple[Lease, ...]:
@@ -105,7 +110,10 @@ def _own() -> Process:
 
 
 def _runs(owner: Process) -> bool:
-    """Whether a process of this machine runs; where that cannot be asked, it is assumed to."""
+    """Whether a process of this machine runs; where that cannot be asked, it is assumed to.
+
+    One that has ended stays listed as a zombie until its parent asks how; some never do.
+    """
     if owner.pid == os.getpid():
         return owner.started in (0, _own().started)
     if sys.platform == "win32":
@@ -116,5 +124,7 @@ def _runs(owner: Process) -> bool:
         return False
     except OSError:
         pass
+    if _status(owner.pid)[:1] == ["Z"]:
+        return False
     now = started(owner.pid)
     return not (owner.started and now) or now == owner.started

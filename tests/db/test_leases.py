@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,19 @@ def test_a_lease_ends_with_its_process_and_not_with_a_later_one_of_its_id(db: sq
     leases.expire(db, NOW)
     assert [one.id for one in leases.held(db, NOW)] == kept
     assert gone
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the state of a process cannot be read here")
+def test_a_lease_ends_with_its_process_also_where_its_parent_does_not_notice(db: sqlite3.Connection) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    ask(db, True, owner=leases.process(child.pid))
+    leases.expire(db, NOW)
+    assert len(leases.held(db, NOW)) == 1
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    leases.expire(db, NOW)
+    assert not leases.held(db, NOW)
+    child.communicate()
 
 
 def test_a_record_of_memory_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
