@@ -47,7 +47,7 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: Landing, service
     )
     try:
         if not landing.yes:
-            outcome = yield from _check_further(outcome, patch, workspace)
+            outcome = yield from _check_further(outcome, patch, services)
             if outcome.patch is None:
                 return outcome
         landing = yield from _committable(patch, landing)
@@ -90,12 +90,13 @@ def _refuse(patch: Patch, workspace: Workspace) -> None:
             )
 
 
-def _check_further(outcome: Outcome, patch: Patch, workspace: Workspace) -> Flow[Outcome]:
+def _check_further(outcome: Outcome, patch: Patch, services: Services) -> Flow[Outcome]:
     """Ask once which commands may check this change, and remember the answers; the change is dropped when they fail."""
     from optimizer.privacy import trust
     from optimizer.verify import prove
     from optimizer.verify.commands import plan
 
+    workspace = services.workspace
     means = workspace.means()
     asked = [run.command for run in plan(patch, workspace.index, means) if run.skip == "unapproved"]
     answer = (yield TrustQuestion(tuple(ProjectCommand(one.kind, one.text) for one in asked))) if asked else None
@@ -110,6 +111,7 @@ def _check_further(outcome: Outcome, patch: Patch, workspace: Workspace) -> Flow
     yield Judged(verdict)
     if verdict.ok:
         return replace(outcome, verdict=verdict)
+    services.calls.ledger().settle(outcome.request, "checks-failed", was="proven")
     failed = Landed("checks-failed")
     return replace(outcome, patch=None, verdict=verdict, exit_code=UnusableOutput.exit_code, landed=failed)
 

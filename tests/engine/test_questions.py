@@ -204,6 +204,17 @@ def test_commands_are_asked_about_once_and_remembered(
     assert checks["tests"] is (True if answer else None)
 
 
+def test_a_change_that_fails_a_check_allowed_late_is_dropped_and_recorded_so(consented: Services, shop: Path) -> None:
+    test = "from shop import total\n\n\ndef test_total():\n    assert 0 not in total.__code__.co_consts\n"
+    (shop / "test_shop.py").write_text(test)
+    front = Front({TrustQuestion: True, LandingQuestion: True})
+    _, outcome = served(consented, front, CHANGE)
+    assert [type(one) for one in front.asked] == [TrustQuestion]
+    assert outcome.landed is not None and (outcome.landed.state, outcome.exit_code) == ("checks-failed", 3)
+    assert (shop / "shop.py").read_text() == CODE
+    assert outcomes(consented) == ["checks-failed"]
+
+
 def test_an_expensive_call_is_asked_about(services: Services, loopback: Loopback, home: Path) -> None:
     host = loopback.url.removeprefix("http://")
     consent.grant(services.workspace.places.state, services.workspace.repository, "groq", host)
