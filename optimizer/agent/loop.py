@@ -1,4 +1,4 @@
-"""The bounded conversation with one model: one answer, one repair where it cannot be used, looks where it asks for any.
+"""The bounded conversation with one model: one answer, tool calls if it asks for any, and one repair.
 
 The first answer is the last one, unless the model asks for a tool, or gives edits that do not fit. What it edits is
 kept in memory. Every limit ends the conversation with a reason.
@@ -137,7 +137,7 @@ def converse(prompt: Prompt, wants_edits: bool, toolbox: Toolbox, asking: Asking
 
 
 def _asks_for_tools(prompt: Prompt, completion: Completion) -> bool:
-    """Whether an answer, come whole, calls more than the edit tools, and more was offered."""
+    """Whether a complete answer calls more than the edit tools, and more were offered."""
     if completion.stop == "length" or any(call.malformed for call in completion.tool_calls):
         return False
     more = any(tool.name not in EDITS for tool in prompt.tools)
@@ -189,7 +189,7 @@ def _end(result: Completion | OptimizerError, wants_edits: bool, toolbox: Toolbo
 
 
 def _still_refused(refused: Ended, error: OptimizerError) -> Ended:
-    """The end of a conversation whose answer was refused, where asking once more gave none."""
+    """The end of a conversation whose answer was refused, and for which asking again gave none."""
     first = refused.failure or error
     return Ended(refused.text, failure=type(first)(f"{first.line}; asked again: {error.line}", first.hint))
 
@@ -197,7 +197,7 @@ def _still_refused(refused: Ended, error: OptimizerError) -> Ended:
 def _repair(
     talk: _Talk, result: Completion | OptimizerError, failure: OptimizerError | None, model: Model, bounds: Bounds
 ) -> Prompt | OptimizerError | None:
-    """The prompt that gives the same model its one chance to correct its answer; else the failure that stays."""
+    """The prompt that gives the same model its one chance to correct its answer; else the failure."""
     if failure is None:
         return None
     if talk.repairs >= bounds.repairs or not failure.repairable:
@@ -249,7 +249,7 @@ def _refused(prompt: Prompt, completion: Completion, why: str) -> Prompt:
 
 
 def _amended(prompt: Prompt, note: str, max_output: int) -> Prompt:
-    """The same prompt with a note at its end, for an answer that never came whole."""
+    """The same prompt with a note at its end, for an answer that was cut."""
     last = prompt.messages[-1]
     messages = (*prompt.messages[:-1], replace(last, text=f"{last.text}\n\n{note}".lstrip("\n")))
     tokens = prompt.tokens + budget.count_tokens(note)

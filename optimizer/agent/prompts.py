@@ -124,7 +124,7 @@ class Ask:
     """One question to one model; `evidence` is what was wrong with an earlier answer, '' at first.
 
     `look` offers the tools that read the repository to models that can call tools, `tests` the one that runs its tests.
-    `looked` is what a model before called and saw, whose conversation this one takes over.
+    `looked` is what an earlier model called and saw, if this one continues its conversation.
     """
 
     query: Query

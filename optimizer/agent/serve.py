@@ -172,7 +172,7 @@ def _split(data: bytes) -> list[str]:
 
 
 def _likely(view: View, text: str) -> Iterator[str]:
-    """The files changed, then those that hold the words of `text`, then all others: it may be a part of words."""
+    """The files changed, then those that hold the words of `text`, then all others: `text` may be part of a word."""
     from optimizer.index.postings import STOP
     from optimizer.languages.words import terms
 

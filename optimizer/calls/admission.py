@@ -38,7 +38,7 @@ def admit(
 ) -> Flow[Admitted | NoProvider | BudgetReached]:
     """Admit a call of `model`, waiting no longer than `limits.wait_seconds` for its limits; the error where it is not.
 
-    A model that the user named is asked although it rests, but not over and over. Raises StorageError.
+    A model that the user named is asked even while it rests, but not repeatedly. Raises StorageError.
     """
     candidate = services.candidate(model)
     purse = _purse(request, services)
@@ -69,7 +69,7 @@ def listener(admitted: Admitted, services: CallServices) -> Callable[[Exchange],
 
 
 def succeeded(admitted: Admitted, completion: Completion, services: CallServices) -> str:
-    """Close a call that was answered; a line for a person where the model is healthy again. Raises StorageError."""
+    """Close a call that was answered; returns a line to show if the model is healthy again. Raises StorageError."""
     from optimizer.models.state import key
 
     name, usage, states = key(admitted.candidate.model), completion.usage, services.states()
@@ -103,12 +103,12 @@ def worth_another(error: ProviderError, retries: int, services: CallServices) ->
 
 def warnings(request: str, admitted: Admitted, services: CallServices) -> list[str]:
     """A line for each cap that this call took past the share at which the user is warned. Raises StorageError."""
-    from optimizer.ledger.caps import TOLD_AT, crossed
+    from optimizer.ledger.caps import WARN_AT, crossed
 
     before, after = admitted.money, _purse(request, services)(0)
     caps = (("day", before.caps.day, before.day, after.day), ("run", before.caps.run, before.run, after.run))
     return [
-        progress.cap_warning(name, TOLD_AT, now, cap)
+        progress.cap_warning(name, WARN_AT, now, cap)
         for name, cap, was, now in caps
         if cap is not None and crossed(was, now, cap)
     ]

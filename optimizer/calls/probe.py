@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
-from optimizer.errors import BadAnswer, OptimizerError, PromptTooLong
+from optimizer.errors import BadAnswer, OptimizerError, PromptTooLong, UnusableOutput
 from optimizer.events import Answer, Flow, Notice, TextDelta
 from optimizer.toolspec import ToolSpec
 from optimizer.types import Completion, Message, Model, Prompt
@@ -80,7 +80,7 @@ def probe(model: Model, services: CallServices, temperature: float | None) -> Fl
         tools=tools,
         cost=cost,
         failure=_failure(window, tools),
-        exit_code=3 if False in (window, tools) else 0,
+        exit_code=UnusableOutput.exit_code if False in (window, tools) else 0,
     )
 
 

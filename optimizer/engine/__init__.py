@@ -1,1 +1,1 @@
-"""The whole path of a request: run() yields events, commit() writes."""
+"""The whole path of a request: run() yields events and questions, and landing writes."""

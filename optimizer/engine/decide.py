@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from optimizer.routing import policy
     from optimizer.routing.score import Candidate
 
-_SPEAKING = (BudgetReached.exit_code, ConsentMissing.exit_code)  # exit codes with a reason of their own
+_SPECIFIC = (BudgetReached.exit_code, ConsentMissing.exit_code)  # exit codes with a reason of their own
 RECENT = 2000  # attempts of the ledger that success is learned from
 
 
@@ -121,7 +121,7 @@ def unserved(request: str, route: Route, dry_run: bool) -> Outcome:
 
 
 def lacks_consent(route: Route) -> str:
-    """The provider whose consent is what is missing for a model to be asked; '' where it is not that."""
+    """The provider that cannot be asked only because consent is missing; '' if there is none."""
     if route.attempts or _exit_code(route.left_out) != ConsentMissing.exit_code:
         return ""
     missing = [left for left in route.left_out if left.reason is Why.CONSENT]
@@ -144,18 +144,18 @@ def model_named(name: str, services: Services) -> Model:
 
 
 def _exit_code(left_out: tuple[LeftOut, ...]) -> int:
-    """A cap that is spent says more than a yes that is missing, and both more than a model that is not there."""
-    return next((code for code in _SPEAKING if any(_speaks(left, code) for left in left_out)), NoProvider.exit_code)
+    """The exit code: a spent cap comes before missing consent, and both before a missing model."""
+    return next((code for code in _SPECIFIC if any(_is_about(left, code) for left in left_out)), NoProvider.exit_code)
 
 
 def _first_hint(left_out: tuple[LeftOut, ...], code: int) -> str:
-    """The hint of the cheapest model left out, one that the exit code speaks of before all others."""
-    ordered = sorted(left_out, key=lambda left: (not _speaks(left, code), TIERS.index(left.tier)))
+    """The hint of the cheapest model left out, preferring those that the exit code is about."""
+    ordered = sorted(left_out, key=lambda left: (not _is_about(left, code), TIERS.index(left.tier)))
     return next(filter(None, map(reasons.hint, ordered)), "")
 
 
-def _speaks(left: LeftOut, code: int) -> bool:
-    """Whether an exit code speaks of this very reason."""
+def _is_about(left: LeftOut, code: int) -> bool:
+    """Whether an exit code is about this reason."""
     if code == BudgetReached.exit_code:
         return isinstance(left.reason, Cap)
     return code == ConsentMissing.exit_code and left.reason is Why.CONSENT

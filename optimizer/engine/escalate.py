@@ -12,6 +12,7 @@ from optimizer.calls.services import Purpose
 from optimizer.engine import prepare
 from optimizer.errors import AnswerCut, Conflict, OptimizerError, PromptTooLong, UnusableOutput
 from optimizer.events import Flow, Judged, Notice, Proposed
+from optimizer.ledger.caps import DOLLAR
 from optimizer.report import progress
 from optimizer.retrieval import Context
 from optimizer.types import Attempt, Model, Patch, Prompt, Route, Verdict
@@ -228,7 +229,7 @@ def _bounds(workspace: Workspace) -> loop.Bounds:
     return loop.Bounds(
         steps=settings.agent_steps,
         tokens=settings.agent_tokens,
-        cost=round(settings.agent_dollars * 1_000_000),
+        cost=round(settings.agent_dollars * DOLLAR),
         seconds=settings.agent_seconds,
         repairs=int(settings.agent_repair),
     )

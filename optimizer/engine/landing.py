@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from optimizer.debug import debug
-from optimizer.errors import ChecksFailed, Conflict, SafetyRefused, UnusableOutput
+from optimizer.errors import ChecksFailed, SafetyRefused, UnusableOutput
 from optimizer.events import Flow, Judged, LandingQuestion, Notice, ProjectCommand, TrustQuestion
 from optimizer.report import outcome as report
 from optimizer.types import Landed, Outcome, Patch
@@ -123,13 +123,9 @@ def _committable(patch: Patch, landing: Landing) -> Flow[Landing]:
     hindered = hindrance(landing.commit, patch.changes) if landing.commit else None
     if hindered is None:
         return landing
-    why = report.hindrance(hindered)
     if landing.yes:
-        raise Conflict(
-            f"{why}: nothing was written, since a commit of it would not hold the edit alone",
-            "commit yours first, or leave out --commit",
-        )
-    yield Notice(f"{why}: the change can be written, but not committed by itself")
+        raise report.not_written(hindered)
+    yield Notice(report.not_committable(hindered))
     return replace(landing, commit=None)
 
 
@@ -163,7 +159,7 @@ def _commit(outcome: Outcome, patch: Patch, request: str, landing: Landing) -> F
         yield Notice(error.message)
         return replace(outcome, exit_code=error.exit_code, hint=error.hint)
     except KeyboardInterrupt:
-        yield Notice(f"not committed; {report.landed(outcome)}")
+        yield Notice(report.not_committed(outcome))
         raise
     for note in made.notes:
         yield Notice(note)

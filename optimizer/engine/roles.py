@@ -50,7 +50,7 @@ _MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)]|`{3}\w*)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a role is to do: its name as profiles have it, what it is doing in a word for people, and its questions.
+    """A job for a role: the name of the role, a word for what it is doing, and the questions.
 
     The task of `request` says what kind of work it is, and how long an answer is expected; `most` is the most tokens of
     one.
@@ -195,7 +195,7 @@ def reviewed(
         yield Notice(progress.no_review("request_tokens leaves no room for the change"))
         return 0
     if not whole:
-        yield Notice("the change is longer than one review holds (request_tokens): its middle is not reviewed")
+        yield Notice(progress.review_cut())
     found = route(work, available, services, lambda model: model.id != made_by)
     found = found if found.attempts else route(work, available, services)
     if not found.attempts:

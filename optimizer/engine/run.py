@@ -13,7 +13,7 @@ from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
 from optimizer.engine import decide, escalate, opinion, prepare
 from optimizer.engine.request import Request, first_budget
-from optimizer.errors import BudgetReached, InputError, NoProvider
+from optimizer.errors import BudgetReached, InputError, NoProvider, UnusableOutput
 from optimizer.events import (
     Answer,
     Booked,
@@ -268,6 +268,6 @@ def _from_index(request: str, lookup: Lookup, services: Services) -> Flow[Outcom
         yield Proposed(answered.patch)
         yield Judged(verdict)
         if workspace.settings.agent_review:
-            yield Notice("no model made this change, and none reviews it")
-    code = 0 if verdict.ok else 3
+            yield Notice(progress.no_review("no model made this change"))
+    code = 0 if verdict.ok else UnusableOutput.exit_code
     return Outcome(request, "index", "", "\n".join(lines), answered.patch, verdict, 0, code)

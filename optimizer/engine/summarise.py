@@ -29,7 +29,6 @@ SPARE = 60  # tokens by which a prompt may be larger than its pieces by themselv
 TEMPLATE = 300  # tokens of a window that a server may want for itself
 REQUEST = 300  # most tokens of the request in the summariser's prompt
 WORDS = (25, 200)  # that one part is put in, at least and at most
-FREE = ("local", "free")
 _ASKED = (
     "What is piped in above is part {number} of {count} of a longer text. Summarise in at most {words} words what "
     "matters for the request below: failures in their own words, files with lines, names, counts, what changes on the "
@@ -63,7 +62,7 @@ def summarised(
         return request, 0
     masked = _masked(piped)
     if masked != piped:
-        yield Notice("what looks like a secret in the piped input is masked")
+        yield Notice(progress.input_masked())
     excerpt = cut_up(masked, room, size)
     yield Notice(progress.summarising(excerpt.lines, count_tokens(piped), room, len(excerpt.parts), excerpt.left_out))
     task = _task(request.task, size)
@@ -81,15 +80,16 @@ def summarised(
 
 
 def _free_or_named(services: Services) -> Callable[[Model], bool]:
-    """Which models may be asked: what they read is many times what they save, so it is to cost nothing."""
+    """Which models may be asked: free ones, since a summary reads more than it saves, and those that the role names."""
+    from optimizer.ledger.prices import UNCHARGED_TIERS
     from optimizer.routing.score import names
 
     role = services.models.role("summariser")
-    return lambda model: model.tier in FREE or names(role, model)
+    return lambda model: model.tier in UNCHARGED_TIERS or names(role, model)
 
 
 def _masked(piped: str) -> str:
-    """The text without its secrets: those in a middle that is left out would have stopped nothing."""
+    """The text with its secrets masked: without a summary, most of them would not have been sent."""
     from optimizer.privacy.secrets import mask
 
     try:

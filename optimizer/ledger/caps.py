@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from optimizer.settings import Settings
 
 CapName = Literal["day", "run"]
-TOLD_AT = 0.8
+WARN_AT = 0.8
 DOLLAR = 1_000_000
 
 
@@ -97,4 +97,4 @@ def money(ledger: Ledger, caps: Caps, now: datetime, request: str = "", pending:
 
 def crossed(before: int, after: int, cap: int | None) -> bool:
     """Whether the share of a cap at which the user is warned was crossed between two amounts."""
-    return cap is not None and cap > 0 and before < cap * TOLD_AT <= after
+    return cap is not None and cap > 0 and before < cap * WARN_AT <= after

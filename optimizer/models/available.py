@@ -1,4 +1,4 @@
-"""Which models can be asked now: cloud models whose key is set, and what servers say they hold."""
+"""Which models can be asked now: cloud models whose key is set, and those that servers hold."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Ga
 
 
 def _placed(model: Model, endpoint: Endpoint, settings: Settings) -> Model:
-    """The model as this server runs it: what its vendor charges elsewhere is no price here."""
+    """The model as this server runs it: its vendor's price elsewhere does not apply."""
     model = replace(model, price_ref="")
     if endpoint.local:
         model = replace(model, tier="local", label="Local", local=True)
@@ -231,7 +231,7 @@ def last_known(endpoint: Endpoint, state: Path) -> Found | None:
 
 
 def forget(endpoint: Endpoint, state: Path) -> None:
-    """Ask the server itself the next time; for when its models have changed."""
+    """Drop what the server listed, because its models have changed."""
     _keep(endpoint, state, None)
 
 
@@ -241,7 +241,7 @@ def _ollama(endpoint: Endpoint, gate: Gate) -> Found:
     with open_shelf(endpoint, gate) as shelf:
         held = shelf.held()
         resident: tuple[str, ...] = ()
-        with contextlib.suppress(ProviderError):  # what is loaded is good to know, no more
+        with contextlib.suppress(ProviderError):  # what is loaded is nice to know, not needed
             resident = tuple(one.id for one in shelf.running())
     ids = tuple(one.id for one in held if one.id)
     return Found(ids, {one.id: one.size for one in held}, resident, time.time())
@@ -260,7 +260,7 @@ def _name(endpoint: Endpoint) -> str:
 
 
 def _keep(endpoint: Endpoint, state: Path, found: Found | None) -> None:
-    """A record that cannot be written costs one more question the next time, and nothing else."""
+    """Store the list; where that fails, the server is asked again the next time."""
     path = state / FILE
     with contextlib.suppress(OSError), private_file.alone(path):
         rows = _rows(path)

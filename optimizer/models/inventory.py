@@ -1,4 +1,4 @@
-"""All models there are to ask, each with its price, its health, and what is missing where it cannot be asked."""
+"""All models, each with its price, its health, and what is missing if it cannot be asked."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Sources:
 
 
 def inventory(sources: Sources) -> Inventory:
-    """Take stock; servers on this machine are asked what they hold. Raises StorageError."""
+    """List all models; servers on this machine are asked what they hold. Raises StorageError."""
     settings = replace(sources.settings, model="", provider="", tier="")
     found = available(sources.catalogue, sources.endpoints, settings, sources.features, sources.gate)
     blocked = {model: left for left in found.left_out for model in _behind(left, sources)}
@@ -81,7 +81,7 @@ def inventory(sources: Sources) -> Inventory:
 
 
 def _behind(left: LeftOut, sources: Sources) -> tuple[Model, ...]:
-    """The models that something missing keeps from being asked, as far as they are known."""
+    """The known models that cannot be asked because something is missing."""
     endpoint = sources.endpoints[left.provider]
     describe = sources.catalogue.describe
     if left.model:

@@ -51,7 +51,7 @@ _BITS = re.compile("|".join(sorted(map(re.escape, BITS), key=len, reverse=True))
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Bytes that a model takes when loaded, and from what that follows; `bytes` is 0 when its size is not known."""
+    """Bytes that a model takes when loaded, and how they were estimated; `bytes` is 0 when its size is not known."""
 
     bytes: int
     billions: float = 0.0
@@ -59,14 +59,14 @@ class Estimate:
 
     @property
     def why(self) -> str:
-        """What the estimate follows from."""
+        """How it was estimated."""
         if not self.bytes:
             return "its name has no size"
         return f"{self.billions:g} billion parameters at {self.quantisation} ({BITS[self.quantisation]:g} bits)"
 
 
 def estimate(model_id: str, window: int = USUAL_WINDOW, billions: float = 0.0) -> Estimate:
-    """What a model takes with a window of so many tokens; `billions` is used where the name has no size."""
+    """What a model takes with a window of `window` tokens; `billions` is used where the name has no size."""
     name = model_id.lower()
     size = parameters(name) or billions
     if not size:
@@ -81,7 +81,7 @@ def estimate(model_id: str, window: int = USUAL_WINDOW, billions: float = 0.0) -
 def parameters(model_id: str) -> float:
     """Billions of parameters in a name, such as `:7b-q4_K_M`, `8x7b` or `-360m`; 0 where it has none.
 
-    Of several the largest counts; the part that is active at a time is none of them (`30b-a3b` has 30).
+    The largest of several counts; active parameters do not (`30b-a3b` has 30).
     """
     sizes = [
         int(experts or 1) * float(count) * (SHARED_OF_EXPERTS if experts else 1) / (1000 if unit == "m" else 1)

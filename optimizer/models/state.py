@@ -117,7 +117,7 @@ _NO_TALLY = Tally()
 
 
 def key(model: Model) -> str:
-    """The name under which the state of a model is kept."""
+    """The key of a model's state."""
     return f"{model.provider}/{model.id}"
 
 
@@ -156,8 +156,8 @@ def after_success(before: Health, seconds: float) -> Health:
 def after_failure(before: Health, error: ProviderError, now: float, jitter: float) -> Health:
     """Health after a failure; `jitter` in [0, 1) spreads the rests of many users.
 
-    A fault of this one answer is no sign of ill health. A limit rests for as long as the provider says. Anything else
-    doubles the rest with each failure in a row.
+    A fault of one answer says nothing about its health. After a limit it rests for as long as the provider says.
+    Anything else doubles the rest with each failure in a row.
     """
     freed = replace(before, probing=0.0, calls=before.calls + 1)
     if isinstance(error, RateLimited) and error.wait is not None:

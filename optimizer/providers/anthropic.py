@@ -119,7 +119,7 @@ def _keep_thoughts(event: Any, thoughts: dict[int, dict[str, str]]) -> None:
 
 
 def _take(event: Any, draft: Draft) -> Iterator[str]:
-    """Text of one event; thinking is no text. Blocks that never close leave the answer cut."""
+    """Text of one event; thinking is not text. A block that never closes means a cut answer."""
     if event.type == "message_start":
         draft.served = event.message.model or draft.served
         draft.set_usage(_usage(event.message.usage, Usage()), final=False)

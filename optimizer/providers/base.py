@@ -70,7 +70,7 @@ class Called:
 
 @dataclass(slots=True)
 class Draft:
-    """What has arrived of an answer so far; `fault` says why the answer is of no use."""
+    """What has arrived of an answer so far; `fault` says why it is unusable."""
 
     pieces: list[str] = field(default_factory=list)
     calls: dict[str, list[str]] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Draft:
         self.marks[str(key)] = (call_id or known[0], signature or known[1])
 
     def set_usage(self, usage: Usage, final: bool) -> None:
-        """Keep the provider's count of the call, `final` when it is of the whole; all zero is no count."""
+        """Keep the provider's count of the call, `final` if it covers the whole call; zeros do not count."""
         if usage.prompt or usage.output:
             self.usage, self.usage_final = usage, final
 
@@ -214,9 +214,9 @@ def _call(draft: Draft, key: str, cut: bool) -> ToolCall:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Import without garbage collection, and leave what was imported out of later ones: it stays to the end.
+    """Import without garbage collection, and freeze what was imported: it is never collected.
 
-    One thread imports at a time: where several import the same module, Python may give one of them a half-made one.
+    One thread imports at a time: if several import the same module, Python may give one of them a half-initialised one.
     Whether garbage is collected at all does not change: a refresh of the index in another thread switches that.
     """
     with _ONE_AT_A_TIME:

@@ -48,7 +48,7 @@ class Chat:
         return converse(self.endpoint, (model, prompt), self.door, read_all, self.errors)
 
     def _dialect(self) -> ChatSdk:
-        """What the server understands: others than the vendor's own know the older name of the limit only."""
+        """The name of the limit that the server understands: servers of others know only the older one."""
         vendor = self.endpoint.vendor
         if vendor.server == "cloud" or self.endpoint.host == vendor.own_host:
             return self.sdk
@@ -135,7 +135,7 @@ def tools(prompt: Prompt) -> list[dict[str, Any]]:
 
 
 def read(chunks: Iterable[Any], draft: Draft, door: Door) -> Iterator[str]:
-    """Text of the chunks; a finish reason and the closing [DONE] are what make the answer whole."""
+    """Text of the chunks; only a finish reason and the closing [DONE] complete the answer."""
     finished = False
     for chunk in chunks:
         draft.served = getattr(chunk, "model", None) or draft.served
@@ -168,7 +168,7 @@ def _take_delta(delta: Any, draft: Draft) -> Iterator[str]:
 
 
 def _usage(chunk: Any) -> Usage | None:
-    """The counts of a chunk, which are of the whole call so far; Groq has a name of its own for them."""
+    """The counts of a chunk, which are of the whole call so far; Groq names them differently."""
     usage = getattr(chunk, "usage", None) or getattr(getattr(chunk, "x_groq", None), "usage", None)
     if usage is None:
         return None

@@ -87,7 +87,7 @@ def gate_for(repository: str, state: Path, settings: Settings, pools: Pools | No
 
 
 def gate_in(gate: Gate, kind: str, on_exchange: Callable[[Exchange], None]) -> Gate:
-    """The gate for a task of a kind: an answer in words is not waited for as long as a change."""
+    """The gate for a task of a kind: an answer in words gets less time than a change."""
     share = SHARE_OF_TIME.get(kind, 1.0)
     limits = replace(gate.limits, first=gate.limits.first * share, answer=gate.limits.answer * share)
     return replace(gate, limits=limits, on_exchange=on_exchange)

@@ -48,7 +48,7 @@ class Endpoint:
 
     @property
     def needs_key(self) -> bool:
-        """Whether it is of no use without a key: servers that may run anywhere are asked without one."""
+        """Whether it needs a key: servers that may run anywhere are asked without one."""
         return not self.vendor.can_be_local or (bool(self.vendor.keys) and self.host == self.vendor.own_host)
 
     @property

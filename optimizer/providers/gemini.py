@@ -110,7 +110,7 @@ class Gemini:
 
 
 def _take(chunk: Any, draft: Draft) -> Iterator[str]:
-    """Text of one chunk; thoughts are not text. The finish reason is what makes the answer whole."""
+    """Text of one chunk; thoughts are not text. Only a finish reason completes the answer."""
     draft.served = chunk.model_version or draft.served
     counts = chunk.usage_metadata
     if counts is not None:

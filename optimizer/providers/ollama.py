@@ -1,4 +1,4 @@
-"""Ollama, through its own interface: there the window can be set, a cut prompt is noticed, and models come and go."""
+"""Ollama, through its own interface: it lets us set the window, notice a cut prompt, and manage models."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from optimizer.errors import BudgetReached, NoProvider, SafetyRefused, UnusableOutput
+from optimizer.errors import BudgetReached, Conflict, NoProvider, SafetyRefused, UnusableOutput
 from optimizer.events import LandingQuestion
 from optimizer.reasons import Hindrance
 from optimizer.report.figures import count
@@ -98,8 +98,25 @@ def new_script(path: str) -> str:
     return f"{path} is a new script and not executable: chmod +x {path}"
 
 
-def hindrance(hindered: Hindrance) -> str:
-    """Why a git commit would not hold the edit alone."""
+def not_committed(outcome: Outcome) -> str:
+    """A commit that was interrupted after the change was written."""
+    return f"not committed; {landed(outcome)}"
+
+
+def not_committable(hindered: Hindrance) -> str:
+    """A change that can be written, but whose commit would hold more."""
+    return f"{_hindrance(hindered)}: the change can be written, but not committed by itself"
+
+
+def not_written(hindered: Hindrance) -> Conflict:
+    """The refusal of a change whose commit would hold more, where no prompt is possible."""
+    return Conflict(
+        f"{_hindrance(hindered)}: nothing was written, since a commit of it would not hold the edit alone",
+        "commit yours first, or leave out --commit",
+    )
+
+
+def _hindrance(hindered: Hindrance) -> str:
     if hindered.why == "unknown":
         return f"git cannot report the state of the files: {hindered.detail}"
     paths, have = ", ".join(hindered.paths), "has" if len(hindered.paths) == 1 else "have"

@@ -185,6 +185,16 @@ def no_review(why: str, hint: str = "") -> str:
     return f"no review: {why}" + (f"; try: {hint}" if hint else "")
 
 
+def review_cut() -> str:
+    """A change of which only the ends are reviewed."""
+    return "the change is longer than one review holds (request_tokens): its middle is not reviewed"
+
+
+def input_masked() -> str:
+    """Secrets in the piped input are masked before it is summarised."""
+    return "what looks like a secret in the piped input is masked"
+
+
 def summarising(lines: int, tokens: int, room: int, parts: int, left_out: tuple[int, int] | None) -> str:
     """What is about to be summarised."""
     rest = f", and lines {left_out[0]:,} to {left_out[1]:,} are left out" if left_out else ""

@@ -56,7 +56,7 @@ _HARDER: tuple[tuple[float, str, re.Pattern[str]], ...] = tuple(
 
 
 class _Usual(NamedTuple):
-    """Of a kind of work: how hard it is before anything is looked at, and tokens of its answer."""
+    """Defaults of a kind of work: its difficulty, and the tokens of its answer."""
 
     difficulty: float
     answer: int
@@ -190,7 +190,7 @@ def _by_verb(request: str, how: str = "begins with") -> tuple[TaskKind, str] | N
 
 
 def _ran(request: str, why: str) -> tuple[TaskKind, str]:
-    """Something to be run; unless a later clause asks for a fix or a change, or it has failed."""
+    """A request to run something, unless a later clause asks for a fix or a change, or reports a failure."""
     for clause in _clauses(request):
         for kind in ("debug", "edit", "refactor", "test"):
             if found := _STARTS[kind].match(clause):

@@ -37,7 +37,7 @@ _DEGREES = 4  # by name, by family, by what the catalogue says, not at all
 
 
 class Preference(NamedTuple):
-    """The rank of a model by preference, the smaller the better, and why; `late`: it is slow, and soon is wanted."""
+    """The rank of a model by preference (smaller is better), and why; `late`: too slow for an answer wanted soon."""
 
     rank: int = 0
     why: Preferred | None = None
@@ -63,7 +63,7 @@ class Scored:
 
     `estimate` is what an attempt is expected to cost (None: unknown), `charge` what one call counts at most against the
     caps, both in micro-dollars; `chance` is of an accepted answer; `wait` in seconds for its quota; `note` is
-    what else is to be known of it.
+    anything else to show.
     """
 
     candidate: Candidate

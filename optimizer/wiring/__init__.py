@@ -1,1 +1,1 @@
-"""From settings to the parts of a run."""
+"""From settings to the services of a run."""

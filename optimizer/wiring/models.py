@@ -1,4 +1,4 @@
-"""From settings to the models there are to ask, and the stores and connections behind them, made when first wanted."""
+"""From settings to models, and the stores and connections behind them, opened on first use."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Stores:
 
     @cache  # noqa: B019
     def memory(self, memory_gib: float) -> MemoryLeases:
-        """The room in memory, as given or (0) as this machine has it."""
+        """Leases of memory: as much as is configured, or (0) as this machine has."""
         memory = open_memory(self.state, memory_gib)
         self._closing.callback(memory.close)
         return memory
@@ -86,7 +86,7 @@ class Stock(NamedTuple):
 
 @contextmanager
 def stock(start: Start, notice: Callable[[str], None]) -> Iterator[Stock]:
-    """What there is to ask and to care for, without an index; `notice` and errors as in `parts`, any place will do."""
+    """The models of a user, without an index; `notice` and errors as in `services`, but in any directory."""
     root = find_root(start.project).path
     config = settings_at(root, start, notice)
     with ExitStack() as closing:
@@ -94,7 +94,7 @@ def stock(start: Start, notice: Callable[[str], None]) -> Iterator[Stock]:
 
 
 class Models:
-    """What there is to ask for one request, made when first wanted."""
+    """The models for one request, loaded on first use."""
 
     def __init__(self, root: Path, config: Config, env: Mapping[str, str], stores: Stores) -> None:
         self._root = root
@@ -143,7 +143,7 @@ class Models:
 
     @cache  # noqa: B019
     def pinned(self) -> str:
-        """The model pinned for this project; a flag or a variable is nearer, a file is not."""
+        """The model pinned for this project; flags and variables take precedence over it, files do not."""
         from optimizer.models.pinned import pinned
 
         origin = self._config.origins["model"]
@@ -296,7 +296,7 @@ def open_memory(state: Path, memory_gib: float) -> MemoryLeases:
     from optimizer.models.memory_leases import MemoryLeases
 
     def look() -> int:
-        """Where there are cards, a server keeps several models on these only."""
+        """With graphics cards, a server keeps several models there only."""
         here = machine.look()
         return here.on_cards or here.room
 

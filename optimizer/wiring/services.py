@@ -104,7 +104,7 @@ def _means(root: Root, config: Config, env: Mapping[str, str]) -> Means:
 
 
 def _chosen_reranker(config: Config, opened: _Opened) -> Reranker | None:
-    """What orders a context by meaning too; None where it is off, or not possible (with a notice)."""
+    """The reranker by meaning; None if it is off, or cannot be used (with a notice)."""
     if not config.features.semantic_search:
         return None
     from optimizer.index import embed

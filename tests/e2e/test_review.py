@@ -160,7 +160,7 @@ def test_what_no_model_changed_is_not_reviewed(user: Optimize, loopback: Loopbac
     assert "review" not in user("explain total", "--review").err
     ran = user("rename total to sum_of", "--review")
     assert ran.code == 0
-    assert "no model made this change, and none reviews it" in ran.err
+    assert "no review: no model made this change" in ran.err
     assert not reviews(loopback)
 
 
