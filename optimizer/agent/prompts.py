@@ -180,7 +180,7 @@ def overhead(look: bool = True, tests: bool = True, edits: bool = True) -> int:
     Without `edits` it is one that asks for an answer in words only, and has no tools.
     """
     kinds = (True, False) if edits else (False,)
-    systems = [_system(kind, form, concise) for kind in kinds for form in _EDIT_RULES for concise in (True, False)]
+    systems = {_system(kind, form, concise) for kind in kinds for form in _EDIT_RULES for concise in (True, False)}
     fixed = max(budget.count_tokens(f"{text}\n{LOOK}\n{NOTES}") for text in systems) + budget.count_tokens(_FRAME)
     return fixed + (_tool_tokens(look, tests) if edits else 0)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.db.store import Schema
 from optimizer.index.postings import expand, runs, unpack, words_of
-from optimizer.index.schema import get_meta, seal, set_meta, unseal
+from optimizer.index.schema import get_meta, get_metas, seal, set_meta, unseal
 
 if TYPE_CHECKING:
     from optimizer.git.log import Commit, Listed
@@ -82,9 +82,7 @@ def load(connection: sqlite3.Connection, *, ids: bool) -> CommitStore:
     Raises sqlite3.DatabaseError when they are damaged.
     """
     names = ("head", "live", "times", "lengths", "starts", "touched", "renames", "paths", "renamed", "churn", "weights")
-    head, live, times, lengths, starts, touched, renames, paths, renamed, churn, weights = (
-        get_meta(connection, name) for name in names
-    )
+    head, live, times, lengths, starts, touched, renames, paths, renamed, churn, weights = get_metas(connection, names)
     if not live:
         return CommitStore(head.decode())
     return CommitStore(

@@ -8,16 +8,16 @@ import os
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
-from optimizer.db.store import open_db, put_aside
-from optimizer.errors import NotFound
+from optimizer.db.store import is_damage, open_db, put_aside
+from optimizer.errors import NotFound, StorageError
 from optimizer.git.run import FileNames
 from optimizer.index.files import Root, read_regular
 from optimizer.index.postings import FIELDS, PATHS, STOP, find, tally
-from optimizer.index.schema import SCHEMA, get_meta, sound, text, unseal
+from optimizer.index.schema import SCHEMA, get_meta, get_metas, text, unseal
 from optimizer.languages.edges import ImportEdge
 from optimizer.languages.units import Extent, extents
 from optimizer.languages.words import terms
@@ -29,6 +29,32 @@ if TYPE_CHECKING:
 
 
 _SYMBOLS = "SELECT f.path, c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content WHERE "
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Damageable")
+
+
+class Damageable(Protocol):
+    """Something that reads a store and can report it as damaged."""
+
+    def damaged(self, why: str) -> None: ...
+
+
+def sound(read: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Put a store aside that proves damaged while reading, and raise one StorageError."""
+
+    @wraps(read)
+    def checked(self: S, /, *arguments: P.args, **named: P.kwargs) -> R:
+        try:
+            return read(self, *arguments, **named)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if is_damage(error):
+                self.damaged(str(error))
+            raise StorageError(f"the index cannot be read: {error}", "run the command again") from error
+
+    return checked
 
 
 def open_index(root: Root, cache: Path, naming: FileNames | None = None) -> Index:
@@ -240,7 +266,7 @@ class Words:
         self.damaged = damaged
         self._connection = connection
         names = ("paths", "file_of", "length", "twins", "words")
-        paths, file_of, length, twins, words = (get_meta(connection, name) for name in names)
+        paths, file_of, length, twins, words = get_metas(connection, names)
         self.paths: Sequence[str] = paths.decode().split("\0") if paths else ()
         self.file_of: array[int] = array("i", file_of)
         self.length: array[int] = array("I", length)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from functools import cache, wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
 from zlib import crc32
 
-from optimizer.db.store import Schema, is_damage
-from optimizer.errors import StorageError
+from optimizer.db.store import Schema
 
 SCHEMA = Schema(
     name="index",
@@ -39,9 +38,6 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """,
 )
 EMPTY = 4  # the length of sealed empty data
-P = ParamSpec("P")
-R = TypeVar("R")
-S = TypeVar("S", bound="Damageable")
 
 
 @cache
@@ -65,12 +61,6 @@ def _sources(folder: str) -> Iterator[str]:
                 yield from _sources(entry.path)
 
 
-class Damageable(Protocol):
-    """Something that reads a store and can report it as damaged."""
-
-    def damaged(self, why: str) -> None: ...
-
-
 def seal(data: bytes, *columns: bytes) -> bytes:
     """The data with a checksum of it and of the columns next to it."""
     return _sum(data, columns).to_bytes(4, "little") + data
@@ -91,21 +81,6 @@ def _sum(data: bytes, columns: tuple[bytes, ...]) -> int:
     return total
 
 
-def sound(read: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """Put a store aside that proves damaged while reading, and raise one StorageError."""
-
-    @wraps(read)
-    def checked(self: S, /, *arguments: P.args, **named: P.kwargs) -> R:
-        try:
-            return read(self, *arguments, **named)
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            if is_damage(error):
-                self.damaged(str(error))
-            raise StorageError(f"the index cannot be read: {error}", "run the command again") from error
-
-    return checked
-
-
 def text(data: Any) -> bytes:
     """The columns next to sealed data, as bytes."""
     return repr(data).encode()
@@ -115,6 +90,13 @@ def get_meta(connection: sqlite3.Connection, name: str) -> bytes:
     """A value stored by name; empty when there is none. Raises sqlite3.DatabaseError when it is damaged."""
     row = connection.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
     return unseal(row[0], name.encode()) if row else b""
+
+
+def get_metas(connection: sqlite3.Connection, names: Sequence[str]) -> list[bytes]:
+    """The values of `get_meta` for several names, in their order."""
+    marks = ",".join("?" * len(names))
+    there = dict(connection.execute(f"SELECT name, value FROM meta WHERE name IN ({marks})", names))
+    return [unseal(there[name], name.encode()) if name in there else b"" for name in names]
 
 
 def check_meta(connection: sqlite3.Connection, known: frozenset[str]) -> None:

@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 GIB = 1 << 30
 USUAL_WINDOW = 8192  # a first request with its answer
@@ -78,6 +79,7 @@ def estimate(model_id: str, window: int = USUAL_WINDOW, billions: float = 0.0) -
     return Estimate(int(weights * 1.05 + cache + BUFFERS), size, quantisation)
 
 
+@lru_cache(maxsize=1024)
 def parameters(model_id: str) -> float:
     """Billions of parameters in a name, such as `:7b-q4_K_M`, `8x7b` or `-360m`; 0 where it has none.
 

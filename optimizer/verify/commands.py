@@ -10,6 +10,7 @@ import shutil
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -155,7 +156,8 @@ def _configured(kind: Kind, text: str) -> Command:
 def find(root: Root, env: Mapping[str, str]) -> dict[Kind, Command]:
     """One command of each kind by the files of the project, by the first recipe that fits; nothing is run."""
     paths = tuple(listing(root).paths)
-    project = _Project(paths, lambda path: (read_regular(root.path, path) or b"").decode("utf-8", "replace"))
+    read = cache(lambda path: (read_regular(root.path, path) or b"").decode("utf-8", "replace"))
+    project = _Project(paths, read)
     known = frozenset(paths)
     found: dict[Kind, Command] = {}
     for recipe in _RECIPES:
