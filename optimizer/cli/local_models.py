@@ -260,7 +260,7 @@ def _assumed(shown: list[Advice]) -> str:
 @click.command("test")
 @click.argument("name")
 @click.option("--provider", metavar="NAME", help=options.PROVIDER_MEANT)
-@options.yes
+@click.option("--yes", "-y", is_flag=True, help="Make expensive calls without asking.")
 @options.project
 @options.as_json
 def test(name: str, provider: str | None, yes: bool, project: Path | None, as_json: bool) -> int:

@@ -169,7 +169,7 @@ def _misused(error: click.UsageError, argv: Sequence[str]) -> Failure:
     message = error.format_message()
     near: Sequence[str] = getattr(error, "near", ())
     if isinstance(error, click.NoSuchOption):
-        message, near = f"no such option: {error.option_name}", sorted(error.possibilities or (), key=len)
+        message, near = f"no such option: {error.option_name}", error.possibilities or ()
     for clicks, plain in PLAIN.items():
         message = message.replace(clicks, plain)
     command = error.ctx.command_path if error.ctx else " ".join(["optimize", *argv[:1]])

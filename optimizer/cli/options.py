@@ -34,7 +34,6 @@ WITHOUT_PROJECT_CONFIG = "optimizer.without_project_config"
 MODEL_FLAGS = ("model", "provider", "tier", "max_tier", "profile")
 PROVIDER_MEANT = "Provider, or server of your own, when several serve the model."
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
-yes = click.option("--yes", "-y", is_flag=True, help="Write changes and make expensive calls without asking.")
 images = click.option(
     "--image",
     "images",

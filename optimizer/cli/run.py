@@ -29,7 +29,7 @@ LONGEST_PIPED = 1_000_000_000  # bytes after which a stream without an end count
 @click.option("--summarise/--no-summarise", default=None, help="Summarise piped input that is too long, for free.")
 @click.option("--no-agent", is_flag=True, help="Ask for the answer at once, without tools to look around.")
 @click.option("--feature", "features", multiple=True, metavar="NAME=on|off", help="Switch a feature for this run.")
-@options.yes
+@click.option("--yes", "-y", is_flag=True, help="Write changes and make expensive calls without asking.")
 @click.option("--allow", multiple=True, metavar="PATH", help="Write this CI, hook or editor file without asking.")
 @click.option("--commit", is_flag=True, help="Commit exactly the files that were written.")
 @click.option("--message", metavar="TEXT", help="Commit message; default: the first line of the request.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 KINDS = options.Choice(("tests", "lint", "types"))
 PURPOSES: Mapping[str, str] = {"lint": "linter", "types": "type checker", "tests": "tests"}
-ALL = "May they be run here, now and from now on?"
+ALL = "Allow them to run here, now and from now on?"
 
 
 @click.group("trust", cls=options.Group, default="list")

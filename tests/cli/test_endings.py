@@ -30,3 +30,9 @@ def test_an_option_without_its_argument_points_to_the_help_of_its_command(
         main(argv)
     assert ended.value.code == 2
     assert f"optimize {argv[0]} --help" in capsys.readouterr().err
+
+
+def test_the_nearest_option_is_suggested_first(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", "--jsn", "total"])
+    assert "did you mean --json" in capsys.readouterr().err

@@ -156,25 +156,25 @@ def test_all_commands_are_one_question_and_one_yes_is_remembered_for_each(
     checked: Optimize, loopback: Loopback
 ) -> None:
     loopback.queue("ollama", EDIT, EDIT)
-    code, screen = typed(checked, [REQUEST], "May they be run here", "y\nn\n")
+    code, screen = typed(checked, [REQUEST], "Allow them to run here", "y\nn\n")
     assert code == 0, screen
-    assert screen.count("May they be run here") == 1
+    assert screen.count("Allow them to run here") == 1
     for text in ("ruff check  (linter)", "mypy        (type checker)", "pytest      (tests)"):
         assert text in screen
     assert "checking in a scratch copy: ruff check, mypy, pytest" in screen
     assert [row["allowed"] for row in checked("trust", "list", "--json").events] == [True, True, True]
     code, screen = typed(checked, [REQUEST], "Write this change", "n\n")
-    assert code == 0 and "May they be run here" not in screen
+    assert code == 0 and "Allow them to run here" not in screen
 
 
 def test_commands_can_be_chosen_one_by_one_or_refused_together(checked: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", EDIT, EDIT)
-    code, screen = typed(checked, [REQUEST], "May they be run here", "c\ny\nn\n\nn\n")
+    code, screen = typed(checked, [REQUEST], "Allow them to run here", "c\ny\nn\n\nn\n")
     assert code == 0, screen
     said = {row["kind"]: row["allowed"] for row in checked("trust", "list", "--json").events}
     assert said == {"lint": True, "types": False, "tests": False}
     assert checked("trust", "revoke").code == 0
-    code, screen = typed(checked, [REQUEST], "May they be run here", "\nn\n")
+    code, screen = typed(checked, [REQUEST], "Allow them to run here", "\nn\n")
     assert code == 0, screen
     assert [row["allowed"] for row in checked("trust", "list", "--json").events] == [False, False, False]
 
@@ -206,7 +206,7 @@ def test_ctrl_c_at_the_question_about_commands_decides_nothing_and_declines_the_
     checked: Optimize, loopback: Loopback
 ) -> None:
     loopback.queue("ollama", EDIT)
-    code, screen = typed(checked, [REQUEST], "May they be run here", "\x03")
+    code, screen = typed(checked, [REQUEST], "Allow them to run here", "\x03")
     assert code == 130, screen
     assert "interrupted; nothing is half-written" in screen and "error:" not in screen
     assert [row["allowed"] for row in checked("trust", "list", "--json").events] == [None, None, None]
