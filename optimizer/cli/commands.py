@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Row(NamedTuple):
+class CommandRow(NamedTuple):
     """A command: where it is (module:attribute), its line and section in the help, and its examples.
 
     Several names are also the first words of requests: `words` is how many words the command takes at most (None: any
@@ -27,8 +27,8 @@ class Row(NamedTuple):
 ASK, LOOK, CHECK = "Ask and change", "Look, without a model", "Check"
 MODELS, SETTINGS = "Models and money", "Settings and privacy"
 
-COMMANDS: dict[str, Row] = {
-    "run": Row(
+COMMANDS: dict[str, CommandRow] = {
+    "run": CommandRow(
         "run:command",
         ASK,
         "Answer a request or change the code (the default command).",
@@ -38,22 +38,22 @@ COMMANDS: dict[str, Row] = {
             'optimize "why does this dialog look wrong" --image shot.png',
         ),
     ),
-    "undo": Row(
+    "undo": CommandRow(
         "changes:undo",
         ASK,
         "Undo the last applied change.",
         ("optimize undo", "optimize undo 3", "optimize undo --merge"),
         words=1,
     ),
-    "redo": Row("changes:redo", ASK, "Apply the last undone change again.", ("optimize redo",), words=1),
-    "log": Row(
+    "redo": CommandRow("changes:redo", ASK, "Apply the last undone change again.", ("optimize redo",), words=1),
+    "log": CommandRow(
         "changes:log",
         ASK,
         "List the applied changes.",
         ("optimize log --limit 5", "optimize log --transcript 3"),
         words=0,
     ),
-    "show": Row(
+    "show": CommandRow(
         "changes:show_change",
         ASK,
         "Show a change as a diff.",
@@ -61,14 +61,14 @@ COMMANDS: dict[str, Row] = {
         words=1,
         numbers=True,
     ),
-    "context": Row(
+    "context": CommandRow(
         "context:command",
         LOOK,
         "Show what would be sent for a request, and why.",
         ('optimize context "why does login fail"', 'optimize context "why does login fail" --copy'),
         quick=True,
     ),
-    "find": Row(
+    "find": CommandRow(
         "lookup:find",
         LOOK,
         "Find a symbol or a file.",
@@ -76,85 +76,87 @@ COMMANDS: dict[str, Row] = {
         words=1,
         quick=True,
     ),
-    "refs": Row("lookup:refs", LOOK, "List the uses of a symbol.", ("optimize refs parse_response",), quick=True),
-    "deps": Row(
+    "refs": CommandRow(
+        "lookup:refs", LOOK, "List the uses of a symbol.", ("optimize refs parse_response",), quick=True
+    ),
+    "deps": CommandRow(
         "lookup:deps",
         LOOK,
         "List what a file imports, or what imports it.",
         ("optimize deps src/parser.py", "optimize deps src/parser.py --reverse"),
         quick=True,
     ),
-    "map": Row(
+    "map": CommandRow(
         "lookup:map_",
         LOOK,
         "Outline the repository, most important files first.",
         ("optimize map", "optimize map src --tokens 500"),
         words=1,
     ),
-    "index": Row(
+    "index": CommandRow(
         "index:command",
         LOOK,
         "Update the index, watch it, or show its contents.",
         ("optimize index --stats", "optimize index --watch"),
         words=0,
     ),
-    "bench": Row(
+    "bench": CommandRow(
         "bench:command",
         LOOK,
         "Measure how well code is found, on this repository's commits.",
         ("optimize bench retrieval --commits 20",),
         words=1,
     ),
-    "verify": Row(
+    "verify": CommandRow(
         "verify:command", CHECK, "Check uncommitted changes.", ("optimize verify", "optimize verify --explain"), words=0
     ),
-    "trust": Row(
+    "trust": CommandRow(
         "trust:command",
         CHECK,
         "Manage which commands may run to check changes.",
         ("optimize trust list", "optimize trust grant tests"),
     ),
-    "route": Row(
+    "route": CommandRow(
         "route:command",
         MODELS,
         "Show which models would be asked for a request, and why.",
         ('optimize route "refactor parse_response" --explain',),
     ),
-    "models": Row(
+    "models": CommandRow(
         "models:command",
         MODELS,
         "List, pull, test and pin models.",
         ("optimize models list", "optimize models pull qwen2.5-coder:7b"),
         words=2,
     ),
-    "budget": Row(
+    "budget": CommandRow(
         "budget:command",
         MODELS,
         "Show today's cost, the caps, and what is left.",
         ("optimize budget", "optimize budget set day 2"),
         words=3,
     ),
-    "metrics": Row(
+    "metrics": CommandRow(
         "metrics:command",
         MODELS,
         "Show requests, success and cost of a day.",
         ("optimize metrics --daily", "optimize metrics --date 2026-11-20"),
     ),
-    "profile": Row(
+    "profile": CommandRow(
         "profile:command",
         SETTINGS,
         "List, create and select profiles.",
         ("optimize profile list",),
         verbs=frozenset({"list", "show", "use", "create", "copy", "delete", "export", "import", "validate"}),
     ),
-    "config": Row(
+    "config": CommandRow(
         "config:command",
         SETTINGS,
         "Show the settings in force and their origins.",
         ("optimize config show",),
         verbs=frozenset({"show", "path", "schema", "validate"}),
     ),
-    "consent": Row(
+    "consent": CommandRow(
         "consent:command",
         SETTINGS,
         "Manage which services may receive this repository's code.",

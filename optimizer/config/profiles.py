@@ -21,15 +21,15 @@ AUTO = "auto"  # no profile: the kind of work chooses one of those that come wit
 ROLES: tuple[str, ...] = ("planner", "editor", "critic", "summariser")
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 MOST_ANCESTORS = 8
-_WISHES: Mapping[str, type] = {"about": str, "families": list, "models": list, "window": int, "requires": list}
-KEYS: Mapping[str, type] = {**_WISHES, "extends": str, "fallback": str, "settings": dict, "roles": dict}
-ROLE_KEYS: Mapping[str, type] = {**_WISHES, "cloud": bool}
+_PREFERENCES: Mapping[str, type] = {"about": str, "families": list, "models": list, "window": int, "requires": list}
+KEYS: Mapping[str, type] = {**_PREFERENCES, "extends": str, "fallback": str, "settings": dict, "roles": dict}
+ROLE_KEYS: Mapping[str, type] = {**_PREFERENCES, "cloud": bool}
 _NAMES = {str: "text", list: "a list of texts", int: "a whole number from 0", bool: "true or false", dict: "a table"}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is wished of models, and by what: preferred ones, and what any of them must have.
+    """What a profile, role or setting wants of models: preferred ones, and what any of them must have.
 
     `suits` are names of profiles that the catalogue may say a model suits; `local_only` leaves cloud models out.
     """

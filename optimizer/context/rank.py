@@ -43,7 +43,7 @@ TOKENS_PER_CHARACTER, TOKENS_PER_LINE = 0.25, 1.5
 CHARACTERS_PER_LINE = 4
 LEAST_SUM, LEAST_SIGNAL = 0.003, 0.02
 ALIKE, TELLING_IN_FILE = 0.3, 5
-BESIDE, FALLOFF = 3, 0.5
+NEAR_UNITS, FALLOFF = 3, 0.5
 SHARED = ("body", "title", "uses")
 MOST_LEADING, MOST_RANKED = 500, 120
 REASONS_SHOWN, TELLING_SHARE, NAMING = 3, 0.06, 2.0
@@ -372,7 +372,7 @@ def _around(units: Sequence[Extent], chances: Sequence[float]) -> Iterator[tuple
             if other != at and parts[at] and parts[other]:
                 same = len(parts[at] & parts[other]) / len(parts[at] | parts[other])
                 alike = max(alike, same * chances[other]) if same >= ALIKE else alike
-        for other in range(max(0, at - BESIDE), min(len(units), at + BESIDE + 1)):
+        for other in range(max(0, at - NEAR_UNITS), min(len(units), at + NEAR_UNITS + 1)):
             if other != at:
                 near = max(near, chances[other] * FALLOFF ** (abs(other - at) - 1))
         yield alike, near, in_class[_class(unit)] - own, in_file - own

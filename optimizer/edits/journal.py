@@ -236,7 +236,7 @@ def entries(journal: Path, root: Path | None = None) -> tuple[Entry, ...]:
 
 
 def _entry(place: Path, number: str, state: State, size: int) -> Entry:
-    """The first lines of an entry; the bytes of its files are not read."""
+    """The first lines of an entry, without the bytes of its files."""
     try:
         with (place / f"{number}.{state}").open("rb") as stream:
             stream.readline(100)

@@ -293,7 +293,7 @@ def current(base: str, path: str) -> bytes | None:
 
 
 def restore(landing: Landing) -> tuple[str, ...]:
-    """Give every file that has its new bytes the old ones again, and remove temporary files; may be repeated.
+    """Restore the old bytes of every file that has its new ones, and remove temporary files; may be repeated.
 
     Returns the paths that hold neither: those are left as they are. Raises OSError.
     """

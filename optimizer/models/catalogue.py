@@ -32,7 +32,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModelRow:
     """One `[[model]]` of a file; None is a fact that this row does not state."""
 
     id: str
@@ -111,7 +111,7 @@ class Catalogue:
     A model at such a server is described by rows that name it, and by those of the provider whose interface it speaks.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[ModelRow, ...]
     suggested_local: str
     own: int = 0
     pullable: tuple[str, ...] = ()
@@ -238,7 +238,7 @@ _LIMITS: Mapping[str, tuple[str, int]] = {
     "requests_day": ("requests", DAY),
     "tokens_day": ("tokens", DAY),
 }
-_FACTS = tuple(field.name for field in fields(Row) if field.default is None)
+_FACTS = tuple(field.name for field in fields(ModelRow) if field.default is None)
 _TYPES: Mapping[str, type] = {
     field.name: {
         "int | None": int,
@@ -247,7 +247,7 @@ _TYPES: Mapping[str, type] = {
         "frozenset[str] | None": list,
         "tuple[str, ...] | None": list,
     }.get(str(field.type), str)
-    for field in fields(Row)
+    for field in fields(ModelRow)
 }
 _NAMES = {
     int: "a whole number above 0",
@@ -292,7 +292,7 @@ def _pullable(own: Document | None, shipped: Document) -> tuple[str, ...]:
 _KEYS = ("model", "suggested_local", "pullable", "endpoint")
 
 
-def _rows(document: Document, servers: tuple[str, ...] = ()) -> Iterator[Row]:
+def _rows(document: Document, servers: tuple[str, ...] = ()) -> Iterator[ModelRow]:
     """The rows of a file; they may name `servers` like any provider."""
     for key in document.data:
         if key not in _KEYS:
@@ -305,7 +305,7 @@ def _rows(document: Document, servers: tuple[str, ...] = ()) -> Iterator[Row]:
         yield _row(document, f"model.{number}", table, servers)
 
 
-def _row(document: Document, key: str, table: Mapping[str, Any], servers: tuple[str, ...]) -> Row:
+def _row(document: Document, key: str, table: Mapping[str, Any], servers: tuple[str, ...]) -> ModelRow:
     allowed = {**_CHOICES, "provider": (*VENDORS, *servers)}
     for name, value in table.items():
         if name not in _TYPES:
@@ -321,7 +321,7 @@ def _row(document: Document, key: str, table: Mapping[str, Any], servers: tuple[
     if table.get("tier") == "local" and vendor and not vendor.can_be_local:
         raise ConfigError(f"{document.place(f'{key}.tier')}: {table['provider']} is never local", "choose another tier")
     shapes = {"parameters": frozenset, "fallback": tuple, "profiles": tuple}
-    return Row(**{name: shapes[name](value) if name in shapes else value for name, value in table.items()})
+    return ModelRow(**{name: shapes[name](value) if name in shapes else value for name, value in table.items()})
 
 
 def _problem(name: str, value: object, choices: tuple[str, ...]) -> str:

@@ -16,9 +16,9 @@ def inert(text: str) -> str:
 
 
 def wrapped(text: str, columns: int | None, indent: int = 2) -> str:
-    """`text` broken between words where a line is wider than `columns`, what follows set in; None leaves it.
+    """Break lines of `text` wider than `columns` between words, and indent what follows; None leaves them.
 
-    What follows stands `indent` beyond where its line begins.
+    What follows is indented by `indent` more than its line.
     """
     if columns is None or all(cells(line) < columns for line in text.split("\n")):
         return text
@@ -26,7 +26,7 @@ def wrapped(text: str, columns: int | None, indent: int = 2) -> str:
 
 
 def folded(line: str, columns: int, indent: int) -> list[str]:
-    """One line as several, none as wide as `columns` where its words let it; what follows is set in by `indent`."""
+    """One line as several narrower than `columns`, unless a word is too long; what follows is indented by `indent`."""
     import textwrap
 
     begin = line[: len(line) - len(line.lstrip(" "))]
@@ -71,7 +71,7 @@ def cut_start(text: str, room: int) -> str:
 
 
 def pad(text: str, columns: int) -> str:
-    """`text` with blanks up to so many columns."""
+    """`text` padded with blanks to `columns`."""
     return text + " " * max(0, columns - cells(text))
 
 

@@ -1,4 +1,4 @@
-"""Wire objects: what `--json` prints and other programs rely on. Keys are added, never renamed or taken away.
+"""Wire objects: what `--json` prints and other programs rely on. Keys are added, never renamed or removed.
 
 Values of higher rooms come in as they are, and only the attributes named here are read.
 """
@@ -170,7 +170,7 @@ def outlined(file: Any) -> Iterable[Wire]:
 
 
 def change(entry: Any, state: str) -> Wire:
-    """A change of the journal; `state` is its word for people."""
+    """A change of the journal; `state` is its wording for people."""
     return {
         "event": "change",
         "id": entry.id,

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from optimizer.cli import debug
-from optimizer.cli.commands import COMMANDS, Row
+from optimizer.cli.commands import COMMANDS, CommandRow
 from optimizer.cli.main import main
 from optimizer.debug import debug as log
 
@@ -72,7 +72,7 @@ def test_a_bug_is_one_line_and_its_traceback_is_in_the_log(
     module = types.ModuleType("optimizer.cli.broken")
     module.command = broken  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(COMMANDS, "broken", Row("broken:command", "", "", ()))
+    monkeypatch.setitem(COMMANDS, "broken", CommandRow("broken:command", "", "", ()))
     monkeypatch.setenv("GROQ_API_KEY", KEY)
     for arguments, shown in ((["broken"], False), (["broken", "--debug"], True)):
         with pytest.raises(SystemExit) as ended:
