@@ -143,7 +143,7 @@ def context(
 ) -> Context:
     """Choose the code for `query` in at most `budget` tokens (None: what a first request leaves); no model is asked."""
     from optimizer.engine import prepare
-    from optimizer.engine.request import first_budget
+    from optimizer.engine.prepare import first_budget
 
     wanted = Query(query)
     with _services(path, settings, env, wanted) as services:

@@ -51,7 +51,7 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
     signatures are summed up in one line. Nothing is sent and no model is asked.
     """
     from optimizer.engine import prepare
-    from optimizer.engine.request import first_budget
+    from optimizer.engine.prepare import first_budget
 
     query = Query(" ".join(request))
     with options.open_refreshed(given["project"]) as services:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.context.paths import kind_of
 from optimizer.context.select import select
-from optimizer.engine.request import first_budget
+from optimizer.engine.prepare import first_budget
 from optimizer.errors import InputError
 from optimizer.git.checkout import Change, Checkout, recent
 from optimizer.index.files import Root

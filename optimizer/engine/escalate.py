@@ -20,7 +20,7 @@ from optimizer.types import Attempt, Model, Patch, Prompt, Route, Verdict
 if TYPE_CHECKING:
     from optimizer.agent.loop import Ended, Unfinished
     from optimizer.agent.serve import Toolbox
-    from optimizer.engine.request import Request
+    from optimizer.engine.prepare import Request
     from optimizer.engine.services import Services, Workspace
     from optimizer.providers.base import Called
 

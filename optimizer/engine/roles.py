@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
 from optimizer.engine import decide, escalate, prepare
-from optimizer.engine.request import PLAN, words_budget
+from optimizer.engine.prepare import PLAN, words_budget
 from optimizer.errors import ConsentMissing, OptimizerError, SafetyRefused, SecretFound, UnusableOutput
 from optimizer.events import Answer, Flow, Notice, Reviewed, T, TextDelta
 from optimizer.report import progress
@@ -19,7 +19,7 @@ from optimizer.types import Completion, Model, Needs, Patch, Verdict
 
 if TYPE_CHECKING:
     from optimizer.agent.prompts import Ask
-    from optimizer.engine.request import Request
+    from optimizer.engine.prepare import Request
     from optimizer.engine.services import Services
     from optimizer.models.available import Available
     from optimizer.types import Attempt, Route

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
 from optimizer.engine import decide, escalate, opinion, prepare
-from optimizer.engine.request import Request, first_budget
+from optimizer.engine.prepare import Request, first_budget
 from optimizer.errors import BudgetReached, InputError, NoProvider, UnusableOutput
 from optimizer.events import (
     Answer,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.engine import roles
-from optimizer.engine.request import words_budget
+from optimizer.engine.prepare import words_budget
 from optimizer.errors import SecretFound
 from optimizer.events import Flow, Notice
 from optimizer.report import progress
@@ -17,7 +17,7 @@ from optimizer.types import Needs
 if TYPE_CHECKING:
     from optimizer.agent.excerpt import Excerpt
     from optimizer.agent.prompts import Ask
-    from optimizer.engine.request import Request
+    from optimizer.engine.prepare import Request
     from optimizer.engine.services import Services
     from optimizer.models.available import Available
     from optimizer.types import Model, Task

@@ -12,7 +12,7 @@ import pytest
 from optimizer.agent import prompts
 from optimizer.context.budget import count_tokens
 from optimizer.engine import prepare
-from optimizer.engine.request import first_budget
+from optimizer.engine.prepare import first_budget
 from optimizer.engine.services import Services
 from optimizer.errors import InputError
 from optimizer.images import Image, tokens
