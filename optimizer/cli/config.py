@@ -17,6 +17,7 @@ from optimizer.report.layout import cells, inert, table, wrapped
 
 if TYPE_CHECKING:
     from optimizer.config.load import Config
+    from optimizer.config.values import Origin
 
 
 MOST_VALUE = 24  # characters of a value up to which origins are aligned
@@ -45,7 +46,7 @@ def show_command(key: str | None, origin: bool, profile: str | None, project: Pa
 
         raise unknown("", str(key), "")
     if as_json:
-        found = {name: {"value": one, "origin": config.origins[name]} for name, one in values.items()}
+        found = {name: {"value": one, "origin": str(config.origins[name])} for name, one in values.items()}
         emit({"event": "config", "settings": found if origin else values})
     else:
         click.echo(inert(_table(values, config.origins if origin else {})))
@@ -67,7 +68,7 @@ def _values(config: Config) -> dict[str, Any]:
     return found
 
 
-def _table(values: Mapping[str, Any], origins: Mapping[str, str]) -> str:
+def _table(values: Mapping[str, Any], origins: Mapping[str, Origin]) -> str:
     written = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
     wide = max(map(len, written))
     if not origins:
@@ -88,9 +89,9 @@ def _apart(value: str, origin: str, columns: int | None) -> list[str]:
     return [line] if columns is None or cells(line) < columns else [value, f"    {origin}"]
 
 
-def origin_text(origin: str) -> str:
+def origin_text(origin: Origin) -> str:
     """The origin of a value, for people: `profile (PATH:LINE)`."""
-    layer, _, place = origin.partition(":")
+    layer, place = origin
     return f"{layer} ({place})" if place else layer
 
 

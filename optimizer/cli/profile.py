@@ -87,7 +87,7 @@ def show_command(name: str, as_json: bool) -> int:
 
     profile = resolve(name, _places().profiles)
     if as_json:
-        settings = {one.key: {"value": one.value, "origin": one.origin} for one in profile.settings}
+        settings = {one.key: {"value": one.value, "origin": str(one.origin)} for one in profile.settings}
         fields = {**whole(profile), "settings": settings}
         return _print("", {"event": "profile", "name": name, "chain": profile.chain, **fields}, True)
     click.echo(inert("\n".join(_lines(profile))))

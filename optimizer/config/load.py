@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from optimizer.config.document import read_document
 from optimizer.config.features import Features, default_features, features_from
 from optimizer.config.paths import Places, places
-from optimizer.config.values import SECTIONS, TYPES, BadValue, Given, Value, check, from_text, given, leaves, unknown
+from optimizer.config.values import (
+    DEFAULT,
+    FLAG,
+    SECTIONS,
+    TYPES,
+    BadValue,
+    Given,
+    Origin,
+    Value,
+    check,
+    from_text,
+    given,
+    leaves,
+    unknown,
+)
 from optimizer.errors import ConfigError
 from optimizer.settings import Settings, rows
 from optimizer.vendors import VENDORS
@@ -31,11 +45,10 @@ _WITHOUT_PROJECT = " (or ignore the file: --no-project-config)"
 
 
 class Config(NamedTuple):
-    """The resolved settings; `origins` is where the value of each dotted key comes from:
-    "default", "user:PATH:LINE", "profile:PATH:LINE", "project:PATH:LINE", "env:VARIABLE" or "flag"."""
+    """The resolved settings; `origins` is where the value of each dotted key comes from."""
 
     settings: Settings
-    origins: Mapping[str, str]
+    origins: Mapping[str, Origin]
     places: Places
     features: Features
     keys: Keys
@@ -56,7 +69,7 @@ def load(
     where = places(env)
     notices = list(_misspelt(env))
     values: dict[str, Value] = {f"features.{name}": on for name, on in default_features().items()}
-    origins = dict.fromkeys((*_plain_defaults(), *values), "default")
+    origins = dict.fromkeys((*_plain_defaults(), *values), DEFAULT)
     user, project = list(_from_user(where.config_file)), list(_from_project(root, notices))
     near = [*_from_environment(env), *_from_flags(flags)]
     profile = _profile([*user, *project, *near], where, auto)
@@ -125,12 +138,12 @@ def _from_project(root: Path | None, notices: list[str]) -> Iterator[Given]:
 def _check_provider(one: Given, where: Places) -> None:
     from optimizer.config.servers import check_provider
 
-    check_provider(one, where.models_file, _WITHOUT_PROJECT if one.origin.startswith("project:") else "")
+    check_provider(one, where.models_file, _WITHOUT_PROJECT if one.origin.layer == "project" else "")
 
 
 def _profile(given_values: Sequence[Given], where: Places, auto: Callable[[], str]) -> Profile | None:
     """The profile that the nearest of the values names, None where none is named; `auto` chooses for "auto"."""
-    name, origin = "", ""
+    name, origin = "", DEFAULT
     for one in given_values:
         if one.key == "profile":
             name, origin = str(one.value), one.origin
@@ -141,11 +154,10 @@ def _profile(given_values: Sequence[Given], where: Places, auto: Callable[[], st
     if name == AUTO:
         name = auto()
         return resolve(name, where.profiles) if name else None
-    layer, _, place = origin.partition(":")
     try:
-        return resolve(name, where.profiles, place or origin)
+        return resolve(name, where.profiles, origin.place or origin.layer)
     except ConfigError as error:
-        if layer != "user":
+        if origin.layer != "user":
             raise
         raise ConfigError(error.message, f"{error.hint}; to use none: optimize profile use none") from error
 
@@ -158,8 +170,9 @@ def _from_profile(
     foreign = "profile" not in names and "profile" in [one.key for one in project]
     for one in profile.settings:
         if foreign and {one.key, one.key.partition(".")[0]} & user_only_keys():
-            place = one.origin.partition(":")[2]
-            notices.append(f"{place}: {one.key!r} is ignored: the project chose the profile {profile.name!r}, not you")
+            notices.append(
+                f"{one.origin.place}: {one.key!r} is ignored: the project chose the profile {profile.name!r}, not you"
+            )
         else:
             yield one
 
@@ -170,7 +183,7 @@ def _from_profile(
 def _from_environment(env: Mapping[str, str]) -> Iterator[Given]:
     for variable, key in VARIABLES.items():
         if text := env.get(variable, "").strip():
-            yield Given(key, _read_text(f"{variable}: ", key, text), f"env:{variable}")
+            yield Given(key, _read_text(f"{variable}: ", key, text), Origin("env", variable))
 
 
 def _misspelt(env: Mapping[str, str]) -> Iterator[str]:
@@ -192,10 +205,10 @@ def _from_flags(flags: Mapping[str, object]) -> Iterator[Given]:
         if key not in TYPES:
             raise unknown("", key, "")
         if isinstance(value, str):
-            yield Given(key, _read_text(f"{key}: ", key, value), "flag")
+            yield Given(key, _read_text(f"{key}: ", key, value), FLAG)
         else:
             try:
-                yield Given(key, check(key, value), "flag")
+                yield Given(key, check(key, value), FLAG)
             except BadValue as error:
                 raise ConfigError(f"{key}: {error}", error.hint or "correct the flag") from error
 

@@ -71,7 +71,7 @@ def check_provider(one: Given, models_file: Path, more: str = "") -> None:
     own = [server.name for server in own_endpoints(document)] if document else []
     if name in own:
         return
-    layer, _, where = one.origin.partition(":")
+    layer, where = one.origin
     place = f"{where}: " if layer == "env" else f"{where}: provider: " if where else "provider: "
     hint = did_you_mean(name, (*PROVIDERS, *own))
     if not nearest(name, (*PROVIDERS, *own)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from optimizer.config.document import Document
 from optimizer.config.features import FEATURE_NAMES
@@ -160,12 +160,28 @@ def _found(value: object) -> str:
     return "a date or time"
 
 
+Layer = Literal["default", "user", "profile", "project", "env", "flag"]
+
+
+class Origin(NamedTuple):
+    """Where a value comes from, and the file with line, or the variable, that holds it; as text `user:PATH:LINE`."""
+
+    layer: Layer
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.layer}:{self.place}" if self.place else self.layer
+
+
+DEFAULT, FLAG = Origin("default"), Origin("flag")
+
+
 class Given(NamedTuple):
     """The value of a setting, and its origin."""
 
     key: str
     value: Value
-    origin: str
+    origin: Origin
 
 
 def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -178,7 +194,7 @@ def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, ob
             yield key, value
 
 
-def given(document: Document, key: str, value: object, layer: str, more: str = "", within: str = "") -> Given:
+def given(document: Document, key: str, value: object, layer: Layer, more: str = "", within: str = "") -> Given:
     """A setting of a file, checked; `within` is the table of the settings in that file, with its dot.
 
     Raises ConfigError, with `more` added to its hint, for an unknown key or a value that it cannot hold.
@@ -189,7 +205,7 @@ def given(document: Document, key: str, value: object, layer: str, more: str = "
     if key not in TYPES:
         raise unknown(f"{place}: ", key, more)
     try:
-        return Given(key, check(key, value), f"{layer}:{place}")
+        return Given(key, check(key, value), Origin(layer, place))
     except BadValue as error:
         raise ConfigError(f"{place}: {key}: {error}", (error.hint or "correct the value") + more) from error
 

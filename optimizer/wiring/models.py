@@ -146,8 +146,7 @@ class Models:
         """The model pinned for this project; flags and variables take precedence over it, files do not."""
         from optimizer.models.pinned import pinned
 
-        origin = self._config.origins["model"]
-        nearer = origin == "flag" or origin.startswith("env:")
+        nearer = self._config.origins["model"].layer in ("flag", "env")
         return "" if nearer else pinned(self._config.places.state, str(self._root))
 
     def candidates(self, models: Sequence[Model], at: datetime) -> tuple[Candidate, ...]:

@@ -67,7 +67,7 @@ def test_nearer_values_hold_and_settings_are_joined(folder: Path) -> None:
     assert deep.wanted.families == ("phi",)
     assert deep.wanted.requires == {"tools"}
     assert deep.wanted.window == 16_000
-    values = {one.key: (one.value, one.origin) for one in deep.settings}
+    values = {one.key: (one.value, str(one.origin)) for one in deep.settings}
     assert values["max_tokens"] == (900, f"profile:{folder}/mine.toml:5")
     assert values["context.max_files"] == (4, f"profile:{folder}/mine.toml:7")
     assert values["temperature"][0] == 0.1
@@ -140,8 +140,8 @@ def test_a_profile_stands_between_the_user_and_the_project(config: Load, folder:
     assert got.settings.model == "e"
     assert got.settings.max_tier == "budget"
     assert got.features.semantic_search
-    assert got.origins["max_tokens"] == f"profile:{folder}/mine.toml:2"
-    assert got.origins["features.semantic-search"] == f"profile:{folder}/mine.toml:6"
+    assert str(got.origins["max_tokens"]) == f"profile:{folder}/mine.toml:2"
+    assert str(got.origins["features.semantic-search"]) == f"profile:{folder}/mine.toml:6"
     assert got.profile is not None
     assert got.profile.name == "mine"
     assert config(user, env={"OPTIMIZER_PROFILE": "fast"}).settings.max_tokens == 800
