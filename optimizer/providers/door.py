@@ -203,7 +203,8 @@ class Door:
         )
         egress.log(gate.state, entry)
         what = f"refused: {entry.reason}" if refusal else "sent"
-        debug("providers", "%s %s%s, %d bytes: %s", request.method, entry.host, there.path, entry.bytes, what)
+        path = there.path.removeprefix(urlsplit(endpoint.base_url).path)  # an address may hold a token in its own path
+        debug("providers", "%s %s%s, %d bytes: %s", request.method, entry.host, path, entry.bytes, what)
         if refusal is not None:
             raise refusal
 

@@ -82,3 +82,10 @@ def test_verify_explains_each_test_and_fails_with_its_own_code(tested: Optimize,
     failed = tested("verify", "--json")
     assert failed.code == 9
     assert "test_parts failed" in failed.event("verdict")["checks"][-1]["evidence"]
+
+
+def test_verify_shows_evidence_once(tested: Optimize, calc: Path) -> None:
+    (calc / "calc/parse.py").write_text((calc / "calc/parse.py").read_text() + "\nbroken\n")
+    failed = tested("verify")
+    assert failed.code == 9
+    assert failed.out.count("uses broken, which is not defined") == 1
