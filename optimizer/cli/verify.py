@@ -96,7 +96,7 @@ def _tell(verdict: Verdict, as_json: bool) -> None:
         return
     click.echo(wrapped(inert(verdict_text(verdict)), width()))
     for check in verdict.checks:
-        if check.passed is False and check.evidence:
+        if check.passed is False and check.evidence not in ("", check.detail):
             click.echo(f"\n{check.name}:")
             for line in check.evidence.split("\n"):
                 click.echo(wrapped(f"  {inert(line)}", width()))

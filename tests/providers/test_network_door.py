@@ -62,6 +62,21 @@ def test_consent_for_one_is_no_consent_for_another(loopback: Loopback, tmp_path:
     assert loopback.requests == []
 
 
+def test_the_path_of_an_address_is_not_in_the_debug_log(
+    loopback: Loopback, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = "t0ken1n2the3path"
+    endpoint = endpoints.endpoint("openai", f"{loopback.url}/{token}/v1")
+    with (
+        caplog.at_level(logging.DEBUG, "optimizer"),
+        contextlib.closing(base.open_provider(endpoint, Gate("/repo", tmp_path))) as provider,
+        contextlib.suppress(OptimizerError),
+    ):
+        list(provider.stream(a_model("openai"), a_prompt()))
+    assert [entry.allowed for entry in egress.entries(tmp_path)] == [True]
+    assert "/chat/completions" in caplog.text and token not in caplog.text
+
+
 def test_a_local_server_needs_no_consent_but_is_logged(loopback: Loopback, tmp_path: Path) -> None:
     for wire in ("ollama", "openai"):
         heard = hear(loopback, wire, connect(loopback, wire, tmp_path, consented=False), Reply("fine"))
