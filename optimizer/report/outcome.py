@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.errors import BudgetReached, Conflict, NoProvider, SafetyRefused, UnusableOutput
-from optimizer.events import LandingQuestion
 from optimizer.reasons import Hindrance
 from optimizer.report.figures import count
-from optimizer.types import Outcome
 
 if TYPE_CHECKING:
-    from optimizer.events import Reviewed
+    from optimizer.events import LandingQuestion, Reviewed
     from optimizer.retrieval import Context
-    from optimizer.types import Check, Verdict
+    from optimizer.types import Check, Outcome, Verdict
 
 ENDINGS: Mapping[int, str] = {
     UnusableOutput.exit_code: "no answer could be used; nothing was changed",
