@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -25,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.loopback.replies import Call, Reply
 from tests.loopback.server import Loopback
 
+SETTLED = 2.2  # seconds after which a file that was written counts as unchanged
 HERE = Path(__file__).parents[1]
 FILES = {
     "calc/__init__.py": "",
@@ -119,6 +121,7 @@ def trace(program: Path, place: Path) -> dict:
     try:
         subprocess.run(["git", "init", "-q"], cwd=repository, check=True)
         run("-m", "optimizer", "consent", "grant", "groq")
+        time.sleep(SETTLED)
         run("-m", "optimizer", "context", REQUEST)
         run("-c", TRACE, str(result), REQUEST, "--yes")
     finally:

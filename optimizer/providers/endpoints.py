@@ -25,6 +25,14 @@ class Endpoint:
     local: bool = False
     wire: str = ""
     variable: str = ""
+    vendor: Vendor = field(init=False, repr=False, compare=False)
+    """The row of the vendor whose interface is used."""
+    host: str = field(init=False, repr=False, compare=False)
+    """Host, with the port where the URL gives one: what consent is given for."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vendor", VENDORS[self.speaks])
+        object.__setattr__(self, "host", urlsplit(self.base_url).netloc.lower())
 
     @property
     def key_variable(self) -> str:
@@ -42,19 +50,9 @@ class Endpoint:
         return self.wire or self.provider
 
     @property
-    def vendor(self) -> Vendor:
-        """The row of the vendor whose interface is used."""
-        return VENDORS[self.speaks]
-
-    @property
     def needs_key(self) -> bool:
         """Whether it needs a key: servers that may run anywhere are asked without one."""
         return not self.vendor.can_be_local or (bool(self.vendor.keys) and self.host == self.vendor.own_host)
-
-    @property
-    def host(self) -> str:
-        """Host, with the port where the URL gives one: what consent is given for."""
-        return urlsplit(self.base_url).netloc.lower()
 
     @property
     def account(self) -> str:
