@@ -1,18 +1,32 @@
-"""What a call counts against the caps before it is made: from the second one on, the vendor's cache is written."""
+"""What a call counts against the caps before it is made, and which calls wait, are made again, or leave the queue."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from optimizer.calls.admission import Admitted, admit
+from optimizer.calls.admission import Admitted, admit, failed, worth_another
 from optimizer.calls.services import CallServices
-from optimizer.errors import BudgetReached, NoProvider
+from optimizer.db import leases
+from optimizer.errors import (
+    AuthFailed,
+    BudgetReached,
+    ModelMissing,
+    NoProvider,
+    NoRoom,
+    Overloaded,
+    ProviderError,
+    RateLimited,
+)
 from optimizer.ledger.prices import PriceStep, Tariff
 from optimizer.models.catalogue import Traits
+from optimizer.models.state import key
+from optimizer.providers.quotas import MINUTE, Quota
 from optimizer.routing.score import Candidate
 from optimizer.types import Message, Model, Prompt
 from optimizer.wiring.services import services as open_services
@@ -57,3 +71,76 @@ def test_a_first_call_counts_what_it_sends_and_a_later_one_what_it_writes_to_the
     assert isinstance(asked(1, capped(FRESH - 1)), BudgetReached)
     assert isinstance(asked(3, capped(WRITTEN)), Admitted)
     assert isinstance(asked(3, capped(WRITTEN - 1)), BudgetReached)
+
+
+def test_a_call_of_unknown_price_counts_its_tokens_and_those_of_its_answer(
+    capped: Callable[[int], CallServices],
+) -> None:
+    def unpriced(cap: int) -> CallServices:
+        services = capped(cap)
+        known = (Candidate(HAIKU, None, Traits({})),)
+        settings = replace(services.settings, budget_unknown=2.0)
+        return replace(services, settings=settings, candidates=lambda models, at: known)
+
+    counted = 2 * (SENT + ANSWER)
+    assert isinstance(asked(1, unpriced(counted)), Admitted)
+    assert isinstance(asked(1, unpriced(counted - 1)), BudgetReached)
+
+
+def held(services: CallServices) -> list[leases.Lease]:
+    """The tickets of calls under way and the places in the queue."""
+    with closing(sqlite3.connect(services.states().path)) as db:
+        return list(leases.held(db, 0.0))
+
+
+def test_a_call_that_would_wait_too_long_leaves_the_queue(capped: Callable[[int], CallServices]) -> None:
+    services = capped(FRESH)
+    states = services.states()
+    spent = Quota("requests", MINUTE, 1, 0, states.now() + services.settings.limit_wait + 20.0)
+    states.record_quotas(key(HAIKU), 0, (spent,))
+    assert type(asked(1, services)) is NoProvider
+    assert not held(services)
+
+
+def test_a_failed_call_is_closed_and_only_its_fault_is_remembered(capped: Callable[[int], CallServices]) -> None:
+    services = capped(FRESH)
+    for error, failures in ((None, 0), (Overloaded("529"), 1)):
+        admitted = asked(1, services)
+        assert isinstance(admitted, Admitted) and held(services) and services.states().pending() == FRESH
+        failed(admitted, error, services)
+        assert not held(services) and not services.states().pending()
+        assert services.states().read({key(HAIKU): ()}, "")[key(HAIKU)].health.failures == failures
+
+
+def test_a_local_model_that_is_not_there_yet_need_not_rest(capped: Callable[[int], CallServices]) -> None:
+    services = capped(FRESH)
+    for local, failures in ((True, 0), (False, 1)):
+        admitted = asked(1, services)
+        assert isinstance(admitted, Admitted)
+        model = replace(HAIKU, provider="ollama" if local else "anthropic", local=local)
+        failed(replace(admitted, candidate=replace(admitted.candidate, model=model)), ModelMissing("404"), services)
+        assert services.states().read({key(model): ()}, "")[key(model)].health.failures == failures
+
+
+@pytest.mark.parametrize(
+    ("error", "retries", "again"),
+    [
+        (RateLimited("429", wait=9.0), 0, True),
+        (RateLimited("429", wait=9.0), 1, True),
+        (RateLimited("429", wait=9.0), 2, False),
+        (RateLimited("429", wait=9.1), 0, False),
+        (RateLimited("429"), 0, False),
+        (Overloaded("529", wait=9.0), 0, True),
+        (Overloaded("529"), 0, True),
+        (Overloaded("529", wait=9.1), 0, False),
+        (Overloaded("529", wait=9.0), 1, False),
+        (NoRoom("no memory"), 0, False),
+        (AuthFailed("401"), 0, False),
+    ],
+)
+def test_a_model_is_asked_again_where_its_limit_passes_soon(
+    capped: Callable[[int], CallServices], error: ProviderError, retries: int, again: bool
+) -> None:
+    services = capped(FRESH)
+    services = replace(services, settings=replace(services.settings, limit_wait=9.0))
+    assert worth_another(error, retries, services) is again
