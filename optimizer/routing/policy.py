@@ -166,10 +166,11 @@ def _order(one: Scored) -> tuple[int, bool, bool, int, float, float]:
     Where that is the same, the one more likely to succeed; loading a model takes long, so one that is loaded may be a
     little worse, and so may a fast one where an answer is wanted soon.
     """
-    likely = one.chance + (LOADED_BONUS if one.model.resident else 0.0)
+    model = one.model
+    likely = one.chance + (LOADED_BONUS if model.resident else 0.0)
     likely -= LATE_MALUS if one.preference.late else 0.0
     known = (one.wait > 0, one.estimate is None)
-    return _LEVEL[one.model.tier], *known, one.preference.rank, one.accepted_cost, -likely
+    return _LEVEL[model.tier], *known, one.preference.rank, one.accepted_cost, -likely
 
 
 def _tiers(fit_for: Sequence[Scored]) -> list[list[Scored]]:
@@ -227,7 +228,8 @@ def _same_provider(one: Scored, other: Scored) -> bool:
 
 
 def _left(one: Scored, reason: Reason) -> LeftOut:
-    return LeftOut(one.model.id, one.model.provider, one.model.tier, reason)
+    model = one.model
+    return LeftOut(model.id, model.provider, model.tier, reason)
 
 
 def _tier_reason(allowed: Allowed) -> Reason:
