@@ -9,24 +9,28 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.engine import prepare
 from optimizer.engine.landing import Landing
 from optimizer.engine.run import Options, answered, run
 from optimizer.engine.services import Services
-from optimizer.errors import SafetyRefused
+from optimizer.errors import InputError, SafetyRefused
 from optimizer.events import (
     Answer,
+    Booked,
     CallCostQuestion,
     Chosen,
     ConsentQuestion,
     Event,
     Finished,
     LandingQuestion,
+    Notice,
     ProjectCommand,
     Question,
     Routed,
     TrustQuestion,
 )
 from optimizer.privacy import consent, trust
+from optimizer.report import progress
 from optimizer.retrieval import Query
 from optimizer.types import Outcome
 from optimizer.wiring.services import services as open_services
@@ -229,3 +233,30 @@ def test_an_expensive_call_is_asked_about(services: Services, loopback: Loopback
     assert outcome.exit_code == 10 and not loopback.asked("groq")
     front = Front({CallCostQuestion: True})
     assert served(asked_of, front, "explain total")[1].exit_code == 0
+
+
+def test_an_answer_of_the_index_is_recorded_as_a_call_that_cost_nothing(services: Services) -> None:
+    events, outcome = served(services, Front(), "where is total")
+    (booked,) = [event.record for event in events if isinstance(event, Booked)]
+    assert (booked.request, booked.tier, booked.outcome, booked.cost) == (outcome.request, "index", "proven", 0)
+    assert outcomes(services) == ["proven"]
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_empty_request_is_refused_before_anything_is_chosen(services: Services, text: str) -> None:
+    with pytest.raises(InputError):
+        prepare.choose(Query(text), services.workspace, 1_000)
+
+
+def test_a_request_that_leaves_this_machine_for_want_of_a_local_model_says_so(
+    services: Services, loopback: Loopback, home: Path
+) -> None:
+    host = loopback.url.removeprefix("http://")
+    consent.grant(services.workspace.places.state, services.workspace.repository, "groq", host)
+
+    events, outcome = served(services, Front(), "explain total")
+    (route,) = [event.route for event in events if isinstance(event, Routed)]
+    notice = Notice(progress.to_the_cloud(next(left for left in route.left_out if left.tier == "local"), "groq"))
+    assert outcome.exit_code == 0 and notice in events
+    asked_for = services.for_next({"provider": "groq"})
+    assert notice not in served(asked_for, Front(), "explain total")[0]

@@ -56,6 +56,7 @@ def failed(index: Index, *changes: FileChange) -> dict[str, str]:
     ("path", "old", "new_text", "kind", "said"),
     [
         ("calc/cli.py", "import total", "import total, totals", "imports", "totals from calc.parse"),
+        ("calc/cli.py", "import total", "import total, parse", "imports", "parse from calc.parse"),
         ("calc/cli.py", "calc.parse import", "calc.parser import", "imports", "calc.parser"),
         ("calc/cli.py", "from calc.parse", "from .parser", "imports", ".parser"),
         ("calc/cli.py", "from calc.parse", "import calc.nothing\nfrom calc.parse", "imports", "calc.nothing"),
