@@ -75,6 +75,7 @@ def test_a_long_log_is_put_in_few_words_and_its_end_and_failures_stay(
     assert kinds(ran) == ["summary"] * len(asked) + ["debug"]
     assert all(count_tokens(one.text) + 500 <= 6000 for one in asked)
     assert all(REQUEST in one.text for one in asked)
+    assert all(f"is part {number} of {len(asked)} of" in one.text for number, one in enumerate(asked, 1))
     (change,) = changes(loopback)
     assert count_tokens(change.text) + 1500 <= 6000
     for expected in (f": {SAID}\n", "451: 12:30 ERROR db: connection refused", "line 7, in parse_response", text[:30]):

@@ -9,9 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from time import monotonic, sleep
 
+import pytest
+
 from optimizer.db import leases
 from optimizer.engine.run import run
-from optimizer.events import Chosen
+from optimizer.events import Chosen, Routed
 from optimizer.models.state_store import FILE
 from optimizer.retrieval import Query
 from optimizer.wiring.services import services as open_services
@@ -19,10 +21,12 @@ from optimizer.wiring.workspace import Start
 from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback
 
+CODE = {"a.py": "def total(prices):\n    return sum(prices)\n"}
 
-def test_a_run_that_is_broken_off_meanwhile_leaves_no_call_open(
-    make_repo: Callable[[Mapping[str, str | bytes]], Path], tmp_path: Path, loopback: Loopback
-) -> None:
+
+@pytest.fixture
+def env(tmp_path: Path, loopback: Loopback) -> Mapping[str, str]:
+    """A user whose one local model sorts requests."""
     home = tmp_path / "home"
     (home / "config").mkdir(parents=True)
     small = "[local]\nrouter = 'tiny:1b'\nrouter_seconds = 20\n"
@@ -30,10 +34,25 @@ def test_a_run_that_is_broken_off_meanwhile_leaves_no_call_open(
         small + loopback.config("ollama").replace("[models]", "[models]\nmemory_gib = 64")
     )
     loopback.served["ollama"] = ("tiny:1b",)
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "OPTIMIZER_HOME": str(home)}
+
+
+def test_an_answer_that_comes_later_than_the_context_is_waited_for(
+    make_repo: Callable[[Mapping[str, str | bytes]], Path], env: Mapping[str, str], loopback: Loopback
+) -> None:
+    loopback.answer("ollama", lambda _: Reply(text="design 0.9", stall_at=0, stall=2))
+    with open_services(Start(make_repo(CODE), env, {}), lambda _: None, lambda _: None) as services:
+        flow = run(Query("explain total"), services)
+        routed = next(event for event in flow if isinstance(event, Routed))
+        flow.close()
+    assert routed.task.kind == "design"
+
+
+def test_a_run_that_is_broken_off_meanwhile_leaves_no_call_open(
+    make_repo: Callable[[Mapping[str, str | bytes]], Path], env: Mapping[str, str], loopback: Loopback
+) -> None:
     loopback.answer("ollama", lambda _: Reply(text="design 0.9", stall_at=0, stall=20))
-    env = {"PATH": os.environ["PATH"], "HOME": str(home), "OPTIMIZER_HOME": str(home)}
-    repository = make_repo({"a.py": "def total(prices):\n    return sum(prices)\n"})
-    with open_services(Start(repository, env, {}), lambda _: None, lambda _: None) as services:
+    with open_services(Start(make_repo(CODE), env, {}), lambda _: None, lambda _: None) as services:
         flow = run(Query("explain total"), services)
         assert any(isinstance(event, Chosen) for event in flow)
         until = monotonic() + 20
@@ -41,5 +60,5 @@ def test_a_run_that_is_broken_off_meanwhile_leaves_no_call_open(
             sleep(0.02)
         flow.close()
         assert [(one.model_asked, one.outcome) for one in services.calls.ledger().last(9)] == [("tiny:1b", "cancelled")]
-    with closing(sqlite3.connect(home / "state" / FILE)) as db:
+    with closing(sqlite3.connect(Path(env["HOME"]) / "state" / FILE)) as db:
         assert not leases.held(db, 0.0)
