@@ -130,6 +130,8 @@ def test_a_change_lands_through_the_run_alone(consented: Services, shop: Path) -
     assert isinstance(question, LandingQuestion) and not question.careful and not question.commit
     assert outcome.landed is not None and (outcome.landed.state, outcome.exit_code) == ("written", 0)
     assert outcome.landed.entry.endswith("1")
+    assert outcome.verdict is not None
+    assert [check.passed for check in outcome.verdict.checks if check.name == "tests"] == [None], "there are no tests"
     assert (shop / "shop.py").read_text() == CODE.replace("(prices)\n", "(prices, 0)\n", 2).replace(
         "total(prices, 0)", "total(prices)"
     )
