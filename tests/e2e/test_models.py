@@ -232,7 +232,7 @@ def test_a_trial_tells_speed_window_and_tools_and_books_its_cost(user: Optimize,
     )
     paid = user("models", "test", "claude-haiku-5-5")
     assert paid.code == 3, paid.out + paid.err
-    assert "window      not tried" in paid.out and "tools = false" in paid.out
+    assert "window      not tested" in paid.out and "tools = false" in paid.out
     spent = json.loads(user("budget", "--json").out)["spent"]
     assert spent == round(0.1 * 210 + 0.5 * 140)
 
