@@ -13,7 +13,7 @@ from itertools import compress
 from math import log2
 from typing import TYPE_CHECKING
 
-from optimizer.db.store import Schema
+from optimizer.db.store import Schema, transaction
 from optimizer.index.postings import expand, runs, unpack, words_of
 from optimizer.index.schema import get_meta, get_metas, seal, set_meta, unseal
 
@@ -127,9 +127,7 @@ def add_commits(
 
     Safe to run in several processes at once.
     """
-    from optimizer.index.writer import writing
-
-    with writing(connection):
+    with transaction(connection):
         kept = load(connection, ids=True)
         if replace and len(kept.ids) > MOST_NUMBERS:
             connection.execute("DELETE FROM run")

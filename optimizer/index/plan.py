@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from optimizer.db.store import transaction
 from optimizer.index.files import FileStat, Listing, Scan, classify, has_words, read_file
 from optimizer.index.reader import Index
 from optimizer.index.schema import reader_version, set_meta
@@ -24,7 +25,6 @@ from optimizer.index.writer import (
     store_links,
     store_snapshot,
     stored_files,
-    writing,
 )
 from optimizer.languages.table import is_installed, language_of
 from optimizer.retrieval import Progress
@@ -218,7 +218,7 @@ def _write(index: Index, scan: Scan, work: _Work, marks: tuple[str, str]) -> boo
     """Write the scanned tree; False when another process deleted a content that it needs."""
     connection = index.connection
     top = os.fspath(index.root.path)
-    with writing(connection):
+    with transaction(connection):
         ids = content_ids(connection, work.wanted)
         if len(ids) < len(work.wanted):
             return False

@@ -9,13 +9,13 @@ import sys
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from heapq import merge
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import NamedTuple
 from zlib import crc32
 
+from optimizer.db.store import transaction
 from optimizer.index.postings import FIELDS, PATHS, expand, runs_of, shift, unpack, words_of
 from optimizer.index.schema import EMPTY, get_meta, seal, set_meta, text, unseal
 from optimizer.index.workers import Content, Parsed
@@ -35,18 +35,6 @@ class StoredFile(NamedTuple):
     ctime: int
     content: int | None
     why: str
-
-
-@contextmanager
-def writing(connection: sqlite3.Connection) -> Iterator[None]:
-    """A write transaction: all or nothing; waits for another process that writes."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def next_unit(connection: sqlite3.Connection) -> int:
@@ -69,7 +57,7 @@ def add_contents(connection: sqlite3.Connection, batches: Sequence[Parsed], firs
 
     The words are removed from the batches.
     """
-    with writing(connection):
+    with transaction(connection):
         by = next_unit(connection) - first
         contents = [
             _content_row(key, content, by)
