@@ -43,7 +43,6 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     """
     from optimizer.engine import run as engine
     from optimizer.engine.landing import Landing
-    from optimizer.git.commit import ready
     from optimizer.report.outcome import landed
 
     settings = {key: given[key] for key in options.MODEL_FLAGS} | options.feature_flags(features)
@@ -56,7 +55,11 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     screen = show.screen(given["as_json"], given["dry_run"])
     answers = show.Answers(given["yes"], asks=terminal.interactive())
     with options.open_services(given["project"], settings, query=query) as services:
-        repository = ready(services.workspace.root, os.environ) if given["commit"] else None
+        repository = None
+        if given["commit"]:
+            from optimizer.git.commit import ready
+
+            repository = ready(services.workspace.root, os.environ)
         landing = Landing(given["yes"], given["allow"], repository, given["message"] or "")
         wanted = engine.Options(given["dry_run"], given["plan"], landing if answers.yes or answers.asks else None)
         with closing(engine.answered(engine.run(query, services, wanted), answers)) as events:

@@ -27,8 +27,7 @@ from optimizer.events import (
     TextDelta,
     TrustQuestion,
 )
-from optimizer.report import decision, reasons, wire
-from optimizer.report.diff import unified
+from optimizer.report import wire
 from optimizer.report.figures import dollars, money
 from optimizer.report.layout import cut, inert, wrapped
 from optimizer.report.outcome import ENDINGS, context_line, review_text, verdict_text
@@ -81,6 +80,8 @@ class Terminal:
                 self._context = context
                 notice(context_line(context))
             case Routed(task, route):
+                from optimizer.report import decision
+
                 self._edits, self._routed = task.wants_edits, event
                 notice(f"task: {decision.summary(task, route)}")
                 if self._dry_run and route.attempts:
@@ -127,6 +128,8 @@ class Terminal:
         found = self._context is not None and bool(self._context.items)
         if self._context and found:
             print_files(self._context)
+        from optimizer.report import decision, reasons
+
         left_out = routed.route.left_out
         click.echo(decision.no_model(routed.quotes, left_out, found, width(err=True)), err=True)
         return any(map(reasons.hint, left_out))
@@ -148,6 +151,8 @@ class Terminal:
 
 def diff_text(patch: Patch) -> str:
     """The patch as a diff, coloured on a terminal."""
+    from optimizer.report.diff import unified
+
     text = inert(unified(patch)).rstrip("\n")
     if not coloured(sys.stdout):
         return text

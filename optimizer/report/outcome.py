@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.errors import BudgetReached, Conflict, NoProvider, SafetyRefused, UnusableOutput
-from optimizer.reasons import Hindrance
 from optimizer.report.figures import count
 
 if TYPE_CHECKING:
     from optimizer.events import LandingQuestion, Reviewed
+    from optimizer.reasons import Hindrance
     from optimizer.retrieval import Context
     from optimizer.types import Check, Outcome, Verdict
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.calls.call import Spent, record
+from optimizer.calls.record import Spent, record
 from optimizer.calls.services import Purpose
 from optimizer.types import Model, Usage
 from optimizer.wiring.services import services as open_services
