@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,8 +25,7 @@ class Purpose(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallServices:
+class CallServices(NamedTuple):
     """The stores and providers behind calls, all for one user and the repository of that name.
 
     `candidates` adds to models what is known of them at a time, `named` is whether the user chose the model, `claim`

@@ -58,7 +58,7 @@ def begin(query: Query, request: str, services: Services) -> Flow[Asked | None]:
             yield Notice(progress.no_router())
         return None
     begun = perf_counter()
-    at_once = replace(services.calls, settings=replace(settings, limit_wait=0.0))
+    at_once = services.calls._replace(settings=replace(settings, limit_wait=0.0))
     admitted = yield from admission.admit(request, router.model, _prompt(query), at_once)
     if not isinstance(admitted, admission.Admitted):
         yield Notice(progress.no_opinion(router.model.id, admitted.message))

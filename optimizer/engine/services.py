@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from optimizer.calls.services import CallServices
@@ -53,8 +53,7 @@ class Workspace:
         return self.places.journal
 
 
-@dataclass(frozen=True, slots=True)
-class Router:
+class Router(NamedTuple):
     """The small local model that sorts requests by kind of work, and how it is asked within its time.
 
     `memory` are leases of its own; `loaded` lists what it must not push out: bytes by name (0: unknown) of the
@@ -88,8 +87,7 @@ class Models(Protocol):
     def router(self) -> Router | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(NamedTuple):
     """All that a run uses; `rewired` makes those of a later request."""
 
     workspace: Workspace
@@ -105,4 +103,4 @@ class Services:
         of `query` choose the profile. Raises ConfigError, StorageError.
         """
         found = self.rewired(flags, query)
-        return replace(found, calls=replace(found.calls, clock=self.calls.clock))
+        return found._replace(calls=found.calls._replace(clock=self.calls.clock))

@@ -49,7 +49,7 @@ def capped(
         def services(cap: int) -> CallServices:
             settings = replace(opened.calls.settings, budget_run=cap / 1e6, budget_ask=-1.0)
             known = (Candidate(HAIKU, RATES, Traits({})),)
-            return replace(opened.calls, settings=settings, candidates=lambda models, at: known)
+            return opened.calls._replace(settings=settings, candidates=lambda models, at: known)
 
         yield services
 
@@ -80,7 +80,7 @@ def test_a_call_of_unknown_price_counts_its_tokens_and_those_of_its_answer(
         services = capped(cap)
         known = (Candidate(HAIKU, None, Traits({})),)
         settings = replace(services.settings, budget_unknown=2.0)
-        return replace(services, settings=settings, candidates=lambda models, at: known)
+        return services._replace(settings=settings, candidates=lambda models, at: known)
 
     counted = 2 * (SENT + ANSWER)
     assert isinstance(asked(1, unpriced(counted)), Admitted)
@@ -142,5 +142,5 @@ def test_a_model_is_asked_again_where_its_limit_passes_soon(
     capped: Callable[[int], CallServices], error: ProviderError, retries: int, again: bool
 ) -> None:
     services = capped(FRESH)
-    services = replace(services, settings=replace(services.settings, limit_wait=9.0))
+    services = services._replace(settings=replace(services.settings, limit_wait=9.0))
     assert worth_another(error, retries, services) is again

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -36,7 +35,7 @@ def test_an_interrupt_while_the_price_table_is_read_books_the_call_and_goes_on_u
 
         spent = Spent(Usage(input=1_000_000, output=1_000_000), 1.0, "answered", HAIKU.id)
         with pytest.raises(KeyboardInterrupt):
-            record(Purpose("r-1", "explain"), HAIKU, spent, replace(opened.calls, cost=interrupted))
+            record(Purpose("r-1", "explain"), HAIKU, spent, opened.calls._replace(cost=interrupted))
         (kept,) = opened.calls.ledger().records("", "~")
     assert (kept.request, kept.outcome, kept.cost) == (
         "r-1",

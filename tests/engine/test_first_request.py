@@ -116,8 +116,7 @@ def test_images_that_leave_no_room_are_told_with_the_setting_that_makes_some(ser
         first_budget(Query("why", "", (shot,)), services.workspace)
     enough = int(caught.value.hint.split()[3])
     assert f"request_tokens = {enough}" in caught.value.hint
-    roomy = replace(
-        services,
+    roomy = services._replace(
         workspace=replace(services.workspace, settings=replace(services.workspace.settings, request_tokens=enough)),
     )
     assert first_budget(Query("why", "", (shot,)), roomy.workspace)[1].code >= 500

@@ -49,7 +49,7 @@ def stepped(services: Services, above: int) -> Services:
     def candidates(models: Sequence[Model], at: datetime) -> tuple[Candidate, ...]:
         return tuple(replace(one, tariff=rates) for one in services.calls.candidates(models, at))
 
-    return replace(services, calls=replace(services.calls, candidates=candidates))
+    return services._replace(calls=services.calls._replace(candidates=candidates))
 
 
 def asked(services: Services, loopback: Loopback) -> tuple[list[Event], str]:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -137,7 +136,7 @@ def test_what_another_process_chooses_holds_for_the_next_request(services: Servi
 
 
 def test_settings_are_read_anew_and_hands_stay(services: Services, env: Mapping[str, str]) -> None:
-    mine = replace(services, calls=replace(services.calls, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)))
+    mine = services._replace(calls=services.calls._replace(clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)))
     file = Path(env["HOME"]) / "config/config.toml"
     file.write_text("max_tokens = 321\n" + file.read_text())
     after = mine.for_next({})

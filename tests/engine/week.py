@@ -7,7 +7,7 @@ import random
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -194,4 +194,4 @@ def _opened(place: Path, loopback: Loopback, hand: Hand) -> Iterator[Services]:
     with open_services(Start(root, env, {}), lambda _: None, lambda _: None) as services:
         register = services.calls.states()
         register.now, register.sleep = hand.seconds, hand.sleep
-        yield replace(services, calls=replace(services.calls, clock=hand.now))
+        yield services._replace(calls=services.calls._replace(clock=hand.now))
