@@ -14,6 +14,7 @@ OptimizerError                1
 │   └── ProviderError         6   one model failed
 │       ├── Unreachable           the connection broke
 │       │   └── NoConnection          there is none
+│       │       └── BadCertificate        its certificate is not trusted
 │       ├── TimedOut              a deadline passed
 │       ├── RateLimited           429, with the wait if given
 │       ├── AuthFailed            401, 402, 403
@@ -133,6 +134,10 @@ class NoConnection(Unreachable):
     """Nothing answers at the provider's address."""
 
     provider_down = True
+
+
+class BadCertificate(NoConnection):
+    """What answers has a certificate that nobody trusted here vouches for."""
 
 
 class TimedOut(ProviderError):

@@ -146,6 +146,13 @@ class Settings:
     load_seconds: float = setting(
         "network.load_seconds", 300.0, "Longest wait for a local model to load.", range=(0.01, 86_400)
     )
+    proxy: str = setting(
+        "network.proxy",
+        "none",
+        "Proxy for servers that are not on this machine: none, or the one that the environment names (HTTPS_PROXY).",
+        choices=("none", "environment"),
+        user_only=True,
+    )
     answer_bytes: int = setting(
         "network.answer_bytes", 20_000_000, "Largest answer to read, in bytes.", range=(1_000, 1_000_000_000)
     )

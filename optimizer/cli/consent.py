@@ -121,7 +121,7 @@ def give(services: Services, destination: str) -> str:
     """Grant consent for `destination` in this repository; returns the host it holds for."""
     from optimizer.privacy import consent
 
-    host = endpoint_of(services, destination).host
+    host = endpoint_of(services, destination).destination
     consent.grant(services.workspace.places.state, services.workspace.repository, destination, host)
     return host
 

@@ -139,7 +139,7 @@ def model_named(name: str, services: Services) -> Model:
         why, hint = (reasons.why(left), reasons.hint(left)) if left else ("unknown", "")
         raise NoProvider(f"{name} cannot be asked: {why}", hint)
     if not services.calls.candidate(model).consented:
-        raise ConsentMissing(model.provider, services.models.endpoints()[model.provider].host)
+        raise ConsentMissing(model.provider, services.models.endpoints()[model.provider].destination)
     return model
 
 

@@ -104,7 +104,7 @@ def _consent(provider: str, services: Services) -> Flow[bool]:
     """Ask for the consent that is missing; a yes is remembered."""
     from optimizer.privacy import consent
 
-    workspace, host = services.workspace, services.models.endpoints()[provider].host
+    workspace, host = services.workspace, services.models.endpoints()[provider].destination
     if (yield ConsentQuestion(provider, host, workspace.repository)) is not True:
         return False
     consent.grant(workspace.places.state, workspace.repository, provider, host)

@@ -25,7 +25,7 @@ from optimizer.errors import (
     StorageError,
 )
 from optimizer.privacy import consent, egress, secrets
-from optimizer.providers import failures
+from optimizer.providers import failures, outside
 from optimizer.providers.endpoints import Endpoint
 from optimizer.providers.network import CORE, Body, Clock, Generation, Pools, broken, open_pool, pool_errors
 from optimizer.providers.quotas import Exchange, quotas
@@ -96,8 +96,8 @@ def gate_in(gate: Gate, kind: str, on_exchange: Callable[[Exchange], None]) -> G
 class Door:
     """A transport for an httpx or httpx2 client that lets nothing out unchecked; `client` is that client.
 
-    Proxies from the environment are not used: a proxy is a destination without consent. Certificates
-    named by SSL_CERT_FILE are honoured. Redirects and cookies are not followed or kept.
+    A proxy from the environment is used only where the configuration says so, and is then part of the destination that
+    consent is given for. Redirects and cookies are not followed or kept.
     """
 
     def __init__(self, generation: Generation, gate: Gate, endpoint: Endpoint) -> None:
@@ -107,7 +107,7 @@ class Door:
         self.billable = False
         self._open: list[Body] = []
         self._body_type = type("AnswerBody", (Body, self.lib.SyncByteStream), {})
-        wanted = (generation, endpoint.base_url, gate.limits.connections)
+        wanted = (generation, endpoint, gate.limits.connections)
         self._pool: Any = gate.pools.of(*wanted) if gate.pools else open_pool(*wanted)
         self.client: Any = self.lib.Client(transport=self, trust_env=False, follow_redirects=False)
 
@@ -169,8 +169,9 @@ class Door:
                 f"set the address under [endpoints] {endpoint.provider}",
             )
         try:
-            if not (endpoint.local or consent.granted(gate.state, gate.repository, endpoint.provider, endpoint.host)):
-                return ConsentMissing(endpoint.provider, endpoint.host)
+            where = endpoint.destination
+            if not (endpoint.local or consent.granted(gate.state, gate.repository, endpoint.provider, where)):
+                return ConsentMissing(endpoint.provider, where)
             found = secrets.scan_payload(content)
         except (StorageError, SecretFound) as error:
             return error
@@ -191,7 +192,7 @@ class Door:
         entry = egress.Egress(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             destination=endpoint.provider,
-            host=there.netloc.lower(),
+            host=there.netloc.lower() + endpoint.destination.removeprefix(endpoint.host),
             repository=gate.repository,
             model=_model(there.path, content),
             bytes=len(content),
@@ -225,8 +226,12 @@ class Door:
         try:
             response = self._pool.handle_request(outgoing)
         except pool_errors(self.core) as error:
-            self.billable = not isinstance(error, (self.core.ConnectError, self.core.ConnectTimeout))
-            raise broken(self.endpoint.provider, self.core, error, clock) from None
+            self.billable = not isinstance(
+                error, (self.core.ConnectError, self.core.ConnectTimeout, self.core.ProxyError)
+            )
+            if isinstance(error, self.core.ProxyError):
+                raise outside.refused(self.endpoint, str(error)) from None
+            raise outside.explained(broken(self.endpoint.provider, self.core, error, clock), self.endpoint) from None
         self.billable = True
         return response
 
@@ -240,6 +245,9 @@ class Door:
                 f"{provider} redirected to {failures.redact(there, self.endpoint.key)}; that was not followed",
                 f"check {self.endpoint.written}, and whether this network asks for a login",
             )
+        if status == 407:
+            self.billable = False
+            raise outside.refused(self.endpoint, "407")
         if status >= 400:
             error = failures.from_status(
                 provider, self.endpoint.key, status, headers, _beginning(body), self.endpoint.key_variable

@@ -7,6 +7,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from optimizer.config.network import Certificates, Proxy
 from optimizer.errors import ConfigError, InputError
 from optimizer.vendors import VENDORS, Vendor, key_variable
 
@@ -16,7 +17,8 @@ class Endpoint:
     """Where a provider is asked; `local` means that nothing leaves this machine. Make one with `endpoint`.
 
     `wire` is the provider whose interface it speaks where the user named the server, '' for its own;
-    `variable` is the environment variable of its key where that has a name of the user's own too.
+    `variable` is the environment variable of its key where that has a name of the user's own too. `proxy` is the one
+    that the environment names for it, used or not.
     """
 
     provider: str
@@ -25,14 +27,21 @@ class Endpoint:
     local: bool = False
     wire: str = ""
     variable: str = ""
+    proxy: Proxy | None = None
+    certificates: Certificates = ()
     vendor: Vendor = field(init=False, repr=False, compare=False)
     """The row of the vendor whose interface is used."""
     host: str = field(init=False, repr=False, compare=False)
-    """Host, with the port where the URL gives one: what consent is given for."""
+    """Host, with the port where the URL gives one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vendor", VENDORS[self.speaks])
         object.__setattr__(self, "host", urlsplit(self.base_url).netloc.lower())
+
+    @property
+    def destination(self) -> str:
+        """The host, with the proxy that is used: what consent is given for."""
+        return f"{self.host} via {self.proxy.host}" if self.proxy and self.proxy.used else self.host
 
     @property
     def key_variable(self) -> str:

@@ -41,7 +41,7 @@ class Gemini:
                 base_url=endpoint.base_url,
                 api_version="v1beta",
                 httpx_client=self.door.client,
-                async_client_args={"verify": unused, "ssl": unused},
+                async_client_args={"verify": unused, "ssl": unused, "trust_env": False},
             ),
         )
         self.errors = (errors.APIError, errors.UnknownApiResponseError, self.door.lib.HTTPError, *MISSHAPEN)

@@ -8,11 +8,12 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from typing import Any, Literal
 
 from optimizer import vendors
-from optimizer.errors import BadAnswer, NoConnection, ProviderError, TimedOut, Unreachable
+from optimizer.errors import BadAnswer, BadCertificate, NoConnection, ProviderError, TimedOut, Unreachable
+from optimizer.providers.endpoints import Endpoint
+from optimizer.providers.outside import open_proxied, trusted
 
 PIECE = 1 << 20
 Generation = Literal["httpx", "httpx2"]
@@ -93,7 +94,7 @@ class TimedBackend:
 
 def pool_errors(core: Any) -> tuple[type[Exception], ...]:
     """What a connection pool raises when the network fails."""
-    return (core.TimeoutException, core.NetworkError, core.ProtocolError, core.UnsupportedProtocol)
+    return (core.TimeoutException, core.NetworkError, core.ProtocolError, core.ProxyError, core.UnsupportedProtocol)
 
 
 def broken(provider: str, core: Any, error: Exception, clock: Clock) -> ProviderError:
@@ -104,6 +105,9 @@ def broken(provider: str, core: Any, error: Exception, clock: Clock) -> Provider
         return TimedOut(f"no connection to {provider} in time", "check the network, or use another provider")
     text = re.sub(r"\[Errno -?\d+\] ", "", str(error))
     if isinstance(error, core.ConnectError):
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            why = re.sub(r".*certificate verify failed:?\s*| \(_ssl\.c.*", "", text)
+            return BadCertificate(f"{provider}: its certificate was not accepted: no safe connection ({why[:120]})")
         if "CERTIFICATE" in text.upper() or "SSL" in text.upper():
             return NoConnection(f"{provider}: no safe connection ({text[:120]})", "check the address, and the clock")
         return NoConnection(f"no connection to {provider}: {text[:120]}", _start_hint(provider))
@@ -181,15 +185,15 @@ class Pools:
     """The pools of a process, each opened when first wanted; threads may share them."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[Generation, str, int], Any] = {}
+        self._open: dict[tuple[object, ...], Any] = {}
         self._lock = threading.Lock()
 
-    def of(self, generation: Generation, base_url: str, connections: int) -> Any:
-        """The pool for an endpoint, of the HTTP library's own kind."""
-        wanted = (generation, base_url, connections)
+    def of(self, generation: Generation, endpoint: Endpoint, connections: int) -> Any:
+        """The pool for an endpoint, of the HTTP library's own kind; raises ConfigError."""
+        wanted = (generation, endpoint.base_url, endpoint.proxy, endpoint.certificates, connections)
         with self._lock:
             if wanted not in self._open:
-                self._open[wanted] = open_pool(*wanted)
+                self._open[wanted] = open_pool(generation, endpoint, connections)
             return self._open[wanted]
 
     def close(self) -> None:
@@ -199,18 +203,18 @@ class Pools:
                 self._open.popitem()[1].close()
 
 
-def open_pool(generation: Generation, base_url: str, connections: int) -> Any:
-    """A pool of at most so many connections, whose reads obey a Clock; the caller closes it."""
+def open_pool(generation: Generation, endpoint: Endpoint, connections: int) -> Any:
+    """A pool of at most so many connections, whose reads obey a Clock; the caller closes it.
+
+    Raises ConfigError for certificates or a proxy that cannot be used.
+    """
     core = importlib.import_module(CORE[generation])
-    return core.ConnectionPool(
-        ssl_context=_trusted(generation) if base_url.startswith("https:") else None,
-        max_connections=connections,
-        keepalive_expiry=IDLE_SECONDS,
-        network_backend=TimedBackend(core),
-    )
-
-
-@cache
-def _trusted(generation: Generation) -> Any:
-    """The certificates that are trusted; read once a process, which takes as long as the rest of opening a door."""
-    return importlib.import_module(generation).create_ssl_context()
+    options = {
+        "ssl_context": trusted(endpoint.certificates) if endpoint.base_url.startswith("https:") else None,
+        "max_connections": connections,
+        "keepalive_expiry": IDLE_SECONDS,
+        "network_backend": TimedBackend(core),
+    }
+    if endpoint.proxy and endpoint.proxy.used:
+        return open_proxied(core, endpoint.proxy, endpoint.certificates, options)
+    return core.ConnectionPool(**options)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -30,16 +33,15 @@ class Ollama:
     """An Ollama server."""
 
     def __init__(self, endpoint: Endpoint, gate: Gate) -> None:
-        import ollama
-
+        client, types = _sdk()
         self.endpoint = endpoint
         self.context_size = gate.limits.context_size
         self.door = Door("httpx", gate, endpoint)
         headers = {"authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
-        self.client = ollama.Client(
+        self.client = client.Client(
             endpoint.base_url, headers=headers, transport=self.door, trust_env=False, follow_redirects=False
         )
-        self.errors = (ollama.ResponseError, ollama.RequestError, ConnectionError, self.door.lib.HTTPError, *MISSHAPEN)
+        self.errors = (types.ResponseError, types.RequestError, ConnectionError, self.door.lib.HTTPError, *MISSHAPEN)
 
     def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
         def read(draft: Draft) -> Iterator[str]:
@@ -63,6 +65,20 @@ class Ollama:
 
     def close(self) -> None:
         self.door.close()
+
+
+def _sdk() -> tuple[Any, Any]:
+    """The SDK's clients and types, without its package: that makes a client that fails for odd proxies of others."""
+    given = sys.modules.get("ollama")
+    if given is None:
+        spec = importlib.util.find_spec("ollama")
+        assert spec
+        sys.modules["ollama"] = importlib.util.module_from_spec(spec)
+    try:
+        return importlib.import_module("ollama._client"), importlib.import_module("ollama._types")
+    finally:
+        if given is None:
+            del sys.modules["ollama"]  # a program that uses the SDK itself gets the whole of it
 
 
 def window_for(model: Model, prompt: Prompt, asked: int) -> int:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from optimizer import vendors
 from optimizer.index.files import find_root
@@ -110,7 +111,17 @@ class Models:
         found = {name: endpoint(name, urls.get(name, ""), keys.of(name)) for name in vendors.NAMES}
         for own in self.catalogue().endpoints:
             found[own.name] = endpoint(own.name, own.url, self._env.get(own.key, ""), vendors.COMPATIBLE, own.key)
-        return found
+        return {name: self._reached(one) for name, one in found.items()}
+
+    def _reached(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint with the proxy and certificates of the environment; this machine is asked without."""
+        from optimizer.config.network import certificates, proxy_for
+        from optimizer.providers.endpoints import is_loopback
+
+        if is_loopback(urlsplit(endpoint.base_url).hostname or ""):
+            return endpoint
+        proxy = proxy_for(endpoint.base_url, self._env, used=self._config.settings.proxy == "environment")
+        return replace(endpoint, proxy=proxy, certificates=certificates(self._env))
 
     @cache  # noqa: B019
     def gate(self) -> Gate:
@@ -165,7 +176,7 @@ class Models:
 
         endpoint = self.endpoints()[provider]
         state = self._config.places.state
-        return endpoint.local or consent.granted(state, str(self._root), endpoint.provider, endpoint.host)
+        return endpoint.local or consent.granted(state, str(self._root), endpoint.provider, endpoint.destination)
 
     @cache  # noqa: B019
     def states(self) -> StateStore:
