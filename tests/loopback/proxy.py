@@ -14,7 +14,7 @@ class Proxy:
     """A running proxy; `asked` holds the first line and the headers of each connection."""
 
     def __init__(self, target: str, reads: ssl.SSLContext | None = None, wants: str = "") -> None:
-        """Pass on to `target` (host:port); with `reads` the TLS of a tunnel ends here. `wants`: credentials in Base64."""
+        """Pass on to `target` (host:port); with `reads` TLS ends here, `wants` are credentials in Base64."""
         self.asked: list[str] = []
         self._target, self._reads, self._wants = target, reads, wants
         self._listener = socket.create_server(("127.0.0.1", 0))
