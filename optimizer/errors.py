@@ -119,7 +119,13 @@ class NoProvider(OptimizerError):
 
 
 class ProviderError(NoProvider):
-    """`usage` is what the failed call is known to have consumed; None when nothing was counted."""
+    """`usage` is what the failed call is known to have consumed; None when nothing was counted.
+
+    `heard` is the part of its answer that had arrived, `waited` the seconds before that began.
+    """
+
+    heard = ""
+    waited = 0.0
 
     def __init__(self, message: str, hint: str = "", usage: Usage | None = None) -> None:
         super().__init__(message, hint)

@@ -189,7 +189,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer: it exists only when the provider's terminal event was seen; `state` as in a message."""
+    """A whole answer: it exists only when the provider's terminal event was seen; `state` as in a message.
+
+    `waited` is the part of `seconds` before it began, 0 where that is unknown.
+    """
 
     text: str
     tool_calls: tuple[ToolCall, ...]
@@ -198,6 +201,7 @@ class Completion:
     model_served: str
     seconds: float
     state: str = ""
+    waited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer.errors import BudgetReached, ModelMissing, NoProvider, NoRoom, Overloaded, ProviderError, RateLimited
 from optimizer.events import CallCostQuestion, Flow, Notice
 from optimizer.report import progress, reasons
-from optimizer.types import Completion, Model, Prompt
+from optimizer.types import Completion, Model, Prompt, Usage
 
 if TYPE_CHECKING:
     from optimizer.calls.services import CallServices
@@ -47,7 +47,7 @@ def admit(
     if before.asks(charge) and (yield CallCostQuestion(model.id, charge)) is not True:
         return BudgetReached(progress.unconfirmed(charge))
     bid = replace(_bid(candidate, prompt, charge), forced=services.named() and not retries)
-    admission = yield from _queue(bid, purse, services)
+    admission = yield from _queue(bid, longest(candidate.model, prompt, services), purse, services)
     if admission.granted:
         fitted = prompt if admission.output >= prompt.max_output else replace(prompt, max_output=admission.output)
         if fitted is not prompt:
@@ -74,10 +74,21 @@ def succeeded(admitted: Admitted, completion: Completion, services: CallServices
 
     name, usage, states = key(admitted.candidate.model), completion.usage, services.states()
     failures = states.record_success(name, admitted.ticket, completion.seconds)
+    measured(admitted, (usage, completion.waited, completion.seconds), services)
     lifetime, cached = admitted.candidate.traits.cache_seconds, usage.cache_read + usage.cache_write_5m
     if lifetime and cached:
         states.record_cached(name, services.repository, cached, lifetime)
     return progress.healthy_again(name, failures) if failures else ""
+
+
+def measured(admitted: Admitted, call: tuple[Usage, float, float], services: CallServices) -> None:
+    """Record how fast a server of this machine was: tokens, seconds until the answer began, and in all."""
+    from optimizer.models.state import key
+
+    usage, waited, seconds = call
+    if admitted.candidate.model.local and waited:
+        read, written = (usage.input, waited), (usage.output, seconds - waited)
+        services.states().record_pace(key(admitted.candidate.model), read, written)
 
 
 def failed(admitted: Admitted, error: ProviderError | None, services: CallServices) -> None:
@@ -143,10 +154,19 @@ def _bid(candidate: Candidate, prompt: Prompt, charge: int) -> Bid:
     return Bid(key(candidate.model), need, charge, candidate.traits.quotas)
 
 
-def _queue(bid: Bid, purse: Callable[[int], Money], services: CallServices) -> Flow[Admission]:
+def longest(model: Model, prompt: Prompt, services: CallServices) -> float:
+    """Seconds that a call of a model may take. Raises StorageError."""
+    from optimizer.models.state import key
+
+    settings = services.settings
+    pace = services.states().pace(key(model)) if model.local else None
+    reading, writing = (pace.reading(prompt.tokens), pace.writing(prompt.max_output)) if pace else (0.0, 0.0)
+    return settings.load_seconds + reading + max(settings.answer_seconds, writing)
+
+
+def _queue(bid: Bid, life: float, purse: Callable[[int], Money], services: CallServices) -> Flow[Admission]:
     """Wait in the queue of a model until the call is granted, or would have to wait too long."""
     states, settings = services.states(), services.settings
-    life = settings.load_seconds + settings.answer_seconds
     ticket, waited, announced = 0, 0.0, False
     try:
         while True:

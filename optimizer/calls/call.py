@@ -73,7 +73,7 @@ def _once(purpose: Purpose, admitted: Admitted, services: CallServices) -> Flow[
 
 def _listen(purpose: Purpose, admitted: Admitted, heard: list[str], services: CallServices) -> Flow[Completion]:
     model = admitted.candidate.model
-    provider = services.provider(model, purpose.kind, admission.listener(admitted, services))
+    provider = services.provider(model, admission.listener(admitted, services))
     try:
         for piece in provider.stream(model, admitted.prompt):
             if isinstance(piece, Completion):
@@ -92,6 +92,7 @@ def closed(
     if isinstance(result, ProviderError):
         spent = Spent(result.usage or Usage(), seconds, "provider-error")
         entry = finish(purpose, admitted, spent, services, result)
+        admission.measured(admitted, (spent.usage, result.waited, seconds), services)
         yield Booked(entry)
         return Called(result, entry.cost)
     spent = Spent(result.usage, result.seconds, "answered", result.model_served)
@@ -143,7 +144,7 @@ def _lease(model: Model, prompt: Prompt, services: CallServices) -> Flow[str]:
     claim = services.claim(model, prompt.tokens + prompt.max_output)
     begun = memory.now()
     announced = False
-    while not (grant := memory.acquire(claim, settings.load_seconds + settings.answer_seconds)).granted:
+    while not (grant := memory.acquire(claim, admission.longest(model, prompt, services))).granted:
         others = " and ".join(grant.others) or "another run"
         if memory.now() - begun >= settings.load_seconds:
             memory.release()

@@ -41,7 +41,7 @@ class CallServices(NamedTuple):
     candidates: Callable[[Sequence[Model], datetime], tuple[Candidate, ...]]
     named: Callable[[], bool]
     claim: Callable[[Model, int], MemoryClaim]
-    provider: Callable[[Model, str, Callable[[Exchange], None]], Provider]
+    provider: Callable[[Model, Callable[[Exchange], None]], Provider]
     cost: Callable[[Model, Usage, datetime], int | None]
     keep: Callable[[UsageRecord, Prompt, Completion | ProviderError | str], None] = lambda *_: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -16,18 +16,21 @@ from optimizer.db.store import Schema, open_db, transaction
 from optimizer.errors import ProviderError, StorageError
 from optimizer.ledger.caps import CapName
 from optimizer.models.state import Health, ModelState, Need, after_failure, after_success, fit
+from optimizer.providers.pace import Pace
 from optimizer.providers.quotas import DAY, Quota
 from optimizer.reasons import Reason, Why
 
 FILE = "standing.sqlite3"
 QUEUE_SECONDS = 5.0
 PROBE_SECONDS = 120.0
+PACES = 'CREATE TABLE paces (model TEXT PRIMARY KEY, "read" REAL, "write" REAL) WITHOUT ROWID;'
 SCHEMA = Schema(
     name="record of models",
-    version=2,
+    version=3,
     cache=True,
-    migrations={1: f"DROP TABLE tickets;\n{leases.TABLE}"},
+    migrations={1: f"DROP TABLE tickets;\n{leases.TABLE}", 2: PACES},
     create=f"""{leases.TABLE}
+{PACES}
 CREATE TABLE health (model TEXT PRIMARY KEY, failures INTEGER, since REAL, rests REAL, why TEXT, probing REAL,
     seconds REAL, calls INTEGER) WITHOUT ROWID;
 CREATE TABLE quotas (model TEXT, what TEXT, period INTEGER, size INTEGER, "left" INTEGER, resets REAL,
@@ -179,10 +182,24 @@ class StateStore:
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO warm VALUES (?, ?, ?, ?)", values)
 
-    def forget(self, model: str) -> None:
-        """Forget the failures and quotas of a model."""
+    def pace(self, model: str) -> Pace:
+        """How fast the model's server read and wrote so far."""
+        if self._opened is None and not self.path.exists():
+            return Pace()
+        with self._reading() as db:
+            return _pace(db, self._row(model))
+
+    def record_pace(self, model: str, read: tuple[int, float], written: tuple[int, float]) -> None:
+        """Record how many tokens were read and written by a call, and in how many seconds."""
+        row = self._row(model)
         with self._writing() as db:
-            for table in ("health", "quotas", "calls"):
+            pace = _pace(db, row).after(read, written)
+            db.execute("INSERT OR REPLACE INTO paces VALUES (?, ?, ?)", (row, *pace))
+
+    def forget(self, model: str) -> None:
+        """Forget the failures, quotas and pace of a model."""
+        with self._writing() as db:
+            for table in ("health", "quotas", "calls", "paces"):
                 db.execute(f"DELETE FROM {table} WHERE model = ?", (self._row(model),))
 
     def rates(self, refs: Iterable[str], day: str, version: str, made: Callable[[str], Any]) -> Mapping[str, Any]:
@@ -276,6 +293,11 @@ def _less(quota: Quota, taken: Iterable[tuple[int, int]], now: float) -> Quota:
 def _health(db: sqlite3.Connection, row: str) -> Health:
     found = db.execute("SELECT * FROM health WHERE model = ?", (row,)).fetchone()
     return Health(*found[1:]) if found else Health()
+
+
+def _pace(db: sqlite3.Connection, row: str) -> Pace:
+    found = db.execute('SELECT "read", "write" FROM paces WHERE model = ?', (row,)).fetchone()
+    return Pace(*found) if found else Pace()
 
 
 def _keep(db: sqlite3.Connection, row: str, health: Health) -> None:

@@ -148,13 +148,14 @@ def converse(
     model, prompt = asked
     begin = time.monotonic()
     draft = Draft(served=model.id)
-    door.billable = False
+    door.billable, door.expects = False, (prompt.tokens, output_cap(model, prompt))
     try:
         for piece in read(draft):
             if piece:
                 draft.pieces.append(piece)
                 yield piece
-        yield finish(endpoint, model, prompt, draft, time.monotonic() - begin)
+        done = finish(endpoint, model, prompt, draft, time.monotonic() - begin)
+        yield replace(done, waited=door.waited())
     except ProviderError as error:
         raise _with_usage(error, door, draft, prompt) from None
     except sdk_errors as error:
@@ -173,8 +174,10 @@ def ask(endpoint: Endpoint, call: Callable[[], T], sdk_errors: tuple[type[Except
 
 
 def _with_usage(error: OptimizerError, door: Door, draft: Draft, prompt: Prompt) -> OptimizerError:
-    if isinstance(error, ProviderError) and error.usage is None and door.billable:
-        error.usage = usage_so_far(draft, prompt)
+    if isinstance(error, ProviderError):
+        error.heard, error.waited = "".join(draft.pieces), door.waited()
+        if error.usage is None and door.billable:
+            error.usage = usage_so_far(draft, prompt)
     return error
 
 

@@ -28,19 +28,23 @@ from optimizer.privacy import consent, egress, secrets
 from optimizer.providers import failures, outside
 from optimizer.providers.endpoints import Endpoint
 from optimizer.providers.network import CORE, Body, Clock, Generation, Pools, broken, open_pool, pool_errors
+from optimizer.providers.pace import Pace
 from optimizer.providers.quotas import Exchange, quotas
 from optimizer.settings import Settings
 
 ERROR_BYTES = 65_536
 SLOW_LINE = 125_000  # bytes a second: what is sent beyond the first of them may take so much longer
-SHARE_OF_TIME = {"quick": 0.25, "find": 0.25, "explain": 0.5, "general": 0.5}
 _DROPPED = {"content-encoding", "content-length", "transfer-encoding", "set-cookie"}
 _MODEL_IN_PATH = re.compile(r"/models/([^/:]+):")
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeLimits:
-    """Seconds and bytes that one exchange may take; `context_size` is the window asked of a local model (0: fit)."""
+    """Seconds and bytes that one exchange may take; `context_size` is the window asked of a local model (0: fit).
+
+    With a `pace`, a server of this machine gets the time to read the prompt and to write the answer besides that to
+    load the model.
+    """
 
     connect: float = 5.0
     first: float = 60.0
@@ -50,6 +54,7 @@ class ExchangeLimits:
     answer_bytes: int = 20_000_000
     context_size: int = 0
     connections: int = 4
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +91,17 @@ def gate_for(repository: str, state: Path, settings: Settings, pools: Pools | No
     )
 
 
-def gate_in(gate: Gate, kind: str, on_exchange: Callable[[Exchange], None]) -> Gate:
-    """The gate for a task of a kind: an answer in words gets less time than a change."""
-    share = SHARE_OF_TIME.get(kind, 1.0)
-    limits = replace(gate.limits, first=gate.limits.first * share, answer=gate.limits.answer * share)
-    return replace(gate, limits=limits, on_exchange=on_exchange)
+def gate_in(gate: Gate, pace: Pace | None, on_exchange: Callable[[Exchange], None]) -> Gate:
+    """The gate for the calls of one model, which has this pace where its server is on this machine."""
+    return replace(gate, limits=replace(gate.limits, pace=pace), on_exchange=on_exchange)
 
 
 class Door:
     """A transport for an httpx or httpx2 client that lets nothing out unchecked; `client` is that client.
 
     A proxy from the environment is used only where the configuration says so, and is then part of the destination that
-    consent is given for. Redirects and cookies are not followed or kept.
+    consent is given for. Redirects and cookies are not followed or kept. `expects` are the tokens of the prompt and, at
+    most, of the answer.
     """
 
     def __init__(self, generation: Generation, gate: Gate, endpoint: Endpoint) -> None:
@@ -105,6 +109,7 @@ class Door:
         self.lib: Any = importlib.import_module(generation)
         self.core: Any = importlib.import_module(CORE[generation])
         self.billable = False
+        self.expects = (0, 0)
         self._open: list[Body] = []
         self._body_type = type("AnswerBody", (Body, self.lib.SyncByteStream), {})
         wanted = (generation, endpoint, gate.limits.connections)
@@ -138,13 +143,9 @@ class Door:
         self.hang_up()
         content = bytes(request.read())
         self._check(request, content)
-        limits = self.gate.limits
-        loads = self.endpoint.vendor.manages_models and request.method == "POST"
-        patience = (limits.load, "network.load_seconds") if loads else (limits.first, "network.first_token_seconds")
-        patience = (patience[0] + max(0, len(content) - SLOW_LINE) / SLOW_LINE, patience[1])
-        clock = Clock(self.endpoint.provider, patience, limits.stall, limits.answer)
+        clock = self._clock(request.method, len(content))
         response = self._send(request, clock)
-        body = self._body_type(response, clock, limits.answer_bytes, self.core)
+        body = self._body_type(response, clock, self.gate.limits.answer_bytes, self.core)
         self._open.append(body)
         headers = _headers(response.headers)
         waited = time.monotonic() - clock.begin
@@ -153,6 +154,21 @@ class Door:
             self._tell(request, response.status, headers)
         self._refuse(response.status, headers, body)
         return self.lib.Response(response.status, headers=headers, stream=body, extensions=response.extensions)
+
+    def _clock(self, method: str, size: int) -> Clock:
+        """The deadlines of an exchange: a server of this machine may have to load the model and read the prompt."""
+        limits, provider = self.gate.limits, self.endpoint.provider
+        if method != "POST" or not (self.endpoint.local or self.endpoint.vendor.manages_models):
+            slow = max(0, size - SLOW_LINE) / SLOW_LINE
+            return Clock(provider, (limits.first + slow, "network.first_token_seconds"), limits.stall, limits.answer)
+        prompt, answer = self.expects
+        reading, writing = (limits.pace.reading(prompt), limits.pace.writing(answer)) if limits.pace else (0.0, 0.0)
+        first = (limits.load + reading, "network.load_seconds")
+        return Clock(provider, first, limits.stall, max(limits.answer, writing))
+
+    def waited(self) -> float:
+        """Seconds from the request to the beginning of the last answer; 0 where none began."""
+        return self._open[-1].clock.waited if self._open else 0.0
 
     def _tell(self, request: Any, status: int, headers: dict[str, str]) -> None:
         provider = self.endpoint.provider

@@ -18,6 +18,10 @@ from optimizer.providers.outside import open_proxied, trusted
 PIECE = 1 << 20
 Generation = Literal["httpx", "httpx2"]
 CORE = {"httpx": "httpcore", "httpx2": "httpcore2"}
+_PING = re.compile(rb"ping|heartbeat|keep-?_?alive", re.IGNORECASE)
+_NO_ANSWER = re.compile(
+    rb'"delta":\s*\{\s*"role":\s*"assistant"\s*(?:,\s*"content":\s*(?:null|"")\s*)?\}|^\{\s*"type":\s*"(?:ping|heartbeat)"'
+)
 IDLE_SECONDS = 4.0  # servers close idle connections after five seconds and more: never use one that is about to go
 
 
@@ -32,9 +36,14 @@ class Clock:
         self.answering: float | None = None
 
     def answered(self) -> None:
-        """The first byte of the answer's body is here."""
+        """The first byte of the answer itself is here."""
         if self.answering is None:
             self.answering = time.monotonic()
+
+    @property
+    def waited(self) -> float:
+        """Seconds until the answer began; 0 as long as it did not."""
+        return self.answering - self.begin if self.answering is not None else 0.0
 
     def left(self) -> float:
         """Seconds that the next read may take; raises TimedOut when there are none."""
@@ -127,22 +136,24 @@ class Body:
         self.raw, self.clock, self.cap, self.core = response.stream, clock, cap, core
         self.decode = _decoder(named.get(b"content-encoding", ""), clock.provider)
         events = named.get(b"content-type", "").startswith("text/event-stream")
-        self.clean = _without_comments() if events else None
+        self.events = EventLines() if events else None
         self.tail = b""
 
     def __iter__(self) -> Iterator[bytes]:
         provider, size = self.clock.provider, 0
         try:
             for chunk in self.raw:
-                self.clock.answered()
                 for piece in self.decode(chunk):
                     size += len(piece)
                     if size > self.cap:
                         raise BadAnswer(f"{provider} sent more than {self.cap:,} bytes", "ask again, or another model")
                     self.tail = (self.tail + piece)[-64:]
-                    yield self.clean(piece) if self.clean else piece
-            if self.clean:
-                yield self.clean(b"\n")
+                    shown = self.events.take(piece) if self.events else piece
+                    if self.events.answering if self.events else shown.strip():
+                        self.clock.answered()
+                    yield shown
+            if self.events:
+                yield self.events.take(b"\n")
         except pool_errors(self.core) as error:
             raise broken(provider, self.core, error, self.clock) from None
 
@@ -169,16 +180,34 @@ def _decoder(encoding: str, provider: str) -> Callable[[bytes], Iterable[bytes]]
     return unpack
 
 
-def _without_comments() -> Callable[[bytes], bytes]:
-    """Drop the comment lines of an event stream, which not every SDK can read; lines are passed on whole."""
-    held = b""
+class EventLines:
+    """The lines of an event stream without what only keeps the connection open: comments, pings, empty data.
 
-    def clean(piece: bytes) -> bytes:
-        nonlocal held
-        *lines, held = (held + piece).split(b"\n")
-        return b"".join(line + b"\n" for line in lines if not line.startswith(b":"))
+    Not every SDK can read those. `answering` is whether anything of an answer has come: the chunk that names the role
+    is no part of it, since some servers send it before they have read the prompt. Lines are passed on whole.
+    """
 
-    return clean
+    def __init__(self) -> None:
+        self.answering = False
+        self._held = b""
+        self._in_ping = False
+
+    def take(self, piece: bytes) -> bytes:
+        """The whole lines up to the end of `piece` that the SDK should see."""
+        *lines, self._held = (self._held + piece).split(b"\n")
+        return b"".join(line + b"\n" for line in lines if self._shown(line))
+
+    def _shown(self, line: bytes) -> bool:
+        name, _, value = line.rstrip(b"\r").partition(b":")
+        value = value.strip()
+        if not name:  # a comment, or the end of an event
+            self._in_ping = self._in_ping and line.startswith(b":")
+            return not line.startswith(b":")
+        if name == b"event":
+            self._in_ping = _PING.fullmatch(value) is not None
+        elif name == b"data" and not self._in_ping and value:
+            self.answering = self.answering or not _NO_ANSWER.search(value)
+        return not self._in_ping and (name != b"data" or bool(value))
 
 
 class Pools:

@@ -217,8 +217,9 @@ class Models:
             for model in models
         }
 
-    def provider(self, model: Model, kind: str, on_exchange: Callable[[Exchange], None]) -> Provider:
+    def provider(self, model: Model, on_exchange: Callable[[Exchange], None]) -> Provider:
         from optimizer.models.available import forget
+        from optimizer.models.state import key
         from optimizer.providers.base import open_provider
         from optimizer.providers.door import gate_in
 
@@ -229,7 +230,8 @@ class Models:
                 forget(endpoint, self._config.places.state)
             on_exchange(exchange)
 
-        return open_provider(endpoint, gate_in(self.gate(), kind, listen))
+        pace = self.states().pace(key(model)) if endpoint.local else None
+        return open_provider(endpoint, gate_in(self.gate(), pace, listen))
 
     def router(self) -> Router | None:
         """The model of `local.router` and how it is asked within its time; None where none is on this machine."""

@@ -40,7 +40,8 @@ class Reply:
 
     `stop` is end, tool, length or refusal, or a reason of the wire itself. Positions (`error_at`, `cut_at`,
     `stall_at`) count events sent before it happens. `cut`: `end` finishes the HTTP body properly, `eof` only closes
-    the connection, `rst` resets it. `chunk` splits the bytes into writes of that size, `pause` seconds apart.
+    the connection, `rst` resets it. `chunk` splits the bytes into writes of that size, `pause` seconds apart. While it
+    stalls within the body, `pings` are sent in turn.
     """
 
     text: str = ""
@@ -65,6 +66,7 @@ class Reply:
     crlf: bool = False
     noise: bool = False
     bomb: int = 0
+    pings: tuple[bytes, ...] = ()
 
 
 def refuse(wire: Wire, status: int, message: str, kind: str = "", **headers: str) -> Reply:

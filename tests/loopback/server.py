@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import json
 import re
 import socket
@@ -262,10 +263,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self._stream(events(received.wire, reply, received.model), reply)
 
+    def _stall(self, reply: Reply) -> None:
+        end = time.monotonic() + reply.stall
+        for ping in itertools.cycle(reply.pings):
+            if time.monotonic() > end:
+                return
+            self.wfile.write(f"{len(ping):x}\r\n".encode() + ping + b"\r\n")
+            self.wfile.flush()
+            self.loopback.sleep(0.02)
+        self.loopback.sleep(reply.stall)
+
     def _stream(self, parts: list[bytes], reply: Reply) -> None:
         for number, part in enumerate(parts):
             if reply.stall_at == number:
-                self.loopback.sleep(reply.stall)
+                self._stall(reply)
             if reply.cut_at == number:
                 break
             size = reply.chunk or len(part)

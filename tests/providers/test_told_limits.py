@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ def test_every_answer_tells_what_is_left(
     told: list[Exchange] = []
     endpoint = endpoints.endpoint(wire, loopback.url, KEY)
     consent.grant(tmp_path, "/repo", wire, endpoint.host)
-    gate = gate_in(Gate("/repo", tmp_path, QUICK), "edit", told.append)
+    gate = gate_in(Gate("/repo", tmp_path, QUICK), None, told.append)
     provider = base.open_provider(endpoint, gate)
     assert hear(loopback, wire, provider, Reply(text="ok", headers=headers)).completion is not None
     limited = refuse(wire, 429, "slow down", "rate_limit_error", **{k.replace("-", "_"): v for k, v in headers.items()})
@@ -38,13 +37,6 @@ def test_every_answer_tells_what_is_left(
         (quota,) = exchange.quotas
         assert (quota.what, quota.period, quota.size, quota.left) == ("tokens", 60, 8000, 7000)
         assert exchange.at < quota.resets <= exchange.at + 61
-
-
-def test_an_answer_in_words_is_given_less_time(tmp_path: Path) -> None:
-    gate = Gate("/repo", tmp_path, replace(QUICK, first=60.0, answer=300.0))
-    assert (gate_in(gate, "edit", print).limits.first, gate_in(gate, "edit", print).limits.answer) == (60.0, 300.0)
-    short = gate_in(gate, "explain", print).limits
-    assert (short.first, short.answer, short.stall) == (30.0, 150.0, gate.limits.stall)
 
 
 def test_an_account_is_told_apart_without_telling_the_key() -> None:
