@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from optimizer.errors import InputError
+from optimizer.errors import InputError, SafetyRefused
 from optimizer.tiers import TIERS
 
 if TYPE_CHECKING:
@@ -208,12 +208,15 @@ def attached(paths: tuple[str, ...]) -> tuple[Image, ...]:
 
 def _image(path: Path) -> Image:
     from optimizer.images import LARGEST_BYTES, NotAnImage, read
+    from optimizer.privacy.git_folders import lies_in_git_folder
     from optimizer.report.figures import size
 
     if not path.exists():
         raise InputError(f"no file {str(path)!r}", "check the path after --image")
     if not path.is_file():
         raise InputError(f"{str(path)!r} is not a file", "name a png, jpeg, gif or webp after --image")
+    if lies_in_git_folder(path):
+        raise SafetyRefused(f"{str(path)!r} belongs to git: it is never sent", "copy it to another place first")
     with path.open("rb") as file:
         data = file.read(LARGEST_BYTES + 1)
     if len(data) > LARGEST_BYTES:

@@ -14,6 +14,7 @@ from pathlib import Path
 from optimizer.edits.land import current
 from optimizer.edits.text import MAX_BYTES
 from optimizer.errors import OptimizerError, SafetyRefused, StorageError
+from optimizer.privacy.git_folders import is_git_folder, named_folders
 from optimizer.privacy.secret_files import is_secret_file
 from optimizer.types import Patch
 
@@ -70,9 +71,9 @@ def resolve(root: Path, path: str) -> Path:
     """The real place of `path` under `root`: no symbolic link in it, a regular file or nothing yet.
 
     A link that stays within the repository is followed to its target. Raises SafetyRefused for links that lead out of
-    the repository, into git's own files, or nowhere; for anything but a regular file; for a file in a repository
-    within this one, such as a submodule; and for a name that differs from an existing one only in case; StorageError
-    when the disk cannot be read.
+    the repository or nowhere; for what lies in a directory of git, whatever its name; for anything but a regular
+    file; for a file in a repository within this one, such as a submodule; and for a name that differs from an existing
+    one only in case; StorageError when the disk cannot be read.
     """
     relative = check_path(path)
     base = Path(os.path.realpath(root))
@@ -87,6 +88,7 @@ def resolve(root: Path, path: str) -> Path:
     inside = real.relative_to(base).as_posix()
     if inside != relative:
         check_path(inside)
+    _check_git(base, real)
     if mode is not None and not stat.S_ISREG(mode):
         raise SafetyRefused(f"{path} is {_kind(mode)}, not a regular file", "name a regular file")
     _check_folders(base, inside)
@@ -102,6 +104,17 @@ def _failed(path: str, error: OSError) -> OptimizerError:
 def _kind(mode: int) -> str:
     kinds = {stat.S_ISDIR: "a directory", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
     return next((name for test, name in kinds.items() if test(mode)), "a device")
+
+
+def _check_git(base: Path, real: Path) -> None:
+    """Refuse what lies in a directory of git that has another name than `.git`."""
+    gits = named_folders(base)
+    for folder in real.parents:
+        if folder in gits or is_git_folder(os.fsencode(folder)):
+            shown = real.relative_to(base).as_posix()
+            raise SafetyRefused(f"{shown} belongs to git: it is never edited", "let git change it")
+        if folder == base:
+            return
 
 
 def _check_folders(base: Path, relative: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.git.run import FileNames
+from optimizer.privacy.git_folders import is_git_folder, named_folders
 from optimizer.retrieval import Skipped
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def look(root: Root, listing: FileNames | None = None) -> Look:
     """Stat all files below `root`; `listing` may have been started before."""
     with closing(listing or list_names(root)) as names_by_list:
         found = Look([], array("q"))
-        folders = {b"": True}
+        folders = _git_folders(root.path)
         for names in names_by_list.names():
             if names is None:
                 found = Look([], array("q"))
@@ -113,8 +114,15 @@ def look(root: Root, listing: FileNames | None = None) -> Look:
         return found
 
 
+def _git_folders(root: Path) -> dict[bytes, bool]:
+    """What `_real_folder` knows at first: the root, and what its `.git` file names."""
+    top = Path(os.path.realpath(root))
+    inside = (os.fsencode(one.relative_to(top)) for one in named_folders(root) if one.is_relative_to(top))
+    return {b"": not is_git_folder(os.fsencode(root)), **dict.fromkeys(inside, False)}
+
+
 def _see(root: Path, names: list[bytes], folders: dict[bytes, bool], found: Look) -> None:
-    """Add names with their status: zeros for those behind a link or gone."""
+    """Add names with their status: zeros for those behind a link, in a directory of git, or gone."""
     top = os.fsencode(root) + b"/"
     lstat, regular, add = os.lstat, stat.S_ISREG, found.columns.extend
     for name in names:
@@ -138,13 +146,13 @@ def listing(root: Root) -> Listing:
 
 
 def listed(seen: Look) -> Listing:
-    """The regular files that were seen, without what an interrupted write of this program left behind."""
+    """The regular files that were seen, without git's pointers and what an interrupted write of ours left behind."""
     found: dict[str, tuple[int, int, int]] = {}
     skipped: list[Skipped] = []
     numbers = iter(seen.columns)
     for name, is_file, *stats in zip(seen.names, numbers, numbers, numbers, numbers, strict=True):
         own = name.rpartition(b"/")[2]
-        if not is_file or (own.startswith(_LEFT) and own.endswith(_LEFT_ENDS)):
+        if not is_file or own == b".git" or (own.startswith(_LEFT) and own.endswith(_LEFT_ENDS)):
             continue
         try:
             path = name.decode()
@@ -157,10 +165,11 @@ def listed(seen: Look) -> Listing:
 
 
 def _real_folder(top: bytes, folder: bytes, known: dict[bytes, bool]) -> bool:
-    """Whether no part of `folder` is a link: a link may have replaced the folder of a tracked file."""
+    """Whether no part of `folder` is git's own or a link: a link may have replaced the folder of a tracked file."""
     real = known.get(folder)
     if real is None:
-        real = _real_folder(top, folder.rpartition(b"/")[0], known) and not _is_link(top + folder)
+        real = _real_folder(top, folder.rpartition(b"/")[0], known)
+        real = real and not (_is_link(top + folder) or is_git_folder(top + folder))
         known[folder] = real
     return real
 

@@ -176,3 +176,10 @@ def test_without_a_model_that_sees_it_is_told_which_do(
     assert "only models that take images can be asked" in ran.err
     assert "gemma3:4b" in ran.err and "gemini-3.5-flash-lite" in ran.err
     assert "gpt-oss" not in ran.err.partition("would cost:")[2].partition("To get a model")[0]
+
+
+def test_a_picture_among_gits_own_files_is_not_sent(user: Optimize, loopback: Loopback, shot: Path) -> None:
+    kept = user.cwd / ".git/shot.png"
+    shot.rename(kept)
+    assert user(QUESTION, "--image", str(kept)).code == 4
+    assert loopback.requests == []

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.edits.journalled import recover
-from optimizer.edits.paths import check_path, resolve
+from optimizer.edits.paths import check_path, reader, resolve
 from optimizer.edits.write import write
 from optimizer.errors import Conflict, SafetyRefused
 from optimizer.types import FileChange, Patch
+from tests.conftest import git
 from tests.faults.attacks import ODD, REFUSED, escapes, kept, lay_out, swapped_parents
 
 
@@ -61,6 +62,45 @@ def test_links_and_odd_files_are_refused(place: Path, path: str) -> None:
     with pytest.raises((SafetyRefused, Conflict)):
         write(place, Patch((FileChange(path, None, b"evil\n"),)), place.parent / "journal", "attack")
     assert kept(place).items() - {(str(place.parent / "journal"), b"")} == before.items()
+
+
+LAYOUTS = {
+    "bare": (("init", "-q", "--bare", ".bare"), ".bare"),
+    "separate": (("init", "-q", "--separate-git-dir", "meta", "."), "meta"),
+    "embedded": (("init", "-q", "--bare", "data/one.git"), "data/one.git"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_directories_of_git_are_refused_whatever_their_name(tmp_path: Path, layout: str) -> None:
+    made, folder = LAYOUTS[layout]
+    git(tmp_path, *made)
+    if layout == "bare":
+        (tmp_path / ".git").write_text("gitdir: ./.bare\n")
+    (tmp_path / "link").symlink_to(folder)
+    for path in (f"{folder}/config", f"{folder}/hooks/pre-commit", f"{folder}/new", "link/config", "link/new/x"):
+        with pytest.raises(SafetyRefused):
+            resolve(tmp_path, path)
+        with pytest.raises(SafetyRefused):
+            reader(tmp_path)(path)
+    assert resolve(tmp_path, "data/two/config") == tmp_path / "data/two/config"
+
+
+def test_what_a_dot_git_file_names_is_refused_before_it_exists(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: meta/git\n")
+    with pytest.raises(SafetyRefused):
+        resolve(tmp_path, "meta/git/config")
+    assert resolve(tmp_path, "meta/config") == tmp_path / "meta/config"
+
+
+def test_the_directories_of_linked_working_trees_are_refused(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "store")
+    git(tmp_path / "store", "commit", "-q", "--allow-empty", "-m", "begin")
+    git(tmp_path / "store", "worktree", "add", "-q", "../tree")
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "store/.git/worktrees/tree").rename(tmp_path / "moved/tree")
+    with pytest.raises(SafetyRefused):
+        resolve(tmp_path, "moved/tree/config.worktree")
 
 
 def test_no_reply_reaches_what_is_not_the_repositorys(tmp_path: Path) -> None:

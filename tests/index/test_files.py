@@ -189,10 +189,57 @@ def test_a_dot_git_that_is_no_repository_falls_back_to_the_walk_and_never_to_a_r
     assert names(scan(find_root(root / "inner"), LIMIT)) == ["b.py"]
 
 
-def test_a_bare_repository_is_a_plain_folder(tmp_path):
+def test_a_bare_repository_holds_no_files(tmp_path):
     git(tmp_path, "init", "-q", "--bare", "bare.git")
     put(tmp_path / "bare.git", "planted.py")
-    assert "planted.py" in names(scan(find_root(tmp_path / "bare.git"), LIMIT))
+    assert names(scan(find_root(tmp_path / "bare.git"), LIMIT)) == []
+
+
+def bare_below(top: Path) -> None:
+    git(top, "init", "-q", "--bare", ".bare")
+    (top / ".git").write_text("gitdir: ./.bare\n")
+
+
+def separate(top: Path) -> None:
+    git(top, "init", "-q", "--separate-git-dir", "meta", ".")
+
+
+def separate_and_damaged(top: Path) -> None:
+    separate(top)
+    (top / "meta/HEAD").unlink()
+
+
+def beside_a_working_tree(top: Path) -> None:
+    git(top, "init", "-q", ".")
+    git(top, "commit", "-q", "--allow-empty", "-m", "begin")
+    git(top, "clone", "-q", "--bare", ".", "copies/one.git")
+
+
+def with_old_link(top: Path) -> None:
+    git(top, "init", "-q", "--bare", "old")
+    (top / "old/HEAD").unlink()
+    (top / "old/HEAD").symlink_to("refs/heads/main")
+
+
+@pytest.mark.parametrize("with_git", [True, False])
+@pytest.mark.parametrize("layout", [bare_below, separate, separate_and_damaged, beside_a_working_tree, with_old_link])
+def test_directories_of_git_are_not_files_whatever_their_name(tmp_path, monkeypatch, layout, with_git):
+    top = tmp_path / "top"
+    put(top, "a.py", "refs/a.py", "objects/b.py")
+    layout(top)
+    for made in (".bare", "meta", "copies/one.git", "old"):
+        if (top / made).is_dir():
+            put(top, f"{made}/planted.py", f"{made}/hooks/planted.py")
+    if not with_git:
+        monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    assert names(scan(find_root(top), LIMIT)) == ["a.py", "objects/b.py", "refs/a.py"]
+
+
+def test_a_directory_that_only_looks_a_little_like_gits_holds_files(make_repo):
+    root = make_repo(
+        {"x/HEAD": "the head\n", "x/objects/a.py": "", "x/refs/b.py": "", "y/HEAD": "ref: z\n", "y/c.py": ""}
+    )
+    assert names(scan(Root(root, True), LIMIT)) == ["x/HEAD", "x/objects/a.py", "x/refs/b.py", "y/HEAD", "y/c.py"]
 
 
 def test_variables_of_a_git_hook_do_not_lead_elsewhere(make_repo, monkeypatch, tmp_path):
