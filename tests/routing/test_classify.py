@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,8 +40,8 @@ def test_difficulty_follows_the_words(easier: str, harder: str) -> None:
 def test_difficulty_follows_the_context_and_says_why() -> None:
     small, large = task("add a flag"), task("add a flag", files=6, tokens=5000)
     assert large.difficulty == pytest.approx(small.difficulty + 0.2)
-    assert "6 files in view" in large.reasons
-    assert "a prompt of 5,000 tokens" in large.reasons
+    added = set(large.reasons) - set(small.reasons)
+    assert len(added) == 2 and {re.sub(r"[^\d,]", "", one) for one in added} == {"6", "5,000"}
     assert (large.input_tokens, large.output_tokens) == (5000, 600)
 
 
@@ -53,13 +55,13 @@ def test_a_task_tells_what_it_needs_of_a_model() -> None:
 def test_an_image_is_needed_where_one_is_sent_and_missed_where_one_is_spoken_of() -> None:
     shot = Image("image/png", b"", 8, 6, "shot.png")
     none, missed = task("explain image() of a map"), task("make the page look like in mockup.png")
-    assert not any("image" in reason for reason in none.reasons)
-    assert "it mentions an image, and none is sent: --image FILE" in missed.reasons
+    assert not any("--image" in reason for reason in none.reasons)
+    assert sum("--image" in reason for reason in missed.reasons) == 1
     assert none.needs.vision is missed.needs.vision is False
-    for images, reason in (((shot,), "an image goes with it"), ((shot, shot), "2 images go with it")):
+    for images in ((shot,), (shot, shot)):
         sent = classify(Query("make it look like in mockup.png", "", images), Context("", 0, (), ()), 1000)
         assert sent.needs.vision and sent.needs.images == images
-        assert reason in sent.reasons and not any("none is sent" in one for one in sent.reasons)
+        assert len(sent.reasons) == len(missed.reasons) and not any("--image" in one for one in sent.reasons)
     assert classify(Query("hello", "", (shot,)), Context("", 0, (), ()), 1000).kind != "quick"
 
 
@@ -67,7 +69,7 @@ def test_an_opinion_counts_before_the_words() -> None:
     query, context = Query("add a flag"), Context("add a flag", 0, (), ())
     got = classify(query, context, 1000, Opinion("design", "tiny says so", 0.9))
     assert (got.kind, got.difficulty, got.wants_edits) == ("design", 0.9, False)
-    assert got.reasons == ("tiny says so", "it says how hard it is")
+    assert got.reasons[0] == "tiny says so" and len(got.reasons) == 2
     assert classify(query, context, 1000, Opinion("edit", "tiny says so")).difficulty == task("add a flag").difficulty
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optimizer import reasons as r
 from optimizer.errors import Overloaded, RateLimited
 from optimizer.ledger.caps import Caps, Money
 from optimizer.ledger.prices import PriceStep, Tariff
@@ -12,10 +13,10 @@ from optimizer.ledger.summary import Tally
 from optimizer.models.catalogue import Traits
 from optimizer.models.state import Health, Known, ModelState, after_failure, key
 from optimizer.providers.quotas import DAY, MINUTE, Quota
-from optimizer.report import reasons
 from optimizer.routing.policy import Allowed, choose
 from optimizer.routing.score import Candidate
-from optimizer.types import TIERS, LeftOut, Model, Route, Task, Tier
+from optimizer.types import TIERS, Attempt, LeftOut, Model, Route, Task, Tier
+from tests.typed import typed
 
 TASK = Task("edit", 0.35, ("it begins with 'add'",), True, 4000, 600)
 
@@ -69,6 +70,11 @@ def standbys(found: Route) -> list[str]:
     return [attempt.model.id for attempt in found.attempts if attempt.standby]
 
 
+def note(one: Attempt) -> r.Note | None:
+    assert isinstance(one.reason, r.Picked)
+    return one.reason.note
+
+
 def left(found: Route, name: str) -> LeftOut:
     return next(one for one in found.left_out if one.model == name)
 
@@ -78,23 +84,20 @@ def test_one_attempt_a_tier_the_cheapest_first() -> None:
     assert ids(found) == ["qwen", "oss", "haiku", "sonnet"]
     assert [attempt.estimate for attempt in found.attempts if not attempt.standby] == [0, 0, 700, 14_000]
     assert standbys(found) == ["flash", "mystery", "opus"]
-    assert (
-        reasons.route(TASK, found)
-        == "edit, difficulty 0.35: local -> free -> budget -> premium, escalating on a failed check"
-    )
-    assert reasons.attempt(found.attempts[0]) == "the only local model, free"
-    assert reasons.attempt(found.attempts[2]) == "the cheapest of 3 budget models, $0.0007"
+    assert found.plan == r.Plan()
+    assert found.attempts[0].reason == r.Picked("only")
+    assert found.attempts[2].reason == r.Picked("cheapest", 3)
 
 
 def test_every_model_that_is_not_first_has_its_reason() -> None:
     spare = model("spare", "budget", "spare")
     PRICES["spare"] = 6_000
     found = route(None, *ALL, spare)
-    said = {attempt.model.id: reasons.attempt(attempt) for attempt in found.attempts}
-    assert said["flash"] == "in reserve, more expensive than haiku: $0.0053 against $0.0007"
-    assert said["opus"].startswith("in reserve, more expensive than sonnet: $")
-    assert reasons.why(left(found, "mystery")) == "its price is unknown, that of haiku is known"
-    assert {*said, *(left.model for left in found.left_out)} == {one.id for one in (*ALL, spare)}
+    why = {attempt.model.id: attempt.reason for attempt in found.attempts}
+    assert why["flash"] == r.Reserve(r.Behind("price", "haiku", 5_250, 700))
+    assert why["opus"] == r.Reserve(r.Behind("price", "sonnet", 28_000, 14_000))
+    assert left(found, "mystery").reason == r.Behind("unknown price", "haiku")
+    assert {*why, *(left.model for left in found.left_out)} == {one.id for one in (*ALL, spare)}
 
 
 def test_equal_prices_keep_the_order_of_preference() -> None:
@@ -102,15 +105,12 @@ def test_equal_prices_keep_the_order_of_preference() -> None:
     PRICES["coder"] = 0
     assert ids(route(None, FREE, other)) == ["oss"]
     assert ids(route(None, other, FREE)) == ["coder"]
-    assert (
-        reasons.attempt(route(None, other, FREE).attempts[1])
-        == "in reserve, costs the same as coder, which is preferred"
-    )
+    assert route(None, other, FREE).attempts[1].reason == r.Reserve(r.Behind("order", "coder"))
 
 
 def test_an_unknown_price_is_last_but_not_left_out() -> None:
-    assert ids(route(None, MYSTERY)) == ["mystery"]
-    assert reasons.attempt(route(None, MYSTERY).attempts[0]) == "the only budget model, price unknown"
+    (only,) = route(None, MYSTERY).attempts
+    assert (only.model.id, only.reason, only.estimate) == ("mystery", r.Picked("only"), None)
 
 
 @pytest.mark.parametrize(
@@ -137,26 +137,24 @@ def test_what_the_user_asks_for_wins(limits: Allowed, expected: list[str]) -> No
     assert ids(found) == expected
     assert {*expected, *standbys(found), *(left.model for left in found.left_out)} == {one.id for one in ALL}
     assert not (standbys(found) and (limits.model or not limits.routing))
-    assert all(reasons.why(left) for left in found.left_out)
-    assert reasons.route(TASK, found)
 
 
 def test_reasons_of_wishes() -> None:
-    assert reasons.attempt(route(Allowed(model="opus")).attempts[0]) == "you asked for it, $0.0280"
-    assert reasons.route(TASK, route(Allowed(model="opus"))).endswith("only opus, as you asked")
-    assert reasons.why(left(route(Allowed(model="opus")), "haiku")) == "you asked for opus"
-    assert reasons.hint(left(route(Allowed(max_tier="free")), "opus")) == "--max-tier premium"
-    assert reasons.why(left(route(Allowed(tier="free")), "opus")) == "you asked for the tier free only"
-    assert reasons.route(TASK, route(Allowed(routing=False))).endswith("one attempt in premium, routing is off")
-    assert reasons.route(TASK, route(Allowed(tier="index"))).endswith("no model may be asked")
-    assert reasons.route(TASK, route(Allowed(max_tier="local"))).endswith("local only")
+    named = route(Allowed(model="opus"))
+    assert (named.attempts[0].reason, named.attempts[0].estimate) == (r.Picked("named"), 28_000)
+    assert named.plan == r.Plan(only="opus")
+    assert typed(left(named, "haiku").reason) == typed(r.AskedModel("opus"))
+    assert typed(left(route(Allowed(max_tier="free")), "opus").reason) == typed(r.AboveTier("free"))
+    assert typed(left(route(Allowed(tier="free")), "opus").reason) == typed(r.AskedTier("free"))
+    alone = route(Allowed(routing=False))
+    assert (alone.plan, left(alone, "haiku").reason) == (r.Plan(routing=False), r.Why.ROUTING_OFF)
 
 
 def test_one_id_at_two_providers_is_asked_once() -> None:
     twin = replace(LOCAL, provider="openai", tier="budget", local=False)
     found = route(Allowed(model="qwen"), LOCAL, twin)
     assert [(attempt.model.provider) for attempt in found.attempts] == ["ollama"]
-    assert reasons.why(found.left_out[0]) == "only one model is asked"
+    assert found.left_out[0].reason is r.Why.ONE_MODEL
 
 
 def test_a_local_tag_may_be_left_off() -> None:
@@ -165,17 +163,17 @@ def test_a_local_tag_may_be_left_off() -> None:
     assert ids(route(Allowed(model="qwen"), latest)) == ["qwen:latest"]
 
 
-def test_without_consent_nothing_is_asked_and_the_cure_is_told() -> None:
+def test_without_consent_nothing_is_asked() -> None:
     found = route(refused=("anthropic", "groq"))
     assert ids(found) == ["qwen", "flash"]
-    assert reasons.hint(left(found, "opus")) == "optimize consent grant anthropic"
-    assert "no consent" in reasons.why(left(found, "oss"))
+    assert (left(found, "opus").reason, left(found, "opus").provider) == (r.Why.CONSENT, "anthropic")
+    assert left(found, "oss").reason is r.Why.CONSENT
 
 
 def test_prompt_and_answer_must_fit_the_window() -> None:
     tight, exact = replace(LOCAL, window=4599), replace(LOCAL, window=4600)
     assert ids(route(None, tight)) == []
-    assert reasons.why(left(route(None, tight), "qwen")) == "its window of 4,599 tokens cannot hold 4,600"
+    assert typed(left(route(None, tight), "qwen").reason) == typed(r.Window(4599, 4600))
     assert ids(route(None, exact)) == ["qwen"]
 
 
@@ -210,16 +208,14 @@ def test_a_model_that_failed_rests_and_the_next_takes_its_place() -> None:
     health = after_failure(Health(failures=6, since=1.0), Overloaded("haiku answered 529"), NOW.timestamp(), 0.5)
     found = route(known=known(CHEAP, health=health))
     assert ids(found) == ["qwen", "oss", "flash", "sonnet"]
-    assert reasons.why(left(found, "haiku")).startswith("it rests until")
-    assert "haiku answered 529" in reasons.why(left(found, "haiku"))
-    assert reasons.hint(left(found, "haiku")) == "--model haiku asks it anyway"
+    assert typed(left(found, "haiku").reason) == typed(r.Resting(NOW.timestamp() + 48, "haiku answered 529"))
     assert ids(route(Allowed(model="haiku"), known=known(CHEAP, health=health))) == ["haiku"]
 
 
 def test_a_rest_that_is_over_soon_is_waited_for() -> None:
     health = after_failure(Health(), RateLimited("429", wait=10.0), NOW.timestamp(), 0.5)
-    assert ids(route(known=known(FREE, health=health)))[1] == "oss"
-    assert reasons.attempt(route(known=known(FREE, health=health)).attempts[1]).endswith(", can be asked again in 10 s")
+    second = route(known=known(FREE, health=health)).attempts[1]
+    assert (second.model.id, second.reason) == ("oss", r.Picked("only", note=r.Later(limit=0.0, rest=10.0)))
     assert "oss" not in ids(route(Allowed(wait=5.0), known=known(FREE, health=health)))
 
 
@@ -227,15 +223,15 @@ def test_a_model_that_is_first_because_a_cheaper_one_has_to_wait_is_not_called_t
     health = after_failure(Health(), RateLimited("429", wait=10.0), NOW.timestamp(), 0.5)
     first, second = route(None, CHEAP, DEARER, known=known(CHEAP, health=health)).attempts
     assert (first.model.id, second.model.id) == ("flash", "haiku")
-    assert reasons.attempt(first).startswith("one of 2 budget models, $")
-    assert reasons.attempt(second) == "in reserve, can be asked again in 10 s; flash at once"
+    assert first.reason == r.Picked("one", 2)
+    assert second.reason == r.Reserve(r.Behind("wait", "flash", later=r.Later(limit=0.0, rest=10.0)))
 
 
 def test_only_one_run_tries_a_model_that_failed() -> None:
     after = Health(failures=2, rests=NOW.timestamp() - 1)
     assert ids(route(known=known(FREE, health=after)))[1] == "oss"
     tried = replace(after, probing=NOW.timestamp() + 60)
-    assert reasons.why(left(route(known=known(FREE, health=tried)), "oss")) == "it failed, and another run is trying it"
+    assert left(route(known=known(FREE, health=tried)), "oss").reason is r.Why.PROBING
 
 
 def test_a_request_that_does_not_fit_a_quota_is_not_sent() -> None:
@@ -245,15 +241,13 @@ def test_a_request_that_does_not_fit_a_quota_is_not_sent() -> None:
     limits = Allowed(answer=1500)
     assert ids(route(limits, known=quota("tokens", MINUTE, 8000, 5500, 40)))[1] == "oss"
     late = route(limits, known=quota("tokens", MINUTE, 8000, 4500, 40))
-    assert "4,500 of 8,000 tokens a minute are left, this needs 5,500" in reasons.why(left(late, "oss"))
+    assert left(late, "oss").reason == r.Shortage("tokens", MINUTE, 8000, 4500, 5500, NOW.timestamp() + 40)
     soon = route(limits, known=quota("tokens", MINUTE, 8000, 4500, 12))
-    assert reasons.attempt(soon.attempts[1]).endswith(", can be asked in 12 s, when its limit allows it")
-    now = route(limits, known=quota("tokens", MINUTE, 8000, 4500, 0.2))
-    assert reasons.attempt(now.attempts[1]).endswith(", can be asked in a moment, when its limit allows it")
+    assert soon.attempts[1].reason == r.Picked("only", note=r.Later(limit=12.0, rest=0.0))
     never = route(limits, known=quota("tokens", MINUTE, 4000, 4000, 0))
-    assert reasons.why(left(never, "oss")) == "its limit is 4,000 tokens a minute, this needs 5,500"
+    assert left(never, "oss").reason == r.Shortage("tokens", MINUTE, 4000, 4000, 5500, None)
     spent = route(limits, known=quota("requests", DAY, 1000, 0, 9000))
-    assert "0 of 1,000 requests a day are left" in reasons.why(left(spent, "oss"))
+    assert left(spent, "oss").reason == r.Shortage("requests", DAY, 1000, 0, 1, NOW.timestamp() + 9000)
     assert "oss" in ids(route(limits, known=quota("requests", DAY, 1000, 0, -1)))
 
 
@@ -261,9 +255,7 @@ def test_a_cap_that_is_spent_leaves_local_and_free() -> None:
     spent = Known(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), day=4_999_900))
     found = route(known=spent)
     assert ids(found) == ["qwen", "oss"]
-    one = left(found, "haiku")
-    assert reasons.why(one) == "the cap of $5.00 a day leaves $0.0001, this may cost $0.0007"
-    assert reasons.hint(one) == "optimize budget set day AMOUNT"
+    assert left(found, "haiku").reason == r.Cap("day", 5_000_000, 4_999_900, 700)
     pending = Known(NOW, money=Money(Caps(day=5_000_000, unknown=30.0), pending=4_999_900))
     assert ids(route(known=pending)) == ["qwen", "oss"]
     assert ids(route(known=Known(NOW, money=Money(Caps(run=1_000, unknown=30.0))))) == ["qwen", "oss", "haiku"]
@@ -272,13 +264,14 @@ def test_a_cap_that_is_spent_leaves_local_and_free() -> None:
 def test_an_unknown_price_counts_at_its_rate() -> None:
     caps = Caps(day=100_000, unknown=30.0)
     found = route(None, MYSTERY, known=Known(NOW, money=Money(caps)))
-    assert reasons.why(left(found, "mystery")).endswith("this may cost $0.1380 at the rate for unknown prices")
+    assert left(found, "mystery").reason == r.Cap("day", 100_000, 0, 138_000, priced=False)
     assert ids(route(None, MYSTERY, known=Known(NOW, money=Money(replace(caps, day=200_000))))) == ["mystery"]
 
 
 def test_a_dear_call_is_marked() -> None:
     found = route(known=Known(NOW, money=Money(Caps(ask=10_000))))
-    assert reasons.attempt(found.attempts[-2]).endswith("you are asked first at this price")
+    asks = {one.model.id: one.reason.asks for one in found.attempts if isinstance(one.reason, r.Picked)}
+    assert asks == {"qwen": False, "oss": False, "haiku": False, "sonnet": True}
 
 
 def learned(**tallies: tuple[int, int]) -> Known:
@@ -291,10 +284,9 @@ def learned(**tallies: tuple[int, int]) -> Known:
 
 def test_what_is_learned_moves_the_start() -> None:
     assert ids(route(known=learned(qwen=(30, 0))))[0] == "oss"
-    why = reasons.why(left(route(known=learned(qwen=(30, 0))), "qwen"))
-    assert why == "accepted 0 of 30 times on such tasks here: starting above it"
+    assert typed(left(route(known=learned(qwen=(30, 0))), "qwen").reason) == typed(r.Hopeless(0, 30))
     assert ids(route(known=learned(qwen=(30, 5))))[0] == "qwen"
-    assert "accepted 5 of 30 times" in reasons.attempt(route(known=learned(qwen=(30, 5))).attempts[0])
+    assert route(known=learned(qwen=(30, 5))).attempts[0].reason == r.Picked("only", accepted=5, tries=30)
     assert ids(route(Allowed(tier="local"), known=learned(qwen=(30, 0)))) == ["qwen"]
 
 
@@ -305,7 +297,8 @@ def test_a_cheap_model_that_fails_is_dearer_to_an_accepted_answer() -> None:
 def test_a_step_that_costs_more_than_it_saves_is_left_out() -> None:
     found = route(None, DEARER, SONNET, known=learned(flash=(20, 2)))
     assert ids(found) == ["sonnet"]
-    assert reasons.why(left(found, "flash")).startswith("trying it first costs $0.0053 and saves $0.00")
+    reason = left(found, "flash").reason
+    assert isinstance(reason, r.NoSaving) and reason.cost == 5_250 and 0 < reason.saves < reason.cost
 
 
 def test_a_warm_cache_is_kept_when_throwing_it_away_costs_more() -> None:
@@ -314,7 +307,7 @@ def test_a_warm_cache_is_kept_when_throwing_it_away_costs_more() -> None:
     assert ids(route(None, SONNET, rival)) == ["rival"]
     warm = route(None, SONNET, rival, known=known(SONNET, warm=3500))
     assert ids(warm) == ["sonnet"]
-    assert reasons.attempt(warm.attempts[0]).endswith("3,500 tokens are in its prompt cache")
+    assert typed(note(warm.attempts[0])) == typed(r.Cached(3500))
 
 
 def test_a_price_step_is_stayed_under() -> None:
@@ -337,9 +330,9 @@ def test_a_prompt_little_above_a_price_step_is_priced_as_cut_to_it() -> None:
         choose(task, [Candidate(wide, stepped, EVEN)], Allowed(), CLEAR).attempts[0] for task in (just, far)
     )
     assert first.estimate == stepped.cost(100_000, TASK.output_tokens)
-    assert "4,000 tokens of code are left out" in reasons.attempt(first)
+    assert typed(note(first)) == typed(r.Trimmed(4000, 100_000))
     assert second.estimate == stepped.cost(120_000, TASK.output_tokens)
-    assert "charged at a higher rate" in reasons.attempt(second)
+    assert typed(note(second)) == typed(r.HigherRate(100_000))
 
 
 def test_no_cloud_model_stands_by_for_a_local_one() -> None:
@@ -373,10 +366,9 @@ def locals_of(*rated: tuple[str, float, bool], fallback: tuple[str, ...] = ()) -
 def test_a_loaded_model_stands_by_first_for_a_local_one() -> None:
     found = locals_of(("best", 0.8, False), ("next", 0.7, False), ("loaded", 0.5, True), ("last", 0.4, False))
     assert (ids(found), standbys(found)) == (["best"], ["loaded", "next"])
-    said = {attempt.model.id: reasons.attempt(attempt) for attempt in found.attempts}
-    text = "as it is loaded already; costs the same as best, which is more likely to succeed"
-    assert said["loaded"] == f"in reserve, {text}"
-    assert said["next"] == "in reserve, costs the same as best, which is more likely to succeed"
+    why = {attempt.model.id: attempt.reason for attempt in found.attempts}
+    assert why["loaded"] == r.Reserve(r.Behind("chance", "best"), loaded=True)
+    assert why["next"] == r.Reserve(r.Behind("chance", "best"))
     named = locals_of(("best", 0.8, False), ("named", 0.7, False), ("loaded", 0.5, True), fallback=("named",))
     assert standbys(named) == ["loaded", "named"], "what must be loaded may meet the same lack of room"
 
@@ -394,6 +386,6 @@ def test_a_loaded_model_is_preferred_to_one_that_is_a_little_better() -> None:
     weak, better = Traits({"coding": 0.45}), Traits({"coding": 0.7})
     found = choose(TASK, [candidate(LOCAL), candidate(loaded, traits=weak)], Allowed(), CLEAR)
     assert ids(found) == ["coder"]
-    assert reasons.attempt(found.attempts[1]) == "in reserve, costs the same as coder, which is loaded already"
+    assert found.attempts[1].reason == r.Reserve(r.Behind("loaded", "coder"))
     found = choose(TASK, [candidate(LOCAL, traits=better), candidate(loaded, traits=weak)], Allowed(), CLEAR)
     assert ids(found) == ["qwen"]

@@ -7,11 +7,11 @@ from optimizer.config.profiles import Wanted, line_of, resolve
 from optimizer.ledger.prices import PriceStep, Tariff
 from optimizer.models.catalogue import Traits, load_catalogue
 from optimizer.models.state import Known
-from optimizer.reasons import By
-from optimizer.report import reasons
+from optimizer.reasons import Behind, By, KeptLocal, Lacks, Narrow, Picked, Plan, Preferred, Reserve
 from optimizer.routing.policy import Allowed, choose, choose_with
 from optimizer.routing.score import Candidate
 from optimizer.types import LeftOut, Model, Needs, Route, Task, Tier
+from tests.typed import typed
 
 EDIT = Task("edit", 0.35, (), True, 4000, 600)
 CLEAR = Known(datetime(2026, 11, 20, tzinfo=UTC))
@@ -36,10 +36,11 @@ def route(*wanted: Wanted, task: Task = EDIT, limits: Allowed | None = None) -> 
     return choose(task, ALL, limits or Allowed(wanted=wanted), CLEAR)
 
 
-def first(found: Route, tier: str) -> tuple[str, str]:
-    return next(
-        (one.model.id, reasons.attempt(one)) for one in found.attempts if one.model.tier == tier and not one.standby
-    )
+def first(found: Route, tier: str) -> tuple[str, Preferred | None]:
+    """The model that is asked first in a tier, and why it is preferred."""
+    one = next(one for one in found.attempts if one.model.tier == tier and not one.standby)
+    assert isinstance(one.reason, Picked)
+    return one.model.id, one.reason.preferred
 
 
 def out(found: Route, name: str) -> LeftOut:
@@ -53,29 +54,28 @@ def test_without_wishes_the_likelier_and_the_cheaper_come_first() -> None:
 
 def test_a_family_a_name_and_the_catalogue_are_preferred_and_the_reason_says_so() -> None:
     family = route(Wanted(By("profile", "code"), families=("qwen", "claude")))
-    assert first(family, "local") == ("qwen:7b", first(family, "local")[1])
-    assert "profile code prefers qwen" in first(family, "local")[1]
-    assert "profile code prefers claude" in first(family, "budget")[1]
+    qwen = Preferred(By("profile", "code"), "qwen")
+    assert first(family, "local") == ("qwen:7b", qwen)
+    assert first(family, "budget") == ("haiku", Preferred(By("profile", "code"), "claude"))
     behind = next(one for one in family.attempts if one.standby and one.model.id == "phi:4b")
-    assert "qwen:7b comes first: profile code prefers qwen" in reasons.attempt(behind)
+    assert behind.reason == Reserve(Behind("preference", "qwen:7b", preferred=qwen))
     named = route(
         Wanted(By("role", "planner"), models=("PHI:*",)), Wanted(By("profile", "code"), families=("qwen", "claude"))
     )
-    assert "role planner prefers phi:4b" in first(named, "local")[1]
-    assert "profile code prefers claude" in first(named, "budget")[1]
+    assert first(named, "local") == ("phi:4b", Preferred(By("role", "planner"), "phi:4b"))
+    assert first(named, "budget") == ("haiku", Preferred(By("profile", "code"), "claude"))
     suited = route(Wanted(By("profile", "mine"), suits=("mine", "code")))
-    assert "profile mine prefers it, as it suits code" in first(suited, "local")[1]
+    assert first(suited, "local") == ("qwen:7b", Preferred(By("profile", "mine"), suits="code"))
 
 
 def test_what_lacks_something_is_left_out_with_the_reason() -> None:
     found = route(Wanted(By("profile", "code"), requires=TOOLS))
-    assert reasons.why(out(found, "phi:4b")) == "profile code asks for tools"
-    assert reasons.hint(out(found, "phi:4b")) == "optimize profile show code"
+    assert typed(out(found, "phi:4b").reason) == typed(Lacks(By("profile", "code"), ("tools",)))
     wide = route(Wanted(By("profile", "wide"), window=32_000))
-    assert reasons.why(out(wide, "phi:4b")) == "profile wide asks for a window of 32,000 tokens, this has 16,000"
+    assert typed(out(wide, "phi:4b").reason) == typed(Narrow(By("profile", "wide"), 16_000, 32_000))
     here = route(Wanted(By("role", "critic"), local_only=True))
     assert {one.model.tier for one in here.attempts} == {"local"}
-    assert reasons.why(out(here, "oss")) == "role critic is kept on this machine"
+    assert typed(out(here, "oss").reason) == typed(KeptLocal(By("role", "critic")))
 
 
 def test_a_model_that_the_user_names_is_asked_under_any_profile() -> None:
@@ -88,17 +88,18 @@ def test_where_no_model_fits_the_profile_that_stands_in_decides() -> None:
     seeing, plain = Wanted(By("profile", "art"), requires=frozenset({"vision"})), Wanted(By("profile", "general"))
     found = choose_with((seeing, plain), EDIT, ALL, Allowed(), CLEAR)
     assert found.attempts
-    assert reasons.route(EDIT, found).endswith(", profile general (no model fits profile art)")
+    assert found.plan == Plan(profile=By("profile", "general"), instead_of=By("profile", "art"))
     alone = choose_with((seeing,), EDIT, ALL, Allowed(), CLEAR)
     assert not alone.attempts
-    assert {reasons.why(left) for left in alone.left_out} == {"profile art asks for vision"}
+    lacking = typed(*[Lacks(By("profile", "art"), ("vision",))] * len(ALL))
+    assert typed(*(left.reason for left in alone.left_out)) == lacking
     assert choose_with((), EDIT, ALL, Allowed(), CLEAR) == choose(EDIT, ALL, Allowed(), CLEAR)
 
 
 def test_what_a_task_needs_moves_models_within_their_tier() -> None:
     handy = route(task=Task("tool", 0.2, (), False, 4000, 400, Needs(4400, tools=True)))
     assert first(handy, "local")[0] == "qwen:7b"
-    assert "qwen:7b comes first: it calls tools" in next(reasons.attempt(one) for one in handy.attempts if one.standby)
+    assert next(one.reason for one in handy.attempts if one.standby) == Reserve(Behind("preference", "qwen:7b"))
     slow = Candidate(PHI.model, PHI.tariff, Traits({"reasoning": 0.8, "coding": 0.8}, latency="slow"))
     quick = Candidate(QWEN.model, QWEN.tariff, Traits({"reasoning": 0.6, "coding": 0.6}, latency="fast"))
     for soon, name in ((False, "phi:4b"), (True, "qwen:7b")):
@@ -113,5 +114,7 @@ def test_shipped_profiles_leave_most_of_the_catalogue() -> None:
     for name in ("fast", "general", "code", "creative"):
         profiles = line_of(resolve(name, Path("/nowhere")), Path("/nowhere"))
         found = choose_with(profiles, EDIT, every, Allowed(), CLEAR)
-        assert reasons.route(EDIT, found).endswith(f", profile {name}")
-        assert any(f"profile {name} prefers" in reasons.attempt(one) for one in found.attempts), name
+        by = By("profile", name)
+        assert found.plan == Plan(profile=by)
+        picked = [one.reason.preferred for one in found.attempts if isinstance(one.reason, Picked)]
+        assert any(one and one.by == by for one in picked), name

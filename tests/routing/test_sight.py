@@ -1,4 +1,4 @@
-"""Images in a task: who cannot see them is left out with a reason and a cure."""
+"""Images in a task: models that cannot see them are left out with a reason."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 
 from optimizer.images import Image
 from optimizer.models.catalogue import Catalogue, load_catalogue
-from optimizer.reasons import Why
-from optimizer.report import reasons
+from optimizer.reasons import ImageRefused, Why
 from optimizer.routing.policy import Allowed
 from optimizer.types import Needs
 from tests.routing.test_policy import ALL, CHEAP, DEARER, FREE, LOCAL, SONNET, TASK, ids, left, route
@@ -18,13 +17,12 @@ LOOKING = replace(TASK, needs=Needs(4600, vision=True, images=(SHOT,)))
 SEEING = tuple(replace(one, vision=one in (CHEAP, DEARER, SONNET)) for one in ALL)
 
 
-def test_models_that_see_are_asked_and_the_others_left_out_with_a_cure() -> None:
+def test_models_that_see_are_asked_and_the_others_left_out() -> None:
     assert ids(route(None, *SEEING)) == ["qwen", "oss", "haiku", "sonnet"]
     found = route(None, *SEEING, task=LOOKING)
     assert ids(found) == ["haiku", "sonnet"]
     for blind in (LOCAL, FREE):
         assert left(found, blind.id).reason is Why.BLIND
-        assert reasons.hint(left(found, blind.id)) == "optimize models list"
 
 
 def test_a_named_model_that_does_not_see_is_not_asked_either() -> None:
@@ -37,8 +35,9 @@ def test_a_provider_that_does_not_take_the_picture_is_left_out() -> None:
     moving = replace(LOOKING, needs=replace(LOOKING.needs, images=(SHOT._replace(media_type="image/gif"),)))
     found = route(None, *SEEING, task=moving)
     assert ids(found) == ["haiku", "sonnet"]
-    assert reasons.why(left(found, "flash")).startswith("gemini takes only jpeg, png, webp; shot.png is a gif")
-    assert reasons.hint(left(found, "flash"))
+    refused = left(found, "flash").reason
+    assert isinstance(refused, ImageRefused) and refused.limit == "kinds" and refused.image == moving.needs.images[0]
+    assert refused.kinds == {"jpeg", "png", "webp"}
 
 
 def sees(catalogue: Catalogue, name: str, provider: str) -> bool:
