@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -117,7 +119,7 @@ def test_a_cache_within_the_repository_is_not_used(root: Root) -> None:
 
 def test_what_is_too_large_is_refused(root: Root, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratches, "MAX_BYTES", 3)
-    with pytest.raises(StorageError, match="more than 3 bytes"), scratch(root, tmp_path / "cache", {}):
+    with pytest.raises(StorageError, match=r"\b3\b"), scratch(root, tmp_path / "cache", {}):
         pass
     assert not list((tmp_path / "cache/scratch").iterdir())
 
@@ -143,7 +145,7 @@ def test_a_command_that_cannot_be_started_says_why(place: Place) -> None:
     (place.root / "broken").chmod(0o755)
     ended = run(("./broken",), place, ENV, 20.0)
     assert ended.code is None
-    assert "No such file" in ended.missing
+    assert os.strerror(errno.ENOENT) in ended.missing
 
 
 # ── what a command sees ──────────────────────────────────────────────────────────────────────────
@@ -165,7 +167,7 @@ def test_the_environment_of_the_caller_cannot_be_read(place: Place) -> None:
     if not ended.network_cut:
         pytest.skip("this system does not allow namespaces")
     assert ended.output.strip().endswith("0")
-    assert "Permission denied" in ended.output
+    assert os.strerror(errno.EACCES) in ended.output
 
 
 def test_standard_input_is_empty_and_the_code_is_told(place: Place) -> None:
@@ -178,7 +180,7 @@ def test_output_is_capped_in_the_middle(place: Place) -> None:
     ended = sh("echo first; yes | head -c 3000000; echo last", place)
     assert ended.output.startswith("first\n")
     assert "last\n" in ended.output[-200:]
-    assert "left out" in ended.output
+    assert re.search(r"\n\[\d,\d{3},\d{3} .*\]\n", ended.output)
     assert len(ended.output) < 3 * MAX_OUTPUT
 
 
@@ -193,7 +195,7 @@ def test_nothing_outside_the_copy_can_be_written_and_the_network_is_cut(place: P
     code = "import socket\ntry:\n socket.create_connection(('192.0.2.1', 9), 5)\nexcept OSError as e: print(e.errno)\n"
     cut = run((sys.executable, "-c", code), place, ENV, 20)
     assert cut.output.strip() == "101"
-    assert "network cut" in cut.confinement
+    assert cut.network_cut
 
 
 def test_a_server_of_a_test_works_on_loopback(place: Place) -> None:
@@ -215,7 +217,7 @@ def test_programs_of_the_repository_are_not_on_the_path(root: Root, tmp_path: Pa
     assert program("onlyhere", root.path, env) is None
     with scratch(root, tmp_path / "cache", {}) as place:
         assert "hostile" not in run(("git", "--version"), place, env, 20).output
-        assert run(("onlyhere",), place, env, 20).missing == "onlyhere is not installed"
+        assert "onlyhere" in run(("onlyhere",), place, env, 20).missing
         assert run(("./onlyhere",), place, env, 20).output == "hostile\n"  # named as such
 
 

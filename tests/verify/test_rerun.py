@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def test_nothing_runs_without_a_yes(index_repo: IndexRepo, tmp_path: Path) -> No
     index = index_repo(FILES)
     needs = means(index, tmp_path)
     assert not prove.tests_allowed(needs)
-    with pytest.raises(SafetyRefused, match="not approved"):
+    with pytest.raises(SafetyRefused):
         prove.run_tests(WRONG, (), index, needs)
     trust.decide(tmp_path / "state", str(index.root.path), find(index.root, needs.env)["tests"].text, False)
     assert not prove.tests_allowed(needs)
@@ -46,10 +47,11 @@ def test_nothing_runs_without_a_yes(index_repo: IndexRepo, tmp_path: Path) -> No
 @pytest.mark.parametrize("path", ["setup.py", "../test_x.py", "tests/test_none.py", "-c", "--help"])
 def test_only_files_of_tests_are_named_to_the_command(index_repo: IndexRepo, tmp_path: Path, path: str) -> None:
     index = index_repo(FILES)
-    with pytest.raises(InputError, match="is not a test file"):
+    with pytest.raises(InputError, match=re.escape(path)):
         prove.run_tests(NOTHING, (path,), index, means(index, tmp_path, "pytest"))
-    with pytest.raises(InputError, match="no test reaches the edits"):
+    with pytest.raises(InputError):
         prove.run_tests(NOTHING, (), index, means(index, tmp_path, "pytest"))
+    assert not (tmp_path / "cache/scratch").exists(), "nothing was run"
 
 
 @pytest.mark.slow
@@ -58,7 +60,7 @@ def test_what_tests_say_about_a_patch_and_without_one(index_repo: IndexRepo, tmp
     needs = means(index, tmp_path, f"{sys.executable} -m pytest")
     assert prove.tests_allowed(needs)
     failed = prove.run_tests(WRONG, (), index, needs)
-    assert failed.startswith("failed: 1\ntests/test_parse.py::test_total failed")
+    assert "tests/test_parse.py::test_total" in failed
     assert "assert 2 == 3" in failed
-    assert prove.run_tests(NOTHING, ("tests/test_parse.py",), index, needs) == "passed: tests/test_parse.py"
+    assert "::" not in prove.run_tests(NOTHING, ("tests/test_parse.py",), index, needs), "no test failed"
     assert git(index.root.path, "status", "--porcelain") == ""
