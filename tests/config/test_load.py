@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -80,41 +81,41 @@ def test_an_empty_variable_is_unset(config: Load, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "message", "hint"),
+    ("text", "line", "named", "hint"),
     [
-        ("\nmodle = 'x'", 2, "unknown setting 'modle'", "'model'"),
-        ("[context]\nmax_file = 1", 2, "unknown setting 'context.max_file'", "'context.max_files'"),
-        ("[contxt]\nmax_files = 1", 1, "unknown setting 'contxt'", "'context'"),
-        ("[features]\nlocal_models = true", 2, "unknown feature 'local_models'", "'local-models'"),
-        ("[endpoints]\nantropic = 'http://x'", 2, "unknown provider 'antropic'", "'anthropic'"),
-        ("\n\nmax_tokens = '5'", 3, "max_tokens: expected a whole number, found the text '5'", "correct"),
-        ("max_tokens = 5.0", 1, "max_tokens: expected a whole number, found the number 5.0", "correct"),
-        ("max_tokens = true", 1, "max_tokens: expected a whole number, found true", "correct"),
-        ("max_tokens = 0", 1, "expected a number from 1 to 1,000,000, found 0", "correct"),
-        ("temperature = 2.5", 1, "expected a number from 0 to 2, or -1, found 2.5", "correct"),
-        ("temperature = nan", 1, "expected a number from 0 to 2", "correct"),
-        ("temperature = -0.5", 1, "expected a number from 0 to 2", "correct"),
-        ("model = 1", 1, "model: expected text, found the number 1", "correct"),
+        ("\nmodle = 'x'", 2, ["'modle'"], "'model'"),
+        ("[context]\nmax_file = 1", 2, ["'context.max_file'"], "'context.max_files'"),
+        ("[contxt]\nmax_files = 1", 1, ["'contxt'"], "'context'"),
+        ("[features]\nlocal_models = true", 2, ["'local_models'"], "'local-models'"),
+        ("[endpoints]\nantropic = 'http://x'", 2, ["'antropic'"], "'anthropic'"),
+        ("\n\nmax_tokens = '5'", 3, ["max_tokens", "'5'"], ""),
+        ("max_tokens = 5.0", 1, ["max_tokens", "5.0"], ""),
+        ("max_tokens = true", 1, ["max_tokens", "true"], ""),
+        ("max_tokens = 0", 1, ["max_tokens", "1,000,000"], ""),
+        ("temperature = 2.5", 1, ["temperature", "-1", "2.5"], ""),
+        ("temperature = nan", 1, ["temperature", "nan"], ""),
+        ("temperature = -0.5", 1, ["temperature", "-0.5"], ""),
+        ("model = 1", 1, ["model", "1"], ""),
         ("model = 'a\\u001b'", 1, None, ""),
-        ('model = "a\\u001b[31m"', 1, "model: expected printable text", "correct"),
-        ("tier = 'cheap'", 1, "expected one of index, local, free, budget, premium, found 'cheap'", "known: "),
-        ("max_tier = 'premum'", 1, "found 'premum'", "did you mean 'premium'?"),
-        ("max_tier = ''", 1, "max_tier: expected printable text", ""),
-        ("provider = 'antropic'", 1, "found 'antropic'", "'anthropic'"),
-        ("context = 3", 1, "context is a section", "[context]"),
-        ("[features]\nlocal-models = 'no'", 2, "expected true or false, found the text 'no'", "correct"),
-        ("[features]\nlocal-models = 1", 2, "expected true or false, found the number 1", "correct"),
-        ("[endpoints]\ngroq = 'x:1'", 2, "expected a URL that begins with http:// or https://", "http://127"),
-        ("max_tokens = 1979-05-27", 1, "found a date or time", "correct"),
-        ("max_tokens = [1]", 1, "found a list", "correct"),
-        ("max_tokens = {a = 1}", 1, "found a table", "correct"),
-        ("max_tokens = = 1", 1, "Invalid value", "fix the file"),
+        ('model = "a\\u001b[31m"', 1, ["model"], ""),
+        ("tier = 'cheap'", 1, ["index, local, free, budget, premium", "'cheap'"], ""),
+        ("max_tier = 'premum'", 1, ["'premum'"], "'premium'"),
+        ("max_tier = ''", 1, ["max_tier"], ""),
+        ("provider = 'antropic'", 1, ["'antropic'"], "'anthropic'"),
+        ("context = 3", 1, ["context"], "[context]"),
+        ("[features]\nlocal-models = 'no'", 2, ["local-models", "'no'"], ""),
+        ("[features]\nlocal-models = 1", 2, ["local-models", "1"], ""),
+        ("[endpoints]\ngroq = 'x:1'", 2, ["http://", "https://"], "http://127"),
+        ("max_tokens = 1979-05-27", 1, ["max_tokens"], ""),
+        ("max_tokens = [1]", 1, ["max_tokens"], ""),
+        ("max_tokens = {a = 1}", 1, ["max_tokens"], ""),
+        ("max_tokens = = 1", 1, [], ""),
     ],
 )
 def test_bad_files_name_file_line_and_cure(
-    config: Load, tmp_path: Path, text: str, line: int, message: str | None, hint: str
+    config: Load, tmp_path: Path, text: str, line: int, named: list[str] | None, hint: str
 ) -> None:
-    if message is None:
+    if named is None:
         assert config(user=text).settings.model == "a\\u001b"
         return
     for layer, path in (("user", tmp_path / "home/config/config.toml"), ("project", tmp_path / PROJECT_FILE)):
@@ -124,8 +125,8 @@ def test_bad_files_name_file_line_and_cure(
             config(**{layer: text})
         assert caught.value.exit_code == 2
         assert caught.value.message.startswith(f"{path}:{line}: ")
-        assert message in caught.value.message
-        assert hint in caught.value.hint
+        assert all(one in caught.value.message for one in named)
+        assert caught.value.hint and hint in caught.value.hint
         assert ("--no-project-config" in caught.value.hint) == (layer == "project")
 
 
@@ -135,7 +136,7 @@ def test_a_project_sets_no_endpoint_and_invents_no_section(config: Load, tmp_pat
     assert got.settings.endpoints == {}
     assert got.settings.model == "m"
     assert len(got.notices) == 2
-    assert got.notices[0].startswith(f"{tmp_path / PROJECT_FILE}:3: 'endpoints.anthropic' is ignored")
+    assert got.notices[0].startswith(f"{tmp_path / PROJECT_FILE}:3: 'endpoints.anthropic' ")
     assert "'check'" in got.notices[1]
 
 
@@ -158,18 +159,18 @@ def test_hostile_names_are_told_inertly(config: Load) -> None:
 
 
 @pytest.mark.parametrize(
-    ("env", "message"),
+    ("env", "place", "named"),
     [
-        ({"OPTIMIZER_MAX_TOKENS": "many"}, "OPTIMIZER_MAX_TOKENS: expected a whole number, found the text 'many'"),
-        ({"OPTIMIZER_TEMPERATURE": "3"}, "OPTIMIZER_TEMPERATURE: expected a number from 0 to 2, or -1, found 3.0"),
-        ({"OPTIMIZER_PROVIDER": "aws"}, "OPTIMIZER_PROVIDER: expected one of anthropic"),
-        ({"OLLAMA_HOST": "ftp://x"}, "OLLAMA_HOST: expected host, host:port or a URL"),
+        ({"OPTIMIZER_MAX_TOKENS": "many"}, "OPTIMIZER_MAX_TOKENS:", "'many'"),
+        ({"OPTIMIZER_TEMPERATURE": "3"}, "OPTIMIZER_TEMPERATURE:", "3.0"),
+        ({"OPTIMIZER_PROVIDER": "aws"}, "OPTIMIZER_PROVIDER:", "anthropic"),
+        ({"OLLAMA_HOST": "ftp://x"}, "OLLAMA_HOST:", "host:port"),
     ],
 )
-def test_bad_variables_are_named(config: Load, env: dict[str, str], message: str) -> None:
+def test_bad_variables_are_named(config: Load, env: dict[str, str], place: str, named: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config(env=env)
-    assert caught.value.message.startswith(message)
+    assert caught.value.message.startswith(place) and named in caught.value.message
     assert caught.value.hint
 
 
@@ -183,20 +184,20 @@ def test_flags(config: Load) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "message", "hint"),
+    ("flags", "named", "hint"),
     [
-        ({"features.local-model": True}, "unknown feature 'local-model'", "'local-models'"),
-        ({"max_tokenz": 1}, "unknown setting 'max_tokenz'", "'max_tokens'"),
-        ({"max_tokens": -1}, "max_tokens: expected a number from 1", "correct"),
-        ({"max_tokens": "x"}, "max_tokens: expected a whole number", "correct"),
-        ({"features.local-models": "maybe"}, "features.local-models: expected true or false", "correct"),
+        ({"features.local-model": True}, ["'local-model'"], "'local-models'"),
+        ({"max_tokenz": 1}, ["'max_tokenz'"], "'max_tokens'"),
+        ({"max_tokens": -1}, ["max_tokens", "1"], ""),
+        ({"max_tokens": "x"}, ["max_tokens", "'x'"], ""),
+        ({"features.local-models": "maybe"}, ["features.local-models", "'maybe'"], ""),
     ],
 )
-def test_bad_flags(flags: dict[str, object], message: str, hint: str) -> None:
+def test_bad_flags(flags: dict[str, object], named: list[str], hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(None, {"HOME": "/nowhere"}, flags)
-    assert caught.value.message.startswith(message)
-    assert hint in caught.value.hint
+    assert all(one in caught.value.message for one in named)
+    assert caught.value.hint and hint in caught.value.hint
 
 
 def test_features_from_files_and_their_order(config: Load) -> None:
@@ -206,7 +207,7 @@ def test_features_from_files_and_their_order(config: Load) -> None:
 
 
 def test_an_answer_budget_that_fills_the_request_is_refused(config: Load) -> None:
-    with pytest.raises(ConfigError, match="leaves no room in request_tokens"):
+    with pytest.raises(ConfigError, match=r"max_tokens.*6,000.*request_tokens"):
         config(env={"OPTIMIZER_MAX_TOKENS": "6000"})
     assert config("request_tokens = 9000", env={"OPTIMIZER_MAX_TOKENS": "6000"}).settings.max_tokens == 6000
 
@@ -235,4 +236,5 @@ def test_importing_is_light() -> None:
 
 def test_a_variable_that_is_misspelt_is_told_and_one_that_is_nothing_like_ours_is_not(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path), "OPTIMIZER_MODLE": "x", "OPTIMIZER_LLAMA_PYTHON": "/usr/bin/python3"}
-    assert load(None, env, {}).notices == ("OPTIMIZER_MODLE is not read; did you mean OPTIMIZER_MODEL?",)
+    (notice,) = load(None, env, {}).notices
+    assert re.findall(r"\bOPTIMIZER_\w+", notice) == ["OPTIMIZER_MODLE", "OPTIMIZER_MODEL"]

@@ -84,36 +84,36 @@ def _line(text: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "message", "hint"),
+    ("text", "line", "named", "hint"),
     [
-        ("familys = ['x']", 1, "unknown key 'familys'", "'families'"),
-        ("max_tokens = 5", 1, "unknown key 'max_tokens'", "[settings]"),
-        ("about = 'x'\nfamilies = 'qwen'", 2, "families: expected a list of texts", "correct"),
-        ("window = -1", 1, "window: expected a whole number", "correct"),
-        ("window = true", 1, "window: expected a whole number", "correct"),
-        ("requires = ['tool']", 1, "unknown capability 'tool'", "'tools'"),
-        ("extends = 'cod'", 1, "no profile 'cod'", "'code'"),
-        ("\nfallback = 'generol'", 2, "no profile 'generol'", "'general'"),
-        ("extends = 'mine'", 1, "in a circle: mine -> mine", "extend none"),
-        ("extends = '../config'", 1, "no profile '../config'", ""),
-        ("[settings]\nmax_token = 5", 2, "unknown setting 'max_token'", "'max_tokens'"),
-        ("[settings]\nmax_tokens = 'x'", 2, "max_tokens: expected a whole number", "correct"),
-        ("[settings]\nprofile = 'code'", 2, "a profile cannot select another", "extends"),
-        ("[roles.planer]\nwindow = 1", 1, "unknown role 'planer'", "'planner'"),
-        ("[roles.planner]\ncloud = 1", 2, "cloud: expected true or false", "correct"),
-        ("[roles]\nplanner = 1", 2, "a role is a table", "[roles.planner]"),
-        ("about = = 1", 1, "Invalid value", "fix"),
+        ("familys = ['x']", 1, "'familys'", "'families'"),
+        ("max_tokens = 5", 1, "'max_tokens'", "[settings]"),
+        ("about = 'x'\nfamilies = 'qwen'", 2, "families", ""),
+        ("window = -1", 1, "window", ""),
+        ("window = true", 1, "window", ""),
+        ("requires = ['tool']", 1, "'tool'", "'tools'"),
+        ("extends = 'cod'", 1, "'cod'", "'code'"),
+        ("\nfallback = 'generol'", 2, "'generol'", "'general'"),
+        ("extends = 'mine'", 1, "mine -> mine", ""),
+        ("extends = '../config'", 1, "'../config'", ""),
+        ("[settings]\nmax_token = 5", 2, "'max_token'", "'max_tokens'"),
+        ("[settings]\nmax_tokens = 'x'", 2, "max_tokens", ""),
+        ("[settings]\nprofile = 'code'", 2, "", "extends"),
+        ("[roles.planer]\nwindow = 1", 1, "'planer'", "'planner'"),
+        ("[roles.planner]\ncloud = 1", 2, "cloud", ""),
+        ("[roles]\nplanner = 1", 2, "", "[roles.planner]"),
+        ("about = = 1", 1, "", ""),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(
-    folder: Path, config: Load, text: str, line: int, message: str, hint: str
+    folder: Path, config: Load, text: str, line: int, named: str, hint: str
 ) -> None:
     (folder / "mine.toml").write_text(text)
     with pytest.raises(ConfigError) as caught:
         config(user="profile = 'mine'")
     assert caught.value.message.startswith(f"{folder}/mine.toml:{line}: ")
-    assert message in caught.value.message
-    assert hint in caught.value.hint
+    assert named in caught.value.message
+    assert caught.value.hint and hint in caught.value.hint
 
 
 def test_an_unknown_profile_is_told_where_it_is_named(config: Load, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_an_unknown_profile_is_told_where_it_is_named(config: Load, tmp_path: Pa
     ):
         with pytest.raises(ConfigError) as caught:
             config(**where)
-        assert caught.value.message == f"{place}no profile 'fats'"
+        assert caught.value.message.startswith(place) and "'fats'" in caught.value.message
         assert "'fast'" in caught.value.hint
 
 
@@ -159,7 +159,7 @@ def test_a_project_gets_nothing_through_a_profile_that_it_may_not_set(config: Lo
     assert got.settings.max_tokens == 900
     assert (got.settings.endpoints, got.settings.verify_test, got.settings.budget_run) == ({}, "", 0.5)
     assert len(got.notices) == 3
-    assert "the project chose the profile 'mine', not you" in got.notices[0]
+    assert all("'mine'" in notice for notice in got.notices)
     for mine in (config(user="profile = 'mine'"), config(project="profile = 'mine'", profile="mine")):
         assert mine.settings.endpoints == {"groq": "http://127.0.0.1:9"}
         assert (mine.settings.verify_test, mine.settings.budget_run, mine.notices) == ("make test", 100, ())

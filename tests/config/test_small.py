@@ -106,7 +106,7 @@ def test_keys(provider: str, env: dict[str, str], key: str) -> None:
 
 
 def test_suggestions() -> None:
-    assert did_you_mean("anthropc", ["anthropic", "groq"]) == "did you mean 'anthropic'?"
-    assert did_you_mean("zzz", ["b", "a"]) == "known: a, b"
+    assert re.findall(r"'(\w+)'", did_you_mean("anthropc", ["anthropic", "groq"])) == ["anthropic"]
+    assert did_you_mean("zzz", ["b", "a"]).endswith("a, b")
     assert did_you_mean("zzz", []) == ""
     assert did_you_mean("zzz", [f"n{i}" for i in range(50)]) == ""

@@ -15,7 +15,7 @@ def lines(count: int) -> str:
 
 @pytest.mark.parametrize(("had", "has"), [(50, 24), (60, 29), (200, 99), (22, 1)])
 def test_the_loss_of_most_of_a_file_is_refused(had: int, has: int) -> None:
-    with pytest.raises(EditRefused, match=f"would cut the file from {had} to {has} lines"):
+    with pytest.raises(EditRefused, match=rf"\b{had}\b.*\b{has}\b"):
         apply_edits((Whole("a.py", lines(has)),), {"a.py": lines(had).encode()}.get)
 
 

@@ -115,8 +115,9 @@ def test_a_link_within_the_repository_is_followed_to_its_target(place: Path) -> 
     assert (place / "src" / "a.py").read_text() == "x = 2\n"
     assert (place / "link.py").is_symlink()
     both = (FileChange("link.py", b"x = 2\n", b"x = 3\n"), FileChange("src/a.py", b"x = 2\n", b"x = 4\n"))
-    with pytest.raises(SafetyRefused, match="same file"):
+    with pytest.raises(SafetyRefused):
         write(place, Patch(both), place.parent / "journal", "")
+    assert (place / "src" / "a.py").read_text() == "x = 2\n"
 
 
 def test_a_parent_swapped_for_a_link_while_writing_leads_nowhere(place: Path) -> None:

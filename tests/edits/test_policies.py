@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import time
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_templates_of_secret_files_may_be_edited(path: str) -> None:
      ".npmrc", ".aws/credentials", ".SSH/config", "config/secrets.yml", ".env/x", ".netrc", ".env.examples/x"],
 )  # fmt: skip
 def test_secret_files_are_refused_by_name(path: str) -> None:
-    with pytest.raises(SafetyRefused, match="secrets"):
+    with pytest.raises(SafetyRefused, match=re.escape(path)):
         check_path(path)
 
 
@@ -67,7 +68,7 @@ def test_files_of_a_repository_within_are_refused(root: Path, journal: Path, tmp
     git(root, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(tmp_path / "other"), "vendor/lib")
     (root / "vendor/lib/deep").mkdir()
     for path in ("vendor/lib/x.py", "vendor/lib/deep/x.py"):
-        with pytest.raises(SafetyRefused, match="vendor/lib, a repository of its own"):
+        with pytest.raises(SafetyRefused, match=r"\bvendor/lib\b(?!/)"):
             write(root, change(path, None, b"x"), journal, "")
     assert resolve(root, "vendor/x.py") == Path(os.path.realpath(root)) / "vendor/x.py"
 
@@ -104,7 +105,7 @@ def test_what_is_no_regular_file_is_refused_by_its_kind(root: Path, journal: Pat
             os.mknod(root / "odd", stat.S_IFCHR | 0o600, os.makedev(1, 3))
         except PermissionError:
             pytest.skip("devices cannot be made here")
-    with pytest.raises(SafetyRefused, match=f"a {kind}, not a regular file"):
+    with pytest.raises(SafetyRefused, match=rf"\b{kind}\b"):
         write(root, change("odd", None, b"x"), journal, "")
 
 
@@ -204,7 +205,7 @@ def test_a_merge_keeps_both_and_is_reversed_to_the_byte(root: Path, journal: Pat
     merge = three_way(root, journal.parent)
     mine = (root / "n.txt").read_bytes().replace(b"3\n", b"three\n", 1)
     (root / "n.txt").write_bytes(mine)
-    with pytest.raises(Conflict, match=r"change 3 cannot be undone: n\.txt \(changed since\)") as refused:
+    with pytest.raises(Conflict, match=r"\b3\b.*n\.txt") as refused:
         undo(root, journal)
     assert "undo --merge" in refused.value.hint
     assert {one.path: one.what for one in undo(root, journal, merge=merge)} == {"a.py": "restored", "n.txt": "merged"}
@@ -247,7 +248,7 @@ def test_without_git_a_merge_is_refused_and_undo_is_not(
     numbers(root, journal)
     merge = three_way(root, journal.parent)
     (root / "a.py").write_bytes(b"a = 4\r\nb = 1\r\n")
-    with pytest.raises(Conflict, match="git was not found"):
+    with pytest.raises(Conflict, match=r"\bgit\b"):
         undo(root, journal, merge=merge)
     (root / "a.py").write_bytes(b"a = 4\r\n")
     assert undo(root, journal, merge=merge)

@@ -148,9 +148,9 @@ def test_what_is_not_text_is_refused() -> None:
         with pytest.raises(OptimizerError) as raised:
             apply_edits((LineEdit("f", 1, 1, "y"),), lambda path, data=data: data)
         assert raised.value.exit_code == 4
-    with pytest.raises(EditRefused, match="not UTF-8"):
+    with pytest.raises(EditRefused, match="UTF-8"):
         apply_edits((LineEdit("f", 1, 1, "ü"),), lambda path: b"\xe9\n")
-    with pytest.raises(EditRefused, match="cannot be written"):
+    with pytest.raises(EditRefused):
         apply_edits((LineEdit("f", 1, 1, "\ud800"),), lambda path: b"a\n")
 
 

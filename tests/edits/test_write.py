@@ -113,11 +113,11 @@ def test_a_damaged_or_missing_entry_restores_nothing(root: Path, journal: Path) 
     before = tree(root)
     for at in (0, 70, len(data) - 1):
         file.write_bytes(bytes(data[:at]) + bytes([data[at] ^ 1]) + bytes(data[at + 1 :]))
-        with pytest.raises(Conflict, match="damaged"):
+        with pytest.raises(Conflict, match=number):
             undo(root, journal)
         assert tree(root) == before
     file.write_bytes(bytes(data[:100]))
-    with pytest.raises(Conflict, match="damaged"):
+    with pytest.raises(Conflict, match=number):
         undo(root, journal)
     assert tree(root) == before
     file.write_bytes(bytes(data))
@@ -143,7 +143,7 @@ def test_a_stale_patch_changes_nothing(root: Path, journal: Path, change: FileCh
 
 def test_hard_links_are_refused(root: Path, journal: Path) -> None:
     (root / "twin.py").hardlink_to(root / "a.py")
-    with pytest.raises(SafetyRefused, match="hard links"):
+    with pytest.raises(SafetyRefused, match=r"\ba\.py\b"):
         write(root, CHANGES, journal, "")
     assert (root / "twin.py").read_bytes() == b"a = 1\r\n"
 

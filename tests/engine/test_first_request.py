@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -87,7 +88,7 @@ def test_real_requests(services: Services, texts: Sequence[str], extra: str) -> 
 def test_huge_requests_are_cut_in_the_middle(services: Services, text: str) -> None:
     assert max(requests(Query(text), services)) <= 6000
     fitted, _ = first_budget(Query(text), services.workspace)
-    assert "left out here" in fitted.text
+    assert len(fitted.text) < len(text)
     assert fitted.text.startswith(text[:100])
     assert fitted.text.endswith(text[-100:])
 
@@ -107,15 +108,14 @@ def test_images_are_counted_and_leave_less_room_for_code(services: Services, sid
     ask = prompts.Ask(fitted, classify(fitted, context, 0), context, 500)
     (message,) = prompts.build(ask, models()[0]).messages
     assert message.images == shots
-    assert f"in this order: {', '.join(shot.name for shot in shots)}" in message.text
+    assert f": {', '.join(shot.name for shot in shots)}" in message.text
 
 
 def test_images_that_leave_no_room_are_told_with_the_setting_that_makes_some(services: Services) -> None:
     shot = Image("image/png", b"", 3840, 2160, "desktop.png")
-    with pytest.raises(InputError, match=r"images take up to 4,7\d\d tokens, and request_tokens \(6,000\)") as caught:
+    with pytest.raises(InputError, match=r"\b4,7\d\d\b.*\brequest_tokens\b.*\b6,000\b") as caught:
         first_budget(Query("why", "", (shot,)), services.workspace)
-    enough = int(caught.value.hint.split()[3])
-    assert f"request_tokens = {enough}" in caught.value.hint
+    (enough,) = map(int, re.findall(r"\brequest_tokens = (\d+)", caught.value.hint))
     roomy = services._replace(
         workspace=replace(services.workspace, settings=replace(services.workspace.settings, request_tokens=enough)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -150,16 +151,17 @@ def test_where_no_commit_can_be_made_it_is_said_before_anything(root: Path, tmp_
     with pytest.raises(Conflict, match=r"index\.lock"):
         ready(root, ENV)
     (root / ".git/index.lock").unlink()
-    with pytest.raises(InputError, match="not the top"):
+    with pytest.raises(InputError, match=rf"--commit.*{re.escape(str(root / 'd'))}"):
         ready(root / "d", ENV)
     plain = tmp_path / "plain"
     plain.mkdir()
-    with pytest.raises(InputError, match="needs a git repository"):
+    with pytest.raises(InputError, match=rf"--commit.*{re.escape(str(plain))}"):
         ready(plain, ENV)
     nobody = {k: v for k, v in ENV.items() if not k.startswith(("GIT_AUTHOR", "GIT_COMMITTER", "EMAIL"))}
     git(root, "config", "user.useConfigOnly", "true")
-    with pytest.raises(InputError, match="no name and address"):
+    with pytest.raises(InputError) as unnamed:
         ready(root, {**nobody, "HOME": str(tmp_path)})
+    assert "user.name" in unnamed.value.hint and "user.email" in unnamed.value.hint
 
 
 def hook(root: Path, name: str, text: str) -> None:
@@ -192,7 +194,7 @@ def test_a_signature_that_fails_is_heard(root: Path) -> None:
     git(root, "config", "commit.gpgsign", "true")
     git(root, "config", "gpg.program", "false")
     before, head = git(root, "ls-files", "-s"), git(root, "rev-parse", "HEAD")
-    with pytest.raises(ChecksFailed, match="sign"):
+    with pytest.raises(ChecksFailed, match="gpg"):
         land(root)
     assert (git(root, "ls-files", "-s"), git(root, "rev-parse", "HEAD")) == (before, head)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -130,12 +131,12 @@ def test_an_interruption_loses_nothing_that_was_done(embedder: Embedder, tmp_pat
 @needs_fastembed
 def test_a_directory_that_holds_no_model_is_named_with_the_cure(model_dir: Path, tmp_path: Path) -> None:
     (model_dir / "model.onnx").write_bytes(b"nothing")
-    with pytest.raises(ConfigError, match=f"the model in {model_dir} cannot be used") as broken:
+    with pytest.raises(ConfigError, match=re.escape(str(model_dir))) as broken:
         open_model(ModelChoice(NAME, str(model_dir), tmp_path))
     assert "semantic.model" in broken.value.hint
-    with pytest.raises(NotFound, match="is not a directory"):
+    with pytest.raises(NotFound, match=re.escape(str(tmp_path / "nowhere"))):
         open_model(ModelChoice(NAME, str(tmp_path / "nowhere"), tmp_path))
-    with pytest.raises(ConfigError, match="has no model 'nonsense'"):
+    with pytest.raises(ConfigError, match="'nonsense'"):
         open_model(ModelChoice("nonsense", "", tmp_path))
 
 

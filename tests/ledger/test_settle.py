@@ -38,16 +38,16 @@ def test_a_word_about_what_was_proven_passes_over_what_was_booked_after_it(tmp_p
         ledger.settle("a", outcome)
     ledger.settle("a", "declined", was="proven")
     assert [outcome for _, outcome in outcomes(tmp_path)] == ["declined", "accepted"]
-    with pytest.raises(ValueError, match="nothing to settle"):
+    with pytest.raises(ValueError, match=r"'a'.*'accepted'"):
         ledger.settle("a", "accepted", was="proven")
 
 
 def test_what_was_never_booked_cannot_be_settled(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path)
     ledger.add(record("a"))
-    with pytest.raises(ValueError, match="nothing to settle"):
+    with pytest.raises(ValueError, match=r"'b'.*'accepted'"):
         ledger.settle("b", "accepted")
-    with pytest.raises(ValueError, match="nothing to settle"):
+    with pytest.raises(ValueError, match="'wonderful'"):
         ledger.settle("a", "wonderful")
     assert outcomes(tmp_path) == [("a", "answered")]
 
@@ -58,8 +58,9 @@ def test_settlements_only_grow(tmp_path: Path) -> None:
     ledger.settle("a", "accepted")
     connection = sqlite3.connect(tmp_path / FILE)
     for statement in ("DELETE FROM settlements", "UPDATE settlements SET outcome = 'declined'"):
-        with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+        with pytest.raises(sqlite3.IntegrityError) as refused:
             connection.execute(statement)
+        assert refused.value.sqlite_errorname == "SQLITE_CONSTRAINT_TRIGGER"
 
 
 def test_the_written_change_is_reconsidered_and_not_what_came_after_it(tmp_path: Path) -> None:
@@ -75,5 +76,5 @@ def test_the_written_change_is_reconsidered_and_not_what_came_after_it(tmp_path:
         ledger.reconsider("a", outcome)
         ledger.reconsider("b", outcome)
         assert [after for _, after in outcomes(tmp_path)] == ["accepted", outcome, "accepted"]
-    with pytest.raises(ValueError, match="no outcome"):
+    with pytest.raises(ValueError, match="'splendid'"):
         ledger.reconsider("a", "splendid")

@@ -24,5 +24,5 @@ def test_a_choice_is_kept_until_it_is_taken_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", '{"projects": []}', '{"projects": {"/a": 1}}', "{"])
 def test_a_damaged_record_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
-    with pytest.raises(StorageError, match="damaged"):
+    with pytest.raises(StorageError):
         pinned(tmp_path, "/a")

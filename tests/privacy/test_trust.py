@@ -48,5 +48,5 @@ def test_the_record_is_private(tmp_path: Path) -> None:
 )
 def test_a_damaged_record_allows_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / trust.FILE).write_bytes(content)
-    with pytest.raises(StorageError, match="damaged"):
+    with pytest.raises(StorageError):
         trust.decision(tmp_path, "r", "c")

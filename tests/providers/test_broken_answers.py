@@ -72,8 +72,10 @@ def test_silence_ends_at_its_deadline(loopback: Loopback, tmp_path: Path, wire: 
     provider = connect(loopback, wire, tmp_path, limits=limits)
     first = hear(loopback, wire, provider, Reply("text", stall_at=-1, stall=5))
     stalled = hear(loopback, wire, provider, Reply("text", stall_at=2, stall=5))
-    assert isinstance(first.error, TimedOut) and "did not begin" in first.error.message
-    assert isinstance(stalled.error, TimedOut) and "sent nothing" in stalled.error.message
+    assert (
+        isinstance(first.error, TimedOut) and "network.first_token_seconds" in first.error.hint
+    ) or "network.load_seconds" in first.error.hint
+    assert isinstance(stalled.error, TimedOut) and "network.stall_seconds" in stalled.error.hint
     for heard in (first, stalled):
         assert heard.error is not None and heard.error.usage is not None and heard.error.usage.estimated
 
@@ -83,7 +85,7 @@ def test_silence_ends_at_its_deadline(loopback: Loopback, tmp_path: Path, wire: 
 def test_a_slow_drip_ends_at_the_deadline_for_the_whole(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
     provider = connect(loopback, wire, tmp_path, limits=ExchangeLimits(stall=1, answer=0.2))
     heard = hear(loopback, wire, provider, Reply("text", chunk=1, pause=0.01))
-    assert isinstance(heard.error, TimedOut) and "did not finish" in heard.error.message
+    assert isinstance(heard.error, TimedOut) and "network.answer_seconds" in heard.error.hint
 
 
 def test_the_first_byte_may_take_longer_than_the_ones_between(loopback: Loopback, tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_nobody_listening(tmp_path: Path) -> None:
         provider = base.open_provider(endpoint, Gate("/repo", tmp_path, QUICK))
         with pytest.raises(Unreachable) as caught:
             list(provider.stream(a_model("ollama"), a_prompt()))
-        assert caught.value.hint == "start it: ollama serve"
+        assert caught.value.hint.endswith("ollama serve")
         assert caught.value.usage is None
 
 
