@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from optimizer import vendors
 from optimizer.config.features import Features
 from optimizer.config.load import Keys
 from optimizer.errors import InputError
@@ -17,10 +18,11 @@ from optimizer.models.catalogue import load_catalogue
 from optimizer.privacy import consent
 from optimizer.providers.door import Gate
 from optimizer.providers.endpoints import endpoint
-from optimizer.report import reasons
+from optimizer.reasons import HoldsNothing, NoAnswer, NoKey, NotHeld, OtherTier, ServerFailed, Unfit, Why
 from optimizer.settings import Settings
 from optimizer.types import LeftOut, Model
 from optimizer.vendors import NAMES as PROVIDERS
+from tests.typed import typed
 
 CATALOGUE = load_catalogue(None)
 ON = Features(True, True, True, True, False)
@@ -98,23 +100,18 @@ def left(found: Available, provider: str) -> LeftOut:
 def test_with_no_key_and_no_server_everything_missing_has_a_cure(find: Callable[..., Available]) -> None:
     found = find(Keys())
     assert found.models == ()
-    assert [(one.provider, one.tier, reasons.why(one), reasons.hint(one)) for one in found.left_out] == [
-        (
-            "anthropic",
-            "budget",
-            "no ANTHROPIC_API_KEY",
-            "set ANTHROPIC_API_KEY, from platform.claude.com/settings/keys",
-        ),
-        ("gemini", "free", "no GEMINI_API_KEY", "set GEMINI_API_KEY, free at aistudio.google.com/apikey"),
-        ("groq", "free", "no GROQ_API_KEY", "set GROQ_API_KEY, free at console.groq.com/keys"),
-        (
-            "ollama",
-            "local",
-            "Ollama does not answer at 127.0.0.1:1",
-            f"ollama serve; optimize models pull {CATALOGUE.suggested_local}",
-        ),
-        ("openai", "budget", "no OPENAI_API_KEY", "set OPENAI_API_KEY, from platform.openai.com/api-keys"),
+    assert [(one.provider, one.tier) for one in found.left_out] == [
+        ("anthropic", "budget"),
+        ("gemini", "free"),
+        ("groq", "free"),
+        ("ollama", "local"),
+        ("openai", "budget"),
     ]
+    for name in ("anthropic", "gemini", "groq", "openai"):
+        page = vendors.of(name).key_page
+        assert page and typed(left(found, name).reason) == typed(NoKey(f"{name.upper()}_API_KEY", page))
+    silent = left(found, "ollama").reason
+    assert isinstance(silent, NoAnswer) and silent[1:] == ("127.0.0.1:1", CATALOGUE.suggested_local)
 
 
 def test_a_key_brings_its_models_in_the_order_of_preference(find: Callable[..., Available]) -> None:
@@ -132,9 +129,10 @@ def test_ollama_is_asked_what_it_holds(find: Callable[..., Available], serve: Ca
     assert server.asked == ["/api/tags", "/api/ps"]
     assert ids(found) == ["qwen2.5-coder:7b", "llama3.1:8b"]
     assert all(model.local and (model.tier, model.label) == ("local", "Local") for model in found.models)
-    unfit = {one.model: reasons.why(one) for one in found.left_out if one.model}
+    unfit = {one.model: one.reason for one in found.left_out if one.model}
     assert set(unfit) == {"nomic-embed-text:latest", "gpt-oss:120b-cloud"}
-    assert "embeddings" in unfit["nomic-embed-text:latest"]
+    assert all(isinstance(reason, Unfit) for reason in unfit.values())
+    assert unfit["nomic-embed-text:latest"] == Unfit(CATALOGUE.unfit("nomic-embed-text:latest", "ollama"))
 
 
 def test_a_compatible_server_on_loopback_is_local_and_costs_nothing(
@@ -153,16 +151,14 @@ def test_a_compatible_server_on_loopback_is_local_and_costs_nothing(
 
 def test_an_empty_ollama(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
     found = left(find(Keys(), serve().url), "ollama")
-    assert "holds no model that can answer" in reasons.why(found)
-    assert reasons.hint(found) == f"optimize models pull {CATALOGUE.suggested_local}"
+    assert isinstance(found.reason, HoldsNothing) and found.reason.pull == CATALOGUE.suggested_local
 
 
 def test_a_server_that_fails_is_left_out_with_what_it_said(
     find: Callable[..., Available], serve: Callable[..., Server]
 ) -> None:
     found = left(find(Keys(), serve("a", status=500).url), "ollama")
-    assert reasons.why(found)
-    assert reasons.hint(found)
+    assert isinstance(found.reason, ServerFailed) and "500" in found.reason.message and found.reason.hint
 
 
 def test_a_port_that_accepts_and_says_nothing_is_left_out_soon(
@@ -172,25 +168,23 @@ def test_a_port_that_accepts_and_says_nothing_is_left_out_soon(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         found = find(Keys(), f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert found.models == ()
-    assert reasons.hint(left(found, "ollama"))
+    assert isinstance(left(found, "ollama").reason, NoAnswer | ServerFailed)
 
 
 def test_a_remote_ollama_needs_consent_before_a_byte_is_sent(find: Callable[..., Available], tmp_path: Path) -> None:
     found = left(find(Keys(), "http://ollama.invalid:11434"), "ollama")
-    assert "consent" in reasons.why(found)
-    assert reasons.hint(found) == "optimize consent grant ollama"
+    assert found.reason is Why.CONSENT
 
 
 def test_a_remote_compatible_server_needs_consent(find: Callable[..., Available]) -> None:
     found = left(find(ALL_KEYS, openai="https://gateway.invalid/v1"), "openai")
-    assert (found.tier, reasons.hint(found)) == ("premium", "optimize consent grant openai")
+    assert (found.tier, found.reason) == ("premium", Why.CONSENT)
 
 
 def test_with_consent_a_remote_server_that_is_not_there_is_told(find: Callable[..., Available], tmp_path: Path) -> None:
     consent.grant(tmp_path / "state", str(tmp_path / "repo"), "ollama", "ollama.invalid:11434")
     found = left(find(Keys(), "http://ollama.invalid:11434"), "ollama")
-    assert "consent" not in reasons.why(found)
-    assert reasons.why(found)
+    assert isinstance(found.reason, ServerFailed)
 
 
 def test_local_models_can_be_switched_off(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
@@ -198,13 +192,13 @@ def test_local_models_can_be_switched_off(find: Callable[..., Available], serve:
     found = find(ALL_KEYS, server.url, ON._replace(local_models=False))
     assert not any(model.local for model in found.models)
     assert server.asked == []
-    assert "local-models is off" in reasons.why(left(found, "ollama"))
+    assert left(found, "ollama").reason is Why.LOCAL_OFF
 
 
 def test_only_what_is_wanted_is_asked(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
     server = serve("qwen2.5-coder:7b")
     assert {model.provider for model in find(ollama=server.url, provider="groq").models} == {"groq"}
-    assert reasons.why(left(find(ollama=server.url, tier="free"), "ollama")) == "only the tier free is wanted"
+    assert typed(left(find(ollama=server.url, tier="free"), "ollama").reason) == typed(OtherTier("free"))
     assert server.asked == []
 
 
@@ -227,23 +221,27 @@ def test_a_named_cloud_model_without_a_row_of_its_own(find: Callable[..., Availa
 
 def test_a_named_model_whose_key_is_missing_is_known_all_the_same(find: Callable[..., Available]) -> None:
     found = find(Keys(), model="claude-sonnet-5-5")
-    assert reasons.hint(left(found, "anthropic")).startswith("set ANTHROPIC_API_KEY")
+    missing = left(found, "anthropic").reason
+    assert isinstance(missing, NoKey) and missing.variable == "ANTHROPIC_API_KEY"
 
 
 def test_a_named_local_model_that_is_not_pulled(find: Callable[..., Available], serve: Callable[..., Server]) -> None:
     found = find(ollama=serve("llama3.1:8b").url, model="qwen2.5-coder:14b")
     pulled = next(one for one in found.left_out if one.model)
-    assert (pulled.model, reasons.hint(pulled)) == ("qwen2.5-coder:14b", "optimize models pull qwen2.5-coder:14b")
+    assert (pulled.model, *typed(pulled.reason)) == ("qwen2.5-coder:14b", *typed(NotHeld("Ollama", True)))
     named = find(ollama=serve("llama3.1:8b").url, model="anything", provider="ollama")
-    assert reasons.hint(named.left_out[-1]) == "optimize models pull anything"
+    assert (named.left_out[-1].model, *typed(named.left_out[-1].reason)) == (
+        "anything",
+        *typed(NotHeld("Ollama", True)),
+    )
 
 
 def test_a_named_local_model_while_ollama_is_down(find: Callable[..., Available]) -> None:
     found = find(model="qwen2.5-coder:14b")
     (named,) = (one for one in found.left_out if one.model)
     assert (named.model, named.provider) == ("qwen2.5-coder:14b", "ollama")
-    assert reasons.why(named).startswith("Ollama does not answer at")
-    assert "does not answer" in reasons.why(left(found, "ollama"))
+    assert isinstance(named.reason, NoAnswer)
+    assert isinstance(left(found, "ollama").reason, NoAnswer)
 
 
 def test_a_held_model_may_be_named_without_its_tag(

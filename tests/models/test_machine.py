@@ -58,16 +58,17 @@ def test_a_small_machine_is_advised_a_small_model() -> None:
 
 def test_a_card_makes_the_large_models_quick() -> None:
     without = recommend(CATALOGUE, Machine(ram=32 * GIB))
-    assert without[0].estimate.billions <= 14 and "on the processor" in without[0].why
+    assert without[0].estimate.billions <= 14
     carded = recommend(CATALOGUE, Machine(ram=32 * GIB, vram=24 * GIB, cards=("Card",)))
-    assert carded[0].id == "qwen3-coder:30b" and "on the graphics processor" in carded[0].why
+    assert carded[0].id == "qwen3-coder:30b"
     apple = recommend(CATALOGUE, Machine(ram=64 * GIB, shared=True))
-    assert apple[0].id == "qwen3-coder:30b" and "on the graphics processor" in apple[0].why
+    assert apple[0].id == "qwen3-coder:30b"
+    assert apple[0].how == carded[0].how != without[0].how
 
 
 def test_what_does_not_fit_says_how_much_there_is() -> None:
     huge = next(one for one in recommend(CATALOGUE, Machine(ram=16 * GIB)) if one.id == "gpt-oss:120b")
-    assert not huge.fits and "models may take 12.0 GiB here" in huge.why
+    assert not huge.fits and "12.0 GiB" in huge.why
 
 
 def test_what_is_installed_is_marked() -> None:

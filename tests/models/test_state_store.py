@@ -15,8 +15,7 @@ from optimizer.ledger.caps import CapName
 from optimizer.models.state import NEVER, Health, Need, after_failure, after_success, fit
 from optimizer.models.state_store import Admission, Bid, StateStore
 from optimizer.providers.quotas import DAY, MINUTE, Quota, quotas, seconds
-from optimizer.reasons import Failed
-from optimizer.report import reasons
+from optimizer.reasons import Failed, Resting, Shortage, Why
 
 MODEL = "groq/oss"
 CALL = Need(5000, 1500, 750)
@@ -61,7 +60,8 @@ def test_rests_double_and_end_with_the_first_answer(another: Open, clock: Clock)
         run.record_failure(MODEL, granted.ticket, Overloaded("groq answered 529"))
         rests.append(health(run).rests - clock.at)
         assert not admit(another()).granted
-        assert "groq answered 529" in reasons.reason(admit(another()).reason)
+        resting = admit(another()).reason
+        assert isinstance(resting, Resting) and resting.failure == "groq answered 529"
         clock.at = health(run).rests + 0.1
     assert rests[:4] == [0.75, 1.5, 3.0, 6.0]
     assert rests[-1] == 450.0
@@ -79,7 +79,6 @@ def test_a_model_fails_since_its_first_failure_in_a_row(another: Open, clock: Cl
         clock.at = health(run).rests + 1.0
     state = health(another()).state(clock.at)
     assert state == Failed(3, began, "529")
-    assert reasons.state(state) == f"failed 3 times since {reasons.clock(began)}: 529"
     run.record_success(MODEL, admit(run).ticket, 2.0)
     clock.at += 60.0
     run.record_failure(MODEL, admit(run).ticket, Overloaded("529"))
@@ -92,7 +91,7 @@ def test_one_run_probes_a_model_after_its_rest(another: Open, clock: Clock) -> N
     clock.at += 10
     probe = admit(another())
     assert probe.granted
-    assert reasons.reason(admit(another()).reason) == "it failed, and another run is trying it"
+    assert admit(another()).reason is Why.PROBING
     assert admit(another(), bid=Bid(MODEL, CALL, forced=True)).granted
     first.record_failure(MODEL, probe.ticket, None)
     assert admit(another()).granted
@@ -138,7 +137,7 @@ def test_what_headers_told_holds_for_all_runs_and_restarts(another: Open, clock:
     run.record_success(MODEL, granted.ticket, 1.0)
     later = admit(another())
     assert not later.granted and later.wait == 40.0
-    assert "1,500 of 8,000 tokens a minute are left, this needs 6,500" in reasons.reason(later.reason)
+    assert later.reason == Shortage("tokens", MINUTE, 8000, 1500, 6500, clock.at + 40)
     clock.at += 41
     assert admit(another(), later.ticket).granted
     assert another().read({MODEL: ()}, "/repo")[MODEL].quotas[0].left == 2
@@ -168,7 +167,7 @@ def test_a_call_that_never_fits_is_not_queued(another: Open) -> None:
     limits = (Quota("tokens", MINUTE, 4000, 4000, 0.0),)
     refused = admit(run, bid=Bid(MODEL, CALL, quotas=limits))
     assert refused.wait == NEVER and not refused.granted
-    assert reasons.reason(refused.reason) == "its limit is 4,000 tokens a minute, this needs 6,500"
+    assert refused.reason == Shortage("tokens", MINUTE, 4000, 4000, 6500, None)
 
 
 def test_limits_known_beforehand_are_kept_without_any_header(another: Open, clock: Clock) -> None:

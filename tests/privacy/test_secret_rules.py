@@ -235,7 +235,7 @@ def test_a_secret_is_reported_once() -> None:
 @given(st.text())
 def test_any_text_is_survived(text: str) -> None:
     assert isinstance(scan(text + "\ud800 token="), tuple)
-    assert mask("plain words only") == "plain words only"
+    assert mask("plain") == "plain"
 
 
 def test_a_scan_out_of_time_stops_the_request() -> None:
