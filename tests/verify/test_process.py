@@ -217,7 +217,8 @@ def test_programs_of_the_repository_are_not_on_the_path(root: Root, tmp_path: Pa
     assert program("onlyhere", root.path, env) is None
     with scratch(root, tmp_path / "cache", {}) as place:
         assert "hostile" not in run(("git", "--version"), place, env, 20).output
-        assert "onlyhere" in run(("onlyhere",), place, env, 20).missing
+        ended = run(("onlyhere",), place, env, 20)
+        assert "onlyhere" in ended.missing and not ended.network_cut, "it never ran"
         assert run(("./onlyhere",), place, env, 20).output == "hostile\n"  # named as such
 
 
