@@ -56,7 +56,7 @@ Models.available = available
 PLAIN = """
 import contextlib, gc
 from optimizer.providers import base, ollama
-table.loading = ollama.loading = contextlib.nullcontext
+base.loading = ollama.loading = contextlib.nullcontext
 gc.freeze = lambda: None
 """
 WAYS = {"as it is": RUN, "SDK beside": BESIDE + RUN, "plain import": PLAIN + RUN}
@@ -68,10 +68,10 @@ ENDLESS = "".join(
 )
 
 
-def run(command: Sequence[str], cwd: Path, env: dict[str, str]) -> tuple[float, float]:
-    """Wall and CPU milliseconds of a command."""
+def run(command: Sequence[str], cwd: Path, env: dict[str, str], check: bool = True) -> tuple[float, float]:
+    """Wall and CPU milliseconds of a command; with `check`, CalledProcessError if it fails."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=check)
     wall = 1000 * (time.perf_counter() - started)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
