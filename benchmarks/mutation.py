@@ -35,6 +35,8 @@ ROOT = Path(__file__).parents[1]
 INVALIDATION = tuple(f"optimizer/index/{name}.py" for name in ("files", "plan", "refresh"))
 TARGETS = ("optimizer/engine", "optimizer/calls", "optimizer/verify", *INVALIDATION)
 TESTS = ("tests/verify", "tests/index", "tests/calls", "tests/engine", "tests/agent", "tests/lookup", "tests/e2e")
+# What runs as a process of its own, which `reach.py` does not see, and the tests that start it.
+SEPARATE = {"optimizer/verify/supervise.py": ["tests/verify/test_process.py"]}
 TAKES_LONG = "tests/engine/test_first_request.py"
 PACKAGES = ("pytest", "hypothesis", "httpx", "click", "anthropic", "groq", "google.genai", "ollama", "openai")
 MOST_TESTS, MOST_SECONDS = 60, 60.0  # of the tests that reach a mutant, quickest first
@@ -265,6 +267,8 @@ def tests_of(mutant: Mutant, known: Mapping[str, list[tuple[str, float, set[int]
     first, last = mutant.reach
     all_of_file = known.get(mutant.path, [])
     reaching = [test for test in all_of_file if any(first <= line <= last for line in test[2])]
+    if not all_of_file:
+        return SEPARATE.get(mutant.path, []), 0
     chosen, seconds = [], 0.0
     for name, took, _ in (reaching or all_of_file)[:MOST_TESTS]:
         seconds += took
