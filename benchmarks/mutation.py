@@ -2,6 +2,7 @@
 
     python benchmarks/mutation.py map WORK [--tests DIR ...]        run the tests once and note which lines each reaches
     python benchmarks/mutation.py run WORK [--count 300] [--seed 10] [--jobs 2] [--json OUT]
+    python benchmarks/mutation.py again WORK --json OUT             the survivors in OUT, with all tests that reach them
 
 WORK is a folder for copies of this repository, emptied by `map`; nothing is changed in the tree itself. A mutant
 changes one operator, condition, constant, statement or returned value in TARGETS. The sample is chosen by a hash of the
@@ -27,7 +28,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import reach
 
@@ -40,7 +41,8 @@ SEPARATE = {"optimizer/verify/supervise.py": ["tests/verify/test_process.py"]}
 TAKES_LONG = "tests/engine/test_first_request.py"
 PACKAGES = ("pytest", "hypothesis", "httpx", "click", "anthropic", "groq", "google.genai", "ollama", "openai")
 MOST_TESTS, MOST_SECONDS = 60, 60.0  # of the tests that reach a mutant, quickest first
-CPU_SECONDS, WALL_SECONDS = 120, 400
+ALL_TESTS, ALL_SECONDS = 1000, 300.0  # of those, where the quickest let it live
+CPU_SECONDS, WALL_SECONDS = 300, 400
 SLOWEST_TEST = 20.0
 LARGE = 20
 COMPARE = {
@@ -75,6 +77,13 @@ class Result:
     reaching: int
     tests: int
     killer: str
+    seconds: float
+
+
+class Most(NamedTuple):
+    """How many tests a mutant meets at most, quickest first, and for how many seconds."""
+
+    tests: int
     seconds: float
 
 
@@ -262,7 +271,9 @@ def reached(work: Path) -> dict[str, list[tuple[str, float, set[int]]]]:
     return found
 
 
-def tests_of(mutant: Mutant, known: Mapping[str, list[tuple[str, float, set[int]]]]) -> tuple[list[str], int]:
+def tests_of(
+    mutant: Mutant, known: Mapping[str, list[tuple[str, float, set[int]]]], most: Most
+) -> tuple[list[str], int]:
     """The tests to run for a mutant, and how many reach it; of what runs on import, all that reach its file."""
     first, last = mutant.reach
     all_of_file = known.get(mutant.path, [])
@@ -270,9 +281,9 @@ def tests_of(mutant: Mutant, known: Mapping[str, list[tuple[str, float, set[int]
     if not all_of_file:
         return SEPARATE.get(mutant.path, []), 0
     chosen, seconds = [], 0.0
-    for name, took, _ in (reaching or all_of_file)[:MOST_TESTS]:
+    for name, took, _ in (reaching or all_of_file)[: most.tests]:
         seconds += took
-        if seconds > MOST_SECONDS and chosen:
+        if seconds > most.seconds and chosen:
             break
         chosen.append(name)
     return chosen, len(reaching)
@@ -281,7 +292,7 @@ def tests_of(mutant: Mutant, known: Mapping[str, list[tuple[str, float, set[int]
 # ── running ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def run(work: Path, chosen: Sequence[Mutant], jobs: int) -> Iterator[Result]:
+def run(work: Path, chosen: Sequence[Mutant], jobs: int, most: Most) -> Iterator[Result]:
     """Each mutant in a copy of the tree, by forks of this process that has the packages loaded."""
     known = reached(work)
     for slot in range(jobs):
@@ -294,7 +305,7 @@ def run(work: Path, chosen: Sequence[Mutant], jobs: int) -> Iterator[Result]:
     while waiting or running:
         while waiting and free:
             mutant = waiting.pop(0)
-            tests, reaching = tests_of(mutant, known)
+            tests, reaching = tests_of(mutant, known, most)
             if not tests:
                 yield Result(str(mutant), "no test", 0, 0, "", 0.0)
                 continue
@@ -386,7 +397,7 @@ def report(results: Sequence[Result]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["map", "run", "list"])
+    parser.add_argument("what", choices=["map", "run", "again", "list"])
     parser.add_argument("work", type=Path)
     parser.add_argument("--tests", nargs="+", default=TESTS)
     parser.add_argument("--only", default="", help="only mutants with this in their line of the list")
@@ -406,8 +417,13 @@ def main() -> None:
     if arguments.what == "list":
         print(*chosen, sep="\n")
         return
-    results = []
-    for result in run(work, chosen, arguments.jobs):
+    results, most = [], Most(MOST_TESTS, MOST_SECONDS)
+    if arguments.what == "again":
+        before = [Result(**row) for row in json.loads(arguments.json.read_text())["results"]]
+        results = [one for one in before if one.result == "killed"]
+        chosen = [one for one in chosen if str(one) not in {result.mutant for result in results}]
+        most = Most(ALL_TESTS, ALL_SECONDS)
+    for result in run(work, chosen, arguments.jobs, most):
         results.append(result)
         print(
             f"{len(results):4} {result.result:9} {result.seconds:6.1f} s  {result.mutant}  {result.killer}", flush=True
