@@ -27,6 +27,7 @@ from optimizer.ledger.prices import PriceStep, Tariff
 from optimizer.models.catalogue import Traits
 from optimizer.models.state import key
 from optimizer.providers.quotas import MINUTE, Quota
+from optimizer.report.figures import dollars
 from optimizer.routing.score import Candidate
 from optimizer.types import Message, Model, Prompt
 from optimizer.wiring.services import services as open_services
@@ -71,6 +72,8 @@ def test_a_first_call_counts_what_it_sends_and_a_later_one_what_it_writes_to_the
     assert isinstance(asked(1, capped(FRESH - 1)), BudgetReached)
     assert isinstance(asked(3, capped(WRITTEN)), Admitted)
     assert isinstance(asked(3, capped(WRITTEN - 1)), BudgetReached)
+    refused = asked(3, capped(WRITTEN // 2))
+    assert isinstance(refused, BudgetReached) and dollars(WRITTEN // 2) in refused.message
 
 
 def test_a_call_of_unknown_price_counts_its_tokens_and_those_of_its_answer(

@@ -33,7 +33,7 @@ def test_an_interrupt_while_the_price_table_is_read_books_the_call_and_goes_on_u
                 raise KeyboardInterrupt
             return opened.calls.cost(model, usage, at)
 
-        spent = Spent(Usage(input=1_000_000, output=1_000_000), 1.0, "answered", HAIKU.id)
+        spent = Spent(Usage(input=1_000_000, output=1_000_000), 1.23456, "answered", HAIKU.id)
         with pytest.raises(KeyboardInterrupt):
             record(Purpose("r-1", "explain"), HAIKU, spent, opened.calls._replace(cost=interrupted))
         (kept,) = opened.calls.ledger().records("", "~")
@@ -42,4 +42,4 @@ def test_an_interrupt_while_the_price_table_is_read_books_the_call_and_goes_on_u
         "answered",
         opened.calls.cost(HAIKU, spent.usage, datetime.fromisoformat(kept.at)),
     )
-    assert kept.cost
+    assert kept.cost and kept.seconds == 1.235

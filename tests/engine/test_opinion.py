@@ -45,7 +45,9 @@ def test_an_answer_that_comes_later_than_the_context_is_waited_for(
         flow = run(Query("explain total"), services)
         routed = next(event for event in flow if isinstance(event, Routed))
         flow.close()
+        settled = [one.outcome for one in services.calls.ledger().last(9) if one.task == "sorting"]
     assert routed.task.kind == "design"
+    assert settled == ["accepted"]
 
 
 def test_a_run_that_is_broken_off_meanwhile_leaves_no_call_open(

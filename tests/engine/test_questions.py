@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -22,6 +23,7 @@ from optimizer.events import (
     ConsentQuestion,
     Event,
     Finished,
+    Flow,
     LandingQuestion,
     Notice,
     ProjectCommand,
@@ -112,8 +114,9 @@ def test_consent_is_asked_once_and_the_run_goes_on(services: Services, loopback:
 @pytest.mark.parametrize("answer", [False, None])
 def test_without_consent_nothing_is_sent(services: Services, loopback: Loopback, answer: Answer) -> None:
     front = Front({ConsentQuestion: answer})
-    _, outcome = served(services, front, "explain total")
+    events, outcome = served(services, front, "explain total")
     assert (outcome.exit_code, len(front.asked)) == (5, 1)
+    assert len([event for event in events if isinstance(event, Routed)]) == 1
     assert not loopback.asked("groq")
     assert not consent.grants(services.workspace.places.state)
 
@@ -262,3 +265,29 @@ def test_a_request_that_leaves_this_machine_for_want_of_a_local_model_says_so(
     assert outcome.exit_code == 0 and notice in events
     asked_for = services.for_next({"provider": "groq"})
     assert notice not in served(asked_for, Front(), "explain total")[0]
+
+
+def test_a_run_is_closed_when_a_question_cannot_be_answered() -> None:
+    closed: list[bool] = []
+
+    def flow() -> Flow[None]:
+        try:
+            yield ConsentQuestion("groq", "api.groq.com", "shop")
+        finally:
+            closed.append(True)
+
+    running = flow()
+    with pytest.raises(KeyboardInterrupt):
+        list(answered(running, _interrupted))
+    assert closed and running.gi_frame is None
+
+
+def _interrupted(_: Question) -> Answer:
+    raise KeyboardInterrupt
+
+
+def test_an_answer_from_the_index_takes_no_longer_than_the_run(consented: Services) -> None:
+    begun = perf_counter()
+    events, _ = served(consented, Front(), "where is total")
+    (record,) = [event.record for event in events if isinstance(event, Booked)]
+    assert 0 <= record.seconds <= perf_counter() - begun
