@@ -4,11 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from optimizer.types import Context, Outcome, Patch, Quote, Route, Task, UsageRecord, Verdict
 
 T = TypeVar("T")
+NoticeKind = Literal[
+    "asking-again",
+    "cap-warning",
+    "commit",
+    "failed",
+    "going-on",
+    "healthy-again",
+    "higher-rate",
+    "images",
+    "index",
+    "input-cut",
+    "input-masked",
+    "less-context",
+    "new-script",
+    "no-opinion",
+    "no-review",
+    "no-router",
+    "no-summary",
+    "not-committable",
+    "not-committed",
+    "not-named",
+    "open-file",
+    "plan",
+    "project-notes",
+    "refused",
+    "request-cut",
+    "review-cut",
+    "running",
+    "shorter-answer",
+    "starting",
+    "summarising",
+    "summary",
+    "taking-over",
+    "to-the-cloud",
+    "waiting",
+    "waiting-for-memory",
+]
+"""What a notice is about, for programs: its text is for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +70,7 @@ class Notice:
     """One line a person should read: an attempt that starts, fails or is passed over, and why."""
 
     text: str
+    kind: NoticeKind
 
 
 @dataclass(frozen=True, slots=True)

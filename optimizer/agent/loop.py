@@ -120,7 +120,7 @@ def converse(prompt: Prompt, wants_edits: bool, toolbox: Toolbox, asking: Asking
                 ended = _still_refused(talk.refused, ended.failure)
             following = _repair(talk, result, ended.failure, asking.model, bounds)
             if isinstance(following, Prompt) and ended.failure is not None:
-                yield Notice(progress.refused(asking.model.id, ended.failure.line))
+                yield Notice(progress.refused(asking.model.id, ended.failure.line), "refused")
                 if isinstance(result, Completion):
                     asking.refused()
                 talk.repairs += 1

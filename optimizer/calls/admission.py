@@ -51,7 +51,7 @@ def admit(
     if admission.granted:
         fitted = prompt if admission.output >= prompt.max_output else replace(prompt, max_output=admission.output)
         if fitted is not prompt:
-            yield Notice(progress.shorter_answer(model.id, fitted.max_output))
+            yield Notice(progress.shorter_answer(model.id, fitted.max_output), "shorter-answer")
         return Admitted(admission.ticket, fitted, candidate, before)
     if admission.broken:
         money = purse(0)
@@ -178,7 +178,7 @@ def _queue(bid: Bid, life: float, purse: Callable[[int], Money], services: CallS
             if admission.broken or not admission.wait or waited + admission.wait > settings.limit_wait:
                 return admission
             if not announced and admission.wait >= NAP:
-                yield Notice(progress.waiting(bid.model, admission.wait, reasons.reason(admission.reason)))
+                yield Notice(progress.waiting(bid.model, admission.wait, reasons.reason(admission.reason)), "waiting")
                 announced = True
             nap = min(max(admission.wait, SHORTEST_NAP), NAP)
             states.sleep(nap)

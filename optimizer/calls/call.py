@@ -42,7 +42,7 @@ def call(purpose: Purpose, model: Model, prompt: Prompt, services: CallServices)
         if not isinstance(error, ProviderError) or not admission.worth_another(error, retries, services):
             return Called(error, cost)
         retries += 1
-        yield Notice(progress.asking_again(model.id, error.message))
+        yield Notice(progress.asking_again(model.id, error.message), "asking-again")
 
 
 def release(services: CallServices) -> None:
@@ -99,10 +99,10 @@ def closed(
     entry = record(purpose, admitted.candidate.model, spent, services)
     services.keep(entry, admitted.prompt, result)
     if line := admission.succeeded(admitted, result, services):
-        yield Notice(line)
+        yield Notice(line, "healthy-again")
     yield Booked(entry)
     for line in admission.warnings(purpose.request, admitted, services):
-        yield Notice(line)
+        yield Notice(line, "cap-warning")
     return Called(result, entry.cost)
 
 
@@ -150,7 +150,7 @@ def _lease(model: Model, prompt: Prompt, services: CallServices) -> Flow[str]:
             memory.release()
             return progress.no_memory(others, settings.load_seconds)
         if not announced:
-            yield Notice(progress.waiting_for_memory(model.id, claim.bytes, grant.total, others))
+            yield Notice(progress.waiting_for_memory(model.id, claim.bytes, grant.total, others), "waiting-for-memory")
             announced = True
         memory.sleep(NAP)
     return ""

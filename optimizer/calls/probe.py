@@ -120,7 +120,7 @@ def _window(model: Model, services: CallServices, temperature: float | None) -> 
     called = (yield from _hear(_prompt(text, model, temperature), model, services)).called
     if isinstance(called.result, Completion):
         return SIGN in called.result.text.lower(), called.cost
-    yield Notice(f"{model.id}: {called.result.line}")
+    yield Notice(f"{model.id}: {called.result.line}", "failed")
     return False if isinstance(called.result, PromptTooLong) else None, called.cost
 
 
@@ -131,7 +131,7 @@ def _tools(model: Model, services: CallServices, temperature: float | None) -> F
     if isinstance(called.result, Completion):
         made = any(call.name == "report" and not call.malformed for call in called.result.tool_calls)
         return made, called.cost
-    yield Notice(f"{model.id}: {called.result.line}")
+    yield Notice(f"{model.id}: {called.result.line}", "failed")
     return False if isinstance(called.result, BadAnswer) else None, called.cost
 
 

@@ -88,11 +88,12 @@ def optimize() -> None:
 
 
 class Failure(NamedTuple):
-    """How a run failed: message, hint and exit code."""
+    """How a run failed: message, hint, exit code and the name of the error's class."""
 
     message: str
     hint: str
     code: int
+    kind: str
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -142,16 +143,16 @@ def _run(argv: list[str]) -> int | Failure:
         code = optimize.main(args=argv, prog_name="optimize", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except OptimizerError as error:
-        return Failure(error.message, error.hint, error.exit_code)
+        return Failure(error.message, error.hint, error.exit_code, type(error).__name__)
     except click.UsageError as error:
         return _misused(error, argv)
     except (KeyboardInterrupt, Interrupted, click.Abort) as error:
-        return Failure(str(error), "", INTERRUPTED)
+        return Failure(str(error), "", INTERRUPTED, "Interrupted")
     except (BrokenPipeError, ReaderGone):
         raise
     except OSError as error:
         what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
-        return Failure(what, "check the disk and its permissions", StorageError.exit_code)
+        return Failure(what, "check the disk and its permissions", StorageError.exit_code, StorageError.__name__)
     except Exception as error:
         if os.environ.get("OPTIMIZER_DEBUG"):
             raise
@@ -161,7 +162,8 @@ def _run(argv: list[str]) -> int | Failure:
 
         debug("cli", "%s", "".join(traceback.format_exception(error)))
         hint = "this is a bug in optimizer: please report it with the traceback that --debug shows"
-        return Failure(f"internal error: {type(error).__name__}: {error}", hint, OptimizerError.exit_code)
+        name = type(error).__name__
+        return Failure(f"internal error: {name}: {error}", hint, OptimizerError.exit_code, name)
 
 
 def _misused(error: click.UsageError, argv: Sequence[str]) -> Failure:
@@ -174,7 +176,7 @@ def _misused(error: click.UsageError, argv: Sequence[str]) -> Failure:
         message = message.replace(clicks, plain)
     command = error.ctx.command_path if error.ctx else " ".join(["optimize", *argv[:1]])
     hint = f"did you mean {' or '.join(near[:2])}?" if near else f"{command} --help"
-    return Failure(" ".join(message.split()), hint, InputError.exit_code)
+    return Failure(" ".join(message.split()), hint, InputError.exit_code, InputError.__name__)
 
 
 def with_default(argv: list[str]) -> list[str]:
@@ -204,7 +206,7 @@ def _complain(failure: Failure, as_json: bool) -> None:
     from optimizer.report import wire
 
     if as_json:
-        terminal.emit(wire.failure(failure.code, failure.message or BROKEN_OFF, failure.hint))
+        terminal.emit(wire.failure(failure.code, failure.kind, failure.message or BROKEN_OFF, failure.hint))
     if failure.code != INTERRUPTED:
         terminal.failure(failure.message, failure.hint)
         return

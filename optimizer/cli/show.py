@@ -86,7 +86,7 @@ class Terminal:
                 notice(f"task: {decision.summary(task, route)}")
                 if self._dry_run and route.attempts:
                     click.echo("\n".join(decision.attempts(route, width())))
-            case Notice(text):
+            case Notice(text, _):
                 self._close_line()
                 notice(text)
             case Stepped(step, _, tool, arguments, result):

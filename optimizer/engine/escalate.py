@@ -43,7 +43,7 @@ def escalate(request: Request, route: Route, services: Services) -> Flow[list[tu
     try:
         while waiting:
             attempt, waiting = waiting[0], waiting[1:]
-            yield Notice(progress.starting(attempt))
+            yield Notice(progress.starting(attempt), "starting")
             ended = yield from _attempt(request, attempt.model, services, before)
             tried.append((attempt, ended))
             if ended.failure is None:
@@ -52,7 +52,7 @@ def escalate(request: Request, route: Route, services: Services) -> Flow[list[tu
             failed = [check.name for check in ended.verdict.checks if check.passed is False] if ended.verdict else []
             following = waiting[0].model.id if waiting else ""
             if line := progress.going_on(attempt.model.id, ended.failure.line, failed, following):
-                yield Notice(line)
+                yield Notice(line, "going-on")
             before = _after(before, ended, ended.failure)
     finally:
         if any(attempt.model.local for attempt in route.attempts):
@@ -89,7 +89,7 @@ def _attempt(request: Request, model: Model, services: Services, before: Before)
     ended = yield from _conversation(request, model, services, before)
     if isinstance(ended.failure, PromptTooLong) and request.context.items:
         shorter = replace(request, context=prepare.within(request.context, request.context.tokens // 2))
-        yield Notice(progress.less_context(model.id, ended.failure.line))
+        yield Notice(progress.less_context(model.id, ended.failure.line), "less-context")
         again = yield from _conversation(shorter, model, services, replace(before, unfinished=None))
         ended = replace(again, cost=calls.added(ended.cost, again.cost))
     if ended.failure is None:
@@ -158,14 +158,14 @@ def _conversation(request: Request, model: Model, services: Services, before: Be
     if 0 < over <= request.context.tokens // 2:
         request = replace(request, context=prepare.within(request.context, request.context.tokens - over))
         prompt = prompts.build(_ask(request, workspace, toolbox, before), model)
-        yield Notice(progress.higher_rate(model.id, over))
+        yield Notice(progress.higher_rate(model.id, over), "higher-rate")
     taken = before.unfinished
     if taken is not None:
         longer = prompts.build(_ask(request, workspace, toolbox, before, taken.looked), model)
         if longer.tokens + longer.max_output > model.window:
             taken = None
         else:
-            yield Notice(progress.taking_over(model.id))
+            yield Notice(progress.taking_over(model.id), "taking-over")
             prompt, toolbox = longer, serve.over(toolbox, taken.overlay)
     purpose = Purpose(request.id, request.task.kind)
 

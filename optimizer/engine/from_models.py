@@ -35,11 +35,11 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
         available = services.models.available()
         route = yield from _routed(prepared.task, role, available, services)
     if not (dry_run and route.attempts) and (line := decide.images_leave(query, route, planned)):
-        yield Notice(line)
+        yield Notice(line, "images")
     if dry_run or not route.attempts:
         return decide.unserved(id, route, dry_run)
     if line := decide.to_the_cloud(route, services):
-        yield Notice(line)
+        yield Notice(line, "to-the-cloud")
     asked, cost = yield from _worded(prepared, query, planned, available, services)
     from optimizer.engine import escalate
 
@@ -64,15 +64,14 @@ def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: b
             listed = pool.submit(services.models.available)
             refreshed = prepare.refresh(workspace)
             if refreshed.notice:
-                yield Notice(refreshed.notice)
+                yield Notice(refreshed.notice, "index")
             fitted, budget = first_budget(query, workspace, plans)
-            for line in _cut(query, fitted, services, dry_run):
-                yield Notice(line)
+            yield from _cut(query, fitted, services, dry_run)
             context = prepare.choose(query, workspace, budget.code)
             yield Chosen(context)
             notes = prepare.notes_near(context, workspace, budget.notes_limit)
             if notes is not None:
-                yield Notice(progress.project_notes(notes.path, notes.tokens, notes.whole))
+                yield Notice(progress.project_notes(notes.path, notes.tokens, notes.whole), "project-notes")
             available = listed.result()
     except BaseException:
         if router:
@@ -85,13 +84,13 @@ def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: b
     return Request(id, fitted, context, task, notes), available
 
 
-def _cut(query: Query, fitted: Query, services: Services, dry_run: bool) -> Iterator[str]:
-    """A line for each of request and piped input that is cut; none for what this run summarises."""
+def _cut(query: Query, fitted: Query, services: Services, dry_run: bool) -> Iterator[Notice]:
+    """A notice for each of request and piped input that is cut; none for what this run summarises."""
     summarises = services.workspace.settings.agent_summarise
     if fitted.text != query.text:
-        yield progress.request_cut()
+        yield Notice(progress.request_cut(), "request-cut")
     if fitted.extra != query.extra and (dry_run or not summarises):
-        yield progress.input_cut(summarises)
+        yield Notice(progress.input_cut(summarises), "input-cut")
 
 
 def _routed(task: Task, role: str, available: Available, services: Services) -> Flow[Route]:

@@ -52,7 +52,7 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: Landing, service
                 return outcome
         landing = yield from _committable(patch, landing)
         for path, editor in open_files(workspace.root, patch):
-            yield Notice(report.open_file(path, editor))
+            yield Notice(report.open_file(path, editor), "open-file")
         if careful or not landing.yes:
             answer = yield LandingQuestion(patch, careful, landing.commit is not None)
             if answer is False:
@@ -67,7 +67,7 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: Landing, service
         raise
     entry = _write(outcome, patch, request, services)
     for path in new_scripts(patch):
-        yield Notice(report.new_script(path))
+        yield Notice(report.new_script(path), "new-script")
     debug("landing", "%d files written as change %s", len(patch.changes), entry)
     outcome = replace(outcome, landed=Landed("written", entry))
     return (yield from _commit(outcome, patch, request, landing)) if landing.commit else outcome
@@ -125,7 +125,7 @@ def _committable(patch: Patch, landing: Landing) -> Flow[Landing]:
         return landing
     if landing.yes:
         raise report.not_written(hindered)
-    yield Notice(report.not_committable(hindered))
+    yield Notice(report.not_committable(hindered), "not-committable")
     return replace(landing, commit=None)
 
 
@@ -156,13 +156,13 @@ def _commit(outcome: Outcome, patch: Patch, request: str, landing: Landing) -> F
     try:
         made = commit.make(landing.commit, patch.changes, message)
     except ChecksFailed as error:
-        yield Notice(error.message)
+        yield Notice(error.message, "not-committed")
         return replace(outcome, exit_code=error.exit_code, hint=error.hint)
     except KeyboardInterrupt:
-        yield Notice(report.not_committed(outcome))
+        yield Notice(report.not_committed(outcome), "not-committed")
         raise
     for note in made.notes:
-        yield Notice(note)
+        yield Notice(note, "commit")
     return replace(outcome, landed=replace(outcome.landed, commit=made.id, branch=made.branch))
 
 

@@ -55,13 +55,13 @@ def begin(query: Query, request: str, services: Services) -> Flow[Asked | None]:
     router = services.models.router() if settings.local_router else None
     if router is None:
         if settings.local_router:
-            yield Notice(progress.no_router())
+            yield Notice(progress.no_router(), "no-router")
         return None
     begun = perf_counter()
     at_once = services.calls._replace(settings=replace(settings, limit_wait=0.0))
     admitted = yield from admission.admit(request, router.model, _prompt(query), at_once)
     if not isinstance(admitted, admission.Admitted):
-        yield Notice(progress.no_opinion(router.model.id, admitted.message))
+        yield Notice(progress.no_opinion(router.model.id, admitted.message), "no-opinion")
         return None
     asked = Asked(Purpose(request, "sorting"), admitted, begun, settings.local_router_seconds)
     claim = services.calls.claim(router.model, admitted.prompt.tokens + admitted.prompt.max_output)
@@ -84,7 +84,7 @@ def end(asked: Asked, services: CallServices) -> Flow[Opinion | None]:
     if asked.answer:
         services.ledger().settle(asked.purpose.request, "accepted" if opinion else "unusable")
     if opinion is None:
-        yield Notice(progress.no_opinion(model.id, _why(asked)))
+        yield Notice(progress.no_opinion(model.id, _why(asked)), "no-opinion")
     return opinion
 
 

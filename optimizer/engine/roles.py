@@ -100,15 +100,15 @@ def ask_role(work: Work, attempts: Sequence[Attempt], services: Services) -> Flo
                 attempt = waiting[0]
                 if announced != attempt.model.id:
                     announced = attempt.model.id
-                    yield Notice(f"{work.doing}: {progress.starting(attempt)}")
+                    yield Notice(f"{work.doing}: {progress.starting(attempt)}", "starting")
                 try:
                     reply, charged = yield from _once(work.request, attempt.model, question, services)
                 except REFUSED as error:
-                    yield Notice(f"{work.doing}: {error.message}")
+                    yield Notice(f"{work.doing}: {error.message}", "failed")
                     break
                 cost = calls.added(cost, charged)
                 if isinstance(reply, OptimizerError):
-                    yield Notice(f"{attempt.model.id}: {reply.line}")
+                    yield Notice(f"{attempt.model.id}: {reply.line}", "failed")
                     waiting = escalate.left_to_ask(waiting[1:], attempt, reply)
                 else:
                     text = reply
@@ -169,7 +169,7 @@ def planned(request: Request, available: Available, services: Services) -> Flow[
     work = Work("planner", "planning", replace(request, task=task), PLAN, (asked,))
     replies = yield from ask_role(work, route(work, available, services).attempts, services)
     plan = replies.texts[0]
-    yield Notice(progress.plan(replies.by, plan))
+    yield Notice(progress.plan(replies.by, plan), "plan")
     if plan:
         text = _PLAN_GIVEN.format(request=request.query.text, plan=prompts.shorten(plan, PLAN))
         request = replace(request, query=request.query._replace(text=text))
@@ -192,21 +192,21 @@ def reviewed(
     checks = [check.name for check in verdict.checks if check.passed] if verdict else []
     work, whole = _review(request, checks, diff, services)
     if not work.asks:
-        yield Notice(progress.no_review("request_tokens leaves no room for the change"))
+        yield Notice(progress.no_review("request_tokens leaves no room for the change"), "no-review")
         return 0
     if not whole:
-        yield Notice(progress.review_cut())
+        yield Notice(progress.review_cut(), "review-cut")
     found = route(work, available, services, lambda model: model.id != made_by)
     found = found if found.attempts else route(work, available, services)
     if not found.attempts:
         hint = decide.unserved(request.id, found, dry_run=False).hint
-        yield Notice(progress.no_review("no model can be asked for one", hint))
+        yield Notice(progress.no_review("no model can be asked for one", hint), "no-review")
         return 0
     replies = yield from ask_role(work, found.attempts, services)
     if text := replies.texts[0]:
         yield Reviewed(replies.by, findings(text), replies.by == made_by)
     else:
-        yield Notice(progress.no_review("the change is kept as it is"))
+        yield Notice(progress.no_review("the change is kept as it is"), "no-review")
     return replies.cost
 
 

@@ -114,12 +114,12 @@ def _from_index(request: str, lookup: Lookup, services: Services) -> Flow[Outcom
     started, workspace = perf_counter(), services.workspace
     refreshed = prepare.refresh(workspace)
     if refreshed.notice:
-        yield Notice(refreshed.notice)
+        yield Notice(refreshed.notice, "index")
     answered, subject = answer(lookup, workspace.index), lookup.subject
     if not answered.found and subject.isalpha() and subject.islower() and not workspace.settings.tier:
         from optimizer.report import progress
 
-        yield Notice(progress.not_named(subject))
+        yield Notice(progress.not_named(subject), "not-named")
         return None
     lines = lines_of(answered.citations)
     for line in lines:
@@ -137,6 +137,6 @@ def _from_index(request: str, lookup: Lookup, services: Services) -> Flow[Outcom
         if workspace.settings.agent_review:
             from optimizer.report import progress
 
-            yield Notice(progress.no_review("no model made this change"))
+            yield Notice(progress.no_review("no model made this change"), "no-review")
     code = 0 if verdict.ok else UnusableOutput.exit_code
     return Outcome(request, "index", "", "\n".join(lines), answered.patch, verdict, 0, code)

@@ -58,13 +58,18 @@ def summarised(
     size = words_budget(most - SPARE, TOKENS, asked).code
     if not attempts or room < LEAST_ROOM or size < LEAST_PART:
         no_model = "no local or free model can be asked, and the role summariser names no other"
-        yield Notice(progress.no_summary("request_tokens leaves no room for a summary" if attempts else no_model))
+        yield Notice(
+            progress.no_summary("request_tokens leaves no room for a summary" if attempts else no_model), "no-summary"
+        )
         return request, 0
     masked = _masked(piped)
     if masked != piped:
-        yield Notice(progress.input_masked())
+        yield Notice(progress.input_masked(), "input-masked")
     excerpt = cut_up(masked, room, size)
-    yield Notice(progress.summarising(excerpt.lines, count_tokens(piped), room, len(excerpt.parts), excerpt.left_out))
+    yield Notice(
+        progress.summarising(excerpt.lines, count_tokens(piped), room, len(excerpt.parts), excerpt.left_out),
+        "summarising",
+    )
     task = _task(request.task, size)
     work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, room, services))
     replies = yield from roles.ask_role(
@@ -72,10 +77,10 @@ def summarised(
     )
     text = put_together(excerpt, replies.texts, replies.by, room)
     if not text:
-        yield Notice(progress.no_summary("there is no summary"))
+        yield Notice(progress.no_summary("there is no summary"), "no-summary")
         return request, replies.cost
     middle = text.removeprefix(excerpt.head.text).removesuffix(excerpt.tail.text)
-    yield Notice(progress.summary(middle))
+    yield Notice(progress.summary(middle), "summary")
     return replace(request, query=request.query._replace(extra=text)), replies.cost
 
 

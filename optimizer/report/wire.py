@@ -6,8 +6,10 @@ Values of higher rooms come in as they are, and only the attributes named here a
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,12 +75,12 @@ def result(outcome: Outcome, landed: str) -> Wire:
     fields = plain(dataclasses.replace(outcome, patch=None))
     files = [change.path for change in outcome.patch.changes] if outcome.patch else []
     fields.pop("patch")
-    return {"event": "result", **fields, "files": files, "landed": landed}
+    return {"event": "result", **fields, "files": files, "landed": landed, "landing": plain(outcome.landed)}
 
 
-def failure(exit_code: int, error: str, hint: str) -> Wire:
-    """The last object of a command that failed."""
-    return {"event": "result", "exit_code": exit_code, "error": error, "hint": hint}
+def failure(exit_code: int, kind: str, error: str, hint: str) -> Wire:
+    """The last object of a command that failed; `kind` is the name of the error's class."""
+    return {"event": "result", "exit_code": exit_code, "kind": kind, "error": error, "hint": hint}
 
 
 def context(found: Context) -> Wire:
@@ -110,13 +112,15 @@ def route(routed: Routed) -> Wire:
         {
             "model": plain(one.model),
             "reason": reasons.attempt(one),
+            **coded(one.reason),
             "estimate": one.estimate,
             "standby": one.standby,
         }
         for one in routed.route.attempts
     ]
     left_out = [{"model": one.model, **missing(one)} for one in routed.route.left_out]
-    decided = {"attempts": attempts, "reason": reasons.route(routed.task, routed.route), "left_out": left_out}
+    said = reasons.route(routed.task, routed.route)
+    decided = {"attempts": attempts, "reason": said, "left_out": left_out, "plan": plain(routed.route.plan)}
     return {"task": plain(routed.task), "route": decided, "quotes": plain(routed.quotes)}
 
 
@@ -129,7 +133,16 @@ def missing(left: LeftOut) -> Wire:
         "tier": left.tier,
         "why": reasons.why(left),
         "cure": reasons.hint(left),
+        **coded(left.reason),
     }
+
+
+def coded(reason: Any) -> Wire:
+    """A reason for programs: its kind, and the figures and names that belong to it."""
+    if isinstance(reason, Enum):
+        return {"code": reason.name.lower(), "facts": {}}
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(reason).__name__).lower()
+    return {"code": name, "facts": plain(reason)}
 
 
 def patch(one: Patch) -> Wire:
@@ -155,7 +168,7 @@ def row(one: Any) -> Wire:
 
 def not_found(exit_code: int, error: str, hint: str, near: Iterable[Any]) -> Wire:
     """A lookup without a result, with the nearest rows."""
-    return failure(exit_code, error, hint) | {"near": [row(one) for one in near if one.path]}
+    return failure(exit_code, "NotFound", error, hint) | {"near": [row(one) for one in near if one.path]}
 
 
 def outlined(file: Any) -> Iterable[Wire]:
@@ -270,6 +283,7 @@ def model(row: Any, chosen: bool, day: date) -> Wire:
         "can_be_asked": row.left is None,
         "why": reasons.why(row.left) if row.left else "",
         "cure": reasons.hint(row.left) if row.left else "",
+        "code": coded(row.left.reason)["code"] if row.left else "",
     }
 
 

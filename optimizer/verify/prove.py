@@ -154,7 +154,7 @@ def judge(
     if runs is None:
         runs = plan(patch, index, means)
     if commands := [run.command.text for run in runs if not run.skip]:
-        yield Notice(report.running(commands))
+        yield Notice(report.running(commands), "running")
     checks = list(fast.checks)
     with Copies(patch, means) as copies:
         for run in runs:

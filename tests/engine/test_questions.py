@@ -261,7 +261,8 @@ def test_a_request_that_leaves_this_machine_for_want_of_a_local_model_says_so(
 
     events, outcome = served(services, Front(), "explain total")
     (route,) = [event.route for event in events if isinstance(event, Routed)]
-    notice = Notice(progress.to_the_cloud(next(left for left in route.left_out if left.tier == "local"), "groq"))
+    missing = next(left for left in route.left_out if left.tier == "local")
+    notice = Notice(progress.to_the_cloud(missing, "groq"), "to-the-cloud")
     assert outcome.exit_code == 0 and notice in events
     asked_for = services.for_next({"provider": "groq"})
     assert notice not in served(asked_for, Front(), "explain total")[0]
