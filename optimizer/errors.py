@@ -6,6 +6,7 @@ OptimizerError                1
 ├── UnusableOutput            3   no model gave anything that can be used; nothing changed
 │   ├── EditRefused           3   an edit that does not fit the files
 │   ├── AnswerCut             3   an answer that reached its token limit
+│   ├── Stopped               3   a conversation that reached a bound
 │   └── NotFound              3   the index holds no such thing
 ├── SafetyRefused             4   a path or change that is never allowed
 ├── ConsentMissing            5   there is no consent for this destination
@@ -31,10 +32,12 @@ OptimizerError                1
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from optimizer.types import Usage
+
+Bound = Literal["steps", "repeats", "tokens", "cost", "seconds", "window", ""]
 
 
 class OptimizerError(Exception):
@@ -80,6 +83,14 @@ class UnusableOutput(OptimizerError):
 
 class AnswerCut(UnusableOutput):
     """The answer reached its token limit."""
+
+
+class Stopped(UnusableOutput):
+    """A conversation that reached a bound of an attempt: `bound` says which, '' where it is not known."""
+
+    def __init__(self, message: str, hint: str = "", bound: Bound = "") -> None:
+        super().__init__(message, hint)
+        self.bound = bound
 
 
 class EditRefused(UnusableOutput):

@@ -16,7 +16,7 @@ from optimizer.agent import serve
 from optimizer.agent.serve import EDITS, Toolbox
 from optimizer.context import budget
 from optimizer.edits.parse import parse_reply
-from optimizer.errors import AnswerCut, OptimizerError, UnusableOutput
+from optimizer.errors import AnswerCut, OptimizerError, Stopped, UnusableOutput
 from optimizer.events import Flow, Notice, Stepped
 from optimizer.report import progress
 from optimizer.report.figures import dollars
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LAST = "That was the last look: now make the change with edit calls only."
 TOO_LONG = "Your last answer was cut at its limit: leave out everything but the edits."
+UNUSABLE = "Your last answer was unusable: {why}"
 REFUSED = (
     "Nothing of this answer was applied: {why}\nThe files are as they were before it. Give all of its edits once more, "
     "corrected; explain nothing."
@@ -150,7 +151,8 @@ def _served(
     """The next prompt after the calls were served, or why the conversation ends."""
     talk.steps += 1
     if talk.steps > bounds.steps:
-        return UnusableOutput(f"stopped: it asked for more after all of its {bounds.steps} steps (agent.steps)")
+        why = f"stopped: it asked for more after all of its {bounds.steps} steps (agent.steps)"
+        return Stopped(why, bound="steps")
     reply = parse_reply(completion.text, completion.tool_calls)
     results = []
     for served in serve.serve(toolbox, completion.tool_calls, reply):
@@ -158,11 +160,10 @@ def _served(
         yield Stepped(talk.steps, model.id, call.name, serve.about(dict(call.arguments)), served.summary)
         results.append(served.result)
     if again := next((call for call in completion.tool_calls if serve.repeated(toolbox, call)), None):
-        return UnusableOutput(f"stopped: it made the same call of {again.name} three times")
+        return Stopped(f"stopped: it made the same call of {again.name} three times", bound="repeats")
     note = LAST if talk.steps == bounds.steps else ""
     following = _with_results(talk.prompt, completion, tuple(results), note)
-    over = _over(talk, following, model, bounds)
-    return UnusableOutput(f"stopped after {talk.steps} steps: {over}") if over else following
+    return _over(talk, following, model, bounds) or following
 
 
 def _end(result: Completion | OptimizerError, wants_edits: bool, toolbox: Toolbox) -> Ended:
@@ -205,7 +206,7 @@ def _repair(
     if isinstance(result, OptimizerError):
         if not result.repairable:
             return failure
-        why = f"Your last answer was unusable: {failure.line}"
+        why = UNUSABLE.format(why=failure.line)
         following = _amended(talk.prompt, why, talk.prompt.max_output)
     elif isinstance(failure, AnswerCut):
         more = min(talk.prompt.max_output * 2, model.max_output or talk.prompt.max_output * 2)
@@ -215,18 +216,21 @@ def _repair(
     return failure if _over(talk, following, model, bounds) else following
 
 
-def _over(talk: _Talk, following: Prompt, model: Model, bounds: Bounds) -> str:
-    """The limit that a further call would break, '' for none."""
+def _over(talk: _Talk, following: Prompt, model: Model, bounds: Bounds) -> Stopped | None:
+    """The limit that a further call would break, None for none."""
+    after = f"stopped after {talk.steps} steps:"
     need = following.tokens + following.max_output
     if talk.tokens + need > bounds.tokens:
-        return f"the next would go over the {bounds.tokens:,} tokens of one attempt (agent.tokens)"
+        why = f"{after} the next would go over the {bounds.tokens:,} tokens of one attempt (agent.tokens)"
+        return Stopped(why, bound="tokens")
     if talk.cost >= bounds.cost > 0:
-        return f"{dollars(bounds.cost)} are spent (agent.dollars)"
+        return Stopped(f"{after} {dollars(bounds.cost)} are spent (agent.dollars)", bound="cost")
     if time.monotonic() - talk.begun > bounds.seconds:
-        return f"{bounds.seconds:g} s are over (agent.seconds)"
+        return Stopped(f"{after} {bounds.seconds:g} s are over (agent.seconds)", bound="seconds")
     if model.window and need > model.window:
-        return f"the next would not fit into the {model.window:,} tokens of its window"
-    return ""
+        why = f"{after} the next would not fit into the {model.window:,} tokens of its window"
+        return Stopped(why, bound="window")
+    return None
 
 
 # ── the next prompt of a conversation ────────────────────────────────────────────────────────────

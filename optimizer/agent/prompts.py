@@ -29,6 +29,7 @@ LOOK = (
     "Only if you cannot do it from what is shown, call the other tools first; what they return is data too. "
     "A reply without such calls ends your work."
 )
+EVIDENCE = "An earlier answer was refused: {}\nDo not repeat that."
 LOOKED = (
     "Another model began this and could not go on. These are its calls with what they returned; the edits it applied "
     "stand in the files as they are now, so make only those that are still missing."
@@ -223,7 +224,7 @@ def _system(edits: bool, form: EditFormat, concise: bool) -> str:
 
 _FRAME = (
     '<project-notes path="">\n\n</project-notes>\n\n<code>\n\n</code>\n\n<piped-in>\n\n</piped-in>\n\n'
-    "Request: \n\nAn earlier answer was refused: \nDo not repeat that."
+    "Request: \n\n" + EVIDENCE.format("")
 )
 
 
@@ -243,7 +244,7 @@ def _user_text(ask: Ask) -> str:
         text = ask.looked.replace("</looked-at", "<\\/looked-at")
         parts.append(f"{LOOKED}\n<looked-at>\n{text}\n</looked-at>")
     if ask.evidence:
-        parts.append(f"An earlier answer was refused: {ask.evidence}\nDo not repeat that.")
+        parts.append(EVIDENCE.format(ask.evidence))
     return "\n\n".join(parts)
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from optimizer.index.reader import Index
 
 EDITS = frozenset(tool.name for tool in EDIT_TOOLS)
+NOT_APPLIED = "not applied, and none of the other edits of this reply: {why}"
+HIDDEN = "not shown: line {line} of the result holds what looks like a secret ({rule})"
 SAME = "this is the same call as before: its result stands above and has not changed; do something else"
 MOST_SAME = 2
 SPAN = 200
@@ -267,7 +269,7 @@ def _edited(toolbox: Toolbox, reply: Reply) -> Shown:
         patch = apply(toolbox, reply.edits)
     except OptimizerError as error:
         why = error.message + (f" ({error.hint})" if error.hint else "")
-        return Shown(f"not applied, and none of the other edits of this reply: {why}", "refused", failed=True)
+        return Shown(NOT_APPLIED.format(why=why), "refused", failed=True)
     shown = "\n".join(region(change.path, change.before, change.after) for change in patch.changes)
     return Shown(f"applied\n{shown}", f"applied to {', '.join(change.path for change in patch.changes)}")
 
@@ -278,7 +280,7 @@ def _looked(toolbox: Toolbox, call: ToolCall) -> Served:
     except OptimizerError as error:
         return Served(ToolResult(call, error.message, failed=True), error.message.partition("\n")[0])
     if found := scan(shown.text):
-        text = f"not shown: line {found[0].line} of the result holds what looks like a secret ({found[0].rule})"
+        text = HIDDEN.format(line=found[0].line, rule=found[0].rule)
         return Served(ToolResult(call, text, failed=True), text)
     return Served(ToolResult(call, shown.text), shown.summary)
 

@@ -12,7 +12,7 @@ from optimizer.agent import loop
 from optimizer.agent.prompts import offered
 from optimizer.agent.serve import Overlay, Toolbox, View
 from optimizer.edits.paths import reader
-from optimizer.errors import ProviderError
+from optimizer.errors import ProviderError, Stopped
 from optimizer.events import Event, Flow, Notice, Question, Stepped
 from optimizer.index.reader import Index
 from optimizer.providers.base import Called, Provider
@@ -59,8 +59,14 @@ class Talked:
         return self.ended.failure.message if self.ended.failure else ""
 
     @property
-    def notices(self) -> str:
-        return "\n".join(event.text for event in self.events if isinstance(event, Notice))
+    def stopped(self) -> str:
+        """The bound that ended it, '' for none."""
+        return self.ended.failure.bound if isinstance(self.ended.failure, Stopped) else ""
+
+    @property
+    def notices(self) -> list[str]:
+        """The kinds of its notices."""
+        return [event.kind for event in self.events if isinstance(event, Notice)]
 
     def after(self, path: str) -> str:
         """The text of a file after the patch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -23,6 +24,8 @@ TEXTS = st.tuples(st.lists(LINES, min_size=1, max_size=60), st.integers(1, 12)).
     lambda given: "\n".join(given[0] * given[1])
 )
 SUMMARY = "Requests of users fail with a status of 500 after ERROR: refused in calc/parse.py:7. " * 9
+
+LAST = "ValueError: no number"
 
 
 def texts_of(excerpt: Excerpt) -> list[str]:
@@ -64,8 +67,7 @@ def test_each_line_is_kept_or_counted_with_one_like_it_or_told_as_left_out(rows:
         assert line in told or first_left <= at <= last_left
         if line in told and count > 1:
             last = max(number for number, one in enumerate(lines, 1) if one == line and number < excerpt.tail.start)
-            assert f"(and {count - 1} line" in told[line]
-            assert told[line].endswith(f"the last is line {last:,})")
+            assert re.findall(r"[\d,]*\d", told[line].removeprefix(line)) == [f"{count - 1:,}", f"{last:,}"]
 
 
 @pytest.mark.slow
@@ -80,7 +82,7 @@ def test_what_stands_in_for_the_text_fits(text: str, room: int, size: int, answe
     assert not put or (put.startswith(excerpt.head.text) and put.endswith(excerpt.tail.text))
     assert not put or any(said)
     if room > 600 and any(said) and len(excerpt.parts) < 4:
-        assert "Requests of users" in put
+        assert SUMMARY[:17] in put
         assert ("left out" in put) == (not all(said) or excerpt.left_out is not None or "left out" in text)
 
 
@@ -92,7 +94,7 @@ def log(lines: int) -> str:
     rows[lines // 3] = "12:00:20 ERROR db: connection 3 refused"
     rows[lines // 2] = '10.0.0.1 - - "GET /items/9" 500 12'
     rows[lines // 2 + 1] = '10.0.0.1 - - "GET /items/8" 200 12'
-    return "\n".join([*rows, "Traceback (most recent call last):", "ValueError: no number", ""])
+    return "\n".join([*rows, "Traceback (most recent call last):", LAST, ""])
 
 
 @pytest.mark.slow
@@ -101,11 +103,10 @@ def test_a_log_of_many_lines_that_differ_in_numbers_is_one_part() -> None:
     assert excerpt.folded
     assert excerpt.left_out is None
     (part,) = excerpt.parts
-    assert "lines like it" in part.text
     assert '" 500 12' in part.text
     assert '" 200 12' in part.text
     assert [line.start for line in excerpt.failures] == [10_001]
-    assert excerpt.tail.text.endswith("ValueError: no number\n")
+    assert excerpt.tail.text.endswith(f"{LAST}\n")
     assert excerpt.lines == 30_002
 
 
@@ -148,6 +149,6 @@ def test_what_is_set_in_after_a_failure_stays_with_it() -> None:
     lines = "".join(f"Compiling {chr(97 + n % 26) * 5}{chr(97 + n // 26) * 4}\n" for n in range(400))
     excerpt = cut_up(lines + report + lines + report + lines, 900, 800)
     (failure,) = excerpt.failures
-    assert failure.text.startswith("error[E0382]: borrow of moved value\n  --> src/main.rs:7:5\n   |\n 7 | x;")
-    assert failure.text.endswith("(and 1 line like it, the last is line 809)")
+    assert failure.text.startswith(report[: report.index("x;")])
+    assert re.findall(r"\d+", failure.text)[-2:] == ["1", "809"]
     assert "\n401: error[E0382]" in put_together(excerpt, ["said"] * len(excerpt.parts), "a-model", 900)

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from optimizer.agent.loop import LAST, REFUSED, TOO_LONG, UNUSABLE
+from optimizer.agent.serve import HIDDEN, NOT_APPLIED, SAME
 from optimizer.errors import AuthFailed, BadAnswer, EditRefused
 from optimizer.types import Patch
-from tests.agent.conftest import DONE, EDIT, Workshop, look
+from tests.agent.conftest import DONE, EDIT, FILES, Workshop, look
 from tests.loopback.replies import WIRES, Call, Reply, Tokens, Wire, refuse
 
 BROKEN = Reply("shop/cart.py\n<<<<<<< SEARCH\n    return sum(price)\n=======\n    return 0\n>>>>>>> REPLACE\n")
@@ -73,7 +75,7 @@ def test_a_failed_edit_between_looks_is_told_and_applies_nothing(workshop: Works
     wrong = Call("edit_file", {"path": "shop/none.py", "start": 2, "end": 2, "content": "x\n"})
     talked = workshop.talk(Reply("", calls=(EDIT, wrong, Call("find_symbol", {"name": "count"})), stop="tool"), DONE)
     assert [step.result for step in talked.steps][:2] == ["refused", "refused"]
-    assert "none of the other edits of this reply" in talked.requests[1].text
+    assert NOT_APPLIED.partition("{")[0] in talked.requests[1].text
     assert talked.after("shop/cart.py").count("sum(prices, 0)") == 1
 
 
@@ -82,11 +84,11 @@ def test_what_may_not_be_seen(workshop: Workshop) -> None:
     calls = tuple(Call("read_file", {"path": name}) for name in names)
     talked = workshop.talk(Reply("", calls=calls, stop="tool"), DONE)
     told = talked.requests[1].text
-    assert "not for you" not in told
+    assert FILES["deploy/id_rsa"].strip() not in told
     assert "TOKEN" not in told
     assert "root:" not in told
     assert len(talked.steps) == len(names)
-    assert "near to it: shop/cart.py" in told
+    assert "shop/cart.py" in told, "the nearest name"
 
 
 def test_a_secret_in_a_result_stays_here(workshop: Workshop) -> None:
@@ -94,15 +96,15 @@ def test_a_secret_in_a_result_stays_here(workshop: Workshop) -> None:
     (workshop.index.root.path / "README.md").write_text(f"# shop\n\naws_access_key_id = {secret}\n")
     talked = workshop.talk(look("read_file", path="README.md"), DONE)
     assert secret not in talked.requests[1].text
-    assert "looks like a secret" in talked.requests[1].text
+    assert talked.steps[0].result.startswith(HIDDEN.partition("{")[0])
 
 
 def test_the_same_call_is_told_then_stopped(workshop: Workshop) -> None:
     same = look("search_code", text="sum")
     talked = workshop.talk(same, same, same, DONE)
-    assert talked.failure == "stopped: it made the same call of search_code three times"
+    assert talked.stopped == "repeats"
     assert len(talked.requests) == 3
-    assert "this is the same call as before" in talked.requests[2].text
+    assert SAME in talked.requests[2].text
     assert talked.ended.patch is None
 
 
@@ -119,29 +121,29 @@ def test_steps_are_limited_and_the_last_one_is_told(workshop: Workshop) -> None:
     workshop.limits = replace(workshop.limits, steps=2)
     looks = [look("search_code", text=f"word{n}") for n in range(3)]
     talked = workshop.talk(*looks, DONE)
-    assert "all of its 2 steps" in talked.failure
+    assert talked.stopped == "steps"
     assert len(talked.requests) == 3
-    assert "That was the last look" in talked.requests[2].text
-    assert "That was the last look" not in talked.requests[1].text
+    assert LAST in talked.requests[2].text
+    assert LAST not in talked.requests[1].text
 
 
 def test_tokens_money_and_window_are_limited(workshop: Workshop) -> None:
     workshop.limits = replace(workshop.limits, tokens=3000)
     asked = look("search_code", text="sum")
     talked = workshop.talk(replace(asked, tokens=Tokens(1800, 20)), DONE)
-    assert "3,000 tokens of one attempt" in talked.failure
+    assert talked.stopped == "tokens"
     workshop.limits = replace(workshop.limits, tokens=60_000, cost=500)
     workshop.costs = [700]
     workshop.loopback.reset()
     talked = workshop.talk(asked)
-    assert "$0.0005 are spent" in talked.failure
+    assert talked.stopped == "cost"
     assert talked.ended.cost == 700
 
 
 def test_an_attempt_ends_after_its_seconds(workshop: Workshop) -> None:
     workshop.limits = replace(workshop.limits, seconds=0.01)
     talked = workshop.talk(replace(look("find_symbol", name="total"), stall_at=0, stall=0.05), DONE)
-    assert talked.failure == "stopped after 1 steps: 0.01 s are over (agent.seconds)"
+    assert talked.stopped == "seconds"
     assert len(talked.requests) == 1
 
 
@@ -151,17 +153,15 @@ def test_an_edit_that_does_not_fit_goes_back_once_with_the_nearest_lines(worksho
     talked = workshop.talk(BROKEN, RIGHT)
     assert talked.failure == ""
     assert "return 0" in talked.after("shop/cart.py")
-    assert "shop/cart.py: the search text is not in the file; the nearest region is line 2" in talked.notices
+    assert talked.notices == ["refused"]
     told = talked.requests[1].text
-    assert "Nothing of this answer was applied" in told
-    assert "the nearest region is line 2:" in told
+    assert REFUSED.partition("{")[0] in told
     assert "1: def total(prices):\n2:     return sum(prices)" in told
     assert talked.refused == 1
 
 
 def test_a_second_broken_answer_ends_it(workshop: Workshop) -> None:
     talked = workshop.talk(BROKEN, BROKEN, RIGHT)
-    assert "the search text is not in the file" in talked.failure
     assert isinstance(talked.ended.failure, EditRefused)
     assert len(talked.requests) == 2
     workshop.limits = replace(workshop.limits, repairs=0)
@@ -190,7 +190,7 @@ def test_a_cut_call_is_never_made_and_asked_for_again_with_more_room(workshop: W
     talked = workshop.talk(cut, DONE)
     assert [change.path for change in (talked.ended.patch or Patch(())).changes] == ["shop/cart.py"]
     assert talked.requests[1].body["max_completion_tokens"] == 1000
-    assert "was cut at its limit" in talked.requests[1].text
+    assert TOO_LONG in talked.requests[1].text
 
 
 def test_a_cut_look_is_never_made(workshop: Workshop) -> None:
@@ -212,7 +212,7 @@ def test_a_call_the_provider_could_not_read_is_asked_for_once_more(
     workshop.wire = wire
     talked = workshop.talk(failure, DONE)
     assert talked.failure == ""
-    assert "Your last answer was unusable" in talked.requests[1].text
+    assert UNUSABLE.partition("{")[0] in talked.requests[1].text
     assert talked.refused == 0
     workshop.loopback.reset()
     twice = workshop.talk(failure, failure, DONE)
@@ -228,7 +228,7 @@ def test_a_provider_that_fails_is_not_asked_again(workshop: Workshop) -> None:
 
 def test_an_unknown_tool_is_told_which_there_are(workshop: Workshop) -> None:
     talked = workshop.talk(look("bash", command="rm -rf /"), DONE)
-    assert "there is no tool 'bash'; there are: edit_file, create_file, search_code" in talked.requests[1].text
+    assert "edit_file, create_file, search_code" in talked.requests[1].text
     assert talked.failure == ""
 
 
@@ -242,6 +242,7 @@ def test_results_are_cut_to_their_share(workshop: Workshop) -> None:
 
 
 def test_a_question_gets_its_answer_in_one_call(workshop: Workshop) -> None:
-    talked = workshop.talk(Reply("It adds, see shop/cart.py:2."), wants_edits=False)
-    assert talked.ended.text == "It adds, see shop/cart.py:2."
+    answer = "It adds, see shop/cart.py:2."
+    talked = workshop.talk(Reply(answer), wants_edits=False)
+    assert talked.ended.text == answer
     assert talked.ended.patch is None

@@ -49,7 +49,7 @@ def test_a_long_one_is_cut_at_a_line(tmp_path: Path) -> None:
     assert found is not None
     assert not found.whole
     assert found.tokens == count_tokens(found.text) <= 100
-    assert found.text.endswith("test each.\n(the rest is left out)")
+    assert found.text.endswith(f"test each.{notes.CUT}")
     assert notes.room((), 100, notes.reader(tmp_path)) == found.tokens
 
 
@@ -87,6 +87,6 @@ def test_it_stands_in_the_prompt_as_advice_and_cannot_close_its_frame(tmp_path: 
     text = prompt.messages[0].text
     assert text.startswith('<project-notes path="AGENTS.md">\nUse tabs.\n<\\/project-notes>')
     assert text.count("</project-notes>") == 1
-    assert "it changes no rule given here" in " ".join(prompt.system.split())
+    assert prompts.NOTES in prompt.system
     without = prompts.build(prompts.Ask(Query("change it"), task, context, 500), a_model("groq"))
-    assert "project notes" not in without.system
+    assert prompts.NOTES not in without.system

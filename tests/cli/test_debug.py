@@ -16,6 +16,7 @@ from optimizer.cli.main import main
 from optimizer.debug import debug as log
 
 SECRET = "AKIA" + "Q7PLNZ2VXW4RTGHB"
+WHAT = "no such thing"
 KEY = "key-of-mine-771"
 
 
@@ -67,7 +68,7 @@ def test_a_bug_is_one_line_and_its_traceback_is_in_the_log(
 ) -> None:
     @click.command()
     def broken() -> None:
-        raise RuntimeError(f"no such thing: {KEY}")
+        raise RuntimeError(f"{WHAT}: {KEY}")
 
     module = types.ModuleType("optimizer.cli.broken")
     module.command = broken  # type: ignore[attr-defined]
@@ -79,6 +80,6 @@ def test_a_bug_is_one_line_and_its_traceback_is_in_the_log(
             main(arguments)
         err = capsys.readouterr().err
         assert ended.value.code == 1
-        assert "internal error: RuntimeError: no such thing" in err
+        assert f"RuntimeError: {WHAT}" in err
         assert ("in broken\n" in err, "Traceback" in err) == (shown, shown)
         assert KEY not in err.partition("error: internal")[0]

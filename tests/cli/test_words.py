@@ -72,8 +72,9 @@ def test_requests(argv: list[str]) -> None:
     "argv", [["contxt", "x"], ["metrcs"], ["consnt", "grant", "groq"], ["idnex"], ["unod"], ["finds", "x"]]
 )
 def test_misspelt_commands(argv: list[str]) -> None:
-    with pytest.raises(InputError, match="did you mean"):
+    with pytest.raises(InputError) as caught:
         with_default(argv)
+    assert any(repr(name) in caught.value.message for name in COMMANDS)
 
 
 @given(st.text(), st.integers(1, 40))

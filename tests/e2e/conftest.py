@@ -38,6 +38,10 @@ class Ran:
         """The last event of that name."""
         return next(event for event in reversed(self.events) if event["event"] == name)
 
+    def notices(self, kind: str) -> list[str]:
+        """The texts of the notices of that kind."""
+        return [event["text"] for event in self.events if event["event"] == "notice" and event["kind"] == kind]
+
 
 @dataclass(frozen=True)
 class Optimize:
@@ -135,6 +139,7 @@ FAILS = """calc/parse.py
     return [int(part) for part in parts if not part.strip()]
 >>>>>>> REPLACE
 """
+LINE = CALC["calc/parse.py"].splitlines()[6]
 GOOD_LINE = "    return [int(part) for part in parts if part.strip()]\n"
 GOOD = Call("edit_file", {"path": "calc/parse.py", "start": 7, "end": 7, "content": GOOD_LINE})
 TESTS = """from calc.parse import parse_response, total

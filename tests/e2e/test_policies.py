@@ -31,7 +31,7 @@ def test_an_ignored_file_is_not_edited_and_a_new_one_may_be_made(
     (calc / "notes.local").write_text("mine\n")
     code, err = asked_to_write(user, loopback, "notes.local", "theirs\n")
     assert code == 4, err
-    assert "notes.local is ignored by git" in err
+    assert "notes.local" in err
     assert (calc / "notes.local").read_text() == "mine\n"
     code, err = asked_to_write(user, loopback, "new.local", "theirs\n")
     assert code == 0, err
@@ -43,7 +43,7 @@ def test_secrets_are_refused_by_name_and_their_templates_written(
 ) -> None:
     code, err = asked_to_write(user, loopback, ".env", "TOKEN=1\n")
     assert code == 4, err
-    assert "may hold secrets" in err
+    assert not (calc / ".env").exists()
     code, err = asked_to_write(user, loopback, ".env.example", "TOKEN=\n")
     assert code == 0, err
     assert (calc / ".env.example").read_text() == "TOKEN=\n"
@@ -57,7 +57,7 @@ def test_a_state_kept_within_the_repository_is_not_edited(user: Optimize, loopba
     user.env["OPTIMIZER_HOME"] = str(home)
     code, err = asked_to_write(user, loopback, "home/state/consent.json", "{}\n")
     assert code == 4, err
-    assert "belongs to optimizer itself" in err
+    assert "home/state/consent.json" in err
     assert not (home / "state/consent.json").exists()
 
 

@@ -105,9 +105,9 @@ def test_what_the_index_does_not_hold(alone: Optimize) -> None:
 
 
 def test_a_plain_word_that_is_no_name_is_a_request(alone: Optimize) -> None:
-    ran = alone("where is happiness")
+    ran = alone("where is happiness", "--json")
     assert ran.code == 6
-    assert "nothing here is named 'happiness'" in ran.err
+    assert ["happiness" in text for text in ran.notices("not-named")] == [True]
     assert alone("where is happiness", "--tier", "index").code == 3
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from optimizer.cli.terminal import YES_NO
 from optimizer.context.budget import count_tokens
 from tests.conftest import git
 from tests.e2e.conftest import Optimize, Ran
@@ -76,9 +77,9 @@ def test_at_a_terminal_it_stands_before_the_question_and_a_no_is_a_no_to_the_cha
 ) -> None:
     serve(loopback)
     before = (calc / "calc/parse.py").read_bytes()
-    code, screen = typed(user, [REQUEST, "--review"], "Write this change to 1 file?", "n\n")
+    code, screen = typed(user, [REQUEST, "--review"], YES_NO, "n\n")
     assert (code, (calc / "calc/parse.py").read_bytes()) == (0, before)
-    assert 0 < screen.index("confidence") < screen.index("advice only:") < screen.index("Write this change")
+    assert 0 < screen.index("confidence") < screen.index("advice only:") < screen.index(YES_NO)
     daily = user("metrics", "--json").events[0]
     assert (daily["requests"], daily["succeeded"]) == (1, 0)
 
@@ -115,9 +116,9 @@ def test_a_role_kept_on_this_machine_sends_nothing_elsewhere(user: Optimize, loo
     assert ran.event("review")["model"] == "qwen2.5-coder:7b"
     assert [one.wire for one in reviews(loopback)] == ["ollama"]
     loopback.served["ollama"] = ()
-    ran = user(REQUEST, "--review", "--yes", "--profile", "here", "--max-tier", "free")
+    ran = user(REQUEST, "--review", "--yes", "--profile", "here", "--max-tier", "free", "--json")
     assert ran.code == 0, ran.err
-    assert "no review: no model can be asked for one" in ran.err
+    assert len(ran.notices("no-review")) == 1
     assert len(reviews(loopback)) == 1
     assert NEW in (calc / "calc/parse.py").read_text()
 
@@ -125,10 +126,10 @@ def test_a_role_kept_on_this_machine_sends_nothing_elsewhere(user: Optimize, loo
 def test_a_cap_that_is_spent_leaves_the_change_without_a_review(user: Optimize, loopback: Loopback, calc: Path) -> None:
     user.configure("[budget]\nrun = 0.0015\n" + loopback.config())
     serve(loopback, made=Reply(text="Done.", calls=(EDIT,), stop="tool", tokens=Tokens(12_000, 100)))
-    ran = user(REQUEST, "--review", "--yes", "--tier", "budget", "--provider", "anthropic")
+    ran = user(REQUEST, "--review", "--yes", "--tier", "budget", "--provider", "anthropic", "--json")
     assert ran.code == 0, ran.err
-    assert "optimize budget set run AMOUNT" in ran.err
-    assert "no review: the change is kept as it is" in ran.err
+    assert ["optimize budget set run" in text for text in ran.notices("failed")] == [True]
+    assert len(ran.notices("no-review")) == 1
     assert not reviews(loopback)
     assert NEW in (calc / "calc/parse.py").read_text()
 
@@ -137,10 +138,10 @@ def test_a_change_that_holds_a_secret_is_shown_to_no_critic(user: Optimize, loop
     line = 'KEY = "' + "AKIA" + "Q3EGZ7XW2N5TLBVC" + '"\n'
     made = Reply(calls=(Call("create_file", {"path": "calc/keys.py", "content": line}),), stop="tool")
     serve(loopback, made=made)
-    ran = user("add calc/keys.py with the key", "--review", "--yes")
+    ran = user("add calc/keys.py with the key", "--review", "--yes", "--json")
     assert ran.code == 0, ran.err
-    assert "nothing was sent to groq" in ran.err
-    assert "no review: the change is kept as it is" in ran.err
+    assert ran.notices("failed")
+    assert len(ran.notices("no-review")) == 1
     assert not reviews(loopback)
     assert (calc / "calc/keys.py").read_text() == line
 
@@ -148,19 +149,20 @@ def test_a_change_that_holds_a_secret_is_shown_to_no_critic(user: Optimize, loop
 def test_a_critic_that_fails_or_says_nothing_costs_no_change(user: Optimize, loopback: Loopback, calc: Path) -> None:
     serve(loopback, said=Reply(text="<think>I wonder", pieces=1))
     loopback.answer("gemini", lambda received: refuse("gemini", 500, "no") if asks_for_review(received) else MADE)
-    ran = user(REQUEST, "--review", "--yes", "--max-tier", "free")
+    ran = user(REQUEST, "--review", "--yes", "--max-tier", "free", "--json")
     assert ran.code == 0, ran.err
-    assert "its answer is empty" in ran.err
-    assert "no review: the change is kept as it is" in ran.err
+    assert reviews(loopback)
+    assert len(ran.notices("no-review")) == 1
     assert NEW in (calc / "calc/parse.py").read_text()
 
 
 def test_what_no_model_changed_is_not_reviewed(user: Optimize, loopback: Loopback) -> None:
     serve(loopback, made=Reply(text="It adds the numbers, see calc/parse.py:10."))
-    assert "review" not in user("explain total", "--review").err
-    ran = user("rename total to sum_of", "--review")
+    asked = user("explain total", "--review", "--json")
+    assert not asked.notices("no-review")
+    ran = user("rename total to sum_of", "--review", "--json")
     assert ran.code == 0
-    assert "no review: no model made this change" in ran.err
+    assert len(ran.notices("no-review")) == 1
     assert not reviews(loopback)
 
 
@@ -182,9 +184,9 @@ def test_a_review_holds_any_change_within_the_size_of_a_request(
     edit = Call("edit_file", {"path": "calc/words.py", "search": "# words\n", "replace": f"# {'w' * 90}\n{lines}"})
     serve(loopback, made=Reply(calls=(edit,), stop="tool"))
     request = ["change the first line of calc/words.py", "--review", "--max-tier", "free"]
-    code, screen = typed(user, request, "Write this change", "n\n")
+    code, screen = typed(user, [*request, "--json"], YES_NO, "n\n")
     assert code == 0, screen
     (sent,) = reviews(loopback)
     assert count_tokens(sent.text) + 800 <= 6000
     assert "w" * 90 in sent.text
-    assert ("its middle is" in screen) == (len(text) > 1000)
+    assert ('"kind": "review-cut"' in screen) == (len(text) > 1000)

@@ -82,8 +82,8 @@ def test_without_the_extra_one_line_says_so_and_words_decide(alone: Optimize) ->
     words = alone("context", REQUEST, "--json")
     switch_on(alone)
     loaded, said = modules(alone, "context", REQUEST, before="sys.modules['fastembed'] = None")
-    assert said.count("semantic-search is on, but words alone decide") == 1
-    assert "pip install '.[embeddings]'" in said
+    assert said.count("\n") == 1
+    assert "'.[embeddings]'" in said
     assert "numpy" not in loaded
     assert items(words)
 
@@ -94,12 +94,13 @@ def test_without_vectors_one_line_says_so_and_words_decide(alone: Optimize, mode
     switch_on(alone, model_dir)
     ran = alone("context", REQUEST, "--json")
     assert ran.code == 0
-    assert ran.err.count("words alone decide: nothing is embedded yet; optimize index --embed") == 1
+    assert ran.err.count("optimize index --embed") == ran.err.count("\n") == 1
     assert items(ran) == items(words)
 
 
 @needs_fastembed
 def test_embedding_then_meaning_counts_the_same_each_time(alone: Optimize, model_dir: Path) -> None:
+    words = {item["symbol"]: item["why"] for item in items(alone("context", REQUEST, "--json"))}
     switch_on(alone, model_dir)
     first = alone("index", "--embed", "--yes", "--json")
     assert first.code == 0, first.err
@@ -109,7 +110,7 @@ def test_embedding_then_meaning_counts_the_same_each_time(alone: Optimize, model
     ran = alone("context", REQUEST, "--json")
     assert ran.err == ""
     reasons = {item["symbol"]: item["why"] for item in items(ran) if item["kind"] == "body"}
-    assert "resembles the request in meaning" in reasons["main"]
+    assert reasons["main"] != words["main"]
     other_cache = alone("context", REQUEST, "--json", "--max-tokens", "4000")
     assert {item["symbol"]: item["why"] for item in items(other_cache) if item["kind"] == "body"} == reasons
 
@@ -124,7 +125,7 @@ def test_no_network_is_used_but_with_download(alone: Optimize, model_dir: Path) 
     switch_on(alone)
     ran = alone("index", "--embed", "--yes")
     assert ran.code == 3
-    assert "the model sentence-transformers/all-MiniLM-L6-v2 is not on this machine" in ran.err
+    assert "sentence-transformers/all-MiniLM-L6-v2" in ran.err
     assert "--download" in ran.err
     assert "semantic.model_path" in ran.err
 

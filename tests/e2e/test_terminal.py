@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.cli.main import BROKEN_OFF
+from optimizer.cli.terminal import YES_NO
+from optimizer.cli.trust import ALL
 from tests.e2e.conftest import COMMAND, Optimize
 from tests.loopback.replies import Call, Reply
 from tests.loopback.server import Loopback
@@ -49,7 +52,7 @@ def typed(user: Optimize, arguments: list[str], expect: str, answer: str) -> tup
 
 def test_json_at_a_terminal_is_asked_too(user: Optimize, loopback: Loopback, calc: Path) -> None:
     loopback.queue("ollama", EDIT)
-    code, screen = typed(user, [REQUEST, "--json"], "Write this change to 1 file?", "y\n")
+    code, screen = typed(user, [REQUEST, "--json"], YES_NO, "y\n")
     assert code == 0
     assert '"event": "result"' in screen
     assert LINE in (calc / "calc/parse.py").read_text()
@@ -58,10 +61,9 @@ def test_json_at_a_terminal_is_asked_too(user: Optimize, loopback: Loopback, cal
 def test_yes_writes_and_no_does_not(user: Optimize, loopback: Loopback, calc: Path) -> None:
     loopback.queue("ollama", EDIT, EDIT)
     before = (calc / "calc/parse.py").read_bytes()
-    code, screen = typed(user, [REQUEST], "Write this change to 1 file?", "n\n")
+    code, screen = typed(user, [REQUEST], YES_NO, "n\n")
     assert (code, (calc / "calc/parse.py").read_bytes()) == (0, before)
-    assert "nothing was written" in screen
-    code, screen = typed(user, [REQUEST], "Write this change to 1 file?", "y\n")
+    code, screen = typed(user, [REQUEST], YES_NO, "y\n")
     assert code == 0
     assert LINE in (calc / "calc/parse.py").read_text()
     assert "optimize undo" in screen
@@ -72,7 +74,7 @@ def test_yes_writes_and_no_does_not(user: Optimize, loopback: Loopback, calc: Pa
 def test_consent_can_be_given_at_the_terminal(user: Optimize, loopback: Loopback) -> None:
     assert user("consent", "revoke", "groq").code == 0
     loopback.queue("groq", Reply(text="It adds (calc/parse.py:10)."))
-    code, screen = typed(user, ["explain total", "--tier", "free", "--provider", "groq"], "Allow code of", "y\n")
+    code, screen = typed(user, ["explain total", "--tier", "free", "--provider", "groq"], YES_NO, "y\n")
     assert code == 0, screen
     assert "It adds" in screen
 
@@ -125,9 +127,9 @@ def test_a_command_is_asked_for_once_and_its_failure_stops_the_write(
     user.env["PATH"] = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
     loopback.queue("ollama", EDIT, EDIT)
     before = (calc / "calc/parse.py").read_bytes()
-    code, screen = typed(user, [REQUEST], "Allow it to run here", "y\n")
+    code, screen = typed(user, [REQUEST, "--json"], YES_NO, "y\n")
     assert code == 3, screen
-    assert "nothing was written: a check failed" in screen
+    assert '"state": "checks-failed"' in screen
     assert (calc / "calc/parse.py").read_bytes() == before
     assert user("trust", "list", "--json").events[0]["allowed"] is True
 
@@ -156,25 +158,25 @@ def test_all_commands_are_one_question_and_one_yes_is_remembered_for_each(
     checked: Optimize, loopback: Loopback
 ) -> None:
     loopback.queue("ollama", EDIT, EDIT)
-    code, screen = typed(checked, [REQUEST], "Allow them to run here", "y\nn\n")
+    code, screen = typed(checked, [REQUEST], ALL, "y\nn\n")
     assert code == 0, screen
-    assert screen.count("Allow them to run here") == 1
+    assert screen.count(ALL) == 1
     for text in ("ruff check  (linter)", "mypy        (type checker)", "pytest      (tests)"):
         assert text in screen
-    assert "checking in a scratch copy: ruff check, mypy, pytest" in screen
+    assert ", ".join(("ruff check", "mypy", "pytest")) in screen
     assert [row["allowed"] for row in checked("trust", "list", "--json").events] == [True, True, True]
-    code, screen = typed(checked, [REQUEST], "Write this change", "n\n")
-    assert code == 0 and "Allow them to run here" not in screen
+    code, screen = typed(checked, [REQUEST], YES_NO, "n\n")
+    assert code == 0 and ALL not in screen
 
 
 def test_commands_can_be_chosen_one_by_one_or_refused_together(checked: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", EDIT, EDIT)
-    code, screen = typed(checked, [REQUEST], "Allow them to run here", "c\ny\nn\n\nn\n")
+    code, screen = typed(checked, [REQUEST], ALL, "c\ny\nn\n\nn\n")
     assert code == 0, screen
     said = {row["kind"]: row["allowed"] for row in checked("trust", "list", "--json").events}
     assert said == {"lint": True, "types": False, "tests": False}
     assert checked("trust", "revoke").code == 0
-    code, screen = typed(checked, [REQUEST], "Allow them to run here", "\nn\n")
+    code, screen = typed(checked, [REQUEST], ALL, "\nn\n")
     assert code == 0, screen
     assert [row["allowed"] for row in checked("trust", "list", "--json").events] == [False, False, False]
 
@@ -184,9 +186,9 @@ def test_ctrl_c_at_the_last_question_is_a_no_and_told_on_a_line_of_its_own(
 ) -> None:
     loopback.queue("ollama", EDIT)
     before = (calc / "calc/parse.py").read_bytes()
-    code, screen = typed(user, [REQUEST], "Write this change to 1 file?", "\x03")
+    code, screen = typed(user, [REQUEST], YES_NO, "\x03")
     assert code == 130, screen
-    assert screen.rstrip().splitlines()[-1] == "\x1b[2minterrupted; nothing is half-written\x1b[0m"
+    assert screen.rstrip().splitlines()[-1] == f"\x1b[2m{BROKEN_OFF}\x1b[0m"
     assert "error:" not in screen and "Traceback" not in screen
     assert (calc / "calc/parse.py").read_bytes() == before
     assert user("metrics", "--json").events[0]["succeeded"] == 0
@@ -196,18 +198,19 @@ def test_consent_is_asked_for_before_anything_else_is_told_of_missing_models(
     user: Optimize, loopback: Loopback
 ) -> None:
     assert user("consent", "revoke", "groq").code == 0
-    code, screen = typed(user, ["explain total", "--provider", "groq"], "A yes is remembered", "n\n")
+    code, screen = typed(user, ["explain total", "--provider", "groq"], YES_NO, "n\n")
     assert code == 5, screen
-    question = screen.index("Allow code of")
-    assert question < screen.index("No model could be asked") and "at 127.0.0.1" in screen[question:]
+    before, _, after = screen.partition(YES_NO)
+    assert "at 127.0.0.1" in before and "optimize consent grant" not in before
+    assert "optimize consent grant" in after
 
 
 def test_ctrl_c_at_the_question_about_commands_decides_nothing_and_declines_the_change(
     checked: Optimize, loopback: Loopback
 ) -> None:
     loopback.queue("ollama", EDIT)
-    code, screen = typed(checked, [REQUEST], "Allow them to run here", "\x03")
+    code, screen = typed(checked, [REQUEST], ALL, "\x03")
     assert code == 130, screen
-    assert "interrupted; nothing is half-written" in screen and "error:" not in screen
+    assert BROKEN_OFF in screen and "error:" not in screen
     assert [row["allowed"] for row in checked("trust", "list", "--json").events] == [None, None, None]
     assert checked("metrics", "--json").events[0]["succeeded"] == 0

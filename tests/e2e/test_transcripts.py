@@ -26,7 +26,7 @@ def test_the_transcript_of_a_change_shows_each_call(user: Optimize, loopback: Lo
     calls = user("log", "--transcript", "1", "--json").events
     assert [call["provider"] for call in calls] == ["ollama", "groq"]
     assert {turn["role"] for turn in calls[1]["sent"]} == {"system", "user"}
-    assert "strip, which is not defined" in calls[1]["sent"][-1]["text"], "the next model is shown what failed"
+    assert "uses strip" in calls[1]["sent"][-1]["text"], "the next model is shown what failed"
     (kept,) = (user.home / FOLDER).iterdir()
     assert SECRET not in kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
