@@ -159,10 +159,10 @@ def test_without_history_it_says_so(tmp_path, make_repo):
     env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
     plain = tmp_path / "plain"
     plain.mkdir()
-    for root, told in ((plain, "no history"), (make_repo({"a.py": "x = 1\n"}), "no commit")):
+    for root in (plain, make_repo({"a.py": "x = 1\n"})):
         with (
             open_services(Start(root, env, {}), lambda _: None, lambda _: None) as opened,
-            pytest.raises(InputError, match=told),
+            pytest.raises(InputError, match=re.escape(str(root))),
         ):
             bench.retrieval(opened.workspace, 10)
 
