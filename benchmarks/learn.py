@@ -32,7 +32,7 @@ from optimizer.context.select import plan
 from optimizer.context.weights import AROUND_COLUMNS, FILE_WEIGHTS, FIRST, TABLE, UNIT_COLUMNS, Line, chance
 from optimizer.index.reader import Index
 from optimizer.languages.units import FUNCTIONS
-from optimizer.retrieval import ContextItem, Limits
+from optimizer.retrieval import ContextItem, ContextLimits
 
 FOLDS, SEEDS = 6, (1,)
 MORE_COUNTS = 0.2
@@ -248,7 +248,7 @@ def _covered(issue: Mapping[str, Any], scores: Sequence[float], room: int) -> li
         own = each["candidate"].unit
         units.append(RankedUnit(each["path"], own.symbol, own.kind, own.spans, score, "", (), each["tokens"]))
     taken: dict[str, set[int]] = defaultdict(set)
-    for unit in plan(units, room, Limits(0).max_files):
+    for unit in plan(units, room, ContextLimits(0).max_files):
         for start, end in unit.spans:
             taken[unit.path].update(range(start, end + 1))
     return [

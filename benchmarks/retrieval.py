@@ -32,7 +32,7 @@ from optimizer.index.files import find_root
 from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
 from optimizer.settings import Settings
-from optimizer.types import Context, Limits, Query
+from optimizer.types import Context, ContextLimits, Query
 
 if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
@@ -179,7 +179,7 @@ def measure(issue: Issue, index: Index, reranker: Reranker | None = None) -> dic
     result: dict[str, Any] = {name: issue[name] for name in ("id", "repo", "language")}
     for budget in BUDGETS:
         started = time.perf_counter()
-        context = select(query, index, Limits(budget, top=TOP), reranker=reranker)
+        context = select(query, index, ContextLimits(budget, top=TOP), reranker=reranker)
         seconds = time.perf_counter() - started
         covered = _covered(issue["gold_functions"], context, index)
         result[str(budget)] = {"tokens": context.tokens, "covered": covered, "ms": round(1000 * seconds, 1)}

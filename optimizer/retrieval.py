@@ -113,7 +113,7 @@ class Context(NamedTuple):
     skipped: tuple[Skipped, ...] = ()
 
 
-class Limits(NamedTuple):
+class ContextLimits(NamedTuple):
     """How large a context may be: tokens as rendered for a prompt, files drawn from, ranked files listed."""
 
     max_tokens: int

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from optimizer.retrieval import Context as Context
 from optimizer.retrieval import ContextItem as ContextItem
+from optimizer.retrieval import ContextLimits as ContextLimits
 from optimizer.retrieval import ItemKind as ItemKind
-from optimizer.retrieval import Limits as Limits
 from optimizer.retrieval import Progress as Progress
 from optimizer.retrieval import Query as Query
 from optimizer.retrieval import RankedFile as RankedFile

@@ -67,7 +67,7 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class AgentResult:
     """How a conversation ended: a patch, a text without edits, or why there is neither.
 
     `cost` is None when that of one call is unknown; `answered`: the last call gave an answer; `unfinished` is what
@@ -92,7 +92,7 @@ class _Talk:
     tokens: int = 0
     cost: int = 0
     unpriced: bool = False
-    refused: Ended | None = None
+    refused: AgentResult | None = None
 
     def count(self, called: Called) -> None:
         usage = called.result.usage if isinstance(called.result, Completion) else None
@@ -101,7 +101,7 @@ class _Talk:
         self.unpriced = self.unpriced or called.cost is None
 
 
-def converse(prompt: Prompt, wants_edits: bool, toolbox: Toolbox, asking: Asking, bounds: Bounds) -> Flow[Ended]:
+def converse(prompt: Prompt, wants_edits: bool, toolbox: Toolbox, asking: Asking, bounds: Bounds) -> Flow[AgentResult]:
     """Ask until there is an answer that can be checked, or a reason to stop.
 
     Every call is made, and recorded, by `asking.ask`. Raises what that raises, and StorageError.
@@ -114,7 +114,7 @@ def converse(prompt: Prompt, wants_edits: bool, toolbox: Toolbox, asking: Asking
         following: Prompt | OptimizerError | None
         if isinstance(result, Completion) and _asks_for_tools(talk.prompt, result):
             following = yield from _served(talk, result, toolbox, asking.model, bounds)
-            ended = Ended(result.text)
+            ended = AgentResult(result.text)
         else:
             ended = _end(result, wants_edits, toolbox)
             if talk.refused is not None and ended.failure is not None and ended.failure.unanswered:
@@ -166,33 +166,33 @@ def _served(
     return _over(talk, following, model, bounds) or following
 
 
-def _end(result: Completion | OptimizerError, wants_edits: bool, toolbox: Toolbox) -> Ended:
+def _end(result: Completion | OptimizerError, wants_edits: bool, toolbox: Toolbox) -> AgentResult:
     """The result of an answer that asks for no tools."""
     if isinstance(result, OptimizerError):
-        return Ended(failure=result)
+        return AgentResult(failure=result)
     if result.stop == "length":
-        return Ended(failure=AnswerCut("the answer was cut at its token limit; answer shorter"))
+        return AgentResult(failure=AnswerCut("the answer was cut at its token limit; answer shorter"))
     reply = parse_reply(result.text, result.tool_calls)
     if not wants_edits and all(isinstance(edit, Whole) for edit in reply.edits):
-        return Ended(result.text)  # a path above a fence is an excerpt here
+        return AgentResult(result.text)  # a path above a fence is an excerpt here
     if reply.problems:
-        return Ended(reply.prose, failure=UnusableOutput("; ".join(reply.problems)))
+        return AgentResult(reply.prose, failure=UnusableOutput("; ".join(reply.problems)))
     try:
         if reply.edits:
             serve.apply(toolbox, reply.edits)
     except OptimizerError as error:
-        return Ended(reply.prose, failure=error)
+        return AgentResult(reply.prose, failure=error)
     patch = toolbox.overlay.patch()
     if not patch.changes:
         why = "the edits change nothing" if reply.edits else "the answer holds no edit"
-        return Ended(reply.prose, failure=UnusableOutput(why))
-    return Ended(reply.prose, patch)
+        return AgentResult(reply.prose, failure=UnusableOutput(why))
+    return AgentResult(reply.prose, patch)
 
 
-def _still_refused(refused: Ended, error: OptimizerError) -> Ended:
+def _still_refused(refused: AgentResult, error: OptimizerError) -> AgentResult:
     """The end of a conversation whose answer was refused, and for which asking again gave none."""
     first = refused.failure or error
-    return Ended(refused.text, failure=type(first)(f"{first.line}; asked again: {error.line}", first.hint))
+    return AgentResult(refused.text, failure=type(first)(f"{first.line}; asked again: {error.line}", first.hint))
 
 
 def _repair(

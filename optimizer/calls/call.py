@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from optimizer import vendors
 from optimizer.calls import admission
-from optimizer.calls.record import Spent, record
+from optimizer.calls.record import CallResult, record
 from optimizer.debug import debug
 from optimizer.errors import NoProvider, ProviderError
 from optimizer.events import Booked, Flow, Notice, TextDelta
@@ -63,7 +63,7 @@ def _once(purpose: Purpose, admitted: Admitted, services: CallServices) -> Flow[
         result = error
     except BaseException as error:
         if isinstance(error, GeneratorExit | KeyboardInterrupt):
-            spent = Spent(guess(prompt, heard), perf_counter() - started, "cancelled", partial="".join(heard))
+            spent = CallResult(guess(prompt, heard), perf_counter() - started, "cancelled", partial="".join(heard))
             finish(purpose, admitted, spent, services)
         else:
             admission.failed(admitted, None, services)
@@ -90,12 +90,12 @@ def closed(
 ) -> Flow[Called]:
     """Record a call with its result, and update what is known of the model. Raises StorageError."""
     if isinstance(result, ProviderError):
-        spent = Spent(result.usage or Usage(), seconds, "provider-error")
+        spent = CallResult(result.usage or Usage(), seconds, "provider-error")
         entry = finish(purpose, admitted, spent, services, result)
         admission.measured(admitted, (spent.usage, result.waited, seconds), services)
         yield Booked(entry)
         return Called(result, entry.cost)
-    spent = Spent(result.usage, result.seconds, "answered", result.model_served)
+    spent = CallResult(result.usage, result.seconds, "answered", result.model_served)
     entry = record(purpose, admitted.candidate.model, spent, services)
     services.keep(entry, admitted.prompt, result)
     if line := admission.succeeded(admitted, result, services):
@@ -109,7 +109,7 @@ def closed(
 def finish(
     purpose: Purpose,
     admitted: Admitted,
-    spent: Spent,
+    spent: CallResult,
     services: CallServices,
     error: ProviderError | None = None,
 ) -> UsageRecord:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class CallResult:
     """What one call consumed, and how it ended, as the ledger's outcomes name it; the text of a cancelled one."""
 
     usage: Usage
@@ -25,7 +25,7 @@ class Spent:
     partial: str = ""
 
 
-def record(purpose: Purpose, model: Model, spent: Spent, services: CallServices) -> UsageRecord:
+def record(purpose: Purpose, model: Model, spent: CallResult, services: CallServices) -> UsageRecord:
     """Write one call of a model to the ledger; raises StorageError."""
     now, broken_off = services.clock(), False
     try:

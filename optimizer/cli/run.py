@@ -42,7 +42,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     what imports F, what does F import, rename X to Y. Piped input is extra context.
     """
     from optimizer.engine import run as engine
-    from optimizer.engine.landing import Landing
+    from optimizer.engine.landing import LandingOptions
     from optimizer.report.outcome import landed
 
     settings = {key: given[key] for key in options.MODEL_FLAGS} | options.feature_flags(features)
@@ -60,7 +60,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
             from optimizer.git.commit import ready
 
             repository = ready(services.workspace.root, os.environ)
-        landing = Landing(given["yes"], given["allow"], repository, given["message"] or "")
+        landing = LandingOptions(given["yes"], given["allow"], repository, given["message"] or "")
         wanted = engine.Options(given["dry_run"], given["plan"], landing if answers.yes or answers.asks else None)
         with closing(engine.answered(engine.run(query, services, wanted), answers)) as events:
             for event in events:

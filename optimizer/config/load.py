@@ -155,7 +155,7 @@ def _profile(given_values: Sequence[Given], where: Places, auto: Callable[[], st
         name = auto()
         return resolve(name, where.profiles) if name else None
     try:
-        return resolve(name, where.profiles, origin.place or origin.layer)
+        return resolve(name, where.profiles, origin.place or ("" if origin.layer == "flag" else origin.layer))
     except ConfigError as error:
         if origin.layer != "user":
             raise

@@ -93,7 +93,7 @@ class Ranking(NamedTuple):
     units: tuple[RankedUnit, ...]
 
 
-class Scored(NamedTuple):
+class ScoredFiles(NamedTuple):
     """The candidates among the files, best first, with their scores in 0…1, sums before learning, and rows."""
 
     sheet: Sheet
@@ -131,7 +131,7 @@ def explain(text: str, index: Index) -> tuple[ExplainedFile, ...]:
 # ── files ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def score_files(mentions: Mentions, index: Index, source: Files) -> Scored:
+def score_files(mentions: Mentions, index: Index, source: Files) -> ScoredFiles:
     """The best candidates by the weighted sum, in the order of the learned weights."""
     sheet = signals(mentions, index)
     tests = 1.0 if asks_for_tests(mentions.title_words) else KIND_FACTORS["test"]
@@ -147,7 +147,7 @@ def score_files(mentions: Mentions, index: Index, source: Files) -> Scored:
     totals = {number: file_total(evidence, shape, row) for number, row in rows.items()}
     largest = max(totals.values(), default=0.0)
     scores = {number: math.exp(total - largest) for number, total in totals.items()}
-    return Scored(sheet, sorted(candidates, key=lambda number: -totals[number]), scores, sums, rows)
+    return ScoredFiles(sheet, sorted(candidates, key=lambda number: -totals[number]), scores, sums, rows)
 
 
 def file_total(evidence: Line, shape: Line, row: Sequence[float]) -> float:
@@ -233,7 +233,7 @@ def _why_file(sheet: Sheet, number: int) -> tuple[Signal, ...]:
 # ── units ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def rank_units(scored: Scored, mentions: Mentions, index: Index, source: Files) -> tuple[RankedUnit, ...]:
+def rank_units(scored: ScoredFiles, mentions: Mentions, index: Index, source: Files) -> tuple[RankedUnit, ...]:
     """The units of the best files, most likely first."""
     candidates = unit_candidates(scored, mentions, index, source)
     rows = list(unit_rows(scored, mentions, candidates))
@@ -257,7 +257,7 @@ def rank_units(scored: Scored, mentions: Mentions, index: Index, source: Files) 
     return tuple(units)
 
 
-def unit_candidates(scored: Scored, mentions: Mentions, index: Index, source: Files) -> list[UnitCandidate]:
+def unit_candidates(scored: ScoredFiles, mentions: Mentions, index: Index, source: Files) -> list[UnitCandidate]:
     """The units of the best files with the highest weighted sums, and the rest of each of these files."""
     sheet = scored.sheet
     numbers: dict[int, list[int]] = {file: [] for file in scored.best[:TOP_FILES]}
@@ -305,7 +305,9 @@ def _shares(sheet: Sheet, file: int, number: int, unit: Extent, parents: frozens
     return shares
 
 
-def unit_rows(scored: Scored, mentions: Mentions, candidates: Sequence[UnitCandidate]) -> Iterator[tuple[float, ...]]:
+def unit_rows(
+    scored: ScoredFiles, mentions: Mentions, candidates: Sequence[UnitCandidate]
+) -> Iterator[tuple[float, ...]]:
     """The features for the learned line, in the order of `UNIT_COLUMNS`."""
     sheet = scored.sheet
     place = {number: at for at, number in enumerate(scored.best)}

@@ -18,7 +18,7 @@ from optimizer.context.paths import files_named
 from optimizer.context.rank import RankedUnit, Ranking, rank
 from optimizer.context.render import INTRO, body, for_prompt, header
 from optimizer.debug import debug
-from optimizer.retrieval import Context, ContextItem, ItemKind, Limits, Query, RankedFile, Signal, Symbol
+from optimizer.retrieval import Context, ContextItem, ContextLimits, ItemKind, Query, RankedFile, Signal, Symbol
 
 if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
@@ -52,7 +52,7 @@ _CALLED = r"\b([A-Za-z_]\w{2,})(?=\s*\()|\b([A-Z][A-Za-z0-9]+[a-z]\w*)"
 class _Chosen:
     """The items chosen so far; `taken` has the line numbers by path, `left` the tokens still free."""
 
-    def __init__(self, files: Files, limits: Limits, left: int) -> None:
+    def __init__(self, files: Files, limits: ContextLimits, left: int) -> None:
         self.files, self.limits, self.left = files, limits, left
         self.items: list[ContextItem] = []
         self.taken: dict[str, set[int]] = {}
@@ -88,7 +88,7 @@ class _About(NamedTuple):
 
 
 def select(
-    query: Query, index: Index, limits: Limits, cache: Path | None = None, reranker: Reranker | None = None
+    query: Query, index: Index, limits: ContextLimits, cache: Path | None = None, reranker: Reranker | None = None
 ) -> Context:
     """The context of a query, at most `limits.max_tokens` as `render.for_prompt` sends it.
 
@@ -121,7 +121,7 @@ def naive(query: Query, index: Index, max_tokens: int) -> Context:
     started = time.perf_counter()
     files = Files(index)
     ranking = rank(find_mentions(query.text), index, files)
-    limits = Limits(max_tokens, max_files=len(ranking.files) or 1)
+    limits = ContextLimits(max_tokens, max_files=len(ranking.files) or 1)
     chosen = _Chosen(files, limits, max_tokens - count_tokens(INTRO))
     for ranked in ranking.files:
         about = _About("", "file", ranked.score, ranked.why)
@@ -346,7 +346,7 @@ def _fitting(path: str, lines: Sequence[str], room: int) -> int:
     return low
 
 
-def _fitted(query: str, ranked: Sequence[RankedFile], chosen: _Chosen, limits: Limits) -> Context:
+def _fitted(query: str, ranked: Sequence[RankedFile], chosen: _Chosen, limits: ContextLimits) -> Context:
     """Order the items for rendering, and drop those taken last until the whole fits."""
     place = {file.path: number for number, file in enumerate(ranked)}
     kept = list(chosen.items)

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from optimizer.debug import debug
-from optimizer.retrieval import Context, ContextItem, Limits, Query, RankedFile, Signal
+from optimizer.retrieval import Context, ContextItem, ContextLimits, Query, RankedFile, Signal
 
 if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
@@ -27,13 +27,13 @@ def key(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def key_of(query: Query, index: Index, limits: Limits, reranker: Reranker | None) -> str:
+def key_of(query: Query, index: Index, limits: ContextLimits, reranker: Reranker | None) -> str:
     """A digest of everything that determines the context of a query."""
     meaning = reranker.state() if reranker else ""
     return key(VERSION, query.text, query.extra, repr(limits), index.state(), index.history().head, meaning)
 
 
-def kept(query: Query, index: Index, limits: Limits, cache: Path, reranker: Reranker | None) -> Context | None:
+def kept(query: Query, index: Index, limits: ContextLimits, cache: Path, reranker: Reranker | None) -> Context | None:
     """The context chosen earlier for the same query, tree and limits; None when there is none."""
     started = perf_counter()
     known = load(cache, key_of(query, index, limits, reranker))

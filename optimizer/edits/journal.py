@@ -274,7 +274,7 @@ def _sync(place: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class JournalBounds:
     """What all repositories' entries together may take, and how old one may become."""
 
     max_bytes: int = 200_000_000
@@ -292,7 +292,7 @@ class _Finished:
     size: int
 
 
-def prune(journal: Path, held: Path, bounds: Bounds) -> None:
+def prune(journal: Path, held: Path, bounds: JournalBounds) -> None:
     """Delete the oldest finished entries beyond the bounds.
 
     The newest entry of every repository stays, and so does whatever is in progress. `held` is the repository whose

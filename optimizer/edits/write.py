@@ -15,13 +15,13 @@ from typing import Literal
 
 from optimizer.edits import journal as journals
 from optimizer.edits import paths
-from optimizer.edits.journal import Bounds, Kept, Record
+from optimizer.edits.journal import JournalBounds, Kept, Record
 from optimizer.edits.journalled import landing_of, missing, recover_locked, transaction, writing
 from optimizer.edits.land import current, land, opened, read, remove_empty, writable
 from optimizer.errors import Conflict, SafetyRefused, StorageError
 from optimizer.types import FileChange, Patch
 
-DEFAULT_BOUNDS = Bounds()
+DEFAULT_BOUNDS = JournalBounds()
 Merge = Callable[[bytes, bytes, bytes], bytes | None]
 """From the bytes that were left, those there now and those wanted to all changes together; None where they collide."""
 
@@ -36,7 +36,7 @@ def write(
     label: str,
     *,
     request: str = "",
-    bounds: Bounds = DEFAULT_BOUNDS,
+    bounds: JournalBounds = DEFAULT_BOUNDS,
 ) -> str:
     """Write all changes of `patch` under `root`, or none; returns the id of the journal entry.
 

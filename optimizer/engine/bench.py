@@ -19,7 +19,7 @@ from optimizer.git.checkout import Change, Checkout, recent
 from optimizer.index.files import Root
 from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
-from optimizer.retrieval import Context, Limits, Progress, Query, Symbol
+from optimizer.retrieval import Context, ContextLimits, Progress, Query, Symbol
 
 if TYPE_CHECKING:
     from optimizer.engine.services import Workspace
@@ -98,7 +98,7 @@ def _measure(workspace: Workspace, change: Change, checkout: Checkout, index: In
     index.words()
     index.history()
     begun = perf_counter()
-    context = select(query, index, Limits(budget.code, workspace.settings.max_files, max(RANKS)))
+    context = select(query, index, ContextLimits(budget.code, workspace.settings.max_files, max(RANKS)))
     took = perf_counter() - begun
     place = {file.path: number for number, file in enumerate(context.files, 1)}
     functions = {

@@ -18,7 +18,7 @@ from optimizer.retrieval import Context
 from optimizer.types import Attempt, Model, Patch, Prompt, Route, Verdict
 
 if TYPE_CHECKING:
-    from optimizer.agent.loop import Ended, Unfinished
+    from optimizer.agent.loop import AgentResult, Unfinished
     from optimizer.agent.serve import Toolbox
     from optimizer.engine.prepare import Request
     from optimizer.engine.services import Services, Workspace
@@ -35,10 +35,10 @@ class Before:
     unfinished: Unfinished | None = None
 
 
-def escalate(request: Request, route: Route, services: Services) -> Flow[list[tuple[Attempt, Ended]]]:
+def escalate(request: Request, route: Route, services: Services) -> Flow[list[tuple[Attempt, AgentResult]]]:
     """Try the attempts of `route` in order, until one succeeds; each gets the reason why the one before it failed."""
     before = Before(services.workspace.settings.max_tokens)
-    tried: list[tuple[Attempt, Ended]] = []
+    tried: list[tuple[Attempt, AgentResult]] = []
     waiting: Sequence[Attempt] = route.attempts
     try:
         while waiting:
@@ -73,7 +73,7 @@ def left_to_ask(waiting: Sequence[Attempt], failed: Attempt, error: OptimizerErr
     return waiting
 
 
-def _after(before: Before, ended: Ended, failure: OptimizerError) -> Before:
+def _after(before: Before, ended: AgentResult, failure: OptimizerError) -> Before:
     """What is passed on to the next attempt; a provider's failure adds only a conversation to continue."""
     if failure.unanswered:
         return replace(before, unfinished=ended.unfinished or before.unfinished)
@@ -81,7 +81,7 @@ def _after(before: Before, ended: Ended, failure: OptimizerError) -> Before:
     return Before(answer_tokens, _evidence(ended.verdict) if ended.verdict else failure.whole)
 
 
-def _attempt(request: Request, model: Model, services: Services, before: Before) -> Flow[Ended]:
+def _attempt(request: Request, model: Model, services: Services, before: Before) -> Flow[AgentResult]:
     """Converse with `model` and check its answer; the ledger gets what became of it.
 
     A prompt that the provider finds too long is built once more, with the better half of the context.
@@ -99,7 +99,7 @@ def _attempt(request: Request, model: Model, services: Services, before: Before)
     return ended
 
 
-def _proven(ended: Ended, context: Context, workspace: Workspace) -> Flow[Ended]:
+def _proven(ended: AgentResult, context: Context, workspace: Workspace) -> Flow[AgentResult]:
     """A conversation that gave an answer, with the verdict on it; a failed check is its failure."""
     if ended.patch is None:
         from optimizer.verify.answers import check_answer
@@ -142,14 +142,14 @@ def _bare(lines: list[str]) -> str:
     return "\n".join(line.rstrip() for line in lines).rstrip("\n")
 
 
-def _settlement(ended: Ended) -> str:
+def _settlement(ended: AgentResult) -> str:
     """What became of the last answer, as the ledger's outcomes name it."""
     if ended.failure is None:
         return "proven" if ended.patch else "accepted"
     return "checks-failed" if ended.verdict else "unusable"
 
 
-def _conversation(request: Request, model: Model, services: Services, before: Before) -> Flow[Ended]:
+def _conversation(request: Request, model: Model, services: Services, before: Before) -> Flow[AgentResult]:
     """One conversation, continuing with what earlier attempts passed on."""
     workspace = services.workspace
     toolbox = _toolbox(request, model, workspace)

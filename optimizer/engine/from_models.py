@@ -17,7 +17,7 @@ from optimizer.retrieval import Query
 from optimizer.types import Attempt, Outcome, Route, Task
 
 if TYPE_CHECKING:
-    from optimizer.agent.loop import Ended
+    from optimizer.agent.loop import AgentResult
     from optimizer.engine.services import Services
     from optimizer.models.available import Available
 
@@ -127,7 +127,7 @@ def _worded(
     return request, calls.added(summary, plan)
 
 
-def _outcome(id: str, route: Route, tried: list[tuple[Attempt, Ended]], cost: int | None) -> Outcome:
+def _outcome(id: str, route: Route, tried: list[tuple[Attempt, AgentResult]], cost: int | None) -> Outcome:
     """The outcome of the attempts."""
     last = tried[-1][1]
     model = (tried[-1][0] if last.failure is None else route.attempts[-1]).model
@@ -146,7 +146,7 @@ def _outcome(id: str, route: Route, tried: list[tuple[Attempt, Ended]], cost: in
     )
 
 
-def _exit_code(route: Route, tried: list[tuple[Attempt, Ended]]) -> int:
+def _exit_code(route: Route, tried: list[tuple[Attempt, AgentResult]]) -> int:
     """10 where a cap kept a model from being asked; else the code of the last answer; else 6, no model worked."""
     failures = [ended.failure for _, ended in tried if ended.failure]
     capped = any(isinstance(left.reason, Cap) for left in route.left_out)

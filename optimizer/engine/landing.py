@@ -20,7 +20,7 @@ MOST_OF_A_REQUEST = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Landing:
+class LandingOptions:
     """The answers given in advance: yes to plain questions, `allowed` paths by name, a commit with its message."""
 
     yes: bool = False
@@ -29,7 +29,7 @@ class Landing:
     message: str = ""
 
 
-def land(outcome: Outcome, patch: Patch, request: str, landing: Landing, services: Services) -> Flow[Outcome]:
+def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, services: Services) -> Flow[Outcome]:
     """Write the proven `patch` of `outcome` once every question is answered with yes, and commit it where asked.
 
     Raises Conflict when a file has changed since it was read or the commit would hold more than the edit, SafetyRefused
@@ -116,7 +116,7 @@ def _check_further(outcome: Outcome, patch: Patch, services: Services) -> Flow[O
     return replace(outcome, patch=None, verdict=verdict, exit_code=UnusableOutput.exit_code, landed=failed)
 
 
-def _committable(patch: Patch, landing: Landing) -> Flow[Landing]:
+def _committable(patch: Patch, landing: LandingOptions) -> Flow[LandingOptions]:
     """The landing without its commit where that would hold more than the edit."""
     from optimizer.git.commit import hindrance
 
@@ -131,7 +131,7 @@ def _committable(patch: Patch, landing: Landing) -> Flow[Landing]:
 
 def _write(outcome: Outcome, patch: Patch, request: str, services: Services) -> str:
     """Write a patch, all or nothing; returns the journal entry that undo takes."""
-    from optimizer.edits.journal import Bounds
+    from optimizer.edits.journal import JournalBounds
     from optimizer.edits.write import write
 
     workspace = services.workspace
@@ -141,13 +141,13 @@ def _write(outcome: Outcome, patch: Patch, request: str, services: Services) -> 
         workspace.journal,
         request.strip()[:MOST_OF_A_REQUEST],
         request=outcome.request,
-        bounds=Bounds(workspace.settings.journal_bytes, workspace.settings.journal_days),
+        bounds=JournalBounds(workspace.settings.journal_bytes, workspace.settings.journal_days),
     )
     services.calls.ledger().settle(outcome.request, "accepted", was="proven")
     return entry
 
 
-def _commit(outcome: Outcome, patch: Patch, request: str, landing: Landing) -> Flow[Outcome]:
+def _commit(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions) -> Flow[Outcome]:
     """Commit the files that were written, with the user's own git."""
     from optimizer.git import commit
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.calls import admission
 from optimizer.calls import call as calls
-from optimizer.calls.record import Spent
+from optimizer.calls.record import CallResult
 from optimizer.calls.services import Purpose
 from optimizer.errors import OptimizerError, ProviderError
 from optimizer.events import Booked, Flow, Notice
@@ -92,7 +92,7 @@ def drop(asked: Asked, services: CallServices) -> None:
     """Close a call whose answer is not wanted; one that was sent is recorded as cancelled. Raises StorageError."""
     if asked.sent:
         usage = calls.guess(asked.admitted.prompt, asked.heard)
-        spent = Spent(usage, perf_counter() - asked.begun, "cancelled")
+        spent = CallResult(usage, perf_counter() - asked.begun, "cancelled")
         calls.finish(asked.purpose, asked.admitted, spent, services)
     else:
         admission.failed(asked.admitted, None, services)
@@ -107,7 +107,7 @@ def _recorded(asked: Asked, services: CallServices) -> Flow[None]:
         yield from calls.closed(asked.purpose, asked.admitted, result, perf_counter() - asked.begun, services)
     else:
         usage = Usage() if asked.error else calls.guess(asked.admitted.prompt, asked.heard)
-        spent = Spent(usage, asked.seconds, "provider-error" if asked.error else "cancelled")
+        spent = CallResult(usage, asked.seconds, "provider-error" if asked.error else "cancelled")
         yield Booked(calls.finish(asked.purpose, asked.admitted, spent, services))
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.debug import debug
 from optimizer.errors import InputError
-from optimizer.retrieval import Context, Limits, Query
+from optimizer.retrieval import Context, ContextLimits, Query
 
 if TYPE_CHECKING:
     from optimizer.agent.notes import Notes
@@ -37,18 +36,14 @@ def refresh(workspace: Workspace) -> Refreshed:
 def choose(query: Query, workspace: Workspace, max_tokens: int, top: int = 20) -> Context:
     """The context of `query` in at most `max_tokens`; without context-optimization, whole files up to naive_tokens."""
     _refuse_empty(query)
-    started = perf_counter()
     if workspace.features.context_optimization:
-        context = _chosen(query, workspace, Limits(max_tokens, workspace.settings.max_files, top))
-    else:
-        from optimizer.context import select
+        return _chosen(query, workspace, ContextLimits(max_tokens, workspace.settings.max_files, top))
+    from optimizer.context import select
 
-        context = select.naive(query, workspace.index, workspace.settings.naive_tokens)
-    timing = {**context.timing_ms, "select": round((perf_counter() - started) * 1000, 1)}
-    return context._replace(timing_ms=timing)
+    return select.naive(query, workspace.index, workspace.settings.naive_tokens)
 
 
-def _chosen(query: Query, workspace: Workspace, limits: Limits) -> Context:
+def _chosen(query: Query, workspace: Workspace, limits: ContextLimits) -> Context:
     from optimizer.context import stored
 
     cache, reranker = workspace.places.cache / "context", workspace.reranker()

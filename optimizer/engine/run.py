@@ -30,7 +30,7 @@ from optimizer.retrieval import Query
 from optimizer.types import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from optimizer.engine.landing import Landing
+    from optimizer.engine.landing import LandingOptions
     from optimizer.engine.services import Services
 
 
@@ -41,7 +41,7 @@ class Options:
 
     dry_run: bool = False
     planned: bool = False
-    landing: Landing | None = None
+    landing: LandingOptions | None = None
 
 
 PLAIN = Options()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.errors import ChecksFailed, Conflict, InputError
-from optimizer.git.run import Ended, find_git, run_as_user
+from optimizer.git.run import GitResult, find_git, run_as_user
 from optimizer.reasons import Hindrance
 from optimizer.types import FileChange
 
@@ -215,7 +215,7 @@ def _forget(repository: Repository, new: Sequence[str]) -> None:
         _run(repository, ["update-index", "-z", "--force-remove", "--stdin"], listed)
 
 
-def _check(ended: Ended, changes: Sequence[FileChange]) -> None:
+def _check(ended: GitResult, changes: Sequence[FileChange]) -> None:
     if ended.code:
         why = ended.errors or f"git ended with {ended.code}"
         raise ChecksFailed(
@@ -224,5 +224,5 @@ def _check(ended: Ended, changes: Sequence[FileChange]) -> None:
         )
 
 
-def _run(repository: Repository, arguments: Sequence[str], stdin: bytes = b"") -> Ended:
+def _run(repository: Repository, arguments: Sequence[str], stdin: bytes = b"") -> GitResult:
     return run_as_user(repository.git, repository.root, arguments, repository.env, stdin)

@@ -139,7 +139,7 @@ def stream(
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class GitResult:
     """How a git command ended, and what it printed; `errors` also holds the output where it failed."""
 
     code: int
@@ -147,7 +147,9 @@ class Ended:
     errors: str
 
 
-def run_as_user(git: str, root: Path, arguments: Sequence[str], env: Mapping[str, str], stdin: bytes = b"") -> Ended:
+def run_as_user(
+    git: str, root: Path, arguments: Sequence[str], env: Mapping[str, str], stdin: bytes = b""
+) -> GitResult:
     """Run git with the user's configuration, hooks and environment, without an editor or pager.
 
     After an interrupt, wait for it, so that it leaves no lock behind.
@@ -161,7 +163,7 @@ def run_as_user(git: str, root: Path, arguments: Sequence[str], env: Mapping[str
         process.wait()
         raise
     text = (errors if process.returncode == 0 else errors + output).decode("utf-8", "replace").strip()
-    return Ended(process.returncode, output, text[-MOST_ERROR_TEXT:])
+    return GitResult(process.returncode, output, text[-MOST_ERROR_TEXT:])
 
 
 def _start(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.db.store import Schema, transaction
 from optimizer.index.postings import expand, runs, unpack, words_of
-from optimizer.index.schema import get_meta, get_metas, seal, set_meta, unseal
+from optimizer.index.schema import get_meta, get_metas, seal, set_meta
 
 if TYPE_CHECKING:
     from optimizer.git.log import Commit, Listed
@@ -109,15 +109,6 @@ def mark_of(connection: sqlite3.Connection) -> str:
 def segments(connection: sqlite3.Connection) -> list[int]:
     """The segments of the inverted lists."""
     return [row[0] for row in connection.execute("SELECT DISTINCT segment FROM run ORDER BY segment")]
-
-
-def name_of(connection: sqlite3.Connection, number: int) -> tuple[str, str]:
-    """The short id and the subject of a commit. Raises sqlite3.DatabaseError when they are missing or damaged."""
-    row = connection.execute("SELECT body FROM name WHERE number=?", (number,)).fetchone()
-    if row is None:
-        raise sqlite3.DatabaseError(f"no name is kept of commit {number}")
-    short, _, subject = unseal(row[0]).decode().partition(" ")
-    return short, subject
 
 
 def add_commits(

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from heapq import nlargest
 from pathlib import Path
-from typing import NamedTuple
 
 from optimizer.db.store import is_damage, open_db, put_aside
 from optimizer.errors import StorageError
@@ -23,7 +22,6 @@ from optimizer.index.commits import (
     add_commits,
     load,
     mark_of,
-    name_of,
     segments,
 )
 from optimizer.index.files import Root, read_file
@@ -37,13 +35,6 @@ MOST_POSTINGS = 120_000
 MOST_RENAMES_FOLLOWED = 20
 
 
-class CommitName(NamedTuple):
-    """A commit as shown: its short id, and the first line of its message."""
-
-    id: str
-    subject: str
-
-
 class History:
     """The newest 20,000 commits that HEAD reaches, without merges; empty where there is no history.
 
@@ -54,7 +45,6 @@ class History:
         """`paths` are the files there are now. Raises sqlite3.DatabaseError when the store is damaged."""
         self._connection = connection
         self._now = frozenset(paths)
-        self._best: dict[str, int] = {}
         self._known: dict[int, str] = {}
         self._totals: dict[str, float] = {}
         if connection is None:
@@ -85,26 +75,12 @@ class History:
         """
         commits = self._scores(weights)
         files: dict[str, float] = {}
-        largest: dict[str, float] = {}
-        self._best = {}
         for number in nlargest(limit, commits, key=commits.__getitem__):
             touched = self._store.files(number)
             value = commits[number] ** POWER / math.sqrt(len(touched) or 1)
             for path in {path for file in touched if (path := self._path(file))}:
                 files[path] = files.get(path, 0.0) + value
-                if value > largest.get(path, 0.0):
-                    largest[path], self._best[path] = value, number
         return files
-
-    def best_commit(self, path: str) -> CommitName | None:
-        """The commit that scored highest for a file in the last call of `similar`."""
-        number = self._best.get(path)
-        if number is None or self._connection is None:
-            return None
-        try:
-            return CommitName(*name_of(self._connection, number))
-        except sqlite3.Error:
-            return None
 
     def churn(self) -> dict[str, float]:
         """How often each file changed; a commit half a year before HEAD counts half as much as HEAD."""

@@ -14,7 +14,7 @@ from optimizer.db.store import transaction
 from optimizer.index.files import FileStat, Listing, Scan, classify, has_words, read_file
 from optimizer.index.reader import Index
 from optimizer.index.schema import reader_version, set_meta
-from optimizer.index.workers import Batch, Failed, Job, Parsed, Pool, parse_here
+from optimizer.index.workers import Batch, FailedJob, Job, Parsed, Pool, parse_here
 from optimizer.index.writer import (
     StoredFile,
     add_contents,
@@ -44,7 +44,7 @@ TRIES = 3
 Report = Callable[[Progress], None]
 
 
-class Plan(NamedTuple):
+class RefreshPlan(NamedTuple):
     """What to do about a tree: the files to index, what was kept of them, and those to read again."""
 
     scan: Scan
@@ -65,12 +65,12 @@ class _Work:
     parsed: int = 0
 
 
-def make_plan(index: Index, found: Listing, settings: Settings, limits: str) -> Plan:
+def make_plan(index: Index, found: Listing, settings: Settings, limits: str) -> RefreshPlan:
     """Compare the tree with the index; when `limits` (bounds and reader) changed, all files are read again."""
     known = stored_files(index.connection)
     scan = classify(found, settings.max_file_bytes, known)
     same = index.meta("limits") == limits
-    return Plan(scan, known, [file for file in scan.files if not same or _changed(file, known.get(file.path))])
+    return RefreshPlan(scan, known, [file for file in scan.files if not same or _changed(file, known.get(file.path))])
 
 
 def update(
@@ -97,7 +97,7 @@ def update(
     return parsed, *_gone_and_unchanged(plan, work)
 
 
-def _gone_and_unchanged(plan: Plan, work: _Work) -> tuple[int, int]:
+def _gone_and_unchanged(plan: RefreshPlan, work: _Work) -> tuple[int, int]:
     """How many files are no longer there, and how many hold what they held."""
     gone = plan.known.keys() - {file.path for file in plan.scan.files}
     kept = {path: row.content for path, row in plan.known.items() if row.content is not None and path not in gone}
@@ -133,7 +133,7 @@ def _parse_new(index: Index, changed: list[FileStat], settings: Settings, work: 
             results: list[Parsed] = []
             try:
                 for result in pool.parse(_batches(_window(job, jobs, results), size), first):
-                    if isinstance(result, Failed):
+                    if isinstance(result, FailedJob):
                         _skip(work, result)
                     else:
                         results.append(result)
@@ -207,7 +207,7 @@ def _processes(settings: Settings, size: int) -> int:
     return max(1, min(settings.workers or os.cpu_count() or 1, size // SMALL))
 
 
-def _skip(work: _Work, failed: Failed) -> None:
+def _skip(work: _Work, failed: FailedJob) -> None:
     for path in work.wanted.pop(failed.job.key, ()):
         row = work.rows[path]
         work.rows[path] = StoredFile(path, row.size, row.mtime, row.ctime, None, failed.why)

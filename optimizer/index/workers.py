@@ -53,7 +53,7 @@ class Parsed(NamedTuple):
     name: dict[bytes, bytes]
 
 
-class Failed(NamedTuple):
+class FailedJob(NamedTuple):
     """A job on which the parser hung or crashed."""
 
     job: Job
@@ -135,7 +135,7 @@ class Pool:
         for child in self._children:
             child.kill()
 
-    def parse(self, batches: Iterable[Batch], first: int) -> Iterator[Parsed | Failed]:
+    def parse(self, batches: Iterable[Batch], first: int) -> Iterator[Parsed | FailedJob]:
         """Parse all batches, numbering units from `first` without clashes; results come in no order."""
         todo = iter(batches)
         again: deque[Batch] = deque()
@@ -174,7 +174,7 @@ class Pool:
     def _too_long(self) -> str:
         return f"parsing took longer than {self.seconds:g} s"
 
-    def _replace(self, child: _Child, why: str, again: deque[Batch]) -> Iterator[Failed]:
+    def _replace(self, child: _Child, why: str, again: deque[Batch]) -> Iterator[FailedJob]:
         child.kill()
         if -child.process.returncode == getattr(signal, "SIGPROF", None):
             why = self._too_long()
@@ -183,7 +183,7 @@ class Pool:
         batch = child.batch or ()
         self._children[self._children.index(child)] = _Child(child.slot, self._inbox)
         if len(batch) == 1:
-            yield Failed(batch[0], why)
+            yield FailedJob(batch[0], why)
         else:
             again.extend((job,) for job in batch)
 

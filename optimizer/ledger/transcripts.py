@@ -22,7 +22,7 @@ NOT_SCANNED = "[not kept: it could not be scanned for secrets]"
 Role = Literal["system", "user", "assistant", "call", "result", "image"]
 
 
-class Bounds(NamedTuple):
+class TranscriptBounds(NamedTuple):
     """The most that all transcripts together may take, in bytes and in days."""
 
     max_bytes: int
@@ -72,7 +72,7 @@ def call_of(record: UsageRecord, prompt: Prompt, result: Completion | OptimizerE
     )
 
 
-def add(state: Path, call: Call, bounds: Bounds) -> None:
+def add(state: Path, call: Call, bounds: TranscriptBounds) -> None:
     """Append a call to the transcript of its request; older transcripts are deleted to stay within the bounds.
 
     A disk that fails loses the transcript, not the run.
@@ -85,13 +85,19 @@ def add(state: Path, call: Call, bounds: Bounds) -> None:
             _prune(path.parent, bounds, len(data))
         if len(data) + (path.stat().st_size if path.exists() else 0) > bounds.max_bytes:
             return
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(handle, data)
+            os.write(handle, data if _ends_a_line(handle) else b"\n" + data)
         finally:
             os.close(handle)
     except OSError as error:
         debug("ledger", "no transcript: %s", error.strerror)
+
+
+def _ends_a_line(handle: int) -> bool:
+    """Whether what is written next starts a line; a crash leaves a file that ends within one."""
+    size = os.fstat(handle).st_size
+    return size == 0 or os.pread(handle, 1, size - 1) == b"\n"
 
 
 def read(state: Path, request: str) -> tuple[Call, ...]:
@@ -140,7 +146,7 @@ def _clean(text: str) -> str:
         return NOT_SCANNED
 
 
-def _prune(folder: Path, bounds: Bounds, room: int) -> None:
+def _prune(folder: Path, bounds: TranscriptBounds, room: int) -> None:
     """Delete what is too old, then the oldest until `room` bytes more fit."""
     found = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.jsonl"))
     total = sum(size for _, size, _ in found) + room

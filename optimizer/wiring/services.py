@@ -136,7 +136,7 @@ def _keep(config: Config, record: UsageRecord, prompt: Prompt, result: Completio
         return
     from optimizer.ledger import transcripts
 
-    bounds = transcripts.Bounds(settings.transcripts_bytes, settings.transcripts_days)
+    bounds = transcripts.TranscriptBounds(settings.transcripts_bytes, settings.transcripts_days)
     transcripts.add(config.places.state, transcripts.call_of(record, prompt, result), bounds)
 
 

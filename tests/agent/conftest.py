@@ -44,7 +44,7 @@ def look(tool: str, /, **arguments: object) -> Reply:
 class Talked:
     """How a conversation went."""
 
-    ended: loop.Ended
+    ended: loop.AgentResult
     events: list[Event]
     requests: list[Received]
     refused: int

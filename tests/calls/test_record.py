@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.calls.record import Spent, record
+from optimizer.calls.record import CallResult, record
 from optimizer.calls.services import Purpose
 from optimizer.types import Model, Usage
 from optimizer.wiring.services import services as open_services
@@ -33,7 +33,7 @@ def test_an_interrupt_while_the_price_table_is_read_books_the_call_and_goes_on_u
                 raise KeyboardInterrupt
             return opened.calls.cost(model, usage, at)
 
-        spent = Spent(Usage(input=1_000_000, output=1_000_000), 1.23456, "answered", HAIKU.id)
+        spent = CallResult(Usage(input=1_000_000, output=1_000_000), 1.23456, "answered", HAIKU.id)
         with pytest.raises(KeyboardInterrupt):
             record(Purpose("r-1", "explain"), HAIKU, spent, opened.calls._replace(cost=interrupted))
         (kept,) = opened.calls.ledger().records("", "~")

@@ -19,7 +19,7 @@ from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
 from optimizer.retrieval import Signal
 from optimizer.settings import Settings
-from optimizer.types import Context, Limits, Query
+from optimizer.types import Context, ContextLimits, Query
 from tests.conftest import IndexRepo
 from tests.context.requests import REQUESTS
 
@@ -70,10 +70,10 @@ JAVASCRIPT = {
 
 
 def chosen(index: Index, text: str, tokens: int = 3000, files: int = 12) -> Context:
-    return select(Query(text), index, Limits(tokens, files))
+    return select(Query(text), index, ContextLimits(tokens, files))
 
 
-def holds(context: Context, index: Index, limits: Limits) -> None:
+def holds(context: Context, index: Index, limits: ContextLimits) -> None:
     """What is true of every context."""
     assert context.tokens == count_tokens(for_prompt(context)) <= limits.max_tokens
     assert len({item.path for item in context.items}) <= limits.max_files
@@ -115,7 +115,7 @@ def test_the_right_body_comes_first(
     context = chosen(index, text)
     assert context.files[0].path == path
     assert any(item.path == path and item.symbol == symbol and item.kind == "body" for item in context.items)
-    holds(context, index, Limits(3000))
+    holds(context, index, ContextLimits(3000))
 
 
 def test_reasons_say_what_was_found(index_repo: IndexRepo) -> None:
@@ -162,7 +162,7 @@ def test_a_large_function_gives_the_lines_that_matter(index_repo: IndexRepo) -> 
     index = index_repo({"big.py": "def everything():\n" + "".join(lines)})
     context = chosen(index, "flush_the_queue is called too late", 800)
     assert any(item.start <= 602 <= item.end for item in context.items)
-    holds(context, index, Limits(800))
+    holds(context, index, ContextLimits(800))
 
 
 BANK = {
@@ -201,7 +201,7 @@ def test_golden_bodies(index_repo: IndexRepo, text: str, tokens: int, first: set
     bodies = {item.symbol for item in context.items if item.kind == "body"}
     assert first <= bodies
     assert not absent & bodies
-    holds(context, index, Limits(tokens))
+    holds(context, index, ContextLimits(tokens))
 
 
 def test_blank_lines_join_what_they_part_and_come_by_themselves_never(index_repo: IndexRepo) -> None:
@@ -211,7 +211,7 @@ def test_blank_lines_join_what_they_part_and_come_by_themselves_never(index_repo
     context = chosen(index, "Gap.a returns x")
     assert [(item.start, item.end) for item in context.items] == [(1, 3), (4, 7), (8, 8)]
     assert "\n7\t" not in for_prompt(context)
-    holds(context, index, Limits(3000))
+    holds(context, index, ContextLimits(3000))
 
 
 def test_an_empty_repository_gives_an_empty_context(index_repo: IndexRepo) -> None:
@@ -222,7 +222,7 @@ def test_an_empty_repository_gives_an_empty_context(index_repo: IndexRepo) -> No
 @pytest.mark.parametrize("text", ["", "?", "the and of", "完全に無関係", "zzzzqqqq"])
 def test_a_request_that_names_nothing_is_no_error(index_repo: IndexRepo, text: str) -> None:
     index = index_repo(PYTHON)
-    holds(chosen(index, text), index, Limits(3000))
+    holds(chosen(index, text), index, ContextLimits(3000))
 
 
 def test_odd_files_do_no_harm(index_repo: IndexRepo) -> None:
@@ -236,7 +236,7 @@ def test_odd_files_do_no_harm(index_repo: IndexRepo) -> None:
             "form.py": "def parse_response():\n    a = '\x0c'\n    return a\u2028b\n",
         }
     )
-    holds(chosen(index, "refactor parse_response"), index, Limits(3000))
+    holds(chosen(index, "refactor parse_response"), index, ContextLimits(3000))
 
 
 def test_a_file_that_vanished_since_is_passed_over(index_repo: IndexRepo) -> None:
@@ -279,20 +279,21 @@ def this_project(tmp_path_factory: pytest.TempPathFactory) -> Iterable[Index]:
 def test_real_requests_fit_their_budget(this_project: Index, tokens: int) -> None:
     assert len(REQUESTS) >= 30
     for text in REQUESTS[:: 1 if tokens == 3500 else 9]:
-        holds(select(Query(text), this_project, Limits(tokens)), this_project, Limits(tokens))
+        holds(select(Query(text), this_project, ContextLimits(tokens)), this_project, ContextLimits(tokens))
 
 
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
-        st.sampled_from(["parse", "index", "`Words`", "rename", "Limits.top", "optimizer/db.py", "of"]), max_size=9
+        st.sampled_from(["parse", "index", "`Words`", "rename", "Limits.top", "optimizer/db.py", "of"]),
+        max_size=9,
     ),
     st.integers(0, 3000),
     st.integers(1, 6),
 )
 def test_any_request_and_limits(this_project: Index, words: list[str], tokens: int, files: int) -> None:
-    limits = Limits(tokens, files, 5)
+    limits = ContextLimits(tokens, files, 5)
     query = Query(" ".join(words))
     context = select(query, this_project, limits)
     holds(context, this_project, limits)
@@ -318,21 +319,21 @@ def test_signatures_of_what_the_chosen_bodies_call_are_sent(index_repo: IndexRep
 
 def test_a_context_is_kept_and_found_again(index_repo: IndexRepo, tmp_path: Path) -> None:
     index = index_repo(PYTHON)
-    first = select(Query("refactor parse_response"), index, Limits(2000), tmp_path)
-    again = select(Query("refactor parse_response"), index, Limits(2000), tmp_path)
+    first = select(Query("refactor parse_response"), index, ContextLimits(2000), tmp_path)
+    again = select(Query("refactor parse_response"), index, ContextLimits(2000), tmp_path)
     assert "cached" in again.timing_ms and "cached" not in first.timing_ms
     assert (again.items, again.files, again.tokens) == (first.items, first.files, first.tokens)
-    assert "cached" not in select(Query("refactor parse_response"), index, Limits(1999), tmp_path).timing_ms
-    assert "cached" not in select(Query("refactor", "parse_response"), index, Limits(2000), tmp_path).timing_ms
+    assert "cached" not in select(Query("refactor parse_response"), index, ContextLimits(1999), tmp_path).timing_ms
+    assert "cached" not in select(Query("refactor", "parse_response"), index, ContextLimits(2000), tmp_path).timing_ms
 
 
 def test_a_changed_tree_is_chosen_from_anew(index_repo: IndexRepo, tmp_path: Path) -> None:
     index = index_repo(PYTHON)
     query = Query("refactor parse_response")
-    select(query, index, Limits(2000), tmp_path)
+    select(query, index, ContextLimits(2000), tmp_path)
     (index.root.path / "app/parser.py").write_text("def parse_response():\n    return 'new'\n")
     refresh(index, Settings(workers=1), lambda _: None)
-    fresh = select(query, index, Limits(2000), tmp_path)
+    fresh = select(query, index, ContextLimits(2000), tmp_path)
     assert any("'new'" in item.text for item in fresh.items)
 
 
@@ -342,10 +343,10 @@ def test_a_changed_tree_is_chosen_from_anew(index_repo: IndexRepo, tmp_path: Pat
 def test_a_damaged_entry_is_replaced(index_repo: IndexRepo, tmp_path: Path, damage: bytes) -> None:
     index = index_repo(PYTHON)
     query = Query("refactor parse_response")
-    first = select(query, index, Limits(2000), tmp_path / "kept")
+    first = select(query, index, ContextLimits(2000), tmp_path / "kept")
     (entry,) = (tmp_path / "kept" / "context").iterdir()
     entry.write_bytes(damage)
-    again = select(query, index, Limits(2000), tmp_path / "kept")
+    again = select(query, index, ContextLimits(2000), tmp_path / "kept")
     assert again.items == first.items
     assert json.loads(entry.read_bytes())["tokens"] == first.tokens
 
@@ -353,4 +354,4 @@ def test_a_damaged_entry_is_replaced(index_repo: IndexRepo, tmp_path: Path, dama
 def test_a_cache_that_cannot_be_written_is_done_without(index_repo: IndexRepo, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    assert select(Query("refactor parse_response"), index_repo(PYTHON), Limits(2000), blocked).items
+    assert select(Query("refactor parse_response"), index_repo(PYTHON), ContextLimits(2000), blocked).items

@@ -18,7 +18,7 @@ from optimizer.index.reader import Index
 from optimizer.index.refresh import refresh
 from optimizer.index.vectors import Piece, Vectors, fill, missing, open_vectors
 from optimizer.settings import Settings
-from optimizer.types import Limits, Query
+from optimizer.types import ContextLimits, Query
 from tests.conftest import IndexRepo
 from tests.tiny_model import NAME, words_of, write_model
 
@@ -155,13 +155,13 @@ def test_a_context_kept_from_before_the_vectors_is_not_used(
 ) -> None:
     reranker = Reranker(lambda: embedder, vectors, "tiny", Weights(units=2.0, files=0.5))
     query, kept = Query(REQUEST), tmp_path / "kept"
-    before = select(query, index, Limits(400), kept, reranker)
-    assert before.items == select(query, index, Limits(400)).items
+    before = select(query, index, ContextLimits(400), kept, reranker)
+    assert before.items == select(query, index, ContextLimits(400)).items
     fill(missing(whole(index), vectors), embedder, vectors, lambda _: None)
-    after = select(query, index, Limits(400), kept, reranker)
+    after = select(query, index, ContextLimits(400), kept, reranker)
     assert "cached" not in after.timing_ms
     assert any(MEANING in item.why for item in after.items)
     assert after.items != before.items
-    again = select(query, index, Limits(400), kept, reranker)
+    again = select(query, index, ContextLimits(400), kept, reranker)
     assert "cached" in again.timing_ms
     assert again.items == after.items

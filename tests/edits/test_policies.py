@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.edits import journal as journals
-from optimizer.edits.journal import DAY, Bounds, entries, prune
+from optimizer.edits.journal import DAY, JournalBounds, entries, prune
 from optimizer.edits.journalled import recover
 from optimizer.edits.paths import check_path, new_scripts, open_files, resolve, taken_up_by
 from optimizer.edits.write import redo, redoable, undo, write
@@ -283,11 +283,11 @@ def test_the_oldest_entries_of_all_repositories_go_first_and_each_keeps_its_newe
         newest = max(journal.glob(f"{name}-*/*.done"))
         os.utime(newest, (time.time() - (5.5 - number) * DAY,) * 2)
     held = journals.place_of(journal, os.path.realpath(tmp_path / "one"))
-    prune(journal, held, Bounds(max_days=5))
+    prune(journal, held, JournalBounds(max_days=5))
     assert sorted(entry.label for entry in entries(journal)) == ["one", "one", "two", "two"]
-    prune(journal, held, Bounds(max_bytes=4500))
+    prune(journal, held, JournalBounds(max_bytes=4500))
     assert sorted(entry.label for entry in entries(journal)) == ["one", "one", "two"]
-    prune(journal, held, Bounds(max_bytes=0))
+    prune(journal, held, JournalBounds(max_bytes=0))
     assert sorted((entry.label, entry.paths) for entry in entries(journal)) == [("one", ("f4",)), ("two", ("f3",))]
 
 
@@ -295,6 +295,6 @@ def test_what_is_under_way_is_never_forgotten(root: Path, journal: Path) -> None
     numbers(root, journal)
     place = journals.place_of(journal, os.path.realpath(root))
     journals.move(place, "000001", "done", "undoing")
-    prune(journal, place, Bounds(max_bytes=0, max_days=0, max_entries=0))
+    prune(journal, place, JournalBounds(max_bytes=0, max_days=0, max_entries=0))
     assert {entry.id: entry.state for entry in entries(journal)} == {"000001": "undoing", "000003": "done"}
     recover(root, journal)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.edits import journal as journals
-from optimizer.edits.journal import Bounds, entries, prune
+from optimizer.edits.journal import JournalBounds, entries, prune
 from optimizer.edits.journalled import recover
 from optimizer.edits.write import undo, write
 from optimizer.errors import Conflict, SafetyRefused, StorageError
@@ -258,9 +258,9 @@ def test_the_journal_is_bounded(root: Path, journal: Path) -> None:
     for number in range(1, 8):
         write(root, Patch((FileChange("a.py", b"a = %d\r\n" % number, b"a = %d\r\n" % (number + 1)),)), journal, "")
     place = journals.place_of(journal, os.path.realpath(root))
-    prune(journal, place, Bounds(max_entries=3))
+    prune(journal, place, JournalBounds(max_entries=3))
     assert [entry.id for entry in entries(journal)] == ["000007", "000006", "000005"]
-    prune(journal, place, Bounds(max_bytes=1))
+    prune(journal, place, JournalBounds(max_bytes=1))
     assert [entry.id for entry in entries(journal)] == ["000007"]
 
 

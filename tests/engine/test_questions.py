@@ -11,7 +11,7 @@ from time import perf_counter
 import pytest
 
 from optimizer.engine import prepare
-from optimizer.engine.landing import Landing
+from optimizer.engine.landing import LandingOptions
 from optimizer.engine.run import Options, answered, run
 from optimizer.engine.services import Services
 from optimizer.errors import InputError, SafetyRefused
@@ -43,7 +43,7 @@ from tests.loopback.server import Loopback
 CODE = "def total(prices):\n    return sum(prices)\n"
 CHANGE = "refactor total to add to zero"
 EDIT = Call("edit_file", {"path": "shop.py", "start": 2, "end": 2, "content": "    return sum(prices, 0)\n"})
-LANDING = Options(landing=Landing())
+LANDING = Options(landing=LandingOptions())
 
 
 @dataclass
@@ -165,7 +165,7 @@ def test_a_user_who_leaves_at_the_question_has_declined(consented: Services, sho
 
 def test_yes_said_before_leaves_no_question(consented: Services, shop: Path) -> None:
     front = Front()
-    _, outcome = served(consented, front, CHANGE, Options(landing=Landing(yes=True)))
+    _, outcome = served(consented, front, CHANGE, Options(landing=LandingOptions(yes=True)))
     assert not front.asked and outcome.landed is not None and outcome.landed.state == "written"
 
 
@@ -174,7 +174,7 @@ def test_a_file_that_a_program_acts_on_needs_an_answer_of_its_own(consented: Ser
     loopback.answer("groq", lambda _: Reply("Done.", calls=(create,), stop="tool", tokens=Tokens(900, 40)))
     front = Front()
     with pytest.raises(SafetyRefused):
-        served(consented, front, "add a workflow file", Options(landing=Landing(yes=True)))
+        served(consented, front, "add a workflow file", Options(landing=LandingOptions(yes=True)))
     (question,) = front.asked
     assert isinstance(question, LandingQuestion)
     assert [path for path, _ in question.careful] == [".github/workflows/ci.yml"]

@@ -92,10 +92,6 @@ def test_commits_whose_message_resembles_the_query_name_their_files(project, his
     found = similar(read, "colours are wrong on windows")
     assert sorted(found) == ["printer.py", "terminal.py"]
     assert found["printer.py"] > found["terminal.py"]
-    name = read.best_commit("terminal.py")
-    assert name is not None
-    assert (name.id, name.subject) == (git(project, "rev-parse", "HEAD")[:7], "Printer: fix colours on Windows")
-    assert read.best_commit("parser.py") is None
     assert similar(read, "nothing of this") == {}
 
 
@@ -320,7 +316,7 @@ def test_without_history_all_is_empty(make_repo, history, tmp_path, monkeypatch,
         os.mkfifo(root / ".git" / "HEAD")
     read = open_history(Root(root, True), tmp_path / "h.db", ["a.py"])
     assert answers(read) == ({}, {}, {})
-    assert (read.commits, read.head, read.best_commit("a.py")) == (0, "", None)
+    assert (read.commits, read.head) == (0, "")
 
 
 def test_a_hostile_repository_runs_nothing(project, history, tmp_path):

@@ -9,10 +9,10 @@ from pathlib import Path
 from optimizer.errors import Overloaded
 from optimizer.images import Image
 from optimizer.ledger import transcripts
-from optimizer.ledger.transcripts import Bounds, Call, Turn
+from optimizer.ledger.transcripts import Call, TranscriptBounds, Turn
 from optimizer.types import Completion, Message, Prompt, ToolCall, ToolResult, Usage, UsageRecord
 
-WIDE = Bounds(1_000_000, 30)
+WIDE = TranscriptBounds(1_000_000, 30)
 SECRET = "AKIA" + "Q7PLNZ2VXW4RTGHB"
 
 
@@ -37,6 +37,14 @@ def test_what_was_kept_is_read_again(tmp_path: Path) -> None:
     assert transcripts.read(tmp_path, "other") == ()
 
 
+def test_a_half_written_line_costs_no_later_call(tmp_path: Path) -> None:
+    transcripts.add(tmp_path, call(), WIDE)
+    path = tmp_path / "transcripts/abc123.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"request": "abc')
+    transcripts.add(tmp_path, call(text="later"), WIDE)
+    assert transcripts.read(tmp_path, "abc123") == (call(), call(text="later"))
+
+
 def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
     state = tmp_path / "state"
     transcripts.add(state, call(), WIDE)
@@ -56,7 +64,7 @@ def test_the_oldest_make_room(tmp_path: Path) -> None:
     for number, request in enumerate(("a", "b", "c")):
         transcripts.add(tmp_path, call(request, "x" * 1000), WIDE)
         os.utime(tmp_path / f"transcripts/{request}.jsonl", (2_000_000_000 + number,) * 2)
-    transcripts.add(tmp_path, call("d", "x" * 1000), Bounds(3000, 30))
+    transcripts.add(tmp_path, call("d", "x" * 1000), TranscriptBounds(3000, 30))
     assert [request for request in "abcd" if transcripts.read(tmp_path, request)] == ["c", "d"]
 
 
@@ -70,7 +78,7 @@ def test_what_is_too_old_goes(tmp_path: Path) -> None:
 
 def test_one_request_does_not_outgrow_the_bound(tmp_path: Path) -> None:
     for _ in range(5):
-        transcripts.add(tmp_path, call(text="x" * 1000), Bounds(3000, 30))
+        transcripts.add(tmp_path, call(text="x" * 1000), TranscriptBounds(3000, 30))
     assert len(transcripts.read(tmp_path, "abc123")) == 2
 
 
