@@ -15,7 +15,7 @@ import pytest
 
 from optimizer.index import plan
 from optimizer.index.files import read_file
-from optimizer.index.workers import Failed, Job, Parsed, Pool, parse_here
+from optimizer.index.workers import FailedJob, Job, Parsed, Pool, parse_here
 from optimizer.settings import Settings
 from tests.index.conftest import update
 
@@ -80,7 +80,7 @@ def test_a_result_holds_symbols_imports_words_and_lines(pool):
 def test_a_file_that_takes_too_long_is_given_up_and_the_rest_goes_on(pool):
     batch = (job("a", b"x = 1\n"), job("slow", SLOW), job("b", b"y = 2\n"))
     found = list(pool(1, 1.0).parse([batch, (job("c", b"z = 3\n"),)], 0))
-    failed = [result for result in found if isinstance(result, Failed)]
+    failed = [result for result in found if isinstance(result, FailedJob)]
     assert [result.job.path for result in failed] == ["slow.py"] and "1 s" in failed[0].why
     parsed = {key for result in found if isinstance(result, Parsed) for key in result.keys}
     assert parsed == {b"a", b"b", b"c"}
@@ -117,7 +117,7 @@ def test_a_crash_of_the_parser_is_named_and_the_rest_goes_on(pool):
     killer = subprocess.Popen(["sh", "-c", "sleep 0.5; kill -SEGV " + " ".join(map(str, children() - before))])
     (failed,) = results
     killer.wait()
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, FailedJob)
     assert failed.job.path == "slow.py" and "30 s" not in failed.why
     assert [type(result) for result in made.parse([(job("b", b"y = 1\n"),)], 0)] == [Parsed]
 
