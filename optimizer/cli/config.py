@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimizer.cli import options
+from optimizer.cli.output import as_json
 from optimizer.cli.terminal import emit, width
 from optimizer.errors import ConfigError
 from optimizer.report.layout import cells, inert, table, wrapped
@@ -130,7 +131,7 @@ def schema_command() -> int:
     """
     from optimizer.config.schema import schema
 
-    click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+    click.echo(as_json(schema(), indent=2))
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from optimizer.cli import output
 from optimizer.cli.commands import COMMANDS, takes
 from optimizer.errors import InputError, OptimizerError, StorageError
 
@@ -28,10 +29,6 @@ Examples:
   optimize context "why does login fail" --format md
   pytest 2>&1 | optimize "fix the failing test"
 """
-
-
-class ReaderGone(Exception):
-    """What reads the output has ended, as `head` does; click would exit with 1."""
 
 
 class Interrupted(Exception):
@@ -60,10 +57,8 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             raise Interrupted(str(error)) from error
-        except BrokenPipeError as error:
-            if not _readers_gone():  # a pipe of our own, to a child: click exits with 1
-                raise
-            raise ReaderGone from error
+        except BrokenPipeError as error:  # a pipe of our own, to a child: click would exit with 1 and say nothing
+            raise OSError(error.errno, "a program that was started ended too early") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, rows in groupby(COMMANDS.items(), key=lambda item: item[1].section):
@@ -99,33 +94,27 @@ class Failure(NamedTuple):
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; a failure is a message and a hint on stderr."""
     argv = sys.argv[1:] if arguments is None else arguments
+    streams = output.Streams()
     gc.disable()
     if "--debug" in argv or "-v" in argv:
         argv = _with_debug_log(argv)
     try:
-        result = _run(argv)
-        sys.stdout.flush()
-    except (BrokenPipeError, ReaderGone):
-        result = 0
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        result = _run(argv, streams)
     finally:
         gc.freeze()  # otherwise the end of the process collects garbage among all that was loaded
         gc.enable()
     if isinstance(result, Failure):
         _complain(result, "--json" in argv)
+        streams.flush()
         sys.exit(result.code)
     sys.exit(result)
 
 
-def _readers_gone() -> bool:
-    """Whether stdout or stderr is a pipe whose other end is closed."""
-    import select
-
-    ends = select.poll()
-    for stream in (sys.stdout, sys.stderr):
-        ends.register(stream.fileno(), 0)
-    return any(happened & (select.POLLERR | select.POLLHUP) for _, happened in ends.poll(0))
+def _lost(error: OSError, kept: str) -> Failure:
+    """The failure to write the output of a command that did its work."""
+    hint = f"the answer is kept: {kept}" if kept else "free some space, or write to another place, and run it again"
+    message = f"the output could not be written: {error.strerror}"
+    return Failure(message, hint, StorageError.exit_code, StorageError.__name__)
 
 
 def _with_debug_log(argv: list[str]) -> list[str]:
@@ -137,19 +126,19 @@ def _with_debug_log(argv: list[str]) -> list[str]:
     return argv
 
 
-def _run(argv: list[str]) -> int | Failure:
+def _run(argv: list[str], streams: output.Streams) -> int | Failure:
     try:
         argv = with_default(argv)
-        code = optimize.main(args=argv, prog_name="optimize", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        code = optimize.main(args=argv, prog_name="optimize", standalone_mode=False, obj=streams)
+        lost = streams.flush()
+        code = code if isinstance(code, int) else 0
+        return _lost(lost, streams.kept) if lost and not code else code
     except OptimizerError as error:
         return Failure(error.message, error.hint, error.exit_code, type(error).__name__)
     except click.UsageError as error:
         return _misused(error, argv)
     except (KeyboardInterrupt, Interrupted, click.Abort) as error:
         return Failure(str(error), "", INTERRUPTED, "Interrupted")
-    except (BrokenPipeError, ReaderGone):
-        raise
     except OSError as error:
         what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
         return Failure(what, "check the disk and its permissions", StorageError.exit_code, StorageError.__name__)
@@ -162,6 +151,7 @@ def _run(argv: list[str]) -> int | Failure:
 
         debug("cli", "%s", "".join(traceback.format_exception(error)))
         hint = "this is a bug in optimizer: please report it with the traceback that --debug shows"
+        hint += f"; what a model answered is kept: {streams.kept}" if streams.kept else ""
         name = type(error).__name__
         return Failure(f"internal error: {name}: {error}", hint, OptimizerError.exit_code, name)
 

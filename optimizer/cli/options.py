@@ -207,8 +207,8 @@ def attached(paths: tuple[str, ...]) -> tuple[Image, ...]:
 
 
 def _image(path: Path) -> Image:
+    from optimizer.git_folders import lies_in_git_folder
     from optimizer.images import LARGEST_BYTES, NotAnImage, read
-    from optimizer.privacy.git_folders import lies_in_git_folder
     from optimizer.report.figures import size
 
     if not path.exists():

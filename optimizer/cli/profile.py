@@ -12,6 +12,7 @@ import click
 
 from optimizer.cli import options
 from optimizer.cli.config import origin_text
+from optimizer.cli.output import as_json
 from optimizer.cli.terminal import emit, notice, width
 from optimizer.errors import ConfigError, InputError
 from optimizer.report import reasons
@@ -226,7 +227,7 @@ def export_command(name: str, form: str, is_whole: bool, output: Path | None) ->
     folder = _places().profiles
     profile = profiles.resolve(name, folder)
     table = whole(profile) if is_whole else profiles.written(name, folder)
-    text = to_toml(table) if form == "toml" else json.dumps(table, indent=2, ensure_ascii=False) + "\n"
+    text = to_toml(table) if form == "toml" else as_json(table, indent=2) + "\n"
     if output is None:
         click.echo(text, nl=False)
         return 0

@@ -10,10 +10,11 @@ from typing import IO, Any
 
 import click
 
-from optimizer.cli import options, show, terminal
+from optimizer.cli import options, output, show, terminal
 from optimizer.errors import UnusableOutput
-from optimizer.events import Finished
+from optimizer.events import Booked, Finished
 from optimizer.retrieval import Query
+from optimizer.types import UsageRecord
 
 MAX_PIPED = 4_000_000  # bytes of standard input that are kept, half of them from its end; a prompt holds far less
 LONGEST_PIPED = 1_000_000_000  # bytes after which a stream without an end counts as ended
@@ -67,8 +68,17 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
                 if isinstance(event, Finished):
                     screen.result(event.outcome, landed(event.outcome))
                     return event.outcome.exit_code
+                if isinstance(event, Booked) and services.workspace.settings.transcripts_keep:
+                    _keep(event.record)
                 screen.event(event)
     raise UnusableOutput("the run ended without an outcome")
+
+
+def _keep(record: UsageRecord) -> None:
+    """Note where the answer of a model is kept, for the case that it cannot be shown."""
+    streams = click.get_current_context().find_object(output.Streams)
+    if streams and record.tier != "index":
+        streams.kept = f"optimize log --transcript {record.request}"
 
 
 def piped_in() -> str:

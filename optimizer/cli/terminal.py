@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from typing import Any, TextIO
 
 import click
 
+from optimizer.cli.output import as_json
 from optimizer.report.layout import inert, wrapped
 from optimizer.retrieval import Progress
 
@@ -46,7 +46,7 @@ def width(err: bool = False) -> int | None:
 
 def emit(record: Mapping[str, Any]) -> None:
     """Print a wire object as a line of JSON."""
-    click.echo(json.dumps(record, ensure_ascii=False))
+    click.echo(as_json(record))
 
 
 def progress(stream: TextIO) -> Callable[[Progress], None]:

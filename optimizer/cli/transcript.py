@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
+from optimizer.cli import output
 from optimizer.cli.terminal import paint
 from optimizer.errors import InputError
 from optimizer.report.layout import inert
@@ -35,9 +35,7 @@ def show(given: str, changes: Sequence[Entry], stands: Project, as_json: bool) -
         kept = f"for {settings.transcripts_days:,} days" if settings.transcripts_keep else "only with transcripts.keep"
         raise InputError(f"no transcript of change {given}: no model was asked, or it is gone", f"they are kept {kept}")
     for number, call in enumerate(calls, 1):
-        click.echo(
-            json.dumps({"event": "call", **asdict(call)}, ensure_ascii=False) if as_json else _text(number, call)
-        )
+        click.echo(output.as_json({"event": "call", **asdict(call)}) if as_json else _text(number, call))
     return 0
 
 

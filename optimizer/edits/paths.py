@@ -14,7 +14,7 @@ from pathlib import Path
 from optimizer.edits.land import current
 from optimizer.edits.text import MAX_BYTES
 from optimizer.errors import OptimizerError, SafetyRefused, StorageError
-from optimizer.privacy.git_folders import is_git_folder, named_folders
+from optimizer.git_folders import is_git_folder, named_folders
 from optimizer.privacy.secret_files import is_secret_file
 from optimizer.types import Patch
 

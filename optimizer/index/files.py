@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.git.run import FileNames
-from optimizer.privacy.git_folders import is_git_folder, named_folders
+from optimizer.git_folders import is_git_folder, named_folders
 from optimizer.retrieval import Skipped
 
 if TYPE_CHECKING:

@@ -1,0 +1,134 @@
+"""Standard input, output and errors as they really are: closed, full, no longer read, or unable to show a letter.
+
+What cannot be encoded is written in ASCII, and what cannot be written is dropped: output never stops the work. How it
+failed is known at the end.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import io
+import json
+import os
+import sys
+from typing import Any, Literal, TextIO
+
+_HANDLER, _ASCII = "optimizer.plain", "optimizer_ascii"
+# Our own signs in ASCII; each stands for a range of letters that begins with it.
+_SIGNS = (
+    (0x00B7, 0x00B7, "-"),
+    (0x00D7, 0x00D7, "x"),
+    (0x2022, 0x2022, "*"),
+    (0x2026, 0x2026, "..."),
+    (0x2192, 0x2192, "->"),
+    (0x2500, 0x257F, "-"),
+    (0x2580, 0x259F, "#"),
+    (0x2800, 0x28FF, "*"),
+)
+
+
+class Sink(io.RawIOBase):
+    """A file descriptor to write to; after the first failure, `failure`, everything is dropped."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        while self.failure is None:
+            try:
+                return os.write(self._descriptor, data)
+            except BlockingIOError:
+                import select
+
+                select.select((), (self._descriptor,), ())
+            except OSError as error:
+                self.failure = error
+        return len(data)
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        return os.isatty(self._descriptor)
+
+
+class Streams:
+    """The standard streams of the process; `kept` is the command that shows again what a model answered."""
+
+    def __init__(self) -> None:
+        """Open what is closed as the null device, so that no file gets its number, and let nothing fail for it.
+
+        Streams that the process has replaced are left alone.
+        """
+        self.kept = ""
+        self._out: Sink | None = None
+        closed = [number for number in (0, 1, 2) if _is_closed(number)]
+        for number in closed:  # in this order: each gets the lowest number that is free
+            os.open(os.devnull, os.O_WRONLY if number else os.O_RDONLY)
+            os.set_inheritable(number, True)
+        if sys.stdin is None or 0 in closed:
+            sys.stdin = open(0, closefd=False)  # noqa: SIM115 - the stream of the process
+        if sys.stdout is sys.__stdout__:
+            self._out, sys.stdout = _stream(1, sys.stdout)
+        if sys.stderr is sys.__stderr__:
+            _, sys.stderr = _stream(2, sys.stderr)
+
+    def flush(self) -> OSError | None:
+        """Write what is left; returns why output was lost, None where all of it was written or none was wanted."""
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        failure = self._out.failure if self._out else None
+        return None if failure is None or failure.errno == errno.EPIPE else failure
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """JSON that stdout can show: letters as they are in Unicode, else as escapes."""
+    unicode = codecs.lookup(sys.stdout.encoding or "utf-8").name.startswith("utf")
+    return json.dumps(value, ensure_ascii=not unicode, indent=indent)
+
+
+def _is_closed(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return True
+    return False
+
+
+def _stream(number: Literal[1, 2], given: TextIO | None) -> tuple[Sink, TextIO]:
+    """A stream to a descriptor with the encoding of the one that the process has."""
+    codecs.register_error(_HANDLER, _plain)
+    encoding = given.encoding if given else "utf-8"
+    errors = (given.errors if given else None) or "strict"
+    if codecs.lookup(encoding).name == "ascii":  # click writes UTF-8 where a stream says that it is ASCII
+        codecs.register(_ascii)
+        encoding = _ASCII
+    if errors in ("strict", "backslashreplace"):
+        errors = _HANDLER
+    sink = Sink(number)
+    live = os.isatty(number) or number == 2
+    return sink, io.TextIOWrapper(io.BufferedWriter(sink), encoding, errors, line_buffering=live)
+
+
+def _ascii(name: str) -> codecs.CodecInfo | None:
+    if name != _ASCII:
+        return None
+    real = codecs.lookup("ascii")
+    whole, pieces = (real.encode, real.decode), (real.incrementalencoder, real.incrementaldecoder)
+    return codecs.CodecInfo(*whole, None, None, *pieces, name=_ASCII)
+
+
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Replace letters that cannot be encoded: our own signs by others, the rest by escapes."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    found = []
+    for letter in error.object[error.start : error.end]:
+        sign = next((plain for first, last, plain in _SIGNS if first <= ord(letter) <= last), "")
+        found.append(sign or letter.encode("ascii", "backslashreplace").decode("ascii"))
+    return "".join(found), error.end
