@@ -121,7 +121,7 @@ def test_an_unknown_profile_is_told_where_it_is_named(config: Load, tmp_path: Pa
         ({"user": "\nprofile = 'fats'"}, f"{tmp_path}/home/config/config.toml:2: "),
         ({"project": "profile = 'fats'"}, f"{tmp_path}/{PROJECT_FILE}:1: "),
         ({"env": {"OPTIMIZER_PROFILE": "fats"}}, "OPTIMIZER_PROFILE: "),
-        ({"profile": "fats"}, "flag: "),
+        ({"profile": "fats"}, "no profile "),
     ):
         with pytest.raises(ConfigError) as caught:
             config(**where)
