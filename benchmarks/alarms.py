@@ -16,6 +16,7 @@ from pathlib import Path
 
 from history import commits, patch_of
 from mutants import KINDS, Mutant, mutant
+from twins import twins
 
 from optimizer.edits.paths import check_path
 from optimizer.errors import SafetyRefused
@@ -29,6 +30,8 @@ from optimizer.types import FileChange, Patch, Verdict
 from optimizer.verify.checks import at_once
 
 MOST_FILES = 5
+MOST_REFACTORED = 25
+REFACTORING = r"\b(move[sd]?|rename[sd]?|extract(s|ed)?|refactor(s|ed|ing)?|signature)\b"
 DATA = frozenset({"json", "yaml", "toml", "markdown", "html", "css", ""})
 
 
@@ -46,29 +49,35 @@ class Tried:
     seconds: float
 
 
-def try_repositories(repos: Path, each: int, only: Sequence[str] = ()) -> Iterator[Tried]:
-    """All patches of all repositories (git directories below `repos`), one repository after the other."""
+def try_repositories(
+    repos: Path, each: int, only: Sequence[str] = (), *, refactorings: bool = False
+) -> Iterator[Tried]:
+    """All patches of all repositories (git directories below `repos`), one repository after the other.
+
+    `refactorings`: only commits that by their messages move, rename or extract something, or change a signature.
+    """
     for source in sorted(path.resolve() for path in repos.glob("*/repo")):
         name = source.parent.name
         if only and not any(part in name for part in only):
             continue
         begun = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
-            yield from _repository(source, Path(folder), name, each)
+            most, message = (MOST_REFACTORED, REFACTORING) if refactorings else (MOST_FILES, "")
+            yield from _repository(source, Path(folder), commits(source, each, most, _is_code, message))
         print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
 
 
-def _repository(source: Path, folder: Path, name: str, each: int) -> Iterator[Tried]:
+def _repository(source: Path, folder: Path, pairs: Sequence[tuple[str, str]]) -> Iterator[Tried]:
     checkout = Checkout(source, folder / "tree")
     index = open_index(Root(checkout.root, True), folder / "cache")
     try:
-        for parent, commit in commits(source, each, MOST_FILES, _is_code):
+        for parent, commit in pairs:
             if not checkout.move(parent):
                 continue
             refresh(index, Settings(), lambda _: None)
             patch = patch_of(source, parent, commit)
             if patch.changes and not any(_is_never_edited(change.path) for change in patch.changes):
-                yield from _commit(index, patch, name, commit)
+                yield from _commit(index, patch, source.parent.name, commit)
     finally:
         index.close()
 
@@ -95,6 +104,9 @@ def _commit(index: Index, patch: Patch, name: str, commit: str) -> Iterator[Trie
             others = tuple(change if other.path == change.path else other for other in patch.changes)
             verdict, seconds = _verified(Patch(others), index)
             yield Tried(name, language, commit, made.kind, made.place, verdict.ok, _failed(verdict), seconds)
+    for kind, place, twin in twins(patch, index, rng):
+        verdict, seconds = _verified(twin, index)
+        yield Tried(name, language, commit, kind, place, verdict.ok, _failed(verdict), seconds)
 
 
 def _broken(patch: Patch, kind: str, rng: random.Random, index: Index) -> tuple[FileChange, Mutant] | None:

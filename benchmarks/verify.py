@@ -43,6 +43,7 @@ def main() -> None:
     commits = kinds.add_parser("commits")
     commits.add_argument("repos", type=Path)
     commits.add_argument("--each", type=int, default=12)
+    commits.add_argument("--refactorings", action="store_true", help="only moves, renames, extractions, signatures")
     commits.add_argument("--only", action="append", default=[], help="only repositories with this in their name")
     commits.add_argument("--json", type=Path)
     arguments = parser.parse_args()
@@ -116,7 +117,7 @@ def _time(work: object) -> str:
 def _commits(arguments: argparse.Namespace) -> None:
     from alarms import Tried, try_repositories
 
-    tried = list(try_repositories(arguments.repos, arguments.each, arguments.only))
+    tried = list(try_repositories(arguments.repos, arguments.each, arguments.only, refactorings=arguments.refactorings))
     real = [one for one in tried if not one.kind]
     refused = [one for one in real if not one.ok]
     print(f"{len(real)} commits of {len({one.repository for one in real})} repositories; refused: {len(refused)}")

@@ -55,7 +55,7 @@ _LEAVES = {
     "typescript": "[(identifier) (shorthand_property_identifier) (shorthand_property_identifier_pattern)"
     " (type_identifier)] @name",
     "go": "[(identifier) (type_identifier)] @name",
-    "rust": "[(identifier) (type_identifier)] @name",
+    "rust": "[(identifier) (type_identifier) (shorthand_field_identifier)] @name",
 }
 _SELECTIONS = "(selector_expression operand: (identifier) field: (field_identifier)) @name"
 _LEAVES["tsx"] = _LEAVES["typescript"]

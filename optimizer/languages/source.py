@@ -142,6 +142,11 @@ class Source:
         return tuple(sorted({node.start_point[0] + 1 for node in self._broken}))
 
     @cached_property
+    def error_texts(self) -> tuple[bytes, ...]:
+        """The texts of the pieces that do not parse."""
+        return () if self._checked is None else tuple([node.text or b"" for node in self._broken])
+
+    @cached_property
     def unbalanced(self) -> tuple[str, ...]:
         """The kinds of brackets, as `()`, that open and close in different numbers in code; strings do not count."""
         return () if self._checked is None else syntax.unbalanced(self._checked)

@@ -18,14 +18,13 @@ from pathlib import PurePosixPath
 from optimizer.edits.paths import check_path
 from optimizer.errors import SafetyRefused
 from optimizer.index.reader import Index
-from optimizer.languages.python import Module
-from optimizer.languages.source import Source
 from optimizer.report.checks import not_run
 from optimizer.types import Check, Patch, Verdict
 from optimizer.verify import commands
 from optimizer.verify.links import check_imports, check_uses
 from optimizer.verify.names import check_names
 from optimizer.verify.patched import Finding, Patched
+from optimizer.verify.syntax import check_syntax
 
 _MARKER = re.compile(rb"^(?:<{7}|>{7})(?: |\r?$)", re.MULTILINE)
 _COMMENTED_JSON = re.compile(r"(?:tsconfig|jsconfig)[^/]*\.json|.*\.(?:jsonc|json5|code-workspace)")
@@ -108,13 +107,6 @@ def _markers(patched: Patched) -> Iterator[Finding]:
         yield Finding(not added, f"{path} has new conflict markers" if added else "")
 
 
-def _parses(patched: Patched) -> Iterator[Finding]:
-    """A file that parsed still does."""
-    for path, _, _ in _texts(patched):
-        python = (patched.before.module(path), patched.after.module(path)) if path.endswith((".py", ".pyi")) else None
-        yield _syntax(patched.before.source(path), patched.after.source(path), python)
-
-
 def _loads(patched: Patched) -> Iterator[Finding]:
     """TOML and JSON that loaded still do."""
     for path, before, after in _texts(patched):
@@ -126,7 +118,7 @@ CHECKS = (
     PatchCheck("path", 0.05, _path),
     PatchCheck("text", 0.05, _text),
     PatchCheck("markers", 0.05, _markers),
-    PatchCheck("parses", 0.6, _parses),
+    PatchCheck("parses", 0.6, check_syntax),
     PatchCheck("loads", 0.6, _loads),
     PatchCheck("imports", 0.1, check_imports, in_repository=True),
     PatchCheck("names", 0.2, check_names, in_repository=True),
@@ -140,29 +132,6 @@ def _texts(patched: Patched) -> Iterator[tuple[str, bytes | None, bytes]]:
     for change in patched.changes:
         if change.after is not None and b"\0" not in change.after:
             yield change.path, change.before, change.after
-
-
-def _syntax(before: Source, after: Source, python: tuple[Module, Module] | None) -> Finding:
-    path, errors, earlier = after.path, after.error_count, before.error_count or 0
-    if errors is None:
-        return Finding(None, f"{path}: no grammar for it")
-    if earlier and errors and python is None:
-        return _balances(before, after)
-    if errors > earlier:
-        lines = after.error_lines or ()
-        return Finding(False, f"{path} does not parse, see line {', '.join(map(str, lines[:3]))}")
-    if python and python[1].error and not python[0].error:
-        return Finding(False, f"{path} does not parse: {python[1].error}")
-    return Finding(True)
-
-
-def _balances(before: Source, after: Source) -> Finding:
-    """Compare brackets in a file that its grammar cannot read, such as a header full of macros."""
-    if after.unbalanced and not before.unbalanced:
-        brackets = " and ".join(after.unbalanced)
-        return Finding(False, f"{after.path}: the brackets {brackets} are no longer balanced")
-    worse = (after.error_count or 0) > (before.error_count or 0)
-    return Finding(None, f"{after.path} did not parse before") if worse else Finding(True)
 
 
 def _loader(path: str) -> Callable[[bytes], object] | None:

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 
-from optimizer.languages import imports
-from optimizer.languages.declared import declaring
-from optimizer.languages.source import Source
+from optimizer.languages import exports, imports
 from optimizer.report.checks import BrokenName
 from optimizer.types import FileChange
-from optimizer.verify import python
-from optimizer.verify.patched import Finding, Patched, Side, broken
+from optimizer.verify import golang, python, rust, scripts
+from optimizer.verify.patched import Finding, Patched, Side, broken, tops
 
 # Forms of imports that can only mean a file of the repository, in languages that write paths.
 _LOCAL_KINDS = frozenset({"include-local", "require_relative"})
+# Languages whose files are each named after the one class that others import.
+_ONE_CLASS_EACH = (".java", ".php")
 MOST_IMPORTERS = 200
+MOST_BUILD_FILES = 60
+_BUILD = re.compile(
+    r"(?:GNU)?[Mm]akefile(?:\.\w+)?|.*\.mk|CMakeLists\.txt|.*\.cmake|configure\.ac|meson\.build|\.gitignore"
+)
 
 
 def check_imports(patched: Patched) -> Iterator[Finding]:
     """Report imports that newly lead nowhere, of changed files and of those that import a removed one."""
     found = [one for path in _touched(patched) for one in _new_unresolved(path, patched)]
-    yield broken(found, patched.has_code, "no file with imports")
+    yield broken(found, _why_not(patched, "imports"))
+
+
+def _why_not(patched: Patched, what: str) -> str:
+    if path := python.unread(patched):
+        return f"{path}: this Python cannot read it"
+    return "" if patched.has_code else f"no file with {what}"
 
 
 def _touched(patched: Patched) -> Iterator[str]:
@@ -34,6 +46,8 @@ def _touched(patched: Patched) -> Iterator[str]:
 
 
 def _new_unresolved(path: str, patched: Patched) -> Iterator[BrokenName]:
+    if path.endswith(_ONE_CLASS_EACH):
+        yield from (BrokenName("import", path, line, what) for what, line in _lost_class(path, patched))
     before = {what for what, _ in _unresolved(path, patched.before)}
     for what, line in _unresolved(path, patched.after):
         if what not in before:
@@ -48,9 +62,25 @@ def _unresolved(path: str, side: Side) -> Iterator[tuple[str, int]]:
     raw = side.source(path).imports
     kinds = {(one.module, one.line): one.kind for one in raw}
     for edge in imports.resolve(path, raw, side.tree):
-        local = edge.module.startswith(("./", "../")) or kinds.get((edge.module, edge.line)) in _LOCAL_KINDS
-        if edge.target is None and local and not _is_there(path, edge.module, side.tree):
+        kind = kinds.get((edge.module, edge.line))
+        local = edge.module.startswith(("./", "../")) or kind in _LOCAL_KINDS
+        if edge.target is not None or not local or _is_there(path, edge.module, side.tree):
+            continue
+        if kind != "include-local" or not _is_made(edge.module, side):
             yield edge.module, edge.line
+
+
+def _lost_class(path: str, patched: Patched) -> Iterator[tuple[str, int]]:
+    """Imports of a class whose file the patch removes or moves; nothing of its name is left for them."""
+    gone = {change.path for change in patched.changes if change.before is not None and change.after is None}
+    for raw in patched.after.source(path).imports if gone else ():
+        led = patched.before.leads(path, raw)
+        if gone.isdisjoint(led) or patched.after.leads(path, raw) or raw.kind not in ("import", "use"):
+            continue
+        place = posixpath.dirname(led[0])
+        name = re.split(r"[.\\]", raw.module)[-1]
+        if not any(posixpath.dirname(one.path) == place for one in patched.after.symbols_named(name)):
+            yield raw.module, raw.line
 
 
 def _is_there(path: str, module: str, tree: imports.Tree) -> bool:
@@ -59,32 +89,54 @@ def _is_there(path: str, module: str, tree: imports.Tree) -> bool:
     return any(other == place or other.startswith((f"{place}.", f"{place}/")) for other in tree.paths)
 
 
+def _is_made(included: str, side: Side) -> bool:
+    """Whether a build makes an included file: git ignores it, or a build file names it."""
+    name = posixpath.basename(included)
+    if f"{name}.in" in {posixpath.basename(path) for path in side.paths}:
+        return True
+    rules = (path for path in sorted(side.paths) if _BUILD.fullmatch(posixpath.basename(path)))
+    return any(name.encode() in side.source(path).data for path in islice(rules, MOST_BUILD_FILES))
+
+
 def check_uses(patched: Patched) -> Iterator[Finding]:
-    """Report uses of removed definitions, in files that import them."""
-    found = [one for change in patched.changes for one in _orphans(change, patched)]
-    yield broken(found, patched.has_code, "no file with definitions")
+    """Report uses of definitions that the patch removes or moves, where they lead nowhere in the patched tree."""
+    found = list(scripts.orphans(patched, _importers(patched)))
+    found += [one for change in patched.changes for one in _orphans(change, patched)]
+    found += [one for change in patched.changes if change.after for one in rust.missing(change.path, patched)]
+    yield broken(found, _why_not(patched, "definitions"))
+
+
+def _importers(patched: Patched) -> Callable[[str], Sequence[str]]:
+    return cache(lambda path: tuple(islice(patched.importers(path), MOST_IMPORTERS)))
 
 
 def _orphans(change: FileChange, patched: Patched) -> Iterator[BrokenName]:
-    if change.before is None or change.after is None:
+    source = patched.before.source(change.path)
+    if change.before is None or change.after is None or exports.is_script(source):
         return  # a removed file shows in the imports of others
-    importers = list(islice(patched.importers(change.path), MOST_IMPORTERS))
+    importers = _importers(patched)(change.path)
     if python.is_module(change.path):
         yield from python.orphans(change, patched, importers)
         return
-    removed = _tops(patched.before.source(change.path)) - _tops(patched.after.source(change.path))
+    removed = tops(source) - tops(patched.after.source(change.path))
+    if not removed:
+        return
+    if change.path.endswith(".go"):
+        yield from golang.orphans(change.path, removed, patched, importers)
+    elif change.path.endswith(".rs"):
+        yield from rust.orphans(change.path, removed, patched, importers)
+    else:
+        yield from _named(change.path, removed, patched, importers)
+
+
+def _named(path: str, removed: set[str], patched: Patched, importers: Iterable[str]) -> Iterator[BrokenName]:
+    """Uses of a name that nothing defines any more, in files that import the one that did."""
     for name in sorted(removed):
-        if any(symbol.path != change.path for symbol in patched.index.symbols_named((name,))):
+        if patched.after.symbols_named(name):
             continue  # another definition may be meant
-        for path in importers:
-            source = patched.after.source(path)
-            places = source.occurrences(name)
-            if any(place.kind == "definition" for place in places):
+        for importer in importers:
+            places = patched.after.source(importer).occurrences(name)
+            if any(place.kind == "definition" for place in places) or path not in patched.after.targets(importer):
                 continue
-            kinds = ("import",) if declaring(source.language).by_name else ("import", "call")
-            lines = [place.line for place in places if place.kind in kinds]
-            yield from (BrokenName("removed", path, line, name, change.path) for line in lines[:1])
-
-
-def _tops(source: Source) -> set[str]:
-    return {symbol.name for symbol in source.symbols if not symbol.parent and symbol.kind != "section"}
+            lines = [place.line for place in places if place.kind in ("import", "call")]
+            yield from (BrokenName("removed", importer, line, name, path) for line in lines[:1])

@@ -34,8 +34,19 @@ def check_names(patched: Patched) -> Iterator[Finding]:
     modules = [change for change in patched.changes if python.is_module(change.path) and change.after is not None]
     found = [one for change in modules for one in python.undefined(change, patched)]
     found += [one for change in patched.changes if change.after is not None for one in _undeclared(change, patched)]
-    looked_at = bool(modules) or any(_is_looked_at(change.path) for change in patched.changes)
-    yield broken(found, looked_at, "no file of a language whose names are looked at")
+    yield broken(found, _why_not(patched))
+
+
+def _why_not(patched: Patched) -> str:
+    """Why the names of changed files are not known: none is of a language that shows them, or one does not parse."""
+    written = [change.path for change in patched.changes if change.after is not None]
+    looked_at = [path for path in written if python.is_module(path) or _is_looked_at(path)]
+    if not looked_at:
+        return "no file of a language whose names are looked at"
+    if path := python.unread(patched):
+        return f"{path}: this Python cannot read it"
+    broken_off = (p for p in looked_at if not python.is_module(p) and patched.after.source(p).error_count)
+    return next((f"{path}: not all of it parses" for path in broken_off), "")
 
 
 def _is_looked_at(path: str) -> bool:
@@ -99,24 +110,18 @@ def _imported_packages(source: Source) -> frozenset[str] | None:
 
 def _in_package(name: str, path: str, patched: Patched) -> bool:
     folder, ending = posixpath.dirname(path), posixpath.splitext(path)[1]
-    changed = {change.path for change in patched.changes}
-
-    def shares(other: str) -> bool:
-        return posixpath.dirname(other) == folder and other.endswith(ending)
-
-    if any(shares(symbol.path) and symbol.path not in changed for symbol in patched.index.symbols_named((name,))):
-        return True
-    return any(name in _tops(patched.after.source(other)) for other in changed if shares(other))
-
-
-def _tops(source: Source) -> set[str]:
-    return {symbol.name for symbol in source.symbols if not symbol.parent}
+    return any(
+        posixpath.dirname(one.path) == folder and one.path.endswith(ending) and not one.parent
+        for one in patched.after.symbols_named(name)
+    )
 
 
 def _is_global(name: str, source: Source, patched: Patched) -> bool:
     """Whether other files use the name without declaring it either, or declare it for all."""
     row = declaring(source.language)
-    if row.wide and patched.index.symbols_named((name,)) and row.wide.search(source.data):
+    if row.wide and patched.after.symbols_named(name) and row.wide.search(source.data):
+        return True
+    if _is_in_a_template(name, patched):
         return True
     seen: dict[str, None] = {}
     for reference in patched.index.references(name, MOST_REFERENCES):
@@ -126,6 +131,17 @@ def _is_global(name: str, source: Source, patched: Patched) -> bool:
             seen.setdefault(reference.path)
     others = list(seen)[:MOST_LOOKED_AT]
     return any(name in (_unbound(patched.before.source(other)) or ()) for other in others)
+
+
+def _is_in_a_template(name: str, patched: Patched) -> bool:
+    """Whether the patch has the name in a page or in a file without a grammar, whose scripts may declare it."""
+    word = re.compile(rb"\b%s\b" % re.escape(name.encode()))
+    sources = (patched.after.source(change.path) for change in patched.changes)
+    return any(_is_page(source) and word.search(source.data) for source in sources)
+
+
+def _is_page(source: Source) -> bool:
+    return source.language is None or source.language.name == "html"
 
 
 # ── members of packages ──────────────────────────────────────────────────────────────────
@@ -151,16 +167,8 @@ def _not_in_package(path: str, patched: Patched) -> Iterator[BrokenName]:
 
 
 def _names_of(files: tuple[str, ...], patched: Patched) -> Callable[[], set[str]]:
-    changed = {change.path for change in patched.changes}
-
     def names() -> set[str]:
-        found: set[str] = set()
-        for path in files:
-            if path in changed:
-                found |= _tops(patched.after.source(path))
-            else:
-                found |= {symbol.name for symbol in patched.index.symbols_in(path) if not symbol.parent}
-        return found
+        return {one.name for path in files for one in patched.after.symbols_in(path) if not one.parent}
 
     return names
 
@@ -175,11 +183,15 @@ def _no_longer_imported(path: str, patched: Patched) -> Iterator[BrokenName]:
     before, after = _bound(old), _bound(new)
     if "*" in after:
         return
+    free = free_names(new)
     for name in sorted(before - after - PRELUDE):
         places = new.occurrences(name)
         if any(place.kind == "definition" for place in places) or _shares_package(name, path, patched):
             continue
+        is_local = free is not None and name not in free and name[:1].islower()
         for place in places:
+            if is_local and not new.data[place.end :].lstrip().startswith(b"::"):
+                continue  # a variable or a parameter has that name
             if place.kind in ("call", "use") and new.data[place.start - 1 : place.start] not in _QUALIFIES:
                 yield BrokenName("unimported", path, place.line, name)
                 break
@@ -198,4 +210,4 @@ def _shares_package(name: str, path: str, patched: Patched) -> bool:
     if declaring(language_of(path)).wide:
         return False
     end = posixpath.dirname(path).split("/")[-2:]
-    return any(posixpath.dirname(one.path).split("/")[-2:] == end for one in patched.index.symbols_named((name,)))
+    return any(posixpath.dirname(one.path).split("/")[-2:] == end for one in patched.after.symbols_named(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,9 +10,11 @@ from functools import cached_property
 from optimizer.errors import NotFound
 from optimizer.index.reader import Index
 from optimizer.languages import imports
+from optimizer.languages.edges import RawImport
 from optimizer.languages.python import Module
 from optimizer.languages.source import Source
 from optimizer.report.checks import BrokenName, broken_name
+from optimizer.retrieval import Symbol
 from optimizer.types import Patch
 
 MOST_NAMED = 3
@@ -40,13 +43,24 @@ class Files:
 
 
 class Side:
-    """The repository on one side of a patch: the `changed` files as they are there, and all others."""
+    """The repository on one side of a patch: the `changed` files as they are there, and all others.
 
-    def __init__(self, changed: Mapping[str, bytes | None], unchanged: Files, tree: Callable[[], imports.Tree]) -> None:
+    It answers for the tree of that side: which files there are, what they define and where their imports lead.
+    `like` is a side with the same files and manifests.
+    """
+
+    def __init__(
+        self,
+        changed: Mapping[str, bytes | None],
+        unchanged: Files,
+        index: Callable[[], Index],
+        like: Side | None = None,
+    ) -> None:
         self._changed = changed
         self._own = Files(lambda path: changed[path])
         self._unchanged = unchanged
-        self._tree = tree
+        self._index = index
+        self._like = like
 
     def _files(self, path: str) -> Files:
         return self._own if path in self._changed else self._unchanged
@@ -60,9 +74,39 @@ class Side:
         return self._files(path).module(path)
 
     @cached_property
+    def paths(self) -> frozenset[str]:
+        """All files."""
+        gone = {path for path, data in self._changed.items() if data is None}
+        return (frozenset(self._index().paths()) | self._changed.keys()) - gone
+
+    @cached_property
     def tree(self) -> imports.Tree:
         """Where imports lead."""
-        return self._tree()
+        if self._like is not None:
+            return self._like.tree
+        manifests = (path for path in self.paths if imports.is_manifest(path))
+        return imports.tree(self.paths, {path: self._data(path) for path in manifests})
+
+    def _data(self, path: str) -> bytes:
+        return (self._changed[path] or b"") if path in self._changed else read(self._index(), path)
+
+    def symbols_in(self, path: str) -> tuple[Symbol, ...]:
+        """The definitions of a file."""
+        return self._own.source(path).symbols if path in self._changed else self._index().symbols_in(path)
+
+    def symbols_named(self, name: str) -> tuple[Symbol, ...]:
+        """All definitions of a name; sections of files that are not code do not count."""
+        kept = [one for one in self._index().symbols_named((name,)) if one.path not in self._changed]
+        own = [one for path in self._changed for one in self.symbols_in(path)]
+        return (*kept, *(one for one in own if one.name == name and one.kind != "section"))
+
+    def leads(self, path: str, raw: RawImport) -> tuple[str, ...]:
+        """The files of the repository that an import of the file `path` leads to."""
+        return tuple(edge.target for edge in imports.resolve(path, (raw,), self.tree) if edge.target)
+
+    def targets(self, path: str) -> frozenset[str]:
+        """All files that a file imports."""
+        return frozenset(target for raw in self.source(path).imports for target in self.leads(path, raw))
 
 
 class Patched:
@@ -71,11 +115,11 @@ class Patched:
     def __init__(self, patch: Patch, index: Index | None) -> None:
         self.changes = patch.changes
         self._index = index
+        unchanged = Files(lambda path: read(self.index, path))
         before = {change.path: change.before for change in patch.changes}
         after = {change.path: change.after for change in patch.changes}
-        unchanged = Files(lambda path: read(self.index, path))
-        self.before = Side(before, unchanged, lambda: self._tree(before))
-        self.after = Side(after, unchanged, lambda: self.before.tree if self._keeps_tree else self._tree(after))
+        self.before = Side(before, unchanged, lambda: self.index)
+        self.after = Side(after, unchanged, lambda: self.index, self.before if self._keeps_tree else None)
 
     @property
     def index(self) -> Index:
@@ -92,8 +136,16 @@ class Patched:
         return {path.casefold(): path for path in self._index.paths()} if self._index else {}
 
     def importers(self, path: str) -> Iterable[str]:
-        """The other files that import a file now."""
-        return dict.fromkeys(edge.source for edge in self.index.importers_of(path) if edge.source != path)
+        """The other files that import a file before or after the patch, and are there after it."""
+        old = [edge.source for edge in self.index.importers_of(path)]
+        own = [change.path for change in self.changes if path in self.after.targets(change.path)]
+        return [one for one in dict.fromkeys((*old, *own)) if one != path and one in self.after.paths]
+
+    def neighbours(self, path: str) -> list[str]:
+        """The files of the folder of a path before the patch, in order; none without a repository."""
+        if self._index is None:
+            return []
+        return sorted(one for one in self.before.paths if posixpath.dirname(one) == posixpath.dirname(path))
 
     @property
     def has_code(self) -> bool:
@@ -107,13 +159,6 @@ class Patched:
             for change in self.changes
         )
 
-    def _tree(self, contents: Mapping[str, bytes | None]) -> imports.Tree:
-        paths = frozenset(self.index.paths())
-        there = {path: data for path, data in contents.items() if data is not None}
-        kept = {path: read(self.index, path) for path in paths - contents.keys() if imports.is_manifest(path)}
-        changed = {path: data for path, data in there.items() if imports.is_manifest(path)}
-        return imports.tree((paths - contents.keys()) | there.keys(), {**kept, **changed})
-
 
 def read(index: Index, path: str) -> bytes:
     """A file of the repository; b'' where there is none."""
@@ -121,6 +166,11 @@ def read(index: Index, path: str) -> bytes:
         return index.read(path)
     except NotFound:
         return b""
+
+
+def tops(source: Source) -> set[str]:
+    """The names that a file defines at its top level."""
+    return {symbol.name for symbol in source.symbols if not symbol.parent and symbol.kind != "section"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +182,10 @@ class Finding:
     evidence: str = ""
 
 
-def broken(names: Sequence[BrokenName], ran: bool, why_not: str) -> Finding:
-    """The result of a check of names; without broken ones, whether it `ran` or why not."""
+def broken(names: Sequence[BrokenName], why_not: str) -> Finding:
+    """The result of a check of names: without broken ones it passed, unless it could not run, with `why_not`."""
     if not names:
-        return Finding(True) if ran else Finding(None, why_not)
+        return Finding(None, why_not) if why_not else Finding(True)
     lines = [broken_name(one) for one in names]
     more = f" and {len(lines) - MOST_NAMED} more" if len(lines) > MOST_NAMED else ""
     return Finding(False, "; ".join(lines[:MOST_NAMED]) + more, evidence="\n".join(lines[:MOST_SHOWN]))

@@ -5,18 +5,62 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Container, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from optimizer.languages import imports
 from optimizer.languages.edges import ImportEdge, RawImport
 from optimizer.languages.python import Module
+from optimizer.languages.source import Source
 from optimizer.report.checks import BrokenName
 from optimizer.types import FileChange
 from optimizer.verify.patched import Patched, Side
 
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
-def is_module(path: str) -> bool:
-    """Whether a file is a Python module."""
-    return path.endswith(".py")
+
+# What Pythons after 3.11 read and earlier ones do not, by the grammar's nodes.
+_NEWER = ("type_alias_statement", "type_parameter")
+
+
+def is_module(path: str, *, stubs: bool = False) -> bool:
+    """Whether a file is a Python module; with `stubs`, or says what is in one."""
+    return path.endswith((".py", ".pyi") if stubs else ".py")
+
+
+def is_newer(source: Source) -> bool:
+    """Whether a file has forms that the Python which runs this may be too old to read."""
+    pending = [source.root] if source.root is not None else []
+    while pending:
+        node = pending.pop()
+        around = node.parent.type if node.parent is not None else ""
+        if node.type in _NEWER and around in ("module", "block", "function_definition", "class_definition"):
+            return True
+        if node.type == "string" and (_is_template(node) or _nests_quotes(node)):
+            return True
+        pending += node.named_children
+    return False
+
+
+def _is_template(string: Node) -> bool:
+    return b"t" in (string.text or b"")[:3].lower().partition(b'"')[0].partition(b"'")[0]
+
+
+def _nests_quotes(string: Node) -> bool:
+    """Whether a string is written within another one of the same quotes."""
+    quote = (string.text or b"")[-1:]
+    around = string.parent
+    while around is not None:
+        if around.type == "string":
+            return (around.text or b"")[-1:] == quote
+        around = around.parent
+    return False
+
+
+def unread(patched: Patched) -> str:
+    """The first changed module that this Python cannot read, so that its names are not known; '' where it reads all."""
+    modules = (change.path for change in patched.changes if change.after is not None and is_module(change.path))
+    return next((path for path in modules if patched.after.module(path).error), "")
 
 
 def unresolved(path: str, side: Side) -> Iterator[tuple[str, int]]:
@@ -90,11 +134,17 @@ def _missing_names(path: str, raw: RawImport, side: Side) -> Iterator[tuple[str,
     if own is None or not is_module(own) or own == path:
         return
     defined = side.module(own).defined
-    if defined is None:
+    if defined is None or _sets_itself_up(own, side.module(own)):
         return
     for name in raw.names:
         if name != "*" and name not in defined and name not in submodules:
             yield f"{name} from {raw.module}", raw.line
+
+
+def _sets_itself_up(path: str, module: Module) -> bool:
+    """Whether a package calls something when it is imported, which may add modules to it."""
+    body = module.tree.body if module.tree is not None and path.endswith("__init__.py") else []
+    return any(isinstance(one, ast.Expr) and isinstance(one.value, ast.Call) for one in body)
 
 
 def orphans(change: FileChange, patched: Patched, importers: Iterable[str]) -> Iterator[BrokenName]:

@@ -1,0 +1,78 @@
+"""Check that a file which parsed still does, and that a new one does."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from optimizer.languages.source import Source
+from optimizer.verify import python
+from optimizer.verify.patched import Finding, Patched
+
+MOST_NEIGHBOURS = 30
+_OLD_MACRO = (b"try!(", b"trY!(")
+
+
+def check_syntax(patched: Patched) -> Iterator[Finding]:
+    """Judge each text file by its grammar; where that finds nothing, Python by Python too."""
+    moved = {text for change in patched.changes for text in patched.before.source(change.path).error_texts}
+    for change in patched.changes:
+        if change.after is None or b"\0" in change.after:
+            continue
+        found = _judged(patched.before.source(change.path), patched.after.source(change.path), moved)
+        if found.passed and python.is_module(change.path, stubs=True):
+            found = _python(change.path, patched)
+        if found.passed is False and change.before is None and (other := _unread_neighbour(change.path, patched)):
+            found = Finding(None, f"{change.path}: the grammar does not read {other} either")
+        yield found
+
+
+def _judged(before: Source, after: Source, moved: set[bytes]) -> Finding:
+    path, errors, earlier = after.path, after.error_count, before.error_count or 0
+    if errors is None:
+        return Finding(None, f"{path}: no grammar for it")
+    if earlier and errors and not python.is_module(path, stubs=True):
+        return _balances(before, after)
+    if errors > earlier and _is_new(after, moved):
+        lines = after.error_lines or ()
+        return Finding(False, f"{path} does not parse, see line {', '.join(map(str, lines[:3]))}")
+    return Finding(True)
+
+
+def _is_new(after: Source, moved: set[bytes]) -> bool:
+    """Whether errors are neither moved code that did not parse before, nor a macro of the old editions of Rust."""
+    if set(after.error_texts) <= moved:
+        return False
+    old, new = _OLD_MACRO
+    return not (after.path.endswith(".rs") and old in after.data) or bool(
+        Source(after.path, after.data.replace(old, new)).error_count
+    )
+
+
+def _python(path: str, patched: Patched) -> Finding:
+    before, after = patched.before.module(path), patched.after.module(path)
+    if not after.error or before.error or python.is_newer(patched.after.source(path)):
+        return Finding(True)
+    return Finding(False, f"{path} does not parse: {after.error}")
+
+
+def _balances(before: Source, after: Source) -> Finding:
+    """Compare brackets in a file that its grammar cannot read, such as a header full of macros."""
+    if after.unbalanced and not before.unbalanced:
+        brackets = " and ".join(after.unbalanced)
+        return Finding(False, f"{after.path}: the brackets {brackets} are no longer balanced")
+    worse = (after.error_count or 0) > (before.error_count or 0)
+    return Finding(None, f"{after.path} did not parse before") if worse else Finding(True)
+
+
+def _unread_neighbour(path: str, patched: Patched) -> str | None:
+    """A file of the same folder and ending that did not parse before the patch: they may share a dialect."""
+    ending = posixpath.splitext(path)[1]
+    there = [one for one in patched.neighbours(path) if one.endswith(ending)]
+    return next((one for one in there[:MOST_NEIGHBOURS] if _is_unread(one, patched)), None)
+
+
+def _is_unread(path: str, patched: Patched) -> bool:
+    if python.is_module(path, stubs=True) and patched.before.module(path).error:
+        return True
+    return bool(patched.before.source(path).error_count)
