@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.debug import debug
+from optimizer.errors import StorageError
 from optimizer.types import Usage, UsageRecord
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def record(purpose: Purpose, model: Model, spent: CallResult, services: CallServ
 
 
 def record_index(purpose: Purpose, seconds: float, outcome: str, services: CallServices) -> UsageRecord:
-    """Write an answer from the index to the ledger, at no cost; raises StorageError."""
+    """Write an answer from the index to the ledger, at no cost; a ledger that cannot be written does not matter."""
     tier: Tier = "index"
     entry = UsageRecord(
         request=purpose.request,
@@ -75,5 +76,8 @@ def record_index(purpose: Purpose, seconds: float, outcome: str, services: CallS
         repository=services.repository,
         arm=services.arm,
     )
-    services.ledger().add(entry)
+    try:
+        services.ledger().add(entry)
+    except StorageError as error:
+        debug("calls", "an answer from the index is not recorded: %s", error.message)
     return entry

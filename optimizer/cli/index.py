@@ -12,7 +12,7 @@ import click
 
 from optimizer.cli import options
 from optimizer.cli.terminal import confirm, emit, interactive, notice, paint, width
-from optimizer.errors import InputError
+from optimizer.errors import InputError, StorageError
 from optimizer.report import wire
 from optimizer.report.figures import count, duration, size
 from optimizer.report.layout import inert, table
@@ -56,6 +56,9 @@ def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any
         raise click.UsageError("--download goes with --embed")
     with options.open_services(given["project"], {}, looks=True) as services:
         workspace = services.workspace
+        if not workspace.index.file.is_relative_to(workspace.places.cache):
+            hint = "check the disk and its permissions, or set OPTIMIZER_HOME"
+            raise StorageError(f"the index cannot be kept below {workspace.places.cache}", hint)
         done = prepare.refresh(services.workspace)
         if done.notice:
             notice(done.notice)

@@ -67,7 +67,7 @@ def read_document(path: Path, more: str = "") -> Document | None:
 def _read(path: Path) -> bytes | None:
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}", "check the file and its permissions") from error

@@ -46,7 +46,7 @@ def find_git(root: Path) -> str | None:
     for folder in os.get_exec_path():
         for name in _NAMES if Path(folder).is_absolute() else ():
             found = f"{folder}{os.sep}{name}"
-            if not Path(found).is_file() or not os.access(found, os.X_OK):
+            if not os.access(found, os.X_OK) or not Path(found).is_file():  # a folder may not be readable
                 continue
             if os.path.commonpath((inside, os.path.realpath(found))) != inside:
                 return found

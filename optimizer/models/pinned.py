@@ -36,7 +36,7 @@ def all_pinned(state: Path) -> Mapping[str, str]:
     damaged = StorageError("the record of pinned models is damaged", f"remove {path}, and pin again")
     try:
         rows = json.loads(path.read_bytes())["projects"]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise StorageError(f"the record of pinned models cannot be read ({error.strerror})", f"check {path}") from None

@@ -56,7 +56,7 @@ def grants(state: Path) -> tuple[Grant, ...]:
         data = json.loads(path.read_bytes())
         rows = data["grants"]
         found = tuple(Grant(row["repository"], row["destination"], row["host"], row["at"]) for row in rows)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:
         raise StorageError(f"the record of consent cannot be read ({error.strerror})", f"check {path}") from None

@@ -51,7 +51,7 @@ def entries(state: Path) -> tuple[Egress, ...]:
     """All entries, oldest first; a line that a crash left half-written is passed over."""
     try:
         lines = (state / FILE).read_bytes().splitlines()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:
         raise StorageError(f"the egress log cannot be read ({error.strerror})", f"check {state / FILE}") from None

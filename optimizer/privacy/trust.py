@@ -50,7 +50,7 @@ def decisions(state: Path) -> tuple[Decision, ...]:
     try:
         rows = json.loads(path.read_bytes())["decisions"]
         found = tuple(Decision(row["repository"], row["command"], row["allowed"], row["at"]) for row in rows)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:
         raise StorageError(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.index.files import Root, list_names
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
     from optimizer.engine.services import Services
     from optimizer.errors import ProviderError
+    from optimizer.git.run import FileNames
     from optimizer.index.embed import ModelChoice
     from optimizer.index.reader import Index
     from optimizer.types import Completion, Model, Prompt, Usage, UsageRecord
@@ -36,14 +38,29 @@ def services(start: Start, progress: Callable[[Progress], None], notice: Callabl
         naming = list_names(root) if start.looks else None
         if naming is not None:
             closing.callback(naming.close)
-        from optimizer.index.reader import open_index
-
         config = configured(root, start, notice).config
-        index = open_index(root, config.places.cache, naming)
+        index = _index(root, config.places.cache, naming, notice, closing)
         closing.callback(index.close)
         stores = Stores(config.places.state, closing)
         opened = _Opened(root, index, stores, progress, notice, cache(partial(_reranker, index, notice, closing)))
         yield _services(start, config, opened)
+
+
+def _index(
+    root: Root, cache: Path, naming: FileNames | None, notice: Callable[[str], None], closing: ExitStack
+) -> Index:
+    """The index of a repository; where it cannot be kept, one of this run only. Raises StorageError."""
+    from optimizer.errors import StorageError
+    from optimizer.index.reader import open_index
+
+    try:
+        return open_index(root, cache, naming)
+    except StorageError as error:
+        import tempfile
+
+        folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="optimizer-", ignore_cleanup_errors=True))
+        notice(f"{error.message}; it is built for this run only ({error.hint})")
+        return open_index(root, Path(folder), naming)
 
 
 class _Opened(NamedTuple):

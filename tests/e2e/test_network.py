@@ -18,6 +18,7 @@ from tests.loopback.server import Loopback
 
 HOST = "models.test"  # a name that no server has: only the proxy can reach it
 ASK = ("explain parse_response", "--provider", "anthropic", "--json")
+pytestmark = pytest.mark.slow
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
 
 

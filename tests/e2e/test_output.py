@@ -16,6 +16,7 @@ from tests.loopback.server import Loopback
 
 GOOD = FAILS.replace("if not part", "if part")  # every check passes
 ANSWER = "It splits the text at “,” — 日本 🙂, calc/parse.py:4."
+pytestmark = pytest.mark.slow
 needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 
 

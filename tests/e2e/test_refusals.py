@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -217,4 +219,24 @@ def test_a_damaged_index_is_rebuilt_and_said_so(alone: Optimize) -> None:
 def test_an_unwritable_home(alone: Optimize, tmp_path: Path) -> None:
     alone.env["OPTIMIZER_HOME"] = str(tmp_path / "file")
     (tmp_path / "file").write_text("in the way")
-    refused(alone("where is total"), 7, "file", "try:")
+    for asked in (("where is total",), ("who calls parse_response",), ("find", "total"), ("refs", "total")):
+        ran = alone(*asked)
+        assert (ran.code, "calc/" in ran.out, str(tmp_path / "file") in ran.err) == (0, True, True), ran.err
+    refused(alone("index"), 7, "file", "try:")
+    refused(alone("rename total to sum_of", "--yes"), 7, "file", "try:")  # no journal, no change
+    assert "def total" in (alone.cwd / "calc/parse.py").read_text()
+    refused(alone("explain total"), 7, "file", "try:")  # nothing could be booked
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs root, to become another user")
+def test_a_folder_of_programs_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    script = (
+        "import os, sys; sys.path.insert(0, sys.argv[1]); os.chdir('/'); from pathlib import Path;"
+        "from optimizer.git.run import find_git; os.setuid(65534); print(find_git(Path('/nowhere')))"
+    )
+    path = f"{closed}/below:{os.environ['PATH']}"
+    command = [sys.executable, "-c", script, str(Path(__file__).parents[2])]
+    done = subprocess.run(command, env={"PATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
