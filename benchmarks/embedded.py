@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optimizer.context.files import Files
+from optimizer.context.files import FileLines
 from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import rank
 from optimizer.context.semantic import Reranker, candidates
@@ -21,7 +21,7 @@ def with_vectors(choice: ModelChoice, issue: Mapping[str, Any], index: Index) ->
     if choice not in _loaded:
         _loaded[choice] = open_model(choice)
     embedder, vectors = _loaded[choice], open_vectors(index.file, choice.id)
-    source = Files(index)
+    source = FileLines(index)
     pieces = candidates(rank(find_mentions(issue["query"]), index, source), source)
     fill(missing(pieces.values(), vectors), embedder, vectors, lambda _: None)
     return Reranker(lambda: embedder, vectors, choice.id)

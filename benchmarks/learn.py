@@ -25,7 +25,7 @@ from retrieval import RANKS, Issue, add_common, read_issues, run
 
 from optimizer.context import render
 from optimizer.context.budget import count_tokens
-from optimizer.context.files import Files
+from optimizer.context.files import FileLines
 from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import RankedUnit, around_rows, of_file, score_files, unit_candidates, unit_rows
 from optimizer.context.select import plan
@@ -74,7 +74,7 @@ def _dump(arguments: argparse.Namespace) -> None:
 
 def rows_of(issue: Issue, index: Index) -> dict[str, Any]:
     """The signals of the candidates of one issue, files and units, and which of them the fix changed."""
-    mentions, source = find_mentions(issue["query"]), Files(index)
+    mentions, source = find_mentions(issue["query"]), FileLines(index)
     scored = score_files(mentions, index, source)
     paths = scored.sheet.words.paths
     order = sorted(scored.best, key=lambda number: -scored.sums[number])
@@ -110,7 +110,7 @@ def _bodies_around(changed: Sequence[int], path: str, index: Index) -> list[tupl
     return list(found)
 
 
-def _units(scored: Any, mentions: Any, index: Index, source: Files) -> list[dict[str, Any]]:
+def _units(scored: Any, mentions: Any, index: Index, source: FileLines) -> list[dict[str, Any]]:
     candidates = [each for each in unit_candidates(scored, mentions, index, source) if each.unit.symbol]
     found = []
     for candidate, row in zip(candidates, unit_rows(scored, mentions, candidates), strict=True):

@@ -118,7 +118,7 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True)
-class Booked:
+class Recorded:
     """A usage record was written to the ledger."""
 
     record: UsageRecord
@@ -131,7 +131,7 @@ class Finished:
     outcome: Outcome
 
 
-Event = Chosen | Routed | Notice | TextDelta | Stepped | Proposed | Judged | Reviewed | Booked | Finished
+Event = Chosen | Routed | Notice | TextDelta | Stepped | Proposed | Judged | Reviewed | Recorded | Finished
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Excerpt:
+class SplitInput:
     """A text of `lines` lines cut up; `failures` are lines of its middle, `left_out` those that no part holds.
 
     `folded`: lines that differ only in numbers are in the parts once.
@@ -54,43 +54,43 @@ class Excerpt:
     folded: bool = False
 
 
-def cut_up(text: str, room: int, size: int) -> Excerpt:
-    """Cut a text for a result of `room` tokens, in parts of at most `size` tokens (100 or more)."""
+def cut_up(text: str, space: int, size: int) -> SplitInput:
+    """Cut a text for a result of `space` tokens, in parts of at most `size` tokens (100 or more)."""
     pieces = list(_pieces(text))
     lines = pieces[-1].end if pieces else 0
-    first = _fitting(pieces, int(room * HEAD))
-    last = _fitting(pieces[first:], int(room * TAIL), from_end=True)
+    first = _fitting(pieces, int(space * HEAD))
+    last = _fitting(pieces[first:], int(space * TAIL), from_end=True)
     rest = len(pieces) - last
     head, middle, tail = _one(pieces[:first], 0), pieces[first:rest], _one(pieces[rest:], lines)
-    failures = _failures(middle, int(room * FAILURES))
+    failures = _failures(middle, int(space * FAILURES))
     parts, left = _parts(middle, size, MOST_PARTS)
     if not left:
-        return Excerpt(lines, head, parts, tail, failures)
+        return SplitInput(lines, head, parts, tail, failures)
     middle = list(_folded(middle))
     parts, left = _parts(middle, size, MOST_PARTS)
     if not left:
-        return Excerpt(lines, head, parts, tail, failures, folded=True)
+        return SplitInput(lines, head, parts, tail, failures, folded=True)
     parts, left = _parts(middle, size, FIRST_PARTS)
     ending, left = _parts(left, size, MOST_PARTS - FIRST_PARTS, from_end=True)
     skipped = (left[0].start, left[-1].end) if left else None
-    return Excerpt(lines, head, (*parts, *ending), tail, failures, skipped, folded=True)
+    return SplitInput(lines, head, (*parts, *ending), tail, failures, skipped, folded=True)
 
 
-def words_for(excerpt: Excerpt, room: int) -> int:
-    """How many words each summary may have for all of them to fit into `room` tokens with the rest."""
-    left = room - count_tokens(_laid_out(excerpt, [""] * len(excerpt.parts), ""))
+def words_for(excerpt: SplitInput, space: int) -> int:
+    """How many words each summary may have for all of them to fit into `space` tokens with the rest."""
+    left = space - count_tokens(_laid_out(excerpt, [""] * len(excerpt.parts), ""))
     return int(left / TOKENS_PER_WORD) // max(1, len(excerpt.parts))
 
 
-def put_together(excerpt: Excerpt, summaries: Sequence[str], by: str, room: int) -> str:
-    """The text in at most `room` tokens, with the summary of each part by model `by` ('': none) instead of its middle.
+def put_together(excerpt: SplitInput, summaries: Sequence[str], by: str, space: int) -> str:
+    """The text in at most `space` tokens, with the summary of each part by model `by` ('': none) instead of its middle.
 
     '' where no part has one, or there is no room.
     """
-    left = room - count_tokens(_laid_out(excerpt, [""] * len(summaries), by)) if any(summaries) else 0
+    left = space - count_tokens(_laid_out(excerpt, [""] * len(summaries), by)) if any(summaries) else 0
     while left > 0:
         text = _laid_out(excerpt, _shortened(summaries, left), by)
-        if count_tokens(text) <= room:
+        if count_tokens(text) <= space:
             return text
         left = left * 9 // 10
     return ""
@@ -170,17 +170,17 @@ def _folded(pieces: Sequence[Part]) -> Iterator[Part]:
         yield replace(first, text=f"{first.text.rstrip()} {more}\n")
 
 
-def _failures(pieces: Sequence[Part], room: int) -> tuple[Part, ...]:
-    """Lines that report a failure, each kind once, from both ends of the text inwards, in at most `room` tokens."""
+def _failures(pieces: Sequence[Part], space: int) -> tuple[Part, ...]:
+    """Lines that report a failure, each kind once, from both ends of the text inwards, in at most `space` tokens."""
     waiting = list(_folded(list(_telling(pieces))))
     kept, at_end = list[Part](), False
     while waiting:
         line = waiting.pop(-1 if at_end else 0)
         at_end = not at_end
         cost = count_tokens(f"{line.start}: {line.text}\n")
-        if cost <= room:
+        if cost <= space:
             kept.append(replace(line, text=line.text.strip()))
-            room -= cost
+            space -= cost
     return tuple(sorted(kept, key=lambda one: one.start))
 
 
@@ -203,21 +203,21 @@ def clipped(text: str, characters: int) -> str:
     return f"{text[: characters - 1].rstrip()}…" if characters > 1 else ""
 
 
-def _shortened(summaries: Sequence[str], room: int) -> list[str]:
-    """The summaries, a line each, in at most `room` tokens together; longer ones get what shorter ones leave."""
+def _shortened(summaries: Sequence[str], space: int) -> list[str]:
+    """The summaries, a line each, in at most `space` tokens together; longer ones get what shorter ones leave."""
     texts = [" ".join(text.split()) for text in summaries]
     waiting = sorted((count_tokens(text), number) for number, text in enumerate(texts) if text)
     while waiting:
-        share = room // len(waiting)
+        share = space // len(waiting)
         tokens, number = waiting.pop(0)
         while tokens > share and texts[number]:
             texts[number] = clipped(texts[number], min(len(texts[number]) - 1, len(texts[number]) * share // tokens))
             tokens = count_tokens(texts[number])
-        room -= tokens
+        space -= tokens
     return texts
 
 
-def _laid_out(excerpt: Excerpt, summaries: Sequence[str], by: str) -> str:
+def _laid_out(excerpt: SplitInput, summaries: Sequence[str], by: str) -> str:
     first, last = excerpt.head.end + 1, excerpt.tail.start - 1
     rows = [(part, text or "left out") for part, text in zip(excerpt.parts, summaries, strict=True)]
     if excerpt.left_out:

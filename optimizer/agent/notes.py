@@ -43,7 +43,7 @@ def near(paths: Iterable[str], read: Callable[[str], bytes | None], max_tokens: 
     return None
 
 
-def room(paths: Iterable[str], max_tokens: int, read: Callable[[str], bytes | None]) -> int:
+def most_tokens(paths: Iterable[str], max_tokens: int, read: Callable[[str], bytes | None]) -> int:
     """The most tokens that any notes in the repository may take; `paths` are all of its files."""
     if max_tokens <= 0:
         return 0

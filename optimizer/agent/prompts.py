@@ -204,10 +204,10 @@ def shorten(text: str, max_tokens: int) -> str:
     if tokens <= max_tokens:
         return text
     marker = _CUT.format(count=tokens - max_tokens)
-    room = max_tokens - budget.count_tokens(marker)
-    if room <= 0:
+    space = max_tokens - budget.count_tokens(marker)
+    if space <= 0:
         return ""
-    keep = len(text) * room // tokens
+    keep = len(text) * space // tokens
     while keep > 0:
         short = text[: keep * 2 // 3] + marker + text[len(text) - keep // 3 :]
         if budget.count_tokens(short) <= max_tokens:

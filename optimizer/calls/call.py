@@ -10,7 +10,7 @@ from optimizer.calls import admission
 from optimizer.calls.record import CallResult, record
 from optimizer.debug import debug
 from optimizer.errors import NoProvider, ProviderError
-from optimizer.events import Booked, Flow, Notice, TextDelta
+from optimizer.events import Flow, Notice, Recorded, TextDelta
 from optimizer.providers.base import Called
 from optimizer.report import progress
 from optimizer.types import Completion, Prompt, Usage, UsageRecord
@@ -93,14 +93,14 @@ def closed(
         spent = CallResult(result.usage or Usage(), seconds, "provider-error")
         entry = finish(purpose, admitted, spent, services, result)
         admission.measured(admitted, (spent.usage, result.waited, seconds), services)
-        yield Booked(entry)
+        yield Recorded(entry)
         return Called(result, entry.cost)
     spent = CallResult(result.usage, result.seconds, "answered", result.model_served)
     entry = record(purpose, admitted.candidate.model, spent, services)
     services.keep(entry, admitted.prompt, result)
     if line := admission.succeeded(admitted, result, services):
         yield Notice(line, "healthy-again")
-    yield Booked(entry)
+    yield Recorded(entry)
     for line in admission.warnings(purpose.request, admitted, services):
         yield Notice(line, "cap-warning")
     return Called(result, entry.cost)

@@ -113,10 +113,10 @@ def _window(model: Model, services: CallServices, temperature: float | None) -> 
     from optimizer.context.budget import count_tokens
 
     line = "The grey heron stands in the water and waits for the evening.\n"
-    room = min(WINDOW, model.window // 2) - ANSWER
-    if room < count_tokens(line):
+    space = min(WINDOW, model.window // 2) - ANSWER
+    if space < count_tokens(line):
         return None, 0
-    text = f"The password is {SIGN}.\n" + line * (room // count_tokens(line)) + "Answer with the password only."
+    text = f"The password is {SIGN}.\n" + line * (space // count_tokens(line)) + "Answer with the password only."
     called = (yield from _hear(_prompt(text, model, temperature), model, services)).called
     if isinstance(called.result, Completion):
         return SIGN in called.result.text.lower(), called.cost

@@ -78,10 +78,10 @@ def _line(entry: Entry) -> str:
     more = len(entry.paths) - MOST_FILES
     files = ", ".join(entry.paths[:MOST_FILES]) + (f" and {more} more" if more > 0 else "")
     merged = " (merged)" if entry.merged else ""
-    room = width()
-    first = cut(inert(label) + merged, room - len(head) - 10 if room else None)
+    columns = width()
+    first = cut(inert(label) + merged, columns - len(head) - 10 if columns else None)
     painted = paint(f"{state:<8}", fg=COLOURS[state])
-    return f"{head}{painted}  {first}\n{'':>24}{cut(inert(files), room - 24 if room else None)}"
+    return f"{head}{painted}  {first}\n{'':>24}{cut(inert(files), columns - 24 if columns else None)}"
 
 
 def _when(at: str) -> str:

@@ -74,9 +74,9 @@ def _table(values: Mapping[str, Any], origins: Mapping[str, Origin]) -> str:
     wide = max(map(len, written))
     if not origins:
         return "\n".join(f"{name:<{wide}} = {text}" for name, text in written.items())
-    room = max((len(text) for text in written.values() if len(text) <= MOST_VALUE), default=0)
-    rows = [(f"{name:<{wide}} = {text:<{room}}", origin_text(origins[name])) for name, text in written.items()]
-    front, columns = wide + 3 + room, width()
+    widest = max((len(text) for text in written.values() if len(text) <= MOST_VALUE), default=0)
+    rows = [(f"{name:<{wide}} = {text:<{widest}}", origin_text(origins[name])) for name, text in written.items()]
+    front, columns = wide + 3 + widest, width()
     return "\n".join(
         line
         for value, origin in rows

@@ -58,8 +58,8 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
         if given["explain"]:
             _print_signals(prepare.explain(query, services.workspace, given["top"]), given["as_json"])
             return 0
-        room = max_tokens or first_budget(query, services.workspace)[1].code
-        context = prepare.choose(query, services.workspace, room, given["top"])
+        space = max_tokens or first_budget(query, services.workspace)[1].code
+        context = prepare.choose(query, services.workspace, space, given["top"])
     if given["as_json"]:
         emit(wire.context(context))
     elif given["copy"]:

@@ -65,8 +65,8 @@ def _print_body(pieces: list[ContextItem], why: str, names: int, columns: int | 
     lines = f"{first.start}-{first.end}" + (f" +{len(pieces) - 1}" if len(pieces) > 1 else "")
     tokens = sum(item.tokens for item in pieces)
     line = f"{lines:>12}  {pad(cut_start(name, names), names)}  {tokens:>6,}"
-    room = columns and columns - cells(line) - 2
-    why = "" if room is not None and room < LEAST_WHY else cut(inert(why), room)
+    space = columns and columns - cells(line) - 2
+    why = "" if space is not None and space < LEAST_WHY else cut(inert(why), space)
     click.echo(f"{line}  {paint(why, dim=True)}" if why else line)
 
 
@@ -75,9 +75,9 @@ def _print_file(path: str, figures: str, why: str, columns: int | None) -> None:
     if not why:
         click.echo(line)
         return
-    room = columns and columns - cells(f"{path}  {figures}") - 2
-    if room is None or room >= min(cells(why), LEAST_WHY):
-        click.echo(f"{line}  {paint(cut(why, room), dim=True)}")
+    space = columns and columns - cells(f"{path}  {figures}") - 2
+    if space is None or space >= min(cells(why), LEAST_WHY):
+        click.echo(f"{line}  {paint(cut(why, space), dim=True)}")
     else:
         click.echo(line)
         click.echo(f"  {paint(cut(why, columns and columns - 2), dim=True)}")

@@ -205,7 +205,7 @@ def _embed(workspace: Workspace, as_json: bool, *, download: bool, yes: bool) ->
 
     Raises NotFound or ConfigError when there is no usable model, InputError when no prompt is possible, StorageError.
     """
-    from optimizer.context.files import Files
+    from optimizer.context.files import FileLines
     from optimizer.context.semantic import pieces_of
     from optimizer.index.embed import choice_from, open_model
     from optimizer.index.vectors import missing, open_vectors
@@ -217,7 +217,7 @@ def _embed(workspace: Workspace, as_json: bool, *, download: bool, yes: bool) ->
     with closing(open_vectors(index.file, choice.id)) as vectors:
         if vectors.notice:
             notice(vectors.notice)
-        left = missing(pieces_of(index, Files(index)), vectors)
+        left = missing(pieces_of(index, FileLines(index)), vectors)
         index.forget()  # a waiting reader would keep the store from shrinking
         started = time.monotonic()
         done = _fill(left, embedder, vectors, workspace, yes)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from optimizer.calls.probe import Probe
     from optimizer.events import Flow
     from optimizer.models.machine import Advice, Machine
-    from optimizer.providers.ollama import PullStep, Running
+    from optimizer.providers.ollama import LoadedModel, PullStep
     from optimizer.wiring.models import Stock
 
 SHOWN_EVERY = 0.2
@@ -127,7 +127,7 @@ def _near_name(name: str, stock: Stock) -> str:
     return near or "look it up at ollama.com/library, or: optimize models recommend"
 
 
-def _line(one: Running) -> str:
+def _line(one: LoadedModel) -> str:
     share = f"{one.vram / one.size:.0%} on the graphics processor" if one.size else "size unknown"
     window = f"window {one.window:,}" if one.window else "window unknown"
     until = f", until {one.until[:19]}" if one.until else ""
@@ -164,8 +164,8 @@ class _Progress:
         now = monotonic()
         self.first = step.done if self.first < 0 and step.total else self.first
         rate = (step.done - max(0, self.first)) / max(now - self.begun, 0.001)
-        room = (width(err=True) or WIDE) - cells(self.name) - len(": ") - 1 if self.live else WIDE
-        line = bar(step, rate, room) if step.total else cut(inert(step.status), room)
+        space = (width(err=True) or WIDE) - cells(self.name) - len(": ") - 1 if self.live else WIDE
+        line = bar(step, rate, space) if step.total else cut(inert(step.status), space)
         mark = f"{step.status} {int(4 * step.done / step.total) if step.total else 0}"
         if self.live and (now - self.shown >= SHOWN_EVERY or step.done == step.total):
             self.stream.write(f"\r\033[K{self.name}: {line}")
@@ -181,14 +181,14 @@ class _Progress:
             self.stream.flush()
 
 
-def bar(step: PullStep, rate: float, room: int = WIDE) -> str:
-    """Bytes done of all, a bar as long as `room` columns let it be, and the rate with the time that is left."""
+def bar(step: PullStep, rate: float, space: int = WIDE) -> str:
+    """Bytes done of all, a bar as long as `space` columns let it be, and the rate with the time that is left."""
     share = min(1.0, step.done / step.total)
     left = f", {duration((step.total - step.done) / rate)} left" if rate > 0 and step.done < step.total else ""
     sizes = f"{size(step.done)} of {size(step.total)}"
     figures = f"{share:>4.0%}  {sizes}, {size(rate)}/s{left}"
-    wide = min(BAR, room - len(figures) - 1)
-    return f"{'█' * int(share * wide):<{wide}} {figures}" if wide > 0 else cut(figures.lstrip(), max(room, 1))
+    wide = min(BAR, space - len(figures) - 1)
+    return f"{'█' * int(share * wide):<{wide}} {figures}" if wide > 0 else cut(figures.lstrip(), max(space, 1))
 
 
 # ── what fits this machine, and what works ───────────────────────────────────────────────────────
@@ -220,7 +220,7 @@ def recommend(profile: str, everything: bool, project: Path | None, as_json: boo
         found = machine.recommend(stock.models.catalogue(), here, held, profile)
     shown = [one for one in found if one.fits or everything]
     if as_json:
-        emit({"event": "machine", **asdict(here), "room": here.room})
+        emit({"event": "machine", **asdict(here), "room": here.usable})
         for one in shown:
             emit(wire.advice(one))
         return 0
@@ -234,7 +234,7 @@ def _advice_lines(here: Machine, shown: list[Advice]) -> list[str]:
     cards = f", {' and '.join(here.cards)} with {here.vram / GIB:.0f} GiB" if here.cards else ""
     shared = ", shared with the graphics processor" if here.shared else "" if here.cards else ", no graphics card found"
     lines = [
-        f"This machine: {here.ram / GIB:.0f} GiB of memory{cards}{shared}; models may take {here.room / GIB:.1f} GiB"
+        f"This machine: {here.ram / GIB:.0f} GiB of memory{cards}{shared}; models may take {here.usable / GIB:.1f} GiB"
     ]
     if not shown:
         return [*lines, "no model of the catalogue fits; a free cloud model costs nothing: optimize models list"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from optimizer.context.outline import Outline
     from optimizer.engine.services import Workspace
 
-LEAST_ROOM = 40  # columns right of a place; where there are fewer, the text goes below
+LEAST_SPACE = 40  # columns right of a place; where there are fewer, the text goes below
 within_flag = click.option("--in", "within", default="", metavar="PATH", help="Search this file or folder only.")
 
 
@@ -158,9 +158,9 @@ def _print_rows(rows: Sequence[Citation], err: bool = False) -> None:
 
 
 def _print_cited(place: str, text: str, columns: int | None) -> None:
-    room = columns and columns - cells(place) - 2
-    if room is None or room >= min(cells(text), LEAST_ROOM):
-        click.echo(f"{paint(place, fg='cyan')}  {cut(text, room)}")
+    space = columns and columns - cells(place) - 2
+    if space is None or space >= min(cells(text), LEAST_SPACE):
+        click.echo(f"{paint(place, fg='cyan')}  {cut(text, space)}")
     else:
         click.echo(paint(place, fg="cyan"))
         click.echo(f"    {cut(text, columns and columns - 4)}")

@@ -20,7 +20,7 @@ from optimizer.report.layout import inert, table, wrapped
 from optimizer.vendors import OLLAMA
 
 if TYPE_CHECKING:
-    from optimizer.models.inventory import Inventory, Listed
+    from optimizer.models.inventory import Inventory, InventoryRow
     from optimizer.providers.door import Gate
     from optimizer.providers.endpoints import Endpoint
     from optimizer.providers.ollama import Card
@@ -195,7 +195,7 @@ def _unavailable(left: LeftOut) -> str:
     return reasons.why(left) if named else f"{left.provider}: {reasons.why(left)}"
 
 
-def _row(row: Listed, pinned: str, below: Collection[tuple[str, Reason]]) -> tuple[str, ...]:
+def _row(row: InventoryRow, pinned: str, below: Collection[tuple[str, Reason]]) -> tuple[str, ...]:
     from optimizer.models.available import named
 
     model = row.model
@@ -210,7 +210,7 @@ def _row(row: Listed, pinned: str, below: Collection[tuple[str, Reason]]) -> tup
     return f"{mark} {model.id}", model.tier, f"{model.window:>9,}", where, _priced(row), state
 
 
-def _priced(row: Listed) -> str:
+def _priced(row: InventoryRow) -> str:
     """The price of a million tokens, in and out, in dollars."""
     if row.price is None:
         return "unknown"

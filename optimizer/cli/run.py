@@ -12,7 +12,7 @@ import click
 
 from optimizer.cli import options, output, show, terminal
 from optimizer.errors import UnusableOutput
-from optimizer.events import Booked, Finished
+from optimizer.events import Finished, Recorded
 from optimizer.retrieval import Query
 from optimizer.types import UsageRecord
 
@@ -68,7 +68,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
                 if isinstance(event, Finished):
                     screen.result(event.outcome, landed(event.outcome))
                     return event.outcome.exit_code
-                if isinstance(event, Booked) and services.workspace.settings.transcripts_keep:
+                if isinstance(event, Recorded) and services.workspace.settings.transcripts_keep:
                     _keep(event.record)
                 screen.event(event)
     raise UnusableOutput("the run ended without an outcome")

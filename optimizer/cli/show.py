@@ -11,7 +11,6 @@ from optimizer.cli.context_table import print_files
 from optimizer.cli.terminal import coloured, confirm, emit, failure, notice, width
 from optimizer.events import (
     Answer,
-    Booked,
     CallCostQuestion,
     Chosen,
     ConsentQuestion,
@@ -21,6 +20,7 @@ from optimizer.events import (
     Notice,
     Proposed,
     Question,
+    Recorded,
     Reviewed,
     Routed,
     Stepped,
@@ -101,7 +101,7 @@ class Terminal:
             case Reviewed():
                 self._close_line()
                 click.echo(wrapped(inert(review_text(event)), width(err=True)), err=True)
-            case Booked(record):
+            case Recorded(record):
                 self._close_line()
                 if record.tier != "index":
                     usage = record.usage

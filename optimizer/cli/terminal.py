@@ -99,6 +99,6 @@ def pick(question: str, answers: Mapping[str, str], default: str) -> str:
     return str(click.prompt(choices, type=kind, default=default, show_choices=False, err=True))
 
 
-def _fitting(question: str, room: int) -> str:
+def _fitting(question: str, space: int) -> str:
     columns = width(err=True)
-    return wrapped(inert(question), columns and columns - room)
+    return wrapped(inert(question), columns and columns - space)

@@ -104,14 +104,14 @@ def _yaml(path: Path, text: str) -> Any:
         raise ConfigError(f"{path}: nested too deeply", "fix the file") from error
 
 
-def _named(data: Mapping[Any, Any], room: list[int], path: Path) -> dict[str, Any]:
+def _named(data: Mapping[Any, Any], left: list[int], path: Path) -> dict[str, Any]:
     """The same tables with texts as keys; raises ConfigError when there are more values than a profile can have."""
     found: dict[str, Any] = {}
     for name, value in data.items():
-        room[0] -= 1
-        if room[0] < 0:
+        left[0] -= 1
+        if left[0] < 0:
             raise ConfigError(f"{path}: more than {MOST_VALUES} values", "a profile needs a few lines only")
-        found[str(name)] = _named(value, room, path) if isinstance(value, dict) else value
+        found[str(name)] = _named(value, left, path) if isinstance(value, dict) else value
     return found
 
 

@@ -29,7 +29,7 @@ class Scores(NamedTuple):
     units_title: Column
 
 
-class Lists(NamedTuple):
+class InvertedLists(NamedTuple):
     """Inverted lists over the units of the tree, the file of each unit, and the numbers of units and files."""
 
     postings: Postings
@@ -55,7 +55,7 @@ class Lengths(NamedTuple):
     mean_file: float
 
 
-def bm25(lists: Lists, field: str, terms: Iterable[Term], lengths: Lengths) -> Scores:
+def bm25(lists: InvertedLists, field: str, terms: Iterable[Term], lengths: Lengths) -> Scores:
     """Score all units and files that hold any of the terms in a field; without a mean all units count as one long."""
     file_of = lists.file_of
     unit_length, file_length, b = lengths.units, lengths.files, B if lengths.mean_unit else B_NAMES
@@ -81,7 +81,7 @@ def bm25(lists: Lists, field: str, terms: Iterable[Term], lengths: Lengths) -> S
     return Scores(by_file, by_file_title, by_unit, by_unit_title)
 
 
-def bm25_paths(lists: Lists, terms: Iterable[Term], path_lengths: Sequence[int]) -> Scores:
+def bm25_paths(lists: InvertedLists, terms: Iterable[Term], path_lengths: Sequence[int]) -> Scores:
     """Score files by the words of their paths."""
     mean = sum(path_lengths) / len(path_lengths)
     scores, title = defaultdict[int, float](float), defaultdict[int, float](float)
@@ -102,7 +102,7 @@ def rarity(count: int, total: int) -> float:
 
 
 def _best_terms(
-    lists: Lists, field: str, terms: Iterable[Term]
+    lists: InvertedLists, field: str, terms: Iterable[Term]
 ) -> Iterator[tuple[Term, float, Sequence[int], Sequence[int]]]:
     found = []
     for term in terms:
@@ -110,9 +110,9 @@ def _best_terms(
         if len(numbers):
             found.append((term, rarity(len(numbers), lists.units), numbers, counts))
     found.sort(key=lambda item: -item[0].weight * item[1])
-    room = MOST_POSTINGS
+    left = MOST_POSTINGS
     for item in found[:MOST_TERMS]:
-        room -= len(item[2])
-        if room < 0:
+        left -= len(item[2])
+        if left < 0:
             break
         yield item

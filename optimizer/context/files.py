@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from optimizer.index.reader import Index
 
 
-class Files:
+class FileLines:
     """Lines by path, without line ends; none for a file that can no longer be read."""
 
     def __init__(self, index: Index) -> None:

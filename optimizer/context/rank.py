@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.context import weights
 from optimizer.context.bm25 import Column
-from optimizer.context.files import Files
+from optimizer.context.files import FileLines
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.paths import FileKind, asks_for_tests, files_named, kind_of, name_of
 from optimizer.context.signals import WITH_PARENT, Sheet, leading_signals, parents_of, signals, within
@@ -103,7 +103,7 @@ class ScoredFiles(NamedTuple):
     rows: Mapping[int, tuple[float, ...]]
 
 
-def rank(mentions: Mentions, index: Index, source: Files) -> Ranking:
+def rank(mentions: Mentions, index: Index, source: FileLines) -> Ranking:
     """Rank the files and units of the index for a request; `source` reads the files."""
     scored = score_files(mentions, index, source)
     if not scored.best:
@@ -117,7 +117,7 @@ def rank(mentions: Mentions, index: Index, source: Files) -> Ranking:
 
 def explain(text: str, index: Index) -> tuple[ExplainedFile, ...]:
     """The ranked files of a request with all their signals, best first."""
-    scored = score_files(find_mentions(text), index, Files(index))
+    scored = score_files(find_mentions(text), index, FileLines(index))
     return tuple(
         ExplainedFile(
             scored.sheet.words.paths[number],
@@ -131,7 +131,7 @@ def explain(text: str, index: Index) -> tuple[ExplainedFile, ...]:
 # ── files ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def score_files(mentions: Mentions, index: Index, source: Files) -> ScoredFiles:
+def score_files(mentions: Mentions, index: Index, source: FileLines) -> ScoredFiles:
     """The best candidates by the weighted sum, in the order of the learned weights."""
     sheet = signals(mentions, index)
     tests = 1.0 if asks_for_tests(mentions.title_words) else KIND_FACTORS["test"]
@@ -233,7 +233,7 @@ def _why_file(sheet: Sheet, number: int) -> tuple[Signal, ...]:
 # ── units ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def rank_units(scored: ScoredFiles, mentions: Mentions, index: Index, source: Files) -> tuple[RankedUnit, ...]:
+def rank_units(scored: ScoredFiles, mentions: Mentions, index: Index, source: FileLines) -> tuple[RankedUnit, ...]:
     """The units of the best files, most likely first."""
     candidates = unit_candidates(scored, mentions, index, source)
     rows = list(unit_rows(scored, mentions, candidates))
@@ -257,7 +257,7 @@ def rank_units(scored: ScoredFiles, mentions: Mentions, index: Index, source: Fi
     return tuple(units)
 
 
-def unit_candidates(scored: ScoredFiles, mentions: Mentions, index: Index, source: Files) -> list[UnitCandidate]:
+def unit_candidates(scored: ScoredFiles, mentions: Mentions, index: Index, source: FileLines) -> list[UnitCandidate]:
     """The units of the best files with the highest weighted sums, and the rest of each of these files."""
     sheet = scored.sheet
     numbers: dict[int, list[int]] = {file: [] for file in scored.best[:TOP_FILES]}

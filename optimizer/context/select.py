@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.context import stored
 from optimizer.context.budget import count_tokens
-from optimizer.context.files import Files
+from optimizer.context.files import FileLines
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.paths import files_named
 from optimizer.context.rank import RankedUnit, Ranking, rank
@@ -52,7 +52,7 @@ _CALLED = r"\b([A-Za-z_]\w{2,})(?=\s*\()|\b([A-Z][A-Za-z0-9]+[a-z]\w*)"
 class _Chosen:
     """The items chosen so far; `taken` has the line numbers by path, `left` the tokens still free."""
 
-    def __init__(self, files: Files, limits: ContextLimits, left: int) -> None:
+    def __init__(self, files: FileLines, limits: ContextLimits, left: int) -> None:
         self.files, self.limits, self.left = files, limits, left
         self.items: list[ContextItem] = []
         self.taken: dict[str, set[int]] = {}
@@ -100,7 +100,7 @@ def select(
         return known
     mentions = find_mentions(f"{query.text}\n{query.extra}" if query.extra else query.text)
     read = time.perf_counter()
-    files = Files(index)
+    files = FileLines(index)
     ranking = rank(mentions, index, files)
     if reranker:
         ranking = reranker.rerank(query.text, ranking, files)
@@ -119,7 +119,7 @@ def select(
 def naive(query: Query, index: Index, max_tokens: int) -> Context:
     """Whole files, best first, as a tool without an index would send; the last one may be cut."""
     started = time.perf_counter()
-    files = Files(index)
+    files = FileLines(index)
     ranking = rank(find_mentions(query.text), index, files)
     limits = ContextLimits(max_tokens, max_files=len(ranking.files) or 1)
     chosen = _Chosen(files, limits, max_tokens - count_tokens(INTRO))
@@ -127,8 +127,8 @@ def naive(query: Query, index: Index, max_tokens: int) -> Context:
         about = _About("", "file", ranked.score, ranked.why)
         lines = files.lines(ranked.path)
         if lines and not chosen.add(ranked.path, [(1, len(lines))], about, chosen.left):
-            room = chosen.left - count_tokens(header(ranked.path))
-            chosen.add(ranked.path, [(1, _fitting(ranked.path, lines, room))], about, chosen.left)
+            space = chosen.left - count_tokens(header(ranked.path))
+            chosen.add(ranked.path, [(1, _fitting(ranked.path, lines, space))], about, chosen.left)
             break
     context = _fitted(query.text, ranking.files, chosen, limits)
     return context._replace(skipped=index.skipped(), timing_ms={"total": _since(started)})
@@ -138,41 +138,41 @@ def naive(query: Query, index: Index, max_tokens: int) -> Context:
 
 
 def _choose(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index) -> None:
-    room = chosen.left
+    space = chosen.left
     _named_files(chosen, mentions, ranking, index)
     leading = {file.path for file in ranking.files[: chosen.limits.max_files]}
     units = [unit for unit in ranking.units if unit.path in leading]
     least = LIKELY * max((unit.score for unit in units), default=0.0)
     likely = [unit for unit in units if unit.score >= least]
-    bodies = _bodies(chosen, likely, mentions, room)
+    bodies = _bodies(chosen, likely, mentions, space)
     _called(chosen, bodies, index)
     for unit in units[len(likely) :]:
-        if chosen.left >= room * (1 - BODIES_SHARE):
+        if chosen.left >= space * (1 - BODIES_SHARE):
             _whole(chosen, unit)
     _signatures(chosen, ranking, index, list(chosen.taken))
     for unit in units[:MOST_SECOND_LOOKS]:
         if chosen.left >= LEAST_BODY and not _whole(chosen, unit):
-            _some_lines(chosen, unit, mentions, room)
+            _some_lines(chosen, unit, mentions, space)
     _signatures(chosen, ranking, index, [file.path for file in ranking.files[: chosen.limits.max_files]])
 
 
-def _bodies(chosen: _Chosen, units: Sequence[RankedUnit], mentions: Mentions, room: int) -> list[RankedUnit]:
+def _bodies(chosen: _Chosen, units: Sequence[RankedUnit], mentions: Mentions, space: int) -> list[RankedUnit]:
     """Take the planned bodies, and before them some lines of the likeliest that are too large; return those taken."""
 
     def planned() -> list[RankedUnit]:
-        return plan(units, chosen.left - round(room * (1 - BODIES_SHARE)), chosen.limits.max_files, chosen.taken)
+        return plan(units, chosen.left - round(space * (1 - BODIES_SHARE)), chosen.limits.max_files, chosen.taken)
 
     whole = planned()
     taken = [
         unit
         for unit in units[:MOST_FIRST_WINDOWS]
-        if unit.score >= VERY_LIKELY and unit not in whole and _some_lines(chosen, unit, mentions, room)
+        if unit.score >= VERY_LIKELY and unit not in whole and _some_lines(chosen, unit, mentions, space)
     ]
     if taken:
         whole = planned()
     taken += [unit for unit in whole if _whole(chosen, unit)]
     if not taken:
-        taken = [unit for unit in units[:MOST_FIRST_WINDOWS] if _some_lines(chosen, unit, mentions, room)]
+        taken = [unit for unit in units[:MOST_FIRST_WINDOWS] if _some_lines(chosen, unit, mentions, space)]
     return taken
 
 
@@ -192,10 +192,10 @@ def _whole(chosen: _Chosen, unit: RankedUnit) -> bool:
     return bool(unit.symbol) and chosen.add(unit.path, unit.spans, about, chosen.left)
 
 
-def _some_lines(chosen: _Chosen, unit: RankedUnit, mentions: Mentions, room: int) -> bool:
+def _some_lines(chosen: _Chosen, unit: RankedUnit, mentions: Mentions, space: int) -> bool:
     about = _About(unit.symbol, "body", unit.score, unit.why)
     windows = _windows(chosen.files.lines(unit.path), unit, mentions)
-    most = max(round(room * WINDOWS_SHARE), min(LEAST_FOR_WINDOWS, room // 5))
+    most = max(round(space * WINDOWS_SHARE), min(LEAST_FOR_WINDOWS, space // 5))
     return any(chosen.add(unit.path, windows[:number], about, most) for number in range(len(windows), 0, -1))
 
 
@@ -268,7 +268,7 @@ def _signature(symbol: Symbol, lines: Sequence[str]) -> tuple[int, int]:
     return symbol.line, min(symbol.line, last)
 
 
-def plan(units: Sequence[RankedUnit], room: int, max_files: int, opened: Collection[str] = ()) -> list[RankedUnit]:
+def plan(units: Sequence[RankedUnit], space: int, max_files: int, opened: Collection[str] = ()) -> list[RankedUnit]:
     """The units to take whole, best value for their tokens first; `opened` are the files already drawn from.
 
     The value of a unit is its score to a power above 1, since the best scores are the most reliable. Units are taken by
@@ -279,14 +279,14 @@ def plan(units: Sequence[RankedUnit], room: int, max_files: int, opened: Collect
     order = sorted(range(len(named)), key=lambda at: -worth[at] / max(LEAST_COST, named[at].cost))
     forced = sorted(order, key=lambda at: -worth[at])[:MOST_FORCED]
     plans = [
-        list(_taken(named, [*first, *order], room, (max_files, opened))) for first in ([], *([at] for at in forced))
+        list(_taken(named, [*first, *order], space, (max_files, opened))) for first in ([], *([at] for at in forced))
     ]
     best = max(plans, key=lambda taken: sum(worth[at] for at in taken))
     return [named[at] for at in best]
 
 
 def _taken(
-    units: Sequence[RankedUnit], order: Sequence[int], room: int, files: tuple[int, Collection[str]]
+    units: Sequence[RankedUnit], order: Sequence[int], space: int, files: tuple[int, Collection[str]]
 ) -> Iterator[int]:
     most, opened = files
     paths = set(opened)
@@ -295,12 +295,12 @@ def _taken(
         unit = units[at]
         is_new = unit.path not in paths
         cost = unit.cost + OPENING * is_new
-        if at not in seen and cost <= room and not (is_new and len(paths) >= most):
+        if at not in seen and cost <= space and not (is_new and len(paths) >= most):
             yield at
             seen.add(at)
             paths.add(unit.path)
-            room -= cost
-            if room < ENOUGH:
+            space -= cost
+            if space < ENOUGH:
                 return
 
 
@@ -334,12 +334,12 @@ def _item(path: str, run: tuple[int, int], lines: Sequence[str], about: _About) 
     return item._replace(tokens=count_tokens(body(item)))
 
 
-def _fitting(path: str, lines: Sequence[str], room: int) -> int:
-    """How many of the first lines cost at most `room` tokens."""
+def _fitting(path: str, lines: Sequence[str], space: int) -> int:
+    """How many of the first lines cost at most `space` tokens."""
     low, high = 0, len(lines)
     while low < high:
         middle = (low + high + 1) // 2
-        if _item(path, (1, middle), lines, _About("", "file", 0.0, ())).tokens <= room:
+        if _item(path, (1, middle), lines, _About("", "file", 0.0, ())).tokens <= space:
             low = middle
         else:
             high = middle - 1
@@ -359,7 +359,7 @@ def _fitted(query: str, ranked: Sequence[RankedFile], chosen: _Chosen, limits: C
         kept.pop()
 
 
-def _with_blanks(items: Sequence[ContextItem], files: Files) -> Iterator[ContextItem]:
+def _with_blanks(items: Sequence[ContextItem], files: FileLines) -> Iterator[ContextItem]:
     """The same items, each with the blank lines after it when nothing else is between it and the next."""
     for item, following in zip_longest(items, items[1:]):
         if following is not None and item.path == following.path and following.start - item.end > 1:

@@ -22,7 +22,7 @@ from optimizer.languages.units import extents
 from optimizer.retrieval import RankedFile, Signal
 
 if TYPE_CHECKING:
-    from optimizer.context.files import Files
+    from optimizer.context.files import FileLines
     from optimizer.index.embed import Embedder
     from optimizer.index.reader import Index
     from optimizer.index.vectors import Vectors
@@ -61,7 +61,7 @@ class Reranker:
         """A text that changes whenever the same ranking may get another order."""
         return f"{self.model} {self.vectors.count()} {self.weights}"
 
-    def rerank(self, text: str, ranking: Ranking, source: Files) -> Ranking:
+    def rerank(self, text: str, ranking: Ranking, source: FileLines) -> Ranking:
         """Reorder files and units by words and meaning; `source` reads the files.
 
         Only the request is embedded. Raises NotFound or ConfigError when the model cannot be used, StorageError.
@@ -76,14 +76,14 @@ class Reranker:
         return _ordered(ranking, likeness, self.weights)
 
 
-def candidates(ranking: Ranking, source: Files) -> dict[int, Piece]:
+def candidates(ranking: Ranking, source: FileLines) -> dict[int, Piece]:
     """The pieces to compare with the request, by place among the ranked units: the best units that have a name."""
     named = [place for place, unit in enumerate(ranking.units) if unit.symbol][:MOST_CANDIDATES]
     units = {place: ranking.units[place] for place in named}
     return {place: piece(unit.symbol, source.lines(unit.path), unit.spans) for place, unit in units.items()}
 
 
-def pieces_of(index: Index, source: Files) -> Iterator[Piece]:
+def pieces_of(index: Index, source: FileLines) -> Iterator[Piece]:
     """The pieces of a whole tree to embed, the most wanted kinds of files first."""
     paths = [(KINDS_IN_ORDER.index(kind), path) for path in index.paths() if (kind := kind_of(path)) in KINDS_IN_ORDER]
     for _, path in sorted(paths):

@@ -14,8 +14,8 @@ from functools import cache
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
-from optimizer.context.bm25 import Column, Lengths, Lists, bm25, bm25_paths, rarity
-from optimizer.context.files import Files
+from optimizer.context.bm25 import Column, InvertedLists, Lengths, bm25, bm25_paths, rarity
+from optimizer.context.files import FileLines
 from optimizer.context.mentions import PROSE, Mentions
 from optimizer.context.paths import files_named, modules_named, whole
 from optimizer.context.terms import Term, terms_of
@@ -51,7 +51,7 @@ class Sheet:
     """
 
     words: Words
-    lists: Lists
+    lists: InvertedLists
     terms: Mapping[str, Term]
     numbers: Mapping[str, int]
     lengths: Sequence[int]
@@ -67,7 +67,7 @@ def signals(mentions: Mentions, index: Index) -> Sheet:
     """The columns over all files and units for one request."""
     words = index.words()
     numbers = {path: number for number, path in enumerate(words.paths)}
-    lists = Lists(cache(words.postings), words.file_of, words.total_units, len(words.paths))
+    lists = InvertedLists(cache(words.postings), words.file_of, words.total_units, len(words.paths))
     lengths = [0] * len(numbers)
     for file, length in zip(words.file_of, words.length, strict=False):
         if file >= 0:
@@ -86,7 +86,7 @@ def signals(mentions: Mentions, index: Index) -> Sheet:
 
 
 def leading_signals(
-    mentions: Mentions, index: Index, sheet: Sheet, totals: Column, tests: Column, source: Files
+    mentions: Mentions, index: Index, sheet: Sheet, totals: Column, tests: Column, source: FileLines
 ) -> None:
     """Add the columns that need to know which files lead: `totals` are their scores so far; `source` reads them.
 
@@ -166,11 +166,11 @@ def _definitions(mentions: Mentions, index: Index, sheet: Sheet) -> None:
 
 def _findable(wanted: Mapping[str, float], sheet: Sheet) -> Iterator[str]:
     """The strongest names that few enough files can define."""
-    room = MOST_SEARCHED
+    left = MOST_SEARCHED
     for name in sorted(wanted, key=lambda name: -wanted[name]):
         count = len(sheet.lists.files_with("name", name.lower()))
-        if 0 < count <= min(room, MOST_DEFINING):
-            room -= count
+        if 0 < count <= min(left, MOST_DEFINING):
+            left -= count
             yield name
 
 
@@ -243,7 +243,7 @@ def _messages(index: Index, sheet: Sheet) -> None:
 # ── around the files that lead ───────────────────────────────────────────────────────────────────
 
 
-def _quoted(mentions: Mentions, sheet: Sheet, best: Iterable[int], source: Files) -> None:
+def _quoted(mentions: Mentions, sheet: Sheet, best: Iterable[int], source: FileLines) -> None:
     """Which files hold a text quoted in the request, or a fixed part of it, word for word."""
     column: Column = {}
     likely = dict.fromkeys(best)

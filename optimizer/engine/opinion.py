@@ -13,7 +13,7 @@ from optimizer.calls import call as calls
 from optimizer.calls.record import CallResult
 from optimizer.calls.services import Purpose
 from optimizer.errors import OptimizerError, ProviderError
-from optimizer.events import Booked, Flow, Notice
+from optimizer.events import Flow, Notice, Recorded
 from optimizer.report import progress
 from optimizer.retrieval import Query
 from optimizer.types import Completion, Message, Prompt, Usage
@@ -108,7 +108,7 @@ def _recorded(asked: Asked, services: CallServices) -> Flow[None]:
     else:
         usage = Usage() if asked.error else calls.guess(asked.admitted.prompt, asked.heard)
         spent = CallResult(usage, asked.seconds, "provider-error" if asked.error else "cancelled")
-        yield Booked(calls.finish(asked.purpose, asked.admitted, spent, services))
+        yield Recorded(calls.finish(asked.purpose, asked.admitted, spent, services))
 
 
 def _why(asked: Asked) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optimizer.types import Task
 
 NOTED_FILES = 3
-LEAST_ROOM = 200  # tokens for the request and its code
+LEAST_SPACE = 200  # tokens for the request and its code
 WITH_IMAGES = 1000  # tokens for them that are suggested where images leave too few
 PLAN = 500  # tokens of a plan, at most
 
@@ -136,13 +136,13 @@ def first_budget(query: Query, workspace: Workspace, planned: bool = False) -> t
     settings = workspace.settings
     total, answer, fixed = settings.request_tokens, settings.max_tokens, prompts.overhead()
     free = total - answer - fixed
-    if free < LEAST_ROOM:
+    if free < LEAST_SPACE:
         raise InputError(
             f"request_tokens = {total:,} leaves no room with max_tokens = {answer:,}",
             "raise request_tokens or lower max_tokens",
         )
     limit = min(settings.notes_tokens, free // 4)
-    reserved = notes.room(workspace.index.paths(), limit, notes.reader(workspace.root))
+    reserved = notes.most_tokens(workspace.index.paths(), limit, notes.reader(workspace.root))
     images = _images(query, free - reserved, total)
     fitted = prompts.fit_query(query, (free - reserved - images) // 2)
     asked = count_tokens(fitted.text) + count_tokens(fitted.extra)
@@ -161,7 +161,7 @@ def _images(query: Query, free: int, total: int) -> int:
     from optimizer.agent import prompts
 
     taken = prompts.pictured(query)
-    if taken and free - taken < LEAST_ROOM:
+    if taken and free - taken < LEAST_SPACE:
         enough = -(-(total + taken - free + WITH_IMAGES) // 500) * 500
         raise InputError(
             f"the images take up to {taken:,} tokens, and request_tokens ({total:,}) leaves {free:,} for them "

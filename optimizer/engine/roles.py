@@ -221,7 +221,7 @@ def findings(text: str) -> tuple[str, ...]:
 
 
 def _review(request: Request, checks: list[str], diff: str, services: Services) -> tuple[Work, bool]:
-    """The critic's question within request_tokens, none without room; and whether all of the change is in it."""
+    """The critic's question within request_tokens, none without space; and whether all of the change is in it."""
     from optimizer.agent import prompts
     from optimizer.context.budget import count_tokens
 
@@ -247,15 +247,15 @@ def _review(request: Request, checks: list[str], diff: str, services: Services) 
     return Work("critic", "reviewing", replace(request, task=task), REVIEW, asks), whole
 
 
-def _code(context: Context, room: int) -> Context:
-    """The best of a context that costs at most `room` tokens as a prompt shows it."""
+def _code(context: Context, space: int) -> Context:
+    """The best of a context that costs at most `space` tokens as a prompt shows it."""
     from optimizer.context.budget import count_tokens
     from optimizer.context.render import for_prompt
 
-    most = room
+    most = space
     while True:
         code = prepare.within(context, most)
         tokens = count_tokens(for_prompt(code))
-        if tokens <= room:
+        if tokens <= space:
             return code._replace(tokens=tokens)
-        most -= tokens - room
+        most -= tokens - space

@@ -14,7 +14,6 @@ from optimizer.engine import prepare
 from optimizer.errors import InputError, UnusableOutput
 from optimizer.events import (
     Answer,
-    Booked,
     Event,
     Finished,
     Flow,
@@ -22,6 +21,7 @@ from optimizer.events import (
     Notice,
     Proposed,
     Question,
+    Recorded,
     T,
     TextDelta,
 )
@@ -130,7 +130,7 @@ def _from_index(request: str, lookup: Lookup, services: Services) -> Flow[Outcom
 
         verdict = yield from prove.judge(answered.patch, workspace.index, workspace.means())
     purpose, ending = Purpose(request, lookup.kind), "proven" if verdict.ok else "unusable"
-    yield Booked(record_index(purpose, perf_counter() - started, ending, services.calls))
+    yield Recorded(record_index(purpose, perf_counter() - started, ending, services.calls))
     if answered.patch:
         yield Proposed(answered.patch)
         yield Judged(verdict)

@@ -66,7 +66,7 @@ class Router(NamedTuple):
     loaded: Callable[[], Mapping[str, int]]
 
 
-class Models(Protocol):
+class ModelServices(Protocol):
     """The models of a user in one repository, and the preferences that profiles and roles have among them."""
 
     def endpoints(self) -> Mapping[str, Endpoint]: ...
@@ -91,7 +91,7 @@ class Services(NamedTuple):
     """All that a run uses; `rewired` makes those of a later request."""
 
     workspace: Workspace
-    models: Models
+    models: ModelServices
     calls: CallServices
     rewired: Callable[[Mapping[str, object], Query | None], Services]
 

@@ -15,7 +15,7 @@ from optimizer.retrieval import Context, Query
 from optimizer.types import Needs
 
 if TYPE_CHECKING:
-    from optimizer.agent.excerpt import Excerpt
+    from optimizer.agent.excerpt import SplitInput
     from optimizer.agent.prompts import Ask
     from optimizer.engine.prepare import Request
     from optimizer.engine.services import Services
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from optimizer.types import Model, Task
 
 TOKENS, USUAL = 500, 120  # tokens of an answer: at most, those included that a model thinks before it, and mostly
-LEAST_ROOM, LEAST_PART = 300, 500  # tokens below which a summary is not worth its calls
+LEAST_SPACE, LEAST_PART = 300, 500  # tokens below which a summary is not worth its calls
 LOOKED_FOR, LARGEST = 3_000, 6_000  # tokens of a prompt for which models are looked for, and that it never goes over
 SPARE = 60  # tokens by which a prompt may be larger than its pieces by themselves
 TEMPLATE = 300  # tokens of a window that a server may want for itself
@@ -48,7 +48,7 @@ def summarised(
     from optimizer.agent.excerpt import cut_up, put_together
     from optimizer.context.budget import count_tokens
 
-    room = count_tokens(request.query.extra)
+    space = count_tokens(request.query.extra)
     wanted = roles.Work("summariser", "summarising", replace(request, task=_task(request.task, LOOKED_FOR)), TOKENS)
     attempts = roles.route(wanted, available, services, _free_or_named(services)).attempts
     most = (
@@ -56,7 +56,7 @@ def summarised(
     )
     asked = count_tokens(_question(request, 10, 10, WORDS[1]))
     size = words_budget(most - SPARE, TOKENS, asked).code
-    if not attempts or room < LEAST_ROOM or size < LEAST_PART:
+    if not attempts or space < LEAST_SPACE or size < LEAST_PART:
         no_model = "no local or free model can be asked, and the role summariser names no other"
         yield Notice(
             progress.no_summary("request_tokens leaves no room for a summary" if attempts else no_model), "no-summary"
@@ -65,17 +65,17 @@ def summarised(
     masked = _masked(piped)
     if masked != piped:
         yield Notice(progress.input_masked(), "input-masked")
-    excerpt = cut_up(masked, room, size)
+    excerpt = cut_up(masked, space, size)
     yield Notice(
-        progress.summarising(excerpt.lines, count_tokens(piped), room, len(excerpt.parts), excerpt.left_out),
+        progress.summarising(excerpt.lines, count_tokens(piped), space, len(excerpt.parts), excerpt.left_out),
         "summarising",
     )
     task = _task(request.task, size)
-    work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, room, services))
+    work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, space, services))
     replies = yield from roles.ask_role(
         work, [one for one in attempts if one.model.window - TEMPLATE >= most], services
     )
-    text = put_together(excerpt, replies.texts, replies.by, room)
+    text = put_together(excerpt, replies.texts, replies.by, space)
     if not text:
         yield Notice(progress.no_summary("there is no summary"), "no-summary")
         return request, replies.cost
@@ -116,12 +116,12 @@ def _question(request: Request, number: int, count: int, words: int) -> str:
     return _ASKED.format(number=number, count=count, words=words, request=wanted)
 
 
-def _asks(request: Request, task: Task, excerpt: Excerpt, room: int, services: Services) -> tuple[Ask, ...]:
+def _asks(request: Request, task: Task, excerpt: SplitInput, space: int, services: Services) -> tuple[Ask, ...]:
     from optimizer.agent.excerpt import words_for
     from optimizer.agent.prompts import Ask
 
     count = len(excerpt.parts)
-    words = min(max(words_for(excerpt, room), WORDS[0]), WORDS[1])
+    words = min(max(words_for(excerpt, space), WORDS[0]), WORDS[1])
     nothing = Context(request.query.text, 0, (), ())
     return tuple(
         Ask(

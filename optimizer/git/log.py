@@ -49,7 +49,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class CommitList:
     """Which commits HEAD reaches: `new` ones newest first, and those `gone` that it reached before.
 
     `whole`: `new` is all there are, whatever was known.
@@ -61,7 +61,7 @@ class Listed:
     whole: bool
 
 
-def list_commits(git: str, root: Path, known_head: str, most: int, seconds: float) -> Listed | None:
+def list_commits(git: str, root: Path, known_head: str, most: int, seconds: float) -> CommitList | None:
     """The newest `most` commits that HEAD reaches, against what `known_head` reached; None when git fails."""
     until = monotonic() + seconds
     output = run(git, root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], seconds)
@@ -74,9 +74,9 @@ def list_commits(git: str, root: Path, known_head: str, most: int, seconds: floa
         lines = (sides or b"").decode().split()
         if sides is not None and len(lines) < most:
             new = tuple(line[1:] for line in lines if line[0] == ">")
-            return Listed(head, new, frozenset(line[1:] for line in lines if line[0] == "<"), False)
+            return CommitList(head, new, frozenset(line[1:] for line in lines if line[0] == "<"), False)
     output = run(git, root, [*listing, head, "--"], until - monotonic())
-    return None if output is None else Listed(head, tuple(output.decode().split()), frozenset(), True)
+    return None if output is None else CommitList(head, tuple(output.decode().split()), frozenset(), True)
 
 
 def read_commits(git: str, root: Path, ids: Sequence[str], seconds: float) -> Generator[Commit, None, None]:

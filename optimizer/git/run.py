@@ -61,7 +61,7 @@ def required_git(root: Path) -> str:
     return git
 
 
-class Running:
+class GitProcess:
     """A safe git command that runs in the background; `output` waits for its output, `close` ends it."""
 
     def __init__(
@@ -105,7 +105,7 @@ def run(
     git: str, root: Path, arguments: Sequence[str], seconds: float = SECONDS, env: Mapping[str, str] = _EMPTY
 ) -> bytes | None:
     """What a safe git command prints; None when it fails or exceeds its time."""
-    return Running(git, root, arguments, seconds, env).output()
+    return GitProcess(git, root, arguments, seconds, env).output()
 
 
 @contextmanager
@@ -198,7 +198,7 @@ class FileNames:
         """Start listing (nothing without a root); untracked files in a folder of `skipped_folders` are left out."""
         git = find_git(root) if root else None
         others = (*_OTHERS, *(f"--exclude={name}/" for name in skipped_folders))
-        self._lists = [Running(git, root, arguments) for arguments in (_TRACKED, others)] if root and git else []
+        self._lists = [GitProcess(git, root, arguments) for arguments in (_TRACKED, others)] if root and git else []
 
     def names(self) -> Iterator[list[bytes] | None]:
         """Names relative to the root, list by list; None where there is no git or it fails."""

@@ -18,7 +18,7 @@ from optimizer.index.postings import expand, runs, unpack, words_of
 from optimizer.index.schema import get_meta, get_metas, seal, set_meta
 
 if TYPE_CHECKING:
-    from optimizer.git.log import Commit, Listed
+    from optimizer.git.log import Commit, CommitList
 
 FIELD = "message"
 MOST_COMMITS = 20_000
@@ -112,7 +112,7 @@ def segments(connection: sqlite3.Connection) -> list[int]:
 
 
 def add_commits(
-    connection: sqlite3.Connection, listed: Listed, commits: Iterable[Commit], mark: str, *, replace: bool
+    connection: sqlite3.Connection, listed: CommitList, commits: Iterable[Commit], mark: str, *, replace: bool
 ) -> None:
     """Add commits and mark the live ones; `replace` drops the old ones, unless another process just wrote them.
 
@@ -193,7 +193,7 @@ def _add_lists(connection: sqlite3.Connection, lists: dict[str, bytes]) -> None:
     connection.executemany("INSERT INTO run VALUES (?,?,?,?,?,?)", ((segment, FIELD, *run) for run in runs(lists)))
 
 
-def _choose(kept: CommitStore, listed: Listed) -> None:
+def _choose(kept: CommitStore, listed: CommitList) -> None:
     numbers = {commit: number for number, commit in enumerate(kept.ids)}
     alive = {numbers[commit] for commit in listed.new if commit in numbers}
     if not listed.whole:

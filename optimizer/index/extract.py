@@ -26,7 +26,7 @@ Fields = tuple[int, int, int, bytes, str, str, str]
 Packed = dict[bytes, bytes]
 
 
-class Lists:
+class BatchPostings:
     """Words of a batch as written → the numbers of their units, one entry per occurrence."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ def extract(
     Raises syntax.TooSlow when parsing is not done at `until` (time.monotonic); 0 sets no limit.
     """
     parsed = [read(path, data, until, whole=False) for path, data in files]
-    lists = Lists()
+    lists = BatchPostings()
     contents: list[Fields] = []
     for (path, data), (rows, imports) in zip(files, parsed, strict=True):
         lines = text_of(path, data).translate(BLANKS).split(b"\n")
@@ -82,7 +82,7 @@ def extract(
     return contents, *lists.packed()
 
 
-def _words(units: Sequence[Share], lines: Sequence[bytes], numbers: Iterable[int], lists: Lists) -> list[int]:
+def _words(units: Sequence[Share], lines: Sequence[bytes], numbers: Iterable[int], lists: BatchPostings) -> list[int]:
     """Record the words of units; return how many each has."""
     lengths = []
     body, joined, append = lists.body.__getitem__, b"\n".join, list.append
@@ -94,7 +94,7 @@ def _words(units: Sequence[Share], lines: Sequence[bytes], numbers: Iterable[int
     return lengths
 
 
-def _name(rows: Sequence[SymbolRow], units: Sequence[Share], first: int, stride: int, lists: Lists) -> None:
+def _name(rows: Sequence[SymbolRow], units: Sequence[Share], first: int, stride: int, lists: BatchPostings) -> None:
     """Record names and documentation of definitions under their units; sections are found by their words."""
     names, docs = lists.name, lists.doc
     numbers = range(first, first + stride * len(units), stride)

@@ -80,7 +80,7 @@ def _can_be_outlined(data: bytes, language: Language) -> bool:
     )
 
 
-def import_rows(data: bytes, language: Language, everything: syntax.Found) -> Iterator[ImportRow]:
+def import_rows(data: bytes, language: Language, everything: syntax.Tags) -> Iterator[ImportRow]:
     """The imports of a file, in file order."""
     found = sorted(everything.imports, key=lambda item: item.start)
     modules = [item for item in everything.definitions if item.kind == "module"] if language.inline_modules else []
@@ -162,7 +162,7 @@ class Source:
         return list(syntax.errors(self.root)) if self.root is not None and self.root.has_error else []
 
     @cached_property
-    def _found(self) -> syntax.Found | None:
+    def _found(self) -> syntax.Tags | None:
         if self.language is None or self.root is None:
             return None
         return syntax.find(self.language, self.root, self.text, self._broken)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from optimizer.languages import documentation
-from optimizer.languages.syntax import Definition, Found
+from optimizer.languages.syntax import Definition, Tags
 from optimizer.languages.table import Language
 from optimizer.retrieval import SymbolKind
 
@@ -35,7 +35,7 @@ _REQUIRED = re.compile(rb"[^=]*=\s*(?:await\s+)?(?:require|import)\s*[(\"']")
 SymbolRow = tuple[str, str, SymbolKind, int, int, int, str, str, str]
 
 
-def symbol_rows(data: bytes, language: Language, found: Found) -> Iterator[SymbolRow]:
+def symbol_rows(data: bytes, language: Language, found: Tags) -> Iterator[SymbolRow]:
     """The symbols of a file in the order they start."""
     found.definitions.sort(key=lambda item: item[:3])
     outer: list[tuple[int, int, str, str]] = []
@@ -68,9 +68,7 @@ def symbol_rows(data: bytes, language: Language, found: Found) -> Iterator[Symbo
             yield _row(data, language, item, found, (name, qualified, kind, parent))
 
 
-def _row(
-    data: bytes, language: Language, item: Definition, found: Found, names: tuple[str, str, str, str]
-) -> SymbolRow:
+def _row(data: bytes, language: Language, item: Definition, found: Tags, names: tuple[str, str, str, str]) -> SymbolRow:
     node, captures = item.node, item.captures
     name_node = captures["name"][0]
     name, qualified, kind, parent = names

@@ -77,7 +77,7 @@ class Grammar(NamedTuple):
     patterns: tuple[Pattern, ...]
 
 
-class Found(NamedTuple):
+class Tags(NamedTuple):
     """All matches in one file; `wider` leads from where a definition starts to the node around it."""
 
     definitions: list[Definition]
@@ -176,13 +176,13 @@ def is_hopeless(broken: Iterable[Node]) -> bool:
     return any(node.child_count > MOST_SIBLINGS for node in broken)
 
 
-def find(language: Language, root: Node, data: bytes, broken: Iterable[Node] = ()) -> Found:
+def find(language: Language, root: Node, data: bytes, broken: Iterable[Node] = ()) -> Tags:
     """All definitions and imports below `root`; none when the `broken` pieces are hopeless."""
     from tree_sitter import QueryCursor
 
     table = grammar(language.name)
     cursor = QueryCursor(table.query)
-    found = Found([], [], {})
+    found = Tags([], [], {})
     if is_hopeless(broken):
         return found
     if language.depth >= 0:
@@ -227,19 +227,19 @@ def _is_called(captures: Captures) -> bool:
     return "arguments" not in captures or captures["name"][0].next_sibling == captures["arguments"][0]
 
 
-def find_at(language: Language, root: Node, data: bytes, start: int, end: int) -> Found:
+def find_at(language: Language, root: Node, data: bytes, start: int, end: int) -> Tags:
     """The definitions and imports that contain the bytes from `start` to `end`."""
     from tree_sitter import QueryCursor
 
     table = grammar(language.name)
     cursor = QueryCursor(table.query)
     cursor.set_byte_range(start, end)
-    found = Found([], [], {})
+    found = Tags([], [], {})
     _sort_out(table, cursor.matches(root), data, found)
     return found
 
 
-def _unexplained(language: Language, data: bytes, found: Found) -> list[tuple[int, int]]:
+def _unexplained(language: Language, data: bytes, found: Tags) -> list[tuple[int, int]]:
     """The ranges of keywords that belong to no definition or import found so far."""
     explained = {item[3] for item in found.definitions}
     for start, _, node in found.imports:
@@ -257,7 +257,7 @@ def _unexplained(language: Language, data: bytes, found: Found) -> list[tuple[in
     return places
 
 
-def _sort_out(table: Grammar, matches: Iterable[tuple[int, Captures]], data: bytes, found: Found) -> None:
+def _sort_out(table: Grammar, matches: Iterable[tuple[int, Captures]], data: bytes, found: Tags) -> None:
     patterns, definitions = table.patterns, found.definitions
     for number, captures in matches:
         capture, kind, rank, callees = patterns[number]

@@ -146,10 +146,10 @@ def _clean(text: str) -> str:
         return NOT_SCANNED
 
 
-def _prune(folder: Path, bounds: TranscriptBounds, room: int) -> None:
-    """Delete what is too old, then the oldest until `room` bytes more fit."""
+def _prune(folder: Path, bounds: TranscriptBounds, more: int) -> None:
+    """Delete what is too old, then the oldest until `more` bytes more fit."""
     found = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.jsonl"))
-    total = sum(size for _, size, _ in found) + room
+    total = sum(size for _, size, _ in found) + more
     oldest = time.time() - bounds.max_days * DAY
     for at, size, path in found:
         if at >= oldest and total <= bounds.max_bytes:

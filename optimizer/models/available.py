@@ -189,7 +189,7 @@ def _title(endpoint: Endpoint) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class HeldModels:
     """What a server held at a time (seconds since the epoch): ids, bytes on its disk by id, and ids that are loaded."""
 
     ids: tuple[str, ...]
@@ -198,7 +198,7 @@ class Found:
     at: float = 0.0
 
 
-def discover(endpoint: Endpoint, gate: Gate, seconds: float) -> Found:
+def discover(endpoint: Endpoint, gate: Gate, seconds: float) -> HeldModels:
     """What the server holds, as it listed no more than `seconds` ago.
 
     Raises the tree of ProviderError, ConsentMissing.
@@ -220,12 +220,12 @@ def discover(endpoint: Endpoint, gate: Gate, seconds: float) -> Found:
     return found
 
 
-def last_known(endpoint: Endpoint, state: Path) -> Found | None:
+def last_known(endpoint: Endpoint, state: Path) -> HeldModels | None:
     """What the server listed last, however long ago; None when it never did, or the record cannot be read."""
     try:
         row = json.loads((state / FILE).read_bytes())[_name(endpoint)]
         sizes = {str(name): int(size) for name, size in row["sizes"].items()}
-        return Found(tuple(map(str, row["ids"])), sizes, tuple(map(str, row["resident"])), float(row["at"]))
+        return HeldModels(tuple(map(str, row["ids"])), sizes, tuple(map(str, row["resident"])), float(row["at"]))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -235,7 +235,7 @@ def forget(endpoint: Endpoint, state: Path) -> None:
     _keep(endpoint, state, None)
 
 
-def _ollama(endpoint: Endpoint, gate: Gate) -> Found:
+def _ollama(endpoint: Endpoint, gate: Gate) -> HeldModels:
     from optimizer.providers.ollama import open_shelf
 
     with open_shelf(endpoint, gate) as shelf:
@@ -244,13 +244,13 @@ def _ollama(endpoint: Endpoint, gate: Gate) -> Found:
         with contextlib.suppress(ProviderError):  # what is loaded is nice to know, not needed
             resident = tuple(one.id for one in shelf.running())
     ids = tuple(one.id for one in held if one.id)
-    return Found(ids, {one.id: one.size for one in held}, resident, time.time())
+    return HeldModels(ids, {one.id: one.size for one in held}, resident, time.time())
 
 
-def _compatible(endpoint: Endpoint, gate: Gate) -> Found:
+def _compatible(endpoint: Endpoint, gate: Gate) -> HeldModels:
     provider = base.open_provider(endpoint, gate)
     try:
-        return Found(tuple(filter(None, provider.models())), at=time.time())
+        return HeldModels(tuple(filter(None, provider.models())), at=time.time())
     finally:
         provider.close()
 
@@ -259,7 +259,7 @@ def _name(endpoint: Endpoint) -> str:
     return f"{endpoint.provider} {endpoint.account}"
 
 
-def _keep(endpoint: Endpoint, state: Path, found: Found | None) -> None:
+def _keep(endpoint: Endpoint, state: Path, found: HeldModels | None) -> None:
     """Store the list; where that fails, the server is asked again the next time."""
     path = state / FILE
     with contextlib.suppress(OSError), private_file.alone(path):

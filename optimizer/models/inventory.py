@@ -20,7 +20,7 @@ Rates = Callable[[Sequence[Model]], Mapping[tuple[str, str], Tariff | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class InventoryRow:
     """One model: `price` is dollars a million tokens in and out (None: unknown), `size` bytes on disk (0: unknown).
 
     `health` says how it answered recently, `left` why it cannot be asked (None: it can).
@@ -38,7 +38,7 @@ class Listed:
 class Inventory:
     """The models, cheapest tier first, and what is missing as a whole: a server, a key."""
 
-    models: tuple[Listed, ...]
+    models: tuple[InventoryRow, ...]
     missing: tuple[LeftOut, ...]
 
 
@@ -68,7 +68,7 @@ def inventory(sources: Sources) -> Inventory:
     for model in models:
         state = health.get(f"{model.provider}/{model.id}", Health())
         rows.append(
-            Listed(
+            InventoryRow(
                 model,
                 sources.endpoints[model.provider].host,
                 _size(model, sources),

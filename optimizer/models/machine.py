@@ -38,14 +38,14 @@ class Machine:
     cards: tuple[str, ...] = ()
 
     @property
-    def room(self) -> int:
+    def usable(self) -> int:
         """Bytes that models may take together: the cards' where they hold more, else the machine's, less a share."""
         return max(int(self.vram * (1 - LEFT_TO_SCREEN)), int(self.ram * (1 - LEFT_TO_OTHERS)))
 
     @property
     def on_cards(self) -> int:
         """Bytes of models that run at the speed of the graphics processor."""
-        return self.room if self.shared else int(self.vram * (1 - LEFT_TO_SCREEN))
+        return self.usable if self.shared else int(self.vram * (1 - LEFT_TO_SCREEN))
 
 
 def look() -> Machine:
@@ -131,7 +131,7 @@ def _advice(catalogue: Catalogue, machine: Machine, name: str, held: bool, profi
     needed = estimate(name, USUAL_WINDOW, catalogue.billions(name, OLLAMA))
     traits = catalogue.traits(catalogue.describe(name, OLLAMA))
     strength = traits.strengths.get(PROFILE_STRENGTH.get(profile, "reasoning"), 0.0)
-    fits = 0 < needed.bytes <= machine.room
+    fits = 0 < needed.bytes <= machine.usable
     return Advice(name, needed, fits, held, _why(needed, machine, fits), strength, _how(needed, machine, fits))
 
 
@@ -146,7 +146,7 @@ def _why(needed: Estimate, machine: Machine, fits: bool) -> str:
 
 def _how(needed: Estimate, machine: Machine, fits: bool) -> str:
     if not fits:
-        return f"too large, models may take {machine.room / GIB:.1f} GiB here"
+        return f"too large, models may take {machine.usable / GIB:.1f} GiB here"
     if machine.on_cards and needed.bytes <= machine.on_cards:
         return "runs on the graphics processor"
     return "runs on the processor" + ("" if _quick(needed, machine) else ", slowly")

@@ -128,9 +128,9 @@ def fit(quotas: tuple[Quota, ...], need: Need, now: float) -> Fit:
         left = quota.left_at(now)
         if left < 0 or need.of(quota.what, output) <= left:
             continue
-        room = left - need.of(quota.what, 0)
-        if quota.what != "requests" and room >= need.least:
-            output = min(output, room)
+        spare = left - need.of(quota.what, 0)
+        if quota.what != "requests" and spare >= need.least:
+            output = min(output, spare)
             continue
         late = quota.resets - now if _could_fit(quota, need) else NEVER
         if late > wait:

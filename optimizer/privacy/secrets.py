@@ -44,7 +44,7 @@ _STANDARD = str.maketrans("-_", "+/")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SecretMatch:
     """What looks like a secret: the rule's name, line and column from 1, the byte span, and a form fit to be shown."""
 
     rule: str
@@ -55,13 +55,13 @@ class Finding:
     end: int
 
 
-def scan(text: str, seconds: float = LONGEST) -> tuple[Finding, ...]:
+def scan(text: str, seconds: float = LONGEST) -> tuple[SecretMatch, ...]:
     """All findings in a text, in order; `start` and `end` count bytes of its UTF-8.
 
     Raises SecretFound when the scan does not end within `seconds`: what was not scanned is not sent.
     """
     data = text.encode("utf-8", "surrogatepass")
-    found: list[Finding] = []
+    found: list[SecretMatch] = []
     covered = -1
     for start, end, rule in sorted(_matches(data, time.monotonic() + seconds), key=lambda one: (one[0], -one[1])):
         if start < covered:
@@ -69,7 +69,8 @@ def scan(text: str, seconds: float = LONGEST) -> tuple[Finding, ...]:
         covered = end
         line_start = data.rfind(b"\n", 0, start) + 1
         column = len(data[line_start:start].decode("utf-8", "replace")) + 1
-        found.append(Finding(rule.name, data.count(b"\n", 0, start) + 1, column, _masked(data[start:end]), start, end))
+        line = data.count(b"\n", 0, start) + 1
+        found.append(SecretMatch(rule.name, line, column, _masked(data[start:end]), start, end))
     return tuple(found)
 
 

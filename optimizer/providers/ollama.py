@@ -171,7 +171,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class LoadedModel:
     """A loaded model: bytes in all and on the GPU, the window in force, and when it goes (ISO 8601, '' unknown)."""
 
     id: str
@@ -226,7 +226,7 @@ class OllamaShelf:
         """The models on the server's disk. Raises the tree of ProviderError, as all of these do, and ConsentMissing."""
         return self._read("GET", "/api/tags", None, lambda data: tuple(_held(one) for one in data["models"]))
 
-    def running(self) -> tuple[Running, ...]:
+    def running(self) -> tuple[LoadedModel, ...]:
         """The models that are loaded."""
         return self._read("GET", "/api/ps", None, lambda data: tuple(_running(one) for one in data["models"]))
 
@@ -309,8 +309,8 @@ def _held(one: Mapping[str, Any]) -> Held:
     return Held(str(one.get("model") or one["name"]), int(one.get("size") or 0), family, parameters, quantisation)
 
 
-def _running(one: Mapping[str, Any]) -> Running:
-    return Running(
+def _running(one: Mapping[str, Any]) -> LoadedModel:
+    return LoadedModel(
         str(one.get("model") or one["name"]),
         int(one.get("size") or 0),
         int(one.get("size_vram") or 0),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 _CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 BETWEEN, SET_IN = "  ", "    "  # between columns; before what stands below its row
-LEAST_ROOM = 32  # columns below which the last cells stand below their rows
+LEAST_SPACE = 32  # columns below which the last cells stand below their rows
 
 
 def inert(text: str) -> str:
@@ -52,22 +52,22 @@ def cells(text: str) -> int:
     )
 
 
-def cut(text: str, room: int | None) -> str:
-    """`text` in at most `room` columns, with an ellipsis where its end was cut; None leaves it whole."""
-    if room is None or cells(text) <= room:
+def cut(text: str, space: int | None) -> str:
+    """`text` in at most `space` columns, with an ellipsis where its end was cut; None leaves it whole."""
+    if space is None or cells(text) <= space:
         return text
     kept, used = [], 0
     for char in text:
         used += cells(char)
-        if used > room - 1:
+        if used > space - 1:
             break
         kept.append(char)
     return "".join(kept) + "…"
 
 
-def cut_start(text: str, room: int) -> str:
-    """`text` in at most `room` columns, with an ellipsis where its start was cut."""
-    return text if cells(text) <= room else cut(text[::-1], room)[::-1]
+def cut_start(text: str, space: int) -> str:
+    """`text` in at most `space` columns, with an ellipsis where its start was cut."""
+    return text if cells(text) <= space else cut(text[::-1], space)[::-1]
 
 
 def pad(text: str, columns: int) -> str:
@@ -84,15 +84,15 @@ def table(rows: Sequence[Sequence[str]], columns: int | None, begin: str = "  ",
     if not rows:
         return []
     wide = [max(cells(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
-    room = columns and columns - cells(begin) - sum(wide) - len(BETWEEN) * len(wide)
+    space = columns and columns - cells(begin) - sum(wide) - len(BETWEEN) * len(wide)
     lines: list[str] = []
     for *first, last in rows:
         front = begin + "".join(pad(cell, width) + BETWEEN for cell, width in zip(first, wide, strict=True))
-        if room is None or cells(last) < room:
+        if space is None or cells(last) < space:
             lines.append((front + last).rstrip())
-        elif not flowing or room < LEAST_ROOM or room <= max(map(cells, last.split())):
+        elif not flowing or space < LEAST_SPACE or space <= max(map(cells, last.split())):
             lines += [front.rstrip(), *wrapped(begin + SET_IN + last, columns, 0).split("\n")]
         else:
-            begun, *further = folded(last, room, 0)
+            begun, *further = folded(last, space, 0)
             lines += [front + begun, *(" " * cells(front) + piece for piece in further)]
     return lines

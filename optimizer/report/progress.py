@@ -195,11 +195,11 @@ def input_masked() -> str:
     return "what looks like a secret in the piped input is masked"
 
 
-def summarising(lines: int, tokens: int, room: int, parts: int, left_out: tuple[int, int] | None) -> str:
+def summarising(lines: int, tokens: int, space: int, parts: int, left_out: tuple[int, int] | None) -> str:
     """What is about to be summarised."""
     rest = f", and lines {left_out[0]:,} to {left_out[1]:,} are left out" if left_out else ""
     return (
-        f"piped in: {lines:,} lines of {tokens:,} tokens, and room for {room:,}; "
+        f"piped in: {lines:,} lines of {tokens:,} tokens, and room for {space:,}; "
         f"{parts} part{'' if parts == 1 else 's'} to summarise{rest}"
     )
 

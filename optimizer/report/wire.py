@@ -29,7 +29,7 @@ EVENTS: Mapping[str, str] = {
     "Proposed": "patch",
     "Judged": "verdict",
     "Reviewed": "review",
-    "Booked": "usage",
+    "Recorded": "usage",
 }
 _ITEM = ("path", "start", "end", "symbol", "kind", "tokens", "score", "why")
 

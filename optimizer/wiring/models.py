@@ -310,6 +310,6 @@ def open_memory(state: Path, memory_gib: float) -> MemoryLeases:
     def look() -> int:
         """With graphics cards, a server keeps several models there only."""
         here = machine.look()
-        return here.on_cards or here.room
+        return here.on_cards or here.usable
 
     return MemoryLeases(state, look, given=round(memory_gib * GIB))

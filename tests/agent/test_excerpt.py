@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from optimizer.agent.excerpt import MOST_PARTS, Excerpt, Part, cut_up, put_together, words_for
+from optimizer.agent.excerpt import MOST_PARTS, Part, SplitInput, cut_up, put_together, words_for
 from optimizer.context.budget import count_tokens
 
 WORDS = st.sampled_from(
@@ -28,19 +28,19 @@ SUMMARY = "Requests of users fail with a status of 500 after ERROR: refused in c
 LAST = "ValueError: no number"
 
 
-def texts_of(excerpt: Excerpt) -> list[str]:
+def texts_of(excerpt: SplitInput) -> list[str]:
     return [excerpt.head.text, *(part.text for part in excerpt.parts), excerpt.tail.text]
 
 
 @pytest.mark.slow
 @given(TEXTS, st.integers(0, 900), st.integers(100, 700))
 @settings(max_examples=60, deadline=None)
-def test_parts_hold_the_whole_text_but_for_what_is_told(text: str, room: int, size: int) -> None:
-    excerpt = cut_up(text, room, size)
+def test_parts_hold_the_whole_text_but_for_what_is_told(text: str, space: int, size: int) -> None:
+    excerpt = cut_up(text, space, size)
     assert len(excerpt.parts) <= MOST_PARTS
     assert all(part.text and count_tokens(part.text) <= size for part in excerpt.parts)
-    assert count_tokens(excerpt.head.text) + count_tokens(excerpt.tail.text) <= room
-    assert sum(count_tokens(f"{line.start}: {line.text}\n") for line in excerpt.failures) <= room
+    assert count_tokens(excerpt.head.text) + count_tokens(excerpt.tail.text) <= space
+    assert sum(count_tokens(f"{line.start}: {line.text}\n") for line in excerpt.failures) <= space
     kept = "".join(texts_of(excerpt))
     assert excerpt.folded or excerpt.left_out is None
     assert excerpt.folded or kept == text.removesuffix("\n") + "\n"
@@ -73,15 +73,15 @@ def test_each_line_is_kept_or_counted_with_one_like_it_or_told_as_left_out(rows:
 @pytest.mark.slow
 @given(TEXTS, st.integers(100, 900), st.integers(100, 700), st.lists(st.booleans(), min_size=MOST_PARTS))
 @settings(max_examples=60, deadline=None)
-def test_what_stands_in_for_the_text_fits(text: str, room: int, size: int, answers: list[bool]) -> None:
-    excerpt = cut_up(text, room, size)
+def test_what_stands_in_for_the_text_fits(text: str, space: int, size: int, answers: list[bool]) -> None:
+    excerpt = cut_up(text, space, size)
     assume(excerpt.parts)
     said = [SUMMARY * answered for answered, _ in zip(answers, excerpt.parts, strict=False)]
-    put = put_together(excerpt, said, "a-model", room)
-    assert count_tokens(put) <= room
+    put = put_together(excerpt, said, "a-model", space)
+    assert count_tokens(put) <= space
     assert not put or (put.startswith(excerpt.head.text) and put.endswith(excerpt.tail.text))
     assert not put or any(said)
-    if room > 600 and any(said) and len(excerpt.parts) < 4:
+    if space > 600 and any(said) and len(excerpt.parts) < 4:
         assert SUMMARY[:17] in put
         assert ("left out" in put) == (not all(said) or excerpt.left_out is not None or "left out" in text)
 
@@ -123,7 +123,7 @@ def test_what_is_told_of_the_lines_is_where_they_are() -> None:
 
 
 def test_words_are_shared_between_parts() -> None:
-    excerpt = Excerpt(9, Part(1, 1, "a\n"), (Part(2, 3, "b\n"), Part(4, 8, "c\n")), Part(9, 9, "d\n"))
+    excerpt = SplitInput(9, Part(1, 1, "a\n"), (Part(2, 3, "b\n"), Part(4, 8, "c\n")), Part(9, 9, "d\n"))
     assert 100 < words_for(excerpt, 500) < 160
     put = put_together(excerpt, ["short", SUMMARY], "a-model", 300)
     assert "lines 2 to 3: short\n" in put
@@ -132,7 +132,7 @@ def test_words_are_shared_between_parts() -> None:
 
 @pytest.mark.parametrize("said", [[""], ["words"]])
 def test_without_words_or_room_nothing_stands_in(said: list[str]) -> None:
-    excerpt = Excerpt(3, Part(1, 1, "a\n"), (Part(2, 2, "b\n"),), Part(3, 3, "d\n"))
+    excerpt = SplitInput(3, Part(1, 1, "a\n"), (Part(2, 2, "b\n"),), Part(3, 3, "d\n"))
     assert put_together(excerpt, said, "a-model", 20) == ""
     assert bool(put_together(excerpt, said, "a-model", 200)) == bool(said[0])
 

@@ -40,7 +40,7 @@ def test_nothing_where_there_is_none_or_it_is_off(tmp_path: Path) -> None:
     assert near(tmp_path, "a.py") is None
     lay(tmp_path, AGENTS_md="top")
     assert near(tmp_path, "a.py", most=0) is None
-    assert notes.room(("a.py",), 0, notes.reader(tmp_path)) == 0
+    assert notes.most_tokens(("a.py",), 0, notes.reader(tmp_path)) == 0
 
 
 def test_a_long_one_is_cut_at_a_line(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_long_one_is_cut_at_a_line(tmp_path: Path) -> None:
     assert not found.whole
     assert found.tokens == count_tokens(found.text) <= 100
     assert found.text.endswith(f"test each.{notes.CUT}")
-    assert notes.room((), 100, notes.reader(tmp_path)) == found.tokens
+    assert notes.most_tokens((), 100, notes.reader(tmp_path)) == found.tokens
 
 
 def test_no_more_than_the_beginning_of_a_huge_one_is_looked_at(tmp_path: Path) -> None:

@@ -78,10 +78,10 @@ def test_misspelt_commands(argv: list[str]) -> None:
 
 
 @given(st.text(), st.integers(1, 40))
-def test_cut_text_fits(text: str, room: int) -> None:
-    for shorter in (cut(text, room), cut_start(text, room)):
-        assert cells(shorter) <= room
-    assert cells(text) > room or cut(text, room) == text
+def test_cut_text_fits(text: str, space: int) -> None:
+    for shorter in (cut(text, space), cut_start(text, space)):
+        assert cells(shorter) <= space
+    assert cells(text) > space or cut(text, space) == text
     assert cut(text, None) == text
 
 

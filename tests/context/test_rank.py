@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.context import weights
-from optimizer.context.files import Files
+from optimizer.context.files import FileLines
 from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import explain, file_total, rank
 from optimizer.context.weights import (
@@ -31,7 +31,7 @@ PLAIN = {f"app/part{number}.py": f"def work_{number}():\n    return {number}\n" 
 
 
 def ranked(index: Index, text: str) -> list[str]:
-    return [file.path for file in rank(find_mentions(text), index, Files(index)).files]
+    return [file.path for file in rank(find_mentions(text), index, FileLines(index)).files]
 
 
 def commit(index: Index, message: str, *paths: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.context.files import Files
+from optimizer.context.files import FileLines
 from optimizer.context.mentions import find_mentions
 from optimizer.context.rank import Ranking, rank
 from optimizer.context.select import select
@@ -74,7 +74,7 @@ def vectors(index: Index) -> Iterator[Vectors]:
 
 
 def whole(index: Index) -> list[Piece]:
-    return list(pieces_of(index, Files(index)))
+    return list(pieces_of(index, FileLines(index)))
 
 
 def names(pieces: list[Piece]) -> set[str]:
@@ -82,7 +82,7 @@ def names(pieces: list[Piece]) -> set[str]:
 
 
 def ranking(index: Index) -> Ranking:
-    return rank(find_mentions(REQUEST), index, Files(index))
+    return rank(find_mentions(REQUEST), index, FileLines(index))
 
 
 def place(found: Ranking, symbol: str) -> int:
@@ -122,32 +122,32 @@ def test_what_means_the_same_moves_up_and_says_why(index: Index, vectors: Vector
     fill(missing(whole(index), vectors), embedder, vectors, lambda _: None)
     words = ranking(index)
     reranker = Reranker(lambda: embedder, vectors, "tiny", Weights(units=4.0, files=0.5))
-    both = reranker.rerank(REQUEST, words, Files(index))
+    both = reranker.rerank(REQUEST, words, FileLines(index))
     assert place(words, "authenticate") > place(words, "sign_off")
     assert place(both, "authenticate") < place(both, "sign_off")
     assert MEANING in both.units[place(both, "authenticate")].why
     assert MEANING in next(file.why for file in both.files if file.path == "account.py")
     assert sorted(unit.symbol for unit in both.units) == sorted(unit.symbol for unit in words.units)
     assert [unit.score for unit in both.units] == sorted((unit.score for unit in both.units), reverse=True)
-    assert reranker.rerank(REQUEST, words, Files(index)) == both
+    assert reranker.rerank(REQUEST, words, FileLines(index)) == both
 
 
 def test_a_unit_without_a_vector_keeps_its_score(index: Index, vectors: Vectors, embedder: Embedder) -> None:
     words = ranking(index)
     reranker = Reranker(lambda: embedder, vectors, "tiny")
-    assert reranker.rerank(REQUEST, words, Files(index)) == words
+    assert reranker.rerank(REQUEST, words, FileLines(index)) == words
 
-    known = [item for item in candidates(words, Files(index)).values() if not item.text.startswith("banner")]
+    known = [item for item in candidates(words, FileLines(index)).values() if not item.text.startswith("banner")]
     fill(known, embedder, vectors, lambda _: None)
-    both = reranker.rerank(REQUEST, words, Files(index))
+    both = reranker.rerank(REQUEST, words, FileLines(index))
     assert both != words
     assert both.units[place(both, "banner")] == words.units[place(words, "banner")]
 
 
 def test_vectors_of_another_length_count_for_nothing(index: Index, vectors: Vectors, embedder: Embedder) -> None:
     words = ranking(index)
-    vectors.put({item.key: b"1234" for item in candidates(words, Files(index)).values()})
-    assert Reranker(lambda: embedder, vectors, "tiny").rerank(REQUEST, words, Files(index)) == words
+    vectors.put({item.key: b"1234" for item in candidates(words, FileLines(index)).values()})
+    assert Reranker(lambda: embedder, vectors, "tiny").rerank(REQUEST, words, FileLines(index)) == words
 
 
 def test_a_context_kept_from_before_the_vectors_is_not_used(

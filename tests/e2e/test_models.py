@@ -95,12 +95,12 @@ def test_a_pull_tells_bytes_and_rate_and_is_ready_at_once(user: Optimize, loopba
     assert steps[-1]["status"] == "success" and max(one["done"] for one in steps) == 2 * GB
 
 
-@pytest.mark.parametrize("room", [10, 40, 60, 200])
-def test_a_bar_of_a_pull_fits_its_line(room: int) -> None:
-    said = bar(PullStep("pulling", 500_000_000, 1_000_000_000), 165_800_000.0, room)
-    assert cells(said) <= room
+@pytest.mark.parametrize("space", [10, 40, 60, 200])
+def test_a_bar_of_a_pull_fits_its_line(space: int) -> None:
+    said = bar(PullStep("pulling", 500_000_000, 1_000_000_000), 165_800_000.0, space)
+    assert cells(said) <= space
     assert "50%" in said
-    assert ("█" in said) == (room >= 60) and ("3 s left" in said) == (room >= 60)
+    assert ("█" in said) == (space >= 60) and ("3 s left" in said) == (space >= 60)
 
 
 def test_a_name_that_is_not_in_the_library_meets_the_nearest(user: Optimize, loopback: Loopback) -> None:

@@ -17,7 +17,6 @@ from optimizer.engine.services import Services
 from optimizer.errors import InputError, SafetyRefused
 from optimizer.events import (
     Answer,
-    Booked,
     CallCostQuestion,
     Chosen,
     ConsentQuestion,
@@ -28,6 +27,7 @@ from optimizer.events import (
     Notice,
     ProjectCommand,
     Question,
+    Recorded,
     Routed,
     TrustQuestion,
 )
@@ -242,7 +242,7 @@ def test_an_expensive_call_is_asked_about(services: Services, loopback: Loopback
 
 def test_an_answer_of_the_index_is_recorded_as_a_call_that_cost_nothing(services: Services) -> None:
     events, outcome = served(services, Front(), "where is total")
-    (booked,) = [event.record for event in events if isinstance(event, Booked)]
+    (booked,) = [event.record for event in events if isinstance(event, Recorded)]
     assert (booked.request, booked.tier, booked.outcome, booked.cost) == (outcome.request, "index", "proven", 0)
     assert outcomes(services) == ["proven"]
 
@@ -290,5 +290,5 @@ def _interrupted(_: Question) -> Answer:
 def test_an_answer_from_the_index_takes_no_longer_than_the_run(consented: Services) -> None:
     begun = perf_counter()
     events, _ = served(consented, Front(), "where is total")
-    (record,) = [event.record for event in events if isinstance(event, Booked)]
+    (record,) = [event.record for event in events if isinstance(event, Recorded)]
     assert 0 <= record.seconds <= perf_counter() - begun

@@ -14,7 +14,7 @@ import pytest
 from optimizer.engine.run import Options, run
 from optimizer.engine.services import Services
 from optimizer.errors import ConfigError
-from optimizer.events import Booked, Finished
+from optimizer.events import Finished, Recorded
 from optimizer.privacy import consent
 from optimizer.retrieval import Query
 from optimizer.types import UsageRecord
@@ -64,7 +64,7 @@ def ask(services: Services, text: str = "explain total") -> UsageRecord:
     """Serve one request; the one call that it took."""
     events = list(run(Query(text), services))
     assert isinstance(events[-1], Finished) and events[-1].outcome.exit_code == 0
-    (booked,) = [event.record for event in events if isinstance(event, Booked)]
+    (booked,) = [event.record for event in events if isinstance(event, Recorded)]
     return booked
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from optimizer.engine.run import run
 from optimizer.engine.services import Services
-from optimizer.events import Booked, Finished
+from optimizer.events import Finished, Recorded
 from optimizer.ledger.store import day_bounds
 from optimizer.privacy import consent
 from optimizer.retrieval import Query
@@ -139,7 +139,7 @@ def _request(services: Services, hand: Hand, number: int) -> tuple[int, int]:
     hand.sleep(3 if number % 4 == 1 else 60 * (10 + number * 7 % 30))
     code, calls = 1, 0
     for event in run(Query(QUESTION.format(n=number)), services):
-        calls += isinstance(event, Booked)
+        calls += isinstance(event, Recorded)
         if isinstance(event, Finished):
             code = event.outcome.exit_code
     return code, calls

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.git.run import Running, find_git
+from optimizer.git.run import GitProcess, find_git
 from optimizer.index.files import NOT_UTF8, SECRET, Root, Scan, find_root, list_names, look, scan
 from optimizer.types import Skipped
 from tests.conftest import git
@@ -345,13 +345,13 @@ def test_a_git_that_is_late_or_fails_tells_nothing(make_repo, tmp_path):
     root = make_repo({"a.py": "x"})
     program = find_git(root)
     assert program
-    assert Running(program, root, ["no-such-command"]).output() is None
-    assert Running(str(tmp_path / "nothing"), root, ["version"]).output() is None
+    assert GitProcess(program, root, ["no-such-command"]).output() is None
+    assert GitProcess(str(tmp_path / "nothing"), root, ["version"]).output() is None
     slow = tmp_path / "slow"
     slow.write_text("#!/bin/sh\nsleep 5\necho late\n")
     slow.chmod(0o755)
-    assert Running(str(slow), root, [], seconds=0.2).output() is None
-    left = Running(str(slow), root, [])
+    assert GitProcess(str(slow), root, [], seconds=0.2).output() is None
+    left = GitProcess(str(slow), root, [])
     left.close()
     assert left.output() is None
 

@@ -47,7 +47,7 @@ def test_cards_are_told_by_their_own_tool(tmp_path: Path, monkeypatch: pytest.Mo
 def test_this_machine_has_memory() -> None:
     here = machine.look()
     assert here.ram > GIB // 4
-    assert 0 < here.room < here.ram or here.vram
+    assert 0 < here.usable < here.ram or here.vram
 
 
 def test_a_small_machine_is_advised_a_small_model() -> None:

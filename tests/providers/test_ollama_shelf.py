@@ -11,7 +11,7 @@ from optimizer.errors import BadAnswer, ConsentMissing, ModelMissing, Unreachabl
 from optimizer.privacy import egress
 from optimizer.providers.door import Gate
 from optimizer.providers.endpoints import endpoint
-from optimizer.providers.ollama import Card, OllamaShelf, PullStep, Running, open_shelf
+from optimizer.providers.ollama import Card, LoadedModel, OllamaShelf, PullStep, open_shelf
 from tests.loopback.server import Loopback
 
 
@@ -27,7 +27,7 @@ def test_what_is_held_loaded_and_known_is_read(loopback: Loopback, shelf: Ollama
     loopback.sizes["a:7b"] = 5
     loopback.loaded["a:7b"] = {"size": 6, "size_vram": 3, "context_length": 4096}
     assert [(one.id, one.size, one.family) for one in shelf.held()] == [("a:7b", 5, "stub")]
-    assert shelf.running() == (Running("a:7b", 6, 3, 4096),)
+    assert shelf.running() == (LoadedModel("a:7b", 6, 3, 4096),)
     assert shelf.card("a:7b") == Card("a:7b", "stub", "7B", "Q4_K_M", ("completion", "tools"), 32768)
     with pytest.raises(ModelMissing):
         shelf.card("b:7b")
