@@ -53,7 +53,7 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
     from optimizer.engine import prepare
     from optimizer.engine.prepare import first_budget
 
-    query = Query(" ".join(request))
+    query = Query(options.words(request))
     with options.open_refreshed(given["project"]) as services:
         if given["explain"]:
             _print_signals(prepare.explain(query, services.workspace, given["top"]), given["as_json"])

@@ -195,6 +195,17 @@ def _start(project: Path | None, given: dict[str, object], looks: bool = False) 
 # ── values of flags ──────────────────────────────────────────────────────────────────────────────
 
 
+def words(request: tuple[str, ...]) -> str:
+    """A request as text, also where the locale is not that of the terminal; bytes that are no text become escapes."""
+    text = " ".join(request)
+    return text if not _has_bytes(text) else os.fsencode(text).decode("utf-8", "backslashreplace")
+
+
+def _has_bytes(text: str) -> bool:
+    """Whether some of it could not be read as text, which Python marks with surrogates."""
+    return any("\udc80" <= letter <= "\udcff" for letter in text)
+
+
 def attached(paths: tuple[str, ...]) -> tuple[Image, ...]:
     """The images that `--image` names, in order; raises InputError for too many, and for one that cannot be sent."""
     if not paths:

@@ -14,7 +14,7 @@ import os
 import sys
 from typing import Any, Literal, TextIO
 
-_HANDLER, _ASCII = "optimizer.plain", "optimizer_ascii"
+_PLAIN, _BYTES, _ASCII = "optimizer.plain", "optimizer.bytes", "optimizer_ascii"
 # Our own signs in ASCII; each stands for a range of letters that begins with it.
 _SIGNS = (
     (0x00B7, 0x00B7, "-"),
@@ -102,14 +102,14 @@ def _is_closed(number: int) -> bool:
 
 def _stream(number: Literal[1, 2], given: TextIO | None) -> tuple[Sink, TextIO]:
     """A stream to a descriptor with the encoding of the one that the process has."""
-    codecs.register_error(_HANDLER, _plain)
+    codecs.register_error(_PLAIN, _plain)
+    codecs.register_error(_BYTES, _as_bytes)
     encoding = given.encoding if given else "utf-8"
     errors = (given.errors if given else None) or "strict"
     if codecs.lookup(encoding).name == "ascii":  # click writes UTF-8 where a stream says that it is ASCII
         codecs.register(_ascii)
         encoding = _ASCII
-    if errors in ("strict", "backslashreplace"):
-        errors = _HANDLER
+    errors = _BYTES if errors == "surrogateescape" else _PLAIN
     sink = Sink(number)
     live = os.isatty(number) or number == 2
     return sink, io.TextIOWrapper(io.BufferedWriter(sink), encoding, errors, line_buffering=live)
@@ -124,11 +124,16 @@ def _ascii(name: str) -> codecs.CodecInfo | None:
 
 
 def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Replace letters that cannot be encoded: our own signs by others, the rest by escapes."""
+    """Replace a letter that cannot be encoded: our own signs by others, the rest by escapes."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    found = []
-    for letter in error.object[error.start : error.end]:
-        sign = next((plain for first, last, plain in _SIGNS if first <= ord(letter) <= last), "")
-        found.append(sign or letter.encode("ascii", "backslashreplace").decode("ascii"))
-    return "".join(found), error.end
+    letter = error.object[error.start]
+    sign = next((plain for first, last, plain in _SIGNS if first <= ord(letter) <= last), "")
+    return sign or letter.encode("ascii", "backslashreplace").decode("ascii"), error.start + 1
+
+
+def _as_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
+    """As `_plain`, but a byte that came in as one, as in the name of a file, goes out as one."""
+    if isinstance(error, UnicodeEncodeError) and 0xDC80 <= (code := ord(error.object[error.start])) <= 0xDCFF:
+        return bytes([code - 0xDC00]), error.start + 1
+    return _plain(error)

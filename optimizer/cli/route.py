@@ -36,7 +36,7 @@ def command(
     from optimizer.engine import run as engine
     from optimizer.retrieval import Query
 
-    query = Query(" ".join(request), images=options.attached(images))
+    query = Query(options.words(request), images=options.attached(images))
     with options.open_services(project, given, query=query) as services:
         events = list(engine.run(query, services, engine.Options(dry_run=True)))
     routed = next((event for event in events if isinstance(event, Routed)), None)

@@ -52,7 +52,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
         settings["agent.steps"] = 0
     if given["message"] is not None and not given["commit"]:
         raise click.UsageError("--message goes with --commit")
-    query = Query(" ".join(request), piped_in(), options.attached(given["images"]))
+    query = Query(options.words(request), piped_in(), options.attached(given["images"]))
     screen = show.screen(given["as_json"], given["dry_run"])
     answers = show.Answers(given["yes"], asks=terminal.interactive())
     with options.open_services(given["project"], settings, query=query) as services:

@@ -247,7 +247,8 @@ class Door:
             )
             if isinstance(error, self.core.ProxyError):
                 raise outside.refused(self.endpoint, str(error)) from None
-            raise outside.explained(broken(self.endpoint.provider, self.core, error, clock), self.endpoint) from None
+            failed = broken(self.endpoint.provider, self.core, error, clock)
+            raise (failed if self.billable else outside.explained(failed, self.endpoint)) from None
         self.billable = True
         return response
 

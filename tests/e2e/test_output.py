@@ -106,6 +106,14 @@ def test_what_a_terminal_cannot_show_is_written_as_escapes(asking: Optimize, enc
     assert last["text"].strip() == ANSWER
 
 
+def test_a_locale_without_letters_is_no_error(asking: Optimize, loopback: Loopback) -> None:
+    asking.env.update(LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
+    ran = asking("explain parse_response — naïve 日本", "--provider", "ollama")
+    assert ran.code == 0, ran.err
+    assert "\\u65e5" in ran.out
+    assert asking("map").code == 0
+
+
 def test_names_that_are_not_utf8_are_shown(user: Optimize) -> None:
     (user.cwd / os.fsdecode(b"na\xefve.py")).write_text("def odd():\n    return 1\n")
     (user.cwd / "ok.py").write_text("def fine():\n    return 1\n")
