@@ -7,6 +7,7 @@ OptimizerError                1
 │   ├── EditRefused           3   an edit that does not fit the files
 │   ├── AnswerCut             3   an answer that reached its token limit
 │   ├── Stopped               3   a conversation that reached a bound
+│   ├── Repeating             3   an answer that said the same again and again
 │   └── NotFound              3   the index holds no such thing
 ├── SafetyRefused             4   a path or change that is never allowed
 ├── ConsentMissing            5   there is no consent for this destination
@@ -91,6 +92,12 @@ class Stopped(UnusableOutput):
     def __init__(self, message: str, hint: str = "", bound: Bound = "") -> None:
         super().__init__(message, hint)
         self.bound = bound
+
+
+class Repeating(UnusableOutput):
+    """The answer went round in circles and was stopped: its model would do so again."""
+
+    repairable = False
 
 
 class EditRefused(UnusableOutput):

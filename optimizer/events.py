@@ -175,12 +175,14 @@ class CallCostQuestion(Question):
 class LandingQuestion(Question):
     """Write this proven change, and with `commit` make a git commit of it?
 
-    `careful` are its files that a program acts on unprompted, each with the name of that program.
+    `careful` are its files that a program acts on unprompted, each with the name of that program; `doubtful` is its
+    confidence where that is too low to be written without a question.
     """
 
     patch: Patch
     careful: tuple[tuple[str, str], ...]
     commit: bool
+    doubtful: float | None = None
 
 
 Answer = bool | tuple[bool, ...] | None

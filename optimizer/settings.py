@@ -159,6 +159,13 @@ class Settings:
     confidence_threshold: float = setting(
         "confidence_threshold", 0.85, "A change whose tests ran is refused below this confidence.", range=(0, 1)
     )
+    confidence_yes: float = setting(
+        "confidence_yes",
+        0.3,
+        "Below this confidence --yes asks before a change is written; without a terminal the change is refused.",
+        range=(0, 1),
+        user_only=True,
+    )
     verify_test: str = setting(
         "verify.test",
         "",

@@ -34,7 +34,9 @@ TaskKind = Literal[
 ASIDE: frozenset[TaskKind] = frozenset({"plan", "review", "summary", "sorting"})
 """Work of a role or of `local.router`, not the answer to a request: no request is of such a kind."""
 
-StopReason = Literal["end", "tool", "length", "refusal"]
+StopReason = Literal["end", "tool", "length", "refusal", "loop"]
+Cut = Literal["", "length", "late", "loop"]
+"""Why an answer is not whole: its limit of tokens, a deadline or a broken connection, or it repeated itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer: it exists only when the provider's terminal event was seen; `state` as in a message.
+    """A whole answer: it exists only when the provider's terminal event was seen, or the answer was stopped since it
+    repeated itself; `state` as in a message.
 
     `waited` is the part of `seconds` before it began, 0 where that is unknown.
     """
@@ -337,7 +340,7 @@ class Landed:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a request ended; `exit_code` follows the contract of exit codes, `landed` is None where nothing was to be
-    written."""
+    written. `cut` says why `text` is not the whole answer, '' where it is."""
 
     request: str
     tier: Tier
@@ -349,3 +352,4 @@ class Outcome:
     exit_code: int = 0
     hint: str = ""
     landed: Landed | None = None
+    cut: Cut = ""

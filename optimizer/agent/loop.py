@@ -16,11 +16,11 @@ from optimizer.agent import serve
 from optimizer.agent.serve import EDITS, Toolbox
 from optimizer.context import budget
 from optimizer.edits.parse import parse_reply
-from optimizer.errors import AnswerCut, OptimizerError, Stopped, UnusableOutput
+from optimizer.errors import AnswerCut, OptimizerError, ProviderError, Repeating, Stopped, UnusableOutput
 from optimizer.events import Flow, Notice, Stepped
 from optimizer.report import progress
 from optimizer.report.figures import dollars
-from optimizer.types import Completion, Message, Model, Patch, Prompt, ToolResult, Verdict, Whole
+from optimizer.types import Completion, Cut, Message, Model, Patch, Prompt, ToolResult, Verdict, Whole
 
 if TYPE_CHECKING:
     from optimizer.providers.base import Called
@@ -71,7 +71,8 @@ class AgentResult:
     """How a conversation ended: a patch, a text without edits, or why there is neither.
 
     `cost` is None when that of one call is unknown; `answered`: the last call gave an answer; `unfinished` is what
-    another model can go on from; `verdict` is that of the checks, once they ran.
+    another model can go on from; `verdict` is that of the checks, once they ran; `cut`: why `text` is not whole;
+    `looked`: its model called tools.
     """
 
     text: str = ""
@@ -81,6 +82,8 @@ class AgentResult:
     answered: bool = False
     unfinished: Unfinished | None = None
     verdict: Verdict | None = None
+    cut: Cut = ""
+    looked: bool = False
 
 
 @dataclass(slots=True)
@@ -119,7 +122,8 @@ def converse(prompt: Prompt, wants_edits: bool, toolbox: Toolbox, asking: Asking
             ended = _end(result, wants_edits, toolbox)
             if talk.refused is not None and ended.failure is not None and ended.failure.unanswered:
                 ended = _still_refused(talk.refused, ended.failure)
-            following = _repair(talk, result, ended.failure, asking.model, bounds)
+            cut = isinstance(ended.failure, AnswerCut) and not wants_edits
+            following = ended.failure if cut else _repair(talk, result, ended.failure, asking.model, bounds)
             if isinstance(following, Prompt) and ended.failure is not None:
                 yield Notice(progress.refused(asking.model.id, ended.failure.line), "refused")
                 if isinstance(result, Completion):
@@ -134,12 +138,14 @@ def converse(prompt: Prompt, wants_edits: bool, toolbox: Toolbox, asking: Asking
             unfinished = Unfinished(_transcript(talk.prompt), toolbox.overlay)
         cost = None if talk.unpriced else talk.cost
         answered = isinstance(result, Completion)
-        return replace(ended, failure=following, cost=cost, answered=answered, unfinished=unfinished)
+        return replace(
+            ended, failure=following, cost=cost, answered=answered, unfinished=unfinished, looked=talk.steps > 0
+        )
 
 
 def _asks_for_tools(prompt: Prompt, completion: Completion) -> bool:
     """Whether a complete answer calls more than the edit tools, and more were offered."""
-    if completion.stop == "length" or any(call.malformed for call in completion.tool_calls):
+    if completion.stop in ("length", "loop") or any(call.malformed for call in completion.tool_calls):
         return False
     more = any(tool.name not in EDITS for tool in prompt.tools)
     return more and any(call.name not in EDITS for call in completion.tool_calls)
@@ -169,9 +175,14 @@ def _served(
 def _end(result: Completion | OptimizerError, wants_edits: bool, toolbox: Toolbox) -> AgentResult:
     """The result of an answer that asks for no tools."""
     if isinstance(result, OptimizerError):
-        return AgentResult(failure=result)
+        heard = result.heard if isinstance(result, ProviderError) else ""
+        return AgentResult(heard, failure=result, cut="late" if heard else "")
     if result.stop == "length":
-        return AgentResult(failure=AnswerCut("the answer was cut at its token limit; answer shorter"))
+        why = "the answer was cut at its token limit; answer shorter"
+        return AgentResult(result.text, failure=AnswerCut(why), cut="length")
+    if result.stop == "loop":
+        why = "the answer repeats itself and was stopped"
+        return AgentResult(result.text, failure=Repeating(why) if wants_edits else None, cut="loop")
     reply = parse_reply(result.text, result.tool_calls)
     if not wants_edits and all(isinstance(edit, Whole) for edit in reply.edits):
         return AgentResult(result.text)  # a path above a fence is an excerpt here

@@ -57,6 +57,9 @@ the whole file
 
 Then say in one sentence what changed."""
 
+RULES = f"{ROLE}\n{ANSWER}\n{ANSWER_LONG}\n{NOTES}\n{EDIT_WITH_TEXT}\n{EDIT_WHOLE}"
+"""All that a model without tools may be given as rules, to recognise an answer that repeats them."""
+
 _EDIT_RULES: dict[EditFormat, str] = {"tool": EDIT_WITH_TOOLS, "text": EDIT_WITH_TEXT, "whole": EDIT_WHOLE}
 LONGEST_NAME = 80  # characters of an image's name
 _CUT = "\n[… {count} tokens left out here …]\n"

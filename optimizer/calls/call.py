@@ -11,6 +11,7 @@ from optimizer.calls.record import CallResult, record
 from optimizer.debug import debug
 from optimizer.errors import NoProvider, ProviderError
 from optimizer.events import Flow, Notice, Recorded, TextDelta
+from optimizer.languages.repeats import Watch
 from optimizer.providers.base import Called
 from optimizer.report import progress
 from optimizer.types import Completion, Prompt, Usage, UsageRecord
@@ -72,7 +73,7 @@ def _once(purpose: Purpose, admitted: Admitted, services: CallServices) -> Flow[
 
 
 def _listen(purpose: Purpose, admitted: Admitted, heard: list[str], services: CallServices) -> Flow[Completion]:
-    model = admitted.candidate.model
+    model, started, watch = admitted.candidate.model, perf_counter(), Watch()
     provider = services.provider(model, admission.listener(admitted, services))
     try:
         for piece in provider.stream(model, admitted.prompt):
@@ -80,6 +81,9 @@ def _listen(purpose: Purpose, admitted: Admitted, heard: list[str], services: Ca
                 return piece
             heard.append(piece)
             yield TextDelta(piece)
+            if watch.circles(piece):
+                spent = guess(admitted.prompt, heard)
+                return Completion("".join(heard), (), spent, "loop", model.id, perf_counter() - started)
     finally:
         provider.close()
     raise ProviderError(f"{model.provider} ended its stream without an answer")

@@ -128,7 +128,12 @@ def _with_debug_log(argv: list[str]) -> list[str]:
 
 def _run(argv: list[str], streams: output.Streams) -> int | Failure:
     try:
+        from optimizer.cli import words
+
         argv = with_default(argv)
+        if argv == ["login"]:
+            click.echo(words.keys())
+            return 0
         code = optimize.main(args=argv, prog_name="optimize", standalone_mode=False, obj=streams)
         lost = streams.flush()
         code = code if isinstance(code, int) else 0
@@ -178,6 +183,11 @@ def with_default(argv: list[str]) -> list[str]:
         return argv or ["--help"]
     first = argv[0]
     words = next((number for number, word in enumerate(argv) if word.startswith("-")), len(argv))
+    if first not in COMMANDS:
+        from optimizer.cli import words as no_requests
+
+        if (meant := no_requests.as_command(argv)) is not None:
+            return meant
     if first in COMMANDS:
         return argv if takes(first, argv[1:words]) else ["run", *argv]
     if 0 < words <= MOST_WORDS_OF_A_TYPO and " " not in first:

@@ -31,6 +31,7 @@ from optimizer.report import wire
 from optimizer.report.figures import dollars, money
 from optimizer.report.layout import cut, inert, wrapped
 from optimizer.report.outcome import ENDINGS, context_line, review_text, verdict_text
+from optimizer.report.outcome import cut as cut_line
 from optimizer.retrieval import Context
 from optimizer.types import Outcome, Patch
 
@@ -113,8 +114,10 @@ class Terminal:
         self._close_line()
         if self._routed and not self._routed.route.attempts and self._hand_over(self._routed):
             return
-        if outcome.text and not self._streamed:
+        if outcome.text and not self._streamed and not (outcome.cut and self._edits):
             click.echo(inert(outcome.text.rstrip("\n")))
+        if outcome.cut:
+            notice(cut_line(outcome, self._edits))
         if landed:
             click.echo(wrapped(inert(landed), width(err=True)), err=True)
         hint = outcome.hint if outcome.exit_code else ""

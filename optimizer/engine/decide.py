@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.debug import debug
 from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
-from optimizer.reasons import By, Cap, Why
+from optimizer.reasons import By, Cap, HoldsNothing, NoAnswer, Why
 from optimizer.report import progress, reasons
 from optimizer.tiers import TIERS
 from optimizer.types import LeftOut, Model, Outcome, Route, Task
@@ -45,9 +45,18 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     attempts = sorted(found.attempts, key=lambda one: not any(names(one_wanted, one.model) for one_wanted in wanted))
     plan = found.plan._replace(by_kind=services.workspace.settings.profile == AUTO)
     left_out = (*available.left_out, *found.left_out)
+    if not attempts:
+        left_out = tuple(_fitting(left, task, services) for left in left_out)
     order = ", ".join(f"{one.model.id} ({one.estimate} micro-dollars)" for one in attempts) or "no model"
     debug("routing", "%s, difficulty %.2f: %s; %d left out", task.kind, task.difficulty, order, len(left_out))
     return replace(found, plan=plan, attempts=tuple(attempts), left_out=left_out)
+
+
+def _fitting(left: LeftOut, task: Task, services: Services) -> LeftOut:
+    """The reason with a model to get that this machine can run and that sees the images of the task."""
+    if not isinstance(left.reason, NoAnswer | HoldsNothing) or not left.reason.pull:
+        return left
+    return replace(left, reason=left.reason._replace(pull=services.models.suggested(task.needs.vision)))
 
 
 def _local_models(task: Task, services: Services) -> tuple[Wanted, ...]:
@@ -149,8 +158,12 @@ def _exit_code(left_out: tuple[LeftOut, ...]) -> int:
 
 
 def _first_hint(left_out: tuple[LeftOut, ...], code: int) -> str:
-    """The hint of the cheapest model left out, preferring those that the exit code is about."""
-    ordered = sorted(left_out, key=lambda left: (not _is_about(left, code), TIERS.index(left.tier)))
+    """The hint of the nearest cure, then the cheapest model, preferring those that the exit code is about."""
+
+    def order(left: LeftOut) -> tuple[bool, int, int]:
+        return not _is_about(left, code), reasons.distance(left), TIERS.index(left.tier)
+
+    ordered = sorted(left_out, key=order)
     return next(filter(None, map(reasons.hint, ordered)), "")
 
 

@@ -93,26 +93,32 @@ def _attempt(request: Request, model: Model, services: Services, before: Before)
         again = yield from _conversation(shorter, model, services, replace(before, unfinished=None))
         ended = replace(again, cost=calls.added(ended.cost, again.cost))
     if ended.failure is None:
-        ended = yield from _proven(ended, request.context, services.workspace)
+        ended = yield from _proven(ended, request, services.workspace)
     if ended.answered:
         services.calls.ledger().settle(request.id, _settlement(ended))
     return ended
 
 
-def _proven(ended: AgentResult, context: Context, workspace: Workspace) -> Flow[AgentResult]:
+def _proven(ended: AgentResult, request: Request, workspace: Workspace) -> Flow[AgentResult]:
     """A conversation that gave an answer, with the verdict on it; a failed check is its failure."""
+    from optimizer.verify.relevant import Asked
+
+    asked = Asked(request.query.text, request.task.kind, request.context, prompts.RULES)
     if ended.patch is None:
         from optimizer.verify.answers import check_answer
 
-        verdict = check_answer(ended.text, workspace.index)
+        verdict = check_answer(ended.text, workspace.index, asked)
     else:
-        from optimizer.verify import prove
+        from optimizer.verify import place, prove
 
         try:
-            _check_as_shown(context, ended.patch)
+            _check_as_shown(request.context, ended.patch)
         except Conflict as error:
             return replace(ended, patch=None, failure=error)
-        verdict = yield from prove.judge(ended.patch, workspace.index, workspace.means())
+        verdict = place.check_place(ended.patch, asked, ended.looked, workspace.index)
+        if verdict.ok:
+            proven = yield from prove.judge(ended.patch, workspace.index, workspace.means())
+            verdict = place.joined(verdict, proven)
         if verdict.ok:
             yield Proposed(ended.patch)
     yield Judged(verdict)

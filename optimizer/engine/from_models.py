@@ -128,8 +128,9 @@ def _worded(
 
 
 def _outcome(id: str, route: Route, tried: list[tuple[Attempt, AgentResult]], cost: int | None) -> Outcome:
-    """The outcome of the attempts."""
+    """The outcome of the attempts; where all failed, with the last text that one of them gave."""
     last = tried[-1][1]
+    told = last if last.failure is None else next((one for _, one in reversed(tried) if one.text.strip()), last)
     model = (tried[-1][0] if last.failure is None else route.attempts[-1]).model
     code = 0 if last.failure is None else _exit_code(route, tried)
     unanswered = all(ended.failure and ended.failure.unanswered for _, ended in tried)
@@ -137,12 +138,13 @@ def _outcome(id: str, route: Route, tried: list[tuple[Attempt, AgentResult]], co
         request=id,
         tier=model.tier,
         model=model.id,
-        text=last.text,
+        text=told.text,
         patch=last.patch,
         verdict=last.verdict,
         cost=cost,
         exit_code=code,
         hint=progress.next_step(code == BudgetReached.exit_code, unanswered) if code else "",
+        cut=told.cut,
     )
 
 

@@ -53,14 +53,18 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
         landing = yield from _committable(patch, landing)
         for path, editor in open_files(workspace.root, patch):
             yield Notice(report.open_file(path, editor), "open-file")
-        if careful or not landing.yes:
-            answer = yield LandingQuestion(patch, careful, landing.commit is not None)
+        doubtful = _doubtful(outcome, workspace) if landing.yes else None
+        if careful or doubtful is not None or not landing.yes:
+            answer = yield LandingQuestion(patch, careful, landing.commit is not None, doubtful)
             if answer is False:
                 _decline(outcome, services)
                 return replace(outcome, landed=Landed("declined"))
             if answer is not True:
                 if careful:
                     raise report.needs_answer(careful)
+                if doubtful is not None:
+                    _decline(outcome, services)
+                    raise report.doubtful(doubtful, workspace.settings.confidence_yes)
                 return replace(outcome, landed=Landed("unanswered"))
     except (GeneratorExit, KeyboardInterrupt):
         _decline(outcome, services)
@@ -71,6 +75,12 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
     debug("landing", "%d files written as change %s", len(patch.changes), entry)
     outcome = replace(outcome, landed=Landed("written", entry))
     return (yield from _commit(outcome, patch, request, landing)) if landing.commit else outcome
+
+
+def _doubtful(outcome: Outcome, workspace: Workspace) -> float | None:
+    """The confidence in a change of a model where it is too low for a yes in advance."""
+    confidence = outcome.verdict.confidence if outcome.verdict and outcome.tier != "index" else 1.0
+    return confidence if confidence < workspace.settings.confidence_yes else None
 
 
 def _refuse(patch: Patch, workspace: Workspace) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from optimizer.debug import debug
-from optimizer.errors import OptimizerError, SecretFound, StorageError
+from optimizer.errors import OptimizerError, ProviderError, SecretFound, StorageError
 from optimizer.privacy.secrets import mask
 from optimizer.types import Completion, Message, Prompt, ToolCall, UsageRecord
 
@@ -58,6 +58,8 @@ def call_of(record: UsageRecord, prompt: Prompt, result: Completion | OptimizerE
     answer = Message("assistant", result if isinstance(result, str) else "")
     if isinstance(result, Completion):
         answer = Message("assistant", result.text, result.tool_calls)
+    elif isinstance(result, ProviderError):
+        answer = Message("assistant", result.heard)
     return Call(
         request=record.request,
         at=record.at,

@@ -22,13 +22,14 @@ LEFT_TO_SCREEN = 0.1  # of the memory of the cards
 MEMINFO = Path("/proc/meminfo")
 PROFILE_STRENGTH: Mapping[str, str] = {"code": "coding", "creative": "creativity", "general": "reasoning"}
 SLOW_FROM_BILLIONS = 14.0  # beyond this, a model is slow without a graphics processor
+BILLIONS_A_CORE = 1.75  # beyond this, a model is slow on few cores
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
     """Bytes of memory, of memory that is free now, and of the graphics cards' own (0: none found, or unknown).
 
-    `shared`: the graphics processor uses the machine's memory.
+    `shared`: the graphics processor uses the machine's memory. `cores` are those this process may use, 0: unknown.
     """
 
     ram: int
@@ -36,6 +37,7 @@ class Machine:
     vram: int = 0
     shared: bool = False
     cards: tuple[str, ...] = ()
+    cores: int = 0
 
     @property
     def usable(self) -> int:
@@ -53,7 +55,8 @@ def look() -> Machine:
     cards = _nvidia()
     ram, free = _memory()
     apple = sys.platform == "darwin" and os.uname().machine == "arm64"
-    return Machine(ram, free, sum(size for _, size in cards), apple, tuple(name for name, _ in cards))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 0
+    return Machine(ram, free, sum(size for _, size in cards), apple, tuple(name for name, _ in cards), cores)
 
 
 def _memory() -> tuple[int, int]:
@@ -122,6 +125,22 @@ def recommend(
     return tuple(sorted(found, key=lambda one: _order(one, machine)))
 
 
+def suggested(catalogue: Catalogue, machine: Machine, seeing: bool = False) -> str:
+    """The suggested model where it fits this machine (and sees), else the strongest one that does, or the smallest."""
+
+    def serves(name: str) -> bool:
+        return not seeing or catalogue.describe(name, OLLAMA).vision
+
+    first = _advice(catalogue, machine, catalogue.suggested_local, False, "code")
+    known = bool(first.estimate.billions)
+    some = [one for one in (first, *recommend(catalogue, machine)) if serves(one.id)]
+    if serves(first.id) and not known:
+        return first.id
+    good = next((one for one in some if one.fits and _quick(one.estimate, machine)), None)
+    least = min(some, key=lambda one: one.estimate.billions or 1e9, default=first)
+    return (good or least).id
+
+
 def _order(one: Advice, machine: Machine) -> tuple[bool, bool, float, float]:
     slow = not _quick(one.estimate, machine)
     return not one.fits, slow, -one.strength, one.estimate.billions if slow else -one.estimate.billions
@@ -136,7 +155,8 @@ def _advice(catalogue: Catalogue, machine: Machine, name: str, held: bool, profi
 
 
 def _quick(needed: Estimate, machine: Machine) -> bool:
-    return needed.bytes <= machine.on_cards or needed.billions <= SLOW_FROM_BILLIONS
+    most = min(SLOW_FROM_BILLIONS, machine.cores * BILLIONS_A_CORE or SLOW_FROM_BILLIONS)
+    return needed.bytes <= machine.on_cards or needed.billions <= most
 
 
 def _why(needed: Estimate, machine: Machine, fits: bool) -> str:

@@ -92,13 +92,13 @@ def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: bool, colu
 
 
 def _objections(some: Sequence[LeftOut]) -> list[LeftOut]:
-    """Why models cannot be asked, other than by the user's own choice, cheapest tier first; if they named one, only its
-    reasons."""
+    """Why models cannot be asked, other than by the user's own choice, the nearest cure and the cheapest tier first; if
+    they named one, only its reasons."""
     others = [left for left in some if not isinstance(left.reason, OWN_REQUEST)]
     missing = {(left.provider, left.reason) for left in some if not left.model}
     alone = len(others) < len(some) or any(left.model and (left.provider, left.reason) in missing for left in some)
     named = [left for left in others if left.model] if alone else []
-    return sorted(named or others, key=lambda left: TIERS.index(left.tier))
+    return sorted(named or others, key=lambda left: (reasons.distance(left), TIERS.index(left.tier)))
 
 
 def _how_hard(difficulty: float) -> str:

@@ -61,11 +61,21 @@ def needs_answer(careful: Sequence[tuple[str, str]]) -> SafetyRefused:
     )
 
 
+def doubtful(confidence: float, least: float) -> SafetyRefused:
+    """The refusal of a change that no check speaks for, where no prompt is possible."""
+    return SafetyRefused(
+        f"nothing was written: the confidence in this change is {confidence:.2f}, below confidence_yes {least:g}",
+        "say yes at a terminal, name the file in the request, or lower confidence_yes",
+    )
+
+
 def question(asked: LandingQuestion) -> str:
     """Whether to write a change."""
     count = len(asked.patch.changes)
     then = " and commit it" if asked.commit else ""
     careful = "".join(f"{path}: {program} acts on this file by itself.\n" for path, program in asked.careful)
+    if asked.doubtful is not None:
+        careful += f"Hardly any check could speak for this change: its confidence is {asked.doubtful:.2f}.\n"
     return f"{careful}Write this change to {count} file{'s' if count != 1 else ''}{then}?"
 
 
@@ -84,6 +94,20 @@ def landed(outcome: Outcome) -> str:
         return line
     branch = f" on {done.branch}" if done.branch else ""
     return f"{line}\ncommitted as {done.commit[:10]}{branch}; undo leaves the commit and changes the files"
+
+
+def cut(outcome: Outcome, edits: bool) -> str:
+    """Why an answer is not whole; of a change, which is not shown, also where to find what came."""
+    why = {
+        "": "",
+        "length": "it reached its limit of tokens (max_tokens)",
+        "late": "the rest did not come",
+        "loop": "it repeated itself and was stopped",
+    }[outcome.cut]
+    if not why:
+        return ""
+    rest = f"; what came of it: optimize log --transcript {outcome.request}" if edits else ""
+    return f"the answer is cut: {why}{rest}"
 
 
 def open_file(path: str, editor: str) -> str:

@@ -82,7 +82,7 @@ def hint(left: LeftOut, name: str = "") -> str:
         case r.Cap(cap):
             return f"optimize budget set {cap} AMOUNT"
         case r.NoKey(variable, page):
-            return f"set {variable}, {page}" if page else f"set {variable}"
+            return f"export {variable}=…  # {page}" if page else f"export {variable}=…"
         case r.OtherTier():
             return "leave out --tier"
         case r.NoAnswer(_, _, pull):
@@ -110,6 +110,22 @@ def hint(left: LeftOut, name: str = "") -> str:
             return f"optimize profile show {by.name}" if by.kind == "profile" else ""
         case _:
             return ""
+
+
+def distance(left: LeftOut) -> int:
+    """How far away the cure of a reason is: a yes, a download, a program to start, a free key, one that costs."""
+    match left.reason:
+        case r.Why.CONSENT | r.Resting() | r.Why.PROBING:
+            return 0
+        case r.HoldsNothing() | r.NotHeld():
+            return 1
+        case r.NoAnswer() | r.ServerFailed():
+            return 2
+        case r.Cap():
+            return 4
+        case r.NoKey(_, page):
+            return 3 if page.startswith("free") else 4
+    return 1
 
 
 def attempt(one: Attempt) -> str:

@@ -1,4 +1,4 @@
-"""Check an answer without edits: it is not empty, it is whole, and what it names of the repository exists.
+"""Check an answer without edits: it answers what was asked, it is whole, and what it names of the repository exists.
 
 Only statements about the repository as it is count. Ignored are: files that the answer proposes or calls missing, code
 in fences, commands, web addresses, files of the system and of installed packages, patterns and placeholders, the usual
@@ -17,19 +17,16 @@ from pathlib import PurePosixPath
 from optimizer.errors import NotFound
 from optimizer.index.reader import Index
 from optimizer.languages.declared import ALL_GLOBALS, PRELUDE, USUAL
+from optimizer.languages.repeats import circles
 from optimizer.types import Verdict
 from optimizer.verify.checks import check_of, verdict_of
 from optimizer.verify.patched import Finding
+from optimizer.verify.relevant import Asked, echoes, is_about, refuses
 
-MAX_REFUSAL = 400
-_REFUSAL = re.compile(
-    r"(?:i(?:'|’)?m sorry|sorry,|i apologi[sz]e|i can(?:'|’)?t|i cannot|i am unable|i(?:'|’)m unable|as an ai\b|"
-    r"unfortunately, i)",
-    re.IGNORECASE,
-)
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=[.!?])[ \t]+(?=[A-Z`*])|\n")
 _CITED = re.compile(r"(?<![\w/.:@+\-\\~$*<{])([\w@.+/-]{1,400})(?::(\d{1,8})(?:-(\d{1,8}))?)?")
+_LINE = re.compile(r"\b(?:at|on|in|see|line|of)?\s*\blines?\s+(\d{1,8})\b", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 _CODE = re.compile(r"`([^`\n]{1,200})`")
 _NAME = re.compile(r"(?:[\w]+(?:\.|::|#|->))*([A-Za-z_]\w{2,})(?:\(\))?")
@@ -38,6 +35,12 @@ _PROPOSES = re.compile(
     r"writ(?:e|ing)\b|generat|renam|propos|introduc|not exist|n['’]t exist|no longer|there (?:is|are|was) no|"
     r"there['’]s no|no such|missing|absent|remov|delet|without|e\.g\.|for example|for instance|such as|hypothetical|"
     r"placeholder|called like|named like|could be|would be|might be)",
+    re.IGNORECASE,
+)
+_CLAIMS = re.compile(  # that a name is one of the code in question: "the `x` function", "`x()` is called by"
+    r"\b(?:the|this|a|an|your|our|class|function|method)\s+`[^`\n]+`|"
+    r"`[^`\n]+`\s+(?:function|method|class|module|variable|constant|field|attribute|parameter|is (?:defined|declared|"
+    r"called|used|a\b|an\b|the\b)|calls|returns|takes|handles|defines|uses)",
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
@@ -85,6 +88,7 @@ class _Answer:
 
     text: str
     index: Index
+    asked: Asked | None = None
 
     @cached_property
     def tree(self) -> _Tree:
@@ -95,8 +99,12 @@ class _Answer:
         return _Tree(frozenset(paths), names, frozenset(PurePosixPath(path).suffix for path in paths) - {""})
 
     @cached_property
+    def prose(self) -> str:
+        return "\n".join(_prose(self.text))
+
+    @cached_property
     def sentences(self) -> list[tuple[str, dict[str, Finding]]]:
-        prose = _BOLD.sub(r"\1", "\n".join(_prose(self.text)))
+        prose = _BOLD.sub(r"\1", self.prose)
         return [(one, dict(_cited_in(one, self.tree, self.index))) for one in _SENTENCE.split(prose)]
 
 
@@ -109,20 +117,35 @@ class AnswerCheck:
     find: Callable[[_Answer], Iterable[Finding]]
 
 
-def check_answer(text: str, index: Index) -> Verdict:
-    """Check that an answer is not empty and not cut off, and that the files, lines and symbols it names exist."""
-    answer = _Answer(text, index)
+def check_answer(text: str, index: Index, asked: Asked | None = None) -> Verdict:
+    """Check that an answer is not empty, not cut off, no loop, no refusal and no echo, that it is about what was
+    `asked`, and that the files, lines and symbols it names exist."""
+    answer = _Answer(text, index, asked)
     checks = tuple(check_of(row.name, found) for row in CHECKS for found in row.find(answer))
     return verdict_of(checks, {row.name: row.weight for row in CHECKS})
 
 
 def _says_something(answer: _Answer) -> Iterator[Finding]:
     stripped = answer.text.strip()
-    if not stripped:
+    if not re.search(r"\w", stripped):
         yield Finding(False, "the answer is empty")
         return
-    refused = len(stripped) <= MAX_REFUSAL and _REFUSAL.match(stripped) is not None
-    yield Finding(not refused, "the answer is a refusal" if refused else "")
+    if refuses(stripped):
+        yield Finding(False, "the answer is a refusal")
+    elif answer.asked and echoes(stripped, answer.prose, answer.asked):
+        yield Finding(False, "the answer repeats what was asked, or the code as it was shown")
+    else:
+        yield Finding(True)
+
+
+def _moves_on(answer: _Answer) -> Iterator[Finding]:
+    if circles(answer.text):
+        yield Finding(False, "the answer repeats itself")
+
+
+def _is_about(answer: _Answer) -> Iterator[Finding]:
+    if answer.asked and answer.text.strip() and (about := is_about(answer.text, answer.asked)) is not None:
+        yield Finding(about, "" if about else "the answer does not speak of what was asked")
 
 
 def _is_whole(answer: _Answer) -> Iterator[Finding]:
@@ -145,16 +168,20 @@ def _cites(answer: _Answer) -> Iterable[Finding]:
 
 
 def _names(answer: _Answer) -> Iterable[Finding]:
-    """Each symbol that is named together with a file exists."""
+    """Each symbol that is named as one of the repository, or that was asked for, exists."""
     symbols: dict[str, Finding] = {}
     for sentence, cited in answer.sentences:
-        if any(one.passed for one in cited.values()) and not _PROPOSES.search(sentence):
+        if _PROPOSES.search(sentence):
+            continue
+        if any(one.passed for one in cited.values()) or _CLAIMS.search(sentence):
             symbols.update(_symbols(sentence, answer.tree, answer.index))
     return symbols.values()
 
 
 CHECKS = (
     AnswerCheck("answers", 0.2, _says_something),
+    AnswerCheck("moves on", 0.0, _moves_on),
+    AnswerCheck("about", 0.1, _is_about),
     AnswerCheck("whole", 0.2, _is_whole),
     AnswerCheck("cites", 0.5, _cites),
     AnswerCheck("symbols", 0.2, _names),
@@ -187,7 +214,7 @@ def _cited_in(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, F
         if PurePosixPath(cited).suffix not in tree.endings or _is_web(sentence, found.start()):
             continue
         places = tree.places(cited)
-        line = int(found[3] or found[2] or 0)
+        line = int(found[3] or found[2] or 0) or _line_said(sentence)
         if places:
             yield found[0], _cited(found[0], places, line, index)
             continue
@@ -195,6 +222,12 @@ def _cited_in(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, F
         in_command = any(start <= found.start() < end for start, end in commands)
         if not (called or in_command or proposes or _is_elsewhere(cited, line)):
             yield found[0], Finding(False, f"there is no file {cited}")
+
+
+def _line_said(sentence: str) -> int:
+    """The line of a sentence that names one line in words, 0 where there is none, or more than one."""
+    said = _LINE.findall(sentence)
+    return int(said[0]) if len(said) == 1 else 0
 
 
 def _is_web(sentence: str, at: int) -> bool:

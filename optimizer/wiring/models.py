@@ -152,6 +152,12 @@ class Models:
         )
         return replace(found, models=tuple(models))
 
+    def suggested(self, seeing: bool) -> str:
+        """The model that the catalogue suggests where this machine can run it, else the best one that it can."""
+        from optimizer.models import machine
+
+        return machine.suggested(self.catalogue(), machine.look(), seeing)
+
     @cache  # noqa: B019
     def pinned(self) -> str:
         """The model pinned for this project; flags and variables take precedence over it, files do not."""

@@ -50,6 +50,7 @@ class Optimize:
     home: Path
     cwd: Path
     env: dict[str, str] = field(default_factory=dict)
+    seconds: float = 60
 
     @property
     def config(self) -> Path:
@@ -73,7 +74,7 @@ class Optimize:
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=self.seconds,
             check=False,
         )
         ran = Ran(done.returncode, done.stdout, done.stderr)

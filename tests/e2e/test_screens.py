@@ -33,6 +33,7 @@ from tests.loopback.server import Loopback
 
 SCREENS = Path(__file__).with_name("screens")
 COLUMNS = 80
+RUNS_ANYWHERE = "qwen2.5-coder:0.5b"  # what is suggested for local use depends on the machine otherwise
 MASKS = (
     (r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?|\d\d:\d\d:\d\d", "0"),  # a time
     (r"[0-9a-f]{32}(?=\.db)", "x"),
@@ -184,6 +185,7 @@ def test_looking(stand_in: Callable[..., Optimize], calc: Path, hold: Callable[[
 def test_without_a_model(stand_in: Callable[..., Optimize], calc: Path, hold: Callable[[str, str], None]) -> None:
     user = stand_in(calc)
     user.configure(LONG_CACHE)
+    user.config.with_name("models.toml").write_text(f'suggested_local = "{RUNS_ANYWHERE}"\n')
     (user.home / "empty").mkdir()
     hold(
         "no-model",

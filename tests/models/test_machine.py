@@ -9,7 +9,7 @@ import pytest
 
 from optimizer.models import machine
 from optimizer.models.catalogue import load_catalogue
-from optimizer.models.machine import Machine, recommend
+from optimizer.models.machine import Machine, recommend, suggested
 from optimizer.models.memory import GIB
 
 CATALOGUE = load_catalogue(None)
@@ -74,3 +74,12 @@ def test_what_does_not_fit_says_how_much_there_is() -> None:
 def test_what_is_installed_is_marked() -> None:
     found = {one.id: one.held for one in recommend(CATALOGUE, Machine(ram=16 * GIB), ("qwen2.5-coder:7b",))}
     assert found["qwen2.5-coder:7b"] and not found["qwen3:8b"]
+
+
+def test_what_is_suggested_fits_the_machine_and_the_request() -> None:
+    roomy, small = (Machine(ram=64 * GIB, cores=cores) for cores in (16, 2))
+    assert suggested(CATALOGUE, roomy) == CATALOGUE.suggested_local
+    assert suggested(CATALOGUE, small) == "qwen2.5-coder:3b"
+    for one in (roomy, small):
+        assert CATALOGUE.describe(suggested(CATALOGUE, one, seeing=True), "ollama").vision
+    assert suggested(CATALOGUE, Machine(ram=GIB, cores=2)) == "qwen2.5-coder:0.5b"

@@ -108,8 +108,8 @@ def test_without_a_model_each_cure_is_told_once_with_its_reason_unless_it_says_i
         "  premium  sonnet  $0.0139",
         "",
         "To get a model, do one of these:",
-        "  set GROQ_API_KEY, free at console.groq.com/keys",
-        f"  optimize budget set day AMOUNT                   {dear}0.0012",
+        "  export GROQ_API_KEY=…  # free at console.groq.com/keys",
+        f"  optimize budget set day AMOUNT                          {dear}0.0012",
     ]
 
 

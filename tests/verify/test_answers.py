@@ -22,7 +22,7 @@ GOOD = [
     "`load_config` is in src/app.py:4 and used in src/app.py:9-10.",
     "See app.py, web/main.js:1 and ./src/app.py. Node.js runs it; https://example.org/none.py is not ours.",
     "Nothing is named here, e.g. nothing.",
-    "I can't stress enough that src/app.py:2 is blank. " + "It is. " * 60,
+    "I can't stress enough that src/app.py:2 is blank. " + ", ".join(f"a{n} b{n}" for n in range(60)) + ".",
     "Use it so:\n```python\nf()\n```\n",
     "The licence is in LICENSE.",
     # the standard library and installed packages

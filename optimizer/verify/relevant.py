@@ -1,0 +1,127 @@
+"""Whether a text answers what was asked: it is no refusal, no echo of the prompt, no loop, and is about the matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from optimizer.languages.words import terms
+from optimizer.retrieval import Context
+from optimizer.types import TaskKind
+
+MAX_REFUSAL = 400
+HEAD = 240
+SHINGLE = 6
+LEAST_WORDS = 12
+ECHOED, SHARED = 0.5, 0.2
+LEAST_LINES, COPIED = 5, 0.8
+_REFUSAL = re.compile(
+    r"(?:i(?:'|’)?m (?:really |very )?sorry|^sorry\b|i apologi[sz]e|i(?:'|’)m (?:unable|not able|not sure what)|"
+    r"i (?:can(?:'|’)?t|cannot|can not|am unable|am not able)|unfortunately,? i\b|"
+    r"as an? (?:ai|large language|language model|artificial)|"
+    r"i (?:do not|don(?:'|’)t) (?:have (?:access|enough|the ability|any information)|know\b)|"
+    r"(?:please|could you|can you) (?:please )?(?:provide|share|clarify|give me|paste)|"
+    r"es tut mir leid|ich kann (?:das|dir|ihnen|leider)? ?nicht|lo siento|no puedo|désolé|je ne peux pas)",
+    re.IGNORECASE,
+)
+_ABOUT_US = re.compile(
+    r"^\W*(?:<code>|<project-notes|<piped-in>|An earlier answer was refused|Request:)", re.IGNORECASE
+)
+_WORD = re.compile(r"[^\W\d]\w+")
+_ENGLISH_WORDS = "the of and to in is it that for as with are this be by on an or if not from"
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
+_COMMON_WORDS = """
+a about all also am any at been but can could did do does done each either else few get gets give given gives had has
+have he her here him his how however i into its just like made make makes many may me might more most much must my need
+needs no now of off one only other our out over own please same see she should show shows so some such than their them
+then there these they thing things those through too under up use used uses using very want was way we well were what
+when where which while who why will would you your yes
+"""
+_COMMON = _ENGLISH | frozenset(_COMMON_WORDS.split())
+_UNRELATED: frozenset[TaskKind] = frozenset({"math", "creative", "embedding"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an answer was asked for: the request, its kind, the code that was shown, and the rules given with it."""
+
+    request: str
+    kind: TaskKind
+    context: Context
+    rules: str = ""
+
+
+def refuses(text: str) -> bool:
+    """Whether a text begins with a refusal, or with a wish for more, and says little else."""
+    stripped = text.strip()
+    return len(stripped) <= MAX_REFUSAL and _REFUSAL.search(stripped[:HEAD]) is not None
+
+
+def echoes(text: str, prose: str, asked: Asked) -> bool:
+    """Whether a text mostly repeats the rules, the request, or the code as it was shown."""
+    if _ABOUT_US.match(text):
+        return True
+    said, given = _words(prose), _words(asked.rules) + _words(asked.request)
+    if said and said == _words(asked.request):
+        return True
+    if len(said) >= LEAST_WORDS:
+        known = set(_shingles(_words(asked.rules))) | set(_shingles(_words(asked.request)))
+        own = list(_shingles(said))
+        if given and sum(one in known for one in own) >= ECHOED * len(own):
+            return True
+    return asked.kind != "find" and _is_copied(text, asked.context)
+
+
+def is_about(text: str, asked: Asked) -> bool | None:
+    """Whether a text shares names or words with the request and the code that was shown; None where none can be told.
+
+    A text that is not English shares names only: it is not judged by its words.
+    """
+    if asked.kind in _UNRELATED or not (asked.context.items or asked.context.files):
+        return None
+    low = text.lower()
+    if any(name in low for name in _names(asked)):
+        return True
+    said = {_stem(word) for word in terms(text) if word not in _COMMON and len(word) > 2}
+    if not said:
+        return None
+    spoken = _WORD.findall(low)
+    if len(spoken) >= LEAST_WORDS and sum(word in _ENGLISH for word in spoken) < 0.1 * len(spoken):
+        return None
+    shown = " ".join(item.text for item in asked.context.items)
+    matter = {_stem(word) for word in terms(f"{asked.request} {shown}")}
+    return len(said & matter) >= SHARED * len(said)
+
+
+def _names(asked: Asked) -> Iterable[str]:
+    """The names of the files and symbols shown, and of code in the request, in lower case."""
+    for item in asked.context.items:
+        yield item.path.rpartition("/")[2].lower()
+        name = re.split(r"\W", item.symbol)[-1].lower()
+        if len(name) > 3 and name not in _COMMON:
+            yield name
+    for word in re.findall(r"[\w./:#-]*[\w]", asked.request):
+        if len(word) > 3 and re.search(r"[_./:#]|[a-z][A-Z]", word):
+            yield word.lower()
+
+
+def _is_copied(text: str, context: Context) -> bool:
+    """Whether nearly all lines stand so in the code that was shown."""
+    lines = [line.strip() for line in text.split("\n") if len(line.strip()) > 3 and not line.lstrip().startswith("```")]
+    if len(lines) < LEAST_LINES:
+        return False
+    shown = {line.strip() for item in context.items for line in item.text.split("\n")}
+    return sum(re.sub(r"^\d+\s", "", line).strip() in shown for line in lines) >= COPIED * len(lines)
+
+
+def _stem(word: str) -> str:
+    return re.sub(r"(?:ings?|ed|es|s|e)$", "", word) if len(word) > 4 else word
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def _shingles(words: list[str]) -> Iterable[tuple[str, ...]]:
+    return zip(*(words[at:] for at in range(SHINGLE)), strict=False)
