@@ -178,7 +178,11 @@ class RateLimited(ProviderError):
 
 
 class AuthFailed(ProviderError):
-    pass
+    """The key is not accepted; `for_all`: neither is it for the provider's other models."""
+
+    def __init__(self, message: str, hint: str = "", for_all: bool = False) -> None:
+        super().__init__(message, hint)
+        self.provider_down = for_all
 
 
 class ModelMissing(ProviderError):

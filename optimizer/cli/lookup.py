@@ -102,6 +102,8 @@ def _ask(kind: LookupKind, subject: str, within: str, project: Path | None, as_j
     if not _bare(subject):
         raise InputError("the name is empty", "name a symbol, a file or a folder")
     with options.open_refreshed(project) as services:
+        if within:
+            _files_within(services.workspace, within)
         named = (_as_indexed(services.workspace, _bare(word)) for word in (subject, within))
         answered = answer(Lookup(kind, next(named), within=next(named)), services.workspace.index)
     if not answered.found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from itertools import groupby
@@ -16,7 +17,7 @@ from optimizer.cli import output
 from optimizer.cli.commands import COMMANDS, takes
 from optimizer.errors import InputError, OptimizerError, StorageError
 
-INTERRUPTED = 130
+INTERRUPTED, ENDED = 130, 143
 PLAIN = {"a valid integer range": "a whole number", "a valid integer": "a whole number", "'%Y-%m-%d'": "YYYY-MM-DD"}
 BROKEN_OFF = "interrupted; nothing is half-written"
 MOST_WORDS_OF_A_TYPO = 3
@@ -29,6 +30,10 @@ Examples:
   optimize context "why does login fail" --format md
   pytest 2>&1 | optimize "fix the failing test"
 """
+
+
+class Ended(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM): it stops as after Ctrl-C, so that a call under way is recorded."""
 
 
 class Interrupted(Exception):
@@ -96,11 +101,14 @@ def main(arguments: list[str] | None = None) -> None:
     argv = sys.argv[1:] if arguments is None else arguments
     streams = output.Streams()
     gc.disable()
+    before = signal.signal(signal.SIGTERM, _end) if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL else None
     if "--debug" in argv or "-v" in argv:
         argv = _with_debug_log(argv)
     try:
         result = _run(argv, streams)
     finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
         gc.freeze()  # otherwise the end of the process collects garbage among all that was loaded
         gc.enable()
     if isinstance(result, Failure):
@@ -108,6 +116,10 @@ def main(arguments: list[str] | None = None) -> None:
         streams.flush()
         sys.exit(result.code)
     sys.exit(result)
+
+
+def _end(*_: object) -> None:
+    raise Ended
 
 
 def _lost(error: OSError, kept: str) -> Failure:
@@ -143,7 +155,8 @@ def _run(argv: list[str], streams: output.Streams) -> int | Failure:
     except click.UsageError as error:
         return _misused(error, argv)
     except (KeyboardInterrupt, Interrupted, click.Abort) as error:
-        return Failure(str(error), "", INTERRUPTED, "Interrupted")
+        ended = isinstance(error, Ended) or isinstance(error.__cause__, Ended)
+        return Failure(str(error), "", ENDED if ended else INTERRUPTED, "Interrupted")
     except OSError as error:
         what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
         return Failure(what, "check the disk and its permissions", StorageError.exit_code, StorageError.__name__)
@@ -207,7 +220,7 @@ def _complain(failure: Failure, as_json: bool) -> None:
 
     if as_json:
         terminal.emit(wire.failure(failure.code, failure.kind, failure.message or BROKEN_OFF, failure.hint))
-    if failure.code != INTERRUPTED:
+    if failure.code not in (INTERRUPTED, ENDED):
         terminal.failure(failure.message, failure.hint)
         return
     if sys.stderr.isatty() and not failure.message:

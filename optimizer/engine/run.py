@@ -115,7 +115,8 @@ def _from_index(request: str, lookup: Lookup, services: Services) -> Flow[Outcom
     refreshed = prepare.refresh(workspace)
     if refreshed.notice:
         yield Notice(refreshed.notice, "index")
-    answered, subject = answer(lookup, workspace.index), lookup.subject
+    answered = answer(lookup, workspace.index)
+    subject = lookup.within if lookup.kind == "list" else lookup.subject
     if not answered.found and subject.isalpha() and subject.islower() and not workspace.settings.tier:
         from optimizer.report import progress
 

@@ -54,7 +54,7 @@ def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
     Raises AuthFailed when the endpoint needs a key and has none.
     """
     if not endpoint.key and endpoint.needs_key:
-        raise AuthFailed(f"no key for {endpoint.provider}", f"export {endpoint.key_variable}=…")
+        raise AuthFailed(f"no key for {endpoint.provider}", f"export {endpoint.key_variable}=…", for_all=True)
     with loading():
         adapter = importlib.import_module(f"optimizer.providers.{endpoint.vendor.adapter}")
         return cast(Provider, adapter.open_provider(endpoint, gate))

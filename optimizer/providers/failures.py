@@ -81,7 +81,8 @@ def from_status(
         wait = _wait(provider, headers, data, period)
         return RateLimited(line, _limit_hint(wait), wait, period)
     if status in (401, 402, 403) or (status in (400, 429) and (_BAD_KEY.search(raw) or _NO_CREDIT.search(raw))):
-        return AuthFailed(line, _key_hint(provider, status, raw, variable))
+        for_all = status == 401 or bool(_BAD_KEY.search(raw))
+        return AuthFailed(line, _key_hint(provider, status, raw, variable), for_all)
     if status in (404, 410) or (status == 400 and _NO_MODEL.search(raw)):
         return ModelMissing(line, _model_hint(provider))
     if status == 400 and _BAD_CALL.search(raw):

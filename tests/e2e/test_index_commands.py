@@ -59,6 +59,9 @@ def test_find_takes_a_file_and_a_path_from_where_one_stands(alone: Optimize, cal
     assert alone("find", "./cli.py", cwd=calc / "calc").out.startswith("calc/cli.py:1  file")
     assert alone("find", "total", "--in", "parse.py", cwd=calc / "calc").out.startswith("calc/parse.py:10")
     assert alone("find", "total", "--in", "calc/cli.py").code == 3
+    nowhere = alone("find", "total", "--in", "nowhere/x", "--json")
+    assert nowhere.code == 3 and "nowhere/x" in nowhere.err
+    assert json_rows(nowhere.out)[-1]["kind"] == "NotFound"
 
 
 def test_what_is_not_found_ends_with_3_and_the_nearest_names(alone: Optimize) -> None:

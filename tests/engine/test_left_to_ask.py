@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from optimizer.engine.escalate import left_to_ask
-from optimizer.errors import NoConnection, OptimizerError, Overloaded, UnusableOutput
+from optimizer.errors import AuthFailed, NoConnection, OptimizerError, Overloaded, UnusableOutput
 from optimizer.reasons import Picked
 from optimizer.tiers import Tier
 from optimizer.types import Attempt, Model
@@ -30,6 +30,8 @@ WAITING = (
     [
         (Overloaded("529"), "bcde"),
         (NoConnection("refused"), "ce"),
+        (AuthFailed("401", for_all=True), "ce"),
+        (AuthFailed("403"), "bcde"),
         (UnusableOutput("no edits"), "de"),
     ],
 )

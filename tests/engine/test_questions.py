@@ -292,3 +292,9 @@ def test_an_answer_from_the_index_takes_no_longer_than_the_run(consented: Servic
     events, _ = served(consented, Front(), "where is total")
     (record,) = [event.record for event in events if isinstance(event, Recorded)]
     assert 0 <= record.seconds <= perf_counter() - begun
+
+
+def test_a_file_that_is_not_there_is_looked_for_in_the_index_alone(consented: Services, loopback: Loopback) -> None:
+    _, outcome = served(consented, Front(), "list functions in gone.py")
+    assert (outcome.exit_code, outcome.tier) == (3, "index")
+    assert not loopback.asked("groq")
