@@ -1,4 +1,4 @@
-"""Why a model is asked, or is not: data, which `report/reasons.py` words.
+"""Why a request is of its kind, and a model is asked or is not: data, which `report/reasons.py` words.
 
 Named tuples, because dozens of data classes would slow the start of every run.
 """
@@ -16,13 +16,62 @@ class Why(Enum):
     """Reasons against a model that need no figures."""
 
     CONSENT = "consent"
-    LOCAL_OFF = "local models are off"
-    BLIND = "it is not known to see images"
-    PROBING = "another run tries it after a failure"
-    OTHERS_FIRST = "other runs have waited for it longer"
-    ONE_MODEL = "only the named model is asked"
-    ROUTING_OFF = "only the best tier is asked"
-    TIER_SKIPPED = "no model of its tier is asked"
+    LOCAL_OFF = "local_off"  # local models are off
+    BLIND = "blind"  # it is not known to see images
+    PROBING = "probing"  # another run tries it after a failure
+    OTHERS_FIRST = "others_first"  # other runs have waited for it longer
+    ONE_MODEL = "one_model"  # only the named model is asked
+    ROUTING_OFF = "routing_off"  # only the best tier is asked
+    TIER_SKIPPED = "tier_skipped"  # no model of its tier is asked
+
+
+SignCode = Literal[
+    "opinion",
+    "rated",
+    "greeting",
+    "foreign_word",
+    "foreign_start",
+    "begins_with",
+    "asks_to",
+    "calculation",
+    "vectors",
+    "invention",
+    "design_question",
+    "failure_question",
+    "place_question",
+    "fact_question",
+    "question",
+    "failure",
+    "error_message",
+    "tests",
+    "task",
+    "no_keyword",
+    "hard_subject",
+    "wide_reach",
+    "several_steps",
+    "small_change",
+    "files_in_view",
+    "long_prompt",
+    "long_request",
+    "tools",
+    "images",
+    "image_missing",
+    "soon",
+]
+
+
+class Sign(NamedTuple):
+    """What the kind, the difficulty or the needs of a request are read from.
+
+    `word` is what was found in the request, `language` its language where that is not English, `amount` a number of
+    files, tokens or images. An opinion has the kind as its `word`, and the `model` that gave it.
+    """
+
+    code: SignCode
+    word: str = ""
+    language: str = ""
+    model: str = ""
+    amount: int = 0
 
 
 class By(NamedTuple):

@@ -24,7 +24,7 @@ from optimizer.toolspec import ToolSpec as ToolSpec
 
 if TYPE_CHECKING:
     from optimizer.images import Image
-    from optimizer.reasons import Picked, Plan, Reason, Reserve
+    from optimizer.reasons import Picked, Plan, Reason, Reserve, Sign
 
 EditFormat = Literal["tool", "text", "whole"]
 TaskKind = Literal[
@@ -56,7 +56,7 @@ class Task:
 
     kind: TaskKind
     difficulty: float
-    reasons: tuple[str, ...]
+    signs: tuple[Sign, ...]
     wants_edits: bool
     input_tokens: int
     output_tokens: int

@@ -127,7 +127,7 @@ def read(text: str, name: str) -> Opinion | None:
     kinds = {str(kind): kind for kind in KINDS}
     for found in _ANSWER.finditer(text[:200]):
         if kind := kinds.get(found[1].lower()):
-            return Opinion(kind, f"{name} takes it for {kind}", float(found[2]) if found[2] else None)
+            return Opinion(kind, name, float(found[2]) if found[2] else None)
     return None
 
 

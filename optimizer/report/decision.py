@@ -43,7 +43,7 @@ def summary(task: Task, route: Route) -> str:
 
 def why(task: Task) -> str:
     """The difficulty as a figure, and the signs it is estimated from."""
-    return f"difficulty {task.difficulty:g} of 1: {'; '.join(task.reasons)}"
+    return f"difficulty {task.difficulty:g} of 1: {'; '.join(reasons.sign(one) for one in task.signs)}"
 
 
 def attempts(route: Route, columns: int | None) -> list[str]:

@@ -19,6 +19,39 @@ _PLAIN: dict[r.Why, str] = {
     r.Why.ONE_MODEL: "only one model is asked",
     r.Why.ROUTING_OFF: "routing is off: only the best tier is asked",
 }
+_SIGNS: dict[r.SignCode, str] = {
+    "opinion": "{model} takes it for {word}",
+    "rated": "it says how hard it is",
+    "greeting": "it is no more than {word!r}",
+    "foreign_word": "it says {word!r} ({language})",
+    "foreign_start": "it begins with {word!r}",
+    "begins_with": "it begins with {word!r}",
+    "asks_to": "it asks to {word!r}",
+    "calculation": "it asks to reckon",
+    "vectors": "it asks for vectors",
+    "invention": "it asks for something invented",
+    "design_question": "it asks how something should be built",
+    "failure_question": "it asks about a failure",
+    "place_question": "it asks for a place",
+    "fact_question": "it asks for a well-known fact",
+    "question": "it is a question",
+    "failure": "it reports a failure",
+    "error_message": "it holds an error message",
+    "tests": "it mentions tests",
+    "task": "it reads like something to be done",
+    "no_keyword": "no keyword matches",
+    "hard_subject": "a hard subject ({word!r})",
+    "wide_reach": "a wide reach ({word!r})",
+    "several_steps": "several steps ({word!r})",
+    "small_change": "a small change ({word!r})",
+    "files_in_view": "{amount} files in view",
+    "long_prompt": "a prompt of {amount:,} tokens",
+    "long_request": "a long request",
+    "tools": "a model that calls tools suits it",
+    "images": "{amount} images go with it",
+    "image_missing": "it mentions an image, and none is sent: --image FILE",
+    "soon": "it is to be answered soon",
+}
 
 
 def why(left: LeftOut) -> str:
@@ -149,6 +182,13 @@ def route(task: Task, one: Route) -> str:
     else:
         tried = f"{tiers[0]} only" if len(tiers) == 1 else f"{' -> '.join(tiers)}, escalating on a failed check"
     return ", ".join(filter(None, (f"{what}: {tried}", profile(plan))))
+
+
+def sign(one: r.Sign) -> str:
+    """What a request's kind, difficulty or needs are read from."""
+    if one.code == "images" and one.amount == 1:
+        return "an image goes with it"
+    return _SIGNS[one.code].format(**one._asdict())
 
 
 def profile(plan: r.Plan) -> str:

@@ -121,7 +121,8 @@ def route(routed: Routed) -> Wire:
     left_out = [{"model": one.model, **missing(one)} for one in routed.route.left_out]
     said = reasons.route(routed.task, routed.route)
     decided = {"attempts": attempts, "reason": said, "left_out": left_out, "plan": plain(routed.route.plan)}
-    return {"task": plain(routed.task), "route": decided, "quotes": plain(routed.quotes)}
+    task = plain(routed.task) | {"reasons": [reasons.sign(one) for one in routed.task.signs]}
+    return {"task": task, "route": decided, "quotes": plain(routed.quotes)}
 
 
 def missing(left: LeftOut) -> Wire:
@@ -140,7 +141,7 @@ def missing(left: LeftOut) -> Wire:
 def coded(reason: Any) -> Wire:
     """A reason for programs: its kind, and the figures and names that belong to it."""
     if isinstance(reason, Enum):
-        return {"code": reason.name.lower(), "facts": {}}
+        return {"code": reason.value, "facts": {}}
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(reason).__name__).lower()
     return {"code": name, "facts": plain(reason)}
 

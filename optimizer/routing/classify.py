@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from optimizer.reasons import Sign, SignCode
 from optimizer.routing import locales, words
 from optimizer.types import Context, Needs, Query, Task, TaskKind
 
@@ -24,10 +25,10 @@ _GREETING, _WELL_KNOWN, _OF_THIS_CODE = (
 )
 _STARTS = {kind: re.compile(rf"^(?:{verbs})\b", re.IGNORECASE) for kind, verbs in words.VERBS.items()}
 # Looked for in this order before the verbs, which several of them share.
-_FIRST: tuple[tuple[TaskKind, re.Pattern[str], str], ...] = (
-    ("math", _begins(words.MATH), "it asks to reckon"),
-    ("embedding", _begins(words.EMBEDDING), "it asks for vectors"),
-    ("creative", _begins(words.CREATIVE), "it asks for something invented"),
+_FIRST: tuple[tuple[TaskKind, re.Pattern[str], SignCode], ...] = (
+    ("math", _begins(words.MATH), "calculation"),
+    ("embedding", _begins(words.EMBEDDING), "vectors"),
+    ("creative", _begins(words.CREATIVE), "invention"),
 )
 _DESIGN, _FIND, _TOOL = _begins(words.DESIGN), _begins(words.FIND), _begins(words.TOOL)
 _NEXT_CLAUSE = re.compile(r"(?:\band(?: then)?|[.;:,]|\bthen|\bto) +", re.IGNORECASE)
@@ -44,14 +45,17 @@ _SMALL = (
     r"typos?|spelling|comments?|docstrings?|rename|unused (?:import|variable)s?|log (?:line|message)s?|whitespace"
     r"|one[- ]line\w*|constant|version|readme|wording"
 )
-_HARDER: tuple[tuple[float, str, re.Pattern[str]], ...] = tuple(
-    (weight, why, re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE))
-    for weight, why, pattern in (
-        (0.2, "a hard subject", _HARD),
-        (0.15, "a wide reach", r"all|every\w*|across|whole|entire|throughout|codebase|each (?:file|module)"),
-        (0.1, "several steps", r"then|after that|also|as well as|additionally|finally"),
-        (-0.2, "a small change", _SMALL),
-    )
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
+
+
+_HARDER: tuple[tuple[float, SignCode, re.Pattern[str]], ...] = (
+    (0.2, "hard_subject", _words(_HARD)),
+    (0.15, "wide_reach", _words(r"all|every\w*|across|whole|entire|throughout|codebase|each (?:file|module)")),
+    (0.1, "several_steps", _words(r"then|after that|also|as well as|additionally|finally")),
+    (-0.2, "small_change", _words(_SMALL)),
 )
 
 
@@ -83,10 +87,10 @@ _SOON = frozenset({"quick", "find"})
 
 
 class Opinion(NamedTuple):
-    """The kind of work that a request is, why, and how hard it is (None: by its words)."""
+    """The kind of work that a request is to a model, and how hard it is (None: by its words)."""
 
     kind: TaskKind
-    why: str
+    model: str
     difficulty: float | None = None
 
 
@@ -96,16 +100,16 @@ def classify(query: Query, context: Context, prompt_tokens: int, opinion: Opinio
     An `opinion` on the kind, such as that of a small model, counts before the words.
     """
     request = _POLITE.sub("", _plain(query))
-    kind, why = (opinion.kind, opinion.why) if opinion else kind_of(query)
-    difficulty, reasons = _difficulty(kind, request, context, prompt_tokens)
+    kind, sign = (opinion.kind, Sign("opinion", opinion.kind, model=opinion.model)) if opinion else kind_of(query)
+    difficulty, signs = _difficulty(kind, request, context, prompt_tokens)
     if opinion and opinion.difficulty is not None:
-        difficulty, reasons = opinion.difficulty, ["it says how hard it is"]
+        difficulty, signs = opinion.difficulty, [Sign("rated")]
     output = _USUAL[kind].answer
     needs = Needs(prompt_tokens + output, kind == "tool", bool(query.images), kind in _SOON, query.images)
     return Task(
         kind=kind,
         difficulty=difficulty,
-        reasons=(why, *reasons, *_needed(needs, bool(_SEEN.search(request)))),
+        signs=(sign, *signs, *_needed(needs, bool(_SEEN.search(request)))),
         wants_edits=kind in _EDITING or (kind == "debug" and _fix_wanted(request)),
         input_tokens=prompt_tokens,
         output_tokens=output,
@@ -113,33 +117,33 @@ def classify(query: Query, context: Context, prompt_tokens: int, opinion: Opinio
     )
 
 
-def kind_of(query: Query) -> tuple[TaskKind, str]:
-    """The kind of a query by its words, and the words that decide."""
+def kind_of(query: Query) -> tuple[TaskKind, Sign]:
+    """The kind of a query by its words, and the sign that decides."""
     plain = _plain(query)
     failure = any(_FAILURE.search(text[:_LONGEST]) for text in (query.text, query.extra))
     if not (query.extra or query.images) and (greeting := _greeting(plain)):
-        return "quick", f"it is no more than {greeting!r}"
+        return "quick", Sign("greeting", greeting)
     request = _POLITE.sub("", plain)
     if found := _elsewhere(request):
         return found
-    for kind, pattern, why in _FIRST:
+    for kind, pattern, code in _FIRST:
         if pattern.search(request):
-            return kind, why
+            return kind, Sign(code)
     if _QUESTION.match(request):
         return _question(request, failure)
     return _by_verb(request) or _otherwise(request, failure)
 
 
-def _needed(needs: Needs, mentions_one: bool) -> tuple[str, ...]:
+def _needed(needs: Needs, mentions_one: bool) -> tuple[Sign, ...]:
     """What a task needs of a model beyond its window; a request may mention an image that is not sent."""
     count = len(needs.images)
     rows = (
-        (needs.tools, "a model that calls tools suits it"),
-        (needs.vision, "an image goes with it" if count == 1 else f"{count} images go with it"),
-        (mentions_one and not count, "it mentions an image, and none is sent: --image FILE"),
-        (needs.soon, "it is to be answered soon"),
+        (needs.tools, Sign("tools")),
+        (needs.vision, Sign("images", amount=count)),
+        (mentions_one and not count, Sign("image_missing")),
+        (needs.soon, Sign("soon")),
     )
-    return tuple(text for wanted, text in rows if wanted)
+    return tuple(sign for wanted, sign in rows if wanted)
 
 
 def _plain(query: Query) -> str:
@@ -156,73 +160,73 @@ def _greeting(plain: str) -> str:
     return found[0].lower() if says and not re.search(r"\d|[_()/]", rest) else ""
 
 
-def _elsewhere(request: str) -> tuple[TaskKind, str] | None:
+def _elsewhere(request: str) -> tuple[TaskKind, Sign] | None:
     """The kind of a request that is not in English."""
     name = locales.locale(request)
     found = None if name == "en" else locales.kind(request, name)
-    return (found[0], f"it says {found[1]!r} ({name})") if found else None
+    return (found[0], Sign("foreign_word", found[1], name)) if found else None
 
 
-def _question(request: str, failure: bool) -> tuple[TaskKind, str]:
+def _question(request: str, failure: bool) -> tuple[TaskKind, Sign]:
     if _DESIGN.search(request):
-        return "design", "it asks how something should be built"
+        return "design", Sign("design_question")
     if failure or _BROKEN.search(request):
-        return "debug", "it asks about a failure"
+        return "debug", Sign("failure_question")
     if _FIND.match(request):
-        return "find", "it asks for a place"
+        return "find", Sign("place_question")
     if _WELL_KNOWN.match(request) and not _OF_THIS_CODE.search(request):
-        return "quick", "it asks for a well-known fact"
-    return "explain", "it is a question"
+        return "quick", Sign("fact_question")
+    return "explain", Sign("question")
 
 
-def _by_verb(request: str, how: str = "begins with") -> tuple[TaskKind, str] | None:
-    """The kind by the first words of a request, or of a clause of it; `how` is for the reason."""
+def _by_verb(request: str, code: SignCode = "begins_with") -> tuple[TaskKind, Sign] | None:
+    """The kind by the first words of a request, or of a clause of it; `code` is that of the sign."""
     if _DESIGN.search(request):
-        return "design", "it asks how something should be built"
+        return "design", Sign("design_question")
     if run := _TOOL.match(request):
-        return _ran(request, f"it {how} {run[0].lower()!r}")
+        return _ran(request, Sign(code, run[0].lower()))
     if place := _FIND.match(request):
-        return "find", f"it {how} {place[0].lower()!r}"
+        return "find", Sign(code, place[0].lower())
     for kind, pattern in _STARTS.items():
         if found := pattern.match(request):
-            return _refined(kind, request), f"it {how} {found[0].lower()!r}"
+            return _refined(kind, request), Sign(code, found[0].lower())
     return None
 
 
-def _ran(request: str, why: str) -> tuple[TaskKind, str]:
+def _ran(request: str, sign: Sign) -> tuple[TaskKind, Sign]:
     """A request to run something, unless a later clause asks for a fix or a change, or reports a failure."""
     for clause in _clauses(request):
         for kind in ("debug", "edit", "refactor", "test"):
             if found := _STARTS[kind].match(clause):
-                return kind, f"it asks to {found[0].lower()!r}"
+                return kind, Sign("asks_to", found[0].lower())
     if _BROKEN.search(request):
-        return "debug", "it reports a failure"
-    return "tool", why
+        return "debug", Sign("failure")
+    return "tool", sign
 
 
-def _otherwise(request: str, failure: bool) -> tuple[TaskKind, str]:
+def _otherwise(request: str, failure: bool) -> tuple[TaskKind, Sign]:
     """The kind of a request that begins neither with a question nor with a verb."""
     if failure:
-        return "debug", "it holds an error message"
+        return "debug", Sign("error_message")
     for clause in _clauses(request):
-        if found := _by_verb(clause, "asks to"):
+        if found := _by_verb(clause, "asks_to"):
             return found
     if _TEST_WORDS.search(request):
-        return "test", "it mentions tests"
+        return "test", Sign("tests")
     if _BROKEN.search(request):
-        return "debug", "it reports a failure"
+        return "debug", Sign("failure")
     if wanted := _WISH.match(request):
         if re.search(r"\btests?\b", request):
-            return "test", "it mentions tests"
-        return "edit", f"it begins with {wanted[0].strip().lower()!r}"
+            return "test", Sign("tests")
+        return "edit", Sign("begins_with", wanted[0].strip().lower())
     if locales.asks(request):
-        return "explain", "it is a question"
+        return "explain", Sign("question")
     other = locales.kind_by_start(request) if " " in request else None
     if other:
-        return other[0], f"it begins with {other[1]!r}"
+        return other[0], Sign("foreign_start", other[1])
     if _DONE.search(request):
-        return "edit", "it reads like something to be done"
-    return "general", "no keyword matches"
+        return "edit", Sign("task")
+    return "general", Sign("no_keyword")
 
 
 def _refined(kind: TaskKind, request: str) -> TaskKind:
@@ -242,20 +246,20 @@ def _fix_wanted(request: str) -> bool:
     return not asked or bool(_WANTS_FIX.search(request))
 
 
-def _difficulty(kind: TaskKind, request: str, context: Context, prompt_tokens: int) -> tuple[float, list[str]]:
-    value, reasons = _USUAL[kind].difficulty, list[str]()
-    for weight, why, pattern in _HARDER:
+def _difficulty(kind: TaskKind, request: str, context: Context, prompt_tokens: int) -> tuple[float, list[Sign]]:
+    value, signs = _USUAL[kind].difficulty, list[Sign]()
+    for weight, code, pattern in _HARDER:
         if found := pattern.search(request):
             value += weight
-            reasons.append(f"{why} ({found[0].lower()!r})")
+            signs.append(Sign(code, found[0].lower()))
     files = len({item.path for item in context.items})
     if files > 4:
         value += 0.1
-        reasons.append(f"{files} files in view")
+        signs.append(Sign("files_in_view", amount=files))
     if prompt_tokens > 4000:
         value += 0.1
-        reasons.append(f"a prompt of {prompt_tokens:,} tokens")
+        signs.append(Sign("long_prompt", amount=prompt_tokens))
     if len(request.split()) > 60:
         value += 0.1
-        reasons.append("a long request")
-    return round(min(max(value, 0.0), 1.0), 2), reasons
+        signs.append(Sign("long_request"))
+    return round(min(max(value, 0.0), 1.0), 2), signs

@@ -6,7 +6,20 @@ import typing
 
 import pytest
 
-from optimizer.reasons import AskedModel, Behind, By, Cap, HoldsNothing, NoKey, Picked, Plan, Reserve, Shortage, Why
+from optimizer.reasons import (
+    AskedModel,
+    Behind,
+    By,
+    Cap,
+    HoldsNothing,
+    NoKey,
+    Picked,
+    Plan,
+    Reserve,
+    Shortage,
+    Sign,
+    Why,
+)
 from optimizer.report import decision, reasons
 from optimizer.types import ASIDE, Attempt, LeftOut, Model, Quote, Route, Task, TaskKind, Tier
 
@@ -24,7 +37,7 @@ def attempt(name: str, tier: Tier, standby: bool = False) -> Attempt:
 
 
 def task(kind: TaskKind = "edit", difficulty: float = 0.45) -> Task:
-    return Task(kind, difficulty, ("it begins with 'add'", "7 files in view"), True, 4000, 600)
+    return Task(kind, difficulty, (Sign("begins_with", "add"), Sign("files_in_view", amount=7)), True, 4000, 600)
 
 
 def route(*attempts: Attempt) -> Route:

@@ -244,6 +244,27 @@ def test_every_reason_has_words() -> None:
     assert {reason for reason, _, _ in LEFT if isinstance(reason, r.Why)} == set(r.Why)
 
 
+@pytest.mark.parametrize("code", typing.get_args(r.SignCode))
+def test_every_sign_has_words(code: r.SignCode) -> None:
+    words = reasons.sign(r.Sign(code, "add", "nl", "tiny", 7))
+    assert words and "{" not in words
+
+
+@pytest.mark.parametrize(
+    ("sign", "words"),
+    [
+        (r.Sign("opinion", "design", model="tiny"), "tiny takes it for design"),
+        (r.Sign("foreign_word", "voeg", "nl"), "it says 'voeg' (nl)"),
+        (r.Sign("hard_subject", "race"), "a hard subject ('race')"),
+        (r.Sign("long_prompt", amount=5000), "a prompt of 5,000 tokens"),
+        (r.Sign("images", amount=1), "an image goes with it"),
+        (r.Sign("images", amount=2), "2 images go with it"),
+    ],
+)
+def test_a_sign_in_words(sign: r.Sign, words: str) -> None:
+    assert reasons.sign(sign) == words
+
+
 @pytest.mark.parametrize(("reason", "estimate", "tier", "words"), ASKED)
 def test_a_model_is_asked_in_words(reason: r.Picked | r.Reserve, estimate: int | None, tier: Tier, words: str) -> None:
     assert reasons.attempt(asked(reason, estimate, tier)) == words

@@ -1,10 +1,9 @@
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.images import Image
+from optimizer.reasons import Sign
 from optimizer.routing.classify import Opinion, classify
 from optimizer.types import Context, ContextItem, Needs, Query, Task
 from tests.pace import assert_linear
@@ -40,8 +39,8 @@ def test_difficulty_follows_the_words(easier: str, harder: str) -> None:
 def test_difficulty_follows_the_context_and_says_why() -> None:
     small, large = task("add a flag"), task("add a flag", files=6, tokens=5000)
     assert large.difficulty == pytest.approx(small.difficulty + 0.2)
-    added = set(large.reasons) - set(small.reasons)
-    assert len(added) == 2 and {re.sub(r"[^\d,]", "", one) for one in added} == {"6", "5,000"}
+    added = set(large.signs) - set(small.signs)
+    assert added == {Sign("files_in_view", amount=6), Sign("long_prompt", amount=5000)}
     assert (large.input_tokens, large.output_tokens) == (5000, 600)
 
 
@@ -55,22 +54,22 @@ def test_a_task_tells_what_it_needs_of_a_model() -> None:
 def test_an_image_is_needed_where_one_is_sent_and_missed_where_one_is_spoken_of() -> None:
     shot = Image("image/png", b"", 8, 6, "shot.png")
     none, missed = task("explain image() of a map"), task("make the page look like in mockup.png")
-    assert not any("--image" in reason for reason in none.reasons)
-    assert sum("--image" in reason for reason in missed.reasons) == 1
+    assert Sign("image_missing") not in none.signs
+    assert missed.signs.count(Sign("image_missing")) == 1
     assert none.needs.vision is missed.needs.vision is False
     for images in ((shot,), (shot, shot)):
         sent = classify(Query("make it look like in mockup.png", "", images), Context("", 0, (), ()), 1000)
         assert sent.needs.vision and sent.needs.images == images
-        assert len(sent.reasons) == len(missed.reasons) and not any("--image" in one for one in sent.reasons)
+        assert len(sent.signs) == len(missed.signs) and Sign("images", amount=len(images)) in sent.signs
     assert classify(Query("hello", "", (shot,)), Context("", 0, (), ()), 1000).kind != "quick"
 
 
 def test_an_opinion_counts_before_the_words() -> None:
     query, context = Query("add a flag"), Context("add a flag", 0, (), ())
-    got = classify(query, context, 1000, Opinion("design", "tiny says so", 0.9))
+    got = classify(query, context, 1000, Opinion("design", "tiny", 0.9))
     assert (got.kind, got.difficulty, got.wants_edits) == ("design", 0.9, False)
-    assert got.reasons[0] == "tiny says so" and len(got.reasons) == 2
-    assert classify(query, context, 1000, Opinion("edit", "tiny says so")).difficulty == task("add a flag").difficulty
+    assert got.signs == (Sign("opinion", "design", model="tiny"), Sign("rated"))
+    assert classify(query, context, 1000, Opinion("edit", "tiny")).difficulty == task("add a flag").difficulty
 
 
 @given(text=st.text(max_size=200), extra=st.text(max_size=100), tokens=st.integers(0, 10**6))

@@ -18,7 +18,7 @@ from optimizer.routing.score import Candidate
 from optimizer.types import TIERS, Attempt, LeftOut, Model, Route, Task, Tier
 from tests.typed import typed
 
-TASK = Task("edit", 0.35, ("it begins with 'add'",), True, 4000, 600)
+TASK = Task("edit", 0.35, (), True, 4000, 600)
 
 
 def model(name: str, tier: Tier, provider: str = "groq", window: int = 100_000) -> Model:

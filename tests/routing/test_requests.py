@@ -16,7 +16,7 @@ def wrong(half: str) -> tuple[list[str], list[str], int]:
     for text, piped, kind, wants in requests:
         got = classify(Query(text, piped), Context(text, 0, (), ()), 1000)
         if got.kind != kind:
-            kinds.append(f"{text!r} is {kind}, taken for {got.kind}: {got.reasons[0]}")
+            kinds.append(f"{text!r} is {kind}, taken for {got.kind}: {got.signs[0]}")
         if got.wants_edits != wants:
             edits.append(f"{text!r}: edits {wants}")
     return kinds, edits, len(requests)
