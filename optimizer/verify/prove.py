@@ -158,9 +158,10 @@ def judge(
     checks = list(fast.checks)
     with Copies(patch, means) as copies:
         for run in runs:
-            checks.append(execute(run, copies))
-            debug("verify", "%s: %s", run.command.text, _results(checks[-1:]))
-            if checks[-1].passed is False:
+            check = execute(run, copies)
+            checks.append(check)
+            debug("verify", "%s: %s", run.command.text, _results([check]))
+            if check.passed is False:
                 break
     if not any(run.command.kind == "tests" for run in runs):
         checks.append(Check("tests", None, report.not_run("no command for tests was found or configured")))

@@ -154,9 +154,11 @@ def _mode(path: Path) -> int:
 def _remove(area: Path) -> None:
     shutil.rmtree(area, ignore_errors=True)
     if area.exists():  # a test took the rights of a folder away
-        for folder, _, _ in os.walk(area):
-            with suppress(OSError):
-                Path(folder).chmod(0o700)
+        for folder, inner, _ in os.walk(area):
+            for path in (Path(folder, name) for name in inner):
+                with suppress(OSError):
+                    if not path.is_symlink():  # before it is listed, and never what a link leads to
+                        path.chmod(0o700)
         shutil.rmtree(area, ignore_errors=True)
 
 

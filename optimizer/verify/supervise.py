@@ -67,7 +67,6 @@ def _start(argv: Sequence[str], cwd: str) -> int:
             for number in (signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            os.dup2(1, 2)
             _give_up_powers()
             os.chdir(cwd)
             os.execv(argv[0], list(argv))
@@ -225,8 +224,8 @@ def _only_writable(folder: str, shown: Iterable[tuple[str, str]]) -> None:
     """Make every mount read-only but `folder`, in a namespace of our own; `shown` pairs a place with what it shows."""
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
     _mount(folder, folder, None, _BIND)
-    _set_read_only("/", True, recursive=True)
-    _set_read_only(folder, False, recursive=False)
+    _set_read_only("/", True)
+    _set_read_only(folder, False)
     for place, source in shown:
         _mount(source, place, None, _BIND)
     _try(_mount, "tmpfs", "/dev/shm", "tmpfs", 0)
@@ -238,8 +237,9 @@ def _mount(source: str | None, target: str, kind: str | None, flags: int) -> Non
         raise OSError(ctypes.get_errno(), f"mount {target}")
 
 
-def _set_read_only(place: str, on: bool, *, recursive: bool) -> None:
-    attributes = struct.pack("QQQQ", _READ_ONLY if on else 0, 0 if on else _READ_ONLY, 0, 0)
-    flags = _ALL_BELOW if recursive else 0
-    if _libc().syscall(_MOUNT_SETATTR, _HERE, os.fsencode(place), flags, attributes, len(attributes)) != 0:
+def _set_read_only(place: str, on: bool) -> None:
+    """Make a mount and all below it read-only, or that mount alone writable again."""
+    taken, given, below = (_READ_ONLY, 0, _ALL_BELOW) if on else (0, _READ_ONLY, 0)
+    attributes = struct.pack("QQQQ", taken, given, 0, 0)
+    if _libc().syscall(_MOUNT_SETATTR, _HERE, os.fsencode(place), below, attributes, len(attributes)) != 0:
         raise OSError(ctypes.get_errno(), f"mount_setattr {place}")

@@ -301,7 +301,9 @@ def test_a_git_planted_in_the_repository_is_not_used(make_repo, monkeypatch):
         planted.write_text("#!/bin/sh\nexit 1\n")
         planted.chmod(planted.stat().st_mode | stat.S_IXUSR)
     monkeypatch.chdir(root)
-    monkeypatch.setenv("PATH", os.pathsep.join([".", "", str(root), str(root / "bin"), os.environ["PATH"]]))
+    unreadable = f"/{'x' * 300}"
+    own = [".", "", str(root), str(root / "bin"), unreadable]
+    monkeypatch.setenv("PATH", os.pathsep.join([*own, os.environ["PATH"]]))
     found = find_git(root)
     assert found
     assert not Path(found).is_relative_to(root)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import re
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +25,7 @@ from optimizer.verify.process import MAX_OUTPUT, Ended, Place, environment, prog
 from optimizer.verify.scratch import scratch
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-FILES = {"a.py": "x = 1\n", "sub/b.sh": "echo b\n", ".env": "KEY=canary-1\n", ".gitignore": "ignored/\n"}
+FILES = {"a.py": "x = 1\n", "sub/a/c": "", "sub/b.sh": "echo b\n", ".env": "KEY=canary-1\n", ".gitignore": "ignored/\n"}
 ENV = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GROQ_API_KEY": "canary-2", "SSH_AUTH_SOCK": "/canary-3"}
 DAEMON = """
 import os
@@ -77,6 +79,14 @@ def sh(script: str, place: Place, seconds: float = 20.0) -> Ended:
     return run(("sh", "-c", script), place, ENV, seconds)
 
 
+@pytest.fixture
+def confines() -> None:
+    """Skip where the system allows no namespaces, as another program finds."""
+    words = ["unshare", "--user", "--net", "--mount", "--map-current-user", "true"]
+    if shutil.which("unshare") is None or subprocess.run(words, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this system does not allow namespaces")
+
+
 # ── the copy ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -89,7 +99,8 @@ def test_the_copy_holds_what_git_does_not_ignore_with_the_patch_in_it(root: Root
     contents = {"a.py": b"x = 2\n", "sub/b.sh": b"echo c\n", "new/deep.py": b"", "untracked": None}
     with scratch(root, tmp_path / "cache", contents) as place:
         found = {p.relative_to(place.tree).as_posix(): p.read_bytes() for p in place.tree.rglob("*") if p.is_file()}
-        assert found == {"a.py": b"x = 2\n", "sub/b.sh": b"echo c\n", "new/deep.py": b"", ".gitignore": b"ignored/\n"}
+        new = {"a.py": b"x = 2\n", "sub/b.sh": b"echo c\n", "new/deep.py": b""}
+        assert found == {**new, "sub/a/c": b"", ".gitignore": b"ignored/\n"}
         assert os.access(place.tree / "sub/b.sh", os.X_OK)
         assert not place.area.is_relative_to(root.path)
     assert not place.area.exists()
@@ -106,10 +117,26 @@ def test_a_copy_that_was_left_behind_is_swept_and_one_in_use_is_not(root: Root, 
         assert (other.tree / "a.py").exists()
 
 
+WITHOUT_RIGHTS = """
+import os, sys
+from pathlib import Path
+from optimizer.index.files import Root
+from optimizer.verify.scratch import scratch
+with scratch(Root(Path(sys.argv[1]), True), Path(sys.argv[2]), {}) as place:
+    (place.tree / "link").symlink_to(sys.argv[3])
+    for folder in ("sub/a", "sub", "."):
+        (place.tree / folder).chmod(0)
+print(place.area.exists(), oct(os.stat(sys.argv[3]).st_mode)[-3:])
+"""
+
+
+@linux
 def test_a_copy_whose_folders_lost_their_rights_is_removed_too(root: Root, tmp_path: Path) -> None:
-    with scratch(root, tmp_path / "cache", {}) as place:
-        (place.tree / "sub").chmod(0o000)
-    assert not place.area.exists()
+    (tmp_path / "kept").mkdir(mode=0o755)
+    mortal = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+    words = [*mortal, sys.executable, "-c", WITHOUT_RIGHTS, str(root.path), str(tmp_path / "cache"), tmp_path / "kept"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "755"]
 
 
 def test_a_cache_within_the_repository_is_not_used(root: Root) -> None:
@@ -162,10 +189,9 @@ def test_no_key_of_the_user_reaches_a_command(place: Place) -> None:
 
 
 @linux
+@pytest.mark.usefixtures("confines")
 def test_the_environment_of_the_caller_cannot_be_read(place: Place) -> None:
     ended = sh(f"cat /proc/{os.getpid()}/environ | tr '\\0' '\\n' | grep -c ^PATH=", place)
-    if not ended.network_cut:
-        pytest.skip("this system does not allow namespaces")
     assert ended.output.strip().endswith("0")
     assert os.strerror(errno.EACCES) in ended.output
 
@@ -184,18 +210,62 @@ def test_output_is_capped_in_the_middle(place: Place) -> None:
     assert len(ended.output) < 3 * MAX_OUTPUT
 
 
+@linux
+@pytest.mark.usefixtures("confines")
 def test_nothing_outside_the_copy_can_be_written_and_the_network_is_cut(place: Place, tmp_path: Path) -> None:
     script = f"echo in > new; touch {place.root}/new {tmp_path}/new; touch $HOME/x $TMPDIR/y; cat new"
     ended = sh(script, place)
     assert ended.output.endswith("in\n")
-    if not ended.files_kept:
-        pytest.skip("this system does not allow namespaces")
+    assert ended.files_kept
     assert not (place.root / "new").exists()
     assert not (tmp_path / "new").exists()
     code = "import socket\ntry:\n socket.create_connection(('192.0.2.1', 9), 5)\nexcept OSError as e: print(e.errno)\n"
     cut = run((sys.executable, "-c", code), place, ENV, 20)
     assert cut.output.strip() == "101"
     assert cut.network_cut
+
+
+@linux
+@pytest.mark.usefixtures("confines")
+def test_a_command_has_no_powers_in_the_namespaces_it_was_put_in(place: Place) -> None:
+    ended = sh("grep -E '^(CapBnd|CapEff|NoNewPrivs):' /proc/self/status", place)
+    assert dict(line.split() for line in ended.output.splitlines()) == {
+        "CapEff:": "0" * 16,
+        "CapBnd:": "0" * 16,
+        "NoNewPrivs:": "1",
+    }
+
+
+@linux
+@pytest.mark.usefixtures("confines")
+def test_installed_packages_are_seen_in_the_copy_and_cannot_be_written(root: Root, tmp_path: Path) -> None:
+    (root.path / ".gitignore").write_text("node_modules\n.venv\n")
+    for name in ("node_modules", ".venv"):
+        (root.path / name).mkdir()
+        (root.path / name / "kept").write_text(name)
+    with scratch(root, tmp_path / "cache", {}) as place:
+        ended = sh("cat node_modules/kept .venv/kept; touch .venv/new; echo; touch node_modules/new", place)
+    assert ended.output.startswith("node_modules.venv")
+    assert ended.code == 1
+    assert not list(root.path.glob("*/new"))
+
+
+@linux
+@pytest.mark.usefixtures("confines")
+def test_what_is_mounted_later_does_not_appear_to_a_command(root: Root, tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from tests.verify import test_process as t\n"
+        "with t.scratch(t.Root(Path(sys.argv[1]), True), Path(sys.argv[2]), {}) as place:\n"
+        "    print(Path('/proc/self/mountinfo').read_text() + '--' + t.sh('cat /proc/self/mountinfo', place).output)\n"
+    )
+    shared = ["unshare", "--user", "--map-root-user", "--mount", "--propagation", "shared", sys.executable, "-c"]
+    words = [*shared, script, str(root.path), str(tmp_path / "cache")]
+    seen = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    outside, _, inside = seen.partition("--")
+    assert " shared:" in outside
+    assert " / / " in inside
+    assert " shared:" not in inside
+    assert " master:" not in inside
 
 
 def test_a_server_of_a_test_works_on_loopback(place: Place) -> None:
@@ -231,6 +301,22 @@ def test_modules_of_the_copy_shadow_none_of_a_tool(root: Root, tmp_path: Path) -
         assert "hostile" in run((sys.executable, "-c", "import tomllib"), place, ENV, 20, sources=True).output
 
 
+@pytest.mark.parametrize(
+    ("env", "home"),
+    [
+        ({"HOME": "/home/a"}, "/home/a"),
+        ({"USERPROFILE": "/home/b"}, "/home/b"),
+        ({"HOME": "/home/a", "USERPROFILE": "/home/b"}, "/home/a"),
+        ({}, ""),
+    ],
+)
+def test_what_the_user_installed_is_found_below_the_real_home(place: Place, env: Mapping[str, str], home: str) -> None:
+    made = environment(place, env, sources=False)
+    assert made["PYTHONUSERBASE"] == f"{home}/.local"
+    assert made["RUSTUP_HOME"] == f"{home}/.rustup"
+    assert made["GOMODCACHE"] == f"{home}/go/pkg/mod"
+
+
 # ── the end ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -249,6 +335,30 @@ def test_a_daemon_is_no_orphan(place: Place, mark: str) -> None:
     ended = run((sys.executable, "-c", DAEMON.replace("{mark}", mark)), place, ENV, 20)
     assert ended.code == 0
     assert alive(mark) == []
+
+
+def test_a_running_command_is_looked_at_now_and_then(place: Place) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_nvcsw
+    assert sh("sleep 0.5", place).code == 0
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_nvcsw - before < 500, "or else it never rests"
+
+
+IN_A_GROUP = """
+import os, signal, sys
+from pathlib import Path
+from optimizer.verify.process import Place, run
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+place = Place(Path(sys.argv[1]), Path(sys.argv[2]))
+ended = run(("sh", "-c", f"kill -INT -{os.getpgid(0)}; sleep 0.3; echo on"), place, dict(os.environ), 20)
+print(ended.code, ended.output)
+"""
+
+
+def test_an_interrupt_at_the_terminal_reaches_the_caller_alone(place: Place) -> None:
+    """The caller decides: two of them in a row would end the supervisor while it is ending the command."""
+    words = [sys.executable, "-c", IN_A_GROUP, str(place.root), str(place.area)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, start_new_session=True)
+    assert done.stdout.split() == ["0", "on"]
 
 
 CALLER = """
