@@ -100,6 +100,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; a failure is a message and a hint on stderr."""
     argv = sys.argv[1:] if arguments is None else arguments
     streams = output.Streams()
+    ended = _end_in_order() if arguments is None else []
     gc.disable()
     before = signal.signal(signal.SIGTERM, _end) if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL else None
     if "--debug" in argv or "-v" in argv:
@@ -114,8 +115,30 @@ def main(arguments: list[str] | None = None) -> None:
     if isinstance(result, Failure):
         _complain(result, "--json" in argv)
         streams.flush()
-        sys.exit(result.code)
-    sys.exit(result)
+    for number in ended:
+        os.kill(os.getpid(), number)
+    sys.exit(result.code if isinstance(result, Failure) else result)
+
+
+def _end_in_order() -> list[int]:
+    """Let SIGTERM and the end of the terminal stop a command as Ctrl-C does: what was spent is recorded.
+
+    Returns the list of the signals that came; the program then ends by them, and by the next one at once.
+    """
+    import signal
+
+    came: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        came.append(number)
+        signal.signal(number, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # `nohup` ignores the latter
+            signal.signal(number, end)
+    return came
 
 
 def _end(*_: object) -> None:

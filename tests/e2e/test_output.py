@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,24 @@ def test_no_file_gets_the_number_of_a_closed_stream(user: Optimize) -> None:
     """A child that writes to its stdout would write into it."""
     assert shell(user, "index", then="<&- >&- 2>&-").code == 0
     assert user("find", "total").code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_came_before_the_terminal_was_closed_is_recorded(
+    user: Optimize, loopback: Loopback, number: signal.Signals
+) -> None:
+    loopback.answer("ollama", lambda _: Reply("one two three four " * 40, stall_at=2, stall=20.0))
+    arguments = [COMMAND, "explain parse_response", "--provider", "ollama"]
+    with subprocess.Popen(arguments, cwd=user.cwd, env=user.environment(), stderr=subprocess.DEVNULL) as process:
+        while not loopback.asked("ollama"):
+            time.sleep(0.05)
+        time.sleep(1)
+        process.send_signal(number)
+        assert process.wait(30) == -number
+    (kept,) = (user.home / ".local/state/optimizer/transcripts").iterdir()
+    call = json.loads(kept.read_text())
+    assert call["outcome"] == "cancelled" and "one two" in call["received"][0]["text"]
+    assert user("metrics", "--json").events[0]["requests"] == 1
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii", "cp437"])
