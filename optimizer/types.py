@@ -209,12 +209,18 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Put `replace` in place of `search`; `line` is a hint from a diff's hunk header."""
+    """Put `replace` in place of `search`, in a file of the prompt when `path` is ''.
+
+    Of several places, `line` is where a diff says it begins, `anchors` are lines whose block it stands in, outermost
+    first, and `at_end` is the end of the file.
+    """
 
     path: str
     search: str
     replace: str
     line: int | None = None
+    anchors: tuple[str, ...] = ()
+    at_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +256,15 @@ class Delete:
     path: str
 
 
-Edit = Replace | LineEdit | Create | Whole | Delete
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Give a file another path; edits of `path` in the same reply are made on the way."""
+
+    path: str
+    to: str
+
+
+Edit = Replace | LineEdit | Create | Whole | Delete | Move
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from optimizer.agent import serve
-from optimizer.agent.serve import EDITS, Toolbox
+from optimizer.agent.serve import Toolbox
 from optimizer.context import budget
+from optimizer.edits.formats.arguments import kind_of
 from optimizer.edits.parse import parse_reply
 from optimizer.errors import AnswerCut, OptimizerError, ProviderError, Repeating, Stopped, UnusableOutput
 from optimizer.events import Flow, Notice, Stepped
@@ -147,8 +148,8 @@ def _asks_for_tools(prompt: Prompt, completion: Completion) -> bool:
     """Whether a complete answer calls more than the edit tools, and more were offered."""
     if completion.stop in ("length", "loop") or any(call.malformed for call in completion.tool_calls):
         return False
-    more = any(tool.name not in EDITS for tool in prompt.tools)
-    return more and any(call.name not in EDITS for call in completion.tool_calls)
+    more = any(not kind_of(tool.name) for tool in prompt.tools)
+    return more and any(not kind_of(call.name) for call in completion.tool_calls)
 
 
 def _served(

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from optimizer.agent.prompts import ALL_TOOLS, EDIT_TOOLS
+from optimizer.agent.prompts import ALL_TOOLS
 from optimizer.context.budget import count_tokens
+from optimizer.edits.formats.arguments import kind_of
 from optimizer.edits.paths import check_path
+from optimizer.encodings import text_of
 from optimizer.errors import InputError, NotFound, OptimizerError, SafetyRefused
 from optimizer.privacy.secret_files import is_secret_file
 from optimizer.privacy.secrets import scan
@@ -23,7 +25,6 @@ from optimizer.types import Edit, FileChange, Patch, Reply, ToolCall, ToolResult
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
 
-EDITS = frozenset(tool.name for tool in EDIT_TOOLS)
 NOT_APPLIED = "not applied, and none of the other edits of this reply: {why}"
 HIDDEN = "not shown: line {line} of the result holds what looks like a secret ({rule})"
 SAME = "this is the same call as before: its result stands above and has not changed; do something else"
@@ -169,7 +170,7 @@ def _near(view: View, path: str) -> str:
 
 
 def _split(data: bytes) -> list[str]:
-    lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    lines = text_of(data).replace("\r\n", "\n").split("\n")
     return lines[:-1] if lines and not lines[-1] else lines
 
 
@@ -212,11 +213,16 @@ def about(arguments: object) -> str:
 
 @dataclass(slots=True)
 class Toolbox:
-    """What a model works on in one attempt; `run_tests` gives what tests print, and is None where none may run."""
+    """What a model works on in one attempt; `run_tests` gives what tests print, and is None where none may run.
+
+    `request` is what the user asked for, and `shown` are the files that the prompt shows.
+    """
 
     view: View
     overlay: Overlay
     run_tests: Callable[[Patch, tuple[str, ...]], str] | None = None
+    request: str = ""
+    shown: tuple[str, ...] = ()
     seen: Counter[str] = field(default_factory=Counter)
 
 
@@ -242,7 +248,7 @@ def apply(toolbox: Toolbox, edits: tuple[Edit, ...]) -> Patch:
     """Lay edits over the files as they stand now; all or none; raises EditRefused, Conflict, SafetyRefused."""
     from optimizer.edits.apply import apply_edits
 
-    patch = apply_edits(edits, toolbox.overlay.read)
+    patch = apply_edits(edits, toolbox.overlay.read, toolbox.request, toolbox.shown)
     toolbox.overlay.take(patch)
     return patch
 
@@ -252,7 +258,7 @@ def serve(toolbox: Toolbox, calls: tuple[ToolCall, ...], reply: Reply) -> Iterat
     edited = _edited(toolbox, reply)
     for call in calls:
         toolbox.seen[_key(toolbox, call)] += 1
-        if call.name in EDITS:
+        if kind_of(call.name):
             yield Served(ToolResult(call, edited.text, failed=edited.failed), edited.summary)
         elif toolbox.seen[_key(toolbox, call)] > 1:
             yield Served(ToolResult(call, SAME, failed=True), "the same call again: not made")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from optimizer.encodings import text_of
 from optimizer.errors import NotFound
 
 if TYPE_CHECKING:
@@ -18,11 +19,11 @@ class FileLines:
         self.known: dict[str, list[str]] = {}
 
     def lines(self, path: str) -> list[str]:
-        """The lines of a file as they are now; bytes that are not UTF-8 become U+FFFD."""
+        """The lines of a file as they are now; other encodings than UTF-8 are tried."""
         lines = self.known.get(path)
         if lines is None:
             try:
-                text = self.index.read(path).decode("utf-8", "replace")
+                text = text_of(self.index.read(path))
             except NotFound:
                 text = ""
             lines = [line.removesuffix("\r") for line in text.split("\n")]

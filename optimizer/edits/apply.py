@@ -1,21 +1,21 @@
-"""Turn edits and the files they name into a patch in memory: all of them or none.
-
-Changes that apply, but cannot be meant, are refused: omitted code, most of a file lost, copied line numbers.
-"""
+"""Turn edits and the files they name into a patch in memory: all of them or none."""
 
 from __future__ import annotations
 
 import difflib
-import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from optimizer.edits import marks
 from optimizer.edits import text as texts
+from optimizer.edits.asked import asked
+from optimizer.edits.guards import check_change
 from optimizer.edits.paths import check_path
+from optimizer.encodings import UTF_8
 from optimizer.errors import Conflict, EditRefused, SafetyRefused
-from optimizer.types import Create, Delete, Edit, FileChange, LineEdit, Patch, Replace, Whole
+from optimizer.types import Create, Delete, Edit, FileChange, LineEdit, Move, Patch, Replace, Whole
 
 MAX_COMPARED = 4_000_000
 """Product of line counts up to which two texts are compared line by line."""
@@ -23,21 +23,6 @@ MAX_ALIKE = 300_000
 """Pairs of equal lines up to which they are."""
 MAX_LATER = 50
 """Edits of one file that may stand on text which other edits of the reply put there."""
-MIN_LOST_LINES = 20
-_COMMENT = re.compile(r"(?://+|#+|/\*+|<!--+|--+|;+|%+|\*+|\{/\*+|\"\"\"|''')[ \t]*")
-_DOTS = re.compile(r"\.{3,}|…")
-_LEFT_OUT = re.compile(
-    r"\b(?:rest|existing|remaining|remainder|unchanged|remains|same|omitted|previous|other|original|as before|keep)\b"
-)
-_PHRASE = re.compile(
-    r"(?:the )?(?:rest of (?:the |your )?(?:\w+ )?(?:code|file|function|method|class|module|implementation)"
-    r"(?: (?:remains|stays|is)? ?(?:the same|unchanged|as before|here|goes here))?"
-    r"|(?:existing|unchanged|previous|original|remaining) (?:code|methods|functions|imports|implementation|content)"
-    r"(?: (?:here|goes here|remains|unchanged|remains unchanged|stays the same))?"
-    r"|(?:code|everything else|the rest) (?:remains |stays |is )?(?:the same|unchanged|omitted)"
-    r"|(?:same|unchanged) as (?:before|above))"
-)
-_NUMBERED = re.compile(r"[ \t]*(\d{1,7})[ \t]?[|│:→][ \t]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +34,53 @@ class _Splice:
     text: str
 
 
-def apply_edits(edits: tuple[Edit, ...], read: Callable[[str], bytes | None], *, allow_delete: bool = False) -> Patch:
+def apply_edits(
+    edits: tuple[Edit, ...],
+    read: Callable[[str], bytes | None],
+    request: str = "",
+    shown: tuple[str, ...] = (),
+) -> Patch:
     """Work out what the files named by `edits` become; `read` gives a file's bytes, None when there is no such file.
 
     All edits of a file are placed in the file as it was read, so that line numbers and order do not matter; a search
     text that is only there once the others are done is placed after them, in order. Bytes outside the edits stay; new
-    lines take the ending of their neighbours. A change to nothing, edits that overlap, left-out code and the loss of
-    more than half of a file raise EditRefused; several possible places, or creating what exists, Conflict; paths and
-    files that are never touched, and Delete without `allow_delete`, SafetyRefused.
+    lines take the ending of their neighbours. An edit without a path belongs to the one of the files `shown` that its
+    search text is in. A change to nothing, edits that overlap, left-out code and the loss of more than half of a file
+    raise EditRefused; several possible places, or creating what exists, Conflict; paths and files that are never
+    touched, and a deletion or a move that `request` does not ask for, SafetyRefused.
     """
     if not edits:
         raise EditRefused("the reply holds no edits")
     by_path: dict[str, list[Edit]] = {}
     for edit in edits:
-        by_path.setdefault(check_path(edit.path), []).append(edit)
-    _check_together(list(by_path))
-    return Patch(tuple(_change(path, of_path, read(path), allow_delete) for path, of_path in by_path.items()))
+        path = edit.path or _owner(edit, read, shown)
+        by_path.setdefault(check_path(path), []).append(edit)
+    changes = [one for path, of_path in by_path.items() for one in _changes(path, of_path, read, request)]
+    _check_together([change.path for change in changes])
+    _check_kept(changes, request)
+    return Patch(tuple(changes))
+
+
+def _owner(edit: Edit, read: Callable[[str], bytes | None], shown: tuple[str, ...]) -> str:
+    """The one file among those shown that an edit without a path fits into, line by line."""
+    places = []
+    for path in dict.fromkeys(shown if isinstance(edit, Replace) and edit.search.strip() else ()):
+        text = texts.plain((read(path) or b"").decode("utf-8", "replace"))
+        count = f"\n{text}\n".count("\n" + edit.search) if isinstance(edit, Replace) else 0
+        places += [path] * min(count, 2)
+    if len(places) == 1:
+        return places[0]
+    if places:
+        raise Conflict(f"an edit names no file, and fits {', '.join(dict.fromkeys(places))}", "name the file above it")
+    raise EditRefused("an edit names no file", "put the path of its file on the line above it")
 
 
 def _check_together(paths: list[str]) -> None:
     folded: dict[str, str] = {}
     for path in paths:
         key = unicodedata.normalize("NFC", path).casefold()
+        if folded.get(key, path) == path and key in folded:
+            raise Conflict(f"{path} would be changed twice by one reply", "give one change of it")
         if key in folded:
             raise SafetyRefused(f"{folded[key]} and {path} differ only in case: on some systems they are one file")
         folded[key] = path
@@ -80,20 +90,56 @@ def _check_together(paths: list[str]) -> None:
                 raise SafetyRefused(f"{folded[key[:place]]} cannot be a file and the directory of {path}")
 
 
-def _change(path: str, edits: list[Edit], before: bytes | None, allow_delete: bool) -> FileChange:
-    for edit in edits:
-        if len(edits) > 1 and not isinstance(edit, Replace | LineEdit):
-            raise EditRefused(f"{path}: a whole text or a deletion cannot go with other edits of the same file")
-    edit = edits[0]
-    if isinstance(edit, Delete):
-        if not allow_delete:
-            raise SafetyRefused(f"{path}: files are deleted only on request", "delete it yourself, or request it")
+def _check_kept(changes: list[FileChange], request: str) -> None:
+    """Refuse to delete a file that was only to move, unless most of its lines are in what the others become."""
+    for change in changes:
+        if change.after is None and asked(request, change.path) == "move":
+            there = {line.strip() for other in changes for line in (other.after or b"").split(b"\n")}
+            lines = [line.strip() for line in (change.before or b"").split(b"\n") if len(line.strip()) > 3]
+            if sum(line in there for line in lines) * 2 < len(lines):
+                raise SafetyRefused(
+                    f"{change.path} was to be moved, but most of its lines are nowhere else",
+                    "give the file it moves to",
+                )
+
+
+def _changes(path: str, edits: list[Edit], read: Callable[[str], bytes | None], request: str) -> Iterator[FileChange]:
+    """What becomes of one file; a move is the end of one and the beginning of another."""
+    before = read(path)
+    moves = [edit for edit in edits if isinstance(edit, Move)]
+    rest = [edit for edit in edits if not isinstance(edit, Move)]
+    if any(not isinstance(edit, Replace | LineEdit) for edit in rest) and len(edits) > 1:
+        raise EditRefused(f"{path}: a whole text or a deletion cannot go with other edits of the same file")
+    if moves:
+        target = check_path(moves[0].to)
+        _check_move(path, target, moves, before, read(target))
+        _check_asked(path, request, "moved")
+        after = _edited(path, rest, before, request) if rest and before is not None else before
+        yield FileChange(path, before, None)
+        yield FileChange(target, None, after)
+    elif isinstance(edits[0], Delete):
         if before is None:
             raise EditRefused(f"{path}: there is no such file to delete")
-        return FileChange(path, before, None)
-    if before is None or (isinstance(edit, Create) and before is not None):
-        return FileChange(path, None, _created(path, edits, before))
-    return FileChange(path, before, _edited(path, edits, before))
+        _check_asked(path, request, "deleted")
+        yield FileChange(path, before, None)
+    elif before is None or isinstance(edits[0], Create):
+        yield FileChange(path, None, _created(path, edits, before))
+    else:
+        yield FileChange(path, before, _edited(path, edits, before, request))
+
+
+def _check_move(path: str, target: str, moves: list[Move], before: bytes | None, there: bytes | None) -> None:
+    if before is None:
+        raise EditRefused(f"{path}: there is no such file to move")
+    if len(moves) > 1 or target == path:
+        raise EditRefused(f"{path}: it is moved to itself, or to several places", "give one new path")
+    if there is not None:
+        raise Conflict(f"{target} exists already: {path} is not moved over it", "give another path")
+
+
+def _check_asked(path: str, request: str, what: str) -> None:
+    if not asked(request, path):
+        raise SafetyRefused(f"{path}: files are {what} only on request", "name the file in the request, or leave it")
 
 
 def _created(path: str, edits: list[Edit], before: bytes | None) -> bytes:
@@ -108,7 +154,7 @@ def _created(path: str, edits: list[Edit], before: bytes | None) -> bytes:
         raise EditRefused(f"{path}: there is no such file", "check the path, or create the file")
     _check_text(path, content)
     check_change(path, "", content, content.split("\n"))
-    return texts.encode(path, content, texts.Decoded("", utf8=True, bom=False))
+    return texts.encode(path, content, texts.Decoded("", UTF_8))
 
 
 def _check_text(path: str, text: str) -> None:
@@ -116,8 +162,21 @@ def _check_text(path: str, text: str) -> None:
         raise SafetyRefused(f"{path}: the new text holds a NUL character")
 
 
-def _edited(path: str, edits: list[Edit], before: bytes) -> bytes:
-    decoded = texts.decode(path, before)
+def _edited(path: str, edits: Sequence[Edit], before: bytes, request: str) -> bytes | None:
+    """The bytes after the edits, in the encoding in which they fit; None for a file that was to go, and is empty."""
+    quoted = "".join(edit.search for edit in edits if isinstance(edit, Replace))
+    written = "".join(edit.replace if isinstance(edit, Replace) else getattr(edit, "content", "") for edit in edits)
+    refused: EditRefused | None = None
+    for decoded in texts.decode(path, before, quoted, written):
+        try:
+            text = _placed_all(path, edits, decoded, request)
+            return None if text is None else texts.encode(path, text, decoded)
+        except EditRefused as error:
+            refused = refused or error
+    raise refused or EditRefused(f"{path} has no text")
+
+
+def _placed_all(path: str, edits: Sequence[Edit], decoded: texts.Decoded, request: str) -> str | None:
     text = decoded.text
     splices: list[_Splice] = []
     later: list[Replace] = []
@@ -141,22 +200,24 @@ def _edited(path: str, edits: list[Edit], before: bytes) -> bytes:
         text = _spliced(path, text, more)
     if text == decoded.text:
         raise EditRefused(f"{path}: the edits change nothing")
+    if not text.strip() and asked(request, path) == "delete":
+        return None
     _check_text(path, "".join(added))
     lines = [line for part in added for line in texts.plain(part).split("\n")]
     check_change(path, texts.plain(decoded.text), texts.plain(text), lines)
-    return texts.encode(path, text, decoded)
+    return text
 
 
 def _is_nowhere(path: str, edit: Replace, text: str) -> bool:
     try:
-        return texts.find(text, edit.search, edit.line) is None
+        return texts.find(text, edit.search, _hint(edit)) is None
     except Conflict as error:
         raise Conflict(f"{path}: {error.message}", error.hint) from error
 
 
 def _check_bytes(path: str, text: str, splices: list[_Splice], decoded: texts.Decoded) -> None:
     """Allow only ASCII in a file of unknown encoding, and never after half of a character."""
-    if decoded.utf8:
+    if not decoded.ascii_only:
         return
     for splice in splices:
         inside_character = splice.start > 0 and ord(text[splice.start - 1]) > 127
@@ -196,33 +257,35 @@ def _placed(path: str, edit: Edit, text: str) -> list[_Splice]:
     return splices
 
 
+def _hint(edit: Replace) -> texts.Hint:
+    return texts.Hint(edit.line, edit.anchors, edit.at_end)
+
+
 def _replace(edit: Replace, text: str) -> list[_Splice]:
     if not edit.search and not text.strip():
         return list(_splices(text, (len(text), len(text)), [], texts.split_lines(edit.replace, "\n")))
-    found = texts.locate(text, edit.search, edit.line)
-    search, replace = edit.search, edit.replace
+    search, replace, hint = edit.search, edit.replace, _hint(edit)
+    if texts.find(text, search, hint) is None and (other := marks.as_in_file(text, search, replace, hint)):
+        search, replace = other
+    found = texts.locate(text, search, hint)
+    if not replace and found.exact and not search.endswith("\n") and _fills_lines(text, found):
+        search += "\n"
+        found = texts.locate(text, search, hint)
     if not found.exact:
         search = search.removesuffix("\n") + "\n"
     at_end = found.end == len(text)
     if replace and search.endswith("\n") and not replace.endswith("\n") and not (found.exact and at_end):
         replace += "\n"
-    new = texts.split_lines(replace, "\n")
+    old, new = texts.split_lines(search, "\n"), texts.split_lines(replace, "\n")
     if not found.exact:
-        new = [_shifted(line, found) for line in new]
-        old = [_shifted(line, found).rstrip() + "\n" for line in texts.split_lines(search, "\n")]
+        old = [line.rstrip() + "\n" for line in found.carried.lines(old)]
+        new = found.carried.lines(new)
         new = [line.rstrip() + "\n" if line.rstrip() + "\n" in old else line for line in new]
-        return list(_splices(text, (found.start, found.end), old, new))
-    return list(_splices(text, (found.start, found.end), texts.split_lines(search, "\n"), new))
+    return list(_splices(text, (found.start, found.end), old, new))
 
 
-def _shifted(line: str, found: texts.Match) -> str:
-    if not line.strip():
-        return line
-    if found.removed:
-        if not line.startswith(found.removed):
-            raise EditRefused("the new text is indented less than the file allows", "indent it as the file is")
-        return line[len(found.removed) :]
-    return found.added + line
+def _fills_lines(text: str, found: texts.Match) -> bool:
+    return text[found.start - 1 : found.start] in ("", "\n", "\r") and text[found.end : found.end + 1] in ("\n", "\r")
 
 
 def _lines(edit: LineEdit, text: str) -> list[_Splice]:
@@ -296,45 +359,3 @@ def _differences(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag != "equal":
             yield head + i1, head + i2, head + j1, head + j2
-
-
-def check_change(path: str, before: str, after: str, added: list[str]) -> None:
-    """Refuse (EditRefused) a change of plain text `before` to `after` whose `added` lines are not what they seem."""
-    elided = [line.strip() for line in added if is_elision(line)]
-    there = {line.strip() for line in before.split("\n")} if elided else set()
-    if new := next((line for line in elided if line not in there), ""):
-        raise EditRefused(f"{path}: the new text leaves code out: {new[:80]!r}", "write out every line of it")
-    if _numbered(added) and not _numbered(before.split("\n")[:50]):
-        raise EditRefused(f"{path}: the new text carries line numbers", "leave the line numbers out")
-    had, has = _count(before), _count(after)
-    if had - has > MIN_LOST_LINES and has * 2 < had:
-        raise EditRefused(
-            f"{path}: the change would cut the file from {had} to {has} lines",
-            "give only the parts that change, or delete in smaller steps",
-        )
-
-
-def is_elision(line: str) -> bool:
-    """Whether a line replaces omitted code, such as `# ... rest unchanged` or `// existing code`."""
-    text = line.strip()[:200].lower()
-    comment = _COMMENT.match(text)
-    if comment:
-        text = text[comment.end() :]
-    text = text.removesuffix("*/").removesuffix("-->").removesuffix("*/}").strip()
-    dots = _DOTS.match(text)
-    if dots or (comment and _DOTS.search(text)):
-        rest = _DOTS.sub("", text).strip(" ()[].:")
-        return _LEFT_OUT.search(rest) is not None and len(rest.split()) <= 10
-    return comment is not None and _PHRASE.fullmatch(text.rstrip(" .:)")) is not None
-
-
-def _numbered(lines: list[str]) -> bool:
-    filled = [line for line in lines if line.strip()]
-    numbers = [int(found[1]) for line in filled if (found := _NUMBERED.match(line))]
-    return (
-        len(filled) > 2 and len(numbers) == len(filled) and numbers == list(range(numbers[0], numbers[0] + len(filled)))
-    )
-
-
-def _count(text: str) -> int:
-    return text.count("\n") + (text[-1:] not in ("\n", ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from optimizer.edits.formats import blocks, calls, diff, naming, patch
+from optimizer.edits.formats import blocks, calls, diff, naming, objects, patch, tags
 from optimizer.edits.formats.found import Excerpt, Format, Found
 from optimizer.types import Edit, Reply, ToolCall, Whole
 
@@ -19,7 +19,7 @@ _FORMATS = (
     Format(patch.starts_patch, patch.read_patch),
     Format(diff.starts_diff, diff.read_diff),
     Format(calls.starts_call_at, calls.read_call_or_prose),
-    Format(calls.starts_tagged, calls.read_tagged),
+    Format(tags.starts_tagged, tags.read_tagged),
 )
 _MARKDOWN = (".md", ".mdx", ".markdown", ".qmd", ".rmd")
 
@@ -125,7 +125,7 @@ def _read_piece(reading: _Reading, excerpt: Excerpt, here: int) -> Found:
         return Found(here, problems=(f"line {here + 1} of the reply belongs to an edit whose beginning is missing",))
     if line[:1] in ("{", "[") and reading.json_tries < MAX_JSON_TRIES:
         reading.json_tries += 1
-        return calls.read_bare_json(excerpt, here)
+        return objects.read_bare_json(excerpt, here)
     return Found(here)
 
 
@@ -255,7 +255,7 @@ def _read_fenced(excerpt: Excerpt, here: int, fence: _Fence, path: str, first: s
             return Found(excerpt.stop, problems=(f"{path} is given whole, but holds marks of edit blocks",))
         return Found(excerpt.stop, (Whole(path, "".join(line + "\n" for line in body)),))
     if first.lstrip()[:1] in ("{", "["):
-        return calls.read_json("\n".join(body), here + 2)
+        return objects.read_json("\n".join(body), here + 2)
     return Found(excerpt.stop)
 
 
@@ -270,7 +270,8 @@ def _fenced_blocks(reading: _Reading, here: int, fence: _Fence, path: str) -> in
         if fence.closes(line):
             return number + 1
         if blocks.starts_block(line):
-            path = (naming.named_by(reading.lines[number - 1]) if number - 1 > here else "") or path
+            above = naming.named_by(reading.lines[number - 1]) if number - 1 > here else ""
+            path = above if above and not (path and naming.is_sentence(above)) else path
             found = blocks.read_block(excerpt, number, path)
             reading.take(found)
             number = found.end

@@ -7,53 +7,71 @@ one and the same indentation put before, or taken from, every line that is not b
 
 from __future__ import annotations
 
-import codecs
-import re
-from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
+from optimizer.edits.indent import AS_IT_IS, Carried, Style, same_style, tabs_for_spaces
+from optimizer.edits.nearest import nearest
+from optimizer.edits.scope import within
+from optimizer.encodings import Encoding, candidates, marked
 from optimizer.errors import Conflict, EditRefused, SafetyRefused
 
 MAX_BYTES = 50_000_000
-_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 MAX_PLACES = 10_000
 MAX_TOLERANT = 100
 """Places compared line by line once that many were found: no reply means that many."""
-MAX_SHOWN_LINES = 16
-SHOWN_AROUND = 2
-MAX_SHOWN_COLUMNS = 160
-_WORD = re.compile(r"\w{2,60}")
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A file's text; unless `utf8`, each character is one byte of an unknown encoding."""
+    """A file's text and its encoding; with `ascii_only` each character is one byte, and only ASCII may be added."""
 
     text: str
-    utf8: bool
-    bom: bool
+    encoding: Encoding
+    ascii_only: bool = False
 
 
-def decode(path: str, data: bytes) -> Decoded:
-    """Text of `data`; raises SafetyRefused for binary (a NUL byte), UTF-16/32, and files over 50 MB."""
+def decode(path: str, data: bytes, quoted: str = "", written: str = "") -> tuple[Decoded, ...]:
+    """The text of `data` in each encoding that it may have, the most plausible first; most files have one.
+
+    `quoted` is what edits look for in it, and `written` what they put there. Raises SafetyRefused for binary files
+    and files over 50 MB, and EditRefused when letters are to be written in an encoding that is not certain.
+    """
     if len(data) > MAX_BYTES:
         raise SafetyRefused(f"{path} is too large to edit ({len(data):,} bytes)")
-    if b"\0" in data or data.startswith(_WIDE_MARKS):
-        raise SafetyRefused(f"{path} is a binary file or UTF-16: it is not edited")
-    bom = data.startswith(codecs.BOM_UTF8)
+    encoding = marked(data)
     try:
-        return Decoded(data[3 * bom :].decode("utf-8"), utf8=True, bom=bom)
+        text = data[len(encoding.mark) :].decode(encoding.name)
     except UnicodeDecodeError:
-        return Decoded(data.decode("latin-1"), utf8=False, bom=False)
+        text = "\0" if encoding.mark else ""
+    if "\0" in text or (b"\0" in data and encoding.name == "utf-8"):
+        raise SafetyRefused(f"{path} is a binary file: it is not edited")
+    if text or not data[len(encoding.mark) :]:
+        return (Decoded(text, encoding),)
+    if (quoted + written).isascii():
+        return (Decoded(data.decode("latin-1"), Encoding("latin-1"), ascii_only=True),)
+    found = candidates(data)
+    if quoted.isascii():
+        found = found[:1]
+        if not found[0].sure:
+            raise EditRefused(
+                f"{path} is not UTF-8, and its encoding is not certain: only plain ASCII can be put into it",
+                "convert the file to UTF-8 first",
+            )
+    return tuple(Decoded(data.decode(one.name), one) for one in found)
 
 
 def encode(path: str, text: str, like: Decoded) -> bytes:
-    """Bytes of `text` in the encoding of `like`; raises EditRefused for what has no bytes (a lone surrogate)."""
+    """Bytes of `text` in the encoding of `like`; raises EditRefused for letters that it does not have."""
     try:
-        return codecs.BOM_UTF8 * like.bom + text.encode("utf-8" if like.utf8 else "latin-1")
+        return like.encoding.mark + text.encode(like.encoding.name)
     except UnicodeEncodeError as error:
-        raise EditRefused(f"the new text of {path} cannot be written: {error.reason}") from error
+        letter = text[error.start : error.start + 1].encode("unicode_escape").decode()
+        raise EditRefused(
+            f"the new text of {path} cannot be written in {like.encoding.name}: it has no {letter}",
+            "use letters that the file's encoding has",
+        ) from error
 
 
 def terminator(text: str) -> str:
@@ -101,7 +119,7 @@ def line_starts(text: str) -> list[int]:
 class Match:
     """Offsets `start`..`end` (not included) in the haystack and the lines they cover (from 1, included).
 
-    A tolerant match covers whole lines; `added` or `removed` is the indentation that takes the needle to the file.
+    A tolerant match covers whole lines; `carried` takes the indentation of the needle to that of the file.
     """
 
     start: int
@@ -109,39 +127,49 @@ class Match:
     first: int
     last: int
     exact: bool
-    added: str = ""
-    removed: str = ""
+    carried: Carried = AS_IT_IS
 
 
-def locate(haystack: str, needle: str, line: int | None = None) -> Match:
+class Hint(NamedTuple):
+    """Which of several places is meant: as in a Replace."""
+
+    line: int | None = None
+    anchors: tuple[str, ...] = ()
+    at_end: bool = False
+
+
+ANYWHERE = Hint()
+
+
+def locate(haystack: str, needle: str, hint: Hint = ANYWHERE) -> Match:
     """Find the one place of `needle` (lines end with `\\n`) in `haystack` (lines end as they do in the file).
 
     A needle that ends with a newline means whole lines; otherwise it may also be a part of lines. Of several
-    exact places the one that begins on `line` counts. Raises Conflict when several remain, naming their lines, and
+    exact places the one that the hint names counts. Raises Conflict when several remain, naming their lines, and
     EditRefused when there is none, showing the nearest region.
     """
-    found = find(haystack, needle, line)
+    found = find(haystack, needle, hint)
     if found is None:
-        raise EditRefused(_nearest(haystack, needle), "quote the lines as they are in the file")
+        raise EditRefused(nearest(_plain_lines(haystack), needle), "quote the lines as they are in the file")
     return found
 
 
 @lru_cache(maxsize=4)
-def find(haystack: str, needle: str, line: int | None = None) -> Match | None:
+def find(haystack: str, needle: str, hint: Hint = ANYWHERE) -> Match | None:
     """Like `locate`, but None when there is no place: finding the nearest one takes long."""
     if not needle:
         raise EditRefused("the search text is empty", "give the lines that are to be replaced")
     places = _exact(haystack, needle)
     if places:
-        start = _chosen(plain(haystack), places, line)
+        start = _chosen(haystack, places, needle, hint)
         first, start_offset = _offset(haystack, start)
         last, end_offset = _offset(haystack, start + len(needle))
         return Match(start_offset, end_offset, first, max(first, last - needle.endswith("\n")), exact=True)
-    tolerant = _tolerant(haystack, needle)
-    if len(tolerant) == 1:
-        return tolerant[0]
-    if tolerant:
-        raise _ambiguous([match.first for match in tolerant])
+    for style in (same_style, tabs_for_spaces) if "\t" in haystack or "\t" in needle else (same_style,):
+        if matches := _tolerant(haystack, needle, style):
+            numbers = [match.first for match in matches]
+            ends = [match.end == len(haystack) for match in matches]
+            return matches[_pick(haystack, numbers, ends, hint._replace(line=None))]
     return None
 
 
@@ -169,19 +197,32 @@ def _find_all(text: str, part: str) -> list[int]:
     return places
 
 
-def _chosen(plain: str, places: list[int], line: int | None) -> int:
+def _chosen(haystack: str, places: list[int], needle: str, hint: Hint) -> int:
     if len(places) == 1:
         return places[0]
+    text = plain(haystack)
     numbers: list[int] = []
     number, before = 1, 0
     for place in places:
-        number += plain.count("\n", before, place)
+        number += text.count("\n", before, place)
         before = place
         numbers.append(number)
-    hinted = [place for place, found in zip(places, numbers, strict=True) if found == line]
-    if len(hinted) == 1:
-        return hinted[0]
-    raise _ambiguous(numbers)
+    ends = [place + len(needle) >= len(text) for place in places]
+    return places[_pick(haystack, numbers, ends, hint)]
+
+
+def _pick(haystack: str, numbers: list[int], ends: list[bool], hint: Hint) -> int:
+    """Which of the places on these lines is meant; raises Conflict when that is not certain."""
+    left = list(range(len(numbers)))
+    if len(left) > 1 and hint.anchors and (block := within(_plain_lines(haystack), hint.anchors)):
+        left = [n for n in left if block[0] < numbers[n] <= block[1]]
+    if len(left) > 1 and hint.at_end:
+        left = [n for n in left if ends[n]]
+    if len(left) > 1:
+        left = [n for n in left if numbers[n] == hint.line]
+    if len(left) != 1:
+        raise _ambiguous(numbers)
+    return left[0]
 
 
 def _ambiguous(numbers: list[int]) -> Conflict:
@@ -207,7 +248,7 @@ def _stripped(haystack: str) -> str:
     return "\n" + "\n".join(line.strip(" \t") for line in _plain_lines(haystack)) + "\n"
 
 
-def _tolerant(haystack: str, needle: str) -> list[Match]:
+def _tolerant(haystack: str, needle: str, style: Style) -> list[Match]:
     wanted = needle.removesuffix("\n").split("\n")
     bare = "\n".join(line.strip(" \t") for line in wanted)
     if not bare.strip("\n") or not haystack:
@@ -218,10 +259,9 @@ def _tolerant(haystack: str, needle: str) -> list[Match]:
     for place in _find_all(stripped, f"\n{bare}\n"):
         first = stripped.count("\n", 0, place)
         last = first + len(wanted)
-        shift = _shift(wanted, lines, first)
-        if shift is not None:
-            added, removed = shift
-            matches.append(Match(starts[first], starts[last], first + 1, last, False, added, removed))
+        carried = style(wanted, lines, first)
+        if carried is not None:
+            matches.append(Match(starts[first], starts[last], first + 1, last, False, carried))
         if len(matches) == MAX_TOLERANT:
             break
     return matches
@@ -230,63 +270,3 @@ def _tolerant(haystack: str, needle: str) -> list[Match]:
 @lru_cache(maxsize=4)
 def _plain_lines(haystack: str) -> list[str]:
     return plain(haystack).removesuffix("\n").split("\n")
-
-
-def _shift(wanted: list[str], lines: list[str], first: int) -> tuple[str, str] | None:
-    """The one indentation (added, removed) that turns the wanted lines into those from `first`; None when it varies."""
-    found: tuple[str, str] | None = None
-    for number, want in enumerate(wanted, first):
-        if not want.strip(" \t"):
-            continue
-        deep, deeper = _indentation(want), _indentation(lines[number])
-        if deeper.endswith(deep):
-            shift = deeper[: len(deeper) - len(deep)], ""
-        elif deep.endswith(deeper):
-            shift = "", deep[: len(deep) - len(deeper)]
-        else:
-            return None
-        if found not in (None, shift):
-            return None
-        found = shift
-    return found
-
-
-def _indentation(line: str) -> str:
-    return line[: len(line) - len(line.lstrip(" \t"))]
-
-
-def _nearest(haystack: str, needle: str) -> str:
-    """A message with the region of the file that shares most lines, or else most words, with the needle."""
-    lines = _plain_lines(haystack)
-    wanted = needle.removesuffix("\n").split("\n")
-    at = _by_lines(lines, wanted)
-    if at is None:
-        at = _by_words(lines, wanted)
-    if at is None:
-        return "the search text is not in the file, and nothing there resembles it"
-    stop = min(at + len(wanted), len(lines))
-    first, last = max(0, at - SHOWN_AROUND), min(len(lines), stop + SHOWN_AROUND)
-    shown = [f"{n + 1}: {lines[n][:MAX_SHOWN_COLUMNS]}" for n in range(first, min(last, first + MAX_SHOWN_LINES))]
-    where = f"line {stop}" if stop == at + 1 else f"lines {at + 1}-{stop}"
-    return f"the search text is not in the file; the nearest region is {where}:\n" + "\n".join(shown)
-
-
-def _by_lines(lines: list[str], wanted: list[str]) -> int | None:
-    places: dict[str, list[int]] = {line.strip(): [] for line in wanted if line.strip()}
-    for number, line in enumerate(lines):
-        found = places.get(line.strip())
-        if found is not None and len(found) < 50:
-            found.append(number)
-    votes = Counter(number - offset for offset, line in enumerate(wanted) for number in places.get(line.strip(), ()))
-    best = max(votes.items(), key=lambda vote: (vote[1], -vote[0]), default=None)
-    return None if best is None else max(0, best[0])
-
-
-def _by_words(lines: list[str], wanted: list[str]) -> int | None:
-    offset = max(range(len(wanted)), key=lambda n: len(set(_WORD.findall(wanted[n]))))
-    words = set(_WORD.findall(wanted[offset]))
-    if not words:
-        return None
-    shared = [len(words.intersection(_WORD.findall(line))) for line in lines]
-    best = max(range(len(lines)), key=shared.__getitem__)
-    return max(0, best - offset) if shared[best] else None

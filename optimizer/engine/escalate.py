@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer.agent import loop, prompts, serve
 from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
+from optimizer.encodings import text_of
 from optimizer.engine import prepare
 from optimizer.errors import AnswerCut, Conflict, OptimizerError, PromptTooLong, UnusableOutput
 from optimizer.events import Flow, Judged, Notice, Proposed
@@ -136,7 +137,7 @@ def _evidence(verdict: Verdict) -> str:
 
 def _check_as_shown(context: Context, patch: Patch) -> None:
     """Raise Conflict when a file is no longer what the model was shown: its line numbers would mean other lines."""
-    before = {change.path: (change.before or b"").decode("utf-8", "replace") for change in patch.changes}
+    before = {change.path: text_of(change.before or b"") for change in patch.changes}
     for item in context.items:
         if item.path in before:
             lines = before[item.path].split("\n")[item.start - 1 : item.end]
@@ -218,8 +219,9 @@ def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
 
     overlay = Overlay(reader(workspace.root))
     view = View(workspace.index, overlay, workspace.settings.agent_result_tokens)
+    shown = tuple(dict.fromkeys(item.path for item in request.context.items))
     if not (_looks(request, workspace) and model.tools):
-        return Toolbox(view, overlay)
+        return Toolbox(view, overlay, None, request.query.text, shown)
     from optimizer.verify import prove
 
     means = workspace.means()
@@ -227,7 +229,8 @@ def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
     def run_tests(patch: Patch, paths: tuple[str, ...]) -> str:
         return prove.run_tests(patch, paths, workspace.index, means)
 
-    return Toolbox(view, overlay, run_tests if prove.tests_allowed(means) else None)
+    tests = run_tests if prove.tests_allowed(means) else None
+    return Toolbox(view, overlay, tests, request.query.text, shown)
 
 
 def _bounds(workspace: Workspace) -> loop.Bounds:

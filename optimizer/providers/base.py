@@ -201,12 +201,14 @@ def finish(endpoint: Endpoint, model: Model, prompt: Prompt, draft: Draft, secon
 
 
 def _call(draft: Draft, key: str, cut: bool) -> ToolCall:
-    """A tool call as made; whatever is not a whole JSON object stays raw and is never repaired."""
+    """A tool call as made; whatever is not a whole JSON object stays raw and is not repaired."""
     name, raw = draft.calls[key]
     if cut:
         return ToolCall(name, {}, raw or "(cut)")
     try:
-        arguments = json.loads(raw or "{}")
+        arguments = json.loads(raw or "{}", strict=False)
+        if isinstance(arguments, str):  # some servers encode them twice
+            arguments = json.loads(arguments, strict=False)
     except (ValueError, RecursionError):
         return ToolCall(name, {}, raw)
     if not isinstance(arguments, dict):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from optimizer.edits.apply import apply_edits
 from optimizer.edits.parse import MAX_CHARACTERS, parse_reply
-from optimizer.edits.text import locate
+from optimizer.edits.text import Hint, locate
 from optimizer.errors import Conflict, EditRefused, OptimizerError
 from optimizer.types import LineEdit, Replace, ToolCall, Whole
 from tests.edits.test_cases import read_cases
@@ -144,12 +144,12 @@ def test_the_last_line_of_a_file_without_a_final_newline_is_replaced_whole() -> 
 
 
 def test_what_is_not_text_is_refused() -> None:
-    for data in (b"a\0b\n", "x = 1\n".encode("utf-16"), b"\xff\xfe"):
+    for data in (b"a\0b\n", "x = 1\n".encode("utf-16-le"), b"\xff\xfea"):
         with pytest.raises(OptimizerError) as raised:
             apply_edits((LineEdit("f", 1, 1, "y"),), lambda path, data=data: data)
         assert raised.value.exit_code == 4
     with pytest.raises(EditRefused, match="UTF-8"):
-        apply_edits((LineEdit("f", 1, 1, "ü"),), lambda path: b"\xe9\n")
+        apply_edits((LineEdit("f", 1, 1, "ü"),), lambda path: "表 = 1\n".encode("shift_jis"))
     with pytest.raises(EditRefused):
         apply_edits((LineEdit("f", 1, 1, "\ud800"),), lambda path: b"a\n")
 
@@ -177,8 +177,8 @@ def test_valid_replies_apply_and_broken_ones_are_refused_or_say_the_same() -> No
 
 def test_a_hint_selects_one_of_several_places() -> None:
     haystack = "x\n" * 5
-    assert locate(haystack, "x\n", 3).first == 3
+    assert locate(haystack, "x\n", Hint(3)).first == 3
     with pytest.raises(Conflict):
-        locate(haystack, "x\n", 9)
+        locate(haystack, "x\n", Hint(9))
     with pytest.raises(Conflict):
         locate(haystack, "x\n")

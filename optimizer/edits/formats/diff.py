@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 
 from optimizer.edits.formats.found import Excerpt, Found
-from optimizer.types import Create, Delete, Edit, LineEdit, Replace
+from optimizer.types import Create, Delete, Edit, LineEdit, Move, Replace
 
-_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+_WHEN = re.compile(r"\t|\s+\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b'"': b'"', b"\\": b"\\"}
 _EXTENDED = (
@@ -16,7 +17,6 @@ _EXTENDED = (
     "dissimilarity index ", "rename from ", "rename to ", "copy from ", "copy to ", "Binary files ", "GIT binary patch",
 )  # fmt: skip
 _REFUSED = {
-    "rename ": "a rename",
     "copy ": "a copy",
     "old mode ": "a change of mode",
     "new mode ": "a change of mode",
@@ -38,6 +38,7 @@ class _Hunk:
     line: int | None
     end: int
     counted: bool
+    anchors: tuple[str, ...] = ()
 
 
 def starts_diff(excerpt: Excerpt, at: int) -> bool:
@@ -78,6 +79,7 @@ def _may_follow(line: str) -> bool:
 
 def _section(excerpt: Excerpt, at: int, path: str) -> Found:
     here, old, new, refused, created, deleted = _headers(excerpt, at)
+    renamed = any(line.startswith("rename to ") for line in excerpt.lines[at:here])
     if refused:
         return _skip(excerpt, here, f"the diff of {new or old} is {refused}, which is not supported")
     old, new = _unprefixed(old, new)
@@ -87,8 +89,7 @@ def _section(excerpt: Excerpt, at: int, path: str) -> Found:
     deleted = deleted or new == "/dev/null"
     if not target or target == "/dev/null":
         return _skip(excerpt, here, f"the diff on line {at + 1} of the reply names no file")
-    if old and new and "/dev/null" not in (old, new) and old != new:
-        return _skip(excerpt, here, f"the diff renames {old} to {new}, which is not supported")
+    moves = (Move(old, new),) if old and new and "/dev/null" not in (old, new) and old != new else ()
     hunks: list[_Hunk] = []
     while here < excerpt.stop and excerpt.lines[here].startswith("@@"):
         hunk = _hunk(excerpt, here)
@@ -96,13 +97,17 @@ def _section(excerpt: Excerpt, at: int, path: str) -> Found:
             return Found(hunk.end, problems=(problem,))
         hunks.append(hunk)
         here = hunk.end
-    if not hunks and not excerpt.closed and not (here < excerpt.stop and starts_diff(excerpt, here)):
+    whole = renamed and here < excerpt.stop and not excerpt.lines[here].strip()
+    if not hunks and not excerpt.closed and not whole and not (here < excerpt.stop and starts_diff(excerpt, here)):
         return Found(here, problems=(f"the diff on line {at + 1} of the reply seems to be cut off",))
     if deleted:
         return Found(here, (Delete(target),))
     if created:
         return Found(here, (Create(target, "".join(line for hunk in hunks for line in hunk.new)),))
-    return _edits(target, hunks, here, at)
+    if moves and not hunks:
+        return Found(here, moves)
+    found = _edits(old if moves else target, hunks, here, at)
+    return Found(found.end, () if found.problems else (*moves, *found.edits), found.problems)
 
 
 def _edits(path: str, hunks: list[_Hunk], end: int, at: int) -> Found:
@@ -111,7 +116,7 @@ def _edits(path: str, hunks: list[_Hunk], end: int, at: int) -> Found:
         if hunk.old == hunk.new:
             return Found(end, problems=(f"a hunk of {path} changes nothing",))
         if hunk.old:
-            edits.append(Replace(path, "".join(hunk.old), "".join(hunk.new), hunk.line))
+            edits.append(Replace(path, "".join(hunk.old), "".join(hunk.new), hunk.line, hunk.anchors))
         elif hunk.line is not None:
             edits.append(LineEdit(path, hunk.line + 1, hunk.line, "".join(hunk.new)))
         else:
@@ -163,7 +168,7 @@ def _git_line(rest: str) -> tuple[str, str]:
 
 def _path(text: str) -> str:
     if not text.startswith('"'):
-        return text.partition("\t")[0].rstrip()
+        return _WHEN.split(text, maxsplit=1)[0].rstrip()
     data = text.rpartition('"')[0][1:].encode("utf-8", "surrogatepass")
     return _ESCAPE.sub(lambda found: _unescaped(found[1]), data).decode("utf-8", "replace")
 
@@ -184,13 +189,13 @@ def _unprefixed(old: str, new: str) -> tuple[str, str]:
 
 
 def _hunk(excerpt: Excerpt, at: int) -> _Hunk:
-    header = _HUNK.match(excerpt.lines[at])
-    line: int | None = None
-    if header:
-        line = int(header[1])
-        body = _counted(excerpt, at + 1, int(header[2] or 1), int(header[4] or 1))
-        if body is not None:
-            return _sides(body, line, at + 1 + len(body), counted=True)
+    header = HUNK.match(excerpt.lines[at])
+    anchors = headings(excerpt.lines[at][header.end() if header else 2 :])
+    line = int(header[1]) if header else None
+    counted = _counted(excerpt, at + 1, int(header[2] or 1), int(header[4] or 1)) if header else None
+    if counted is not None:
+        old, new = _sides(counted)
+        return _Hunk(old, new, line, at + 1 + len(counted), counted=True, anchors=anchors)
     body = []
     for here in range(at + 1, excerpt.stop):
         text = excerpt.lines[here]
@@ -200,7 +205,14 @@ def _hunk(excerpt: Excerpt, at: int) -> _Hunk:
     end = at + 1 + len(body)
     while body and not body[-1]:
         body.pop()
-    return _sides(body, line, end, counted=False)
+    old, new = _sides(body)
+    return _Hunk(old, new, line, end, counted=False, anchors=anchors)
+
+
+def headings(text: str) -> tuple[str, ...]:
+    """The heading in what follows the marks or numbers of a hunk; none for dots, as in `@@ ... @@`."""
+    heading = text.strip().removesuffix("@@").strip()
+    return (heading,) if any(character.isalnum() for character in heading) else ()
 
 
 def _counted(excerpt: Excerpt, at: int, old: int, new: int) -> list[str] | None:
@@ -227,7 +239,8 @@ def _counted(excerpt: Excerpt, at: int, old: int, new: int) -> list[str] | None:
     return list(excerpt.lines[at:here])
 
 
-def _sides(body: list[str], line: int | None, end: int, *, counted: bool) -> _Hunk:
+def _sides(body: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The lines of a hunk before and after."""
     old: list[str] = []
     new: list[str] = []
     touched: tuple[list[str], ...] = ()
@@ -239,7 +252,7 @@ def _sides(body: list[str], line: int | None, end: int, *, counted: bool) -> _Hu
         touched = (old,) if text[:1] == "-" else (new,) if text[:1] == "+" else (old, new)
         for side in touched:
             side.append(text[1:] + "\n")
-    return _Hunk(tuple(old), tuple(new), line, end, counted)
+    return tuple(old), tuple(new)
 
 
 def _cut(excerpt: Excerpt, hunk: _Hunk, at: int) -> str:

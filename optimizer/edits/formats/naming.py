@@ -15,6 +15,15 @@ _NAMES = """
 makefile dockerfile jenkinsfile vagrantfile rakefile gemfile procfile license copying notice authors readme changelog
 build workspace justfile brewfile pipfile codeowners go.mod go.sum
 """
+_PROSE_WORDS = """
+a add added adding additionally all also an and apply as at below change changed changing create created creating delete
+edit edited finally first fix fixed for from here here's how i i'll in inside into is it its let let's make modified
+modify move need needs new next now of on only or put remove replace replaced run running see should show so start that
+the then there these this to updated update updating use used uses using want we we'll what where which with within
+write you your
+"""
+_PROSE = frozenset(_PROSE_WORDS.split())
+_NOUNS = frozenset({"code", "content", "contents", "example", "file", "module", "output", "script", "test", "version"})
 EXTENSIONS = frozenset(_EXTENSIONS.split())
 NAMES = frozenset(_NAMES.split())
 MAX_PATH = 4096
@@ -33,7 +42,16 @@ def named_by(line: str) -> str:
 def file_named_by(line: str) -> str:
     """Like `named_by`, but only when it looks like a file: a label before it, a known ending or a known name."""
     path, labelled = _undecorated(line)
+    if not labelled and is_sentence(path):
+        return ""
     return path if _plausible(path) and (labelled or _looks_like_file(path)) else ""
+
+
+def is_sentence(path: str) -> bool:
+    """Whether a path with blanks rather is a sentence that ends with a path, such as `Then change src/a.py`."""
+    words = [word.strip(",.:").lower() for word in re.split(r"[\s/]+", path)[:-1]]
+    before = path.split()[-2:-1]
+    return " " in path and (any(word in _PROSE for word in words) or (bool(before) and before[0].lower() in _NOUNS))
 
 
 def named_by_info(info: str) -> str:
@@ -42,6 +60,9 @@ def named_by_info(info: str) -> str:
         return next(filter(None, key.groups()), "")
     if re.match(r"\d+:", info):
         return ""
+    language, colon, rest = info.partition(":")
+    if colon and " " not in language and file_named_by(rest):
+        return file_named_by(rest)
     for number, token in enumerate(info.split()[:4]):
         path = token.partition(":")[2] if number == 0 and ":" in token else token
         if _plausible(path) and ("." in path or "/" in path) and _looks_like_file(path):
@@ -61,9 +82,12 @@ def _undecorated(line: str) -> tuple[str, bool]:
     if label := _LABEL.match(text):
         labelled = True
         text = text[label.end() :].strip().strip("*").strip()
-    if len(text) > 2 and text[0] == text[-1] == "`":
-        return text.strip("`"), labelled
-    return ("", False) if " " in text else (text.rstrip(":"), labelled)
+    if len(text) > 2 and text[0] == text[-1] and text[0] in "`'\"":
+        return text.strip(text[0]), labelled or text[0] == "`"
+    text = text.rstrip(":")
+    if " " in text and not (labelled or _looks_like_file(text)):
+        return "", False
+    return text, labelled
 
 
 def _plausible(path: str) -> bool:

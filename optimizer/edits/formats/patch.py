@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
+from optimizer.edits.formats import diff
 from optimizer.edits.formats.found import Excerpt, Found
-from optimizer.types import Create, Delete, Edit, Replace
+from optimizer.types import Create, Delete, Edit, Move, Replace
 
 BEGIN = "*** Begin Patch"
 END = "*** End Patch"
 _ADD = "*** Add File: "
 _UPDATE = "*** Update File: "
 _DELETE = "*** Delete File: "
+_MOVE = "*** Move to: "
+_END_OF_FILE = "*** End of File"
 
 
 def starts_patch(excerpt: Excerpt, at: int) -> bool:
@@ -20,7 +25,7 @@ def starts_patch(excerpt: Excerpt, at: int) -> bool:
 def read_patch(excerpt: Excerpt, at: int) -> Found:
     """Read the patch that begins on line `at`; without its end line, or with a line out of place, it is a problem.
 
-    The text after `@@` is not used: a hunk must be unique in its file by its own lines.
+    A hunk must be unique in its file by its own lines, or within the block that the text after `@@` begins.
     """
     end = next((n for n in range(at + 1, excerpt.stop) if excerpt.lines[n].strip() == END), None)
     if end is None:
@@ -61,25 +66,48 @@ def _trimmed(body: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _updates(path: str, body: tuple[str, ...]) -> tuple[list[Edit], str]:
+    """The edits of one file, or what is wrong with its hunks."""
     edits: list[Edit] = []
-    old: list[str] = []
-    new: list[str] = []
+    hunk = _Hunk()
     for line in (*_trimmed(body), "@@"):
-        if line.startswith("*** Move to:"):
-            return [], f"the patch renames {path}, which is not supported"
-        if line.startswith("@@"):
-            if old != new:
-                if not old:
+        if line.startswith(_MOVE):
+            edits.append(Move(path, line[len(_MOVE) :].strip()))
+        elif line.startswith("@@"):
+            if hunk.old != hunk.new:
+                if not hunk.old:
                     return [], f"a hunk of {path} only adds lines and gives no place"
-                edits.append(Replace(path, "".join(old), "".join(new)))
-            old, new = [], []
-        elif line[:1] in ("", " "):
-            old.append(line[1:] + "\n")
-            new.append(line[1:] + "\n")
-        elif line[0] == "-":
-            old.append(line[1:] + "\n")
-        elif line[0] == "+":
-            new.append(line[1:] + "\n")
-        elif line.strip() != "*** End of File":
+                edits.append(hunk.edit(path))
+            hunk = _Hunk(hunk.anchors if not hunk.old else ()).under(line)
+        elif line.strip() == _END_OF_FILE:
+            hunk.at_end = True
+        elif line[:1] in ("", " ", "-", "+"):
+            hunk.take(line)
+        else:
             return [], f"a line of the patch of {path} starts with none of ` `, `+`, `-`"
     return (edits, "") if edits else ([], f"the patch of {path} changes nothing")
+
+
+@dataclass(slots=True)
+class _Hunk:
+    """The lines of one change; `anchors` are the headings that lead to it."""
+
+    anchors: tuple[str, ...] = ()
+    old: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+    line: int | None = None
+    at_end: bool = False
+
+    def under(self, marker: str) -> _Hunk:
+        """The hunk below a line that begins with `@@`: a heading, or the numbers of a unified diff."""
+        if numbers := diff.HUNK.match(marker):
+            return _Hunk(diff.headings(marker[numbers.end() :]), line=int(numbers[1]))
+        return _Hunk((*self.anchors, *diff.headings(marker[2:])))
+
+    def take(self, line: str) -> None:
+        if line[:1] != "+":
+            self.old.append(line[1:] + "\n")
+        if line[:1] != "-":
+            self.new.append(line[1:] + "\n")
+
+    def edit(self, path: str) -> Replace:
+        return Replace(path, "".join(self.old), "".join(self.new), self.line, self.anchors, self.at_end)
