@@ -185,6 +185,14 @@ class LandingQuestion(Question):
     doubtful: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RenameQuestion(Question):
+    """Rename these places (`path:line`) too, although it is not known that they mean what is renamed?"""
+
+    name: str
+    places: tuple[str, ...]
+
+
 Answer = bool | tuple[bool, ...] | None
 """A yes or no; to a TrustQuestion also one for each command."""
 

@@ -32,6 +32,7 @@ LONGEST_PIPED = 1_000_000_000  # bytes after which a stream without an end count
 @click.option("--feature", "features", multiple=True, metavar="NAME=on|off", help="Switch a feature for this run.")
 @click.option("--yes", "-y", is_flag=True, help="Write changes and make expensive calls without asking.")
 @click.option("--allow", multiple=True, metavar="PATH", help="Write this CI, hook or editor file without asking.")
+@click.option("--docs", is_flag=True, help="Rename in comments, strings and other text too.")
 @click.option("--commit", is_flag=True, help="Commit exactly the files that were written.")
 @click.option("--message", metavar="TEXT", help="Commit message; default: the first line of the request.")
 @options.project
@@ -62,7 +63,8 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
 
             repository = ready(services.workspace.root, os.environ)
         landing = LandingOptions(given["yes"], given["allow"], repository, given["message"] or "")
-        wanted = engine.Options(given["dry_run"], given["plan"], landing if answers.yes or answers.asks else None)
+        may_land = landing if answers.yes or answers.asks else None
+        wanted = engine.Options(given["dry_run"], given["plan"], may_land, given["docs"])
         with closing(engine.answered(engine.run(query, services, wanted), answers)) as events:
             for event in events:
                 if isinstance(event, Finished):

@@ -21,6 +21,7 @@ from optimizer.events import (
     Proposed,
     Question,
     Recorded,
+    RenameQuestion,
     Reviewed,
     Routed,
     Stepped,
@@ -194,6 +195,10 @@ class Answers:
                 from optimizer.cli import trust
 
                 return trust.ask(commands)
+            case RenameQuestion():
+                from optimizer.report import outcome
+
+                return confirm(outcome.unresolved(question))
             case LandingQuestion():
                 from optimizer.report import outcome
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from optimizer.events import (
     Proposed,
     Question,
     Recorded,
+    RenameQuestion,
     T,
     TextDelta,
 )
@@ -32,16 +33,19 @@ from optimizer.types import Outcome, Verdict
 if TYPE_CHECKING:
     from optimizer.engine.landing import LandingOptions
     from optimizer.engine.services import Services
+    from optimizer.index.reader import Index
+    from optimizer.lookup.questions import Answer as Found
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a request is served: `dry_run` stops before any model is asked, `planned` plans a change before it is made,
-    `landing` lets a proven change be written (None: it is only shown)."""
+    `landing` lets a proven change be written (None: it is only shown), `docs` has a rename change comments too."""
 
     dry_run: bool = False
     planned: bool = False
     landing: LandingOptions | None = None
+    docs: bool = False
 
 
 PLAIN = Options()
@@ -54,7 +58,7 @@ def run(query: Query, services: Services, options: Options = PLAIN) -> Flow[None
     """
     request = uuid.uuid4().hex[:12]
     lookup = _lookup(query, services)
-    outcome = (yield from _from_index(request, lookup, services)) if lookup is not None else None
+    outcome = (yield from _from_index(request, lookup, services, options)) if lookup is not None else None
     if outcome is None:
         from optimizer.engine.from_models import from_models
 
@@ -103,19 +107,18 @@ def _lookup(query: Query, services: Services) -> Lookup | None:
     return lookup
 
 
-def _from_index(request: str, lookup: Lookup, services: Services) -> Flow[Outcome | None]:
+def _from_index(request: str, lookup: Lookup, services: Services, options: Options) -> Flow[Outcome | None]:
     """Answer a lookup without any model; recorded as a request of tier `index` at no cost.
 
     None, with nothing recorded, when a plain word was not found: it may not have been meant as a name.
     """
-    from optimizer.lookup.answer import answer
     from optimizer.lookup.questions import lines_of
 
     started, workspace = perf_counter(), services.workspace
     refreshed = prepare.refresh(workspace)
     if refreshed.notice:
         yield Notice(refreshed.notice, "index")
-    answered = answer(lookup, workspace.index)
+    answered = yield from _answer(lookup, workspace.index, options)
     subject = lookup.within if lookup.kind == "list" else lookup.subject
     if not answered.found and subject.isalpha() and subject.islower() and not workspace.settings.tier:
         from optimizer.report import progress
@@ -141,3 +144,25 @@ def _from_index(request: str, lookup: Lookup, services: Services) -> Flow[Outcom
             yield Notice(progress.no_review("no model made this change"), "no-review")
     code = 0 if verdict.ok else UnusableOutput.exit_code
     return Outcome(request, "index", "", "\n".join(lines), answered.patch, verdict, 0, code)
+
+
+def _answer(lookup: Lookup, index: Index, options: Options) -> Flow[Found]:
+    """The answer to a lookup; where a rename meets places that cannot be resolved, the user decides.
+
+    Raises Conflict when nobody decides and the rename without them is likely to break the program.
+    """
+    from optimizer.lookup.answer import answer
+    from optimizer.report import outcome as report
+
+    wanted = replace(lookup, docs=options.docs)
+    found = answer(wanted, index)
+    if not found.open:
+        return found
+    places = tuple(f"{one.path}:{one.line}" for one in found.open)
+    decided = options.landing is not None and options.landing.yes
+    chosen = None if decided else (yield RenameQuestion(lookup.subject, places))
+    if chosen is True:
+        return answer(replace(wanted, unresolved=True), index)
+    if chosen is None and found.breaks:
+        raise report.not_renamed(lookup.subject, places)
+    return found

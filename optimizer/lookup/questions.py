@@ -16,12 +16,18 @@ LookupKind = Literal["where", "show", "list", "callers", "importers", "imports",
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A question that the index alone answers; `new_name` is set for a rename only, `within` narrows to one path."""
+    """A question that the index alone answers; `within` narrows to one path.
+
+    For a rename only: `new_name`, `docs` for comments, strings and other text too, and `unresolved` for places too that
+    may mean another thing of that name.
+    """
 
     kind: LookupKind
     subject: str
     new_name: str = ""
     within: str = ""
+    docs: bool = False
+    unresolved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,17 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the index answered, place by place; for a rename, the patch that does it."""
+    """What the index answered, place by place; for a rename, the patch that does it.
+
+    `open` are the places that a rename leaves because it is not known what they mean; `breaks`: without them it is
+    likely to break the program.
+    """
 
     citations: tuple[Citation, ...]
     found: bool
     patch: Patch | None = None
+    open: tuple[Citation, ...] = ()
+    breaks: bool = False
 
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────

@@ -1,45 +1,62 @@
-"""Rename one definition and every use of it, as a patch; refused where a name could mean two things."""
+"""Rename one definition with all that surely means it, as a patch; what cannot be resolved is listed and left."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.errors import Conflict, InputError, NotFound
-from optimizer.languages.occurrences import Occurrence
+from optimizer.errors import Conflict, InputError, SafetyRefused
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
+from optimizer.lookup.family import TYPES, Classes
 from optimizer.lookup.names import definitions, nearest, parts_of
 from optimizer.lookup.questions import Answer, Citation, Lookup
+from optimizer.lookup.resolve import free, member
+from optimizer.lookup.subject import SCRIPTS, Place, Subject, collect, group_of, leads
+from optimizer.lookup.text_uses import InText, text_uses
 from optimizer.retrieval import Symbol
 from optimizer.types import FileChange, Patch
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
+    from optimizer.languages.uses import Use
+    from optimizer.lookup.python_names import PythonNames
 
 MOST_SHOWN = 10
-MEMBERS = frozenset({"method"})
-_REACHED = re.compile(rb"(?:\.|->|::)\s*\Z")
+
+
+class Change(NamedTuple):
+    """One place that is renamed: byte offsets in the file, its line, and the new text."""
+
+    start: int
+    end: int
+    line: int
+    text: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file with the name: what is renamed, and what is left because it may mean another definition."""
+    """A file with the name: what is renamed, the lines where it may or hardly be meant, and where other text has it."""
 
     path: str
     before: bytes
-    renamed: tuple[Occurrence, ...]
-    left: tuple[Occurrence, ...]
-    mentions: int
+    changes: tuple[Change, ...]
+    open: tuple[int, ...]
+    left: tuple[int, ...]
+    mentions: tuple[Change, ...]
 
 
 def rename(lookup: Lookup, index: Index) -> Answer:
     """The patch that renames `lookup.subject` to `lookup.new_name`; the citations list what it changes and leaves.
 
-    A name that is not in the index gives `found` False. Raises Conflict when several definitions share the name and
-    neither a class nor a path selects one, or when the new name is taken; InputError when it cannot be a name there.
+    A name that is not in the index gives `found` False. `Answer.open` are places that cannot be resolved; with
+    `lookup.unresolved` they are renamed too, and with `lookup.docs` comments, strings and other text. Raises Conflict
+    when several definitions share the name and neither a class nor a path selects one, or when the new name is taken;
+    SafetyRefused when something outside the repository needs the old name; InputError when it cannot be a name there.
     """
     name, new = parts_of(lookup.subject)[-1], lookup.new_name
     found = definitions(index, lookup.subject, lookup.within)
@@ -47,108 +64,265 @@ def rename(lookup: Lookup, index: Index) -> Answer:
         near = nearest(name, index.all_names())
         texts = (f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near))
         return Answer(tuple(map(Citation, texts)), False)
-    if len(found) > 1:
-        raise Conflict(
-            f"{lookup.subject} is defined {len(found)} times: {_listed(map(_place, found))}",
-            f"name one: rename Class.{name} to {new}, or rename {name} to {new} in PATH",
-        )
     if name == new:
         raise InputError(f"{name} already has that name")
-    target = found[0]
-    others = [symbol for symbol in index.symbols_named([name]) if symbol != target]
-    touched = [file for file in _files(index, target, others) if file.renamed or file.left or file.mentions]
-    changed = [file for file in touched if file.renamed]
-    for file in changed:
-        _refuse_taken(file, index, new)
-    changes = tuple(FileChange(file.path, file.before, _replaced(file, name, new)) for file in changed)
+    if exact := [one for one in found if lookup.within and one.qualified == ".".join(parts_of(lookup.subject))]:
+        found = tuple(exact)
+    subject = _subject(index, found)
+    _refuse_several(subject, found, lookup)
+    places = _resolved(subject)
+    files = tuple(_files(subject, places, lookup))
+    changed = [file for file in files if file.changes]
+    _refuse_outside(subject, new, places)
+    _refuse_taken(subject, new, places)
+    changes = tuple(FileChange(file.path, file.before, _replaced(file)) for file in changed)
     for file, change in zip(changed, changes, strict=True):
-        _refuse_unfit(file, change, new)
-    return Answer(tuple(_report(target, new, touched, others)), True, Patch(changes))
+        _refuse_unfit(file, change, name, new)
+    unknown = tuple(
+        Citation(name, file.path, line, "use") for file in files for line in sorted({*file.open, *file.left})
+    )
+    left = () if lookup.unresolved else unknown
+    breaks = bool(left) and any(_must_mean(subject, file) for file in files if file.open)
+    return Answer(tuple(_report(subject, new, files, left)), True, Patch(changes), left, breaks)
 
 
-def _files(index: Index, target: Symbol, others: Sequence[Symbol]) -> Iterator[_File]:
+# ── what is meant ────────────────────────────────────────────────────────────────────────────────
+
+
+def _subject(index: Index, found: Sequence[Symbol]) -> Subject:
+    target = _first(found)
+    same = [one for one in index.symbols_named([target.name]) if group_of(one.path) == group_of(target.path)]
+    paths = _candidates(index, target.name) | {target.path}
+    sources, uses = collect(index, target, sorted(paths))
+    subject = Subject(index, target, sources, uses, frozenset({target}), others=())
+    family, types, classes = {target}, {target.parent.split(".")[-1]} - {""}, None
+    if subject.is_member:
+        group = group_of(target.path)
+        near = [path for path in index.paths() if group_of(path) == group]
+        classes = Classes(index, near)
+        family, owners = classes.family(
+            target, [one for one in same if one.kind in ("method", "function") and one.parent]
+        )
+        types |= {one.name for one in owners}
+        family |= _by_interface(target, same, index)
+        types |= {one.parent.split(".")[-1] for one in family}
+        family |= {one for one in same if one.path == target.path and one.parent == target.parent}
+    else:
+        family |= {one for one in same if _is_one(one, target)}
+    others = tuple(one for one in same if one not in family)
+    names = _python(index) if subject.language in ("python", "notebook") else None
+    return replace(
+        subject, family=frozenset(family), types=frozenset(types), others=others, classes=classes, names=names
+    )
+
+
+def _python(index: Index) -> PythonNames:
+    from optimizer.lookup.python_names import PythonNames
+
+    return PythonNames(index.root.path, index.paths())
+
+
+def _first(found: Sequence[Symbol]) -> Symbol:
+    """The definition that stands for all that are found: a type before its constructors."""
+    return next((one for one in found if one.kind in TYPES), found[0])
+
+
+def _is_one(one: Symbol, target: Symbol) -> bool:
+    """Whether two definitions are one thing: overloads, a constructor, a struct and its typedef, a repeated name."""
+    if one.path == target.path and (one.parent == target.parent or target.name in (one.parent, target.parent)):
+        return True
+    if target.kind in TYPES and one.kind == "method" and one.parent.split(".")[-1] == target.name:
+        return one.path == target.path
+    header, body = posixpath.splitext(one.path), posixpath.splitext(target.path)
+    return {header[1], body[1]} == {".py", ".pyi"} and header[0] == body[0] and one.parent == target.parent
+
+
+def _by_interface(target: Symbol, same: Iterable[Symbol], index: Index) -> set[Symbol]:
+    """In Go, the methods of one name that an interface ties together, and in Rust those of one trait."""
+    methods = [one for one in same if one.kind == "method"]
+    language = language_of(target.path)
+    if language is None or language.name not in ("go", "rust"):
+        return set()
+    holders = {one.name: one.kind for method in methods for one in index.symbols_named([method.parent.split(".")[-1]])}
+    tied = any(holders.get(one.parent.split(".")[-1]) in ("interface", "trait") for one in methods)
+    return set(methods) if tied else set()
+
+
+def _candidates(index: Index, name: str) -> set[str]:
     words = index.words()
-    numbers, _ = words.postings("body", target.name.lower())
-    paths = {words.paths[words.file_of[unit]] for unit in numbers} or set(words.paths)
-    reach = None if not others else {target.path} | {edge.source for edge in index.importers_of(target.path)}
-    taken = {symbol.path for symbol in others}
-    whole = re.compile(rb"(?<![\w$])" + re.escape(target.name.encode()) + rb"(?![\w$])")
-    for path in sorted(paths | {target.path}):
-        try:
-            data = index.read(path)
-        except NotFound:
-            continue
-        places = Source(path, data).occurrences(target.name)
-        renamed = tuple(place for place in places if reach is None or _is_ours(place, path, target, reach, taken))
-        left = tuple(place for place in places if place not in renamed)
-        yield _File(path, data, renamed, left, max(0, len(whole.findall(data)) - len(places)))
+    numbers, _ = words.postings("body", name.lower())
+    return {words.paths[words.file_of[unit]] for unit in numbers} or set(words.paths)
 
 
-def _is_ours(place: Occurrence, path: str, target: Symbol, reach: Iterable[str], taken: Iterable[str]) -> bool:
-    """Whether a use can only mean the target although other definitions share its name."""
-    if path == target.path and target.line <= place.line <= target.end and place.kind == "definition":
-        return place.line == target.line
-    if path not in reach:
-        return False
-    if path not in taken:
-        return target.kind not in MEMBERS or path == target.path
+def _refuse_several(subject: Subject, found: Sequence[Symbol], lookup: Lookup) -> None:
+    name = subject.name
+    apart = [one for one in found if one not in subject.family]
+    if apart:
+        places = [subject.target, *apart]
+        raise Conflict(
+            f"{lookup.subject} is defined {len(places)} times: {_listed(map(_place, places))}",
+            f"name one: rename Class.{name} to {lookup.new_name}, or rename {name} to {lookup.new_name} in PATH",
+        )
+
+
+def _resolved(subject: Subject) -> list[Place]:
+    if (names := subject.names) is not None:
+        from optimizer.lookup.python_uses import Python, outside_base
+
+        if subject.is_member and (base := outside_base(subject, names)):
+            raise _needed_outside(subject, base)
+        judge = Python(subject, names).verdict
+    else:
+        decide = member if subject.is_member else free
+
+        def judge(path, use):  # type: ignore[no-untyped-def]
+            return decide(subject, path, use)
+
+    return [Place(path, use, judge(path, use)) for path, uses in subject.uses.items() for use in uses]
+
+
+# ── what is changed ──────────────────────────────────────────────────────────────────────────────
+
+
+def _files(subject: Subject, places: Sequence[Place], lookup: Lookup) -> Iterator[_File]:
+    name, new = subject.name.encode(), lookup.new_name.encode()
+    whole = re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
+    by_path: dict[str, list[Place]] = {}
+    for place in places:
+        by_path.setdefault(place.path, []).append(place)
+    for path, source in sorted(subject.sources.items()):
+        own = by_path.get(path, [])
+        ours = [one.use for one in own if one.verdict == "ours"]
+        unknown = [one.use for one in own if one.verdict in ("open", "left")]
+        changes = [_change(use, name, new, path, subject) for use in ours]
+        lines = [one.use.place.line for one in own if one.verdict == "open"]
+        left = tuple(sorted({one.use.place.line for one in own if one.verdict == "left"}))
+        if lookup.unresolved:
+            changes += [_change(use, name, new, path, subject) for use in unknown]
+        for text in _in_strings(subject, path, source, bool(ours)):
+            if text.ours or lookup.unresolved:
+                changes.append(Change(text.start, text.end, text.line, new))
+            if not text.ours:
+                lines.append(text.line)
+        taken = {change.start for change in changes} | {one.use.place.start for one in own}
+        rest = [match.start() for match in whole.finditer(source.data) if match.start() not in taken]
+        mentions = tuple(Change(at, at + len(name), source.data.count(b"\n", 0, at) + 1, new) for at in rest)
+        if lookup.docs:
+            changes += mentions
+        unique = {change.start: change for change in changes}
+        ordered = tuple(unique[start] for start in sorted(unique))
+        yield _File(path, source.data, ordered, tuple(sorted(set(lines))), left, () if lookup.docs else mentions)
+
+
+def _change(use: Use, name: bytes, new: bytes, path: str, subject: Subject) -> Change:
+    text = new
+    if use.role == "shorthand" and subject.language in (*SCRIPTS, "rust") and not _is_exported(use):
+        text = name + b": " + new
+    return Change(use.place.start, use.place.end, use.place.line, text)
+
+
+def _is_exported(use: Use) -> bool:
+    """Whether a shorthand passes the name on to other files, which are renamed with it."""
+    node = use.node.parent
+    while node is not None and node.type not in ("statement_block", "program"):
+        text = node.text or b""
+        if node.type == "assignment_expression" and text.startswith((b"module.exports", b"exports")):
+            return True
+        if node.type == "variable_declarator":
+            return use.node.type.endswith("pattern")
+        node = node.parent
     return False
 
 
-def _refuse_taken(file: _File, index: Index, new: str) -> None:
-    for symbol in index.symbols_in(file.path):
-        if symbol.name == new:
-            raise Conflict(f"{new} is already defined at {_place(symbol)}", "choose another name")
-    for place in Source(file.path, file.before).occurrences(new):
-        if not _REACHED.search(file.before[max(0, place.start - 40) : place.start]):
-            raise Conflict(f"{new} is already used at {file.path}:{place.line}", "choose another name")
+def _in_strings(subject: Subject, path: str, source: Source, bound: bool) -> Iterator[InText]:
+    known = {use.place.start for use in subject.uses.get(path, ())}
+    found = text_uses(subject, path, source) if path in subject.uses else iter(())
+    if subject.names is not None and (path in subject.uses or path.endswith((".toml", ".cfg", ".ini"))):
+        from optimizer.lookup.python_uses import strings
+
+        found = chain(found, strings(subject, path, source, bound))
+    return (one for one in found if one.start not in known)
 
 
-def _replaced(file: _File, name: str, new: str) -> bytes:
+def _must_mean(subject: Subject, file: _File) -> bool:
+    """Whether what is not known in a file can hardly mean anything else of this repository."""
+    return not subject.others or any(leads(subject, file.path, path) for path in subject.paths)
+
+
+def _replaced(file: _File) -> bytes:
     parts, at = [], 0
-    for place in file.renamed:
-        parts += [file.before[at : place.start], new.encode()]
-        at = place.end
+    for change in file.changes:
+        parts += [file.before[at : change.start], change.text]
+        at = change.end
     return b"".join([*parts, file.before[at:]])
 
 
-def _refuse_unfit(file: _File, change: FileChange, new: str) -> None:
+# ── what is refused ──────────────────────────────────────────────────────────────────────────────
+
+
+def _needed_outside(subject: Subject, base: str) -> SafetyRefused:
+    return SafetyRefused(
+        f"{subject.target.qualified} cannot be renamed: {base}, outside this repository, may know it by this name",
+        "rename it by hand where that does not need the name",
+    )
+
+
+def _refuse_outside(subject: Subject, new: str, places: Sequence[Place]) -> None:
+    from optimizer.lookup.outside import needed
+
+    if base := needed(subject, new, places):
+        raise _needed_outside(subject, base)
+
+
+def _refuse_taken(subject: Subject, new: str, places: Sequence[Place]) -> None:
+    """Refuse a new name that would mean something else, or something else it, where the subject is used."""
+    from optimizer.lookup.taken import taken
+
+    if place := taken(subject, new, places):
+        raise Conflict(f"{new} is already {place[1]} at {place[0]}", "choose another name")
+
+
+def _refuse_unfit(file: _File, change: FileChange, name: str, new: str) -> None:
     """Refuse a name that the language does not allow, or that means something else there."""
     after = change.after or b""
     old, fresh = Source(file.path, file.before), Source(file.path, after)
-    fits = len(fresh.occurrences(new)) == len(old.occurrences(new)) + len(file.renamed)
+    if old.language is None or old.language.outline:
+        return
+    starts = {change.start for change in file.changes}
+    renamed = sum(place.start in starts for place in old.occurrences(name))
+    fits = len(fresh.occurrences(new)) >= len(old.occurrences(new)) + renamed
     if not fits or (fresh.error_count or 0) > (old.error_count or 0):
-        language = language_of(file.path)
-        raise InputError(
-            f"{new} cannot be a name in {language.name if language else file.path}", "choose a name that is no keyword"
-        )
+        raise InputError(f"{new} cannot be a name in {old.language.name}", "choose a name that is no keyword")
+
+
+# ── what is reported ─────────────────────────────────────────────────────────────────────────────
 
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' if number != 1 else ''}"
 
 
-def _report(target: Symbol, new: str, touched: Sequence[_File], others: Sequence[Symbol]) -> Iterator[Citation]:
-    changed = [file for file in touched if file.renamed]
-    total = sum(len(file.renamed) for file in changed)
+def _report(subject: Subject, new: str, files: Sequence[_File], left: Sequence[Citation]) -> Iterator[Citation]:
+    target = subject.target
+    changed = [file for file in files if file.changes]
+    total = sum(len(file.changes) for file in changed)
     what = (
         f"rename {target.kind} {target.qualified} to {new}: {_count(total, 'place')} in {_count(len(changed), 'file')}"
     )
     yield Citation(what, target.path, target.line, "rename", target.qualified)
     for file in changed:
-        lines = ", ".join(dict.fromkeys(str(place.line) for place in file.renamed))
+        lines = ", ".join(dict.fromkeys(str(change.line) for change in file.changes))
         on = f"line{'s' if ',' in lines else ''} {lines}"
-        yield Citation(f"{_count(len(file.renamed), 'place')}, {on}", file.path, file.renamed[0].line, "rename")
-    if target.kind in MEMBERS and not others:
-        yield Citation(
-            f"uses such as obj.{target.name} were renamed by name alone: nothing else here is called {target.name}"
-        )
-    left = [f"{file.path}:{place.line}" for file in touched for place in file.left]
+        yield Citation(f"{_count(len(file.changes), 'place')}, {on}", file.path, file.changes[0].line, "rename")
+    relatives = sorted(one for one in subject.family if one.path != target.path or one.parent != target.parent)
+    if subject.is_member and relatives:
+        names = _listed(f"{one.qualified} ({_place(one)})" for one in relatives)
+        yield Citation(f"renamed with it, one overrides the other: {names}")
     if left:
-        yield Citation(f"left alone, they may mean another {target.name}: {_listed(left)}")
-    mentions = [f"{file.path} ({file.mentions})" for file in touched if file.mentions]
+        yield Citation(f"not known to be {target.name}: {_listed(f'{one.path}:{one.line}' for one in left)}")
+    mentions = [f"{file.path} ({len(file.mentions)})" for file in files if file.mentions]
     if mentions:
-        yield Citation(f"left alone in strings, comments and other text: {_listed(mentions)}")
+        yield Citation(f"left alone in strings, comments and other text (--docs renames them): {_listed(mentions)}")
 
 
 def _listed(places: Iterable[str]) -> str:

@@ -9,11 +9,12 @@ from optimizer.errors import BudgetReached, Conflict, NoProvider, SafetyRefused,
 from optimizer.report.figures import count
 
 if TYPE_CHECKING:
-    from optimizer.events import LandingQuestion, Reviewed
+    from optimizer.events import LandingQuestion, RenameQuestion, Reviewed
     from optimizer.reasons import Hindrance
     from optimizer.retrieval import Context
     from optimizer.types import Check, Outcome, Verdict
 
+MOST_PLACES = 10
 ENDINGS: Mapping[int, str] = {
     UnusableOutput.exit_code: "no answer could be used; nothing was changed",
     NoProvider.exit_code: "no model gave an answer; nothing was changed",
@@ -77,6 +78,21 @@ def question(asked: LandingQuestion) -> str:
     if asked.doubtful is not None:
         careful += f"Hardly any check could speak for this change: its confidence is {asked.doubtful:.2f}.\n"
     return f"{careful}Write this change to {count} file{'s' if count != 1 else ''}{then}?"
+
+
+def unresolved(asked: RenameQuestion) -> str:
+    """Whether to rename what is not known to be meant."""
+    places = "".join(f"  {place}\n" for place in asked.places)
+    return f"It is not known whether these are the same {asked.name}:\n{places}Rename them too?"
+
+
+def not_renamed(name: str, places: tuple[str, ...]) -> Conflict:
+    """A rename whose rest, left as it is, is likely to break the program."""
+    shown = ", ".join(places[:MOST_PLACES]) + (f" and {len(places) - MOST_PLACES} more" * (len(places) > MOST_PLACES))
+    return Conflict(
+        f"nothing was renamed: {name} may be meant at {shown}, and leaving that as it is would break it",
+        "run it at a terminal to decide, or give the types that are missing there",
+    )
 
 
 def landed(outcome: Outcome) -> str:

@@ -44,8 +44,6 @@ def test_a_unique_method_is_renamed_by_name(index_repo: IndexRepo) -> None:
     after = renamed(index, "Box.open_lid", "lift")
     assert "box.lift()" in after["b.py"]
     assert "def lift(self)" in after["a.py"]
-    remarks = [row.text for row in rename(Lookup("rename", "open_lid", "lift"), index).citations if not row.path]
-    assert any("obj.open_lid" in remark for remark in remarks)
 
 
 def test_go_and_javascript_and_crlf_bytes(index_repo: IndexRepo) -> None:
@@ -85,8 +83,6 @@ def test_two_definitions_are_refused_until_one_is_said(index_repo: IndexRepo) ->
     after = renamed(index, "run", "start", "one.py")
     assert set(after) == {"one.py", "use.py"}
     assert "run" not in after["use.py"]
-    lines = lines_of(rename(Lookup("rename", "run", "start", "one.py"), index).citations)
-    assert any("other.py:3" in line for line in lines)
 
 
 def test_two_classes_with_the_method_are_told_apart(index_repo: IndexRepo) -> None:

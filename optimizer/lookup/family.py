@@ -1,0 +1,143 @@
+"""Classes and what they are derived from, by the heads of their definitions: which methods override each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from optimizer.languages.table import Language, language_of
+from optimizer.retrieval import Symbol
+
+if TYPE_CHECKING:
+    from optimizer.index.reader import Index
+
+TYPES = frozenset({"class", "interface", "trait", "struct", "enum", "type"})
+# Bases that declare nothing which a method of a repository could override by accident.
+PLAIN_BASES = frozenset({
+    "object", "Object", "ABC", "Generic", "Protocol", "Exception", "BaseException", "Enum", "NamedTuple", "TypedDict",
+    "Error", "Serializable", "Cloneable", "StandardError", "ValueError", "RuntimeError", "EventEmitter",
+})  # fmt: skip
+_ANGLES = re.compile(r"<[^<>]*>|\[[^\[\]]*\]")
+_ROUND = re.compile(r"\b(?:class|struct)\s+\w+\s*\((?P<bases>.*)\)", re.S)
+_EXTENDS = re.compile(r"\b(?:extends|implements|with)\s+(?P<bases>.+?)(?=\b(?:extends|implements|with)\b|\{|\Z)", re.S)
+_COLON = re.compile(r"\b(?:class|struct|interface|object|protocol)\s+\w+[^:{]*:\s*(?P<bases>[^{]+)", re.S)
+_LESS = re.compile(r"\bclass\s+[\w:]+\s*<\s*(?P<bases>[\w:]+)")
+_ACCESS = re.compile(r"\b(?:public|private|protected|virtual)\b")
+
+
+def bases_of(symbol: Symbol) -> tuple[str, ...]:
+    """The names of what a type is derived from, as its head writes them, without their parameters."""
+    language = language_of(symbol.path)
+    head = symbol.signature
+    return tuple(_names(language, head)) if language and symbol.kind in TYPES else ()
+
+
+def _names(language: Language, head: str) -> Iterator[str]:
+    if language.name == "ruby":
+        found = [match["bases"] for match in _LESS.finditer(head)]
+    elif language.docstrings:
+        found = [match["bases"] for match in _ROUND.finditer(head)]
+    else:
+        while (plain := _ANGLES.sub("", head)) != head:
+            head = plain
+        form = _COLON if language.name in ("cpp", "c", "csharp", "kotlin", "swift", "rust") else _EXTENDS
+        found = [_ACCESS.sub("", match["bases"]) for match in form.finditer(head)]
+    for text in found:
+        while (plain := _ANGLES.sub("", text)) != text:
+            text = plain
+        for part in text.split(","):
+            name = part.split("(")[0].strip()
+            if name and "=" not in name:
+                yield name
+
+
+class Classes:
+    """All types of one group of languages in a repository, each with the types that it is derived from."""
+
+    def __init__(self, index: Index, paths: Iterable[str]) -> None:
+        self._index = index
+        self._types = [one for path in paths for one in index.symbols_in(path) if one.kind in TYPES]
+
+    @cached_property
+    def _named(self) -> dict[str, list[Symbol]]:
+        named: dict[str, list[Symbol]] = {}
+        for one in self._types:
+            named.setdefault(one.name, []).append(one)
+        return named
+
+    @cached_property
+    def up(self) -> dict[Symbol, tuple[Symbol, ...]]:
+        """What each type is derived from in this repository."""
+        return {one: tuple(b for base in bases_of(one) for b in self.meant(base, one.path)) for one in self._types}
+
+    @cached_property
+    def down(self) -> dict[Symbol, tuple[Symbol, ...]]:
+        """What is derived from each type."""
+        found: dict[Symbol, list[Symbol]] = {}
+        for one, bases in self.up.items():
+            for base in bases:
+                found.setdefault(base, []).append(one)
+        return {one: tuple(derived) for one, derived in found.items()}
+
+    def meant(self, name: str, path: str) -> tuple[Symbol, ...]:
+        """The types that a name means in a file: its own, then those it imports, then any."""
+        last = re.split(r"\.|::|\\", name)[-1]
+        known = self._named.get(last, [])
+        if len(known) < 2:
+            return tuple(known)
+        own = tuple(one for one in known if one.path == path)
+        if own:
+            return own
+        near = {edge.target for edge in self._index.imports_of(path)}
+        return tuple(one for one in known if one.path in near) or tuple(known)
+
+    def named(self, name: str) -> bool:
+        """Whether a type of this name is defined here."""
+        return name in self._named
+
+    def outside(self, one: Symbol) -> tuple[str, ...]:
+        """The bases of a type that are not defined in this repository and may declare any method."""
+        return tuple(
+            base
+            for base in bases_of(one)
+            if re.split(r"\.|::|\\", base)[-1] not in PLAIN_BASES and not self.meant(base, one.path)
+        )
+
+    def above(self, start: Iterable[Symbol]) -> set[Symbol]:
+        """The given types and all that they are derived from."""
+        return _closure(start, self.up)
+
+    def below(self, start: Iterable[Symbol]) -> set[Symbol]:
+        """The given types and all that is derived from them."""
+        return _closure(start, self.down)
+
+    def owner(self, method: Symbol) -> Symbol | None:
+        """The type that a method belongs to."""
+        last = method.parent.split(".")[-1]
+        known = [one for one in self._named.get(last, ()) if one.path == method.path]
+        return (known or list(self.meant(last, method.path)) or [None])[0] if last else None  # type: ignore[list-item]
+
+    def family(self, method: Symbol, others: Iterable[Symbol]) -> tuple[set[Symbol], set[Symbol]]:
+        """The methods that override `method` or are overridden by it, among `others`; and the types that have it."""
+        start = self.owner(method)
+        if start is None:
+            return {method}, set()
+        owners = {other: owner for other in others if (owner := self.owner(other)) is not None}
+        types = {start}
+        while True:
+            reached = self.below(types)
+            joined = {owner for owner in owners.values() if owner not in types and owner in self.above(reached)}
+            if not joined:
+                return {method} | {other for other, owner in owners.items() if owner in types}, reached
+            types |= joined
+
+
+def _closure(start: Iterable[Symbol], edges: Mapping[Symbol, tuple[Symbol, ...]]) -> set[Symbol]:
+    seen, pending = set(start), list(start)
+    while pending:
+        new = [one for one in edges.get(pending.pop(), ()) if one not in seen]
+        seen.update(new)
+        pending += new
+    return seen

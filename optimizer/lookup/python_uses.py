@@ -1,0 +1,142 @@
+"""Which occurrences of a name in Python files mean one definition, also in strings that name it with its module."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from optimizer.lookup.family import PLAIN_BASES, bases_of
+from optimizer.lookup.text_uses import InText
+
+if TYPE_CHECKING:
+    from optimizer.languages.source import Source
+    from optimizer.languages.uses import Use
+    from optimizer.lookup.python_names import Definition, PythonNames
+    from optimizer.lookup.subject import Subject, Verdict
+
+_REFLECTION = (
+    rb"(?:\b(?:attrgetter|methodcaller)\s*\(\s*"
+    rb"|(?:\b(?:getattr|setattr|hasattr|delattr)|\bpatch\.(?:object|multiple)|\b(?:monkeypatch|mocker|mp)\.[\w.]+)\s*"
+    rb"\(\s*((?:[^(),]|\([^()]*\))+?)\s*,\s*)"
+)
+
+
+class Python:
+    """The verdicts on the uses of one subject."""
+
+    def __init__(self, subject: Subject, names: PythonNames) -> None:
+        self.subject, self.names = subject, names
+        self.family = {(one.path, one.line) for one in subject.family}
+        if not subject.is_member:
+            self._join_top_level()
+
+    def _join_top_level(self) -> None:
+        """All bindings of the name at the top level of its file are one variable."""
+        path = self.subject.target.path
+        for use in self.subject.uses.get(path, ()):
+            if use.role == "name" and self._is_top_level(path, use):
+                self.family.add((path, use.place.line))
+
+    def _is_top_level(self, path: str, use: Use) -> bool:
+        if use.scope is None:
+            return not use.owners or use.owners == (self.subject.name,)
+        text = self.subject.sources[path].text[use.scope[0] : use.scope[1]]
+        return bool(re.search(rb"^\s*global\b.*\b" + re.escape(self.subject.name.encode()) + rb"\b", text, re.M))
+
+    def verdict(self, path: str, use: Use) -> Verdict:
+        """Whether a use means the subject."""
+        if (path, use.place.line) in self.family and use.place.kind == "definition":
+            return "ours"
+        if use.role == "key":
+            return "other"
+        here = path == self.subject.target.path and not self.subject.is_member
+        if here and use.role == "name" and self._is_top_level(path, use):
+            return "ours"
+        found = self.names.meaning(path, self.subject.sources[path].text, use.place.line, use.place.start)
+        return self._judge(path, use, found)
+
+    def _judge(self, path: str, use: Use, found: tuple[Definition, ...]) -> Verdict:
+        ours = [one for one in found if (one.path, one.line) in self.family]
+        rest = [one for one in found if one not in ours and (one.path, one.line) != (path, use.place.line)]
+        if ours:
+            return "open" if rest and use.role == "member" else "ours"
+        if found or use.place.kind == "import":
+            return "other"
+        if self.subject.is_member:
+            return "open" if use.role == "member" else "other"
+        if use.role == "member":
+            return "left"
+        return "open" if use.role == "name" and self._takes_all(path) else "other"
+
+    def _takes_all(self, path: str) -> bool:
+        return re.search(rb"^\s*from\s+\S+\s+import\s+\*", self.subject.sources[path].text, re.M) is not None
+
+
+def outside_base(subject: Subject, names: PythonNames) -> str:
+    """A base outside the repository that has, or may have, the method that is renamed; '' for none."""
+    if subject.classes is None:
+        return ""
+    for owner in sorted({one for member in subject.family if (one := subject.classes.owner(member)) is not None}):
+        for one in sorted(subject.classes.above([owner])):
+            for base in bases_of(one):
+                if base.split(".")[-1] in PLAIN_BASES or subject.classes.meant(base, one.path):
+                    continue
+                text = subject.index.read(one.path)
+                found, known = names.member(one.path, text, base, subject.name)
+                if found or not known:
+                    return f"{base} ({one.path}:{one.line})"
+    return ""
+
+
+def strings(subject: Subject, path: str, source: Source, bound: bool) -> Iterator[InText]:
+    """Where strings name the subject: with its module, in `__all__`, as an annotation, or by reflection.
+
+    `bound`: the top level of the file has the subject under its name.
+    """
+    name, data = re.escape(subject.name.encode()), source.text
+    found: dict[int, bool] = {}
+    for match in re.finditer(rb"([\w.]+)[.:]" + name + rb"(?![\w])", data):
+        if _names_module(match[1].decode("utf-8", "replace"), subject):
+            found[match.end() - len(subject.name.encode())] = True
+    if path.endswith((".py", ".pyi", ".ipynb")):
+        quoted = rb"(['\"])(" + name + rb")\1"
+        if bound and not subject.is_member:
+            for block in re.finditer(rb"^__all__\s*(?:\+?=|\.extend\(|\.append\()[^=]*?[\])]", data, re.M | re.S):
+                for match in re.finditer(quoted, block[0]):
+                    found[block.start() + match.start(2)] = True
+            for match in re.finditer(rb"(?:->|:)\s*(['\"])[^'\"\n]*?\b(" + name + rb")\b[^'\"\n]*?\1", data):
+                found[match.start(2)] = subject.target.kind == "class"
+        for match in re.finditer(_REFLECTION + rb"(['\"])(" + name + rb")\2", data):
+            meant = _reflected(subject, path, data, match[1] or b"")
+            if meant is not None:
+                found.setdefault(match.start(3), meant)
+    for start, ours in sorted(found.items()):
+        yield InText(start, start + len(subject.name.encode()), data.count(b"\n", 0, start) + 1, ours)
+
+
+def _reflected(subject: Subject, path: str, data: bytes, written: bytes) -> bool | None:
+    """Whether an expression has the subject as a member; None where it surely has another, False where it may."""
+    expression = written.decode("utf-8", "replace")
+    if subject.names is None or not re.fullmatch(r"[\w.]+", expression):
+        return False
+    found, _ = subject.names.member(path, data, expression, subject.name)
+    family = {(one.path, one.line) for one in subject.family}
+    return True if any((one.path, one.line) in family for one in found) else None if found else False
+
+
+def _names_module(dotted: str, subject: Subject) -> bool:
+    """Whether a dotted name is that of the module, or for a method the class, that the subject is in."""
+    path = posixpath.splitext(subject.target.path)[0].removesuffix("/__init__")
+    inner = subject.target.parent.split(".") if subject.target.parent else []
+    whole = [*path.split("/"), *inner]
+    parts = dotted.split(".")
+    if len(parts) > len(whole) or whole[-len(parts) :] != parts:
+        return False
+    return len(parts) > 1 + len(inner) or len(parts) == len(whole) or _is_import_root(subject, whole, len(parts))
+
+
+def _is_import_root(subject: Subject, whole: list[str], count: int) -> bool:
+    folder = "/".join(whole[: len(whole) - count])
+    return f"{folder}/__init__.py" not in subject.index.paths()

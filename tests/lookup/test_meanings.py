@@ -1,0 +1,197 @@
+"""What a rename changes in each language: `«name»` marks every place that means it, and nothing else may change."""
+
+# ruff: noqa: E501 - a case is one file a line
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from optimizer.errors import OptimizerError
+from optimizer.lookup.questions import Answer, Lookup
+from optimizer.lookup.rename import rename
+from tests.conftest import IndexRepo
+
+_MARK = re.compile(r"«(\w+?)(: )?»")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A rename in marked files; `«name: »` becomes `name: new`. `open`: what is left to the user, as path:line."""
+
+    name: str
+    files: Mapping[str, str]
+    within: str = ""
+    open: frozenset[str] = frozenset()
+    breaks: bool = field(default=False)
+
+
+CASES = {
+    "a function, not attributes, keywords, keys or parameters": Case("headers", {
+        "views.py": "def «headers»(kind):\n    return [kind]\n\n\ndef other(headers):\n    return headers\n",
+        "use.py": "from views import «headers»\nimport views as v\n\nprint(«headers»(1), v.«headers»(2))\n",
+        "alias.py": "from views import «headers» as names\n\nprint(names(1))\n",
+        "net.py": "import urllib.request\n\n\ndef fetch(url):\n    r = urllib.request.urlopen(url)\n"
+        "    return r.headers, dict(headers=1), {'headers': 2}\n",
+        "app.js": 'fetch("/a", { headers: {} }).then((r) => r.headers)\n',
+    }),
+    "a re-export, its list of names, patched names and entry points": Case("go_on", {
+        "pkg/__init__.py": "from .a import «go_on»\n\n__all__ = ['«go_on»']\n",
+        "pkg/a.py": "def «go_on»():\n    return 1\n",
+        "test_a.py": "from unittest.mock import patch\nimport pkg.a\n\nwith patch('pkg.a.«go_on»'):\n"
+        "    getattr(pkg.a, '«go_on»')\n    getattr(object, 'go_on_', 'go_on')\n",
+        "pyproject.toml": "[project.scripts]\nx = 'pkg.a:«go_on»'\n",
+    }),
+    "a global of a module": Case("count_of", {
+        "a.py": "«count_of» = 0\n\n\ndef up():\n    global «count_of»\n    «count_of» += 1\n\n\n"
+        "def local(count_of):\n    return count_of\n",
+        "b.py": "import a\n\na.«count_of» = 3\n",
+    }),
+    "a method with its base, its siblings and its callers": Case("Impl.run_job", {
+        "base.py": "class Base:\n    def «run_job»(self):\n        raise NotImplementedError\n",
+        "impl.py": "from base import Base\n\n\nclass Impl(Base):\n    def «run_job»(self):\n        return super().«run_job»()\n",
+        "more.py": "from base import Base\n\n\nclass More(Base):\n    def «run_job»(self):\n        return 2\n",
+        "other.py": "class Other:\n    def run_job(self):\n        return 3\n\n\nOther().run_job()\n",
+        "use.py": "from base import Base\nfrom impl import Impl\n\n\ndef f(one: Base):\n    one.«run_job»()\n\n\nImpl().«run_job»()\n",
+    }),
+    "a receiver that is not known": Case("Box.lift", {
+        "a.py": "class Box:\n    def «lift»(self):\n        pass\n",
+        "b.py": "def f(x):\n    x.lift()\n",
+    }, open=frozenset({"b.py:2"}), breaks=True),
+    "a notebook in lines": Case("load", {
+        "a.py": "def «load»(x):\n    return x\n",
+        "n.ipynb": '{\n "cells": [\n  {\n   "cell_type": "code",\n   "source": [\n    "from a import «load»\\n",\n'
+        '    "«load»(1)"\n   ]\n  }\n ],\n "metadata": {}\n}',
+    }),
+    "a notebook in one line": Case("load", {
+        "a.py": "def «load»(x):\n    return x\n",
+        "n.ipynb": '{"cells": [{"cell_type": "code", "source": ["from a import load\\n", "load(1)"]}], "metadata": {}}',
+    }, open=frozenset({"n.ipynb:1"}), breaks=True),
+    "modules of JavaScript": Case("headers", {
+        "a.js": "export function «headers»(x) { return x }\n",
+        "b.js": "import { «headers» } from './a.js'\nconst o = { «headers: », x: «headers»(1), headers: 2 }\n"
+        "function f({ headers }) { return headers }\nfetch('/', { headers: {} }).then(r => r.headers)\n",
+        "c.js": "import { «headers» as h } from './a.js'\nh()\n",
+        "i.js": "export { «headers» } from './a.js'\nexport { «headers» as other } from './a.js'\n",
+        "d.js": "import * as m from './i.js'\nm.«headers»(2)\n",
+        "e.ts": "import { «headers» } from './i'\nexport default «headers»\n",
+        "f.js": "import { other } from './i.js'\nfunction g(headers) { return headers + other() }\n",
+    }),
+    "CommonJS": Case("headers", {
+        "a.js": "function «headers»(x) { return x }\nmodule.exports = { «headers» }\n",
+        "b.js": "const { «headers» } = require('./a')\n«headers»(1)\n",
+        "c.js": "const a = require('./a')\na.«headers»(1)\nreq.headers\n",
+    }),
+    "an interface of TypeScript": Case("Job.run", {
+        "j.ts": "export interface Job { «run»(): void }\nexport class A implements Job { «run»() { this.«run»() } }\n",
+        "k.ts": "import { Job, A } from './j'\n"
+        "export function go(job: Job, b: Other) { job.«run»(); new A().«run»(); b.run() }\n",
+    }),
+    "a function of Go and a local of its name": Case("Total", {
+        "go.mod": "module x\n",
+        "a/a.go": "package a\n\nfunc «Total»() int { return 1 }\n\ntype T struct{ Total int }\n",
+        "main.go": 'package main\n\nimport q "x/a"\n\nfunc main() {\n\tTotal := q.«Total»()\n\t_ = q.T{Total: Total}\n}\n',
+    }),
+    "an interface of Go": Case("T.RunJob", {
+        "go.mod": "module x\n",
+        "a.go": "package a\n\ntype Runner interface {\n\t«RunJob»() int\n}\n\ntype T struct{}\n\n"
+        "func (t *T) «RunJob»() int { return 1 }\n\nfunc Do(r Runner) int { return r.«RunJob»() }\n",
+    }),
+    "a function of Rust and a local of its name": Case("total", {
+        "Cargo.toml": "[package]\nname='x'\n",
+        "src/lib.rs": "mod a;\nuse a::«total»;\nfn g() { let total = «total»(); let s = S { total }; a::«total»(); }\n",
+        "src/a.rs": "/// ```\n/// x::a::«total»();\n/// ```\npub fn «total»() -> i32 { 1 }\n",
+    }),
+    "a trait of Rust": Case("Shape.area_of", {
+        "Cargo.toml": "[package]\nname='x'\n",
+        "src/lib.rs": "pub trait Shape { fn «area_of»(&self) -> f64; }\npub struct Sq(f64);\n"
+        "impl Shape for Sq { fn «area_of»(&self) -> f64 { self.0 } }\n"
+        "pub fn total(v: &[Box<dyn Shape>]) -> f64 { v.iter().map(|s| s.«area_of»()).sum() }\n",
+    }),
+    "overloads and overrides of Java": Case("Impl.runJob", {
+        "p/Base.java": "package p;\nclass Base { int «runJob»(int x) { return 1; } int «runJob»() { return «runJob»(1); } }\n",
+        "p/Impl.java": "package p;\nclass Impl extends Base { @Override int «runJob»() { return super.«runJob»(); } }\n",
+        "p/Use.java": "package p;\nclass Use { void g(Impl i, Other o) { i.«runJob»(); new Base().«runJob»(2); o.runJob(); } }\n",
+    }),
+    "a function of C, its prototype, a macro and a field": Case("total", {
+        "a.h": "int «total»(int x);\n",
+        "a.c": '#include "a.h"\nint «total»(int x) { return x; }\n#define T(x) «total»(x)\n',
+        "b.c": '#include "a.h"\nint main(void) { int y = s.total; return «total»(T(1)); }\n'
+        "int h(int total) { return total; }\n",
+    }),
+    "a method of Ruby that is sent by its name": Case("A.run_job", {
+        "a.rb": "class A\n  def «run_job»\n  end\n\n  def go\n    «run_job»\n    send(:run_job)\n  end\nend\nA.new.«run_job»\n",
+    }, open=frozenset({"a.rb:7"}), breaks=True),
+}  # fmt: skip
+
+REFUSED = {
+    "a base of the standard library": (4, "T.run", "walk", {
+        "a.py": "import threading\n\n\nclass T(threading.Thread):\n    def run(self):\n        pass\n",
+    }),
+    "a trait of the standard library": (4, "Sq.fmt", "show", {
+        "src/lib.rs": "pub struct Sq(f64);\nimpl std::fmt::Display for Sq { fn fmt(&self, f: &mut F) -> R { todo!() } }\n",
+    }),
+    "an export that other packages need": (4, "Do", "perform", {
+        "go.mod": "module x\n", "a/a.go": "package a\n\nfunc Do() int { return 1 }\n",
+        "main.go": 'package main\n\nimport "x/a"\n\nfunc main() {\n\ta.Do()\n}\n',
+    }),
+    "a class that its file is named after": (4, "Box", "Crate", {"p/Box.java": "package p;\npublic class Box { }\n"}),
+    "a local that would capture it": (8, "load", "fetch", {
+        "a.py": "def load(x):\n    return x\n\n\ndef g():\n    fetch = 1\n    return load(fetch)\n",
+    }),
+    "a method that is there": (8, "A.load", "fetch", {
+        "a.py": "class B:\n    def fetch(self):\n        pass\n\n\nclass A(B):\n    def load(self):\n        pass\n",
+    }),
+}  # fmt: skip
+
+
+def answered(index_repo: IndexRepo, case: Case, **more: bool) -> Answer:
+    plain = {path: _MARK.sub(r"\1", text) for path, text in case.files.items()}
+    return rename(Lookup("rename", case.name, "renamed_1", case.within, **more), index_repo(plain))
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_what_means_it_is_renamed_and_nothing_else(index_repo: IndexRepo, case: Case) -> None:
+    new = "Renamed1" if case.name in ("Total", "T.RunJob") else "renamed_1"
+    plain = {path: _MARK.sub(r"\1", text) for path, text in case.files.items()}
+    found = rename(Lookup("rename", case.name, new, case.within), index_repo(plain))
+    assert found.patch is not None
+    after = plain | {change.path: (change.after or b"").decode() for change in found.patch.changes}
+    wanted = {path: _MARK.sub(lambda m: f"{m[1]}: {new}" if m[2] else new, text) for path, text in case.files.items()}
+    assert after == wanted
+    assert {f"{one.path}:{one.line}" for one in found.open} >= case.open
+    assert found.breaks == case.breaks
+
+
+@pytest.mark.parametrize(("code", "name", "new", "files"), REFUSED.values(), ids=REFUSED)
+def test_what_would_break_is_refused(
+    index_repo: IndexRepo, code: int, name: str, new: str, files: dict[str, str]
+) -> None:
+    with pytest.raises(OptimizerError) as refused:
+        rename(Lookup("rename", name, new), index_repo(files))
+    assert refused.value.exit_code == code
+
+
+def test_a_local_elsewhere_does_not_stand_in_the_way(index_repo: IndexRepo) -> None:
+    index = index_repo({"a.py": "def load(x):\n    return x\n\n\ndef g():\n    fetch = 1\n    return fetch\n"})
+    assert rename(Lookup("rename", "load", "fetch"), index).patch is not None
+
+
+def test_the_user_may_include_what_is_not_known(index_repo: IndexRepo) -> None:
+    found = answered(index_repo, CASES["a receiver that is not known"], unresolved=True)
+    assert found.patch is not None
+    assert not found.open
+    assert {change.path for change in found.patch.changes} == {"a.py", "b.py"}
+
+
+def test_text_is_renamed_when_asked(index_repo: IndexRepo) -> None:
+    index = index_repo({"a.py": 'def load(x):\n    """load it"""\n    return x  # load\n', "n.md": "load, loader\n"})
+    found = rename(Lookup("rename", "load", "fetch", docs=True), index)
+    assert found.patch is not None
+    after = {change.path: (change.after or b"").decode() for change in found.patch.changes}
+    assert after == {
+        "a.py": 'def fetch(x):\n    """fetch it"""\n    return x  # fetch\n', "n.md": "fetch, loader\n",
+    }  # fmt: skip
