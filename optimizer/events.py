@@ -37,6 +37,7 @@ NoticeKind = Literal[
     "request-cut",
     "review-cut",
     "running",
+    "not-sent",
     "shorter-answer",
     "starting",
     "summarising",

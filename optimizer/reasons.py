@@ -26,6 +26,7 @@ class Why(Enum):
 
 
 SignCode = Literal[
+    "own_word",
     "opinion",
     "rated",
     "greeting",

@@ -12,13 +12,30 @@ from typing import Any, NamedTuple
 from optimizer.tiers import TIERS
 from optimizer.vendors import NAMES as PROVIDERS
 
+DURATION = r"-1|0|[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h)"
+SCOPES: tuple[str, ...] = ("model", "provider", "kind")
+"""What `options` can be for; of several that fit a call, those of the first count."""
+OPTIONS: tuple[str, ...] = (
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "context_size",
+    "keep_alive",
+    "first_token_seconds",
+    "stall_seconds",
+    "answer_seconds",
+    "load_seconds",
+)
+"""The settings, by attribute, that `options` can hold."""
+
 
 class Setting(NamedTuple):
     """A row: the dotted key in a config file, the default and the line of documentation.
 
     A number is within `range`, or is `special`; a text is one of `choices` where there are some (any other too where
-    `open_ended`: the name of a server of the user's own), and not empty unless `may_be_empty`. `env` is the environment
-    variable that sets it; a project file cannot set what is `user_only`. `name` is the attribute of Settings.
+    `open_ended`: the name of a server of the user's own) or fits `pattern`, and is empty only if `may_be_empty`.
+    `env` is the environment variable that sets it; a project file cannot set what is `user_only`. `name` is the
+    attribute of Settings.
     """
 
     key: str
@@ -28,6 +45,7 @@ class Setting(NamedTuple):
     special: float | None = None
     choices: tuple[str, ...] = ()
     open_ended: bool = False
+    pattern: str = ""
     may_be_empty: bool = False
     env: str = ""
     user_only: bool = False
@@ -84,6 +102,14 @@ class Settings:
     local_coder: str = setting(
         "local.coder", "", "Preferred local model for changes to code.", may_be_empty=True, user_only=True
     )
+    keep_alive: str = setting(
+        "local.keep_alive",
+        "",
+        "How long Ollama keeps a model in memory after a call, as 10m, 2h, 0 or -1 (always); empty: it decides.",
+        pattern=DURATION,
+        may_be_empty=True,
+        user_only=True,
+    )
     temperature: float = setting(
         "temperature",
         -1.0,
@@ -91,6 +117,14 @@ class Settings:
         range=(0, 2),
         special=-1,
         env="OPTIMIZER_TEMPERATURE",
+    )
+    top_p: float = setting(
+        "top_p",
+        -1.0,
+        "Share of the likeliest tokens to sample from; -1 leaves it to the provider.",
+        range=(0, 1),
+        special=-1,
+        env="OPTIMIZER_TOP_P",
     )
     max_tokens: int = setting(
         "max_tokens",
@@ -279,12 +313,46 @@ class Settings:
     transcripts_days: int = setting(
         "transcripts.max_days", 30, "Days after which a transcript is deleted.", range=(1, 36_500), user_only=True
     )
+    keywords: Mapping[str, str] = setting(
+        "keywords", {}, "Further words, separated by commas, that mark a request as of a kind of work: see below."
+    )
+    options: Mapping[str, Any] = setting(
+        "options", {}, "Settings for calls of one model, provider or kind of work: see below.", user_only=True
+    )
     endpoints: Mapping[str, str] = setting(
         "endpoints", {}, "Base URL by provider name, such as groq or openai.", user_only=True
     )
     features: Mapping[str, bool] = setting(
         "features", {}, "Switches by name; see features.toml for the names and defaults."
     )
+
+
+def option(settings: Settings, name: str, model: str, provider: str, kind: str = "") -> Any:
+    """The value of one of OPTIONS for a call: that of the model, the provider or the kind of work, else the setting.
+
+    A model is named by its id or a glob, the id before globs.
+    """
+    if settings.options:
+        for scope, wanted in zip(SCOPES, (model, provider, kind), strict=True):
+            value = _own(settings.options, scope, wanted, name)
+            if value is not None:
+                return value
+    return getattr(settings, name)
+
+
+def longest(settings: Settings, name: str) -> float:
+    """The largest number of seconds that one of OPTIONS has for any call."""
+    own = [value for key, value in settings.options.items() if key.endswith(f".{name}")]
+    return float(max([getattr(settings, name), *own]))
+
+
+def _own(options: Mapping[str, Any], scope: str, wanted: str, name: str) -> Any:
+    from fnmatch import fnmatchcase
+
+    start, end = f"{scope}.", f".{name}"
+    found = {key[len(start) : -len(end)]: key for key in options if key.startswith(start) and key.endswith(end)}
+    fitting = [wanted] if wanted in found else [one for one in found if fnmatchcase(wanted.lower(), one.lower())]
+    return options[found[fitting[0]]] if fitting else None
 
 
 def rows() -> tuple[Setting, ...]:

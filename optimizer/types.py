@@ -108,6 +108,7 @@ class Prompt:
     max_output: int
     tokens: int
     temperature: float | None = None
+    top_p: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

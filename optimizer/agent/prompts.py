@@ -136,7 +136,6 @@ class Ask:
     context: Context
     max_output: int
     concise: bool = True
-    temperature: float | None = None
     evidence: str = ""
     notes: Notes | None = None
     look: bool = False
@@ -166,7 +165,6 @@ def build(ask: Ask, model: Model) -> Prompt:
         + (_tool_tokens(ask.look, ask.tests) if with_tools else 0)
         + budget.count_tokens(text)
         + _seen(ask.query),
-        temperature=ask.temperature,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer.errors import BudgetReached, ModelMissing, NoProvider, NoRoom, Overloaded, ProviderError, RateLimited
 from optimizer.events import CallCostQuestion, Flow, Notice
 from optimizer.report import progress, reasons
+from optimizer.settings import longest as most
 from optimizer.types import Completion, Model, Prompt, Usage
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def longest(model: Model, prompt: Prompt, services: CallServices) -> float:
     settings = services.settings
     pace = services.states().pace(key(model)) if model.local else None
     reading, writing = (pace.reading(prompt.tokens), pace.writing(prompt.max_output)) if pace else (0.0, 0.0)
-    return settings.load_seconds + reading + max(settings.answer_seconds, writing)
+    return most(settings, "load_seconds") + reading + max(most(settings, "answer_seconds"), writing)
 
 
 def _queue(bid: Bid, life: float, purse: Callable[[int], Money], services: CallServices) -> Flow[Admission]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from optimizer import vendors
 from optimizer.calls import admission
 from optimizer.calls.record import CallResult, record
+from optimizer.calls.sampling import refused, sampled
 from optimizer.debug import debug
 from optimizer.errors import NoProvider, ProviderError
 from optimizer.events import Flow, Notice, Recorded, TextDelta
@@ -31,6 +32,9 @@ def call(purpose: Purpose, model: Model, prompt: Prompt, services: CallServices)
     """
     cost: int | None = 0
     retries = 0
+    prompt = sampled(prompt, model, purpose.kind, services.settings)
+    if len(prompt.messages) == 1 and (left_out := refused(prompt, model)):
+        yield Notice(progress.not_sent(model.id, left_out), "not-sent")
     if crowded := (yield from _lease(model, prompt, services)):
         return Called(NoProvider(crowded), cost)
     while True:
@@ -74,7 +78,7 @@ def _once(purpose: Purpose, admitted: Admitted, services: CallServices) -> Flow[
 
 def _listen(purpose: Purpose, admitted: Admitted, heard: list[str], services: CallServices) -> Flow[Completion]:
     model, started, watch = admitted.candidate.model, perf_counter(), Watch()
-    provider = services.provider(model, admission.listener(admitted, services))
+    provider = services.provider(model, purpose.kind, admission.listener(admitted, services))
     try:
         for piece in provider.stream(model, admitted.prompt):
             if isinstance(piece, Completion):

@@ -53,20 +53,20 @@ class _Heard:
     seconds: float
 
 
-def probe(model: Model, services: CallServices, temperature: float | None) -> Flow[Probe]:
+def probe(model: Model, services: CallServices) -> Flow[Probe]:
     """Ask a model three things at most; the window of a model that costs is not tried. Raises what `call` raises."""
     try:
-        speed = yield from _hear(_prompt(COUNT, model, temperature), model, services)
+        speed = yield from _hear(_prompt(COUNT, model), model, services)
         result = speed.called.result
         if isinstance(result, OptimizerError):
             return Probe(model.id, model.local, cost=speed.called.cost, failure=result.line, exit_code=result.exit_code)
         window, tools = None, None
         cost = speed.called.cost
         if model.tier == "local":
-            window, charged = yield from _window(model, services, temperature)
+            window, charged = yield from _window(model, services)
             cost = calls.added(cost, charged)
         if model.tools:
-            tools, charged = yield from _tools(model, services, temperature)
+            tools, charged = yield from _tools(model, services)
             cost = calls.added(cost, charged)
     finally:
         calls.release(services)
@@ -84,11 +84,11 @@ def probe(model: Model, services: CallServices, temperature: float | None) -> Fl
     )
 
 
-def _prompt(text: str, model: Model, temperature: float | None, tools: tuple[ToolSpec, ...] = ()) -> Prompt:
+def _prompt(text: str, model: Model, tools: tuple[ToolSpec, ...] = ()) -> Prompt:
     from optimizer.context.budget import count_tokens
 
     tokens = count_tokens(SYSTEM) + count_tokens(text) + 100 * len(tools)
-    return Prompt(SYSTEM, (Message("user", text),), tools, min(ANSWER, model.max_output), tokens, temperature)
+    return Prompt(SYSTEM, (Message("user", text),), tools, min(ANSWER, model.max_output), tokens)
 
 
 def _hear(prompt: Prompt, model: Model, services: CallServices) -> Flow[_Heard]:
@@ -108,7 +108,7 @@ def _hear(prompt: Prompt, model: Model, services: CallServices) -> Flow[_Heard]:
             sent = yield step
 
 
-def _window(model: Model, services: CallServices, temperature: float | None) -> Flow[tuple[bool | None, int | None]]:
+def _window(model: Model, services: CallServices) -> Flow[tuple[bool | None, int | None]]:
     """Whether the beginning of a prompt of usual size is seen, and the cost; the adapter notices a cut prompt."""
     from optimizer.context.budget import count_tokens
 
@@ -117,16 +117,16 @@ def _window(model: Model, services: CallServices, temperature: float | None) -> 
     if space < count_tokens(line):
         return None, 0
     text = f"The password is {SIGN}.\n" + line * (space // count_tokens(line)) + "Answer with the password only."
-    called = (yield from _hear(_prompt(text, model, temperature), model, services)).called
+    called = (yield from _hear(_prompt(text, model), model, services)).called
     if isinstance(called.result, Completion):
         return SIGN in called.result.text.lower(), called.cost
     yield Notice(f"{model.id}: {called.result.line}", "failed")
     return False if isinstance(called.result, PromptTooLong) else None, called.cost
 
 
-def _tools(model: Model, services: CallServices, temperature: float | None) -> Flow[tuple[bool | None, int | None]]:
+def _tools(model: Model, services: CallServices) -> Flow[tuple[bool | None, int | None]]:
     """Whether the model calls a tool, and the cost."""
-    prompt = _prompt("Call the tool `report` with the sum of 2 and 3.", model, temperature, (REPORT,))
+    prompt = _prompt("Call the tool `report` with the sum of 2 and 3.", model, (REPORT,))
     called = (yield from _hear(prompt, model, services)).called
     if isinstance(called.result, Completion):
         made = any(call.name == "report" and not call.malformed for call in called.result.tool_calls)

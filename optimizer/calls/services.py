@@ -30,7 +30,7 @@ class CallServices(NamedTuple):
 
     `candidates` adds to models what is known of them at a time, `named` is whether the user chose the model, `claim`
     is the memory that a local model takes with a window of so many tokens, `cost` gives micro-dollars (None: unknown),
-    `keep` writes the transcript of a call.
+    `provider` is asked for the calls of a model for a kind of work, `keep` writes the transcript of a call.
     """
 
     repository: str
@@ -41,7 +41,7 @@ class CallServices(NamedTuple):
     candidates: Callable[[Sequence[Model], datetime], tuple[Candidate, ...]]
     named: Callable[[], bool]
     claim: Callable[[Model, int], MemoryClaim]
-    provider: Callable[[Model, Callable[[Exchange], None]], Provider]
+    provider: Callable[[Model, str, Callable[[Exchange], None]], Provider]
     cost: Callable[[Model, Usage, datetime], int | None]
     keep: Callable[[UsageRecord, Prompt, Completion | ProviderError | str], None] = lambda *_: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -154,7 +154,7 @@ COMMANDS: dict[str, CommandRow] = {
         SETTINGS,
         "Show the settings in force and their origins.",
         ("optimize config show",),
-        verbs=frozenset({"show", "path", "schema", "validate"}),
+        verbs=frozenset({"show", "path", "import", "schema", "validate"}),
     ),
     "consent": CommandRow(
         "consent:command",

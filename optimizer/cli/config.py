@@ -123,6 +123,34 @@ def path_command(project: Path | None, as_json: bool) -> int:
     return 0
 
 
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--allow-user-only", is_flag=True, help="Accept settings that only you may set: endpoints, commands, caps."
+)
+@options.as_json
+def import_command(file: Path, allow_user_only: bool, as_json: bool) -> int:
+    """Write the settings of FILE into your configuration, all or none.
+
+    FILE is TOML, JSON or YAML, by its suffix. Settings that your configuration has already are replaced.
+    """
+    from optimizer.config.convert import read_any
+    from optimizer.config.edit import take
+    from optimizer.config.own_profiles import refuse_user_only
+    from optimizer.config.paths import places
+
+    document, where = read_any(file), places(os.environ)
+    if not allow_user_only:
+        refuse_user_only(document)
+    taken = take(document, where.config_file, where.models_file)
+    if as_json:
+        settings = {one.key: one.value for one in taken}
+        emit({"event": "import", "path": str(where.config_file), "settings": settings})
+    else:
+        click.echo(inert(f"wrote {len(taken):,} settings into {where.config_file}"))
+    return 0
+
+
 @command.command("schema")
 def schema_command() -> int:
     """Print the JSON Schema of the settings.

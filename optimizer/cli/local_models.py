@@ -281,7 +281,7 @@ def test(name: str, provider: str | None, yes: bool, project: Path | None, as_js
 
         def tested() -> Flow[None]:
             nonlocal result
-            result = yield from probe(model, services.calls, services.workspace.temperature)
+            result = yield from probe(model, services.calls)
 
         for event in answered(tested(), answers):
             if isinstance(event, Notice):

@@ -31,7 +31,7 @@ else:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 WITHOUT_PROJECT_CONFIG = "optimizer.without_project_config"
-MODEL_FLAGS = ("model", "provider", "tier", "max_tier", "profile")
+MODEL_FLAGS = ("model", "provider", "tier", "max_tier", "profile", "temperature", "top_p", "max_tokens")
 PROVIDER_MEANT = "Provider, or server of your own, when several serve the model."
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 images = click.option(
@@ -100,6 +100,7 @@ def project(command: Command) -> Command:
         ),
         click.option(
             "--project",
+            "-p",
             type=click.Path(file_okay=False, path_type=Path),
             help="Work in this repository instead of the current one.",
         ),
@@ -115,6 +116,9 @@ def _without_project_config(ctx: click.Context, _: click.Parameter, value: bool)
 def model_flags(command: Command) -> Command:
     """Add the flags that choose a model."""
     for option in (
+        click.option("--max-tokens", metavar="N", help="Answer budget of the first request, in tokens."),
+        click.option("--top-p", metavar="SHARE", help="Share of the likeliest tokens to sample from, 0 to 1."),
+        click.option("--temperature", metavar="T", help="Sampling temperature, 0 to 2."),
         profile,
         click.option("--max-tier", type=Choice(TIERS), help="Most expensive tier to use."),
         click.option("--tier", type=Choice(TIERS), help="Use this tier only."),

@@ -163,12 +163,12 @@ def create_command(name: str, settings: tuple[str, ...], as_json: bool, **prefer
 
 def _setting(text: str) -> tuple[str, Any]:
     """A setting from `KEY=VALUE`. Raises ConfigError for an unknown key or a value that it cannot hold."""
-    from optimizer.config.values import TYPES, BadValue, from_text, unknown
+    from optimizer.config.values import BadValue, from_text, type_of, unknown
 
     key, sign, value = text.partition("=")
     if not sign:
         raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--set")
-    if key not in TYPES:
+    if type_of(key) is None:
         raise unknown("", key, "")
     try:
         return key, from_text(key, value)
@@ -255,7 +255,7 @@ def import_command(file: Path, name: str | None, replace: bool, allow_user_only:
 
     document = read_any(file)
     if not allow_user_only:
-        refuse_user_only(document)
+        refuse_user_only(document, "settings")
     path = add(name or file.stem, document, _places().profiles, replace)
     return _print(f"wrote {path}", _made("import", path.stem, path), as_json)
 

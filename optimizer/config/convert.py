@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.config.document import LARGEST, Document, read_document
+from optimizer.config.values import parts
 from optimizer.errors import ConfigError, InputError
 
 MOST_VALUES = 1000
@@ -42,6 +43,11 @@ def to_toml(table: Mapping[str, Any]) -> str:
     return "".join(f"{line}\n" for line in _written(table, ())).lstrip("\n")
 
 
+def quoted(name: str) -> str:
+    """A name as a key of TOML."""
+    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+
+
 def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """All values of nested tables by dotted key."""
     for name, value in table.items():
@@ -55,7 +61,7 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values by dotted key as nested tables; the other way round than `flat`."""
     found: dict[str, Any] = {}
     for key, value in values.items():
-        *tables, name = key.split(".")
+        *tables, name = parts(key)
         inner = found
         for part in tables:
             inner = inner.setdefault(part, {})
@@ -91,7 +97,7 @@ def _yaml(path: Path, text: str) -> Any:
         yaml: Any = importlib.import_module("yaml")
     except ImportError as error:
         raise InputError(
-            f"{path}: PyYAML is not installed", "pip install pyyaml, or write the profile as TOML or JSON"
+            f"{path}: PyYAML is not installed", "pip install 'optimizer[yaml]', or write the file as TOML or JSON"
         ) from error
     try:
         return yaml.safe_load(text)
@@ -135,13 +141,9 @@ def _written(table: Mapping[str, Any], within: tuple[str, ...]) -> Iterator[str]
     plain = {name: value for name, value in table.items() if not isinstance(value, dict)}
     if within and plain:
         yield ""
-        yield f"[{'.'.join(_key(part) for part in within)}]"
+        yield f"[{'.'.join(quoted(part) for part in within)}]"
     for name, value in plain.items():
-        yield f"{_key(name)} = {json.dumps(value, ensure_ascii=False)}"
+        yield f"{quoted(name)} = {json.dumps(value, ensure_ascii=False)}"
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _written(value, (*within, name))
-
-
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)

@@ -9,7 +9,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from optimizer.config.document import read_document
+from optimizer.config.convert import quoted
+from optimizer.config.document import Document, read_document
+from optimizer.config.servers import check_provider
+from optimizer.config.values import Given, given, leaves, parts
 from optimizer.errors import ConfigError, StorageError
 
 
@@ -21,7 +24,8 @@ def set_value(path: Path, key: str, value: bool | int | float | str) -> None:
     """
     document = read_document(path)
     lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True) if document else []
-    section, _, name = key.rpartition(".")
+    *tables, name = parts(key)
+    section, header = ".".join(tables), ".".join(map(quoted, tables))
     written = f"{name} = {_toml(value)}\n"
     known = document.lines if document else {}
     if key in known:
@@ -33,11 +37,34 @@ def set_value(path: Path, key: str, value: bool | int | float | str) -> None:
         lines.insert(known[section], written)
     else:
         end = "" if not lines or lines[-1].endswith("\n") else "\n"
-        lines.append(f"{end}\n[{section}]\n{written}" if lines else f"[{section}]\n{written}")
+        lines.append(f"{end}\n[{header}]\n{written}" if lines else f"[{header}]\n{written}")
     text = "".join(lines)
     if not _holds(text, key, value):
         raise ConfigError(f"{path}: {key} is written in a way that is not changed here", f"set {key} there by hand")
     write_text(path, text)
+
+
+def take(document: Document, path: Path, models_file: Path) -> tuple[Given, ...]:
+    """Write all settings of a document into the file at `path`, or none of them; returns them.
+
+    `models_file` names the servers of the user's own.
+
+    Raises ConfigError for an unknown setting, a value that it cannot hold or a broken file, StorageError.
+    """
+    found = tuple(given(document, key, value, "user") for key, value in leaves(document.data))
+    for one in found:
+        check_provider(one, models_file)
+    before = path.read_text(encoding="utf-8") if path.exists() else None
+    try:
+        for one in found:
+            set_value(path, one.key, one.value)
+    except ConfigError:
+        if before is not None:
+            write_text(path, before)
+        else:
+            path.unlink(missing_ok=True)
+        raise
+    return found
 
 
 def _toml(value: bool | int | float | str) -> str:
@@ -55,7 +82,7 @@ def _holds(text: str, key: str, value: object) -> bool:
 
     try:
         found: Any = tomllib.loads(text)
-        for part in key.split("."):
+        for part in parts(key):
             found = found[part]
     except (tomllib.TOMLDecodeError, KeyError, TypeError):
         return False

@@ -17,7 +17,6 @@ from optimizer.config.values import (
     DEFAULT,
     FLAG,
     SECTIONS,
-    TYPES,
     BadValue,
     Given,
     Origin,
@@ -26,6 +25,8 @@ from optimizer.config.values import (
     from_text,
     given,
     leaves,
+    parts,
+    type_of,
     unknown,
 )
 from optimizer.errors import ConfigError
@@ -57,14 +58,17 @@ class Config(NamedTuple):
 
 
 def load(
-    root: Path | None, env: Mapping[str, str], flags: Mapping[str, object], auto: Callable[[], str] = str
+    root: Path | None,
+    env: Mapping[str, str],
+    flags: Mapping[str, object],
+    auto: Callable[[Mapping[str, str]], str] = lambda _: "",
 ) -> Config:
     """Resolve all settings.
 
     `root` is the directory whose `.optimizer.toml` counts, None for no project file; `flags` maps dotted keys to values
-    (text is read as in the environment; None is no flag); `auto` names the profile of the work at hand ('': none), and
-    is called only where the profile is "auto". Raises ConfigError for an unknown key, a value of the wrong
-    type or out of range, or a broken file, naming file and line; StorageError when a file cannot be read.
+    (text is read as in the environment; None is no flag); `auto` names the profile of the work at hand ('': none) from
+    the user's keywords, and is called only where the profile is "auto". Raises ConfigError for an unknown key, a value
+    of the wrong type or out of range, or a broken file, naming file and line; StorageError when a file cannot be read.
     """
     where = places(env)
     notices = list(_misspelt(env))
@@ -75,10 +79,17 @@ def load(
     profile = _profile([*user, *project, *near], where, auto)
     chosen = _from_profile(profile, project, near, notices) if profile else []
     for one in (*user, *chosen, *project, *near):
-        if one.key == "provider":
+        if one.key == "provider" or one.key.startswith("options.provider."):
             _check_provider(one, where)
         values[one.key] = one.value
         origins[one.key] = one.origin
+    for key in [key for key in values if key.startswith("options.") and _nearer(parts(key)[-1], origins)]:
+        del values[key], origins[key]
+    usual = Settings()
+    answer = int(values.get("max_tokens", usual.max_tokens))
+    if origins["request_tokens"] == DEFAULT and answer >= usual.request_tokens:
+        values["request_tokens"] = usual.request_tokens - usual.max_tokens + answer
+        origins["request_tokens"] = origins["max_tokens"]
     settings = _settings(values)
     if settings.max_tokens >= settings.request_tokens:
         raise ConfigError(
@@ -94,6 +105,12 @@ def load(
 def user_only_keys() -> frozenset[str]:
     """The keys, or sections, that no project file may set."""
     return frozenset(row.key for row in rows() if row.user_only)
+
+
+def _nearer(name: str, origins: Mapping[str, Origin]) -> bool:
+    """Whether a flag or a variable sets this option for every call of the run."""
+    key = next(row.key for row in rows() if row.name == name)
+    return origins[key].layer in ("env", "flag")
 
 
 def _plain_defaults() -> Iterator[str]:
@@ -129,7 +146,7 @@ def _from_project(root: Path | None, notices: list[str]) -> Iterator[Given]:
         section = key.partition(".")[0]
         if {key, section} & user_only_keys():
             notices.append(f"{document.place(key)}: {key!r} is ignored: only your own configuration may set it")
-        elif key not in TYPES and isinstance(document.data.get(section), dict) and section not in SECTIONS:
+        elif type_of(key) is None and isinstance(document.data.get(section), dict) and section not in SECTIONS:
             notices.append(f"{document.place(key)}: the section [{section!r}] is ignored: it is unknown")
         else:
             yield given(document, key, value, "project", _WITHOUT_PROJECT)
@@ -141,7 +158,7 @@ def _check_provider(one: Given, where: Places) -> None:
     check_provider(one, where.models_file, _WITHOUT_PROJECT if one.origin.layer == "project" else "")
 
 
-def _profile(given_values: Sequence[Given], where: Places, auto: Callable[[], str]) -> Profile | None:
+def _profile(given_values: Sequence[Given], where: Places, auto: Callable[[Mapping[str, str]], str]) -> Profile | None:
     """The profile that the nearest of the values names, None where none is named; `auto` chooses for "auto"."""
     name, origin = "", DEFAULT
     for one in given_values:
@@ -152,7 +169,8 @@ def _profile(given_values: Sequence[Given], where: Places, auto: Callable[[], st
     from optimizer.config.profiles import AUTO, resolve
 
     if name == AUTO:
-        name = auto()
+        start = "keywords."
+        name = auto({k.removeprefix(start): str(v) for k, v, _ in given_values if k.startswith(start)})
         return resolve(name, where.profiles) if name else None
     try:
         return resolve(name, where.profiles, origin.place or ("" if origin.layer == "flag" else origin.layer))
@@ -202,7 +220,7 @@ def _from_flags(flags: Mapping[str, object]) -> Iterator[Given]:
     for key, value in flags.items():
         if value is None:
             continue
-        if key not in TYPES:
+        if type_of(key) is None:
             raise unknown("", key, "")
         if isinstance(value, str):
             yield Given(key, _read_text(f"{key}: ", key, value), FLAG)

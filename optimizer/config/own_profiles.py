@@ -70,12 +70,12 @@ def remove(name: str, folder: Path) -> Path:
     return path
 
 
-def refuse_user_only(document: Document) -> None:
-    """Raise SafetyRefused if an imported profile sets what only the user may: endpoints, commands, caps."""
-    for key, _ in flat(document.data.get("settings", {})):
+def refuse_user_only(document: Document, within: str = "") -> None:
+    """Raise SafetyRefused if an imported file sets, in a table, what only the user may: endpoints, commands, caps."""
+    for key, _ in flat(document.data.get(within, {}) if within else document.data):
         if {key, key.partition(".")[0]} & user_only_keys():
             raise SafetyRefused(
-                f"{document.place(f'settings.{key}')}: {key} is user only, and this profile sets it",
+                f"{document.place(f'{within}.{key}'.lstrip('.'))}: {key} is user only, and this file sets it",
                 "remove it, or use --allow-user-only if you trust the file",
             )
 

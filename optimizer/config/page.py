@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from optimizer.config.features import default_features, shipped_file
 from optimizer.config.load import VARIABLES
-from optimizer.config.values import ROWS, TYPES
-from optimizer.settings import Setting
+from optimizer.config.values import KINDS, ROWS, TYPES
+from optimizer.settings import OPTIONS, Setting
+from optimizer.types import ASIDE
 from optimizer.vendors import VENDORS
 
 _INTRODUCTION = """\
@@ -39,7 +40,7 @@ the top of `optimizer/models/catalogue.toml` explains the form.
 
 def settings_page() -> str:
     """The whole page as Markdown: every setting, feature, environment variable."""
-    return "\n".join((_INTRODUCTION, *_settings(), "", *_features(), "", *_variables(), ""))
+    return "\n".join((_INTRODUCTION, *_settings(), "", *_options(), "", *_features(), "", *_variables(), ""))
 
 
 def _settings() -> Iterator[str]:
@@ -61,7 +62,48 @@ def _allowed(row: Setting) -> str:
         return f"{low:,} to {high:,}" + ("" if row.special is None else f", or {row.special:g}")
     if kind is bool:
         return "`true`, `false`"
-    return {"endpoints": "a table of URLs", "features": "a table of `true` and `false`"}.get(row.key, "text")
+    tables = {
+        "endpoints": "a table of URLs",
+        "features": "a table of `true` and `false`",
+        "keywords": "a table of texts",
+        "options": "tables of settings",
+    }
+    return tables.get(row.key, "text")
+
+
+def _options() -> Iterator[str]:
+    names = ", ".join(f"`{name}`" for name in OPTIONS)
+    kinds = ", ".join(f"`{kind}`" for kind in KINDS if kind not in ASIDE)
+    yield f"""\
+## By model, provider and kind of work
+
+Below `[options]`, {names} can be set for one model (its id or a glob), one provider (or server of your own) or one
+kind of work:
+
+```toml
+[options.provider.groq]
+temperature = 0
+
+[options.model."qwen2.5-coder:7b"]
+top_p = 0.9
+keep_alive = "30m"
+
+[options.kind.quick]
+answer_seconds = 30
+```
+
+For a call, those of its model count first, then those of its provider, of its kind of work, and the plain setting; a
+flag or a variable counts before all of them. A parameter that a model does not take is not sent, with a notice. Of
+`temperature` and `top_p`, Anthropic's models get the first only: several refuse both together.
+
+`[keywords]` has words of your own that mark a request as of a kind of work, and count before all other words:
+
+```toml
+[keywords]
+debug = "triage, kaputt"
+```
+
+The kinds: {kinds}. `[options.kind.NAME]` can also be for {", ".join(f"`{kind}`" for kind in sorted(ASIDE))}."""
 
 
 def _features() -> Iterator[str]:

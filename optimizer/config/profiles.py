@@ -11,7 +11,7 @@ from typing import Any
 from optimizer.config.document import Document, read_document
 from optimizer.config.paths import MODELS_FILE
 from optimizer.config.suggest import did_you_mean
-from optimizer.config.values import SECTIONS, TYPES, Given, given, leaves
+from optimizer.config.values import SECTIONS, Given, given, leaves, type_of
 from optimizer.errors import ConfigError
 from optimizer.reasons import By
 
@@ -198,7 +198,7 @@ def _check_keys(source: _Source, keys: Mapping[str, type] = KEYS) -> None:
     for key, value in source.table.items():
         place = source.document.place(source.within + key)
         if key not in keys:
-            below = "settings" in keys and (key in TYPES or key in SECTIONS)
+            below = "settings" in keys and (type_of(key) or key in SECTIONS)
             hint = f"write {key} below [settings]" if below else did_you_mean(key, keys)
             raise ConfigError(f"{place}: unknown key {key!r}", hint or f"known: {', '.join(keys)}")
         if not _is(value, keys[key]):

@@ -9,6 +9,7 @@ from optimizer.config import servers
 from optimizer.config.features import default_features
 from optimizer.config.profiles import CAPABILITIES, KEYS, ROLE_KEYS, ROLES
 from optimizer.config.values import ROWS, TYPES
+from optimizer.settings import OPTIONS, SCOPES
 
 _KINDS: Mapping[type, Mapping[str, Any]] = {
     bool: {"type": "boolean"},
@@ -43,7 +44,20 @@ def _settings() -> dict[str, Any]:
         if (row or ROWS[section]).user_only:
             found["x-user-only"] = True
         _within(root, section)["properties"][name] = found
+    root["properties"]["options"] = {
+        "type": "object",
+        "description": ROWS["options"].doc,
+        "x-user-only": True,
+        "properties": {scope: {"type": "object", "additionalProperties": _options()} for scope in SCOPES},
+        "additionalProperties": False,
+    }
     return root
+
+
+def _options() -> dict[str, Any]:
+    keys = [key for key, row in ROWS.items() if row.name in OPTIONS]
+    properties = {ROWS[key].name: _value(key) for key in keys}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def _within(root: dict[str, Any], section: str) -> dict[str, Any]:
@@ -61,6 +75,8 @@ def _value(key: str) -> dict[str, Any]:
         return {"anyOf": [known, {"type": "string", "pattern": f"^{servers.NAME.pattern}$"}]}
     if row.choices:
         return {"enum": [*row.choices, *([""] if row.may_be_empty else [])]}
+    if row.pattern:
+        return found | {"pattern": f"^(?:{row.pattern})?$"}
     if TYPES[key] in (int, float):
         found |= {"minimum": row.range[0], "maximum": row.range[1]}
         return {"anyOf": [found, {"const": row.special}]} if row.special is not None else found

@@ -64,8 +64,9 @@ def check_provider(one: Given, models_file: Path, more: str = "") -> None:
 
     Any other setting passes, and the file is read only for a name that is not a vendor's.
     """
-    name = str(one.value)
-    if one.key != "provider" or name in ("", *PROVIDERS):
+    scoped = one.key.startswith("options.provider.")
+    name = one.key.removeprefix("options.provider.").rpartition(".")[0] if scoped else str(one.value)
+    if not (scoped or one.key == "provider") or name in ("", *PROVIDERS):
         return
     document = read_document(models_file)
     own = [server.name for server in own_endpoints(document)] if document else []

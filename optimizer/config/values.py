@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from optimizer.config.document import Document
 from optimizer.config.features import FEATURE_NAMES
 from optimizer.config.suggest import did_you_mean, nearest
 from optimizer.errors import ConfigError
-from optimizer.settings import Setting, rows
+from optimizer.settings import OPTIONS, SCOPES, Setting, rows
+from optimizer.types import ASIDE, TaskKind
 from optimizer.vendors import NAMES as PROVIDERS
 from optimizer.vendors import OLLAMA
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 Value = str | bool | int | float
 
 ROWS: Mapping[str, Setting] = {row.key: row for row in rows()}
+KINDS: tuple[str, ...] = get_args(TaskKind)
+_OPTIONS: Mapping[str, Setting] = {row.name: row for row in ROWS.values() if row.name in OPTIONS}
 
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 OLLAMA_PORT = 11434
@@ -91,16 +95,44 @@ def _bracketed(host: str) -> str:
 def _types() -> dict[str, type]:
     known: dict[str, type] = {key: type(row.default) for key, row in ROWS.items() if type(row.default) is not dict}
     known |= {f"endpoints.{name}": str for name in PROVIDERS}
+    known |= {f"keywords.{kind}": str for kind in KINDS if kind not in ASIDE}
     return known | {f"features.{name}": bool for name in FEATURE_NAMES}
 
 
 TYPES: Mapping[str, type] = _types()
-SECTIONS: frozenset[str] = frozenset(key.rpartition(".")[0] for key in TYPES) - {""}
+"""The settings with fixed names; those in `options` have the names of models and providers in theirs."""
+_SCOPED: tuple[str, ...] = tuple(f"options.{scope}" for scope in SCOPES)
+SECTIONS: frozenset[str] = frozenset(key.rpartition(".")[0] for key in TYPES) - {""} | {"options", *_SCOPED}
+
+
+def parts(key: str) -> tuple[str, ...]:
+    """A dotted key as the names of its tables and its own; the name of a model may have dots."""
+    scope = next((scope for scope in _SCOPED if key.startswith(f"{scope}.")), "")
+    if not scope:
+        return tuple(key.split("."))
+    name, _, last = key.removeprefix(f"{scope}.").rpartition(".")
+    return (*scope.split("."), *filter(None, (name, last)))
+
+
+def row_of(key: str) -> Setting | None:
+    """The row that says what a key may hold; None for those of endpoints, keywords and features, and unknown ones."""
+    if key.startswith("options."):
+        names = parts(key)
+        known = len(names) == 4 and (names[1] != "kind" or names[2] in KINDS)
+        return _OPTIONS.get(names[3]) if known else None
+    return ROWS.get(key)
+
+
+def type_of(key: str) -> type | None:
+    """The type of a setting by its dotted key; None for an unknown one, and for a section."""
+    row = row_of(key) if key.startswith("options.") else None
+    return type(row.default) if row else TYPES.get(key)
 
 
 def check(key: str, value: object) -> Value:
     """The value of a known key as its own type. Raises BadValue when type, range or choice is wrong."""
-    wanted = TYPES[key]
+    wanted = type_of(key)
+    assert wanted
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted:
@@ -109,13 +141,15 @@ def check(key: str, value: object) -> Value:
         return _check_text(key, value)
     assert isinstance(value, bool | int | float)
     if not isinstance(value, bool):
-        _check_range(ROWS[key], value)
+        row = row_of(key)
+        assert row
+        _check_range(row, value)
     return value
 
 
 def from_text(key: str, text: str) -> Value:
     """The value of a known key as a flag or variable writes it. Raises BadValue."""
-    wanted = TYPES[key]
+    wanted = type_of(key)
     text = text.strip()
     value: object = text
     if wanted is bool:
@@ -131,11 +165,15 @@ def from_text(key: str, text: str) -> Value:
 def _check_text(key: str, value: str) -> str:
     if key.startswith("endpoints."):
         return ollama_url(value) if key == f"endpoints.{OLLAMA}" else check_url(value)
-    row = ROWS[key]
-    if value == "" and row.may_be_empty:
+    row = row_of(key)
+    if value == "" and (row is None or row.may_be_empty):
         return value
     if not value.isprintable() or not value:
         raise BadValue("expected printable text on one line")
+    if row is None:
+        return value
+    if row.pattern and not re.fullmatch(row.pattern, value):
+        raise BadValue(f"expected a time such as 10m, or 0 or -1, found {value!r}")
     if row.choices and not row.open_ended and value not in row.choices:
         raise BadValue(f"expected one of {', '.join(row.choices)}, found {value!r}", did_you_mean(value, row.choices))
     return value
@@ -188,7 +226,7 @@ def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, ob
     """The settings of a table by dotted key; what is no section of settings counts as a value."""
     for name, value in table.items():
         key = prefix + name
-        if isinstance(value, dict) and key in SECTIONS:
+        if isinstance(value, dict) and (key in SECTIONS or prefix.rstrip(".") in _SCOPED):
             yield from leaves(value, f"{key}.")
         else:
             yield key, value
@@ -202,7 +240,7 @@ def given(document: Document, key: str, value: object, layer: Layer, more: str =
     place = document.place(within + key)
     if key in SECTIONS:
         raise ConfigError(f"{place}: {key} is a section", f"write [{within}{key}] and its settings below it{more}")
-    if key not in TYPES:
+    if type_of(key) is None:
         raise unknown(f"{place}: ", key, more)
     try:
         return Given(key, check(key, value), Origin(layer, place))
@@ -219,8 +257,25 @@ def unknown(place: str, key: str, more: str) -> ConfigError:
             hint = f"{hint}; a server of another name is an [[endpoint]] of models.toml (docs/guides/models.md)"
     elif section == "features" and name:
         what, hint = f"unknown feature {name!r}", did_you_mean(name, FEATURE_NAMES)
+    elif section == "options" and name:
+        what, hint = _unknown_option(parts(key))
+    elif section == "keywords" and name:
+        kinds = [kind for kind in KINDS if kind not in ASIDE]
+        what, hint = f"unknown kind of work {name!r}", did_you_mean(name, kinds) or f"known: {', '.join(kinds)}"
     elif key == "endpoint":
         what, hint = f"unknown setting {key!r}", "servers of your own go into models.toml, next to your config.toml"
     else:
         what, hint = f"unknown setting {key!r}", did_you_mean(key, (*TYPES, *SECTIONS))
     return ConfigError(f"{place}{what}", (hint or "docs/reference/settings.md lists all settings") + more)
+
+
+def _unknown_option(names: tuple[str, ...]) -> tuple[str, str]:
+    """What is wrong with a key below `options`, and a hint."""
+    scope, name, last = (*names[1:], "", "")[:3]
+    if scope not in SCOPES:
+        return f"unknown options {scope!r}", did_you_mean(scope, SCOPES)
+    if not last:
+        return f"options.{scope}.{name} is a section", f'write [options.{scope}."{name}"] and its settings below it'
+    if scope == "kind" and name not in KINDS:
+        return f"unknown kind of work {name!r}", did_you_mean(name, KINDS) or f"known: {', '.join(KINDS)}"
+    return f"unknown option {last!r}", did_you_mean(last, OPTIONS)

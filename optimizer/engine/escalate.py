@@ -16,6 +16,7 @@ from optimizer.events import Flow, Judged, Notice, Proposed
 from optimizer.ledger.caps import DOLLAR
 from optimizer.report import progress
 from optimizer.retrieval import Context
+from optimizer.settings import option
 from optimizer.types import Attempt, Model, Patch, Prompt, Route, Verdict
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from optimizer.engine.prepare import Request
     from optimizer.engine.services import Services, Workspace
     from optimizer.providers.base import Called
+    from optimizer.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ def _settlement(ended: AgentResult) -> str:
 def _conversation(request: Request, model: Model, services: Services, before: Before) -> Flow[AgentResult]:
     """One conversation, continuing with what earlier attempts passed on."""
     workspace = services.workspace
+    before = replace(before, answer_tokens=_answer_tokens(request, model, workspace.settings, before))
     toolbox = _toolbox(request, model, workspace)
     prompt = prompts.build(_ask(request, workspace, toolbox, before), model)
     over = _over_step(prompt, model, services)
@@ -187,6 +190,12 @@ def _conversation(request: Request, model: Model, services: Services, before: Be
     return replace(ended, unfinished=replace(ended.unfinished, looked=looked))
 
 
+def _answer_tokens(request: Request, model: Model, settings: Settings, before: Before) -> int:
+    """The answer budget of this model, grown by as much as that of the models before it."""
+    own = option(settings, "max_tokens", model.id, model.provider, request.task.kind)
+    return int(own) * before.answer_tokens // settings.max_tokens
+
+
 def _over_step(prompt: Prompt, model: Model, services: Services) -> int:
     """Tokens to cut from a prompt that is little above a step of the model's price; 0 for none."""
     rates = services.calls.candidate(model).tariff
@@ -204,7 +213,6 @@ def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Befor
         context=request.context,
         max_output=before.answer_tokens,
         concise=workspace.features.output_optimization,
-        temperature=workspace.temperature,
         evidence=before.evidence,
         notes=request.notes,
         look=_looks(request, workspace),

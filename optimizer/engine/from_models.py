@@ -80,7 +80,8 @@ def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: b
     from optimizer.routing.classify import classify
 
     sorted_as = (yield from opinion.end(router, services.calls)) if router else None
-    task = classify(fitted, context, budget.prompt(notes.tokens if notes else 0, context.tokens), sorted_as)
+    tokens = budget.prompt(notes.tokens if notes else 0, context.tokens)
+    task = classify(fitted, context, tokens, sorted_as, workspace.settings.keywords)
     return Request(id, fitted, context, task, notes), available
 
 

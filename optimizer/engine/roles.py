@@ -164,8 +164,7 @@ def planned(request: Request, available: Available, services: Services) -> Flow[
 
     task = replace(request.task, kind="plan", wants_edits=False, output_tokens=USUAL_PLAN)
     query = request.query._replace(text=_PLAN_ASKED.format(request=request.query.text))
-    temperature = services.workspace.temperature
-    asked = prompts.Ask(query, task, request.context, PLAN, notes=request.notes, temperature=temperature)
+    asked = prompts.Ask(query, task, request.context, PLAN, notes=request.notes)
     work = Work("planner", "planning", replace(request, task=task), PLAN, (asked,))
     replies = yield from ask_role(work, route(work, available, services).attempts, services)
     plan = replies.texts[0]
@@ -242,7 +241,7 @@ def _review(request: Request, checks: list[str], diff: str, services: Services) 
         request.task, kind="review", wants_edits=False, input_tokens=used, output_tokens=USUAL_REVIEW, needs=needs
     )
     query = Query(_REVIEW_ASKED.format(**fields), extra)
-    ask = prompts.Ask(query, task, context, REVIEW, temperature=services.workspace.temperature)
+    ask = prompts.Ask(query, task, context, REVIEW)
     asks = (ask,) if whole or count_tokens(fields["diff"]) >= LEAST else ()
     return Work("critic", "reviewing", replace(request, task=task), REVIEW, asks), whole
 

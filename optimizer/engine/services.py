@@ -38,11 +38,6 @@ class Workspace:
     reranker: Callable[[], Reranker | None]
 
     @property
-    def temperature(self) -> float | None:
-        """The temperature that the settings ask for; None leaves it to the provider."""
-        return self.settings.temperature if self.settings.temperature >= 0 else None
-
-    @property
     def repository(self) -> str:
         """The name under which consent and usage records of this repository are kept."""
         return str(self.root)

@@ -129,7 +129,6 @@ def _asks(request: Request, task: Task, excerpt: SplitInput, space: int, service
             task,
             nothing,
             TOKENS,
-            temperature=services.workspace.temperature,
         )
         for number, part in enumerate(excerpt.parts, 1)
     )

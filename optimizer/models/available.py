@@ -21,7 +21,7 @@ from optimizer.providers import base
 from optimizer.providers.door import Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.reasons import HoldsNothing, NoAnswer, NoKey, NotHeld, OtherTier, Reason, ServerFailed, Unfit, Why
-from optimizer.settings import Settings
+from optimizer.settings import Settings, option
 from optimizer.types import TIERS, LeftOut, Model, Tier
 from optimizer.vendors import OLLAMA, VENDORS, whole_name
 
@@ -131,8 +131,9 @@ def _placed(model: Model, endpoint: Endpoint, settings: Settings) -> Model:
     model = replace(model, price_ref="")
     if endpoint.local:
         model = replace(model, tier="local", label="Local", local=True)
-    if settings.context_size and model.tier == "local":
-        model = replace(model, window=min(model.window, settings.context_size))
+    size = option(settings, "context_size", model.id, model.provider)
+    if size and model.tier == "local":
+        model = replace(model, window=min(model.window, size))
     return model
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, output_cap
+from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, output_cap, sampling
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Message, Model, Prompt, StopReason, Usage
@@ -70,8 +70,9 @@ def _request(model: Model, prompt: Prompt) -> dict[str, Any]:
         if len(prompt.system) >= CACHED_FROM * 4:
             block["cache_control"] = {"type": "ephemeral"}
         wanted["system"] = [block]
-    if prompt.temperature is not None and "temperature" in model.parameters:
-        wanted["extra_body"] = {"temperature": prompt.temperature}
+    if chosen := sampling(model, prompt):
+        name = next(iter(chosen))  # temperature, if both are set: several models refuse the two together
+        wanted["extra_body"] = {name: chosen[name]}
     if prompt.tools and model.tools:
         wanted["tools"] = [
             {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}

@@ -125,6 +125,12 @@ def output_cap(model: Model, prompt: Prompt) -> int:
     return min(prompt.max_output, model.max_output) if model.max_output > 0 else prompt.max_output
 
 
+def sampling(model: Model, prompt: Prompt) -> dict[str, float]:
+    """Temperature and top_p, as far as they are set and the model takes them."""
+    wanted = {"temperature": prompt.temperature, "top_p": prompt.top_p}
+    return {name: value for name, value in wanted.items() if value is not None and name in model.parameters}
+
+
 def usage_so_far(draft: Draft, prompt: Prompt) -> Usage:
     """The provider's count where it came, else an estimate that says so."""
     arrived = "".join(draft.pieces) + "".join(raw for _, raw in draft.calls.values())

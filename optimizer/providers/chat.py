@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from optimizer.errors import InputError
-from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, disjoint, output_cap
+from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, disjoint, output_cap, sampling
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Message, Model, Prompt, StopReason, Usage
@@ -78,8 +78,7 @@ def request(model: Model, prompt: Prompt, sdk: ChatSdk) -> dict[str, Any]:
     }
     if sdk.counts:
         wanted["stream_options"] = {"include_usage": True}
-    if prompt.temperature is not None and "temperature" in model.parameters:
-        wanted["temperature"] = prompt.temperature
+    wanted |= sampling(model, prompt)
     if prompt.tools and model.tools:
         wanted["tools"] = tools(prompt)
     return wanted

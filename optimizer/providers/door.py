@@ -30,7 +30,7 @@ from optimizer.providers.endpoints import Endpoint
 from optimizer.providers.network import CORE, Body, Clock, Generation, Pools, broken, open_pool, pool_errors
 from optimizer.providers.pace import Pace
 from optimizer.providers.quotas import Exchange, quotas
-from optimizer.settings import Settings
+from optimizer.settings import Settings, option
 
 ERROR_BYTES = 65_536
 SLOW_LINE = 125_000  # bytes a second: what is sent beyond the first of them may take so much longer
@@ -53,6 +53,7 @@ class ExchangeLimits:
     load: float = 300.0
     answer_bytes: int = 20_000_000
     context_size: int = 0
+    keep_alive: str = ""
     connections: int = 4
     pace: Pace | None = None
 
@@ -91,9 +92,24 @@ def gate_for(repository: str, state: Path, settings: Settings, pools: Pools | No
     )
 
 
-def gate_in(gate: Gate, pace: Pace | None, on_exchange: Callable[[Exchange], None]) -> Gate:
-    """The gate for the calls of one model, which has this pace where its server is on this machine."""
-    return replace(gate, limits=replace(gate.limits, pace=pace), on_exchange=on_exchange)
+def gate_in(
+    gate: Gate, settings: Settings, call: tuple[str, str, str], pace: Pace | None, listen: Callable[[Exchange], None]
+) -> Gate:
+    """The gate for a call: of a model, at a provider, for a kind of work, as the settings limit it.
+
+    The pace is that of the model where its server is on this machine.
+    """
+    limits = replace(
+        gate.limits,
+        first=option(settings, "first_token_seconds", *call),
+        stall=option(settings, "stall_seconds", *call),
+        answer=option(settings, "answer_seconds", *call),
+        load=option(settings, "load_seconds", *call),
+        context_size=option(settings, "context_size", *call),
+        keep_alive=option(settings, "keep_alive", *call),
+        pace=pace,
+    )
+    return replace(gate, limits=limits, on_exchange=listen)
 
 
 class Door:

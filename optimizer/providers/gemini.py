@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, disjoint, output_cap
+from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, disjoint, output_cap, sampling
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Message, Model, Prompt, StopReason
@@ -87,8 +87,8 @@ class Gemini:
         )
         if prompt.system:
             config.system_instruction = prompt.system
-        if prompt.temperature is not None and "temperature" in model.parameters:
-            config.temperature = prompt.temperature
+        for name, value in sampling(model, prompt).items():
+            setattr(config, name, value)
         if prompt.tools and model.tools:
             offered = [
                 types.FunctionDeclaration(

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from optimizer.errors import BadAnswer, ModelMissing, Overloaded, PromptTooLong, ProviderError
 from optimizer.images import tokens
 from optimizer.providers import chat, failures
-from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, loading, output_cap
+from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, loading, output_cap, sampling
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Model, Prompt, Usage
@@ -35,7 +35,7 @@ class Ollama:
     def __init__(self, endpoint: Endpoint, gate: Gate) -> None:
         client, types = _sdk()
         self.endpoint = endpoint
-        self.context_size = gate.limits.context_size
+        self.context_size, self.keep_alive = gate.limits.context_size, gate.limits.keep_alive
         self.door = Door("httpx", gate, endpoint)
         headers = {"authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
         self.client = client.Client(
@@ -48,7 +48,7 @@ class Ollama:
             window = window_for(model, prompt, self.context_size)
             if model.resident and not self.context_size:
                 window = self._in_force(model, window)
-            for part in self.client.chat(**_request(model, prompt, window)):
+            for part in self.client.chat(**_request(model, prompt, window, self.keep_alive)):
                 yield from _take(part, draft)
             _check_whole(draft, prompt, window)
 
@@ -99,11 +99,16 @@ def window_for(model: Model, prompt: Prompt, asked: int) -> int:
     return asked or (min(size, model.window) if model.window else size)
 
 
-def _request(model: Model, prompt: Prompt, window: int) -> dict[str, Any]:
+def _request(model: Model, prompt: Prompt, window: int, keep_alive: str) -> dict[str, Any]:
     options: dict[str, Any] = {"num_ctx": window, "num_predict": output_cap(model, prompt)}
-    if prompt.temperature is not None and "temperature" in model.parameters:
-        options["temperature"] = prompt.temperature
-    wanted: dict[str, Any] = {"model": model.id, "messages": _turns(prompt), "options": options, "stream": True}
+    wanted: dict[str, Any] = {
+        "model": model.id,
+        "messages": _turns(prompt),
+        "options": options | sampling(model, prompt),
+        "stream": True,
+    }
+    if keep_alive:
+        wanted["keep_alive"] = int(keep_alive) if keep_alive in ("0", "-1") else keep_alive
     if prompt.tools and model.tools:
         wanted["tools"] = chat.tools(prompt)
     return wanted

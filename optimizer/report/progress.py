@@ -95,6 +95,11 @@ def cap_warning(name: str, share: float, spent: int, cap: int) -> str:
     return f"{share:.0%} of the cap of a {name} is spent: {dollars(spent)} of {dollars(cap)}"
 
 
+def not_sent(model: str, parameters: Sequence[str]) -> str:
+    """Settings that a model does not take."""
+    return f"{model} takes no {' and no '.join(parameters)}: not sent"
+
+
 def shorter_answer(model: str, tokens: int) -> str:
     """A quota leaves less than the answer budget."""
     return f"{model}: its limits leave {tokens:,} tokens for the answer"

@@ -20,6 +20,7 @@ _PLAIN: dict[r.Why, str] = {
     r.Why.ROUTING_OFF: "routing is off: only the best tier is asked",
 }
 _SIGNS: dict[r.SignCode, str] = {
+    "own_word": "it says {word!r} (one of your keywords)",
     "opinion": "{model} takes it for {word}",
     "rated": "it says how hard it is",
     "greeting": "it is no more than {word!r}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from optimizer.reasons import Sign, SignCode
@@ -86,6 +87,9 @@ _EDITING = frozenset({"edit", "refactor", "test"})
 _SOON = frozenset({"quick", "find"})
 
 
+NO_KEYWORDS: Mapping[str, str] = MappingProxyType({})
+
+
 class Opinion(NamedTuple):
     """The kind of work that a request is to a model, and how hard it is (None: by its words)."""
 
@@ -94,13 +98,22 @@ class Opinion(NamedTuple):
     difficulty: float | None = None
 
 
-def classify(query: Query, context: Context, prompt_tokens: int, opinion: Opinion | None = None) -> Task:
+def classify(
+    query: Query,
+    context: Context,
+    prompt_tokens: int,
+    opinion: Opinion | None = None,
+    keywords: Mapping[str, str] = NO_KEYWORDS,
+) -> Task:
     """The task of a query; `prompt_tokens` is the size of the prompt that would be sent, `context` what it holds.
 
-    An `opinion` on the kind, such as that of a small model, counts before the words.
+    An `opinion` on the kind, such as that of a small model, counts before the words, and the user's own `keywords` (by
+    kind, with commas) before both.
     """
     request = _POLITE.sub("", _plain(query))
-    kind, sign = (opinion.kind, Sign("opinion", opinion.kind, model=opinion.model)) if opinion else kind_of(query)
+    own = _own(_plain(query), keywords)
+    read = own or ((opinion.kind, Sign("opinion", opinion.kind, model=opinion.model)) if opinion else kind_of(query))
+    kind, sign = read
     difficulty, signs = _difficulty(kind, request, context, prompt_tokens)
     if opinion and opinion.difficulty is not None:
         difficulty, signs = opinion.difficulty, [Sign("rated")]
@@ -117,9 +130,11 @@ def classify(query: Query, context: Context, prompt_tokens: int, opinion: Opinio
     )
 
 
-def kind_of(query: Query) -> tuple[TaskKind, Sign]:
-    """The kind of a query by its words, and the sign that decides."""
+def kind_of(query: Query, keywords: Mapping[str, str] = NO_KEYWORDS) -> tuple[TaskKind, Sign]:
+    """The kind of a query by its words, and the sign that decides: first the user's own words, by kind, with commas."""
     plain = _plain(query)
+    if keywords and (own := _own(plain, keywords)):
+        return own
     failure = any(_FAILURE.search(text[:_LONGEST]) for text in (query.text, query.extra))
     if not (query.extra or query.images) and (greeting := _greeting(plain)):
         return "quick", Sign("greeting", greeting)
@@ -132,6 +147,15 @@ def kind_of(query: Query) -> tuple[TaskKind, Sign]:
     if _QUESTION.match(request):
         return _question(request, failure)
     return _by_verb(request) or _otherwise(request, failure)
+
+
+def _own(plain: str, keywords: Mapping[str, str]) -> tuple[TaskKind, Sign] | None:
+    """The kind of the user's longest word that a query holds, if any."""
+    named = [(word.strip(), kind) for kind in KINDS for word in keywords.get(kind, "").split(",")]
+    for word, kind in sorted(named, key=lambda pair: -len(pair[0])):
+        if word and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", plain, re.IGNORECASE):
+            return kind, Sign("own_word", word)
+    return None
 
 
 def _needed(needs: Needs, mentions_one: bool) -> tuple[Sign, ...]:

@@ -223,7 +223,7 @@ class Models:
             for model in models
         }
 
-    def provider(self, model: Model, on_exchange: Callable[[Exchange], None]) -> Provider:
+    def provider(self, model: Model, kind: str, on_exchange: Callable[[Exchange], None]) -> Provider:
         from optimizer.models.available import forget
         from optimizer.models.state import key
         from optimizer.providers.base import open_provider
@@ -237,7 +237,8 @@ class Models:
             on_exchange(exchange)
 
         pace = self.states().pace(key(model)) if endpoint.local else None
-        return open_provider(endpoint, gate_in(self.gate(), pace, listen))
+        call = (model.id, model.provider, kind)
+        return open_provider(endpoint, gate_in(self.gate(), self._config.settings, call, pace, listen))
 
     def router(self) -> Router | None:
         """The model of `local.router` and how it is asked within its time; None where none is on this machine."""

@@ -28,14 +28,14 @@ class Start(NamedTuple):
     looks: bool = False
     query: Query | None = None
 
-    def profile(self) -> str:
-        """The profile that the kind of work chooses; '' where there is none."""
+    def profile(self, keywords: Mapping[str, str]) -> str:
+        """The profile that the kind of work chooses, by these words of the user's too; '' where there is none."""
         if self.query is None:
             return ""
         from optimizer.routing.classify import kind_of
         from optimizer.routing.policy import profile_for
 
-        return profile_for(kind_of(self.query)[0])
+        return profile_for(kind_of(self.query, keywords)[0])
 
 
 class Project(NamedTuple):

@@ -208,7 +208,7 @@ def test_features_from_files_and_their_order(config: Load) -> None:
 
 def test_an_answer_budget_that_fills_the_request_is_refused(config: Load) -> None:
     with pytest.raises(ConfigError, match=r"max_tokens.*6,000.*request_tokens"):
-        config(env={"OPTIMIZER_MAX_TOKENS": "6000"})
+        config("request_tokens = 6000", env={"OPTIMIZER_MAX_TOKENS": "6000"})
     assert config("request_tokens = 9000", env={"OPTIMIZER_MAX_TOKENS": "6000"}).settings.max_tokens == 6000
 
 
