@@ -58,7 +58,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     answers = show.Answers(given["yes"], asks=terminal.interactive())
     with options.open_services(given["project"], settings, query=query) as services:
         repository = None
-        if given["commit"]:
+        if given["commit"] and not given["dry_run"]:
             from optimizer.git.commit import ready
 
             repository = ready(services.workspace.root, os.environ)

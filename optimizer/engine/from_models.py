@@ -14,7 +14,7 @@ from optimizer.events import Chosen, ConsentQuestion, Flow, Notice, Routed
 from optimizer.reasons import Cap
 from optimizer.report import progress
 from optimizer.retrieval import Query
-from optimizer.types import Attempt, Outcome, Route, Task
+from optimizer.types import Attempt, Outcome, Route
 
 if TYPE_CHECKING:
     from optimizer.agent.loop import AgentResult
@@ -30,10 +30,11 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
     prepared, available = yield from _prepared(id, query, services, dry_run, plans)
     planned = plans and prepared.task.wants_edits
     role = "editor" if planned else ""
-    route = yield from _routed(prepared.task, role, available, services)
+    route = decide.route(prepared.task, services, available, role)
     if (provider := decide.lacks_consent(route)) and not dry_run and (yield from _consent(provider, services)):
         available = services.models.available()
-        route = yield from _routed(prepared.task, role, available, services)
+        route = decide.route(prepared.task, services, available, role)
+    yield Routed(prepared.task, route, services.models.quote(prepared.task))
     if not (dry_run and route.attempts) and (line := decide.images_leave(query, route, planned)):
         yield Notice(line, "images")
     if dry_run or not route.attempts:
@@ -92,12 +93,6 @@ def _cut(query: Query, fitted: Query, services: Services, dry_run: bool) -> Iter
         yield Notice(progress.request_cut(), "request-cut")
     if fitted.extra != query.extra and (dry_run or not summarises):
         yield Notice(progress.input_cut(summarises), "input-cut")
-
-
-def _routed(task: Task, role: str, available: Available, services: Services) -> Flow[Route]:
-    route = decide.route(task, services, available, role)
-    yield Routed(task, route, services.models.quote(task))
-    return route
 
 
 def _consent(provider: str, services: Services) -> Flow[bool]:

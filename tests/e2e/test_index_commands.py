@@ -269,3 +269,10 @@ def test_watch_tells_each_change_and_ends_with_ctrl_c(
     os.kill(watching.pid, signal.SIGINT)
     assert watching.wait(10) == 0
     assert "Traceback" not in watching.stderr.read()
+
+
+def test_a_dry_run_of_a_commit_needs_no_identity(alone: Optimize, calc: Path) -> None:
+    git(calc, "config", "user.useConfigOnly", "true")
+    request = ("refactor total", "--commit")
+    assert alone(*request, "--yes").code == 2
+    assert alone(*request, "--dry-run").code == 0

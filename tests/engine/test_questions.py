@@ -105,7 +105,7 @@ def test_consent_is_asked_once_and_the_run_goes_on(services: Services, loopback:
     host = loopback.url.removeprefix("http://")
     assert front.asked == [ConsentQuestion("groq", host, services.workspace.repository)]
     assert outcome.exit_code == 0 and outcome.text.startswith("It adds")
-    assert [type(event) for event in events if isinstance(event, Chosen | Routed)] == [Chosen, Routed, Routed]
+    assert [type(event) for event in events if isinstance(event, Chosen | Routed)] == [Chosen, Routed]
     assert consent.granted(services.workspace.places.state, services.workspace.repository, "groq", host)
     assert served(services, front, "explain total again")[1].exit_code == 0
     assert len(front.asked) == 1

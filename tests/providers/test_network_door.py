@@ -233,7 +233,7 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_key(tmp_path: Path) -> No
                 received.append(safe.recv(1000))
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, args=(listener,))
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
         thread.start()
         for wire in ("ollama", "openai"):
             endpoint = endpoints.endpoint(wire, f"https://localhost:{listener.getsockname()[1]}", KEY)
