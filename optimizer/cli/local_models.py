@@ -230,6 +230,7 @@ def recommend(profile: str, everything: bool, project: Path | None, as_json: boo
 
 def _advice_lines(here: Machine, shown: list[Advice]) -> list[str]:
     from optimizer.models.memory import GIB, USUAL_WINDOW
+    from optimizer.report.memory import HOW
 
     cards = f", {' and '.join(here.cards)} with {here.vram / GIB:.0f} GiB" if here.cards else ""
     shared = ", shared with the graphics processor" if here.shared else "" if here.cards else ", no graphics card found"
@@ -242,7 +243,7 @@ def _advice_lines(here: Machine, shown: list[Advice]) -> list[str]:
     for one in shown:
         mark = "installed, " if one.held else ""
         size = f"{one.estimate.bytes / GIB:>5.1f} GiB", f"{one.estimate.billions:>5g} billion"
-        rows.append((one.id, *size, mark + (one.how if one.fits else "too large")))
+        rows.append((one.id, *size, mark + HOW[one.how]))
     lines += ["", *table(rows, width()), ""]
     lines.append(wrapped(f"Memory is an estimate: {_assumed(shown)}, a window of {USUAL_WINDOW:,} tokens.", width(), 0))
     best = next((one for one in shown if one.fits), None)

@@ -280,6 +280,7 @@ def describe(name: str, provider: str, stock: Stock) -> About:
     """All facts about a model, the server's own first. Raises InputError for an unknown provider."""
     from optimizer.cli.consent import known_provider
     from optimizer.models.memory import GIB, USUAL_WINDOW, estimate
+    from optimizer.report.memory import estimated
 
     catalogue, endpoints = stock.models.catalogue(), stock.models.endpoints()
     card, note = None, ""
@@ -299,7 +300,7 @@ def describe(name: str, provider: str, stock: Stock) -> About:
         needed = estimate(name, USUAL_WINDOW, catalogue.billions(name, where))
         if needed.bytes:
             figure = f"{needed.bytes / GIB:.1f} GiB"
-            facts.append(Stated("memory", figure, f"estimate with a window of {USUAL_WINDOW:,}: {needed.why}"))
+            facts.append(Stated("memory", figure, f"estimate with a window of {USUAL_WINDOW:,}: {estimated(needed)}"))
     unknown = UNKNOWN if not any(one.row != "*" for one in stated.values()) else ""
     return About(name, where, tuple(facts), tuple(filter(None, (note, unknown))))
 

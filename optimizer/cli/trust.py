@@ -11,7 +11,7 @@ import click
 from optimizer.cli import options
 from optimizer.cli.terminal import emit, notice, width
 from optimizer.errors import InputError
-from optimizer.report import wire
+from optimizer.report import checks, wire
 from optimizer.report.figures import count
 from optimizer.report.layout import inert, table
 
@@ -49,7 +49,8 @@ def list_command(project: Path | None, as_json: bool) -> int:
         for found, answer in rows:
             emit(wire.trusted(found, answer))
         return 0
-    for line in table([(found.kind, found.text, words[answer], found.why) for found, answer in rows], width(), ""):
+    cells = [(found.kind, found.text, words[answer], checks.found_by(found.by)) for found, answer in rows]
+    for line in table(cells, width(), ""):
         click.echo(inert(line))
     if any(answer is None for _, answer in rows):
         notice("allow them with: optimize trust grant")

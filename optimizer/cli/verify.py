@@ -76,9 +76,10 @@ def _explain(patch: Patch, runs: tuple[Run, ...], as_json: bool, explain: bool) 
     click.echo(f"{changed}: {inert(', '.join(change.path for change in patch.changes))}")
     for run in runs:
         state = reasons.not_run(_skipped(run)) if run.skip else "would be run"
-        click.echo(f"{run.command.kind}: {inert(run.command.text)} ({inert(run.command.why)}) · {inert(state)}")
+        found = f"{inert(run.command.text)} ({inert(reasons.found_by(run.command.by))})"
+        click.echo(f"{run.command.kind}: {found} · {inert(state)}")
         for test in run.tests:
-            click.echo(f"  {inert(test.path)}  {inert(test.why)}")
+            click.echo(f"  {inert(test.path)}  {inert(reasons.reached_by(test.by))}")
         if run.further:
             others = count(len(run.further), "other test file")
             click.echo(f"  {others}, after those and only if they are quick")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.models.catalogue import Catalogue
-from optimizer.models.memory import GIB, USUAL_WINDOW, Estimate, estimate
+from optimizer.models.memory import USUAL_WINDOW, Estimate, estimate
+from optimizer.report.memory import HowRun
 from optimizer.vendors import OLLAMA
 
 MIB = 1 << 20
@@ -103,15 +104,15 @@ def _output(*command: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A local model to consider: the memory it takes, whether it fits, why, and `how` it would run."""
+    """A local model to consider: the memory it takes, whether it fits into the `usable` bytes, and how it would run."""
 
     id: str
     estimate: Estimate
     fits: bool
     held: bool
-    why: str
     strength: float
-    how: str
+    how: HowRun
+    usable: int
 
 
 def recommend(
@@ -151,7 +152,7 @@ def _advice(catalogue: Catalogue, machine: Machine, name: str, held: bool, profi
     traits = catalogue.traits(catalogue.describe(name, OLLAMA))
     strength = traits.strengths.get(PROFILE_STRENGTH.get(profile, "reasoning"), 0.0)
     fits = 0 < needed.bytes <= machine.usable
-    return Advice(name, needed, fits, held, _why(needed, machine, fits), strength, _how(needed, machine, fits))
+    return Advice(name, needed, fits, held, strength, _how(needed, machine, fits), machine.usable)
 
 
 def _quick(needed: Estimate, machine: Machine) -> bool:
@@ -159,14 +160,9 @@ def _quick(needed: Estimate, machine: Machine) -> bool:
     return needed.bytes <= machine.on_cards or needed.billions <= most
 
 
-def _why(needed: Estimate, machine: Machine, fits: bool) -> str:
-    size = f"about {needed.bytes / GIB:.1f} GiB with a window of {USUAL_WINDOW:,}: {needed.why}"
-    return f"{size}; {_how(needed, machine, fits)}"
-
-
-def _how(needed: Estimate, machine: Machine, fits: bool) -> str:
+def _how(needed: Estimate, machine: Machine, fits: bool) -> HowRun:
     if not fits:
-        return f"too large, models may take {machine.usable / GIB:.1f} GiB here"
+        return "too-large"
     if machine.on_cards and needed.bytes <= machine.on_cards:
-        return "runs on the graphics processor"
-    return "runs on the processor" + ("" if _quick(needed, machine) else ", slowly")
+        return "gpu"
+    return "cpu" if _quick(needed, machine) else "slow-cpu"

@@ -52,18 +52,16 @@ _BITS = re.compile("|".join(sorted(map(re.escape, BITS), key=len, reverse=True))
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Bytes that a model takes when loaded, and how they were estimated; `bytes` is 0 when its size is not known."""
+    """Bytes that a model takes when loaded with a window of `window` tokens, 0 where its size is not known.
+
+    They follow from `billions` of parameters at a quantisation of `bits`.
+    """
 
     bytes: int
+    window: int
     billions: float = 0.0
     quantisation: str = ""
-
-    @property
-    def why(self) -> str:
-        """How it was estimated."""
-        if not self.bytes:
-            return "its name has no size"
-        return f"{self.billions:g} billion parameters at {self.quantisation} ({BITS[self.quantisation]:g} bits)"
+    bits: float = 0.0
 
 
 def estimate(model_id: str, window: int = USUAL_WINDOW, billions: float = 0.0) -> Estimate:
@@ -71,12 +69,13 @@ def estimate(model_id: str, window: int = USUAL_WINDOW, billions: float = 0.0) -
     name = model_id.lower()
     size = parameters(name) or billions
     if not size:
-        return Estimate(0)
+        return Estimate(0, window)
     found = _BITS.search(name)
     quantisation = found[0] if found else USUAL_QUANTISATION
-    weights = size * 1e9 * BITS[quantisation] / 8
+    bits = BITS[quantisation]
+    weights = size * 1e9 * bits / 8
     cache = window * CACHE_BYTES * math.sqrt(size)
-    return Estimate(int(weights * 1.05 + cache + BUFFERS), size, quantisation)
+    return Estimate(int(weights * 1.05 + cache + BUFFERS), window, size, quantisation, bits)
 
 
 @lru_cache(maxsize=1024)

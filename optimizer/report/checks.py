@@ -18,6 +18,27 @@ _SKIPPED: Mapping[Skip, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class FoundBy:
+    """What names a command: the user's configuration, a file, or a table, section or script `name` of that file."""
+
+    code: Literal["configured", "file", "table", "section", "script"]
+    path: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedBy:
+    """How a change reaches a test: it is changed itself, or by a file of `via`.
+
+    `via` is the file that the test is named after, the conftest.py that applies to it, the changed file of its package,
+    or the files from the one that it imports to the one that is changed.
+    """
+
+    code: Literal["changed", "named", "conftest", "package", "imports"]
+    via: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BrokenName:
     """A name in a file that no longer leads anywhere; `source` is the file that should define it, where one does not.
 
@@ -45,6 +66,30 @@ _BROKEN = {
 def broken_name(one: BrokenName) -> str:
     """A name that leads nowhere, with its place."""
     return f"{one.path}:{one.line} {_BROKEN[one.why].format(name=one.name, source=one.source)}"
+
+
+def found_by(one: FoundBy) -> str:
+    """Why a command is one of a project's."""
+    return {
+        "configured": "your configuration names it",
+        "file": f"there is {one.path}",
+        "table": f"{one.path} has [{one.name}]",
+        "section": f"[{one.name}] in {one.path}",
+        "script": f"{one.path} has a test script: {one.name}",
+    }[one.code]
+
+
+def reached_by(one: ReachedBy) -> str:
+    """Why a change reaches a test; of a long way through imports its beginning and end."""
+    way = one.via if len(one.via) <= 3 else (one.via[0], "…", *one.via[-2:])
+    if one.code == "imports":
+        return f"it imports {', which imports '.join(way)}"
+    return {
+        "changed": "it is changed itself",
+        "named": "it is named after {}",
+        "conftest": "{} applies to it",
+        "package": "it is in the package of {}",
+    }[one.code].format(*way)
 
 
 def skipped(skip: Skip, command: str, kind: str) -> str:

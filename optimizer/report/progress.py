@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from optimizer.report import reasons
 from optimizer.report.figures import cap_left, dollars, duration
+from optimizer.report.memory import GIB
 from optimizer.types import Attempt, LeftOut
 
-GIB = 2**30
 KEYWORD_RULES = "using keyword rules"
 
 

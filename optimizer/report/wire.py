@@ -219,20 +219,22 @@ def plan(files: Sequence[str], runs: Iterable[tuple[Any, str]]) -> Wire:
 
 
 def _run(run: Any, skip: str) -> Wire:
-    found = run.command
-    fields = {"kind": found.kind, "command": found.text, "source": found.source, "why": found.why, "skip": skip}
-    return fields | {"files": list(run.files), "tests": [{"path": t.path, "why": t.why} for t in run.tests]}
+    from optimizer.report import checks
+
+    tests = [{"path": t.path, "why": checks.reached_by(t.by), **plain(t.by)} for t in run.tests]
+    return _command(run.command) | {"skip": skip, "files": list(run.files), "tests": tests}
 
 
 def trusted(found: Any, allowed: bool | None) -> Wire:
     """A command of a repository, and whether it may be run; null where there is no answer yet."""
-    return {
-        "kind": found.kind,
-        "command": found.text,
-        "source": found.source,
-        "why": found.why,
-        "allowed": allowed,
-    }
+    return _command(found) | {"allowed": allowed}
+
+
+def _command(found: Any) -> Wire:
+    from optimizer.report import checks
+
+    fields = {"kind": found.kind, "command": found.text, "source": found.source}
+    return fields | {"why": checks.found_by(found.by), "by": plain(found.by)}
 
 
 # ── money and consent ────────────────────────────────────────────────────────────────────────────
@@ -312,6 +314,8 @@ def _sorted(value: Any) -> Any:
 
 def advice(one: Any) -> Wire:
     """A model that fits this machine, or does not."""
+    from optimizer.report import memory
+
     return {
         "event": "advice",
         "model": one.id,
@@ -319,5 +323,6 @@ def advice(one: Any) -> Wire:
         "fits": one.fits,
         "installed": one.held,
         "strength": one.strength,
-        "why": one.why,
+        "why": memory.advised(one),
+        "how": one.how,
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from optimizer.index.reader import Index
 from optimizer.languages.table import is_test, stem_under_test
+from optimizer.report.checks import ReachedBy
 
 MAX_STEPS = 6
 MAX_VISITED = 1000
@@ -16,17 +17,17 @@ MAX_TESTS = 60
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A test file, why it is reached, and how far it is: 0 changed itself, 1 by its name, more through imports."""
+    """A test file, what reaches it, and how far it is: 0 changed itself, 1 by its name, more through imports."""
 
     path: str
-    why: str
+    by: ReachedBy
     steps: int
 
 
 def reached(changed: Iterable[str], index: Index, new: tuple[str, ...] = ()) -> tuple[Reached, ...]:
     """The tests that a change of these files can reach, nearest first; `new` files are not in the index yet."""
     changed = tuple(changed)
-    found = {path: Reached(path, "it is changed itself", 0) for path in changed if is_test(path)}
+    found = {path: Reached(path, ReachedBy("changed"), 0) for path in changed if is_test(path)}
     tests = [path for path in dict.fromkeys((*index.paths(), *new)) if is_test(path)]
     for test in _in_folder_of(changed, tests) + _named_after(changed, tests):
         found.setdefault(test.path, test)
@@ -38,7 +39,7 @@ def reached(changed: Iterable[str], index: Index, new: tuple[str, ...] = ()) -> 
 def _named_after(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
     stems = {stem_under_test(path): path for path in changed if len(stem_under_test(path)) > 2 and not is_test(path)}
     return [
-        Reached(test, f"it is named after {stems[stem_under_test(test)]}", 1)
+        Reached(test, ReachedBy("named", (stems[stem_under_test(test)],)), 1)
         for test in tests
         if stem_under_test(test) in stems
     ]
@@ -51,10 +52,10 @@ def _in_folder_of(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
         folder, name = posixpath.split(path)
         if name == "conftest.py":
             front = f"{folder}/" if folder else ""
-            found += [Reached(test, f"{path} applies to it", 1) for test in tests if test.startswith(front)]
+            found += [Reached(test, ReachedBy("conftest", (path,)), 1) for test in tests if test.startswith(front)]
         elif name.endswith(".go"):
             own = [test for test in tests if posixpath.dirname(test) == folder and test.endswith(".go")]
-            found += [Reached(test, f"it is in the package of {path}", 1) for test in own]
+            found += [Reached(test, ReachedBy("package", (path,)), 1) for test in own]
     return found
 
 
@@ -71,15 +72,14 @@ def _through_imports(changed: tuple[str, ...], index: Index) -> list[Reached]:
                 seen[edge.source] = path
                 following.append(edge.source)
                 if is_test(edge.source):
-                    found.append(Reached(edge.source, f"it imports {_chain(path, seen)}", steps + 1))
+                    found.append(Reached(edge.source, ReachedBy("imports", _chain(path, seen)), steps + 1))
         front = following
     return found
 
 
-def _chain(path: str, came_from: dict[str, str]) -> str:
-    """The way from a file to the change, as `a.py, which imports b.py`."""
+def _chain(path: str, came_from: dict[str, str]) -> tuple[str, ...]:
+    """The files from one to the change, each of which imports the next."""
     way = [path]
     while came_from[way[-1]]:
         way.append(came_from[way[-1]])
-    shown = way if len(way) <= 3 else [way[0], "…", *way[-2:]]
-    return ", which imports ".join(shown)
+    return tuple(way)

@@ -19,7 +19,7 @@ from optimizer.index.files import Root, listing, read_regular
 from optimizer.index.reader import Index
 from optimizer.languages.table import is_test
 from optimizer.privacy import trust
-from optimizer.report.checks import Skip
+from optimizer.report.checks import FoundBy, Skip
 from optimizer.settings import Settings
 from optimizer.types import Patch
 from optimizer.verify.affected import Reached, reached
@@ -51,7 +51,7 @@ _ORDER = ("lint", "types", "tests")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command of one kind: `text` as typed, `source` "configured" or "found", `why` it was found.
+    """A command of one kind: `text` as typed, `source` "configured" or "found", and what names it.
 
     `files` are the extensions of files that are passed to it; () for a command that checks everything.
     """
@@ -59,7 +59,7 @@ class Command:
     kind: Kind
     text: str
     source: Literal["configured", "found"]
-    why: str
+    by: FoundBy
     files: tuple[str, ...] = ()
 
     @property
@@ -88,37 +88,41 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True)
-class _Recipe:
-    kind: Kind
-    text: str
-    applies: Callable[[_Project], str]
-    files: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Project:
     """The files and configuration tables that show which tools a project uses."""
 
     paths: tuple[str, ...]
     read: Callable[[str], str]
 
-    def has(self, *names: str) -> str:
-        """The first of these files that is there, else ''."""
-        return next((name for name in names if name in self.paths), "")
+    def has(self, *names: str) -> FoundBy | None:
+        """The first of these files that is there."""
+        return next((FoundBy("file", name) for name in names if name in self.paths), None)
 
-    def table(self, *keys: str) -> bool:
-        """Whether pyproject.toml has a table [tool.KEYS]."""
+    def table(self, *keys: str) -> FoundBy | None:
+        """A table [tool.KEYS] of pyproject.toml."""
         found: object = _toml(self.read("pyproject.toml")).get("tool", {})
         for key in keys:
             found = found.get(key) if isinstance(found, dict) else None
-        return found is not None
+        return None if found is None else FoundBy("table", "pyproject.toml", ".".join(("tool", *keys)))
 
-    def section(self, *places: tuple[str, str]) -> str:
-        """The first of these (file, section) pairs that is there, as text."""
+    def section(self, *places: tuple[str, str]) -> FoundBy | None:
+        """The first of these (file, section) pairs that is there."""
         for path, name in places:
             if path in self.paths and _ini(self.read(path)).has_section(name):
-                return f"[{name}] in {path}"
-        return ""
+                return FoundBy("section", path, name)
+        return None
+
+
+_Sign = Callable[[_Project], FoundBy | None]
+"""What shows that a project uses a tool, None for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    kind: Kind
+    text: str
+    applies: _Sign
+    files: tuple[str, ...] = ()
 
 
 def commands(means: Means) -> tuple[Command, ...]:
@@ -150,7 +154,7 @@ def _configured(kind: Kind, text: str) -> Command:
         raise ConfigError(f"the command for {kind}, {text!r}, cannot be parsed: {error}", "close its quotes") from None
     if not words:
         raise ConfigError(f"the command for {kind} is blank", f"name a program, or write {OFF!r}")
-    return Command(kind, text, "configured", "your configuration names it")
+    return Command(kind, text, "configured", FoundBy("configured"))
 
 
 def find(root: Root, env: Mapping[str, str]) -> dict[Kind, Command]:
@@ -161,9 +165,9 @@ def find(root: Root, env: Mapping[str, str]) -> dict[Kind, Command]:
     known = frozenset(paths)
     found: dict[Kind, Command] = {}
     for recipe in _RECIPES:
-        if recipe.kind not in found and (why := recipe.applies(project)):
+        if recipe.kind not in found and (by := recipe.applies(project)):
             text = _with_own_program(recipe.text, root, known, env)
-            found[recipe.kind] = Command(recipe.kind, text, "found", why, recipe.files)
+            found[recipe.kind] = Command(recipe.kind, text, "found", by, recipe.files)
     return found
 
 
@@ -182,54 +186,48 @@ def _with_own_program(text: str, root: Root, known: frozenset[str], env: Mapping
 # ── what fits which project ──────────────────────────────────────────────────────────────────────
 
 
-def _pytest(project: _Project) -> str:
-    if found := project.has("pytest.ini", "conftest.py", "tests/conftest.py"):
-        return f"there is {found}"
-    if project.table("pytest"):
-        return "pyproject.toml has [tool.pytest]"
-    if found := project.section(("setup.cfg", "tool:pytest"), ("tox.ini", "pytest")):
-        return found
-    first = next((path for path in project.paths if path.endswith(".py") and is_test(path)), "")
-    return f"there is {first}" if first else ""
+def _pytest(project: _Project) -> FoundBy | None:
+    return (
+        project.has("pytest.ini", "conftest.py", "tests/conftest.py")
+        or project.table("pytest")
+        or project.section(("setup.cfg", "tool:pytest"), ("tox.ini", "pytest"))
+        or next((FoundBy("file", path) for path in project.paths if path.endswith(".py") and is_test(path)), None)
+    )
 
 
-def _npm(project: _Project) -> str:
+def _npm(project: _Project) -> FoundBy | None:
     try:
         script = json.loads(project.read("package.json") or "{}")["scripts"]["test"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return ""
-    return f"package.json has a test script: {script}" if "no test specified" not in str(script) else ""
+        return None
+    return None if "no test specified" in str(script) else FoundBy("script", "package.json", str(script))
 
 
-def _has(*names: str) -> Callable[[_Project], str]:
-    def applies(project: _Project) -> str:
-        found = project.has(*names)
-        return f"there is {found}" if found else ""
-
-    return applies
+def _has(*names: str) -> _Sign:
+    return lambda project: project.has(*names)
 
 
-def _any(*ways: Callable[[_Project], str]) -> Callable[[_Project], str]:
-    return lambda project: next((why for way in ways if (why := way(project))), "")
+def _any(*ways: _Sign) -> _Sign:
+    return lambda project: next((found for way in ways if (found := way(project))), None)
 
 
-def _table(*keys: str) -> Callable[[_Project], str]:
-    return lambda project: f"pyproject.toml has [tool.{'.'.join(keys)}]" if project.table(*keys) else ""
+def _table(*keys: str) -> _Sign:
+    return lambda project: project.table(*keys)
 
 
-def _section(*places: tuple[str, str]) -> Callable[[_Project], str]:
+def _section(*places: tuple[str, str]) -> _Sign:
     return lambda project: project.section(*places)
 
 
-def _mypy(whole: bool) -> Callable[[_Project], str]:
+def _mypy(whole: bool) -> _Sign:
     """mypy takes its files from its configuration (`whole`), or is given those that changed."""
 
-    def applies(project: _Project) -> str:
+    def applies(project: _Project) -> FoundBy | None:
         text = "\n".join(project.read(path) for path in ("mypy.ini", ".mypy.ini", "setup.cfg") if path in project.paths)
         table = _toml(project.read("pyproject.toml")).get("tool", {})
         mypy = table.get("mypy", {}) if isinstance(table, dict) else {}
         named = any(key in mypy for key in ("files", "packages", "modules")) or "\nfiles" in text
-        return _MYPY(project) if named is whole else ""
+        return _MYPY(project) if named is whole else None
 
     return applies
 

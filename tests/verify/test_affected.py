@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from optimizer.verify.affected import reached
 from tests.conftest import IndexRepo
 
@@ -27,10 +25,10 @@ FILES = {
 def test_the_nearest_come_first_and_each_has_its_reason(index_repo: IndexRepo) -> None:
     found = reached(["calc/parse.py"], index_repo(FILES))
     assert [test.path for test in found] == ["tests/test_parse.py", "tests/test_cli.py", "tests/test_far.py"]
-    assert [re.findall(r"\S+\.py", test.why) for test in found] == [
-        ["calc/parse.py"],
-        ["calc/cli.py", "calc/parse.py"],
-        ["helper.py", "calc/cli.py", "calc/parse.py"],
+    assert [(test.by.code, test.by.via) for test in found] == [
+        ("named", ("calc/parse.py",)),
+        ("imports", ("calc/cli.py", "calc/parse.py")),
+        ("imports", ("helper.py", "calc/cli.py", "calc/parse.py")),
     ]
 
 

@@ -49,7 +49,7 @@ def test_commands_are_found_by_the_files(means: Build, files: Mapping[str, str],
     made = means(files)
     found = commands(made)
     assert [command.text for command in found] == expected
-    assert all(command.why and command.source == "found" for command in found)
+    assert all(command.by.code != "configured" and command.source == "found" for command in found)
     assert all(allowed(command, made) is None for command in found)
 
 
