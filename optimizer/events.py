@@ -38,6 +38,7 @@ NoticeKind = Literal[
     "review-cut",
     "running",
     "not-sent",
+    "unloaded",
     "shorter-answer",
     "starting",
     "summarising",

@@ -110,6 +110,12 @@ class Settings:
         may_be_empty=True,
         user_only=True,
     )
+    unload: bool = setting(
+        "local.unload",
+        True,
+        "Unload models of Ollama on this machine that no run uses, where another would not fit beside them.",
+        user_only=True,
+    )
     temperature: float = setting(
         "temperature",
         -1.0,

@@ -161,4 +161,6 @@ def _lease(model: Model, prompt: Prompt, services: CallServices) -> Flow[str]:
             yield Notice(progress.waiting_for_memory(model.id, claim.bytes, grant.total, others), "waiting-for-memory")
             announced = True
         memory.sleep(NAP)
+    if unloaded := services.unload(claim, grant.total):
+        yield Notice(progress.unloaded(model.id, unloaded), "unloaded")
     return ""

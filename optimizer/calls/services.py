@@ -29,8 +29,9 @@ class CallServices(NamedTuple):
     """The stores and providers behind calls, all for one user and the repository of that name.
 
     `candidates` adds to models what is known of them at a time, `named` is whether the user chose the model, `claim`
-    is the memory that a local model takes with a window of so many tokens, `cost` gives micro-dollars (None: unknown),
-    `provider` is asked for the calls of a model for a kind of work, `keep` writes the transcript of a call.
+    is the memory that a local model takes with a window of so many tokens, `unload` takes idle models out of a server
+    with so many bytes in all and names them, `cost` gives micro-dollars (None: unknown), `provider` is asked for the
+    calls of a model for a kind of work, `keep` writes the transcript of a call.
     """
 
     repository: str
@@ -43,6 +44,7 @@ class CallServices(NamedTuple):
     claim: Callable[[Model, int], MemoryClaim]
     provider: Callable[[Model, str, Callable[[Exchange], None]], Provider]
     cost: Callable[[Model, Usage, datetime], int | None]
+    unload: Callable[[MemoryClaim, int], tuple[str, ...]] = lambda *_: ()
     keep: Callable[[UsageRecord, Prompt, Completion | ProviderError | str], None] = lambda *_: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     arm: str = ""

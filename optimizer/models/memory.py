@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -99,3 +99,21 @@ def needed(model_id: str, sizes: Mapping[str, int], billions: float, window: int
         return guess.bytes
     cache = int(window * CACHE_BYTES * max(guess.billions, 1.0) ** 0.5)
     return int(on_disk * 1.05) + cache + BUFFERS
+
+
+def to_unload(
+    wanted: str, size: int, loaded: Mapping[str, int], kept: Collection[str], total: int, last: str = ""
+) -> tuple[str, ...]:
+    """Which of the `loaded` models (bytes by name) to take out so that `wanted`, of so many bytes, fits into `total`.
+
+    The largest first, `last` after all others; none of `kept`, and none where the wanted one is loaded.
+    """
+    if wanted in loaded:
+        return ()
+    over = size + sum(loaded.values()) - total
+    found: list[str] = []
+    for name in sorted(loaded, key=lambda name: (name == last, -loaded[name])):
+        if over > 0 and name not in kept:
+            found.append(name)
+            over -= loaded[name]
+    return tuple(found)

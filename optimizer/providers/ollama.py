@@ -243,6 +243,10 @@ class OllamaShelf:
         """Delete a model from the server's disk; raises ModelMissing when it does not hold it."""
         self._read("DELETE", "/api/delete", {"model": name}, lambda _: None)
 
+    def unload(self, name: str) -> None:
+        """Take a model out of the server's memory, once it has answered what it was asked."""
+        self._read("POST", "/api/generate", {"model": name, "keep_alive": 0}, lambda _: None)
+
     def pull(self, name: str) -> Iterator[PullStep]:
         """Fetch a model; closing the iterator hangs up, and a later pull resumes.
 

@@ -95,6 +95,11 @@ def cap_warning(name: str, share: float, spent: int, cap: int) -> str:
     return f"{share:.0%} of the cap of a {name} is spent: {dollars(spent)} of {dollars(cap)}"
 
 
+def unloaded(model: str, others: Sequence[str]) -> str:
+    """Models that were taken out of a server's memory."""
+    return f"unloaded {' and '.join(others)}: {model} does not fit beside"
+
+
 def not_sent(model: str, parameters: Sequence[str]) -> str:
     """Settings that a model does not take."""
     return f"{model} takes no {' and no '.join(parameters)}: not sent"

@@ -203,6 +203,33 @@ class Models:
         name = vendors.whole_name(model.id)
         return MemoryClaim(endpoint.host, name, needed(name, known.sizes if known else {}, billions, window))
 
+    def unload(self, claim: MemoryClaim, total: int) -> tuple[str, ...]:
+        """Unload what no run uses from a server of this machine, as far as a claim needs it; the names of the models.
+
+        `total` are the bytes that models may take together there. The small model that classifies goes last.
+        """
+        from optimizer.errors import ProviderError
+        from optimizer.models.memory import to_unload
+        from optimizer.providers.ollama import open_shelf
+
+        settings = self._config.settings
+        server = next(
+            (one for one in self.endpoints().values() if one.host == claim.server and one.vendor.manages_models), None
+        )
+        if not (settings.unload and claim.bytes and server and server.local):
+            return ()
+        kept = self.memory().in_use(claim.server)
+        try:
+            with open_shelf(server, self.gate()) as shelf:
+                loaded = {one.id: one.size for one in shelf.running()}
+                last = vendors.whole_name(settings.local_router) if settings.local_router else ""
+                names = to_unload(claim.model, claim.bytes, loaded, kept, total, last)
+                for name in names:
+                    shelf.unload(name)
+        except ProviderError:
+            return ()
+        return names
+
     def rates(self, models: Sequence[Model], at: datetime) -> Mapping[tuple[str, str], Tariff | None]:
         """What each model is charged at a time, by its name in the price table and its tier."""
         from importlib.metadata import version

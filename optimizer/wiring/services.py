@@ -100,6 +100,7 @@ def _services(start: Start, config: Config, opened: _Opened) -> Services:
         named=lambda: bool(models.pinned() or config.settings.model),
         claim=models.claim,
         provider=models.provider,
+        unload=models.unload,
         cost=_cost,
         keep=lambda record, prompt, result: _keep(config, record, prompt, result),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.models.memory import GIB
 from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback
@@ -81,3 +82,18 @@ def test_settings_are_imported_from_yaml(user: Optimize, tmp_path: Path) -> None
     (tmp_path / "one.yaml").write_text("temperature: 0.5\nkeywords:\n  debug: triage\n")
     assert user("config", "import", str(tmp_path / "one.yaml")).code == 0
     assert user("config", "show", "keywords.debug").out.split() == ["keywords.debug", "=", '"triage"']
+
+
+@pytest.mark.parametrize(("room", "gone"), [(16, ["big:13b"]), (64, [])])
+def test_idle_models_are_unloaded_for_one_that_does_not_fit(
+    user: Optimize, loopback: Loopback, room: int, gone: list[str]
+) -> None:
+    user.configure(loopback.config("ollama").replace("[models]", f"[models]\nmemory_gib = {room}"))
+    loopback.answer("ollama", lambda _: GOOD)
+    loopback.sizes["qwen2.5-coder:7b"] = 5 * GIB
+    loopback.loaded = {"big:13b": {"size": 9 * GIB}, "mid:3b": {"size": 3 * GIB}}
+    ran = user("explain parse_response", "--model", "qwen2.5-coder:7b", "--json")
+    assert ran.code == 0, ran.err
+    asked = [one.body for one in loopback.requests if one.path == "/api/generate"]
+    assert asked == [{"model": name, "keep_alive": 0} for name in gone]
+    assert len(ran.notices("unloaded")) == len(gone)

@@ -108,7 +108,7 @@ class Loopback:
 
     def asked(self, wire: Wire) -> list[Received]:
         """The requests for an answer (not for lists) that came over a wire."""
-        asides = ("/api/show", "/api/pull")
+        asides = ("/api/show", "/api/pull", "/api/generate")
         return [one for one in self.requests if one.wire == wire and one.method == "POST" and one.path not in asides]
 
     def close(self) -> None:
@@ -176,6 +176,11 @@ class _Handler(BaseHTTPRequestHandler):
         received = self._received(raw)
         if self.path == "/api/show":
             self._show(received)
+            return
+        if self.path == "/api/generate":
+            self.loopback.requests.append(received)
+            self.loopback.loaded.pop(received.model, None)
+            self._json({"model": received.model, "done": True, "done_reason": "unload"})
             return
         try:
             if self.path == "/api/pull":
