@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from itertools import groupby
@@ -17,7 +16,7 @@ from optimizer.cli import output
 from optimizer.cli.commands import COMMANDS, takes
 from optimizer.errors import InputError, OptimizerError, StorageError
 
-INTERRUPTED, ENDED = 130, 143
+INTERRUPTED = 130
 PLAIN = {"a valid integer range": "a whole number", "a valid integer": "a whole number", "'%Y-%m-%d'": "YYYY-MM-DD"}
 BROKEN_OFF = "interrupted; nothing is half-written"
 MOST_WORDS_OF_A_TYPO = 3
@@ -30,10 +29,6 @@ Examples:
   optimize context "why does login fail" --format md
   pytest 2>&1 | optimize "fix the failing test"
 """
-
-
-class Ended(KeyboardInterrupt):
-    """The process was asked to end (SIGTERM): it stops as after Ctrl-C, so that a call under way is recorded."""
 
 
 class Interrupted(Exception):
@@ -102,14 +97,11 @@ def main(arguments: list[str] | None = None) -> None:
     streams = output.Streams()
     ended = _end_in_order() if arguments is None else []
     gc.disable()
-    before = signal.signal(signal.SIGTERM, _end) if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL else None
     if "--debug" in argv or "-v" in argv:
         argv = _with_debug_log(argv)
     try:
         result = _run(argv, streams)
     finally:
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
         gc.freeze()  # otherwise the end of the process collects garbage among all that was loaded
         gc.enable()
     if isinstance(result, Failure):
@@ -139,10 +131,6 @@ def _end_in_order() -> list[int]:
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # `nohup` ignores the latter
             signal.signal(number, end)
     return came
-
-
-def _end(*_: object) -> None:
-    raise Ended
 
 
 def _lost(error: OSError, kept: str) -> Failure:
@@ -178,8 +166,7 @@ def _run(argv: list[str], streams: output.Streams) -> int | Failure:
     except click.UsageError as error:
         return _misused(error, argv)
     except (KeyboardInterrupt, Interrupted, click.Abort) as error:
-        ended = isinstance(error, Ended) or isinstance(error.__cause__, Ended)
-        return Failure(str(error), "", ENDED if ended else INTERRUPTED, "Interrupted")
+        return Failure(str(error), "", INTERRUPTED, "Interrupted")
     except OSError as error:
         what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
         return Failure(what, "check the disk and its permissions", StorageError.exit_code, StorageError.__name__)
@@ -243,7 +230,7 @@ def _complain(failure: Failure, as_json: bool) -> None:
 
     if as_json:
         terminal.emit(wire.failure(failure.code, failure.kind, failure.message or BROKEN_OFF, failure.hint))
-    if failure.code not in (INTERRUPTED, ENDED):
+    if failure.code != INTERRUPTED:
         terminal.failure(failure.message, failure.hint)
         return
     if sys.stderr.isatty() and not failure.message:
