@@ -63,6 +63,8 @@ def _places(patch: Patch, asked: Asked, looked: bool, index: Index) -> Iterator[
         yield Finding(True)
     elif all(change.before is None for change in changes) and _creates(asked):
         yield Finding(None, "nothing says where the new file belongs")
+    elif not shown and not names and all(change.before is not None for change in changes):
+        yield Finding(None, "nothing says where the change belongs")
     else:
         paths = ", ".join(change.path for change in changes[:3])
         yield Finding(False, f"nothing that the request names, or that was shown, is changed, but {paths}")
