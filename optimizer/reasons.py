@@ -75,6 +75,19 @@ class Sign(NamedTuple):
     amount: int = 0
 
 
+class NoOpinion(NamedTuple):
+    """Why the model of `local.router` gave no opinion.
+
+    It failed or was refused (`failure` is the message of the error), the models `others` leave it no memory, its answer
+    names no kind, or there was none within `seconds`.
+    """
+
+    code: Literal["failed", "no_memory", "no_kind", "late"]
+    failure: str = ""
+    others: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
 class By(NamedTuple):
     """What prefers or requires something of models: a profile, a role, or a setting."""
 

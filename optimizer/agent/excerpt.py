@@ -53,6 +53,10 @@ class SplitInput:
     left_out: tuple[int, int] | None = None
     folded: bool = False
 
+    def around(self, middle: str) -> str:
+        """The text with `middle` in place of its parts."""
+        return self.head.text + middle + self.tail.text
+
 
 def cut_up(text: str, space: int, size: int) -> SplitInput:
     """Cut a text for a result of `space` tokens, in parts of at most `size` tokens (100 or more)."""
@@ -78,19 +82,20 @@ def cut_up(text: str, space: int, size: int) -> SplitInput:
 
 def words_for(excerpt: SplitInput, space: int) -> int:
     """How many words each summary may have for all of them to fit into `space` tokens with the rest."""
-    left = space - count_tokens(_laid_out(excerpt, [""] * len(excerpt.parts), ""))
+    left = space - count_tokens(excerpt.around(_laid_out(excerpt, [""] * len(excerpt.parts), "")))
     return int(left / TOKENS_PER_WORD) // max(1, len(excerpt.parts))
 
 
-def put_together(excerpt: SplitInput, summaries: Sequence[str], by: str, space: int) -> str:
-    """The text in at most `space` tokens, with the summary of each part by model `by` ('': none) instead of its middle.
+def middle(excerpt: SplitInput, summaries: Sequence[str], by: str, space: int) -> str:
+    """The summary of each part by model `by` ('': none), which makes the text take at most `space` tokens.
 
-    '' where no part has one, or there is no room.
+    '' where no part has one, or they would take more.
     """
-    left = space - count_tokens(_laid_out(excerpt, [""] * len(summaries), by)) if any(summaries) else 0
+    nothing = excerpt.around(_laid_out(excerpt, [""] * len(summaries), by))
+    left = space - count_tokens(nothing) if any(summaries) else 0
     while left > 0:
         text = _laid_out(excerpt, _shortened(summaries, left), by)
-        if count_tokens(text) <= space:
+        if count_tokens(excerpt.around(text)) <= space:
             return text
         left = left * 9 // 10
     return ""
@@ -232,7 +237,7 @@ def _laid_out(excerpt: SplitInput, summaries: Sequence[str], by: str) -> str:
         lines.append("[lines among these that report a failure, unchanged:]")
         lines += [f"{part.start}: {part.text}" for part in excerpt.failures]
     lines.append(f"[… after line {last:,} unchanged again …]")
-    return excerpt.head.text + "\n".join(lines) + "\n" + excerpt.tail.text
+    return "\n".join(lines) + "\n"
 
 
 def _lines(part: Part) -> str:

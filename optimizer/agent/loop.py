@@ -17,10 +17,9 @@ from optimizer.agent.serve import Toolbox
 from optimizer.context import budget
 from optimizer.edits.formats.arguments import kind_of
 from optimizer.edits.parse import parse_reply
-from optimizer.errors import AnswerCut, OptimizerError, ProviderError, Repeating, Stopped, UnusableOutput
+from optimizer.errors import AnswerCut, Bound, OptimizerError, ProviderError, Repeating, Stopped, UnusableOutput
 from optimizer.events import Flow, Notice, Stepped
 from optimizer.report import progress
-from optimizer.report.figures import dollars
 from optimizer.types import Completion, Cut, Message, Model, Patch, Prompt, ToolResult, Verdict, Whole
 
 if TYPE_CHECKING:
@@ -158,8 +157,7 @@ def _served(
     """The next prompt after the calls were served, or why the conversation ends."""
     talk.steps += 1
     if talk.steps > bounds.steps:
-        why = f"stopped: it asked for more after all of its {bounds.steps} steps (agent.steps)"
-        return Stopped(why, bound="steps")
+        return _stopped("steps", talk, bounds.steps)
     reply = parse_reply(completion.text, completion.tool_calls)
     results = []
     for served in serve.serve(toolbox, completion.tool_calls, reply):
@@ -167,7 +165,7 @@ def _served(
         yield Stepped(talk.steps, model.id, call.name, serve.about(dict(call.arguments)), served.summary)
         results.append(served.result)
     if again := next((call for call in completion.tool_calls if serve.repeated(toolbox, call)), None):
-        return Stopped(f"stopped: it made the same call of {again.name} three times", bound="repeats")
+        return Stopped(progress.repeats(again.name), bound="repeats")
     note = LAST if talk.steps == bounds.steps else ""
     following = _with_results(talk.prompt, completion, tuple(results), note)
     return _over(talk, following, model, bounds) or following
@@ -230,19 +228,20 @@ def _repair(
 
 def _over(talk: _Talk, following: Prompt, model: Model, bounds: Bounds) -> Stopped | None:
     """The limit that a further call would break, None for none."""
-    after = f"stopped after {talk.steps} steps:"
     need = following.tokens + following.max_output
     if talk.tokens + need > bounds.tokens:
-        why = f"{after} the next would go over the {bounds.tokens:,} tokens of one attempt (agent.tokens)"
-        return Stopped(why, bound="tokens")
+        return _stopped("tokens", talk, bounds.tokens)
     if talk.cost >= bounds.cost > 0:
-        return Stopped(f"{after} {dollars(bounds.cost)} are spent (agent.dollars)", bound="cost")
+        return _stopped("cost", talk, bounds.cost)
     if time.monotonic() - talk.begun > bounds.seconds:
-        return Stopped(f"{after} {bounds.seconds:g} s are over (agent.seconds)", bound="seconds")
+        return _stopped("seconds", talk, bounds.seconds)
     if model.window and need > model.window:
-        why = f"{after} the next would not fit into the {model.window:,} tokens of its window"
-        return Stopped(why, bound="window")
+        return _stopped("window", talk, model.window)
     return None
+
+
+def _stopped(bound: Bound, talk: _Talk, limit: float) -> Stopped:
+    return Stopped(progress.stopped(bound, talk.steps, limit), bound=bound)
 
 
 # ── the next prompt of a conversation ────────────────────────────────────────────────────────────

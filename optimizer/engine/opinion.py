@@ -14,6 +14,7 @@ from optimizer.calls.record import CallResult
 from optimizer.calls.services import Purpose
 from optimizer.errors import OptimizerError, ProviderError
 from optimizer.events import Flow, Notice, Recorded
+from optimizer.reasons import NoOpinion
 from optimizer.report import progress
 from optimizer.retrieval import Query
 from optimizer.types import Completion, Message, Prompt, Usage
@@ -61,7 +62,7 @@ def begin(query: Query, request: str, services: Services) -> Flow[Asked | None]:
     at_once = services.calls._replace(settings=replace(settings, limit_wait=0.0))
     admitted = yield from admission.admit(request, router.model, _prompt(query), at_once)
     if not isinstance(admitted, admission.Admitted):
-        yield Notice(progress.no_opinion(router.model.id, admitted.message), "no-opinion")
+        yield Notice(progress.no_opinion(router.model.id, NoOpinion("failed", admitted.message)), "no-opinion")
         return None
     asked = Asked(Purpose(request, "sorting"), admitted, begun, settings.local_router_seconds)
     claim = services.calls.claim(router.model, admitted.prompt.tokens + admitted.prompt.max_output)
@@ -111,13 +112,13 @@ def _recorded(asked: Asked, services: CallServices) -> Flow[None]:
         yield Recorded(calls.finish(asked.purpose, asked.admitted, spent, services))
 
 
-def _why(asked: Asked) -> str:
+def _why(asked: Asked) -> NoOpinion:
     """Why there is no opinion."""
     if asked.crowded:
-        return progress.no_memory_next_to(asked.crowded)
+        return NoOpinion("no_memory", others=asked.crowded)
     if asked.error:
-        return asked.error.message
-    return "it named no kind of work" if asked.answer else f"no answer in {asked.seconds:g} s"
+        return NoOpinion("failed", asked.error.message)
+    return NoOpinion("no_kind") if asked.answer else NoOpinion("late", seconds=asked.seconds)
 
 
 def read(text: str, name: str) -> Opinion | None:

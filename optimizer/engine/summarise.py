@@ -45,7 +45,7 @@ def summarised(
     It takes no more tokens than the beginning and end of `piped` that it replaces; they stay if there is no summary.
     Only local and free models are asked, and those that the role names. Raises StorageError.
     """
-    from optimizer.agent.excerpt import cut_up, put_together
+    from optimizer.agent.excerpt import cut_up, middle
     from optimizer.context.budget import count_tokens
 
     space = count_tokens(request.query.extra)
@@ -57,10 +57,7 @@ def summarised(
     asked = count_tokens(_question(request, 10, 10, WORDS[1]))
     size = words_budget(most - SPARE, TOKENS, asked).code
     if not attempts or space < LEAST_SPACE or size < LEAST_PART:
-        no_model = "no local or free model can be asked, and the role summariser names no other"
-        yield Notice(
-            progress.no_summary("request_tokens leaves no room for a summary" if attempts else no_model), "no-summary"
-        )
+        yield Notice(progress.no_summary("no-space" if attempts else "no-model"), "no-summary")
         return request, 0
     masked = _masked(piped)
     if masked != piped:
@@ -75,13 +72,12 @@ def summarised(
     replies = yield from roles.ask_role(
         work, [one for one in attempts if one.model.window - TEMPLATE >= most], services
     )
-    text = put_together(excerpt, replies.texts, replies.by, space)
-    if not text:
-        yield Notice(progress.no_summary("there is no summary"), "no-summary")
+    summary = middle(excerpt, replies.texts, replies.by, space)
+    if not summary:
+        yield Notice(progress.no_summary("no-text"), "no-summary")
         return request, replies.cost
-    middle = text.removeprefix(excerpt.head.text).removesuffix(excerpt.tail.text)
-    yield Notice(progress.summary(middle), "summary")
-    return replace(request, query=request.query._replace(extra=text)), replies.cost
+    yield Notice(progress.summary(summary), "summary")
+    return replace(request, query=request.query._replace(extra=excerpt.around(summary))), replies.cost
 
 
 def _free_or_named(services: Services) -> Callable[[Model], bool]:

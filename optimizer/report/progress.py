@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
+from optimizer.errors import Bound
+from optimizer.reasons import NoOpinion
 from optimizer.report import reasons
 from optimizer.report.figures import cap_left, dollars, duration
 from optimizer.report.memory import GIB
 from optimizer.types import Attempt, LeftOut
 
 KEYWORD_RULES = "using keyword rules"
+NoSummary = Literal["no-space", "no-model", "no-text"]
+"""Why piped input is not summarised: no tokens for a summary, no model to ask, no usable answer."""
 
 
 # ── before any model is asked ────────────────────────────────────────────────────────────────────
@@ -62,14 +67,15 @@ def no_router() -> str:
     return f"local.router is not asked: Ollama is not on this machine; {KEYWORD_RULES}"
 
 
-def no_opinion(model: str, why: str) -> str:
+def no_opinion(model: str, missing: NoOpinion) -> str:
     """The model of `local.router` gave no usable answer."""
+    why = {
+        "failed": missing.failure,
+        "no_memory": f"not asked, not enough memory next to {' and '.join(missing.others)}",
+        "no_kind": "it named no kind of work",
+        "late": f"no answer in {missing.seconds:g} s",
+    }[missing.code]
     return f"{model} (local.router): {why}; {KEYWORD_RULES}"
-
-
-def no_memory_next_to(others: Sequence[str]) -> str:
-    """There is no memory for a model next to the ones that are loaded."""
-    return f"not asked, not enough memory next to {' and '.join(others)}"
 
 
 # ── one call ─────────────────────────────────────────────────────────────────────────────────────
@@ -214,11 +220,46 @@ def summarising(lines: int, tokens: int, space: int, parts: int, left_out: tuple
     )
 
 
-def no_summary(why: str) -> str:
+def no_summary(code: NoSummary) -> str:
     """Piped input whose middle is left out after all."""
+    why = {
+        "no-space": "request_tokens leaves no room for a summary",
+        "no-model": "no local or free model can be asked, and the role summariser names no other",
+        "no-text": "there is no summary",
+    }[code]
     return f"the middle of the piped input is left out: {why}"
 
 
 def summary(text: str) -> str:
     """What the model is sent in place of the middle."""
     return f"in place of the middle of the piped input, the model is sent:\n{text}"
+
+
+# ── bounds and searching ─────────────────────────────────────────────────────────────────────────
+
+
+def stopped(bound: Bound, steps: int, limit: float) -> str:
+    """A conversation that reached a bound of an attempt after so many steps; `limit` is that bound."""
+    if bound == "steps":
+        return f"stopped: it asked for more after all of its {limit} steps (agent.steps)"
+    why = {
+        "tokens": f"the next would go over the {limit:,} tokens of one attempt (agent.tokens)",
+        "cost": f"{dollars(int(limit))} are spent (agent.dollars)",
+        "seconds": f"{limit:g} s are over (agent.seconds)",
+        "window": f"the next would not fit into the {limit:,} tokens of its window",
+    }[bound]
+    return f"stopped after {steps} steps: {why}"
+
+
+def repeats(tool: str) -> str:
+    """A conversation in which the same call came too often."""
+    return f"stopped: it made the same call of {tool} three times"
+
+
+def words_alone(missing: Literal["extra", "vectors"], install: str) -> str:
+    """Semantic search is on, but cannot be used; `install` says how to install its extra."""
+    why = {
+        "extra": f"its extra is not installed; {install}",
+        "vectors": "nothing is embedded yet; optimize index --embed",
+    }[missing]
+    return f"semantic-search is on, but words alone decide: {why}"

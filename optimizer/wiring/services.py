@@ -133,16 +133,17 @@ def _chosen_reranker(config: Config, opened: _Opened) -> Reranker | None:
 def _reranker(index: Index, notice: Callable[[str], None], closing: ExitStack, choice: ModelChoice) -> Reranker | None:
     from optimizer.context.semantic import Reranker
     from optimizer.index import embed, vectors
+    from optimizer.report import progress as report
 
     if not embed.installed():
-        notice(f"semantic-search is on, but words alone decide: its extra is not installed; {embed.INSTALL}")
+        notice(report.words_alone("extra", embed.INSTALL))
         return None
     known = vectors.open_vectors(index.file, choice.id)
     closing.callback(known.close)
     if known.notice:
         notice(known.notice)
     if not known.count():
-        notice("semantic-search is on, but words alone decide: nothing is embedded yet; optimize index --embed")
+        notice(report.words_alone("vectors", embed.INSTALL))
         return None
     return Reranker(cache(lambda: embed.open_model(choice)), known, choice.id)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from optimizer.agent.excerpt import MOST_PARTS, Part, SplitInput, cut_up, put_together, words_for
+from optimizer.agent.excerpt import MOST_PARTS, Part, SplitInput, cut_up, middle, words_for
 from optimizer.context.budget import count_tokens
 
 WORDS = st.sampled_from(
@@ -26,6 +27,11 @@ TEXTS = st.tuples(st.lists(LINES, min_size=1, max_size=60), st.integers(1, 12)).
 SUMMARY = "Requests of users fail with a status of 500 after ERROR: refused in calc/parse.py:7. " * 9
 
 LAST = "ValueError: no number"
+
+
+def put_together(excerpt: SplitInput, summaries: Sequence[str], by: str, space: int) -> str:
+    text = middle(excerpt, summaries, by, space)
+    return excerpt.around(text) if text else ""
 
 
 def texts_of(excerpt: SplitInput) -> list[str]:
