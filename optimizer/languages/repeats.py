@@ -6,10 +6,15 @@ import re
 
 _WORD = re.compile(r"\w+")
 _NO_NUMBER = re.compile(r"\w*[^\W\d]\w*")
-WINDOWS = ((150, 0.15), (400, 0.22))  # words at the end, and the share of distinct groups of four that is too small
+WINDOWS = (
+    (60, 0.1),
+    (90, 0.13),
+    (150, 0.15),
+    (400, 0.22),
+)  # words at the end, and the share of distinct groups of four that is too small
 WITHOUT_NUMBERS = (400, 0.04)  # the same for a text that only counts on
 GROUP = 4
-LONGEST_PERIOD, SPAN = 400, 2000  # characters: a run of up to so many that fills all of the end
+PERIODS = ((40, 800), (400, 2000))  # characters: a run of up to so many that fills so much of the end
 LOOKED_AT = 6000
 STEP = 200  # characters between two looks at a text that grows
 
@@ -19,7 +24,7 @@ def circles(text: str) -> bool:
     end = text[-LOOKED_AT:]
     words, bare = _WORD.findall(end.lower()), _NO_NUMBER.findall(end.lower())
     few = any(_few_groups(words, *window) for window in WINDOWS) or _few_groups(bare, *WITHOUT_NUMBERS)
-    return few or _periodic(end[-SPAN:])
+    return few or any(_periodic(end, *period) for period in PERIODS)
 
 
 def _few_groups(words: list[str], most: int, least: float) -> bool:
@@ -28,11 +33,10 @@ def _few_groups(words: list[str], most: int, least: float) -> bool:
     return len(last) == most and len(set(groups)) / len(groups) < least
 
 
-def _periodic(text: str) -> bool:
-    """Whether a text of full length is one short run repeated."""
-    if len(text) < SPAN or not text.strip():
-        return len(text) >= SPAN
-    return any(text[at:] == text[:-at] for at in range(1, LONGEST_PERIOD + 1))
+def _periodic(text: str, longest: int, span: int) -> bool:
+    """Whether the end of a text is one short run repeated."""
+    end = text[-span:]
+    return len(end) == span and any(end[at:] == end[:-at] for at in range(1, longest + 1))
 
 
 class Watch:

@@ -57,9 +57,12 @@ class Clock:
         """The error for the deadline that passed."""
         hint = "ask again, ask another provider, or raise {} in the configuration"
         if self.answering is None:
-            text, knob = f"{self.provider} did not begin to answer within {self.first:g} s", self.first_knob
+            text, knob = f"{self.provider} did not begin to answer within {round(self.first, 1):g} s", self.first_knob
         elif time.monotonic() >= self.answering + self.whole:
-            text, knob = f"{self.provider} did not finish its answer within {self.whole:g} s", "network.answer_seconds"
+            text, knob = (
+                f"{self.provider} did not finish its answer within {round(self.whole, 1):g} s",
+                "network.answer_seconds",
+            )
         else:
             text, knob = f"{self.provider} sent nothing for {self.stall:g} s", "network.stall_seconds"
         return TimedOut(text, hint.format(knob))

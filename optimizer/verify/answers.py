@@ -21,7 +21,7 @@ from optimizer.languages.repeats import circles
 from optimizer.types import Verdict
 from optimizer.verify.checks import check_of, verdict_of
 from optimizer.verify.patched import Finding
-from optimizer.verify.relevant import Asked, echoes, is_about, refuses
+from optimizer.verify.relevant import Asked, asks_of_here, echoes, is_about, refuses
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=[.!?])[ \t]+(?=[A-Z`*])|\n")
@@ -144,7 +144,12 @@ def _moves_on(answer: _Answer) -> Iterator[Finding]:
 
 
 def _is_about(answer: _Answer) -> Iterator[Finding]:
-    if answer.asked and answer.text.strip() and (about := is_about(answer.text, answer.asked)) is not None:
+    if not answer.asked or not answer.text.strip():
+        return
+    about = is_about(answer.text, answer.asked)
+    if about is None and asks_of_here(answer.asked):
+        about = any(one.passed for _, cited in answer.sentences for one in cited.values())
+    if about is not None:
         yield Finding(about, "" if about else "the answer does not speak of what was asked")
 
 

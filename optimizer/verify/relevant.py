@@ -39,6 +39,11 @@ then there these they thing things those through too under up use used uses usin
 when where which while who why will would you your yes
 """
 _COMMON = _ENGLISH | frozenset(_COMMON_WORDS.split())
+_HERE = re.compile(
+    r"\b(?:this|the|our|my) (?:\w+ )?"
+    r"(?:project|repo(?:sitory)?|code ?base|code|package|program|app(?:lication)?|library)\b",
+    re.IGNORECASE,
+)
 _UNRELATED: frozenset[TaskKind] = frozenset({"math", "creative", "embedding"})
 
 
@@ -92,6 +97,11 @@ def is_about(text: str, asked: Asked) -> bool | None:
     shown = " ".join(item.text for item in asked.context.items)
     matter = {_stem(word) for word in terms(f"{asked.request} {shown}")}
     return len(said & matter) >= SHARED * len(said)
+
+
+def asks_of_here(asked: Asked) -> bool:
+    """Whether a request is about the repository, of which no code was shown."""
+    return not asked.context.items and _HERE.search(asked.request) is not None
 
 
 def _names(asked: Asked) -> Iterable[str]:

@@ -135,3 +135,10 @@ def test_a_file_that_the_request_names_is_written(user: Optimize, loopback: Loop
     text = "docs/ideas.txt\n<<<<<<< SEARCH\n=======\nskip empty parts\n>>>>>>> REPLACE\n"
     loopback.answer("ollama", lambda _: Reply(text=text))
     assert user("create docs/ideas.txt", "--yes", "--tier", "local").code == 0
+
+
+def test_a_groundless_answer_about_the_repository_is_none(user: Optimize, loopback: Loopback) -> None:
+    loopback.queue("ollama", Reply(text="This project is about an ecosystem that grows with machine learning."))
+    loopback.queue("groq", Reply(text="It adds numbers, see README.md:3."))
+    ran = user("what is this project good for", "--json")
+    assert (ran.code, len(loopback.asked("groq"))) == (0, 1)
