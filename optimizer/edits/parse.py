@@ -242,9 +242,9 @@ def _fence_end(lines: tuple[str, ...], here: int, fence: _Fence, *, nested: bool
 
 def _read_fenced(excerpt: Excerpt, here: int, fence: _Fence, path: str, first: str) -> Found:
     body = excerpt.lines[here + 1 : excerpt.stop]
-    if first.strip() == patch.BEGIN:
-        begin = next(n for n in range(here + 1, excerpt.stop) if excerpt.lines[n].strip() == patch.BEGIN)
-        return patch.read_patch(excerpt, begin)
+    begins = [n for n in range(here + 1, min(here + 4, excerpt.stop)) if patch.starts_patch(excerpt, n)]
+    if begins and (first.strip() == patch.BEGIN or "apply_patch" in excerpt.lines[begins[0] - 1]):
+        return patch.read_patch(excerpt, begins[0])
     is_diff = any(diff.starts_diff(excerpt, n) for n in range(here + 1, min(here + 40, excerpt.stop)))
     if fence.info.lower().split(" ")[0] in ("diff", "patch", "udiff") or (is_diff and not path):
         return diff.read_diff(excerpt, here + 1, path)

@@ -73,6 +73,8 @@ def _free(path: str, patched: Patched) -> Iterator[BrokenName]:
     after, before = _unbound(new), _unbound(old)
     if after is None or before is None or (row.wide and old.error_count):
         return
+    if row.packages and any(not (name in row.globals or _in_package(name, path, patched)) for name in before):
+        return  # the file had such names before: not all of its package is to be seen
     for name, line in sorted(after.items(), key=lambda item: item[1]):
         if name in before or name in row.globals or (row.packages and _in_package(name, path, patched)):
             continue

@@ -48,16 +48,16 @@ def joined(placed: Verdict, proven: Verdict) -> Verdict:
 
 
 def _places(patch: Patch, asked: Asked, looked: bool, index: Index) -> Iterator[Finding]:
-    """At least one file is named by the request, or was shown, or uses what the request names."""
+    """At least one file is named by the request, or was shown, or uses what the request names, before or after."""
     shown = {item.path for item in asked.context.items} | {file.path for file in asked.context.files}
-    names = [word for word in re.findall(r"[^\W\d]\w{2,}", asked.request) if index.symbols_named((word,))]
+    names = [word for word in re.findall(r"[^\W\d]\w*", asked.request) if index.symbols_named((word,))]
     changes = patch.changes
     if not changes:
         return
     if any(
         change.path in shown
         or _is_named(change.path, asked.request)
-        or (change.before is not None and (looked or _mentions(change.before, names)))
+        or (change.before is not None and (looked or _mentions(change.before, names) or _brings(change, asked.request)))
         for change in changes
     ):
         yield Finding(True)
@@ -84,6 +84,13 @@ def _is_named(path: str, request: str) -> bool:
 
 def _mentions(data: bytes, names: list[str]) -> bool:
     return any(re.search(rb"\b" + re.escape(name.encode()) + rb"\b", data) for name in names)
+
+
+def _brings(change: FileChange, request: str) -> bool:
+    """Whether a change puts a name into a file that the request has, written as a name in code and not as a word."""
+    words = re.findall(r"[^\W\d]\w*", request)[1:]
+    names = [word for word in words if word != word.lower() or "_" in word]
+    return any(_mentions(change.after or b"", [name]) and not _mentions(change.before or b"", [name]) for name in names)
 
 
 def _plausible(patch: Patch, asked: Asked, index: Index) -> Iterator[Finding]:

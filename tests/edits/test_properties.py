@@ -52,7 +52,11 @@ MARKS = st.sampled_from(
     ["```", "````", "~~~", "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE", "--- a/x", "+++ b/x", "@@ -1,2 +1,2 @@",
      "+a", "-a", " a", "diff --git a/x b/x", "*** Begin Patch", "*** End Patch", "*** Update File: x", "edit_file(",
      '"""', "x.py", "<think>", "</think>", "{", "[", '{"path": "x", "content": "y"}', ")", "'", "\\", "\0", "\ud800",
-     "", "#", "\r"]
+     "", "#", "\r", "<tool_call>", "</tool_call>", "<function=edit_file>", "<parameter=path>", "</parameter>",
+     "</function>",
+     '<invoke name="edit_file">', '<parameter name="path">', "</invoke>", "<arg_key>path</arg_key>", "<arg_value>",
+     "[TOOL_CALLS]", "<edit_file>", "<path>", "</path>", "</edit_file>", ":start_line:1", "-------", "*** Move to: y",
+     "rename from x", "rename to y", "*** End of File", "@@ class B", "“", '{"name": "edit_file", "arguments": "{"']
 )  # fmt: skip
 
 
@@ -61,6 +65,33 @@ MARKS = st.sampled_from(
 def test_parsing_is_total(pieces: list[str], joint: str) -> None:
     reply = parse_reply(joint.join(pieces))
     assert not (reply.edits and reply.problems)
+
+
+WORDS = st.sampled_from(
+    ["a", "b", "  a", "\ta", "    a", "'x'", "‘x’", '"x"', "“x”", "", "  b", "\tb", "a b", "a\u00a0b"]
+)
+
+
+@QUICK
+@given(st.lists(WORDS, min_size=1, max_size=12), st.lists(WORDS, min_size=1, max_size=3))
+def test_an_edit_that_fits_several_places_is_never_applied(lines: list[str], wanted: list[str]) -> None:
+    before = "".join(line + "\n" for line in lines)
+    search = "".join(line + "\n" for line in wanted)
+    try:
+        patch = apply_edits((Replace("f", search, "new\n"),), {"f": before.encode()}.get)
+    except (EditRefused, Conflict):
+        return
+    after = (patch.changes[0].after or b"").decode().split("\n")[:-1]
+    (at,) = (number for number, line in enumerate(after) if line.strip() == "new")
+    assert [*after[:at], *after[at + 1 :]] == [*lines[:at], *lines[at + len(wanted) :]]
+    size = len(wanted)
+    exact = [n for n in range(len(lines)) if lines[n : n + size] == wanted]
+    if exact:
+        assert exact == [at]
+    else:
+        bare = [line.strip() for line in wanted]
+        tolerant = [n for n in range(len(lines)) if [line.strip() for line in lines[n : n + size]] == bare]
+        assert at in tolerant or any(character in before + search for character in "‘’“”\u00a0")
 
 
 UNITS = [
