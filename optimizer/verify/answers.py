@@ -226,7 +226,7 @@ def _cited_in(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, F
         called = sentence[found.end() : found.end() + 1] in ("(", "*", "[", "<", "{")
         in_command = any(start <= found.start() < end for start, end in commands)
         if not (called or in_command or proposes or _is_elsewhere(cited, line)):
-            yield found[0], Finding(False, f"there is no file {cited}")
+            yield cited, Finding(False, f"there is no file {cited}")
 
 
 def _line_said(sentence: str) -> int:

@@ -190,3 +190,16 @@ def test_a_review_holds_any_change_within_the_size_of_a_request(
     assert count_tokens(sent.text) + 800 <= 6000
     assert "w" * 90 in sent.text
     assert ('"kind": "review-cut"' in screen) == (len(text) > 1000)
+
+
+def test_a_review_cuts_what_was_piped_in_before_the_change(user: Optimize, loopback: Loopback) -> None:
+    lines = "".join(f"value_{number} = {number}\n" for number in range(450))
+    edit = Call("create_file", {"path": "calc/values.py", "content": lines})
+    serve(loopback, made=Reply(calls=(edit,), stop="tool"))
+    piped = "\n".join(f"FAILED tests/test_{number}.py - assert {number} == 0" for number in range(2000))
+    ran = user("add calc/values.py", "--review", "--json", "--max-tier", "free", stdin=piped)
+    assert ran.code == 0, ran.err
+    (sent,) = reviews(loopback)
+    assert lines.replace("value", "+value").strip() in sent.text
+    assert "FAILED tests/test_0.py" in sent.text
+    assert count_tokens(sent.text) + 800 <= 6000

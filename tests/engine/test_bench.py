@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,16 @@ def test_the_figures_of_a_small_repository(services, project):
     assert 0 < measured.tokens <= 6000
     assert measured.milliseconds_p95 >= measured.milliseconds_median > 0
     assert "recall@1        100.0%" in text(measured)
+
+
+def test_each_commit_is_one_step_and_nothing_is_left_open(services, project):
+    steps = []
+    workspace = replace(services.workspace, progress=steps.append)
+    bench.retrieval(workspace, 10)
+    kept = len(list(Path("/dev/fd").iterdir()))
+    bench.retrieval(workspace, 10)
+    assert len(list(Path("/dev/fd").iterdir())) == kept
+    assert [(step.done, step.total) for step in steps if step.what == "bench"] == [(1, 2), (2, 2)] * 2
 
 
 def test_what_is_asked_sees_nothing_of_the_answer(project, tmp_path):

@@ -141,3 +141,17 @@ def test_notes_of_the_project_count_too(make_repo: Callable[[Mapping[str, str | 
         assert notes is not None
         assert 500 < notes.tokens <= opened.workspace.settings.notes_tokens
         assert 5000 < max(requests(query, opened)) <= 6000
+
+
+def test_a_request_takes_half_of_what_notes_and_images_leave(
+    make_repo: Callable[[Mapping[str, str | bytes]], Path], tmp_path: Path
+) -> None:
+    root = make_repo({"a.py": "x = 1\n", "AGENTS.md": "Write short functions, and a test for each of them.\n" * 400})
+    env = {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
+    query = Query("why", LOG, (Image("image/png", b"", 800, 600, "shot.png"),))
+    with open_services(Start(root, env, {}), lambda _: None, lambda _: None) as opened:
+        prepare.refresh(opened.workspace)
+        _, budget = first_budget(query, opened.workspace)
+    assert min(budget.notes, budget.images) > 100
+    half = (budget.total - budget.answer - budget.fixed - budget.notes - budget.images) // 2
+    assert half * 0.9 < budget.asked <= half

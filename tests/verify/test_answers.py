@@ -92,3 +92,8 @@ def test_an_answer_that_cites_is_trusted_more_and_saying_so_counts_for_nothing(i
     names = check_answer("`load_config` in src/app.py:1.", index).confidence
     assert names > cites > check_answer("Somewhere.", index).confidence
     assert check_answer("I am absolutely certain. Somewhere.", index).confidence < cites
+
+
+def test_a_missing_file_is_named_once(index: Index) -> None:
+    result = check_answer("It is in src/none.py:3 and ./src/none.py:9, see src/none.py, or src/app.py:99.", index)
+    assert len([check for check in result.checks if check.passed is False]) == 2

@@ -53,6 +53,21 @@ def test_commands_are_found_by_the_files(means: Build, files: Mapping[str, str],
     assert all(allowed(command, made) is None for command in found)
 
 
+@pytest.mark.parametrize(
+    ("files", "passed"),
+    [
+        ({"mypy.ini": "[mypy]\nfiles = src\n"}, ()),
+        ({"setup.cfg": "[mypy]\nfiles = src\n"}, ()),
+        ({"pyproject.toml": "[tool.mypy]\npackages = ['a']\n"}, ()),
+        ({"mypy.ini": "[mypy]\nstrict = True\n"}, (".py", ".pyi")),
+    ],
+)
+def test_mypy_is_passed_the_changed_files_where_its_configuration_names_none(
+    means: Build, files: Mapping[str, str], passed: tuple[str, ...]
+) -> None:
+    assert [(command.text, command.files) for command in commands(means(files))] == [("mypy", passed)]
+
+
 def test_what_the_user_configured_goes_first_and_off_is_none(means: Build) -> None:
     made = means({"tests/test_a.py": "", "ruff.toml": ""}, verify_test="python -m pytest -x", verify_lint="off")
     (only,) = commands(made)

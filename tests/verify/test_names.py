@@ -244,3 +244,14 @@ def test_an_attribute_that_a_module_lacks_is_told(index: Index, path: str, old: 
 )
 def test_attributes_that_may_be_there_are_left_alone(index: Index, path: str, old: str, new_text: str) -> None:
     assert failed(index, change(path, old, new_text)) == {}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"numbers.py": "import numbers\n\nnumbers.Number\n"},  # the one of the standard library, for all we know
+        {"kinds.pyi": "KIND: int\n", "use_kinds.py": "import kinds\n\nkinds.made_by_the_compiler\n"},
+    ],
+)
+def test_attributes_of_what_is_no_other_module_of_source_are_left_alone(index: Index, files: dict[str, str]) -> None:
+    assert failed(index, *(new(path, text) for path, text in files.items())) == {}

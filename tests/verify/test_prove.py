@@ -141,6 +141,14 @@ def test_a_new_test_has_to_pass(bench: Callable[..., Bench]) -> None:
 
 
 @slow
+def test_without_a_test_left_the_tests_neither_pass_nor_fail(bench: Callable[..., Bench]) -> None:
+    before = FILES["tests/test_other.py"].encode()
+    verdict = bench(verify_test=PYTEST).prove(FileChange("tests/test_other.py", before, b"import calc.other\n"))
+    assert verdict.ok
+    assert check(verdict, "tests").passed is None
+
+
+@slow
 def test_a_change_that_makes_a_test_hang_is_refused(bench: Callable[..., Bench]) -> None:
     made = bench(verify_test=PYTEST, verify_seconds=8.0)
     verdict = made.prove(change("calc/other.py", "return 0", "return 1"))
