@@ -7,7 +7,6 @@ are added after a first sum.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +18,7 @@ from optimizer.context.files import FileLines
 from optimizer.context.mentions import PROSE, Mentions
 from optimizer.context.paths import files_named, modules_named, whole
 from optimizer.context.terms import Term, terms_of
+from optimizer.languages.table import named_after
 from optimizer.languages.words import split, terms
 from optimizer.retrieval import Signal
 
@@ -37,9 +37,6 @@ MOST_DOTTED = 40
 MOST_READ = 60
 FEW_HOLD = 10
 TOP_TESTS = 10
-
-_TEST_MIDDLE = re.compile(r"\.(?:test|spec)s?\.")
-_TEST_AFFIX = re.compile(r"^(?:test|spec)s?[-_]|[-_](?:test|spec)s?$|(?:Test|Tests|TestCase|Spec)$|^Test(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,14 +285,13 @@ def _tested(index: Index, sheet: Sheet, tests: Column) -> None:
 
 def _twins(test: str, sheet: Sheet) -> dict[int, float]:
     """The files that a test is named after, with the share of the test's folders that they have too."""
-    folder, _, name = test.rpartition("/")
-    stem = _TEST_AFFIX.sub("", name.partition(".")[0])
-    if not stem or (stem == name.partition(".")[0] and not _TEST_MIDDLE.search(name)):
+    stem = named_after(test)
+    if not stem:
         return {}
     wanted = stem.lower()
     parts = split(stem)
     numbers = sheet.lists.find("path", max(parts, key=len))[0] if parts else ()
-    folders = set(folder.lower().split("/"))
+    folders = set(test.rpartition("/")[0].lower().split("/"))
     found = {}
     for number in numbers:
         path = sheet.words.paths[number]

@@ -21,7 +21,8 @@ _SERVES_TESTS = re.compile(
     r"|[a-z](?:Test|Tests|TestCase|Spec)\.\w+$"
 )
 _NEVER = r"(?!)"
-_MARKS = re.compile(r"^(?:tests?_)|(?:_tests?|_spec|[._-](?:test|spec)|Tests?|Spec|Suite)$")
+_MARKS = re.compile(r"^(?:test|spec)s?[-_]|[-_](?:test|spec)s?$|(?:Tests?|TestCase|Spec|Suite)$|^Test(?=[A-Z])")
+_MARK_IN_ENDING = re.compile(r"\.(?:test|spec)s?\.")
 
 
 class Modules(NamedTuple):
@@ -328,10 +329,17 @@ def serves_tests(name: str) -> bool:
     return _SERVES_TESTS.search(name) is not None
 
 
+def named_after(path: str) -> str:
+    """The stem that a file of tests is named after, by the marks of its own name; '' where it has none."""
+    name = posixpath.basename(path)
+    stem = name.partition(".")[0]
+    plain = _MARKS.sub("", stem)
+    return plain if plain != stem or _MARK_IN_ENDING.search(name) else ""
+
+
 def stem_under_test(path: str) -> str:
     """What a file of tests is named after; of any other file its name up to the first dot."""
-    name = posixpath.basename(path)
-    return _MARKS.sub("", posixpath.splitext(name)[0]) if is_test(path) else name.split(".")[0]
+    return (named_after(path) if is_test(path) else "") or posixpath.basename(path).partition(".")[0]
 
 
 def _is_run(language: Language, path: str) -> bool:

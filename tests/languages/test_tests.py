@@ -16,6 +16,7 @@ from optimizer.languages.table import is_test, serves_tests, stem_under_test
         ("x_test.go", "x"),
         ("a/x.test.ts", "x"),
         ("x.spec.jsx", "x"),
+        ("command.help.test.js", "command"),
         ("x_spec.mts", "x"),
         ("tests/a/deep.rs", "deep"),
         ("XTest.java", "X"),
