@@ -15,7 +15,7 @@ from optimizer.context.paths import kind_of
 from optimizer.context.select import select
 from optimizer.engine.prepare import first_budget
 from optimizer.errors import InputError
-from optimizer.git.checkout import Change, Checkout, recent
+from optimizer.git.checkout import Checkout, PastChange, recent
 from optimizer.index.files import Root
 from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
@@ -80,7 +80,7 @@ def retrieval(workspace: Workspace, count: int) -> Retrieval:
     return _sum_up(queries, len(changes) - len(queries))
 
 
-def _measure_all(workspace: Workspace, changes: Sequence[Change], folder: Path) -> Iterator[Measured]:
+def _measure_all(workspace: Workspace, changes: Sequence[PastChange], folder: Path) -> Iterator[Measured]:
     checkout = Checkout(workspace.root, folder / "tree")
     index = open_index(Root(checkout.root, True), folder / "cache")
     try:
@@ -93,7 +93,7 @@ def _measure_all(workspace: Workspace, changes: Sequence[Change], folder: Path) 
         index.close()
 
 
-def _measure(workspace: Workspace, change: Change, checkout: Checkout, index: Index) -> Measured:
+def _measure(workspace: Workspace, change: PastChange, checkout: Checkout, index: Index) -> Measured:
     query, budget = first_budget(Query(change.message), workspace)
     index.words()
     index.history()

@@ -32,7 +32,7 @@ _ANSWER = re.compile(r"\b([a-z]+)(?:\W+(0(?:\.\d+)?|1(?:\.0+)?)\b)?", re.IGNOREC
 
 
 @dataclass(slots=True)
-class Asked:
+class PendingOpinion:
     """A small model that is being asked; the thread that asks it sets what comes after `thread`.
 
     `crowded` names the models that leave no memory for it, `sent`: a request went out.
@@ -50,7 +50,7 @@ class Asked:
     heard: list[str] = field(default_factory=list)
 
 
-def begin(query: Query, request: str, services: Services) -> Flow[Asked | None]:
+def begin(query: Query, request: str, services: Services) -> Flow[PendingOpinion | None]:
     """Ask the model of `local.router` in a thread; None where there is none, or where it may not be asked."""
     settings = services.workspace.settings
     router = services.models.router() if settings.local_router else None
@@ -64,14 +64,14 @@ def begin(query: Query, request: str, services: Services) -> Flow[Asked | None]:
     if not isinstance(admitted, admission.Admitted):
         yield Notice(progress.no_opinion(router.model.id, NoOpinion("failed", admitted.message)), "no-opinion")
         return None
-    asked = Asked(Purpose(request, "sorting"), admitted, begun, settings.local_router_seconds)
+    asked = PendingOpinion(Purpose(request, "sorting"), admitted, begun, settings.local_router_seconds)
     claim = services.calls.claim(router.model, admitted.prompt.tokens + admitted.prompt.max_output)
     asked.thread = threading.Thread(target=_ask, args=(asked, router, claim), daemon=True)
     asked.thread.start()
     return asked
 
 
-def end(asked: Asked, services: CallServices) -> Flow[Opinion | None]:
+def end(asked: PendingOpinion, services: CallServices) -> Flow[Opinion | None]:
     """The answer of the model, if it comes in time; None: keyword rules decide. The call is recorded.
 
     Raises StorageError.
@@ -89,7 +89,7 @@ def end(asked: Asked, services: CallServices) -> Flow[Opinion | None]:
     return opinion
 
 
-def drop(asked: Asked, services: CallServices) -> None:
+def drop(asked: PendingOpinion, services: CallServices) -> None:
     """Close a call whose answer is not wanted; one that was sent is recorded as cancelled. Raises StorageError."""
     if asked.sent:
         usage = calls.guess(asked.admitted.prompt, asked.heard)
@@ -99,7 +99,7 @@ def drop(asked: Asked, services: CallServices) -> None:
         admission.failed(asked.admitted, None, services)
 
 
-def _recorded(asked: Asked, services: CallServices) -> Flow[None]:
+def _recorded(asked: PendingOpinion, services: CallServices) -> Flow[None]:
     """Record the call, if one was made, and close its admission."""
     result = asked.answer or asked.error
     if not asked.sent:
@@ -112,7 +112,7 @@ def _recorded(asked: Asked, services: CallServices) -> Flow[None]:
         yield Recorded(calls.finish(asked.purpose, asked.admitted, spent, services))
 
 
-def _why(asked: Asked) -> NoOpinion:
+def _why(asked: PendingOpinion) -> NoOpinion:
     """Why there is no opinion."""
     if asked.crowded:
         return NoOpinion("no_memory", others=asked.crowded)
@@ -147,7 +147,7 @@ def _prompt(query: Query) -> Prompt:
     return Prompt(system, (Message("user", text),), (), max_output=16, tokens=tokens, temperature=0.0)
 
 
-def _ask(asked: Asked, router: Router, claim: MemoryClaim) -> None:
+def _ask(asked: PendingOpinion, router: Router, claim: MemoryClaim) -> None:
     """Ask if there is free memory now, and release it afterwards; no other model is unloaded for this."""
     try:
         memory = router.memory()
@@ -163,7 +163,7 @@ def _ask(asked: Asked, router: Router, claim: MemoryClaim) -> None:
         asked.error = error
 
 
-def _listen(asked: Asked, provider: Provider) -> None:
+def _listen(asked: PendingOpinion, provider: Provider) -> None:
     try:
         asked.sent = perf_counter() < asked.begun + asked.seconds
         for piece in provider.stream(asked.admitted.candidate.model, asked.admitted.prompt) if asked.sent else ():

@@ -22,7 +22,7 @@ _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? ", re.M)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PastChange:
     """A commit as a question: its message, and those files of its parent that it changed."""
 
     id: str
@@ -31,7 +31,7 @@ class Change:
     files: tuple[str, ...]
 
 
-def recent(root: Path, count: int, wanted: Callable[[str], bool]) -> tuple[Change, ...]:
+def recent(root: Path, count: int, wanted: Callable[[str], bool]) -> tuple[PastChange, ...]:
     """The newest commits that change one to ten `wanted` files; no merges, no messages of a word or two.
 
     Raises InputError where git can read no history.
@@ -40,12 +40,12 @@ def recent(root: Path, count: int, wanted: Callable[[str], bool]) -> tuple[Chang
     listed = list_commits(git, root, "", MOST_LOOKED_AT, SECONDS)
     if listed is None:
         raise InputError(f"{root} has no history that git can read", "work in a git repository with commits")
-    found: list[Change] = []
+    found: list[PastChange] = []
     with closing(read_commits(git, root, listed.new, SECONDS)) as commits:
         for commit in commits:
             files = tuple(path for path in commit.edited if wanted(path))
             if commit.parent and 1 <= len(files) <= MOST_CHANGED and len(commit.message.split()) >= LEAST_WORDS:
-                found.append(Change(commit.id, commit.parent, commit.message, files))
+                found.append(PastChange(commit.id, commit.parent, commit.message, files))
             if len(found) >= count:
                 break
     return tuple(found)
@@ -84,7 +84,7 @@ class Checkout:
         """Check out a commit and make it HEAD; False when parts of it are missing from the repository."""
         return self._run(["checkout", "-q", "-f", "--detach", commit, "--"]) is not None
 
-    def changed_lines(self, change: Change, path: str) -> Sequence[tuple[int, int]]:
+    def changed_lines(self, change: PastChange, path: str) -> Sequence[tuple[int, int]]:
         """The line ranges that a commit replaced in a file of its parent; (n + 1, n) where it added lines after n."""
         diff = self._run(
             [

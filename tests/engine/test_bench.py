@@ -17,7 +17,7 @@ from optimizer.cli.main import optimize
 from optimizer.engine import bench
 from optimizer.engine.services import Services
 from optimizer.errors import InputError
-from optimizer.git.checkout import MOST_CHANGED, Change, Checkout, recent
+from optimizer.git.checkout import MOST_CHANGED, Checkout, PastChange, recent
 from optimizer.types import Symbol
 from optimizer.wiring.services import services as open_services
 from optimizer.wiring.workspace import Start
@@ -141,7 +141,7 @@ def test_a_hostile_repository_runs_nothing_while_its_past_is_laid_out(project, t
     assert checkout.move(newer)
     assert checkout.move(head)
     assert not (checkout.root / "out").exists()
-    checkout.changed_lines(Change(newer, head, "", ()), "out")
+    checkout.changed_lines(PastChange(newer, head, "", ()), "out")
     assert recent(project, 5, is_source)
     assert not sentinel.exists(), sentinel.read_text()
 
