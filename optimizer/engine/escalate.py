@@ -202,6 +202,17 @@ def _over_step(prompt: Prompt, model: Model, services: Services) -> int:
     return prompt.tokens - rates.fitting(prompt.tokens) if rates else 0
 
 
+def prompt_tokens(request: Request, models: Sequence[Model], workspace: Workspace) -> int:
+    """The tokens of the first prompt of a request, for that of the models with the longest form; 0 without models."""
+    forms = {(prompts.edit_format(one, workspace.features.output_optimization), one.tools): one for one in models}
+    before = Before(workspace.settings.max_tokens)
+    built = (
+        prompts.build(_ask(request, workspace, _toolbox(request, model, workspace), before), model)
+        for model in (forms.values() if request.task.wants_edits else models[:1])
+    )
+    return max((prompt.tokens for prompt in built), default=0)
+
+
 def _looks(request: Request, workspace: Workspace) -> bool:
     return request.task.wants_edits and workspace.settings.agent_steps > 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.calls import call as calls
@@ -14,7 +15,7 @@ from optimizer.events import Chosen, ConsentQuestion, Flow, Notice, Routed
 from optimizer.reasons import Cap
 from optimizer.report import progress
 from optimizer.retrieval import Query
-from optimizer.types import Attempt, Outcome, Route
+from optimizer.types import Attempt, Outcome, Route, Task
 
 if TYPE_CHECKING:
     from optimizer.agent.loop import AgentResult
@@ -34,7 +35,8 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
     if (provider := decide.lacks_consent(route)) and not dry_run and (yield from _consent(provider, services)):
         available = services.models.available()
         route = decide.route(prepared.task, services, available, role)
-    yield Routed(prepared.task, route, services.models.quote(prepared.task))
+    task = _sized(prepared, route, services)
+    yield Routed(task, route, services.models.quote(task))
     if not (dry_run and route.attempts) and (line := decide.images_leave(query, route, planned)):
         yield Notice(line, "images")
     if dry_run or not route.attempts:
@@ -53,6 +55,15 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
         reviewed = yield from roles.reviewed(asked, ended.patch, ended.verdict, attempt.model.id, available, services)
         cost = calls.added(cost, reviewed)
     return _outcome(id, route, tried, cost)
+
+
+def _sized(request: Request, route: Route, services: Services) -> Task:
+    """The task with the tokens of the prompt that the first model of the route gets."""
+    from optimizer.engine import escalate
+
+    first = [attempt.model for attempt in route.attempts[:1]]
+    tokens = escalate.prompt_tokens(request, first, services.workspace)
+    return replace(request.task, input_tokens=tokens or request.task.input_tokens)
 
 
 def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: bool) -> Flow[tuple[Request, Available]]:
@@ -78,12 +89,15 @@ def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: b
         if router:
             opinion.drop(router, services.calls)
         raise
+    from optimizer.engine import escalate
     from optimizer.routing.classify import classify
 
     sorted_as = (yield from opinion.end(router, services.calls)) if router else None
-    tokens = budget.prompt(notes.tokens if notes else 0, context.tokens)
-    task = classify(fitted, context, tokens, sorted_as, workspace.settings.keywords)
-    return Request(id, fitted, context, task, notes), available
+    most, keywords = budget.prompt(notes.tokens if notes else 0, context.tokens), workspace.settings.keywords
+    request = Request(id, fitted, context, classify(fitted, context, most, sorted_as, keywords), notes)
+    if tokens := escalate.prompt_tokens(request, available.models, workspace):
+        request = replace(request, task=classify(fitted, context, tokens, sorted_as, keywords))
+    return request, available
 
 
 def _cut(query: Query, fitted: Query, services: Services, dry_run: bool) -> Iterator[Notice]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.context.budget import count_tokens
 from optimizer.models.memory import GIB
 from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Reply
@@ -97,3 +98,14 @@ def test_idle_models_are_unloaded_for_one_that_does_not_fit(
     asked = [one.body for one in loopback.requests if one.path == "/api/generate"]
     assert asked == [{"model": name, "keep_alive": 0} for name in gone]
     assert len(ran.notices("unloaded")) == len(gone)
+
+
+@pytest.mark.parametrize("request_", ["explain parse_response", "make total skip empty parts", "what is a monad?"])
+def test_the_estimate_of_a_route_is_the_prompt_that_is_sent(user: Optimize, loopback: Loopback, request_: str) -> None:
+    user.configure(loopback.config("ollama"))
+    loopback.answer("ollama", lambda _: GOOD)
+    estimated = user("route", request_, "--json").event("route")["task"]["input_tokens"]
+    assert user(request_, "--json").event("route")["task"]["input_tokens"] == estimated
+    body = next(one.body for one in loopback.asked("ollama") if one.path == "/api/chat")
+    sent = sum(count_tokens(one["content"]) for one in body["messages"])
+    assert sent - 5 <= estimated <= sent + 5
