@@ -234,9 +234,10 @@ def _advice_lines(here: Machine, shown: list[Advice]) -> list[str]:
 
     cards = f", {' and '.join(here.cards)} with {here.vram / GIB:.0f} GiB" if here.cards else ""
     shared = ", shared with the graphics processor" if here.shared else "" if here.cards else ", no graphics card found"
-    lines = [
-        f"This machine: {here.ram / GIB:.0f} GiB of memory{cards}{shared}; models may take {here.usable / GIB:.1f} GiB"
-    ]
+    free = f" ({here.free / GIB:.1f} free now)" if here.free else ""
+    cores = f", {here.cores} cores" if here.cores else ""
+    about = f"{here.ram / GIB:.0f} GiB of memory{free}{cores}{cards}{shared}"
+    lines = [f"This machine: {about}; models may take {here.usable / GIB:.1f} GiB"]
     if not shown:
         return [*lines, "no model of the catalogue fits; a free cloud model costs nothing: optimize models list"]
     rows = [("model", "memory", "parameters", "")]

@@ -193,7 +193,7 @@ def _plan(base: str, records: list[Record], way: _Way, merge: Merge | None) -> l
 
 def _then(expected: bytes | None, wanted: bytes | None, now: bytes | None, merge: Merge | None) -> bytes | str | None:
     """The bytes that a file with `now` should get, or, as text, why there are none."""
-    if now == expected or (merge and now == wanted):
+    if now == expected or (now == wanted and (merge or wanted is None)):  # what is gone already need not go
         return wanted
     if now == wanted:
         return "already so"

@@ -143,7 +143,7 @@ def suggested(catalogue: Catalogue, machine: Machine, seeing: bool = False) -> s
 
 
 def _order(one: Advice, machine: Machine) -> tuple[bool, bool, float, float]:
-    slow = not _quick(one.estimate, machine)
+    slow = not _quick(one.estimate, machine) or one.how == "crowded"
     return not one.fits, slow, -one.strength, one.estimate.billions if slow else -one.estimate.billions
 
 
@@ -165,4 +165,6 @@ def _how(needed: Estimate, machine: Machine, fits: bool) -> HowRun:
         return "too-large"
     if machine.on_cards and needed.bytes <= machine.on_cards:
         return "gpu"
+    if machine.free and needed.bytes > machine.free:
+        return "crowded"
     return "cpu" if _quick(needed, machine) else "slow-cpu"

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 GIB = 2**30
-HowRun = Literal["too-large", "gpu", "cpu", "slow-cpu"]
+HowRun = Literal["too-large", "gpu", "cpu", "slow-cpu", "crowded"]
 
 HOW: Mapping[HowRun, str] = {
     "too-large": "too large",
     "gpu": "runs on the graphics processor",
     "cpu": "runs on the processor",
     "slow-cpu": "runs on the processor, slowly",
+    "crowded": "fits once memory that others use now is free",
 }
 
 

@@ -17,7 +17,7 @@ import pytest
 from optimizer.edits import journal as journals
 from optimizer.edits.journal import JournalBounds, entries, prune
 from optimizer.edits.journalled import recover
-from optimizer.edits.write import undo, write
+from optimizer.edits.write import redo, undo, write
 from optimizer.errors import Conflict, SafetyRefused, StorageError
 from optimizer.types import FileChange, Patch
 from tests.faults.crashes import tree
@@ -94,6 +94,21 @@ def test_undo_restores_nothing_when_a_file_is_not_ours_any_more(root: Path, jour
     with pytest.raises((Conflict, SafetyRefused)):
         undo(root, journal)
     assert tree(root) == before
+
+
+def test_undo_of_a_file_that_is_gone_already_is_done(root: Path, journal: Path) -> None:
+    before = tree(root)
+    write(
+        root,
+        Patch((FileChange("new.py", None, b"x = 1\n"), FileChange("a.py", b"a = 1\r\n", b"a = 2\r\n"))),
+        journal,
+        "",
+    )
+    (root / "new.py").unlink()
+    assert [one.what for one in undo(root, journal)] == ["unchanged", "restored"]
+    assert tree(root) == before
+    redo(root, journal)
+    assert (root / "a.py").read_bytes() == b"a = 2\r\n"
 
 
 def test_undo_of_two_restores_nothing_when_the_older_one_does_not_fit(root: Path, journal: Path) -> None:

@@ -83,3 +83,12 @@ def test_what_is_suggested_fits_the_machine_and_the_request() -> None:
     for one in (roomy, small):
         assert CATALOGUE.describe(suggested(CATALOGUE, one, seeing=True), "ollama").vision
     assert suggested(CATALOGUE, Machine(ram=GIB, cores=2)) == "qwen2.5-coder:0.5b"
+
+
+def test_what_fits_into_free_memory_comes_before_what_does_not() -> None:
+    free = recommend(CATALOGUE, Machine(64 * GIB, 60 * GIB, cores=16))
+    short = recommend(CATALOGUE, Machine(64 * GIB, 4 * GIB, cores=16))
+    assert free[0].estimate.bytes > 4 * GIB >= short[0].estimate.bytes
+    how = {one.id: one.how for one in short}
+    assert (how[free[0].id], how[short[0].id]) == ("crowded", "cpu")
+    assert recommend(CATALOGUE, Machine(64 * GIB, 0, cores=16))[0] == free[0], "0 is unknown"
