@@ -183,7 +183,7 @@ class Index:
     def references(self, name: str, limit: int = 1000) -> tuple[Reference, ...]:
         """Where `name` is an identifier in the files as they are now, definitions included, by path and line."""
         found: list[Reference] = []
-        for path in self._candidates(name):
+        for path in self.holding(name):
             try:
                 data = self.read(path)
             except NotFound:
@@ -193,7 +193,8 @@ class Index:
                 break
         return tuple(found[:limit])
 
-    def _candidates(self, name: str) -> Iterator[str]:
+    def holding(self, name: str) -> Iterator[str]:
+        """The files that may hold a name: those with the words in it."""
         paths = self.words().paths
         return (paths[number] for number in sorted(self._files("body", name)))
 

@@ -27,6 +27,7 @@ from optimizer.verify.patched import Finding, Patched
 from optimizer.verify.syntax import check_syntax
 
 _MARKER = re.compile(rb"^(?:<{7}|>{7})(?: |\r?$)", re.MULTILINE)
+_COMMENT = re.compile(rb"//|/\*|,\s*[}\]]")
 _COMMENTED_JSON = re.compile(r"(?:tsconfig|jsconfig)[^/]*\.json|.*\.(?:jsonc|json5|code-workspace)")
 
 
@@ -141,7 +142,7 @@ def _loader(path: str) -> Callable[[bytes], object] | None:
 
 
 def _loaded(path: str, before: bytes | None, after: bytes, loader: Callable[[bytes], object]) -> Finding:
-    if before is None and _COMMENTED_JSON.fullmatch(PurePosixPath(path).name):
+    if _COMMENTED_JSON.fullmatch(PurePosixPath(path).name) and _COMMENT.search(after):
         return Finding(None, f"{path}: comments are allowed in it")
     if before is not None and _load_error(before, loader):
         return Finding(None, f"{path} did not load before")

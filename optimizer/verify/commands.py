@@ -27,7 +27,7 @@ from optimizer.verify.process import search_path
 
 Kind = Literal["tests", "lint", "types"]
 KINDS: tuple[Kind, ...] = ("tests", "lint", "types")
-WEIGHTS: Mapping[str, float] = {"tests": 0.75, "lint": 0.2, "types": 0.3}
+WEIGHTS: Mapping[str, float] = {"tests": 0.75, "lint": 0.2, "types": 0.3, "compiler": 0.2}
 """How much doubt each kind removes when it passes."""
 OFF = "off"
 _PYTHON = (".py", ".pyi")

@@ -17,10 +17,12 @@ from optimizer.languages.declared import PRELUDE, USUAL, declaring
 from optimizer.languages.scopes import free_names, selections
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
+from optimizer.languages.uses import LANGUAGES
 from optimizer.report.checks import BrokenName
 from optimizer.types import FileChange
 from optimizer.verify import python
 from optimizer.verify.patched import Finding, Patched, broken
+from optimizer.verify.unknown import unknown
 
 MOST_LOOKED_AT = 6
 MOST_REFERENCES = 40
@@ -34,7 +36,7 @@ def check_names(patched: Patched) -> Iterator[Finding]:
     modules = [change for change in patched.changes if python.is_module(change.path) and change.after is not None]
     found = [one for change in modules for one in python.undefined(change, patched)]
     found += [one for change in patched.changes if change.after is not None for one in _undeclared(change, patched)]
-    yield broken(found, _why_not(patched))
+    yield broken(list(dict.fromkeys(found)), _why_not(patched))
 
 
 def _why_not(patched: Patched) -> str:
@@ -51,11 +53,13 @@ def _why_not(patched: Patched) -> str:
 
 def _is_looked_at(path: str) -> bool:
     row = declaring(language_of(path))
-    return bool(row.globals) or row.one_by_one
+    language = language_of(path)
+    return bool(row.globals) or row.one_by_one or (language is not None and language.name in LANGUAGES)
 
 
 def _undeclared(change: FileChange, patched: Patched) -> Iterator[BrokenName]:
     row = declaring(language_of(change.path))
+    yield from unknown(change.path, patched)
     if row.globals:
         yield from _free(change.path, patched)
     if row.packages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from optimizer.types import Patch
 
 MOST_NAMED = 3
 MOST_SHOWN = 15
+MOST_SEARCHED = 500
 
 
 class Files:
@@ -146,6 +148,18 @@ class Patched:
         if self._index is None:
             return []
         return sorted(one for one in self.before.paths if posixpath.dirname(one) == posixpath.dirname(path))
+
+    def mentions(self, name: str) -> bool:
+        """Whether a file that the patch leaves as it is has the word anywhere; also where too many may have it."""
+        changed = {change.path for change in self.changes}
+        word = re.compile(rb"\b%s\b" % re.escape(name.encode()))
+        there = [path for path in self.index.holding(name) if path not in changed]
+        return len(there) > MOST_SEARCHED or any(word.search(read(self.index, path)) for path in there)
+
+    def had(self, name: str) -> bool:
+        """Whether a changed file had the word before the patch."""
+        word = re.compile(rb"\b%s\b" % re.escape(name.encode()))
+        return any(change.before is not None and word.search(change.before) for change in self.changes)
 
     @property
     def has_code(self) -> bool:

@@ -14,10 +14,11 @@ from optimizer.index.reader import Index
 from optimizer.languages.table import is_test
 from optimizer.report import checks as report
 from optimizer.types import Check, Patch, Verdict
-from optimizer.verify import earlier, excerpt, process
+from optimizer.verify import earlier, excerpt, process, system
 from optimizer.verify.affected import reached
 from optimizer.verify.checks import WEIGHTS, at_once, verdict_of
 from optimizer.verify.commands import Command, Means, Run, allowed, commands, plan
+from optimizer.verify.patched import Patched
 from optimizer.verify.process import Ended, Place
 from optimizer.verify.scratch import scratch
 
@@ -44,22 +45,33 @@ class Copies:
 
     def run(self, run: Run, *, patched: bool) -> tuple[Ended, Path]:
         """Run a command in one of the copies; also where that copy is. Raises StorageError when none can be made."""
-        there = {change.path: change.after if patched else change.before for change in self._patch.changes}
+        there = self._contents(patched)
         files = tuple(path for path in run.files if there.get(path, b"") is not None)
         if run.files and not files:
             return Ended(0, "", 0.0), self._means.cache
         argv = run.argv(files)
         if not patched and (known := earlier.recall(self._means, argv, there)):
             return known, earlier.TREE
-        if patched not in self._made:
-            making = scratch(self._means.root, self._means.cache, there)
-            self._made[patched] = self._open.enter_context(making)
-        place = self._made[patched]
+        place = self._place(patched)
         seconds, sources = self._means.settings.verify_seconds, run.command.kind == "tests"
         ended = process.run(argv, place, self._means.env, seconds, sources=sources)
         if not patched:
             earlier.remember(self._means, argv, there, replace(ended, output=_moved(ended.output, place.tree)))
         return ended, place.tree
+
+    def _contents(self, patched: bool) -> dict[str, bytes | None]:
+        return {change.path: change.after if patched else change.before for change in self._patch.changes}
+
+    def _place(self, patched: bool) -> Place:
+        if patched not in self._made:
+            making = scratch(self._means.root, self._means.cache, self._contents(patched))
+            self._made[patched] = self._open.enter_context(making)
+        return self._made[patched]
+
+    def words(self, argv: tuple[str, ...], patched: bool) -> tuple[Ended, Path]:
+        """Run a program of the system in one of the copies, as `run` does."""
+        place = self._place(patched)
+        return process.run(argv, place, self._means.env, self._means.settings.verify_seconds), place.tree
 
 
 def _moved(output: str, tree: Path) -> str:
@@ -157,7 +169,8 @@ def judge(
         yield Notice(report.running(commands), "running")
     checks = list(fast.checks)
     with Copies(patch, means) as copies:
-        for run in runs:
+        checks += _of_system(patch, index, means, copies)
+        for run in runs if all(check.passed is not False for check in checks) else ():
             check = execute(run, copies)
             checks.append(check)
             debug("verify", "%s: %s", run.command.text, _results([check]))
@@ -166,6 +179,13 @@ def judge(
     if not any(run.command.kind == "tests" for run in runs):
         checks.append(Check("tests", None, report.not_run("no command for tests was found or configured")))
     return _with_threshold(verdict_of(tuple(checks), WEIGHTS), means.settings.confidence_threshold)
+
+
+def _of_system(patch: Patch, index: Index, means: Means, copies: Copies) -> list[Check]:
+    try:
+        return list(system.check(Patched(patch, index), means.root.path, copies.words))
+    except StorageError as error:
+        return [Check(system.NAME, None, report.not_run(error.message))]
 
 
 def _results(checks: Sequence[Check]) -> str:

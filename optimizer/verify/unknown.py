@@ -1,0 +1,162 @@
+"""Names that nothing in the repository brings: calls of functions that are nowhere, and names that are misspelt.
+
+A name counts only when the change brings it, its file does not declare it, and no other file has the word at all. Then
+it is unknown where it is one letter off a name of its file; or where it is called on nothing or on the object itself,
+and no base class, include or standard library from outside can bring it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from optimizer.languages import uses
+from optimizer.report.checks import BrokenName
+from optimizer.verify.patched import Patched, Side
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+LEAST_LETTERS = 4
+MOST_NEW = 60
+MOST_INCLUDED = 300
+MOST_BASES = 12
+_CLASSES = ("class", "class_declaration", "enum_declaration", "record_declaration", "object_creation_expression")
+_MODULES = ("module", "trait_declaration", "interface_declaration")
+_FUNCTIONS = ("method", "singleton_method")
+_BASES = ("superclass", "base_clause", "use_declaration")
+_NAMES = ("type_identifier", "constant", "name", "scope_resolution", "qualified_name", "scoped_type_identifier")
+_MIXED_IN = (b"include", b"extend", b"prepend")
+_HARMLESS = frozenset({"Object", "BasicObject", "Comparable", "Enumerable", "Kernel", "StandardError"})
+_CATCHES_ALL = re.compile(rb"\bmethod_missing\b|\b__call(?:Static)?\b|\bforwardMissingTo\b|\bdefine_method\b")
+_STATIC_STAR = re.compile(rb"^\s*import\s+static\s+[\w.]+\.\*", re.M)
+_WINDOWS = re.compile(r"(?:win\w*|io|direct|process|crtdbg|shlobj|shellapi|tchar|corecrt\w*)\.h")
+_STANDARD = frozenset(
+    """
+    alloca arpa/inet assert complex ctype dirent dlfcn endian err errno fcntl features fenv float fnmatch getopt glob
+    grp iconv inttypes iso646 langinfo libgen limits locale malloc math memory net/if netdb netinet/in netinet/tcp poll
+    pthread pwd regex sched search semaphore setjmp signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio
+    stdlib stdnoreturn string strings sys/ioctl sys/mman sys/param sys/resource sys/select sys/socket sys/stat
+    sys/statvfs sys/time sys/types sys/uio sys/un sys/utsname sys/wait syslog termios tgmath threads time uchar unistd
+    utime wchar wctype
+    """.split()  # noqa: SIM905
+)
+
+
+def unknown(path: str, patched: Patched) -> Iterator[BrokenName]:
+    """The names that a changed file newly uses and nothing can bring."""
+    source = patched.after.source(path)
+    language = source.language.name if source.language else ""
+    if language not in uses.LANGUAGES:
+        return
+    used, there = uses.names(source)
+    before = [change.before for change in patched.changes if change.before is not None]
+    after = [change.after for change in patched.changes if change.after is not None and change.path != path]
+    new = [name for name in used if len(name) >= LEAST_LETTERS and not _is_in(name, [*before, *after])]
+    for name in new[:MOST_NEW]:
+        use = used[name]
+        if name in uses.known(language) or name.lower() in uses.known(language):
+            continue
+        if not uses.is_misspelt(name, there - {name}) and not _is_sure(use, language, patched.after, path):
+            continue
+        if not patched.mentions(name):
+            yield BrokenName("undefined", path, use.line, name)
+
+
+def _is_in(name: str, texts: list[bytes]) -> bool:
+    word = re.compile(rb"\b%s\b" % re.escape(name.encode()))
+    return any(word.search(text) for text in texts)
+
+
+def _is_sure(use: uses.Use, language: str, side: Side, path: str) -> bool:
+    """Whether nothing from outside the repository can bring what is called."""
+    if use.called_on not in ("", "self"):
+        return False
+    if language == "c":
+        return _includes_are_known(path, side)
+    if language == "php" and use.called_on == "":
+        return True
+    if language not in ("java", "php", "ruby"):
+        return False
+    if language == "ruby" and not any(uses.around(use.node, _FUNCTIONS)):
+        return False
+    return not _STATIC_STAR.search(side.source(path).data) and _classes_are_known(use.node, side)
+
+
+def _includes_are_known(path: str, side: Side) -> bool:
+    """Whether all that a file of C includes, directly or not, is of the repository or of the standard library."""
+    pending, seen = [path], {path}
+    while pending:
+        if len(seen) > MOST_INCLUDED:
+            return False
+        file = pending.pop()
+        for raw in side.source(file).imports:
+            found = side.leads(file, raw)
+            if not found and raw.kind == "include" and not _is_of_system(raw.module):
+                return False
+            pending += [target for target in found if target not in seen]
+            seen.update(found)
+    return True
+
+
+def _is_of_system(module: str) -> bool:
+    return module.removesuffix(".h") in _STANDARD or _WINDOWS.fullmatch(module) is not None
+
+
+def _classes_are_known(node: Node, side: Side) -> bool:
+    """Whether the classes around a node, and all that they derive from or mix in, are of the repository."""
+    if any(uses.around(node, _MODULES)):
+        return False
+    for one in islice(uses.around(node, _CLASSES), MOST_BASES):
+        if one.type == "object_creation_expression":
+            if any(child.type == "class_body" for child in one.named_children):
+                return False
+        elif not _bases_are_known(one, side, set()):
+            return False
+    return True
+
+
+def _bases_are_known(declared: Node, side: Side, seen: set[str]) -> bool:
+    if _CATCHES_ALL.search(declared.text or b""):
+        return False
+    for base in _bases(declared):
+        name = re.split(r"::|\\|\.", base)[-1]
+        if name in seen or name in _HARMLESS:
+            continue
+        seen.add(name)
+        found = [one for one in side.symbols_named(name) if one.kind in ("class", "module", "trait", "interface")]
+        if not found or len(seen) > MOST_BASES:
+            return False
+        for one in found:
+            node = _class_at(one.path, one.line, side)
+            if node is None or not _bases_are_known(node, side, seen):
+                return False
+    return True
+
+
+def _bases(declared: Node) -> Iterator[str]:
+    """The names of what a class derives from and mixes in."""
+    body = declared.child_by_field_name("body")
+    for part in (*declared.named_children, *(body.named_children if body is not None else ())):
+        if part.type in _BASES:
+            for one in part.named_children:
+                name = one.named_children[0] if one.type == "generic_type" else one
+                yield (name.text or b"").decode() if name.type in _NAMES else "?"
+        elif part.type == "call" and (method := part.child_by_field_name("method")) and method.text in _MIXED_IN:
+            arguments = part.child_by_field_name("arguments")
+            yield from ((one.text or b"").decode() for one in (arguments.named_children if arguments else ()))
+
+
+def _class_at(path: str, line: int, side: Side) -> Node | None:
+    root = side.source(path).root
+    pending = [] if root is None else [root]
+    while pending:
+        one = pending.pop()
+        name = one.child_by_field_name("name") if one.type in (*_CLASSES, *_MODULES) else None
+        if name is not None and name.start_point[0] == line - 1:
+            return one
+        if one.start_point[0] <= line - 1 <= one.end_point[0]:
+            pending += one.named_children
+    return None
