@@ -190,7 +190,8 @@ def _no_longer_imported(path: str, patched: Patched) -> Iterator[BrokenName]:
     if "*" in after:
         return
     free = free_names(new)
-    for name in sorted(before - after - PRELUDE):
+    crates = {one.module for one in old.imports} if free is not None else set()
+    for name in sorted(before - after - PRELUDE - crates):
         places = new.occurrences(name)
         if any(place.kind == "definition" for place in places) or _shares_package(name, path, patched):
             continue

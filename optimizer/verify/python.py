@@ -73,8 +73,10 @@ def unresolved(path: str, side: Side) -> Iterator[tuple[str, int]]:
 def undefined(change: FileChange, patched: Patched) -> Iterator[BrokenName]:
     """Names that the change uses and nothing defines, in the file or in a module of the repository."""
     before, after = patched.before.module(change.path), patched.after.module(change.path)
+    modules = (patched.before.module(one.path) for one in patched.changes if is_module(one.path))
+    known = {name for module in modules for name in module.undefined}
     for name, line in sorted(after.undefined.items(), key=lambda item: item[1]):
-        if name not in before.undefined:
+        if name not in known:
             yield BrokenName("undefined", change.path, line, name)
     yield from _missing_attributes(
         change.path, patched.after, {(name, attr) for name, attr, _, _ in before.attributes()}

@@ -67,6 +67,14 @@ def _module(path: str) -> str:
     return posixpath.basename(folder) if stem == "mod" else stem
 
 
+def _holds(target: str, parts: list[str]) -> bool:
+    """Whether a path names an item of the module at `target` itself, and not one further down."""
+    module = _module(target)
+    if parts[-1] == module:
+        return False
+    return len(parts) == 2 or parts[-2] in (module, "crate", "self", "super")
+
+
 def missing(path: str, patched: Patched) -> Iterator[BrokenName]:
     """What a changed file newly imports from a module whose file does not even contain the name."""
     if not path.endswith(".rs"):
@@ -78,7 +86,11 @@ def missing(path: str, patched: Patched) -> Iterator[BrokenName]:
             continue
         for target in patched.after.leads(path, raw)[:1]:
             source = patched.after.source(target)
-            if target == path or _module(target) == name or re.search(rb"\b%s\b" % name.encode(), source.data):
+            if (
+                target == path
+                or not _holds(target, raw.module.split("::"))
+                or re.search(rb"\b%s\b" % name.encode(), source.data)
+            ):
                 continue
             if not any(_GLOB.search(one.module) for one in source.imports) and not _MACRO.search(source.data):
                 yield BrokenName("attribute", path, raw.line, name, target)

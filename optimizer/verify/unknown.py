@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from optimizer.languages import uses
+from optimizer.languages.source import Source
 from optimizer.report.checks import BrokenName
 from optimizer.verify.patched import Patched, Side
 
@@ -31,7 +32,16 @@ _NAMES = ("type_identifier", "constant", "name", "scope_resolution", "qualified_
 _MIXED_IN = (b"include", b"extend", b"prepend")
 _HARMLESS = frozenset({"Object", "BasicObject", "Comparable", "Enumerable", "Kernel", "StandardError"})
 _CATCHES_ALL = re.compile(rb"\bmethod_missing\b|\b__call(?:Static)?\b|\bforwardMissingTo\b|\bdefine_method\b")
-_STATIC_STAR = re.compile(rb"^\s*import\s+static\s+[\w.]+\.\*", re.M)
+_STATIC_STAR = re.compile(rb"^\s*import\s+static\s+([\w.]+)\.\*", re.M)
+_STAR = re.compile(rb"^\s*import\s+(?!static)[\w.]+\.\*", re.M)
+_NAMESPACE = re.compile(rb"^namespace\s+\w", re.M)
+# Classes of test libraries, and the names that they bring.
+_ASSERTIONS = re.compile(rb"\.(?:Assert|Assertions|Assume|Assumptions|Truth)$")
+_TEST_CASES = ("Test::Unit::TestCase", "Minitest::Test", "MiniTest::Test", "TestCase", "\\PHPUnit\\Framework\\TestCase")
+_OF_TESTS = re.compile(
+    r"assert|refute|fail|flunk|omit|pend|notify|skip|stub|mock|data|build_message|capture|expect|mark|get|create|set|assume"
+    r"|any|at|exactly|never|on|once|return|throw|prophesize|will|iterable|sub_test_case|test|setup|teardown|startup|shutdown"
+)
 _WINDOWS = re.compile(r"(?:win\w*|io|direct|process|crtdbg|shlobj|shellapi|tchar|corecrt\w*)\.h")
 _STANDARD = frozenset(
     """
@@ -59,7 +69,7 @@ def unknown(path: str, patched: Patched) -> Iterator[BrokenName]:
         use = used[name]
         if name in uses.known(language) or name.lower() in uses.known(language):
             continue
-        if not uses.is_misspelt(name, there - {name}) and not _is_sure(use, language, patched.after, path):
+        if not uses.is_misspelt(name, there - {name}) and not _is_sure(name, use, language, patched.after, path):
             continue
         if not patched.mentions(name):
             yield BrokenName("undefined", path, use.line, name)
@@ -70,19 +80,33 @@ def _is_in(name: str, texts: list[bytes]) -> bool:
     return any(word.search(text) for text in texts)
 
 
-def _is_sure(use: uses.Use, language: str, side: Side, path: str) -> bool:
-    """Whether nothing from outside the repository can bring what is called."""
+def _is_sure(name: str, use: uses.Use, language: str, side: Side, path: str) -> bool:
+    """Whether nothing from outside the repository can bring what is called or made."""
+    source = side.source(path)
+    if use.node.parent is not None and use.node.parent.type == "object_creation_expression":
+        return _is_class_of_repository(use.node, language, source)
     if use.called_on not in ("", "self"):
         return False
     if language == "c":
         return _includes_are_known(path, side)
     if language == "php" and use.called_on == "":
         return True
-    if language not in ("java", "php", "ruby"):
+    if language not in ("java", "php", "ruby") or _stars_bring(name, source):
         return False
-    if language == "ruby" and not any(uses.around(use.node, _FUNCTIONS)):
-        return False
-    return not _STATIC_STAR.search(side.source(path).data) and _classes_are_known(use.node, side)
+    return _classes_are_known(name, use.node, language, side)
+
+
+def _is_class_of_repository(node: Node, language: str, source: Source) -> bool:
+    """Whether a class that is made by its bare name can only be of the repository, since no import names it."""
+    if language == "php":
+        return node.type == "name" and _NAMESPACE.search(source.data) is not None
+    return language == "java" and node.type == "type_identifier" and not _STAR.search(source.data)
+
+
+def _stars_bring(name: str, source: Source) -> bool:
+    """Whether an import of all static members of a class may bring a name."""
+    stars = [one[1] for one in _STATIC_STAR.finditer(source.data)]
+    return any(_ASSERTIONS.search(one) is None or _OF_TESTS.match(name) is not None for one in stars)
 
 
 def _includes_are_known(path: str, side: Side) -> bool:
@@ -94,7 +118,7 @@ def _includes_are_known(path: str, side: Side) -> bool:
         file = pending.pop()
         for raw in side.source(file).imports:
             found = side.leads(file, raw)
-            if not found and raw.kind == "include" and not _is_of_system(raw.module):
+            if not found and raw.kind != "include-local" and not _is_of_system(raw.module):
                 return False
             pending += [target for target in found if target not in seen]
             seen.update(found)
@@ -105,24 +129,30 @@ def _is_of_system(module: str) -> bool:
     return module.removesuffix(".h") in _STANDARD or _WINDOWS.fullmatch(module) is not None
 
 
-def _classes_are_known(node: Node, side: Side) -> bool:
+def _classes_are_known(name: str, node: Node, language: str, side: Side) -> bool:
     """Whether the classes around a node, and all that they derive from or mix in, are of the repository."""
-    if any(uses.around(node, _MODULES)):
+    found = list(islice(uses.around(node, (*_CLASSES, *_MODULES)), MOST_BASES))
+    if not found or found[0].type in _MODULES:
         return False
-    for one in islice(uses.around(node, _CLASSES), MOST_BASES):
+    is_of_tests = _OF_TESTS.match(name) is not None
+    in_function = language != "ruby" or any(uses.around(node, _FUNCTIONS))
+    for one in found[:1] if language == "ruby" else found:
         if one.type == "object_creation_expression":
             if any(child.type == "class_body" for child in one.named_children):
                 return False
-        elif not _bases_are_known(one, side, set()):
-            return False
-    return True
+        elif one.type in _CLASSES:
+            seen = set() if is_of_tests else {""}
+            if not _bases_are_known(one, side, seen):
+                return False
+            in_function = in_function or any(base in _TEST_CASES for base in _bases(one))
+    return in_function
 
 
 def _bases_are_known(declared: Node, side: Side, seen: set[str]) -> bool:
     if _CATCHES_ALL.search(declared.text or b""):
         return False
     for base in _bases(declared):
-        name = re.split(r"::|\\|\.", base)[-1]
+        name = "" if base in _TEST_CASES and "" in seen else re.split(r"::|\\|\.", base)[-1]
         if name in seen or name in _HARMLESS:
             continue
         seen.add(name)

@@ -1,0 +1,93 @@
+"""Names that no file, base class, include or standard library brings are found, and only those."""
+
+from __future__ import annotations
+
+import pytest
+
+from optimizer.index.reader import Index
+from optimizer.types import FileChange, Patch
+from optimizer.verify.checks import at_once
+from tests.conftest import IndexRepo
+
+FILES = {
+    "c/util.h": "int util_sum(int a);\n",
+    "c/main.c": '#include "util.h"\n#include <stdio.h>\nint main(void) { int total = util_sum(1); return total; }\n',
+    "c/far.c": "#include <far/far.h>\nint far(void) { return 1; }\n",
+    "j/A.java": "package j;\n\nclass A extends B {\n  int size;\n  int f() { return g(size); }\n}\n",
+    "j/B.java": "package j;\n\nclass B {\n  int g(int n) { return n; }\n}\n",
+    "j/X.java": "package j;\n\nimport org.far.Far;\n\nclass X extends Far {\n  int f() { return 1; }\n}\n",
+    "a.rb": "module M\n  class A < B\n    def f(data)\n      g(data)\n    end\n  end\nend\n",
+    "b.rb": "class B\n  include Comparable\n  def g(data)\n    data\n  end\nend\n",
+    "x.rb": "class X < Far::Base\n  def f(data)\n    data\n  end\nend\n",
+    "test_a.rb": "class TestA < Test::Unit::TestCase\n  test 'f' do\n    assert A.new.f(1)\n  end\nend\n",
+    "composer.json": '{"autoload": {"psr-4": {"P\\\\": "src/"}}}',
+    "src/A.php": "<?php\nnamespace P;\n\nclass A extends B\n{\n    public function f($data)\n    {\n"
+    "        return $this->g($data);\n    }\n}\n",
+    "src/B.php": "<?php\nnamespace P;\n\nclass B\n{\n    public function g($data)\n    {\n"
+    "        return $data;\n    }\n}\n",
+    "src/X.php": "<?php\nnamespace P;\n\nclass X extends \\Far\\Base\n{\n    public function f($data)\n    {\n"
+    "        return $data;\n    }\n}\n",
+    "src/a.rs": "pub fn count(total: usize) -> usize {\n    let first = total + 1;\n    first\n}\n",
+}  # fmt: skip
+
+
+@pytest.fixture
+def index(index_repo: IndexRepo) -> Index:
+    return index_repo(FILES)
+
+
+def names(index: Index, path: str, old: str, new: str) -> str | None:
+    assert old in FILES[path]
+    before = FILES[path].encode()
+    patch = Patch((FileChange(path, before, before.replace(old.encode(), new.encode(), 1)),))
+    check = next(one for one in at_once(patch, index).checks if one.name == "names")
+    return check.evidence if check.passed is False else None
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "name"),
+    [
+        ("c/main.c", "util_sum(1)", "prepared_sum(1)", "prepared_sum"),
+        ("c/main.c", "return total", "return totel", "totel"),
+        ("c/far.c", "return 1", "int total = 1; return totla", "totla"),
+        ("j/A.java", "g(size)", "prepared(size)", "prepared"),
+        ("j/A.java", "g(size)", "this.prepared(size)", "prepared"),
+        ("j/A.java", "g(size)", "g(siza)", "siza"),
+        ("j/A.java", "g(size)", "new Prepared().g(size)", "Prepared"),
+        ("a.rb", "g(data)", "prepared(data)", "prepared"),
+        ("a.rb", "g(data)", "self.prepared(data)", "prepared"),
+        ("a.rb", "g(data)", "g(date)", "date"),
+        ("test_a.rb", "assert A", "prepared A", "prepared"),
+        ("src/A.php", "$this->g(", "$this->prepared(", "prepared"),
+        ("src/A.php", "$this->g(", "prepared(", "prepared"),
+        ("src/A.php", "$this->g($data)", "new Prepared()", "Prepared"),
+        ("src/A.php", "g($data)", "g($dats)", "dats"),
+        ("src/a.rs", "total + 1", "totel + 1", "totel"),
+    ],
+)
+def test_a_name_that_nothing_brings_is_found(index: Index, path: str, old: str, new: str, name: str) -> None:
+    assert f"uses {name}," in (names(index, path, old, new) or "")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("c/main.c", "util_sum(1)", "printf(1)"),
+        ("c/main.c", "int total", "int (*prepared)(int) = 0; prepared(1); int total"),
+        ("c/far.c", "return 1", "return far_open()"),
+        ("j/A.java", "g(size)", "hashCode()"),
+        ("j/A.java", "g(size)", "new StringBuilder().length()"),
+        ("j/A.java", "package j;\n", "package j;\n\nimport org.far.Made;\nimport static org.far.Far.made;\n\n"),
+        ("j/A.java", "g(size)", "new Object() { int f() { return 1; } }.f()"),
+        ("j/X.java", "return 1", "return brought()"),
+        ("a.rb", "g(data)", "puts(data)"),
+        ("a.rb", "g(data)", "data.brought(1)"),
+        ("x.rb", "    data\n", "    brought(data)\n"),
+        ("test_a.rb", "assert A", "assert_equal 1, A"),
+        ("src/A.php", "$this->g(", "strlen("),
+        ("src/A.php", "$this->g($data)", "new \\Exception()"),
+        ("src/X.php", "return $data", "return $this->brought($data)"),
+    ],
+)
+def test_a_name_that_something_may_bring_is_left_alone(index: Index, path: str, old: str, new: str) -> None:
+    assert names(index, path, old, new) is None
