@@ -17,7 +17,7 @@ from optimizer.languages.declared import PRELUDE, USUAL, declaring
 from optimizer.languages.scopes import free_names, selections
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
-from optimizer.languages.uses import LANGUAGES
+from optimizer.languages.undeclared import LANGUAGES
 from optimizer.report.checks import BrokenName
 from optimizer.types import FileChange
 from optimizer.verify import python

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from optimizer.languages import uses
+from optimizer.languages import undeclared
 from optimizer.languages.source import Source
 from optimizer.report.checks import BrokenName
 from optimizer.verify.patched import Patched, Side
@@ -59,17 +59,17 @@ def unknown(path: str, patched: Patched) -> Iterator[BrokenName]:
     """The names that a changed file newly uses and nothing can bring."""
     source = patched.after.source(path)
     language = source.language.name if source.language else ""
-    if language not in uses.LANGUAGES:
+    if language not in undeclared.LANGUAGES:
         return
-    used, there = uses.names(source)
+    used, there = undeclared.names(source)
     before = [change.before for change in patched.changes if change.before is not None]
     after = [change.after for change in patched.changes if change.after is not None and change.path != path]
     new = [name for name in used if len(name) >= LEAST_LETTERS and not _is_in(name, [*before, *after])]
     for name in new[:MOST_NEW]:
         use = used[name]
-        if name in uses.known(language) or name.lower() in uses.known(language):
+        if name in undeclared.known(language) or name.lower() in undeclared.known(language):
             continue
-        if not uses.is_misspelt(name, there - {name}) and not _is_sure(name, use, language, patched.after, path):
+        if not undeclared.is_misspelt(name, there - {name}) and not _is_sure(name, use, language, patched.after, path):
             continue
         if not patched.mentions(name):
             yield BrokenName("undefined", path, use.line, name)
@@ -80,7 +80,7 @@ def _is_in(name: str, texts: list[bytes]) -> bool:
     return any(word.search(text) for text in texts)
 
 
-def _is_sure(name: str, use: uses.Use, language: str, side: Side, path: str) -> bool:
+def _is_sure(name: str, use: undeclared.Use, language: str, side: Side, path: str) -> bool:
     """Whether nothing from outside the repository can bring what is called or made."""
     source = side.source(path)
     if use.node.parent is not None and use.node.parent.type == "object_creation_expression":
@@ -131,11 +131,11 @@ def _is_of_system(module: str) -> bool:
 
 def _classes_are_known(name: str, node: Node, language: str, side: Side) -> bool:
     """Whether the classes around a node, and all that they derive from or mix in, are of the repository."""
-    found = list(islice(uses.around(node, (*_CLASSES, *_MODULES)), MOST_BASES))
+    found = list(islice(undeclared.around(node, (*_CLASSES, *_MODULES)), MOST_BASES))
     if not found or found[0].type in _MODULES:
         return False
     is_of_tests = _OF_TESTS.match(name) is not None
-    in_function = language != "ruby" or any(uses.around(node, _FUNCTIONS))
+    in_function = language != "ruby" or any(undeclared.around(node, _FUNCTIONS))
     for one in found[:1] if language == "ruby" else found:
         if one.type == "object_creation_expression":
             if any(child.type == "class_body" for child in one.named_children):
