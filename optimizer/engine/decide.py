@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from optimizer import vendors
 from optimizer.debug import debug
 from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
 from optimizer.reasons import By, Cap, HoldsNothing, NoAnswer, Why
@@ -46,10 +47,21 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     plan = found.plan._replace(by_kind=services.workspace.settings.profile == AUTO)
     left_out = (*available.left_out, *found.left_out)
     if not attempts:
-        left_out = tuple(_fitting(left, task, services) for left in left_out)
+        left_out = (*_no_eyes(left_out, services), *(_fitting(left, task, services) for left in left_out))
     order = ", ".join(f"{one.model.id} ({one.estimate} micro-dollars)" for one in attempts) or "no model"
     debug("routing", "%s, difficulty %.2f: %s; %d left out", task.kind, task.difficulty, order, len(left_out))
     return replace(found, plan=plan, attempts=tuple(attempts), left_out=left_out)
+
+
+def _no_eyes(left_out: Sequence[LeftOut], services: Services) -> tuple[LeftOut, ...]:
+    """What stands for all models of a server that are not known to see images: it can download one that does."""
+    blind = (left.provider for left in left_out if left.reason is Why.BLIND and left.tier == "local")
+    server = next((one for one in blind if vendors.of(one).manages_models), "")
+    if not server:
+        return ()
+    pull = services.models.suggested(seeing=True)
+    reason = HoldsNothing(vendors.of(server).title, services.models.endpoints()[server].host, pull)
+    return (LeftOut("", server, "local", reason),)
 
 
 def _fitting(left: LeftOut, task: Task, services: Services) -> LeftOut:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from optimizer.models.catalogue import load_catalogue
 from tests.e2e.conftest import Optimize
 from tests.images import pictures
 from tests.loopback.replies import Reply, Tokens
@@ -170,6 +171,13 @@ def test_without_a_model_that_sees_it_is_told_which_do(
     assert ran.code == 6
     assert "gemma3:4b" in ran.err and "gemini-3.5-flash-lite" in ran.err
     assert "gpt-oss" not in ran.err.partition("would cost:")[2].partition("To get a model")[0]
+
+
+def test_the_first_cure_without_a_model_that_sees_is_to_get_one(user: Optimize, loopback: Loopback, shot: Path) -> None:
+    bare = Optimize(user.home, user.cwd, {})
+    first = bare("explain total", "--image", str(shot), "--json").event("route")["route"]["left_out"][0]
+    pulled = first["cure"].rpartition(" ")[2]
+    assert first["provider"] == "ollama" and load_catalogue(None).describe(pulled, "ollama").vision
 
 
 def test_a_picture_among_gits_own_files_is_not_sent(user: Optimize, loopback: Loopback, shot: Path) -> None:
