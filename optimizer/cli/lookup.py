@@ -119,12 +119,15 @@ def _ask(kind: LookupKind, subject: str, within: str, project: Path | None, as_j
 
 def _files_within(workspace: Workspace, path: str) -> frozenset[str]:
     from optimizer.lookup.names import files, nearest
+    from optimizer.lookup.unseen import not_here
 
     named = _as_indexed(workspace, _bare(path))
     found = files(workspace.index, named)
     if not found:
         near = nearest(named, workspace.index.paths())
         hint = f"did you mean {' or '.join(near[:3])}?" if near else "name a file or folder of this repository"
+        if (away := not_here(workspace.index, "")).files or named in away.submodules:
+            hint = "submodules and files outside a sparse checkout are not indexed: check them out, or index them there"
         raise NotFound(f"no file or folder {path!r} in this repository", hint)
     return frozenset(found)
 

@@ -10,6 +10,7 @@ from optimizer.errors import NotFound
 from optimizer.lookup.names import definitions, files, nearest, parts_of
 from optimizer.lookup.questions import Answer, Citation, CitationKind, Lookup
 from optimizer.lookup.rename import rename
+from optimizer.lookup.unseen import mentions, remarks
 from optimizer.retrieval import Reference, Symbol
 
 if TYPE_CHECKING:
@@ -90,10 +91,11 @@ def _callers(lookup: Lookup, index: Index) -> Answer:
     found = index.references(name, MOST_REFERENCES + 1 if only is None else sys.maxsize)
     uses = [use for use in found if use.kind != "definition" and (only is None or use.path in only)]
     known = definitions(index, lookup.subject)
+    rest = (*(row for row in mentions(index, name) if only is None or row.path in only), *remarks(index, name))
     if not uses:
-        rows = (*map(_cite, known), Citation(f"{name} is used nowhere else"))
-        return Answer(rows, True) if known else _missing(lookup, index)
-    rows = tuple(map(_use, uses))
+        alone = Citation(f"{name} is used nowhere else" if not rest else f"no code that was read uses {name}")
+        return Answer((*map(_cite, known), alone, *rest), True) if known else _missing(lookup, index)
+    rows = (*map(_use, uses), *rest)
     if only is None and len(found) > MOST_REFERENCES:
         rows = (*rows, Citation(f"only the first {MOST_REFERENCES:,} places with this name are shown"))
     others = [symbol for symbol in index.symbols_named([name]) if symbol not in known]
@@ -107,10 +109,13 @@ def _callers(lookup: Lookup, index: Index) -> Answer:
 def _importers(lookup: Lookup, index: Index) -> Answer:
     paths = files(index, lookup.subject)
     edges = [edge for path in paths for edge in index.importers_of(path)]
-    if not edges:
+    if not edges and lookup.subject not in paths:
         edges = [edge for path in index.paths() for edge in index.imports_of(path) if _is_module(edge, lookup.subject)]
     if edges:
         return Answer(tuple(_edge(edge, "imported") for edge in dict.fromkeys(edges)), True)
+    if lookup.subject in paths:
+        nothing = Citation(f"nothing in this repository imports {lookup.subject}")
+        return Answer((nothing, *remarks(index, "")), True)
     parts = parts_of(lookup.subject)
     uses = [use for use in index.references(parts[-1]) if use.kind == "import"] if parts else []
     if uses:
@@ -186,12 +191,13 @@ def _missing(lookup: Lookup, index: Index) -> Answer:
             Citation("it is used here:"),
             *(Citation(use.text, use.path, use.line, use.kind, use.symbol) for use in uses),
         ]
+    rows += [*mentions(index, name)[:MOST_USES], *remarks(index, name)]
     return Answer((*rows, *_did_you_mean(name, index.all_names(), index)), False)
 
 
 def _missing_file(named: str, index: Index) -> Answer:
     row = Citation(f"there is no file {named} in this repository")
-    return Answer((row, *_did_you_mean(named, index.paths(), index)), False)
+    return Answer((row, *remarks(index, ""), *_did_you_mean(named, index.paths(), index)), False)
 
 
 def _did_you_mean(name: str, names: Iterable[str], index: Index) -> tuple[Citation, ...]:

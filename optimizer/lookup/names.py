@@ -35,6 +35,13 @@ def definitions(index: Index, name: str, within: str = "") -> tuple[Symbol, ...]
     )
 
 
+def holders(index: Index, name: str) -> set[str]:
+    """The files that may hold a name as a word: all files when no list is kept for it."""
+    words = index.words()
+    numbers, _ = words.postings("body", name.lower())
+    return {words.paths[words.file_of[unit]] for unit in numbers} or set(words.paths)
+
+
 def files(index: Index, named: str) -> tuple[str, ...]:
     """The files that a path, the end of one, a folder or a dotted module name means, in order."""
     wanted = named.replace("\\", "/").removeprefix("./").strip("/")

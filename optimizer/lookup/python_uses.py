@@ -36,7 +36,7 @@ class Python:
         """All bindings of the name at the top level of its file are one variable."""
         path = self.subject.target.path
         for use in self.subject.uses.get(path, ()):
-            if use.role == "name" and self._is_top_level(path, use):
+            if use.role == "name" and use.place.kind != "import" and self._is_top_level(path, use):
                 self.family.add((path, use.place.line))
 
     def _is_top_level(self, path: str, use: Use) -> bool:
@@ -51,10 +51,10 @@ class Python:
             return "ours"
         if use.role == "key":
             return "other"
-        here = path == self.subject.target.path and not self.subject.is_member
-        if here and use.role == "name" and self._is_top_level(path, use):
-            return "ours"
         found = self.names.meaning(path, self.subject.sources[path].text, use.place.line, use.place.start)
+        here = path == self.subject.target.path and not self.subject.is_member
+        if here and not found and use.role == "name" and self._is_top_level(path, use):
+            return "ours"
         return self._judge(path, use, found)
 
     def _judge(self, path: str, use: Use, found: tuple[Definition, ...]) -> Verdict:

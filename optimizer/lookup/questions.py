@@ -10,7 +10,9 @@ from typing import Literal
 from optimizer.retrieval import ReferenceKind, SymbolKind
 from optimizer.types import Patch
 
-CitationKind = SymbolKind | ReferenceKind | Literal["file", "source", "imports", "imported", "rename", "note"]
+CitationKind = (
+    SymbolKind | ReferenceKind | Literal["file", "source", "imports", "imported", "rename", "mention", "note"]
+)
 LookupKind = Literal["where", "show", "list", "callers", "importers", "imports", "rename"]
 
 

@@ -13,11 +13,12 @@ from optimizer.errors import Conflict, InputError, SafetyRefused
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.family import TYPES, Classes
-from optimizer.lookup.names import definitions, nearest, parts_of
+from optimizer.lookup.names import definitions, holders, nearest, parts_of
 from optimizer.lookup.questions import Answer, Citation, Lookup
 from optimizer.lookup.resolve import free, member
 from optimizer.lookup.subject import SCRIPTS, Place, Subject, collect, group_of, leads
 from optimizer.lookup.text_uses import InText, text_uses
+from optimizer.lookup.unseen import not_here
 from optimizer.retrieval import Symbol
 from optimizer.types import FileChange, Patch
 
@@ -82,7 +83,9 @@ def rename(lookup: Lookup, index: Index) -> Answer:
         Citation(name, file.path, line, "use") for file in files for line in sorted({*file.open, *file.left})
     )
     left = () if lookup.unresolved else unknown
-    breaks = bool(left) and any(_must_mean(subject, file) for file in files if file.open)
+    hidden = () if lookup.unresolved else not_here(index, name).with_name
+    left = (*left, *(Citation(name, path, 1, "use") for path in hidden))
+    breaks = bool(hidden) or (bool(left) and any(_must_mean(subject, file) for file in files if file.open))
     return Answer(tuple(_report(subject, new, files, left)), True, Patch(changes), left, breaks)
 
 
@@ -92,7 +95,7 @@ def rename(lookup: Lookup, index: Index) -> Answer:
 def _subject(index: Index, found: Sequence[Symbol]) -> Subject:
     target = _first(found)
     same = [one for one in index.symbols_named([target.name]) if group_of(one.path) == group_of(target.path)]
-    paths = _candidates(index, target.name) | {target.path}
+    paths = holders(index, target.name) | {target.path}
     sources, uses = collect(index, target, sorted(paths))
     subject = Subject(index, target, sources, uses, frozenset({target}), others=())
     family, types, classes = {target}, {target.parent.split(".")[-1]} - {""}, None
@@ -146,12 +149,6 @@ def _by_interface(target: Symbol, same: Iterable[Symbol], index: Index) -> set[S
     holders = {one.name: one.kind for method in methods for one in index.symbols_named([method.parent.split(".")[-1]])}
     tied = any(holders.get(one.parent.split(".")[-1]) in ("interface", "trait") for one in methods)
     return set(methods) if tied else set()
-
-
-def _candidates(index: Index, name: str) -> set[str]:
-    words = index.words()
-    numbers, _ = words.postings("body", name.lower())
-    return {words.paths[words.file_of[unit]] for unit in numbers} or set(words.paths)
 
 
 def _refuse_several(subject: Subject, found: Sequence[Symbol], lookup: Lookup) -> None:
@@ -236,7 +233,8 @@ def _is_exported(use: Use) -> bool:
 
 def _in_strings(subject: Subject, path: str, source: Source, bound: bool) -> Iterator[InText]:
     known = {use.place.start for use in subject.uses.get(path, ())}
-    found = text_uses(subject, path, source) if path in subject.uses else iter(())
+    is_read = path in subject.uses or source.language is None
+    found = text_uses(subject, path, source) if is_read else iter(())
     if subject.names is not None and (path in subject.uses or path.endswith((".toml", ".cfg", ".ini"))):
         from optimizer.lookup.python_uses import strings
 

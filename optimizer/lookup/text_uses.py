@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.languages.table import language_of
+from optimizer.lookup.subject import SCRIPTS
 
 if TYPE_CHECKING:
     from optimizer.languages.source import Source
@@ -26,7 +27,7 @@ class InText(NamedTuple):
 # By language: what stands before and after a name that is given as text and used as a name.
 _BY_TEXT = {
     "ruby": (rb"(?<![\w:]):[\"']?|\b(?:\w*send\w*|method|respond_to\?|define_method)[ (]+['\"]", rb"[\"']?"),
-    "javascript": (rb"\[\s*['\"\x60]", rb"['\"\x60]\s*\]"),
+    "javascript": (rb"(?:\[\s*|\(\s*[^()'\"`]*,\s*)['\"`]", rb"['\"`]"),
     "php": (rb"(?:array\(|\[)[^\[\]()]*,\s*['\"]|\b(?:call_user_\w*|is_callable|method_exists)\(.*?['\"]", rb"['\"]"),
     "java": (rb"\bget(?:Declared)?(?:Method|Field)\(\s*\"", rb"\""),
     "go": (rb"\b(?:MethodByName|FieldByName)\(\s*\"", rb"\""),
@@ -39,6 +40,7 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
     name, data = re.escape(subject.name.encode()), source.data
     language = language_of(path)
     if language is None:
+        yield from _in_other_files(subject, path, data, name)
         return
     if language.cells and _is_hidden(source, subject.name):
         at = data.find(subject.name.encode())
@@ -81,6 +83,14 @@ def _in_example(subject: Subject, data: bytes, start: int) -> bool | None:
     if taken[2] == b"::":
         return True if taken[1].decode("utf-8", "replace") in subject.types else None
     return subject.is_own_word
+
+
+def _in_other_files(subject: Subject, path: str, data: bytes, name: bytes) -> Iterator[InText]:
+    """Where files that no grammar reads hold code that may take the name: components of the web, and scripts."""
+    is_component = subject.language in SCRIPTS and path.endswith((".vue", ".svelte", ".astro"))
+    if is_component or data.startswith(b"#!"):
+        for match in re.finditer(rb"(?<![\w$.])" + name + rb"(?![\w$])", data):
+            yield _place(subject, data, match.start(), ours=False)
 
 
 def _place(subject: Subject, data: bytes, start: int, *, ours: bool) -> InText:

@@ -122,6 +122,14 @@ CASES = {
         "b.c": '#include "a.h"\nint main(void) { int y = s.total; return «total»(T(1)); }\n'
         "int h(int total) { return total; }\n",
     }),
+    "a component that no grammar reads": Case("total", {
+        "cart.ts": "export function «total»(n: number[]) { return n.length }\n",
+        "App.vue": '<script setup lang="ts">\nimport { total } from "./cart"\n</script>\n<p>{{ total([3]) }}</p>\n',
+    }, open=frozenset({"App.vue:2", "App.vue:4"}), breaks=True),
+    "an import of its name inside it": Case("getchar", {
+        "impl.py": "def getchar():\n    return 1\n", "a.py": "def «getchar»():\n    from impl import getchar as f\n\n    return f()\n",
+        "use.py": "from a import «getchar»\n",
+    }, within="a.py"),
     "a method of Ruby that is sent by its name": Case("A.run_job", {
         "a.rb": "class A\n  def «run_job»\n  end\n\n  def go\n    «run_job»\n    send(:run_job)\n  end\nend\nA.new.«run_job»\n",
     }, open=frozenset({"a.rb:7"}), breaks=True),

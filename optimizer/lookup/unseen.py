@@ -1,0 +1,74 @@
+"""What no grammar reads: words in other files, and tracked files that are not on the disk."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from optimizer.errors import NotFound
+from optimizer.languages.table import is_installed, language_of
+from optimizer.lookup.names import holders
+from optimizer.lookup.questions import Citation
+
+if TYPE_CHECKING:
+    from optimizer.index.reader import Index
+
+MOST_MENTIONS = 50
+_SUBMODULE = b"160000"
+
+
+class NotHere(NamedTuple):
+    """Tracked files that are not checked out, those among them that hold a name, and the submodules."""
+
+    files: int
+    with_name: tuple[str, ...]
+    submodules: tuple[str, ...]
+
+
+def mentions(index: Index, name: str) -> tuple[Citation, ...]:
+    """The lines of files without a grammar that have the name as a word."""
+    word = re.compile(rb"(?<![\w$])" + re.escape(name.encode()) + rb"(?![\w$])")
+    rows: list[Citation] = []
+    for path in sorted(holders(index, name)):
+        language = language_of(path)
+        if language is not None and is_installed(language) and (not language.outline or language.prose):
+            continue
+        try:
+            lines = index.read(path).split(b"\n")
+        except NotFound:
+            continue
+        found = [(number, line) for number, line in enumerate(lines, 1) if word.search(line)]
+        rows += [Citation(line.decode("utf-8", "replace").strip()[:200], path, at, "mention") for at, line in found]
+        if len(rows) >= MOST_MENTIONS:
+            break
+    return tuple(rows[:MOST_MENTIONS])
+
+
+def not_here(index: Index, name: str) -> NotHere:
+    """What git tracks here and no search of the disk can find: sparse checkouts and submodules."""
+    from optimizer.git.run import find_git, run
+
+    git = find_git(index.root.path) if index.root.git else None
+    listed = run(git, index.root.path, ["ls-files", "-t", "-s", "-z"]) if git else None
+    if git is None or not listed:
+        return NotHere(0, (), ())
+    entries = [entry.partition(b"\t")[::2] for entry in listed.split(b"\0") if entry]
+    inside = tuple(path.decode("utf-8", "replace") for about, path in entries if about.split()[1] == _SUBMODULE)
+    hidden = {path.decode("utf-8", "replace") for about, path in entries if about.startswith(b"S ")}
+    hidden -= {path for path in hidden if (index.root.path / path).exists()}
+    found = run(git, index.root.path, ["grep", "--cached", "-lzwF", "-e", name]) if hidden and name else None
+    paths = {path.decode("utf-8", "replace") for path in (found or b"").split(b"\0")} & hidden
+    return NotHere(len(hidden), tuple(sorted(paths)), inside)
+
+
+def remarks(index: Index, name: str) -> tuple[Citation, ...]:
+    """What an answer that says that something is absent did not look at; the tracked files with the name first."""
+    away = not_here(index, name)
+    rows = [Citation("has the name; it is not checked out", path, 1, "mention") for path in away.with_name]
+    if away.files:
+        rows.append(Citation(f"not looked at: {away.files:,} tracked files outside the sparse checkout"))
+    if away.submodules:
+        rows.append(Citation(f"not looked at: the submodules {', '.join(away.submodules[:5])}"))
+    if large := [one for one in index.skipped() if one.why.startswith("larger")]:
+        rows.append(Citation(f"not looked at: {len(large):,} large files, such as {large[0].path}"))
+    return tuple(rows)

@@ -1,0 +1,50 @@
+"""What is absent from the files that were read is not called absent where other files were not read."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from optimizer.index.files import Root
+from optimizer.index.reader import open_index
+from optimizer.index.refresh import refresh
+from optimizer.lookup.answer import answer
+from optimizer.lookup.questions import Lookup
+from optimizer.lookup.rename import rename
+from optimizer.lookup.unseen import not_here
+from optimizer.settings import Settings
+from tests.conftest import IndexRepo
+
+
+def test_words_of_files_without_a_grammar_are_mentions(index_repo: IndexRepo) -> None:
+    index = index_repo({
+        "cart.ts": "export function total(n: number[]) { return n.length }\n",
+        "App.vue": '<script>\nimport { total } from "./cart"\n</script>\n', "a.sql": "select subtotal;\n",
+    })  # fmt: skip
+    found = answer(Lookup("callers", "total"), index)
+    assert {(row.path, row.line) for row in found.citations if row.kind == "mention"} == {("App.vue", 2)}
+
+
+def test_files_outside_a_sparse_checkout_are_named_and_stop_a_rename(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    for path, text in {"a/a.py": "def in_a():\n    return 1\n", "b/b.py": "from a.a import in_a\n"}.items():
+        (root / path).parent.mkdir(parents=True)
+        (root / path).write_text(text)
+    person = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    for command in (["init", "-q"], ["add", "-A"], [*person, "commit", "-qm", "x"], ["sparse-checkout", "set", "a"]):
+        subprocess.run(["git", *command], cwd=root, check=True, capture_output=True)
+    index = open_index(Root(root, True), tmp_path / "cache")
+    refresh(index, Settings(), lambda _: None)
+    assert not_here(index, "in_a") == (1, ("b/b.py",), ())
+    assert "b/b.py" in {row.path for row in answer(Lookup("callers", "in_a"), index).citations}
+    assert rename(Lookup("rename", "in_a", "inside"), index).breaks
+    index.close()
+
+
+@pytest.mark.parametrize("path", ["a.py", "pkg/time.py"])
+def test_a_file_that_nothing_imports_is_not_taken_for_a_module(index_repo: IndexRepo, path: str) -> None:
+    index = index_repo({"a.py": "x = 1\n", "pkg/time.py": "y = 1\n", "b.py": "import time\n"})
+    found = answer(Lookup("importers", path), index)
+    assert not [row for row in found.citations if row.kind == "imported"]
