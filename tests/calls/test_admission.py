@@ -105,6 +105,13 @@ def test_a_call_that_would_wait_too_long_leaves_the_queue(capped: Callable[[int]
     assert not held(services)
 
 
+def test_each_call_has_a_ticket_of_its_own(capped: Callable[[int], CallServices]) -> None:
+    services = capped(FRESH * 2)
+    assert all(isinstance(asked(1, services), Admitted) for _ in range(2))
+    assert len(held(services)) == 2
+    assert services.states().pending() == FRESH * 2
+
+
 def test_a_failed_call_is_closed_and_only_its_fault_is_remembered(capped: Callable[[int], CallServices]) -> None:
     services = capped(FRESH)
     for error, failures in ((None, 0), (Overloaded("529"), 1)):
