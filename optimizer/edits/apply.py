@@ -57,7 +57,8 @@ def apply_edits(
         by_path.setdefault(check_path(path), []).append(edit)
     changes = [one for path, of_path in by_path.items() for one in _changes(path, of_path, read, request)]
     _check_together([change.path for change in changes])
-    _check_kept(changes, request)
+    if not any(isinstance(edit, Move) for edit in edits):
+        _check_kept(changes, request)
     return Patch(tuple(changes))
 
 
