@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optimizer.cli import options
+from optimizer.cli import options, output
 from optimizer.cli.terminal import confirm, emit, interactive, notice, paint, width
 from optimizer.errors import InputError, StorageError
 from optimizer.report import wire
@@ -144,15 +144,15 @@ def stats_text(figures: Survey) -> str:
 
 
 def _watch(services: Services, as_json: bool) -> None:
-    """Refresh again and again, less often while nothing happens, until Ctrl-C."""
+    """Refresh again and again, less often while nothing happens, until Ctrl-C or until nobody reads the changes."""
     from optimizer.engine import prepare
     from optimizer.index.survey import contents
 
-    index = services.workspace.index
+    index, streams = services.workspace.index, click.get_current_context().find_object(output.Streams)
     known, idle, wait = contents(index), 0, SHORTEST_WAIT
     notice(f"watching {services.workspace.root}; press Ctrl-C to stop")
     try:
-        while True:
+        while not (streams and streams.lost):
             index.forget()  # a sleeping reader would keep the store from shrinking
             time.sleep(wait)
             done = prepare.refresh(services.workspace)

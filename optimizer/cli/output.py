@@ -78,6 +78,11 @@ class Streams:
         if sys.stderr is sys.__stderr__:
             _, sys.stderr = _stream(2, sys.stderr)
 
+    @property
+    def lost(self) -> bool:
+        """Whether output is dropped: nothing more need be done for it alone."""
+        return self._out is not None and self._out.failure is not None
+
     def flush(self) -> OSError | None:
         """Write what is left; returns why output was lost, None where all of it was written or none was wanted."""
         for stream in (sys.stdout, sys.stderr):

@@ -114,13 +114,13 @@ class Models:
         return {name: self._reached(one) for name, one in found.items()}
 
     def _reached(self, endpoint: Endpoint) -> Endpoint:
-        """The endpoint with the proxy and certificates of the environment; this machine is asked without."""
+        """The endpoint with the certificates of the environment, and with its proxy unless it is this machine."""
         from optimizer.config.network import certificates, proxy_for
         from optimizer.providers.endpoints import is_loopback
 
-        if is_loopback(urlsplit(endpoint.base_url).hostname or ""):
-            return endpoint
-        proxy = proxy_for(endpoint.base_url, self._env, used=self._config.settings.proxy == "environment")
+        proxy = None
+        if not is_loopback(urlsplit(endpoint.base_url).hostname or ""):
+            proxy = proxy_for(endpoint.base_url, self._env, used=self._config.settings.proxy == "environment")
         return replace(endpoint, proxy=proxy, certificates=certificates(self._env))
 
     @cache  # noqa: B019

@@ -250,6 +250,16 @@ def watching(alone: Optimize) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
+def test_watch_ends_when_nobody_reads_the_changes(watching: subprocess.Popen[str], calc: Path) -> None:
+    assert watching.stdout and watching.stderr
+    watching.stdout.readline()
+    watching.stderr.readline()
+    watching.stdout.close()
+    (calc / "new.py").write_text("def fresh_function():\n    pass\n")
+    assert watching.wait(20) == 0
+    watching.stdout = None
+
+
 def test_watch_tells_each_change_and_ends_with_ctrl_c(
     watching: subprocess.Popen[str], alone: Optimize, calc: Path
 ) -> None:
