@@ -205,6 +205,8 @@ class _Found(NamedTuple):
             for part in re.split(_SEPARATOR, name):
                 self.name(part, weight * (1.0 if _shaped(part) else 0.6), known=True)
         elif re.match(_NAME, name):
+            if called and weight == PROSE:  # `run()` is a function, whatever word it is
+                self.span(name)
             self.name(name, weight, known=called or _shaped(name))
         elif "-" in name and re.match(_KEBAB, name):
             parts = name.split("-")

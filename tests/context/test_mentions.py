@@ -45,6 +45,12 @@ def test_identifiers_by_backticks_and_calls() -> None:
     assert named == {"load": 1.0, "close": 1.0}
 
 
+def test_a_call_names_a_function_even_where_its_name_is_a_common_word() -> None:
+    assert "run" in find_mentions("why does run() fail").identifiers
+    assert "run" not in find_mentions("why does the run fail").identifiers
+    assert "get" not in find_mentions("so\n```\nget()\n```\n").identifiers
+
+
 def test_dotted_names_and_their_parts() -> None:
     found = find_mentions("Cart.total and shop.cart.Cart and Foo::bar and A#b")
     assert found.dotted == ("Cart.total", "shop.cart.Cart", "Foo.bar", "A.b")
