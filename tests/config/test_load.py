@@ -213,7 +213,8 @@ def test_an_answer_budget_that_fills_the_request_is_refused(config: Load) -> Non
 
 
 def test_an_unreadable_file_is_a_storage_error(tmp_path: Path) -> None:
-    (tmp_path / "config").write_text("")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.toml").symlink_to("config.toml")
     with pytest.raises(StorageError) as caught:
         load(None, {"OPTIMIZER_HOME": str(tmp_path)}, {})
     assert caught.value.exit_code == 7

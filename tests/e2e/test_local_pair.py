@@ -96,7 +96,7 @@ def asked_small(loopback: Loopback) -> int:
 def explained(user: Optimize, *crowded_by: str) -> str:
     """The kind of work that a request was taken for; no room next to `crowded_by` is announced."""
     ran = user("explain total", "--json")
-    assert ran.code == 0, ran.err
+    assert ran.code in (0, 3), ran.err  # "design 0.9" is no answer where the small model is asked for one too
     notices = ran.notices("no-opinion")
     assert len(notices) == bool(crowded_by)
     assert all(name in text for text in notices for name in crowded_by)
