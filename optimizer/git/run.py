@@ -253,3 +253,10 @@ def is_ignored(root: Path, path: str) -> bool:
     """Whether git ignores an untracked path; False where there is no git."""
     git = find_git(root)
     return git is not None and run(git, root, ["check-ignore", "-q", "--", path]) is not None
+
+
+def is_hidden(root: Path, path: str) -> bool:
+    """Whether git tracks a path and keeps it out of a sparse checkout; False where there is no git."""
+    git = find_git(root)
+    listed = run(git, root, ["ls-files", "-t", "-z", "--", f":(top,literal){path}"]) if git else None
+    return listed is not None and listed.startswith(b"S ") and not (root / path).exists()

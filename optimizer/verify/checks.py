@@ -87,6 +87,9 @@ def _path(patched: Patched) -> Iterator[Finding]:
         except SafetyRefused as error:
             yield Finding(False, error.message)
             continue
+        if change.before is None and patched.hidden(path):
+            yield Finding(False, f"{path} is tracked by git, but not checked out (sparse checkout)")
+            continue
         twin = patched.twin(path) if change.before is None else path
         yield Finding(twin == path, "" if twin == path else f"{path} differs only in case from {twin}")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from optimizer.errors import NotFound
+from optimizer.git.run import is_hidden
 from optimizer.index.reader import Index
 from optimizer.languages import imports
 from optimizer.languages.edges import RawImport
@@ -132,6 +133,10 @@ class Patched:
     def twin(self, path: str) -> str:
         """The file that is there and whose path differs only in case; `path` itself where there is none."""
         return self._folded.get(path.casefold(), path)
+
+    def hidden(self, path: str) -> bool:
+        """Whether a path that is not there is tracked, and kept out of a sparse checkout."""
+        return self._index is not None and self._index.root.git and is_hidden(self._index.root.path, path)
 
     @cached_property
     def _folded(self) -> Mapping[str, str]:

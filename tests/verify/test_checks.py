@@ -14,6 +14,7 @@ from optimizer.index.refresh import refresh
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch, Verdict
 from optimizer.verify.checks import WEIGHTS, at_once
+from tests.conftest import git
 
 FILES = {
     "src/app.py": "def f():\n    return 1\n\n\ndef g():\n    return f()\n",
@@ -114,3 +115,11 @@ def test_the_confidence_comes_from_what_ran() -> None:
 def test_a_new_name_that_differs_in_case_fails(index: Index) -> None:
     assert not verdict("SRC/app.py", None, b"x = 1\n", index).ok
     assert verdict("src/new.py", None, b"x = 1\n", index).ok
+
+
+def test_a_file_outside_a_sparse_checkout_is_not_created_over(index: Index) -> None:
+    git(index.root.path, "sparse-checkout", "set", "src")
+    assert not (index.root.path / "web/main.js").exists()
+    for path, passed in (("web/main.js", False), ("web/new.js", True)):
+        checks = {check.name: check.passed for check in verdict(path, None, b"let x = 1;\n", index).checks}
+        assert checks["path"] is passed
