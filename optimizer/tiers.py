@@ -1,4 +1,4 @@
-"""The tiers of models, cheapest first."""
+"""The tiers of models, cheapest first, and the kinds of work."""
 
 from __future__ import annotations
 
@@ -6,3 +6,10 @@ from typing import Literal
 
 Tier = Literal["index", "local", "free", "budget", "premium"]
 TIERS: tuple[Tier, ...] = ("index", "local", "free", "budget", "premium")
+
+TaskKind = Literal[
+    "find", "explain", "edit", "refactor", "test", "debug", "design", "math", "creative", "quick", "tool", "embedding",
+    "general", "plan", "review", "summary", "sorting",
+]  # fmt: skip
+ASIDE: frozenset[TaskKind] = frozenset({"plan", "review", "summary", "sorting"})
+"""Work of a role or of `local.router`, not the answer to a request: no request is of such a kind."""

@@ -18,7 +18,9 @@ from optimizer.retrieval import ReferenceKind as ReferenceKind
 from optimizer.retrieval import Skipped as Skipped
 from optimizer.retrieval import Symbol as Symbol
 from optimizer.retrieval import SymbolKind as SymbolKind
+from optimizer.tiers import ASIDE as ASIDE
 from optimizer.tiers import TIERS as TIERS
+from optimizer.tiers import TaskKind as TaskKind
 from optimizer.tiers import Tier as Tier
 from optimizer.toolspec import ToolSpec as ToolSpec
 
@@ -27,13 +29,6 @@ if TYPE_CHECKING:
     from optimizer.reasons import Picked, Plan, Reason, Reserve, Sign
 
 EditFormat = Literal["tool", "text", "whole"]
-TaskKind = Literal[
-    "find", "explain", "edit", "refactor", "test", "debug", "design", "math", "creative", "quick", "tool", "embedding",
-    "general", "plan", "review", "summary", "sorting",
-]  # fmt: skip
-ASIDE: frozenset[TaskKind] = frozenset({"plan", "review", "summary", "sorting"})
-"""Work of a role or of `local.router`, not the answer to a request: no request is of such a kind."""
-
 StopReason = Literal["end", "tool", "length", "refusal", "loop"]
 Cut = Literal["", "length", "late", "loop"]
 """Why an answer is not whole: its limit of tokens, a deadline or a broken connection, or it repeated itself."""

@@ -9,7 +9,7 @@ from optimizer.config.features import default_features, shipped_file
 from optimizer.config.load import VARIABLES
 from optimizer.config.values import KINDS, ROWS, TYPES
 from optimizer.settings import OPTIONS, Setting
-from optimizer.types import ASIDE
+from optimizer.tiers import ASIDE
 from optimizer.vendors import VENDORS
 
 _INTRODUCTION = """\
@@ -84,7 +84,7 @@ kind of work:
 [options.provider.groq]
 temperature = 0
 
-[options.model."qwen2.5-coder:7b"]
+[options.model."my-coder:7b"]
 top_p = 0.9
 keep_alive = "30m"
 

@@ -11,7 +11,7 @@ from optimizer.config.features import FEATURE_NAMES
 from optimizer.config.suggest import did_you_mean, nearest
 from optimizer.errors import ConfigError
 from optimizer.settings import OPTIONS, SCOPES, Setting, rows
-from optimizer.types import ASIDE, TaskKind
+from optimizer.tiers import ASIDE, TaskKind
 from optimizer.vendors import NAMES as PROVIDERS
 from optimizer.vendors import OLLAMA
 

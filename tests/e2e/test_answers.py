@@ -14,6 +14,7 @@ from tests.loopback.server import Loopback
 pytestmark = pytest.mark.slow
 
 QUESTION = "explain how parse_response treats commas"
+CUT, LATE = "It splits the text at commas and then", "It splits at c"
 RIGHT = Reply(text="It splits the text at commas, see calc/parse.py:6.")
 ROUND = "The function takes the text and returns the text that the function takes. "
 RULE = (
@@ -45,13 +46,13 @@ def settled(user: Optimize) -> list[str]:
 
 
 def test_a_cut_answer_is_kept_and_its_model_is_not_asked_for_edits(user: Optimize, loopback: Loopback) -> None:
-    loopback.queue("ollama", Reply(text="It splits the text at commas and then", stop="length"))
+    loopback.queue("ollama", Reply(text=CUT, stop="length"))
     ran = user(QUESTION, "--json", "--tier", "local")
     result = ran.event("result")
-    assert (ran.code, result["cut"], result["text"]) == (3, "length", "It splits the text at commas and then")
+    assert (ran.code, result["cut"], result["text"]) == (3, "length", CUT)
     assert len(loopback.asked("ollama")) == 1
-    loopback.queue("ollama", Reply(text="It splits the text at commas and then", stop="length"))
-    assert "It splits the text at commas and then" in user(QUESTION, "--tier", "local").out
+    loopback.queue("ollama", Reply(text=CUT, stop="length"))
+    assert CUT in user(QUESTION, "--tier", "local").out
 
 
 def test_a_late_answer_is_kept(user: Optimize, loopback: Loopback) -> None:
@@ -59,11 +60,11 @@ def test_a_late_answer_is_kept(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", Reply(text="It splits at commas.", stall_at=2, stall=5))
     ran = user(QUESTION, "--json", "--tier", "local")
     result = ran.event("result")
-    assert (ran.code, result["cut"], result["text"]) == (6, "late", "It splits at c")
+    assert (ran.code, result["cut"], result["text"]) == (6, "late", LATE)
 
 
 def test_a_later_whole_answer_is_not_cut(user: Optimize, loopback: Loopback) -> None:
-    loopback.queue("ollama", Reply(text="It splits the text at commas and then", stop="length"))
+    loopback.queue("ollama", Reply(text=CUT, stop="length"))
     loopback.queue("groq", RIGHT)
     ran = user(QUESTION, "--json")
     assert (ran.code, ran.event("result")["cut"], ran.event("result")["text"]) == (0, "", RIGHT.text)

@@ -94,7 +94,7 @@ def test_no_file_gets_the_number_of_a_closed_stream(user: Optimize) -> None:
 def test_what_came_before_the_terminal_was_closed_is_recorded(
     user: Optimize, loopback: Loopback, number: signal.Signals
 ) -> None:
-    loopback.answer("ollama", lambda _: Reply("one two three four " * 40, stall_at=2, stall=20.0))
+    loopback.answer("ollama", lambda _: Reply(" ".join(f"word{n}" for n in range(160)), stall_at=2, stall=20.0))
     arguments = [COMMAND, "explain parse_response", "--provider", "ollama"]
     with subprocess.Popen(arguments, cwd=user.cwd, env=user.environment(), stderr=subprocess.DEVNULL) as process:
         while not loopback.asked("ollama"):
@@ -104,7 +104,7 @@ def test_what_came_before_the_terminal_was_closed_is_recorded(
         assert process.wait(30) == -number
     (kept,) = (user.home / ".local/state/optimizer/transcripts").iterdir()
     call = json.loads(kept.read_text())
-    assert call["outcome"] == "cancelled" and "one two" in call["received"][0]["text"]
+    assert call["outcome"] == "cancelled" and "word0 word1" in call["received"][0]["text"]
     assert user("metrics", "--json").events[0]["requests"] == 1
 
 

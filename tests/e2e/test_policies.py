@@ -20,7 +20,7 @@ def asked_to_write(user: Optimize, loopback: Loopback, path: str, content: str) 
     else:
         call = Call("create_file", {"path": path, "content": content})
     loopback.queue("ollama", Reply(calls=(call,), stop="tool"))
-    ran = user("change total to add less", "--yes", "--tier", "local")
+    ran = user(f"change total to add less, in {path}", "--yes", "--tier", "local")
     return ran.code, ran.err
 
 

@@ -24,4 +24,4 @@ def test_each_grammar_is_a_dependency_where_the_table_says() -> None:
     for language in LANGUAGES:
         wheel = language.module.replace("_", "-")
         assert any(line.startswith(f"{wheel}>=") for line in lists[language.extra]), language.name
-    assert "optimizer[languages]" in lists["dev"]
+    assert any(line.startswith("optimizer[languages") for line in lists["dev"])

@@ -72,7 +72,7 @@ def test_silence_ends_at_its_deadline(loopback: Loopback, tmp_path: Path, wire: 
     provider = connect(loopback, wire, tmp_path, limits=limits)
     first = hear(loopback, wire, provider, Reply("text", stall_at=-1, stall=5))
     stalled = hear(loopback, wire, provider, Reply("text", stall_at=2, stall=5))
-    waited = "network.load_seconds" if wire == "ollama" else "network.first_token_seconds"
+    waited = "network.load_seconds" if wire in ("ollama", "openai") else "network.first_token_seconds"
     assert isinstance(first.error, TimedOut) and waited in first.error.hint
     assert isinstance(stalled.error, TimedOut) and "network.stall_seconds" in stalled.error.hint
     for heard in (first, stalled):

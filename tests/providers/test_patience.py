@@ -13,6 +13,7 @@ from optimizer.providers import base, endpoints
 from optimizer.providers.door import ExchangeLimits, Gate, gate_in
 from optimizer.providers.network import EventLines
 from optimizer.providers.pace import PATIENCE, SLOWEST, Pace
+from optimizer.settings import Settings
 from tests.loopback.clients import Heard, connect, hear
 from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback
@@ -21,7 +22,13 @@ PINGS = (b": ping\n\n", b":\n\n", b"event: ping\ndata: {}\n\n", b"event: keepali
 
 
 def asked(loopback: Loopback, state: Path, limits: ExchangeLimits, pace: Pace | None, reply: Reply) -> Heard:
-    gate = gate_in(Gate("/repo", state, limits), pace, lambda _: None)
+    settings = Settings(
+        first_token_seconds=limits.first,
+        stall_seconds=limits.stall,
+        answer_seconds=limits.answer,
+        load_seconds=limits.load,
+    )
+    gate = gate_in(Gate("/repo", state, limits), settings, ("stub-1", "openai", "explain"), pace, lambda _: None)
     provider = base.open_provider(endpoints.endpoint("openai", loopback.url), gate)
     try:
         return hear(loopback, "openai", provider, reply)

@@ -11,6 +11,7 @@ from optimizer.privacy import consent
 from optimizer.providers import base, endpoints
 from optimizer.providers.door import Gate, gate_in
 from optimizer.providers.quotas import Exchange
+from optimizer.settings import Settings
 from tests.loopback.clients import KEY, QUICK, hear
 from tests.loopback.replies import Reply, Wire, refuse
 from tests.loopback.server import Loopback
@@ -26,7 +27,7 @@ def test_every_answer_tells_what_is_left(
     told: list[Exchange] = []
     endpoint = endpoints.endpoint(wire, loopback.url, KEY)
     consent.grant(tmp_path, "/repo", wire, endpoint.host)
-    gate = gate_in(Gate("/repo", tmp_path, QUICK), None, told.append)
+    gate = gate_in(Gate("/repo", tmp_path, QUICK), Settings(), ("stub-1", wire, "explain"), None, told.append)
     provider = base.open_provider(endpoint, gate)
     assert hear(loopback, wire, provider, Reply(text="ok", headers=headers)).completion is not None
     limited = refuse(wire, 429, "slow down", "rate_limit_error", **{k.replace("-", "_"): v for k, v in headers.items()})
