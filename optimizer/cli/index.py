@@ -144,7 +144,7 @@ def stats_text(figures: Survey) -> str:
 
 
 def _watch(services: Services, as_json: bool) -> None:
-    """Refresh again and again, less often while nothing happens, until Ctrl-C or until nobody reads the changes."""
+    """Refresh again and again, less often while nothing happens, until Ctrl-C or the end of the reader."""
     from optimizer.engine import prepare
     from optimizer.index.survey import contents
 

@@ -12,7 +12,6 @@ from optimizer.languages.source import Source
 from optimizer.report.checks import BrokenName
 from optimizer.verify.patched import Patched
 
-_ROOTS = ("lib", "main", "mod")
 _GLOB = re.compile(r"(?:^|::)\*$")
 _QUALIFIER = re.compile(rb"(?:r#)?(\w+)\s*::\s*(?:r#)?$")
 _MACRO = re.compile(rb"^[a-z_:]+!\s*[({\[]", re.M)
