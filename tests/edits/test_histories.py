@@ -36,7 +36,11 @@ class Model:
     undone: list[dict[str, Sides]] = field(default_factory=list)
 
     def fits(self, changes: dict[str, Sides], side: int) -> bool:
-        return all(self.files.get(path) == sides[side] for path, sides in changes.items())
+        """Whether each file is as that side has it; one that is to go may be gone already."""
+        return all(
+            self.files.get(path) == sides[side] or (sides[1 - side] is None and path not in self.files)
+            for path, sides in changes.items()
+        )
 
     def put(self, changes: dict[str, Sides], side: int) -> None:
         for path, sides in changes.items():
