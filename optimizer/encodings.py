@@ -14,16 +14,17 @@ _WIDE = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_DECLARED = re.compile(rb"(?:coding[:=][ \t]*|encoding=[\"']|charset=[\"']?|@charset \")([-\w.]{3,30})", re.IGNORECASE)
-_RUN = re.compile(rb"[\x80-\xff]+")
+# Patterns are compiled when a file is not UTF-8: most runs meet none.
+_DECLARED = rb"(?i)(?:coding[:=][ \t]*|encoding=[\"']|charset=[\"']?|@charset \")([-\w.]{3,30})"
+_RUN = rb"[\x80-\xff]+"
 _EAST_ASIAN = ("cp932", "euc_jp", "euc_kr", "gb18030", "big5")
 _CYRILLIC = ("cp1251", "koi8_r")
-_EAST = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]")
-_KANA = re.compile(r"[\u3041-\u30ff]")
-_HANGUL = re.compile(r"[\uac00-\ud7a3]")
-_LOWER_CYRILLIC = re.compile(r"[\u0430-\u044f\u0451]")
-_LATIN = re.compile(r"[\u00a0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]")
-_LATIN_OR_MARK = re.compile(r"[\u00a0-\u024f\u2013-\u2026\u20ac\u2122]")
+_EAST = r"[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]"
+_KANA = r"[\u3041-\u30ff]"
+_HANGUL = r"[\uac00-\ud7a3]"
+_LOWER_CYRILLIC = r"[\u0430-\u044f\u0451]"
+_LATIN = r"[\u00a0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]"
+_LATIN_OR_MARK = r"[\u00a0-\u024f\u2013-\u2026\u20ac\u2122]"
 SHARE = 0.8
 
 
@@ -73,7 +74,7 @@ def text_of(data: bytes) -> str:
 
 
 def _declared(data: bytes) -> Encoding | None:
-    found = _DECLARED.search(data[:HEAD])
+    found = re.search(_DECLARED, data[:HEAD])
     if found is None:
         return None
     try:
@@ -94,16 +95,16 @@ def _keeps(data: bytes, name: str) -> bool:
         return False
 
 
-def _is_western(sample: bytes, name: str, letters: re.Pattern[str]) -> bool:
+def _is_western(sample: bytes, name: str, letters: str) -> bool:
     """Whether single letters with accents, or single marks, stand between ASCII letters."""
-    runs = _RUN.findall(sample)
+    runs = re.findall(_RUN, sample)
     text = b"".join(runs).decode(name)
-    return len(text) < 1.7 * len(runs) and len(letters.findall(text)) >= SHARE * len(text)
+    return len(text) < 1.7 * len(runs) and len(re.findall(letters, text)) >= SHARE * len(text)
 
 
 def _is_eastern(sample: bytes, name: str) -> bool:
     wide = _wide(sample, name)
-    return len(_EAST.findall(wide)) >= 0.95 * len(wide)
+    return len(re.findall(_EAST, wide)) >= 0.95 * len(wide)
 
 
 def _wide(sample: bytes, name: str) -> str:
@@ -112,7 +113,7 @@ def _wide(sample: bytes, name: str) -> str:
 
 def _is_cyrillic(sample: bytes, name: str) -> bool:
     wide = _wide(sample, name)
-    return len(_LOWER_CYRILLIC.findall(wide)) > len(wide) / 2 and len(wide) > 2 * len(_RUN.findall(sample))
+    return len(re.findall(_LOWER_CYRILLIC, wide)) > len(wide) / 2 and len(wide) > 2 * len(re.findall(_RUN, sample))
 
 
 def _ordered(sample: bytes, names: list[str]) -> list[str]:
@@ -122,8 +123,8 @@ def _ordered(sample: bytes, names: list[str]) -> list[str]:
 def _is_clear(sample: bytes, name: str) -> bool:
     """Whether the text has the letters that are frequent in the language which the encoding is for."""
     if name == "gb18030":
-        pairs = b"".join(_RUN.findall(sample))[::2]
+        pairs = b"".join(re.findall(_RUN, sample))[::2]
         return sum(0xB0 <= lead <= 0xD7 for lead in pairs) >= 0.9 * len(pairs)
     letters, share = {"cp932": (_KANA, 0.2), "euc_jp": (_KANA, 0.2), "euc_kr": (_HANGUL, 0.9)}.get(name, (None, 0))
     wide = _wide(sample, name)
-    return letters is not None and len(letters.findall(wide)) >= share * len(wide)
+    return letters is not None and len(re.findall(letters, wide)) >= share * len(wide)
