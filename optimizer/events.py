@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from optimizer.types import Context, Outcome, Patch, Quote, Route, Task, UsageRecord, Verdict
 
@@ -51,15 +50,13 @@ NoticeKind = Literal[
 """What a notice is about, for programs: its text is for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """The context is ready."""
 
     context: Context
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(NamedTuple):
     """The attempts are decided; `quotes` say what the request would cost on each tier, asked or not."""
 
     task: Task
@@ -67,23 +64,20 @@ class Routed:
     quotes: tuple[Quote, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """One line a person should read: an attempt that starts, fails or is passed over, and why."""
 
     text: str
     kind: NoticeKind
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(NamedTuple):
     """A piece of the answer as it streams."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stepped:
+class Stepped(NamedTuple):
     """A tool call of a model was served: which answer of the attempt it was in, the call, and its result."""
 
     step: int
@@ -93,22 +87,19 @@ class Stepped:
     result: str
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
+class Proposed(NamedTuple):
     """A patch that was applied in memory."""
 
     patch: Patch
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A verdict on the last answer."""
 
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Reviewed:
+class Reviewed(NamedTuple):
     """The faults that a model finds in a proven change, a line each; they are advice, not a verdict.
 
     `own`: the same model made the change.
@@ -119,15 +110,13 @@ class Reviewed:
     own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A usage record was written to the ledger."""
 
     record: UsageRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """The last event of a run."""
 
     outcome: Outcome
@@ -136,13 +125,7 @@ class Finished:
 Event = Chosen | Routed | Notice | TextDelta | Stepped | Proposed | Judged | Reviewed | Recorded | Finished
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Something that only the user can decide; no answer (None) counts as no, and is not remembered."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentQuestion(Question):
+class ConsentQuestion(NamedTuple):
     """May code of this repository be sent to this provider? A yes is remembered."""
 
     provider: str
@@ -150,31 +133,27 @@ class ConsentQuestion(Question):
     repository: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectCommand:
+class ProjectCommand(NamedTuple):
     """A command that a repository's own files name: its kind (tests, lint or types), and its text."""
 
     kind: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class TrustQuestion(Question):
+class TrustQuestion(NamedTuple):
     """May these commands be run to check changes of this repository? A yes or no for each is remembered."""
 
     commands: tuple[ProjectCommand, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CallCostQuestion(Question):
+class CallCostQuestion(NamedTuple):
     """May a call be made that may cost `cost` micro-dollars, more than is spent without asking?"""
 
     model: str
     cost: int
 
 
-@dataclass(frozen=True, slots=True)
-class LandingQuestion(Question):
+class LandingQuestion(NamedTuple):
     """Write this proven change, and with `commit` make a git commit of it?
 
     `careful` are its files that a program acts on unprompted, each with the name of that program; `doubtful` is its
@@ -187,13 +166,15 @@ class LandingQuestion(Question):
     doubtful: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RenameQuestion(Question):
+class RenameQuestion(NamedTuple):
     """Rename these places (`path:line`) too, although it is not known that they mean what is renamed?"""
 
     name: str
     places: tuple[str, ...]
 
+
+Question = ConsentQuestion | TrustQuestion | CallCostQuestion | LandingQuestion | RenameQuestion
+"""Something that only the user can decide; no answer (None) counts as no, and is not remembered."""
 
 Answer = bool | tuple[bool, ...] | None
 """A yes or no; to a TrustQuestion also one for each command."""

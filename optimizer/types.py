@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from optimizer.retrieval import Context as Context
 from optimizer.retrieval import ContextItem as ContextItem
@@ -34,8 +34,7 @@ Cut = Literal["", "length", "late", "loop"]
 """Why an answer is not whole: its limit of tokens, a deadline or a broken connection, or it repeated itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(NamedTuple):
     """What a task asks of a model: a window in tokens, calls of tools, sight of `images`, an answer that comes soon."""
 
     window: int = 0
@@ -45,8 +44,7 @@ class Needs:
     images: tuple[Image, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """What kind of work a query is; `difficulty` is in [0, 1]."""
 
     kind: TaskKind
@@ -55,7 +53,7 @@ class Task:
     wants_edits: bool
     input_tokens: int
     output_tokens: int
-    needs: Needs = field(default_factory=Needs)
+    needs: Needs = Needs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,7 @@ class ToolCall:
     signature: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(NamedTuple):
     """The result of a call, as the model gets it."""
 
     call: ToolCall
@@ -81,8 +78,7 @@ class ToolResult:
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One turn; the one after a model's calls has a result for each, in order; `state` goes back to it unchanged."""
 
     role: Literal["user", "assistant"]
@@ -93,8 +89,7 @@ class Message:
     images: tuple[Image, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """All that a provider needs to ask a model once; the stable part comes first, for caches."""
 
     system: str
@@ -106,8 +101,7 @@ class Prompt:
     top_p: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """A row of the catalogue that a provider can be asked for; `price_ref` is its name in the price table, `resident`:
     it is loaded on the server that runs it, `vision`: it is known to see images."""
 
@@ -127,8 +121,7 @@ class Model:
     vision: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(NamedTuple):
     """What one request is expected to cost on a model (micro-dollars; None: unknown)."""
 
     tier: Tier
@@ -136,8 +129,7 @@ class Quote:
     cost: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A model to ask, why, and what it is expected to cost (micro-dollars; None: unknown).
 
     A standby is asked only when the one before it in its tier could not be.
@@ -149,8 +141,7 @@ class Attempt:
     standby: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """A model that was not chosen, or ('') all models of a provider, and why."""
 
     model: str
@@ -159,8 +150,7 @@ class LeftOut:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """Attempts in the order they will be tried, at most one a tier apart from the standbys."""
 
     attempts: tuple[Attempt, ...]
@@ -168,8 +158,7 @@ class Route:
     left_out: tuple[LeftOut, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one call; the four input counts are disjoint, `output` includes reasoning."""
 
     input: int = 0
@@ -185,8 +174,7 @@ class Usage:
         return self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(NamedTuple):
     """A whole answer: it exists only when the provider's terminal event was seen, or the answer was stopped since it
     repeated itself; `state` as in a message.
 
@@ -203,77 +191,7 @@ class Completion:
     waited: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
-    """Put `replace` in place of `search`, in a file of the prompt when `path` is ''.
-
-    Of several places, `line` is where a diff says it begins, `anchors` are lines whose block it stands in, outermost
-    first, and `at_end` is the end of the file.
-    """
-
-    path: str
-    search: str
-    replace: str
-    line: int | None = None
-    anchors: tuple[str, ...] = ()
-    at_end: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LineEdit:
-    """Replace lines `start`..`end` (from 1, included) by `content`; `end` = `start` - 1 inserts before `start`."""
-
-    path: str
-    start: int
-    end: int
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Create:
-    """A new file."""
-
-    path: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """The new whole text of a file."""
-
-    path: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Remove a file."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """Give a file another path; edits of `path` in the same reply are made on the way."""
-
-    path: str
-    to: str
-
-
-Edit = Replace | LineEdit | Create | Whole | Delete | Move
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A completion read: its edits, what could not be read as an edit, and the prose around them."""
-
-    edits: tuple[Edit, ...]
-    problems: tuple[str, ...]
-    prose: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
+class FileChange(NamedTuple):
     """Bytes of one file before and after; None where the file does not exist."""
 
     path: str
@@ -281,15 +199,13 @@ class FileChange:
     after: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(NamedTuple):
     """All changes of one answer, computed in memory; nothing is written yet."""
 
     changes: tuple[FileChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One proof that was tried; `passed` is None when it could not run.
 
     `detail` is one line for people; `evidence` is the shortest excerpt that would help the next attempt.
@@ -301,8 +217,7 @@ class Check:
     evidence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether an answer may be offered; `confidence` is in [0, 1] and comes from the checks alone."""
 
     ok: bool
@@ -310,8 +225,7 @@ class Verdict:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
-class UsageRecord:
+class UsageRecord(NamedTuple):
     """One call of a model; `cost` is micro-dollars, None where the price is unknown.
 
     `arm` names the arm of an experiment that the call belongs to, '' for none.
@@ -333,8 +247,7 @@ class UsageRecord:
     arm: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
+class Landed(NamedTuple):
     """What became of a proven change that was to be written.
 
     `entry` is its place in the journal, `commit` the git commit that holds it, if one was made, and `branch` the branch
@@ -347,8 +260,7 @@ class Landed:
     branch: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a request ended; `exit_code` follows the contract of exit codes, `landed` is None where nothing was to be
     written. `cut` says why `text` is not the whole answer, '' where it is."""
 

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 from optimizer.agent import serve
 from optimizer.agent.serve import Toolbox
 from optimizer.context import budget
+from optimizer.edits.edit import Whole
 from optimizer.edits.formats.arguments import kind_of
 from optimizer.edits.parse import parse_reply
 from optimizer.errors import AnswerCut, Bound, OptimizerError, ProviderError, Repeating, Stopped, UnusableOutput
 from optimizer.events import Flow, Notice, Stepped
 from optimizer.report import progress
-from optimizer.types import Completion, Cut, Message, Model, Patch, Prompt, ToolResult, Verdict, Whole
+from optimizer.types import Completion, Cut, Message, Model, Patch, Prompt, ToolResult, Verdict
 
 if TYPE_CHECKING:
     from optimizer.providers.base import Called
@@ -266,9 +267,9 @@ def _refused(prompt: Prompt, completion: Completion, why: str) -> Prompt:
 def _amended(prompt: Prompt, note: str, max_output: int) -> Prompt:
     """The same prompt with a note at its end, for an answer that was cut."""
     last = prompt.messages[-1]
-    messages = (*prompt.messages[:-1], replace(last, text=f"{last.text}\n\n{note}".lstrip("\n")))
+    messages = (*prompt.messages[:-1], last._replace(text=f"{last.text}\n\n{note}".lstrip("\n")))
     tokens = prompt.tokens + budget.count_tokens(note)
-    return replace(prompt, messages=messages, tokens=tokens, max_output=max_output)
+    return prompt._replace(messages=messages, tokens=tokens, max_output=max_output)
 
 
 def _transcript(prompt: Prompt) -> str:
@@ -279,7 +280,7 @@ def _transcript(prompt: Prompt) -> str:
 
 def _extended(prompt: Prompt, *messages: Message) -> Prompt:
     tokens = prompt.tokens + sum(map(_tokens, messages))
-    return replace(prompt, messages=(*prompt.messages, *messages), tokens=tokens)
+    return prompt._replace(messages=(*prompt.messages, *messages), tokens=tokens)
 
 
 def _tokens(message: Message) -> int:

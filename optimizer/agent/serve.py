@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.agent.prompts import ALL_TOOLS
 from optimizer.context.budget import count_tokens
+from optimizer.edits.edit import Edit, Reply
 from optimizer.edits.formats.arguments import kind_of
 from optimizer.edits.paths import check_path
 from optimizer.encodings import text_of
 from optimizer.errors import InputError, NotFound, OptimizerError, SafetyRefused
 from optimizer.privacy.secret_files import is_secret_file
 from optimizer.privacy.secrets import scan
-from optimizer.types import Edit, FileChange, Patch, Reply, ToolCall, ToolResult
+from optimizer.types import FileChange, Patch, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index

@@ -50,7 +50,7 @@ def admit(
     bid = replace(_bid(candidate, prompt, charge), forced=services.named() and not retries)
     admission = yield from _queue(bid, longest(candidate.model, prompt, services), purse, services)
     if admission.granted:
-        fitted = prompt if admission.output >= prompt.max_output else replace(prompt, max_output=admission.output)
+        fitted = prompt if admission.output >= prompt.max_output else prompt._replace(max_output=admission.output)
         if fitted is not prompt:
             yield Notice(progress.shorter_answer(model.id, fitted.max_output), "shorter-answer")
         return Admitted(admission.ticket, fitted, candidate, before)

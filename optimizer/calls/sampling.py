@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from optimizer.settings import Settings, option
 from optimizer.types import Model, Prompt
 
@@ -14,7 +12,7 @@ def sampled(prompt: Prompt, model: Model, kind: str, settings: Settings) -> Prom
     """The prompt with the temperature and top_p of the settings, where it has none of its own."""
     wanted = {name: option(settings, name, model.id, model.provider, kind) for name in PARAMETERS}
     new = {name: value for name, value in wanted.items() if value >= 0 and getattr(prompt, name) is None}
-    return replace(prompt, **new) if new else prompt
+    return prompt._replace(**new) if new else prompt
 
 
 def refused(prompt: Prompt, model: Model) -> tuple[str, ...]:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from optimizer.edits import marks
 from optimizer.edits import text as texts
 from optimizer.edits.asked import asked
+from optimizer.edits.edit import Create, Delete, Edit, LineEdit, Move, Replace, Whole
 from optimizer.edits.guards import check_change
 from optimizer.edits.paths import check_path
 from optimizer.encodings import UTF_8
 from optimizer.errors import Conflict, EditRefused, SafetyRefused
-from optimizer.types import Create, Delete, Edit, FileChange, LineEdit, Move, Patch, Replace, Whole
+from optimizer.types import FileChange, Patch
 
 MAX_COMPARED = 4_000_000
 """Product of line counts up to which two texts are compared line by line."""

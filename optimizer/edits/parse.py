@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from optimizer.edits.edit import Edit, Reply, Whole
 from optimizer.edits.formats import blocks, calls, diff, naming, objects, patch, tags
 from optimizer.edits.formats.found import Excerpt, Format, Found
-from optimizer.types import Edit, Reply, ToolCall, Whole
+from optimizer.types import ToolCall
 
 MAX_CHARACTERS = 1_000_000  # four times the largest answers of today
 MAX_JSON_TRIES = 4

@@ -50,7 +50,7 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
         left_out = (*_no_eyes(left_out, services), *(_fitting(left, task, services) for left in left_out))
     order = ", ".join(f"{one.model.id} ({one.estimate} micro-dollars)" for one in attempts) or "no model"
     debug("routing", "%s, difficulty %.2f: %s; %d left out", task.kind, task.difficulty, order, len(left_out))
-    return replace(found, plan=plan, attempts=tuple(attempts), left_out=left_out)
+    return found._replace(plan=plan, attempts=tuple(attempts), left_out=left_out)
 
 
 def _no_eyes(left_out: Sequence[LeftOut], services: Services) -> tuple[LeftOut, ...]:
@@ -68,7 +68,7 @@ def _fitting(left: LeftOut, task: Task, services: Services) -> LeftOut:
     """The reason with a model to get that this machine can run and that sees the images of the task."""
     if not isinstance(left.reason, NoAnswer | HoldsNothing) or not left.reason.pull:
         return left
-    return replace(left, reason=left.reason._replace(pull=services.models.suggested(task.needs.vision)))
+    return left._replace(reason=left.reason._replace(pull=services.models.suggested(task.needs.vision)))
 
 
 def _local_models(task: Task, services: Services) -> tuple[Wanted, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from optimizer.agent import loop, prompts, serve
+from optimizer.agent import prompts
 from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
 from optimizer.encodings import text_of
@@ -20,6 +20,7 @@ from optimizer.settings import option
 from optimizer.types import Attempt, Model, Patch, Prompt, Route, Verdict
 
 if TYPE_CHECKING:
+    from optimizer.agent import loop
     from optimizer.agent.loop import AgentResult, Unfinished
     from optimizer.agent.serve import Toolbox
     from optimizer.engine.prepare import Request
@@ -160,6 +161,8 @@ def _settlement(ended: AgentResult) -> str:
 
 def _conversation(request: Request, model: Model, services: Services, before: Before) -> Flow[AgentResult]:
     """One conversation, continuing with what earlier attempts passed on."""
+    from optimizer.agent import loop, serve
+
     workspace = services.workspace
     before = replace(before, answer_tokens=_answer_tokens(request, model, workspace.settings, before))
     toolbox = _toolbox(request, model, workspace)
@@ -253,6 +256,8 @@ def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
 
 
 def _bounds(workspace: Workspace) -> loop.Bounds:
+    from optimizer.agent import loop
+
     settings = workspace.settings
     return loop.Bounds(
         steps=settings.agent_steps,

@@ -63,7 +63,7 @@ def _sized(request: Request, route: Route, services: Services) -> Task:
 
     first = [attempt.model for attempt in route.attempts[:1]]
     tokens = escalate.prompt_tokens(request, first, services.workspace)
-    return replace(request.task, input_tokens=tokens or request.task.input_tokens)
+    return request.task._replace(input_tokens=tokens or request.task.input_tokens)
 
 
 def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: bool) -> Flow[tuple[Request, Available]]:

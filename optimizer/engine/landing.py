@@ -58,14 +58,14 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
             answer = yield LandingQuestion(patch, careful, landing.commit is not None, doubtful)
             if answer is False:
                 _decline(outcome, services)
-                return replace(outcome, landed=Landed("declined"))
+                return outcome._replace(landed=Landed("declined"))
             if answer is not True:
                 if careful:
                     raise report.needs_answer(careful)
                 if doubtful is not None:
                     _decline(outcome, services)
                     raise report.doubtful(doubtful, workspace.settings.confidence_yes)
-                return replace(outcome, landed=Landed("unanswered"))
+                return outcome._replace(landed=Landed("unanswered"))
     except (GeneratorExit, KeyboardInterrupt):
         _decline(outcome, services)
         raise
@@ -73,7 +73,7 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
     for path in new_scripts(patch):
         yield Notice(report.new_script(path), "new-script")
     debug("landing", "%d files written as change %s", len(patch.changes), entry)
-    outcome = replace(outcome, landed=Landed("written", entry))
+    outcome = outcome._replace(landed=Landed("written", entry))
     return (yield from _commit(outcome, patch, request, landing)) if landing.commit else outcome
 
 
@@ -120,10 +120,10 @@ def _check_further(outcome: Outcome, patch: Patch, services: Services) -> Flow[O
     verdict = yield from prove.judge(patch, workspace.index, means)
     yield Judged(verdict)
     if verdict.ok:
-        return replace(outcome, verdict=verdict)
+        return outcome._replace(verdict=verdict)
     services.calls.ledger().settle(outcome.request, "checks-failed", was="proven")
     failed = Landed("checks-failed")
-    return replace(outcome, patch=None, verdict=verdict, exit_code=UnusableOutput.exit_code, landed=failed)
+    return outcome._replace(patch=None, verdict=verdict, exit_code=UnusableOutput.exit_code, landed=failed)
 
 
 def _committable(patch: Patch, landing: LandingOptions) -> Flow[LandingOptions]:
@@ -167,13 +167,13 @@ def _commit(outcome: Outcome, patch: Patch, request: str, landing: LandingOption
         made = commit.make(landing.commit, patch.changes, message)
     except ChecksFailed as error:
         yield Notice(error.message, "not-committed")
-        return replace(outcome, exit_code=error.exit_code, hint=error.hint)
+        return outcome._replace(exit_code=error.exit_code, hint=error.hint)
     except KeyboardInterrupt:
         yield Notice(report.not_committed(outcome), "not-committed")
         raise
     for note in made.notes:
         yield Notice(note, "commit")
-    return replace(outcome, landed=replace(outcome.landed, commit=made.id, branch=made.branch))
+    return outcome._replace(landed=outcome.landed._replace(commit=made.id, branch=made.branch))
 
 
 def _decline(outcome: Outcome, services: Services) -> None:

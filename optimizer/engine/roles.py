@@ -162,7 +162,7 @@ def planned(request: Request, available: Available, services: Services) -> Flow[
     """The request with a plan for its change, and what that cost; without a plan, the request as it is."""
     from optimizer.agent import prompts
 
-    task = replace(request.task, kind="plan", wants_edits=False, output_tokens=USUAL_PLAN)
+    task = request.task._replace(kind="plan", wants_edits=False, output_tokens=USUAL_PLAN)
     query = request.query._replace(text=_PLAN_ASKED.format(request=request.query.text))
     asked = prompts.Ask(query, task, request.context, PLAN, notes=request.notes)
     work = Work("planner", "planning", replace(request, task=task), PLAN, (asked,))
@@ -237,8 +237,8 @@ def _review(request: Request, checks: list[str], diff: str, services: Services) 
     context = _code(request.context, max(0, free - count_tokens(extra)))
     used = total - REVIEW - free + count_tokens(extra) + context.tokens
     needs = Needs(used + REVIEW)
-    task = replace(
-        request.task, kind="review", wants_edits=False, input_tokens=used, output_tokens=USUAL_REVIEW, needs=needs
+    task = request.task._replace(
+        kind="review", wants_edits=False, input_tokens=used, output_tokens=USUAL_REVIEW, needs=needs
     )
     query = Query(_REVIEW_ASKED.format(**fields), extra)
     ask = prompts.Ask(query, task, context, REVIEW)

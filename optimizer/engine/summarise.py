@@ -100,8 +100,8 @@ def _masked(piped: str) -> str:
 
 
 def _task(task: Task, tokens: int) -> Task:
-    return replace(
-        task, kind="summary", wants_edits=False, input_tokens=tokens, output_tokens=USUAL, needs=Needs(tokens + TOKENS)
+    return task._replace(
+        kind="summary", wants_edits=False, input_tokens=tokens, output_tokens=USUAL, needs=Needs(tokens + TOKENS)
     )
 
 

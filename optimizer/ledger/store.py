@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import astuple, fields
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ OUTCOMES: tuple[str, ...] = (
 FILE = "ledger.sqlite3"
 
 _HEAD = ("request", "at", "tier", "label", "provider", "model_asked", "model_served")
-_COUNTS = tuple(field.name for field in fields(Usage))
+_COUNTS = Usage._fields
 _TAIL = ("seconds", "outcome", "cost", "task", "repository", "arm")
 _COLUMNS = (*_HEAD, *_COUNTS, *_TAIL)
 _KNOWN = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
@@ -202,7 +201,7 @@ class Ledger:
 
 def _row(record: UsageRecord, at: str) -> tuple[Any, ...]:
     head = (at if name == "at" else getattr(record, name) for name in _HEAD)
-    values = (*head, *astuple(record.usage), *(getattr(record, name) for name in _TAIL))
+    values = (*head, *record.usage, *(getattr(record, name) for name in _TAIL))
     return tuple(_storable(value) if isinstance(value, str) else value for value in values)
 
 

@@ -45,7 +45,11 @@ _FORMS: tuple[tuple[LookupKind, str], ...] = (
     ("where", rf"(?:find|locate|go\s+to)\s+(?:me\s+)?{_KIND}{_SUBJECT}{_WITHIN}"),
     ("show", rf"show\s+(?:me\s+)?{_KIND}{_SUBJECT}{_WITHIN}"),
 )
-_PATTERNS = tuple((kind, re.compile(form, re.IGNORECASE)) for kind, form in _FORMS)
+_OPENING_WORDS = """
+all callers dependencies find go importers imports list locate references rename show the usages uses what where where's
+which who
+"""
+_OPENING = frozenset(_OPENING_WORDS.split())
 
 _PART = r"[^\W\d][\w$]*"
 _NAME = re.compile(rf"[@$~]?{_PART}(?:(?:\.|::|#|->){_PART})*[!?=]?")
@@ -70,10 +74,10 @@ def parse_lookup(text: str) -> Lookup | None:
     if len(text) > LONGEST:
         return None
     line = text.strip().rstrip("?!.").strip()
-    if "\n" in line:
+    if "\n" in line or line.split(maxsplit=1)[0].lower() not in _OPENING:
         return None
-    for kind, pattern in _PATTERNS:
-        if match := pattern.fullmatch(line):
+    for kind, form in _FORMS:
+        if match := re.fullmatch(form, line, re.IGNORECASE):
             return _lookup(kind, match.groupdict())
     return None
 

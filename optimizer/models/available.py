@@ -116,7 +116,7 @@ def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Ga
         return _missing(provider, tier, ServerFailed(error.message, error.hint))
     unfit = {model_id: catalogue.unfit(model_id, provider) for model_id in found.ids}
     described = (
-        replace(catalogue.describe(model_id, provider), resident=model_id in found.resident) for model_id in found.ids
+        catalogue.describe(model_id, provider)._replace(resident=model_id in found.resident) for model_id in found.ids
     )
     models = (_placed(model, endpoint, settings) for model in described)
     fit = tuple(model for model in models if not unfit[model.id])
@@ -128,12 +128,12 @@ def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Ga
 
 def _placed(model: Model, endpoint: Endpoint, settings: Settings) -> Model:
     """The model as this server runs it: its vendor's price elsewhere does not apply."""
-    model = replace(model, price_ref="")
+    model = model._replace(price_ref="")
     if endpoint.local:
-        model = replace(model, tier="local", label="Local", local=True)
+        model = model._replace(tier="local", label="Local", local=True)
     size = option(settings, "context_size", model.id, model.provider)
     if size and model.tier == "local":
-        model = replace(model, window=min(model.window, size))
+        model = model._replace(window=min(model.window, size))
     return model
 
 
@@ -169,7 +169,7 @@ def _explicit(
         raise InputError(f"unknown model {name!r}", hint)
     wanted = {home or OLLAMA for home in homes}
     if missing := [left for left in so_far.left_out if not left.model and left.provider in wanted]:
-        return Available((), (replace(missing[0], model=name),))
+        return Available((), (missing[0]._replace(model=name),))
     server = next((home for home in homes if home and home != OLLAMA and _lists(catalogue, endpoints[home])), OLLAMA)
     endpoint = endpoints[server]
     not_held = NotHeld(_title(endpoint), endpoint.vendor.manages_models)

@@ -86,13 +86,13 @@ def _behind(left: LeftOut, sources: Sources) -> tuple[Model, ...]:
     describe = sources.catalogue.describe
     if left.model:
         described = describe(left.model, left.provider)
-        return (replace(described, local=True, tier="local") if endpoint.local else described,)
+        return (described._replace(local=True, tier="local") if endpoint.local else described,)
     ids = sources.catalogue.offered(left.provider, endpoint.host)
     if endpoint.local or endpoint.vendor.manages_models:
         known = last_known(endpoint, sources.gate.state)
         ids = known.ids if known else ()
         fit = tuple(one for one in ids if not sources.catalogue.unfit(one, left.provider))
-        return tuple(replace(describe(one, left.provider), local=endpoint.local, tier="local") for one in fit)
+        return tuple(describe(one, left.provider)._replace(local=endpoint.local, tier="local") for one in fit)
     return tuple(describe(one, left.provider) for one in ids)
 
 

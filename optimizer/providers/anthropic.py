@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, output_cap, sampling
@@ -154,8 +153,7 @@ def _usage(sent: Any, before: Usage) -> Usage:
     written = getattr(sent, "cache_creation", None)
     hour = count(getattr(written, "ephemeral_1h_input_tokens", None)) if written else before.cache_write_1h
     total = sent.cache_creation_input_tokens
-    return replace(
-        before,
+    return before._replace(
         input=before.input if sent.input_tokens is None else count(sent.input_tokens),
         cache_read=before.cache_read if sent.cache_read_input_tokens is None else count(sent.cache_read_input_tokens),
         cache_write_5m=before.cache_write_5m if total is None else max(0, count(total) - hour),

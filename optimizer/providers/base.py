@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from optimizer.errors import AuthFailed, BadAnswer, OptimizerError, ProviderError
@@ -140,7 +140,7 @@ def usage_so_far(draft: Draft, prompt: Prompt) -> Usage:
     if draft.usage_final and known.prompt and (known.output or not arrived):
         return known
     guessed_input = known.input if known.prompt else guess.input
-    return replace(known, input=guessed_input, output=max(known.output, guess.output), estimated=True)
+    return known._replace(input=guessed_input, output=max(known.output, guess.output), estimated=True)
 
 
 def converse(
@@ -161,7 +161,7 @@ def converse(
                 draft.pieces.append(piece)
                 yield piece
         done = finish(endpoint, model, prompt, draft, time.monotonic() - begin)
-        yield replace(done, waited=door.waited())
+        yield done._replace(waited=door.waited())
     except ProviderError as error:
         raise _with_usage(error, door, draft, prompt) from None
     except sdk_errors as error:

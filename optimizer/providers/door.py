@@ -24,7 +24,7 @@ from optimizer.errors import (
     SecretFound,
     StorageError,
 )
-from optimizer.privacy import consent, egress, secrets
+from optimizer.privacy import consent, egress
 from optimizer.providers import failures, outside
 from optimizer.providers.endpoints import Endpoint
 from optimizer.providers.network import CORE, Body, Clock, Generation, Pools, broken, open_pool, pool_errors
@@ -194,6 +194,8 @@ class Door:
 
     def _refusal(self, there: SplitResult, content: bytes) -> OptimizerError | None:
         """Why this may not be sent: host, consent and secrets, in this order; a check that fails is a no."""
+        from optimizer.privacy import secrets
+
         endpoint, gate = self.endpoint, self.gate
         if (there.scheme, there.netloc.lower()) != (urlsplit(endpoint.base_url).scheme, endpoint.host):
             return SafetyRefused(
@@ -217,6 +219,8 @@ class Door:
 
     def _check(self, request: Any, content: bytes) -> None:
         """Raise unless the request may go out; what is decided is logged before a byte is sent."""
+        from optimizer.privacy import secrets
+
         endpoint, gate = self.endpoint, self.gate
         there = urlsplit(str(request.url))
         refusal = self._refusal(there, content)

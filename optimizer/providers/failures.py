@@ -22,7 +22,6 @@ from optimizer.errors import (
     RateLimited,
     TimedOut,
 )
-from optimizer.privacy import secrets
 from optimizer.providers import quotas
 from optimizer.report.figures import duration
 
@@ -59,6 +58,8 @@ _NO_MEMORY = re.compile(r"more system memory|out of memory|cudamalloc|unable to 
 
 def redact(text: str, key: str) -> str:
     """One line of a server's text, at most 300 characters, with the key and anything like a secret masked."""
+    from optimizer.privacy import secrets
+
     if key:
         text = text.replace(key, "[key]")
     text = " ".join(secrets.mask(text[:4000]).split())

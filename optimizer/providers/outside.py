@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import ssl
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from optimizer.config.network import Certificates, Proxy
 from optimizer.errors import BadCertificate, ConfigError, NoConnection, ProviderError, TimedOut
 from optimizer.providers.endpoints import Endpoint
+
+if TYPE_CHECKING:
+    import ssl
 
 SETTING = 'network.proxy = "environment"'
 
@@ -23,6 +25,8 @@ def trusted(certificates: Certificates) -> ssl.SSLContext:
 
     Raises ConfigError, with the variable, for a file or directory that cannot be used.
     """
+    import ssl
+
     if not certificates:
         import certifi
 
@@ -36,6 +40,8 @@ def trusted(certificates: Certificates) -> ssl.SSLContext:
 
 
 def _load(context: ssl.SSLContext, variable: str, place: str) -> None:
+    from ssl import SSLError
+
     hint = f"correct {variable}, or unset it to trust the certificates of the system"
     places = place.split(os.pathsep) if variable == "SSL_CERT_DIR" else [place]
     folders = [one for one in places if Path(one).is_dir()]
@@ -44,7 +50,7 @@ def _load(context: ssl.SSLContext, variable: str, place: str) -> None:
             context.load_verify_locations(capath=one)
         if not folders:
             context.load_verify_locations(cafile=place)
-    except ssl.SSLError:
+    except SSLError:
         raise ConfigError(f"{variable} names {place}, which holds no certificates that can be read", hint) from None
     except OSError as error:
         why = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"

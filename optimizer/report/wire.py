@@ -72,7 +72,7 @@ def _payload(name: str, one: Any) -> Wire:
 
 def result(outcome: Outcome, landed: str) -> Wire:
     """The last object of a request: how it ended, and what became of the change."""
-    fields = plain(dataclasses.replace(outcome, patch=None))
+    fields = plain(outcome._replace(patch=None))
     files = [change.path for change in outcome.patch.changes] if outcome.patch else []
     fields.pop("patch")
     return {"event": "result", **fields, "files": files, "landed": landed, "landing": plain(outcome.landed)}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from optimizer.patterns import Pattern
 from optimizer.reasons import Sign, SignCode
 from optimizer.routing import locales, words
 from optimizer.types import Context, Needs, Query, Task, TaskKind
@@ -14,29 +15,25 @@ from optimizer.types import Context, Needs, Query, Task, TaskKind
 _LONGEST, _LONGEST_OF_WORDS = 20_000, 2_000  # characters that are looked through for a failure, and for all else
 
 
-def _begins(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
-
-
-_POLITE, _WISH, _QUESTION = _begins(words.POLITE), _begins(words.WISH), _begins(words.QUESTION)
+_WISH, _QUESTION = Pattern(words.WISH), Pattern(words.QUESTION)
 _GREETING, _WELL_KNOWN, _OF_THIS_CODE = (
-    _begins(words.GREETING),
-    _begins(words.WELL_KNOWN),
-    re.compile(words.OF_THIS_CODE),
+    Pattern(words.GREETING),
+    Pattern(words.WELL_KNOWN),
+    Pattern(words.OF_THIS_CODE, 0),
 )
-_STARTS = {kind: re.compile(rf"^(?:{verbs})\b", re.IGNORECASE) for kind, verbs in words.VERBS.items()}
+_STARTS = {kind: Pattern(rf"^(?:{verbs})\b") for kind, verbs in words.VERBS.items()}
 # Looked for in this order before the verbs, which several of them share.
-_FIRST: tuple[tuple[TaskKind, re.Pattern[str], SignCode], ...] = (
-    ("math", _begins(words.MATH), "calculation"),
-    ("embedding", _begins(words.EMBEDDING), "vectors"),
-    ("creative", _begins(words.CREATIVE), "invention"),
+_FIRST: tuple[tuple[TaskKind, Pattern, SignCode], ...] = (
+    ("math", Pattern(words.MATH), "calculation"),
+    ("embedding", Pattern(words.EMBEDDING), "vectors"),
+    ("creative", Pattern(words.CREATIVE), "invention"),
 )
-_DESIGN, _FIND, _TOOL = _begins(words.DESIGN), _begins(words.FIND), _begins(words.TOOL)
-_NEXT_CLAUSE = re.compile(r"(?:\band(?: then)?|[.;:,]|\bthen|\bto) +", re.IGNORECASE)
-_FAILURE = re.compile(words.FAILURE, re.IGNORECASE | re.MULTILINE)
-_DONE = re.compile(words.DONE, re.IGNORECASE)
-_BROKEN, _TEST_WORDS = re.compile(words.BROKEN, re.IGNORECASE), re.compile(words.TEST_WORDS, re.IGNORECASE)
-_WANTS_FIX, _SEEN = re.compile(words.WANTS_FIX, re.IGNORECASE), re.compile(words.SEEN, re.IGNORECASE)
+_DESIGN, _FIND, _TOOL = Pattern(words.DESIGN), Pattern(words.FIND), Pattern(words.TOOL)
+_NEXT_CLAUSE = r"(?:\band(?: then)?|[.;:,]|\bthen|\bto) +"
+_FAILURE = Pattern(words.FAILURE, re.IGNORECASE | re.MULTILINE)
+_DONE = Pattern(words.DONE)
+_BROKEN, _TEST_WORDS = Pattern(words.BROKEN), Pattern(words.TEST_WORDS)
+_WANTS_FIX, _SEEN = Pattern(words.WANTS_FIX), Pattern(words.SEEN)
 
 _HARD = (
     r"concurren\w+|races?|deadlocks?|thread(?:s|ing|-safe)?|async\w*|memory leaks?|architecture|redesign|migrat\w+"
@@ -48,11 +45,11 @@ _SMALL = (
 )
 
 
-def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
+def _words(pattern: str) -> Pattern:
+    return Pattern(rf"\b(?:{pattern})\b")
 
 
-_HARDER: tuple[tuple[float, SignCode, re.Pattern[str]], ...] = (
+_HARDER: tuple[tuple[float, SignCode, Pattern], ...] = (
     (0.2, "hard_subject", _words(_HARD)),
     (0.15, "wide_reach", _words(r"all|every\w*|across|whole|entire|throughout|codebase|each (?:file|module)")),
     (0.1, "several_steps", _words(r"then|after that|also|as well as|additionally|finally")),
@@ -110,7 +107,7 @@ def classify(
     An `opinion` on the kind, such as that of a small model, counts before the words, and the user's own `keywords` (by
     kind, with commas) before both.
     """
-    request = _POLITE.sub("", _plain(query))
+    request = _civil(_plain(query))
     own = _own(_plain(query), keywords)
     read = own or ((opinion.kind, Sign("opinion", opinion.kind, model=opinion.model)) if opinion else kind_of(query))
     kind, sign = read
@@ -138,7 +135,7 @@ def kind_of(query: Query, keywords: Mapping[str, str] = NO_KEYWORDS) -> tuple[Ta
     failure = any(_FAILURE.search(text[:_LONGEST]) for text in (query.text, query.extra))
     if not (query.extra or query.images) and (greeting := _greeting(plain)):
         return "quick", Sign("greeting", greeting)
-    request = _POLITE.sub("", plain)
+    request = _civil(plain)
     if found := _elsewhere(request):
         return found
     for kind, pattern, code in _FIRST:
@@ -170,6 +167,11 @@ def _needed(needs: Needs, mentions_one: bool) -> tuple[Sign, ...]:
     return tuple(sign for wanted, sign in rows if wanted)
 
 
+def _civil(text: str) -> str:
+    """A request without the politeness that it begins with."""
+    return re.sub(words.POLITE, "", text, flags=re.IGNORECASE)
+
+
 def _plain(query: Query) -> str:
     return " ".join(query.text[:_LONGEST].split())[:_LONGEST_OF_WORDS]
 
@@ -180,7 +182,7 @@ def _greeting(plain: str) -> str:
         return ""
     rest = plain[found.end() :].strip(" ,!.?")
     short = len(rest.split()) <= words.LONGEST_GREETING
-    says = not rest or (short and not _by_verb(_POLITE.sub("", rest)) and not _QUESTION.match(rest))
+    says = not rest or (short and not _by_verb(_civil(rest)) and not _QUESTION.match(rest))
     return found[0].lower() if says and not re.search(r"\d|[_()/]", rest) else ""
 
 
@@ -261,8 +263,8 @@ def _refined(kind: TaskKind, request: str) -> TaskKind:
 
 def _clauses(request: str) -> list[str]:
     """What follows each comma, stop or "and", without politeness; the first few."""
-    starts = [found.end() for found in _NEXT_CLAUSE.finditer(request)][:8]
-    return [_POLITE.sub("", request[start:]) for start in starts]
+    starts = [found.end() for found in re.finditer(_NEXT_CLAUSE, request, re.IGNORECASE)][:8]
+    return [_civil(request[start:]) for start in starts]
 
 
 def _fix_wanted(request: str) -> bool:

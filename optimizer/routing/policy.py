@@ -306,6 +306,6 @@ def choose_with(
         route = choose(task, candidates, replace(allowed, wanted=(*allowed.wanted, profile)), known)
         if route.attempts:
             instead_of = profiles[0].by if number else None
-            return replace(route, plan=route.plan._replace(profile=profile.by, instead_of=instead_of))
+            return route._replace(plan=route.plan._replace(profile=profile.by, instead_of=instead_of))
         first = first or route
     return first or choose(task, candidates, allowed, known)

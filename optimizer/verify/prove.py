@@ -199,7 +199,7 @@ def _with_threshold(verdict: Verdict, threshold: float) -> Verdict:
     tested = any(check.name == "tests" and check.passed for check in verdict.checks)
     detail = report.below_threshold(verdict.confidence, threshold, tested=tested)
     check = Check("confidence", False if tested else None, detail)
-    return replace(verdict, ok=not tested, checks=(*verdict.checks, check))
+    return verdict._replace(ok=not tested, checks=(*verdict.checks, check))
 
 
 def tests_allowed(means: Means) -> bool:

@@ -147,7 +147,7 @@ class Models:
         if not busy:
             return found
         models = (
-            replace(model, resident=model.resident or (vendors.of(model.provider).manages_models and model.id in busy))
+            model._replace(resident=model.resident or (vendors.of(model.provider).manages_models and model.id in busy))
             for model in found.models
         )
         return replace(found, models=tuple(models))
@@ -275,7 +275,7 @@ class Models:
         settings, endpoint = self._config.settings, self.endpoints()[vendors.OLLAMA]
         if not (settings.local_router and endpoint.local):
             return None
-        model = replace(self.catalogue().describe(settings.local_router, endpoint.provider), tier="local", local=True)
+        model = self.catalogue().describe(settings.local_router, endpoint.provider)._replace(tier="local", local=True)
         longest, gate = settings.local_router_seconds, self.gate()
         limits = replace(gate.limits, connect=longest, first=longest, stall=longest, answer=longest, load=longest)
         asking = replace(gate, limits=limits)

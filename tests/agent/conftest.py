@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -94,7 +94,7 @@ class Workshop:
         overlay = Overlay(reader(self.index.root.path))
         toolbox = Toolbox(View(self.index, overlay, 800), overlay, self.run_tests)
         provider = connect(self.loopback, self.wire, self.state)
-        model = replace(a_model(self.wire), tools=self.tools)
+        model = a_model(self.wire)._replace(tools=self.tools)
         tools = offered(look=True, tests=self.run_tests is not None) if self.tools else ()
         prompt = Prompt("Be brief.", (Message("user", "Change total."),), tools, 500, 800)
         refused: list[int] = []
@@ -114,7 +114,7 @@ class Workshop:
     def _ask(self, provider: Provider, prompt: Prompt) -> Flow[Called]:
         cost = self.costs.pop(0) if self.costs else 0
         try:
-            for piece in provider.stream(replace(a_model(self.wire), tools=self.tools), prompt):
+            for piece in provider.stream(a_model(self.wire)._replace(tools=self.tools), prompt):
                 if isinstance(piece, Completion):
                     return Called(piece, cost)
         except ProviderError as error:

@@ -127,7 +127,7 @@ def test_a_local_model_that_is_not_there_yet_need_not_rest(capped: Callable[[int
     for local, failures in ((True, 0), (False, 1)):
         admitted = asked(1, services)
         assert isinstance(admitted, Admitted)
-        model = replace(HAIKU, provider="ollama" if local else "anthropic", local=local)
+        model = HAIKU._replace(provider="ollama" if local else "anthropic", local=local)
         failed(replace(admitted, candidate=replace(admitted.candidate, model=model)), ModelMissing("404"), services)
         assert services.states().read({key(model): ()}, "")[key(model)].health.failures == failures
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from optimizer.edits.apply import apply_edits
+from optimizer.edits.edit import Whole
 from optimizer.errors import EditRefused
-from optimizer.types import Whole
 
 
 def lines(count: int) -> str:

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from optimizer.edits.apply import apply_edits
+from optimizer.edits.edit import LineEdit, Replace
 from optimizer.edits.parse import parse_reply
 from optimizer.edits.paths import reader
 from optimizer.edits.write import write
 from optimizer.errors import EditRefused, OptimizerError, StorageError
-from optimizer.types import FileChange, LineEdit, Patch, Replace, ToolCall
+from optimizer.types import FileChange, Patch, ToolCall
 
 REPO = Path(__file__).parents[2]
 PASSES = """
@@ -95,7 +96,7 @@ def test_a_file_of_a_gibibyte_is_refused_without_reading_it(tmp_path: Path) -> N
     code = (
         "import resource, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
         "from optimizer.edits.apply import apply_edits; from optimizer.edits.paths import reader\n"
-        "from optimizer.errors import SafetyRefused; from optimizer.types import LineEdit\n"
+        "from optimizer.errors import SafetyRefused; from optimizer.edits.edit import LineEdit\n"
         "resource.setrlimit(resource.RLIMIT_AS, (600_000_000, -1))\n"
         "try: apply_edits((LineEdit('big', 1, 1, 'x'),), reader(Path(sys.argv[2])))\n"
         "except SafetyRefused: sys.exit(4)\n"

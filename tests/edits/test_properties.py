@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from optimizer.edits.apply import apply_edits
+from optimizer.edits.edit import LineEdit, Replace, Whole
 from optimizer.edits.parse import MAX_CHARACTERS, parse_reply
 from optimizer.edits.text import Hint, locate
 from optimizer.errors import Conflict, EditRefused, OptimizerError
-from optimizer.types import LineEdit, Replace, ToolCall, Whole
+from optimizer.types import ToolCall
 from tests.edits.test_cases import read_cases
 from tests.faults.replies import FORMS, Tally, made_goals, try_goal
 from tests.faults.texts import HOW, File, edited, files

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from optimizer.edits.apply import apply_edits
+from optimizer.edits.edit import Edit, Whole
 from optimizer.edits.parse import parse_reply
 from optimizer.errors import OptimizerError
-from optimizer.types import Edit, ToolCall, Whole
+from optimizer.types import ToolCall
 
 Goal = Mapping[str, tuple[str, str]]
 """Text of each file before and after; '' before: it is new. All lines end with a newline."""

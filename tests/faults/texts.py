@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from optimizer.edits.apply import apply_edits
-from optimizer.types import Edit, LineEdit, Replace, Whole
+from optimizer.edits.edit import Edit, LineEdit, Replace, Whole
 
 WORDS = {
     "utf-8": "añ表\u2028\u200d\u202e\x0c“”e\u0301 \t",

@@ -1,7 +1,6 @@
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ RECORD = UsageRecord(
 
 def test_what_is_added_comes_back(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path)
-    unknown = replace(RECORD, cost=None, usage=Usage())
+    unknown = RECORD._replace(cost=None, usage=Usage())
     ledger.add(RECORD)
     ledger.add(unknown)
     ledger.close()
@@ -51,14 +50,14 @@ def test_nothing_is_touched_before_the_first_use(tmp_path: Path) -> None:
 def test_bounds_are_half_open_and_in_the_order_of_adding(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path)
     for hour in ("12", "10", "11"):
-        ledger.add(replace(RECORD, at=f"2026-11-20T{hour}:00:00Z"))
+        ledger.add(RECORD._replace(at=f"2026-11-20T{hour}:00:00Z"))
     found = ledger.records("2026-11-20T10:00:00.000000Z", "2026-11-20T12:00:00.000000Z")
     assert [record.at[11:13] for record in found] == ["10", "11"]
 
 
 def test_times_are_kept_in_utc(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path)
-    ledger.add(replace(RECORD, at="2026-11-20T01:00:00+02:00"))
+    ledger.add(RECORD._replace(at="2026-11-20T01:00:00+02:00"))
     assert ledger.records(*ALWAYS)[0].at == "2026-11-19T23:00:00.000000Z"
 
 
@@ -80,13 +79,13 @@ def test_times_are_kept_in_utc(tmp_path: Path) -> None:
 def test_what_cannot_be_true_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     ledger = open_ledger(tmp_path)
     with pytest.raises(ValueError):
-        ledger.add(replace(RECORD, **change))
+        ledger.add(RECORD._replace(**change))
     assert ledger.records(*ALWAYS) == ()
 
 
 def test_a_path_that_is_no_text_does_not_lose_the_row(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path)
-    ledger.add(replace(RECORD, repository="/r/\udcff"))
+    ledger.add(RECORD._replace(repository="/r/\udcff"))
     assert ledger.records(*ALWAYS)[0].repository == "/r/\\udcff"
 
 
@@ -131,7 +130,7 @@ def test_a_full_disk_is_a_storage_error_and_keeps_what_was_there(tmp_path: Path)
     connection.execute(f"PRAGMA max_page_count={connection.execute('PRAGMA page_count').fetchone()[0]}")
     with pytest.raises(StorageError) as full:
         for _ in range(1000):
-            ledger.add(replace(RECORD, repository="/x" * 500))
+            ledger.add(RECORD._replace(repository="/x" * 500))
     assert isinstance(full.value.__cause__, sqlite3.Error) and full.value.__cause__.sqlite_errorname == "SQLITE_FULL"
     ledger.close()
     assert ledger.records(*ALWAYS)[0] == RECORD
@@ -223,13 +222,13 @@ def test_any_record_comes_back_as_it_was(one: Ledger, record: UsageRecord) -> No
 
 def test_a_ledger_without_arms_is_kept_and_its_records_belong_to_none(tmp_path: Path) -> None:
     first = open_ledger(tmp_path)
-    first.add(replace(RECORD, arm="b"))
+    first.add(RECORD._replace(arm="b"))
     first.close()
     with sqlite3.connect(tmp_path / FILE) as db:
         db.execute("ALTER TABLE attempts DROP COLUMN arm")
         db.execute("PRAGMA user_version=1")
     db.close()
     ledger = open_ledger(tmp_path)
-    ledger.add(replace(RECORD, arm="b"))
+    ledger.add(RECORD._replace(arm="b"))
     assert [record.arm for record in ledger.records(*ALWAYS)] == ["", "b"]
     ledger.close()

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -53,10 +52,10 @@ def test_a_day_as_it_is_printed() -> None:
 
 def test_a_plan_or_a_review_is_no_attempt_at_the_request() -> None:
     records = [
-        replace(record("a", "Opus", "premium", 9_000), task="plan"),
+        record("a", "Opus", "premium", 9_000)._replace(task="plan"),
         record("a", "Local", "local", 0, "declined"),
-        replace(record("a", "Haiku", "budget", 700), task="review"),
-        replace(record("b", "Haiku", "budget", 700), task="summary"),
+        record("a", "Haiku", "budget", 700)._replace(task="review"),
+        record("b", "Haiku", "budget", 700)._replace(task="summary"),
     ]
     got = daily(records, DAY)
     assert (got.requests, got.succeeded, got.total) == (2, 0, 10_400)
@@ -65,10 +64,10 @@ def test_a_plan_or_a_review_is_no_attempt_at_the_request() -> None:
 
 def test_an_escalated_request_counts_once_and_is_paid_by_label() -> None:
     records = [
-        replace(record("a", "Local", "local", 0, "checks-failed"), seconds=4.0),
-        replace(record("b", "Index", "index", 0), seconds=0.1),
-        replace(record("a", "Haiku", "budget", 700, "unusable"), seconds=2.0),
-        replace(record("a", "Sonnet", "premium", 9_000), seconds=3.0),
+        record("a", "Local", "local", 0, "checks-failed")._replace(seconds=4.0),
+        record("b", "Index", "index", 0)._replace(seconds=0.1),
+        record("a", "Haiku", "budget", 700, "unusable")._replace(seconds=2.0),
+        record("a", "Sonnet", "premium", 9_000)._replace(seconds=3.0),
     ]
     got = daily(records, DAY)
     assert (got.requests, got.succeeded, got.total) == (2, 2, 9_700)
@@ -142,6 +141,6 @@ def test_from_the_ledger(tmp_path: Path) -> None:
     ledger, zone = open_ledger(tmp_path), timezone(timedelta(hours=-5))
     for hour in (-1, 0, 23, 24):
         at = stamp(datetime(2026, 11, 20, tzinfo=zone) + timedelta(hours=hour))
-        ledger.add(replace(record(f"h{hour}", "Groq", "free", 0), at=at))
+        ledger.add(record(f"h{hour}", "Groq", "free", 0)._replace(at=at))
     got = daily(ledger.records(*day_bounds(DAY, zone)), DAY)
     assert got.requests == 2

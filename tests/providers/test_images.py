@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ SHOTS = (
 
 def looking(text: str = "What is wrong?", tokens: int = 4000) -> Prompt:
     """A prompt with two pictures."""
-    return replace(a_prompt(tokens=tokens), messages=(Message("user", text, images=SHOTS),))
+    return a_prompt(tokens=tokens)._replace(messages=(Message("user", text, images=SHOTS),))
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -105,7 +104,7 @@ def test_later_turns_hold_the_pictures_still(loopback: Loopback, tmp_path: Path,
     later = (*first.messages, Message("assistant", "The border."), Message("user", "And the rest?"))
     provider = connect(loopback, wire, tmp_path)
     reply = Reply("Fine.", tokens=Tokens(2000, 4))
-    assert hear(loopback, wire, provider, reply, replace(first, messages=later)).completion is not None
+    assert hear(loopback, wire, provider, reply, first._replace(messages=later)).completion is not None
     marks = (base64.b64encode(shot.data[:300]).decode() for shot in SHOTS)
     text = loopback.asked(wire)[0].text.replace("-", "+").replace("_", "/")
     assert all(text.count(mark) == 1 for mark in marks)
@@ -122,7 +121,7 @@ def test_a_picture_that_ollama_counts_as_one_token_is_no_cut_prompt(loopback: Lo
 
 def test_a_large_picture_is_given_time_to_be_sent(loopback: Loopback, tmp_path: Path) -> None:
     large = SHOTS[0]._replace(data=SHOTS[0].data + b"\0" * 200_000)  # as base64 1.2 s more on a slow line
-    prompt = replace(looking(), messages=(Message("user", "What is wrong?", images=(large,)),))
+    prompt = looking()._replace(messages=(Message("user", "What is wrong?", images=(large,)),))
     provider = connect(loopback, "groq", tmp_path)
     late = Reply("The border.", stall_at=-1, stall=1.3)
     assert hear(loopback, "groq", provider, late, prompt).completion is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,7 @@ def test_a_loaded_model_keeps_a_window_that_is_large_enough(
     if loaded:
         loopback.loaded["stub-1"] = {"context_length": loaded}
     loopback.queue("ollama", Reply("fine", tokens=Tokens(3400, 5)))
-    model = replace(a_model("ollama"), resident=True)
+    model = a_model("ollama")._replace(resident=True)
     provider = connect(loopback, "ollama", tmp_path)
     *_, done = provider.stream(model, a_prompt(tokens=3400))
     assert isinstance(done, Completion)

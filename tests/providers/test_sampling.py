@@ -20,7 +20,7 @@ def sent(loopback: Loopback, wire: Wire, state: Path, parameters: frozenset[str]
     """What a request sets beyond its prompt, by our names."""
     provider = connect(loopback, wire, state)
     loopback.queue(wire, Reply("fine"))
-    list(provider.stream(a_model(wire, parameters=parameters), replace(a_prompt(), temperature=0.2, top_p=0.9)))
+    list(provider.stream(a_model(wire, parameters=parameters), a_prompt()._replace(temperature=0.2, top_p=0.9)))
     provider.close()
     body = loopback.asked(wire)[-1].body
     where = {"ollama": body.get("options"), "gemini": body.get("generationConfig")}.get(wire, body)

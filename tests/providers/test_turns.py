@@ -29,7 +29,7 @@ def answered(prompt: Prompt, completion: Completion) -> Prompt:
         ToolResult(call, f"result of {call.name}", failed=n == 1) for n, call in enumerate(completion.tool_calls)
     )
     said = Message("assistant", completion.text, completion.tool_calls, state=completion.state)
-    return replace(prompt, messages=(*prompt.messages, said, Message("user", "Go on.", results=results)))
+    return prompt._replace(messages=(*prompt.messages, said, Message("user", "Go on.", results=results)))
 
 
 def two_turns(loopback: Loopback, wire: Wire, state: Path, reply: Reply = ASKS) -> Any:

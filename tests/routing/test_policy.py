@@ -151,14 +151,14 @@ def test_reasons_of_wishes() -> None:
 
 
 def test_one_id_at_two_providers_is_asked_once() -> None:
-    twin = replace(LOCAL, provider="openai", tier="budget", local=False)
+    twin = LOCAL._replace(provider="openai", tier="budget", local=False)
     found = route(Allowed(model="qwen"), LOCAL, twin)
     assert [(attempt.model.provider) for attempt in found.attempts] == ["ollama"]
     assert found.left_out[0].reason is r.Why.ONE_MODEL
 
 
 def test_a_local_tag_may_be_left_off() -> None:
-    latest = replace(LOCAL, id="qwen:latest")
+    latest = LOCAL._replace(id="qwen:latest")
     PRICES["qwen:latest"] = 0
     assert ids(route(Allowed(model="qwen"), latest)) == ["qwen:latest"]
 
@@ -171,7 +171,7 @@ def test_without_consent_nothing_is_asked() -> None:
 
 
 def test_prompt_and_answer_must_fit_the_window() -> None:
-    tight, exact = replace(LOCAL, window=4599), replace(LOCAL, window=4600)
+    tight, exact = LOCAL._replace(window=4599), LOCAL._replace(window=4600)
     assert ids(route(None, tight)) == []
     assert typed(left(route(None, tight), "qwen").reason) == typed(r.Window(4599, 4600))
     assert ids(route(None, exact)) == ["qwen"]
@@ -186,7 +186,7 @@ def test_prompt_and_answer_must_fit_the_window() -> None:
 def test_at_most_one_a_tier_in_order_and_none_forgotten(
     picks: list[Model], tier: str, highest: str, routing: bool
 ) -> None:
-    models = [replace(one, id=f"{one.id}-{n}") for n, one in enumerate(picks)]
+    models = [one._replace(id=f"{one.id}-{n}") for n, one in enumerate(picks)]
     limits = Allowed(tier=tier, max_tier=highest, routing=routing)
     rated = [Candidate(one, tariff(PRICES[one.id.split("-")[0]]), EVEN) for one in models]
     found = choose(TASK, rated, limits, CLEAR)
@@ -302,7 +302,7 @@ def test_a_step_that_costs_more_than_it_saves_is_left_out() -> None:
 
 
 def test_a_warm_cache_is_kept_when_throwing_it_away_costs_more() -> None:
-    rival = replace(SONNET, id="rival", provider="rival")
+    rival = SONNET._replace(id="rival", provider="rival")
     PRICES["rival"] = 13_000
     assert ids(route(None, SONNET, rival)) == ["rival"]
     warm = route(None, SONNET, rival, known=known(SONNET, warm=3500))
@@ -311,8 +311,8 @@ def test_a_warm_cache_is_kept_when_throwing_it_away_costs_more() -> None:
 
 
 def test_a_price_step_is_stayed_under() -> None:
-    long = replace(TASK, input_tokens=120_000)
-    wide = [replace(one, window=1_000_000) for one in (CHEAP, DEARER)]
+    long = TASK._replace(input_tokens=120_000)
+    wide = [one._replace(window=1_000_000) for one in (CHEAP, DEARER)]
     stepped = Tariff((PriceStep(0, 0.1, 0.5, 0.01, 0.1), PriceStep(100_000, 0.5, 2.5, 0.05, 0.5)))
     flat = Tariff((PriceStep(0, 0.2, 0.8, 0.2, 0.2),))
     rated = [Candidate(one, rates, EVEN) for one, rates in zip(wide, (stepped, flat), strict=True)]
@@ -323,9 +323,9 @@ def test_a_price_step_is_stayed_under() -> None:
 
 
 def test_a_prompt_little_above_a_price_step_is_priced_as_cut_to_it() -> None:
-    wide = replace(CHEAP, window=1_000_000)
+    wide = CHEAP._replace(window=1_000_000)
     stepped = Tariff((PriceStep(0, 0.1, 0.5, 0.01, 0.1), PriceStep(100_000, 0.5, 2.5, 0.05, 0.5)))
-    just, far = (replace(TASK, input_tokens=tokens) for tokens in (104_000, 120_000))
+    just, far = (TASK._replace(input_tokens=tokens) for tokens in (104_000, 120_000))
     first, second = (
         choose(task, [Candidate(wide, stepped, EVEN)], Allowed(), CLEAR).attempts[0] for task in (just, far)
     )
@@ -336,7 +336,7 @@ def test_a_prompt_little_above_a_price_step_is_priced_as_cut_to_it() -> None:
 
 
 def test_no_cloud_model_stands_by_for_a_local_one() -> None:
-    other = replace(LOCAL, id="coder")
+    other = LOCAL._replace(id="coder")
     PRICES["coder"] = 0
     found = route(None, LOCAL, other, FREE)
     behind = [attempt.model for attempt in found.attempts if attempt.standby]
@@ -345,7 +345,7 @@ def test_no_cloud_model_stands_by_for_a_local_one() -> None:
 
 
 def test_another_provider_stands_by_before_the_same_one() -> None:
-    sister = replace(CHEAP, id="sister")
+    sister = CHEAP._replace(id="sister")
     PRICES["sister"] = 800
     assert standbys(route(None, CHEAP, sister, DEARER)) == ["flash", "sister"]
     named = Traits({"coding": 0.5}, fallback=("sister",))
@@ -358,7 +358,7 @@ def locals_of(*rated: tuple[str, float, bool], fallback: tuple[str, ...] = ()) -
     found = []
     for name, strength, loaded in rated:
         PRICES[name] = 0
-        one = replace(LOCAL, id=name, resident=loaded)
+        one = LOCAL._replace(id=name, resident=loaded)
         found.append(candidate(one, traits=Traits({"coding": strength}, fallback=() if found else fallback)))
     return choose(TASK, found, Allowed(), CLEAR)
 
@@ -381,7 +381,7 @@ def test_a_loaded_model_that_cannot_do_the_job_stands_by_in_its_turn() -> None:
 
 
 def test_a_loaded_model_is_preferred_to_one_that_is_a_little_better() -> None:
-    loaded = replace(LOCAL, id="coder", resident=True)
+    loaded = LOCAL._replace(id="coder", resident=True)
     PRICES["coder"] = 0
     weak, better = Traits({"coding": 0.45}), Traits({"coding": 0.7})
     found = choose(TASK, [candidate(LOCAL), candidate(loaded, traits=weak)], Allowed(), CLEAR)

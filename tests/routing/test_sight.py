@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from optimizer.images import Image
@@ -13,8 +12,8 @@ from optimizer.types import Needs
 from tests.routing.test_policy import ALL, CHEAP, DEARER, FREE, LOCAL, SONNET, TASK, ids, left, route
 
 SHOT = Image("image/png", b"\0" * 900, 1920, 1080, "shot.png")
-LOOKING = replace(TASK, needs=Needs(4600, vision=True, images=(SHOT,)))
-SEEING = tuple(replace(one, vision=one in (CHEAP, DEARER, SONNET)) for one in ALL)
+LOOKING = TASK._replace(needs=Needs(4600, vision=True, images=(SHOT,)))
+SEEING = tuple(one._replace(vision=one in (CHEAP, DEARER, SONNET)) for one in ALL)
 
 
 def test_models_that_see_are_asked_and_the_others_left_out() -> None:
@@ -32,7 +31,7 @@ def test_a_named_model_that_does_not_see_is_not_asked_either() -> None:
 
 
 def test_a_provider_that_does_not_take_the_picture_is_left_out() -> None:
-    moving = replace(LOOKING, needs=replace(LOOKING.needs, images=(SHOT._replace(media_type="image/gif"),)))
+    moving = LOOKING._replace(needs=LOOKING.needs._replace(images=(SHOT._replace(media_type="image/gif"),)))
     found = route(None, *SEEING, task=moving)
     assert ids(found) == ["haiku", "sonnet"]
     refused = left(found, "flash").reason

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from optimizer.edits.edit import Create, Delete, Edit, LineEdit, Move, Replace, Whole
 from optimizer.edits.formats import blocks, diff, patch
 from optimizer.edits.formats.found import Excerpt, Found
-from optimizer.types import Create, Delete, Edit, LineEdit, Move, Replace, Whole
 
 Kind = Literal["edit", "create", "write", "delete", "move", "insert", "patch", ""]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from optimizer.edits.edit import Edit, Replace
 from optimizer.edits.formats import naming
 from optimizer.edits.formats.found import Excerpt, Found
-from optimizer.types import Edit, Replace
 
 _SEARCH = re.compile(r"(?:<{5,9} ?(?:SEARCH|ORIGINAL)>?|-{5,9} ?SEARCH>?)(?:[ \t]+(\S.*?))?[ \t]*")
 _REPLACE = re.compile(r"(?:>{5,9} ?(?:REPLACE|UPDATED)|\+{5,9} ?REPLACE>?)[ \t]*")

@@ -7,9 +7,10 @@ import re
 import warnings
 from typing import Any
 
+from optimizer.edits.edit import Edit
 from optimizer.edits.formats.arguments import edit_of, kind_of
 from optimizer.edits.formats.found import Excerpt, Found
-from optimizer.types import Edit, ToolCall
+from optimizer.types import ToolCall
 
 POSITIONS = {"edit_file": ("path", "start", "end", "content"), "create_file": ("path", "content")}
 MAX_NESTING = 8

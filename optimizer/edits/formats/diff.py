@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from optimizer.edits.edit import Create, Delete, Edit, LineEdit, Move, Replace
 from optimizer.edits.formats.found import Excerpt, Found
-from optimizer.types import Create, Delete, Edit, LineEdit, Move, Replace
 
 HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _WHEN = re.compile(r"\t|\s+\d{4}-\d\d-\d\d[ T]\d\d:\d\d")

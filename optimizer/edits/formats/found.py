@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from optimizer.types import Edit
+from optimizer.edits.edit import Edit
 
 
 @dataclass(frozen=True, slots=True)

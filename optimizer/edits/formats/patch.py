@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from optimizer.edits.edit import Create, Delete, Edit, Move, Replace
 from optimizer.edits.formats import diff
 from optimizer.edits.formats.found import Excerpt, Found
-from optimizer.types import Create, Delete, Edit, Move, Replace
 
 BEGIN = "*** Begin Patch"
 END = "*** End Patch"

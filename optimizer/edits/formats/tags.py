@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from optimizer.edits.edit import Edit
 from optimizer.edits.formats.arguments import CONTENTS, NUMBERS, edit_of, kind_of
 from optimizer.edits.formats.calls import read_calls, starts_call
 from optimizer.edits.formats.found import Excerpt, Found
 from optimizer.edits.formats.objects import Repeated, load, read_json
-from optimizer.types import Edit
 
 _WRAPPER = re.compile(r"[ \t]*<((?:\w+:)?(?:tool_calls?|function_calls?|tool_code))>(.*)")
 _CLOSERS = re.compile(r"(?:\s|</?(?:\w+:)?(?:tool_calls?|function_calls?)>)*")
