@@ -74,7 +74,7 @@ def parse_lookup(text: str) -> Lookup | None:
     if len(text) > LONGEST:
         return None
     line = text.strip().rstrip("?!.").strip()
-    if "\n" in line or line.split(maxsplit=1)[0].lower() not in _OPENING:
+    if "\n" in line or " ".join(line.split()[:1]).lower() not in _OPENING:
         return None
     for kind, form in _FORMS:
         if match := re.fullmatch(form, line, re.IGNORECASE):
