@@ -95,6 +95,8 @@ def offered(source: Source) -> Offered | None:
     """What a file gives to others; None where only running it would show that, or where it does not parse."""
     if not is_script(source) or source.root is None or source.error_count:
         return None
+    if any(raw.kind == "script" for raw in source.imports):
+        return None
     names: set[str] = set()
     modules: list[str] = []
     known = 0

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from optimizer.languages import syntax
+from optimizer.languages.blocks import BLANK
 from optimizer.languages.table import LANGUAGES, Language, is_installed
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_BLANK = bytes(10 if byte == 10 else 32 for byte in range(256))
 _ESCAPES = re.compile(rb"(?:\\(?:u[0-9a-fA-F]{4}|[^u\n]))+")
 _BREAK_WITHIN = re.compile(rb"(?<!\\)(?:\\\\)*\\n(?!\"\Z)")
 _NO_BREAKS = bytes.maketrans(b"\n\r", b"  ")
@@ -35,7 +35,7 @@ def text(data: bytes, row: Language) -> bytes:
     root = syntax.root_of(row, data)
     if root.has_error:
         return data
-    view = bytearray(data.translate(_BLANK))
+    view = bytearray(data.translate(BLANK))
     for _, _, strings in _cells(root, data):
         for string in strings:
             _show(string, data, view)
@@ -54,7 +54,7 @@ def code(data: bytes, row: Language) -> tuple[Language, bytes] | None:
     language = next((language for language in LANGUAGES if language.name == name), None)
     if language is None or not is_installed(language):
         return None
-    view = bytearray(data.translate(_BLANK))
+    view = bytearray(data.translate(BLANK))
     for start, kind, strings in _cells(root, data):
         if kind != "code" or not strings or not _is_by_line(strings, data):
             continue

@@ -28,6 +28,12 @@ _READING = """
   (`%%`) are not code. Cells are read as code when each of their lines is a line of the file, as notebook programs write
   them; otherwise only their words are indexed.
 
+- **scripts**: the script blocks of a page, and between the dashes at the top of an `.astro` file, are read in the
+  language that they name, with the lines of the file. Templates are not read: uses of a name there are listed as
+  mentions, and a rename asks for them. Of HTML, blocks that a template language fills in (`{{`, `{%`, `<%`) are left
+  out, and only attributes that hold code (`onclick`, `@click`, `x-data`) count as mentions; files that it takes its
+  scripts from are imports.
+
 ## Adding a language
 
 1. A row in `optimizer/languages/table.py`: its name, extensions and grammar. The other fields have defaults and
@@ -67,7 +73,8 @@ def _table() -> Iterator[str]:
 
 
 def _form(row: Language) -> str:
-    return "outline" if row.outline else "cells" if row.cells else "code"
+    form = "outline" if row.outline else "cells" if row.cells else "" if row.blocks else "code"
+    return ", ".join(filter(None, (form, "scripts" if row.blocks else "")))
 
 
 def _extra(row: Language) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from optimizer.languages import notebook, syntax
+from optimizer.languages import blocks, notebook, syntax
 from optimizer.languages.edges import RawImport
 from optimizer.languages.occurrences import Occurrence, find_occurrences
 from optimizer.languages.symbols import SymbolRow, symbol_rows
@@ -37,10 +37,29 @@ def read(path: str, data: bytes, until: float = 0.0, whole: bool = True) -> tupl
 
     Unless `whole`, bodies that hold no definition are not parsed.
     """
+    symbols: list[SymbolRow] = []
+    imports: list[ImportRow] = []
+    page = language_of(path)
+    for language, text in _readings(path, data, page):
+        rows, found = _read(language, text, until, whole)
+        symbols += rows
+        imports += found
+    if page is not None and page.blocks:
+        symbols.sort(key=lambda row: (row[3], -row[4]))
+        imports = sorted([*imports, *blocks.linked(data, page)], key=lambda row: row[2])
+    return symbols, imports
+
+
+def _readings(path: str, data: bytes, page: Language | None) -> Iterator[tuple[Language, bytes]]:
+    """The languages of a file and the texts to parse: for a page with an outline, that and its scripts."""
     found_as = reading(path, data)
-    if found_as is None:
-        return [], []
-    language, data = found_as
+    if found_as is not None:
+        yield found_as
+        if page is not None and page.blocks and page.outline and found_as[0] is not page and _is_outlined(data, page):
+            yield page, data
+
+
+def _read(language: Language, data: bytes, until: float, whole: bool) -> tuple[list[SymbolRow], list[ImportRow]]:
     seen = data
     if not whole:
         from optimizer.languages.hollow import hollow
@@ -63,15 +82,21 @@ def text_of(path: str, data: bytes) -> bytes:
 def reading(path: str, data: bytes) -> tuple[Language, bytes] | None:
     """The language of a file and the text to parse; None without an installed grammar."""
     language = language_of(path)
-    if language is None or not is_installed(language) or (language.outline and not _can_be_outlined(data, language)):
+    if language is None:
+        return None
+    if language.blocks:
+        found = blocks.code(data, language)
+        if found is not None or not language.outline:
+            return found
+    if not is_installed(language) or (language.outline and not _is_outlined(data, language)):
         return None
     if path.endswith(".h") and _CPLUSPLUS.search(data):
         language = language_of("header.hpp") or language
     return notebook.code(data, language) if language.cells else (language, data)
 
 
-def _can_be_outlined(data: bytes, language: Language) -> bool:
-    if len(data) > MOST_OUTLINED:
+def _is_outlined(data: bytes, language: Language) -> bool:
+    if len(data) > MOST_OUTLINED or not is_installed(language):
         return False
     most = language.most_nested
     return not most or all(
@@ -99,7 +124,7 @@ class Source:
     """A file: its tree, symbols, imports, errors and names, each computed on first use and then kept.
 
     `language` and `root` are None without a grammar for the file; then nothing is found in it. `text` is what the
-    grammar reads: the bytes of the file, or of a notebook its cells at the same byte offsets.
+    grammar reads: the bytes of the file, of a notebook its cells, of a page its scripts, at the same byte offsets.
     """
 
     def __init__(self, path: str, data: bytes) -> None:
@@ -117,14 +142,19 @@ class Source:
     @cached_property
     def symbols(self) -> tuple[Symbol, ...]:
         """The definitions of the file in the order they start."""
-        if self.language is None or self._found is None:
+        if self._as_page is not None:
+            rows = self._as_page[0]
+        elif self.language is None or self._found is None:
             return ()
-        rows = symbol_rows(self.text, self.language, self._found)
+        else:
+            rows = list(symbol_rows(self.text, self.language, self._found))
         return tuple([Symbol(row[0], row[1], row[2], self.path, *row[3:]) for row in rows])
 
     @cached_property
     def imports(self) -> tuple[RawImport, ...]:
         """The imports of the file as they are written, in order."""
+        if self._as_page is not None:
+            return tuple([RawImport(*row) for row in self._as_page[1]])
         if self.language is None or self._found is None:
             return ()
         return tuple([RawImport(*row) for row in import_rows(self.text, self.language, self._found)])
@@ -166,6 +196,12 @@ class Source:
         if self.language is None or self.root is None:
             return None
         return syntax.find(self.language, self.root, self.text, self._broken)
+
+    @cached_property
+    def _as_page(self) -> tuple[list[SymbolRow], list[ImportRow]] | None:
+        """The symbols and imports of a page, which come from more than its scripts; None for any other file."""
+        page = language_of(self.path)
+        return read(self.path, self.data) if page is not None and page.blocks else None
 
     @property
     def _checked(self) -> Node | None:

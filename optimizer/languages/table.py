@@ -47,6 +47,8 @@ class Language(NamedTuple):
     outline: bool = False  # text or data: it has sections only, and syntax errors do not count (many are templates)
     prose: bool = False  # long lines are usual
     cells: bool = False  # a notebook, whose cells are read in the language that it names
+    blocks: bool = False  # a page of the web, whose script blocks are read in the languages that they name
+    front: str = ""  # the language of what is between dashes at the top of a page, and of scripts that name none
     tests: tuple[str, ...] = ()  # patterns for test files as the usual runners find them; with a `/` for whole paths
     # Parsing
     depth: int = -1  # how far below the root the query looks; -1: everywhere
@@ -261,6 +263,20 @@ LANGUAGES: tuple[Language, ...] = (
     ),
     # Cells are read in the language of the notebook (notebook.py); the grammar finds them.
     Language("notebook", (".ipynb",), "tree_sitter_json", modules=_PYTHON, prose=True, cells=True),
+    # Script blocks of pages are read in their own language (blocks.py).
+    Language("vue", (".vue",), "tree_sitter_typescript", function="language_typescript", modules=_SCRIPT, blocks=True),
+    Language(
+        "svelte", (".svelte",), "tree_sitter_typescript", function="language_typescript", modules=_SCRIPT, blocks=True
+    ),
+    Language(
+        "astro",
+        (".astro",),
+        "tree_sitter_typescript",
+        function="language_typescript",
+        modules=_SCRIPT,
+        blocks=True,
+        front="typescript",
+    ),
     Language("json", (".json", ".jsonc", ".webmanifest"), "tree_sitter_json", outline=True),
     Language(
         "markdown",
@@ -289,6 +305,8 @@ LANGUAGES: tuple[Language, ...] = (
         comments=(),
         extra="languages",
         prose=True,
+        modules=_SCRIPT,
+        blocks=True,
     ),
     Language("css", (".css",), "tree_sitter_css", outline=True, extra="languages"),
 )

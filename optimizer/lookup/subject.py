@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from optimizer.languages.source import Source
-from optimizer.languages.table import language_of
+from optimizer.languages.table import LANGUAGES, language_of
 from optimizer.languages.uses import Use, find_uses
 from optimizer.lookup.family import Classes
 from optimizer.lookup.receivers import types_of
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 Verdict = Literal["ours", "other", "open", "left"]
 MEMBERS = frozenset({"method"})
 SCRIPTS = frozenset({"javascript", "typescript", "tsx"})
-_GROUPS = (SCRIPTS, frozenset({"c", "cpp"}), frozenset({"java", "kotlin", "scala"}), frozenset({"python", "notebook"}))
+_PAGES = frozenset(row.name for row in LANGUAGES if row.blocks)
+_GROUPS = (
+    SCRIPTS | _PAGES,
+    frozenset({"c", "cpp"}),
+    frozenset({"java", "kotlin", "scala"}),
+    frozenset({"python", "notebook"}),
+)
 _OWN = frozenset({"this", "self", "super", "Self", "cls", "parent", "static", "$this", "super()", "base", "@self"})
 _WORDS = re.compile(r"[a-z][A-Z]|[^_]_[^_]")
 
@@ -72,7 +78,7 @@ class Subject:
     @property
     def language(self) -> str:
         language = language_of(self.target.path)
-        return language.name if language else ""
+        return "" if language is None else "typescript" if language.blocks else language.name
 
     @cached_property
     def paths(self) -> frozenset[str]:

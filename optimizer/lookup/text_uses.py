@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.languages.table import language_of
+from optimizer.languages import blocks
+from optimizer.languages.table import Language, language_of
 from optimizer.lookup.subject import SCRIPTS
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
     """The places of a file of the subject's own languages where text may mean it."""
     name, data = re.escape(subject.name.encode()), source.data
     language = language_of(path)
-    if language is None:
-        yield from _in_other_files(subject, path, data, name)
+    if language is None or language.blocks:
+        yield from _outside_of_code(subject, data, name, language)
         return
     if language.cells and _is_hidden(source, subject.name):
         at = data.find(subject.name.encode())
@@ -85,12 +86,15 @@ def _in_example(subject: Subject, data: bytes, start: int) -> bool | None:
     return subject.is_own_word
 
 
-def _in_other_files(subject: Subject, path: str, data: bytes, name: bytes) -> Iterator[InText]:
-    """Where files that no grammar reads hold code that may take the name: components of the web, and scripts."""
-    is_component = subject.language in SCRIPTS and path.endswith((".vue", ".svelte", ".astro"))
-    if is_component or data.startswith(b"#!"):
-        for match in re.finditer(rb"(?<![\w$.])" + name + rb"(?![\w$])", data):
-            yield _place(subject, data, match.start(), ours=False)
+def _outside_of_code(subject: Subject, data: bytes, name: bytes, page: Language | None) -> Iterator[InText]:
+    """Where templates of pages, and scripts whose language is not known, may take the name."""
+    view = b""
+    if page is not None and subject.language in SCRIPTS:
+        view = blocks.unread(data, page)
+    elif page is None and data.startswith(b"#!"):
+        view = data
+    for match in re.finditer(rb"(?<![\w$.])" + name + rb"(?![\w$])", view):
+        yield _place(subject, data, match.start(), ours=False)
 
 
 def _place(subject: Subject, data: bytes, start: int, *, ours: bool) -> InText:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.errors import NotFound
+from optimizer.languages import blocks
 from optimizer.languages.table import is_installed, language_of
 from optimizer.lookup.names import holders
 from optimizer.lookup.questions import Citation
@@ -26,22 +27,29 @@ class NotHere(NamedTuple):
 
 
 def mentions(index: Index, name: str) -> tuple[Citation, ...]:
-    """The lines of files without a grammar that have the name as a word."""
+    """The lines that have the name as a word where no grammar reads names: other files, and templates of pages."""
     word = re.compile(rb"(?<![\w$])" + re.escape(name.encode()) + rb"(?![\w$])")
     rows: list[Citation] = []
     for path in sorted(holders(index, name)):
-        language = language_of(path)
-        if language is not None and is_installed(language) and (not language.outline or language.prose):
-            continue
         try:
-            lines = index.read(path).split(b"\n")
+            data = index.read(path)
         except NotFound:
             continue
-        found = [(number, line) for number, line in enumerate(lines, 1) if word.search(line)]
+        shown = zip(_unread(path, data).split(b"\n"), data.split(b"\n"), strict=True)
+        found = [(number, line) for number, (unread, line) in enumerate(shown, 1) if word.search(unread)]
         rows += [Citation(line.decode("utf-8", "replace").strip()[:200], path, at, "mention") for at, line in found]
         if len(rows) >= MOST_MENTIONS:
             break
     return tuple(rows[:MOST_MENTIONS])
+
+
+def _unread(path: str, data: bytes) -> bytes:
+    """The text of a file in which no grammar reads names, on the same lines."""
+    language = language_of(path)
+    if language is not None and language.blocks:
+        return blocks.unread(data, language)
+    is_read = language is not None and is_installed(language) and (not language.outline or language.prose)
+    return b"\n" * data.count(b"\n") if is_read else data
 
 
 def not_here(index: Index, name: str) -> NotHere:

@@ -147,7 +147,8 @@ def _is_in_a_template(name: str, patched: Patched) -> bool:
 
 
 def _is_page(source: Source) -> bool:
-    return source.language is None or source.language.name == "html"
+    language = language_of(source.path)
+    return source.language is None or (language is not None and language.blocks)
 
 
 # ── members of packages ──────────────────────────────────────────────────────────────────

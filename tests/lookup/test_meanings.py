@@ -122,10 +122,21 @@ CASES = {
         "b.c": '#include "a.h"\nint main(void) { int y = s.total; return «total»(T(1)); }\n'
         "int h(int total) { return total; }\n",
     }),
-    "a component that no grammar reads": Case("total", {
+    "a component: its script is renamed, its template is asked for": Case("total", {
         "cart.ts": "export function «total»(n: number[]) { return n.length }\n",
-        "App.vue": '<script setup lang="ts">\nimport { total } from "./cart"\n</script>\n<p>{{ total([3]) }}</p>\n',
-    }, open=frozenset({"App.vue:2", "App.vue:4"}), breaks=True),
+        "App.vue": '<script setup lang="ts">\nimport { «total» } from "./cart"\nconst n = «total»([1])\n</script>\n'
+        "<template>\n<!-- total -->\n{{ total([3]) }}</template>\n<style>.total {}</style>\n",
+        "Old.vue": '<script lang="coffee">\nimport { total } from "./cart"\n</script>\n',
+    }, open=frozenset({"App.vue:7", "Old.vue:2"}), breaks=True),
+    "what a component uses in its script alone": Case("total", {
+        "src/lib/cart.ts": "export function «total»(n: number[]) { return n.length }\n",
+        "src/A.svelte": "<script>\nimport { «total» as all } from '$lib/cart'\n$: n = all([1])\n</script>\n{n}\n",
+        "src/b.astro": '---\nimport { «total» } from "./lib/cart"\nconst n = «total»([1])\n---\n<p>{n}</p>\n',
+        "page.html": '<script type="module">\nimport { «total» } from "./src/lib/cart.js"\n«total»([])\n</script>\n<p>total</p>\n',
+    }),
+    "a function of a page and its handler": Case("start_all", {
+        "page.html": '<script>\nfunction «start_all»() {}\n«start_all»()\n</script>\n<a onclick="start_all()" title="start_all">start_all</a>\n',
+    }, open=frozenset({"page.html:5"}), breaks=True),
     "an import of its name inside it": Case("getchar", {
         "impl.py": "def getchar():\n    return 1\n", "a.py": "def «getchar»():\n    from impl import getchar as f\n\n    return f()\n",
         "use.py": "from a import «getchar»\n",

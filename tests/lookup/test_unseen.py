@@ -18,13 +18,19 @@ from optimizer.settings import Settings
 from tests.conftest import IndexRepo
 
 
-def test_words_of_files_without_a_grammar_are_mentions(index_repo: IndexRepo) -> None:
+def test_words_that_no_grammar_reads_as_names_are_mentions(index_repo: IndexRepo) -> None:
     index = index_repo({
         "cart.ts": "export function total(n: number[]) { return n.length }\n",
-        "App.vue": '<script>\nimport { total } from "./cart"\n</script>\n', "a.sql": "select subtotal;\n",
+        "App.vue": '<script>\nimport { total } from "./cart"\n</script>\n<template>\n{{ total(1) }}\n</template>\n',
+        "Old.vue": '<script lang="coffee">\nimport { total } from "./cart"\n</script>\n',
+        "page.html": '<p title="total">total</p>\n<a onclick="total(1)">total</a>\n', "a.sql": "select subtotal;\n",
     })  # fmt: skip
-    found = answer(Lookup("callers", "total"), index)
-    assert {(row.path, row.line) for row in found.citations if row.kind == "mention"} == {("App.vue", 2)}
+    found = answer(Lookup("callers", "total"), index).citations
+    mentions = {(row.path, row.line) for row in found if row.kind == "mention"}
+    assert mentions == {("App.vue", 5), ("Old.vue", 2), ("page.html", 2)}
+    assert [(row.path, row.line) for row in found if row.kind == "import"] == [("App.vue", 2)]
+    found = answer(Lookup("importers", "cart.ts"), index).citations
+    assert [(row.path, row.line) for row in found] == [("App.vue", 2)]
 
 
 def test_files_outside_a_sparse_checkout_are_named_and_stop_a_rename(tmp_path: Path) -> None:

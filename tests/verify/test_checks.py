@@ -54,6 +54,8 @@ def verdict(path: str, before: bytes | None, after: bytes | None, index: Index |
         ("a.png", None, b"b\0"),
         ("a.h", b"A(x)\nB(y)\nvoid f(int a);\n", b"A(x)\nB(y)\nC(z)\nvoid f(int a);\n"),
         ("a.py", b"x = 1\n", None),
+        ("a.vue", b"<p>{{ 1 }}</p>\n", b"<p>{{ ( }}</p>\n<script>\nlet a = 1\n</script>\n"),
+        ("a.html", None, b"<script>\nlet a = {{ value|tojson }};\n</script>\n"),
     ],
 )
 def test_good_changes_pass(path: str, before: bytes | None, after: bytes | None) -> None:
@@ -71,6 +73,8 @@ def test_good_changes_pass(path: str, before: bytes | None, after: bytes | None)
         ("a.py", b"x = 1\n", b"# coding: none-such\nx = 1\n", "does not parse"),
         ("a.go", b"package a\n", b"package a\n\nfunc F( {\n", "does not parse"),
         ("a.ts", b"let a = 1;\n", b"let a = ;\n", "does not parse"),
+        ("a.vue", b"<script>\nlet a = 1\n</script>\n", b"<p/>\n<script>\nlet a = (\n</script>\n", "see line 3"),
+        ("a.html", None, b"<p>(</p>\n<script>\nlet a = );\n</script>\n", "see line 3"),
         ("a.json", b"{}", b"{,}", "does not load"),
         ("a.json", None, b"[" * 100_000, "does not load"),
         ("a.toml", b"a = 1\n", b"a = \n", "does not load"),

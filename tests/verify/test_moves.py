@@ -55,6 +55,21 @@ MOVES = {
         {"lib/a.ts": "export {}\n", "lib/b.ts": "export const Y = 1\nexport function helper() {}\n"},
         {"lib/b.ts": "c.ts:1"},
     ),
+    "vue: the script of a component": Move(
+        {
+            "a.ts": "export function helper() {}\nexport const k = 1\n",
+            "b.ts": "export const Y = 1\n",
+            "C.vue": '<template>\n<D/></template>\n<script>\nimport { helper } from "./a"\nhelper()\n</script>\n',
+            "d.svelte": '<script context="module">\nexport const one = 1\n</script>\n',
+            "e.ts": 'import C from "./C.vue"\nimport D, { one } from "./d.svelte"\n',
+        },
+        {
+            "a.ts": "export const k = 1\n",
+            "b.ts": "export const Y = 1\nexport function helper() {}\n",
+            "C.vue": '<template>\n<D/></template>\n<script>\nimport { helper } from "./b"\nhelper()\n</script>\n',
+        },
+        {"C.vue": "C.vue:4", "b.ts": "C.vue:4"},
+    ),
     "javascript: require": Move(
         {
             "a.js": "function helper() {}\nfunction other() {}\nmodule.exports = { helper, other };\n",

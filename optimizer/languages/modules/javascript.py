@@ -136,10 +136,14 @@ def resolve(path: str, raw: RawImport, table: JavaScript) -> Iterator[tuple[str,
     """The file an import leads to; None for a package that is installed."""
     module = raw.module.partition("?")[0]
     here = posixpath.dirname(path)
+    if raw.kind == "script":
+        places = [_join(folder, module.lstrip("/")) for folder in (here, "")]
+        yield raw.module, next((place for place in places if place in table.paths), None)
+        return
     if module.startswith((".", "/")):
         yield raw.module, _file(_join(here, module.lstrip("/") if module.startswith("/") else module), table)
         return
-    yield raw.module, _mapped(here, module, table) or _package(module, table)
+    yield raw.module, _mapped(here, module, table) or _package(module, table) or _of_kit(here, module, table)
 
 
 def _mapped(here: str, module: str, table: JavaScript) -> str | None:
@@ -166,6 +170,18 @@ def _places(module: str, scope: Scope) -> Iterator[str]:
             yield from (_join("", place.replace("*", middle)) for place in places)
     if scope.base is not None:
         yield _join(scope.base, module)
+
+
+def _of_kit(here: str, module: str, table: JavaScript) -> str | None:
+    """What `$lib` of SvelteKit means: `src/lib` of the nearest project above that has it."""
+    name, _, rest = module.partition("/")
+    while name == "$lib":
+        if found := _file(posixpath.join(here, "src/lib", rest), table):
+            return found
+        if not here:
+            break
+        here = posixpath.dirname(here)
+    return None
 
 
 def _package(module: str, table: JavaScript) -> str | None:
