@@ -11,7 +11,7 @@ import re
 import stat
 from pathlib import Path
 
-_HEAD = re.compile(rb"ref:|[0-9a-f]{40}")
+_HEAD = rb"ref:|[0-9a-f]{40}"
 _MOST_BYTES = 4_096
 
 
@@ -23,7 +23,7 @@ def is_git_folder(folder: bytes) -> bool:
         begins = os.readlink(head) if stat.S_ISLNK(mode) else _start(head)  # noqa: PTH115 - bytes
     except (OSError, ValueError):
         return False
-    if not (_HEAD.match(begins) or begins.startswith(b"refs/")):
+    if not (re.match(_HEAD, begins) or begins.startswith(b"refs/")):
         return False
     shared = os.path.lexists(folder + b"/commondir")
     return shared or (os.path.isdir(folder + b"/objects") and os.path.isdir(folder + b"/refs"))  # noqa: PTH112 - bytes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, NamedTuple
 
 from optimizer.tiers import TIERS
@@ -60,9 +61,9 @@ def setting(key: str, default: Any, doc: str, **limits: Any) -> Any:
     return field(default=default, metadata=metadata)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Settings:
-    """All settings of a run, resolved."""
+    """All settings of a run, resolved; without a comparison: to generate one for so many fields slows each start."""
 
     model: str = setting(
         "model", "", "Model to ask, by id; empty lets the router choose.", may_be_empty=True, env="OPTIMIZER_MODEL"
@@ -361,6 +362,7 @@ def _own(options: Mapping[str, Any], scope: str, wanted: str, name: str) -> Any:
     return options[found[fitting[0]]] if fitting else None
 
 
+@cache
 def rows() -> tuple[Setting, ...]:
     """All settings, in order."""
     return tuple(one.metadata["row"]._replace(name=one.name) for one in fields(Settings))

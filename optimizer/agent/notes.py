@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from optimizer.context.budget import count_tokens
 from optimizer.errors import OptimizerError
@@ -15,8 +15,7 @@ CUT = "\n(the rest is left out)"
 MAX_CHARACTERS = 40_000
 
 
-@dataclass(frozen=True, slots=True)
-class Notes:
+class Notes(NamedTuple):
     """Text of a repository's own notes, `whole` or cut to its share of the prompt; `tokens` counts what is sent."""
 
     path: str

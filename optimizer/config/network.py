@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 FILE_AND_DIRECTORY = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 BUNDLE = "REQUESTS_CA_BUNDLE"
@@ -23,6 +25,8 @@ class Proxy:
     @property
     def parts(self) -> SplitResult:
         """The address in parts; a bare `host:port` is an HTTP proxy. Empty where it cannot be read."""
+        from urllib.parse import urlsplit
+
         try:
             parts = urlsplit(self.url if "://" in self.url else f"http://{self.url}")
             _ = parts.port  # raises for what is no number
@@ -45,6 +49,8 @@ def proxy_for(url: str, env: Mapping[str, str], used: bool) -> Proxy | None:
 
     Small letters take precedence over capitals. What NO_PROXY lists goes without.
     """
+    from urllib.parse import urlsplit
+
     parts = urlsplit(url)
     if _exempt(parts, _value(env, "no_proxy")[1]):
         return None
@@ -92,6 +98,8 @@ def _name_and_port(entry: str) -> tuple[str, str]:
 
 
 def _covers(name: str, host: str) -> bool:
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(name, strict=False)
     except ValueError:

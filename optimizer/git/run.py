@@ -7,12 +7,11 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread, Timer
 from time import monotonic
 from types import MappingProxyType
-from typing import IO
+from typing import IO, NamedTuple
 
 from optimizer.errors import InputError
 
@@ -138,8 +137,7 @@ def stream(
         process.wait()
 
 
-@dataclass(frozen=True, slots=True)
-class GitResult:
+class GitResult(NamedTuple):
     """How a git command ended, and what it printed; `errors` also holds the output where it failed."""
 
     code: int

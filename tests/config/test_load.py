@@ -2,6 +2,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def config(tmp_path: Path) -> Load:
 def test_an_empty_home_gives_the_defaults(tmp_path: Path) -> None:
     config = load(tmp_path, {"HOME": str(tmp_path)}, {})
     shipped = dict(config.settings.features)
-    assert config.settings == Settings(features=shipped)
+    assert asdict(config.settings) == asdict(Settings(features=shipped))
     assert shipped["context-optimization"] is True
     assert config.features.semantic_search is False
     assert set(map(str, config.origins.values())) == {"default"}
