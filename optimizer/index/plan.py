@@ -175,8 +175,10 @@ def _kind(path: str) -> bytes:
     if not has_words(path):
         return b"data"
     language = language_of(path)
-    if language is None or not is_installed(language):
+    if language is None:
         return b""
+    if not is_installed(language):
+        return b"unread"
     return b"h" if path.endswith(".h") else language.name.encode()
 
 

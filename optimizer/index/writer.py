@@ -323,7 +323,7 @@ def store_links(
     def bodies() -> Iterator[tuple[int, int, bytes]]:
         for path, imports in stored:
             written = json.loads(unseal(imports))
-            raw = tuple([RawImport(module, tuple(names), line, kind) for module, names, line, kind in written])
+            raw = tuple([RawImport(module, tuple(names), *rest) for module, names, *rest in written])
             edges = resolve(path, raw, table)
             body = json.dumps([(edge.line, edge.module, edge.target) for edge in edges])
             targets[ids[path]] = array("q", {ids[edge.target] for edge in edges if edge.target in ids})

@@ -8,13 +8,14 @@ from typing import NamedTuple
 class RawImport(NamedTuple):
     """An import as written: `kind` is its form (`from`, `require`, `include-local`, `mod`, …).
 
-    `-inner` ends the kind of an import inside an inline module (Rust).
+    `-inner` ends the kind of an import inside an inline module (Rust). `language`: of a script without an ending.
     """
 
     module: str
     names: tuple[str, ...]
     line: int
     kind: str
+    language: str = ""
 
 
 class ImportEdge(NamedTuple):

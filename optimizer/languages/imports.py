@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -32,7 +33,7 @@ class Tree:
 
     paths: frozenset[str]
     manifests: Mapping[str, bytes]
-    tables: Mapping[str, Any]
+    tables: dict[str, Any]
     known: dict[tuple[str, str, tuple[str, ...], str], tuple[tuple[str, str | None], ...]] = field(default_factory=dict)
 
 
@@ -45,6 +46,11 @@ def family_of(path: str) -> Modules | None:
     """How the language of a file leads from imports to files; None where it does not."""
     language = language_of(path)
     return language.modules if language and language.modules and language.modules.lead_to_files else None
+
+
+@cache
+def _families() -> Mapping[str, Modules]:
+    return {language.name: language.modules for language in LANGUAGES if language.modules}
 
 
 def tree(paths: Iterable[str], manifests: Mapping[str, bytes]) -> Tree:
@@ -61,10 +67,12 @@ def resolve(path: str, imports: tuple[RawImport, ...], tree: Tree) -> tuple[Impo
 
 
 def _edges(path: str, imports: tuple[RawImport, ...], tree: Tree) -> Iterator[ImportEdge]:
-    family = family_of(path)
-    table = tree.tables.get(family.name) if family else None
-    if family is None or table is None:
+    family = family_of(path) or next((_families()[raw.language] for raw in imports if raw.language), None)
+    if family is None or not family.lead_to_files:
         return
+    if family.name not in tree.tables:
+        tree.tables[family.name] = _module(family).build(tree.paths, tree.manifests)
+    table = tree.tables[family.name]
     find, known, folder = _module(family).resolve, tree.known, posixpath.dirname(path)
     if len(known) > MOST_KNOWN:
         known.clear()

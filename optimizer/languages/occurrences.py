@@ -31,6 +31,11 @@ def find_occurrences(language: Language, root: Node, data: bytes, name: str) -> 
     for match in re.finditer(rb"(?<![A-Za-z0-9_])" + re.escape(wanted) + rb"(?![A-Za-z0-9_])", data):
         start, end = match.span()
         node = root.descendant_for_byte_range(start, end)
+        if language.described and node is not None and "comment" not in node.type:
+            found.append(
+                Occurrence(start, end, data.count(b"\n", 0, start) + 1, _kind(language, root, data, node, end, False))
+            )
+            continue
         if node is None or node.child_count or not _is_whole(language, node, data, start, end):
             continue
         captures = {capture for capture, other in syntax.names_at(language, root, start, end) if other == node}

@@ -13,7 +13,8 @@ _INTRODUCTION = """\
 <!-- Generated: python -m optimizer.languages.page > docs/reference/languages.md -->
 
 Every text file of a repository is found by its words and its path. For the languages below, the index also holds
-definitions with their lines, signatures and first lines of documentation. Install the grammars marked `languages` with
+definitions with their lines, signatures and first lines of documentation. A script without an ending is of the language
+of the program that its first line (`#!`) names. Install the grammars marked `languages` with
 `pip install '.[languages]'` in a clone. Without a grammar, files are found by their words alone;
 `optimize index --stats` counts them. After a grammar is installed, the next command reads its files.
 """
@@ -23,6 +24,9 @@ _READING = """
 - **outline**: headings, top-level keys, tables, rules, ids. They are listed for their file but are not definitions:
   names are looked up in code only. Files over 256 kB have no outline. Syntax errors in these files do not count against
   an edit, since many are templates.
+- **described**: tables, resources, targets, stages and other definitions of what another program makes. Each word
+  outside comments is a use, and a rename asks for every one but the definition. Syntax errors do not count against an
+  edit, since each program has its own dialect.
 - **cells**: a notebook is read in its own language (Python by default), without outputs. Line numbers are those of the
   `.ipynb` file, so that a citation can be opened and edited there. Commands (`%`, `!`) and cells for other programs
   (`%%`) are not code. Cells are read as code when each of their lines is a line of the file, as notebook programs write
@@ -73,8 +77,8 @@ def _table() -> Iterator[str]:
 
 
 def _form(row: Language) -> str:
-    form = "outline" if row.outline else "cells" if row.cells else "" if row.blocks else "code"
-    return ", ".join(filter(None, (form, "scripts" if row.blocks else "")))
+    forms = {"outline": row.outline, "cells": row.cells, "described": row.described, "scripts": row.blocks}
+    return ", ".join(name for name, is_read_so in forms.items() if is_read_so) or "code"
 
 
 def _extra(row: Language) -> str:

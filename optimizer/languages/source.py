@@ -8,11 +8,11 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from optimizer.languages import blocks, notebook, syntax
+from optimizer.languages import syntax
 from optimizer.languages.edges import RawImport
 from optimizer.languages.occurrences import Occurrence, find_occurrences
 from optimizer.languages.symbols import SymbolRow, symbol_rows
-from optimizer.languages.table import Language, is_installed, language_of
+from optimizer.languages.table import Language, is_installed, language_of, started_by
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ MOST_OUTLINED = 256_000
 # What opens a block within a line of YAML; each indented line may do so too.
 _BLOCK = re.compile(rb"[-?:](?=[ \t])")
 
-ImportRow = tuple[str, tuple[str, ...], int, str]
+ImportRow = tuple[str, tuple[str, ...], int, str] | tuple[str, tuple[str, ...], int, str, str]
 
 
 def read(path: str, data: bytes, until: float = 0.0, whole: bool = True) -> tuple[list[SymbolRow], list[ImportRow]]:
@@ -43,8 +43,10 @@ def read(path: str, data: bytes, until: float = 0.0, whole: bool = True) -> tupl
     for language, text in _readings(path, data, page):
         rows, found = _read(language, text, until, whole)
         symbols += rows
-        imports += found
+        imports += found if page is not None else [(*row[:4], language.name) for row in found]
     if page is not None and page.blocks:
+        from optimizer.languages import blocks
+
         symbols.sort(key=lambda row: (row[3], -row[4]))
         imports = sorted([*imports, *blocks.linked(data, page)], key=lambda row: row[2])
     return symbols, imports
@@ -76,15 +78,21 @@ def _read(language: Language, data: bytes, until: float, whole: bool) -> tuple[l
 def text_of(path: str, data: bytes) -> bytes:
     """The text of a file to take words from, on the same lines: for a notebook its cells, else all of it."""
     language = language_of(path)
-    return notebook.text(data, language) if language is not None and language.cells else data
+    if language is None or not language.cells:
+        return data
+    from optimizer.languages import notebook
+
+    return notebook.text(data, language)
 
 
 def reading(path: str, data: bytes) -> tuple[Language, bytes] | None:
     """The language of a file and the text to parse; None without an installed grammar."""
-    language = language_of(path)
+    language = language_of(path) or started_by(data)
     if language is None:
         return None
     if language.blocks:
+        from optimizer.languages import blocks
+
         found = blocks.code(data, language)
         if found is not None or not language.outline:
             return found
@@ -92,7 +100,11 @@ def reading(path: str, data: bytes) -> tuple[Language, bytes] | None:
         return None
     if path.endswith(".h") and _CPLUSPLUS.search(data):
         language = language_of("header.hpp") or language
-    return notebook.code(data, language) if language.cells else (language, data)
+    if not language.cells:
+        return language, data
+    from optimizer.languages import notebook
+
+    return notebook.code(data, language)
 
 
 def _is_outlined(data: bytes, language: Language) -> bool:
@@ -142,8 +154,8 @@ class Source:
     @cached_property
     def symbols(self) -> tuple[Symbol, ...]:
         """The definitions of the file in the order they start."""
-        if self._as_page is not None:
-            rows = self._as_page[0]
+        if self._apart is not None:
+            rows = self._apart[0]
         elif self.language is None or self._found is None:
             return ()
         else:
@@ -153,8 +165,8 @@ class Source:
     @cached_property
     def imports(self) -> tuple[RawImport, ...]:
         """The imports of the file as they are written, in order."""
-        if self._as_page is not None:
-            return tuple([RawImport(*row) for row in self._as_page[1]])
+        if self._apart is not None:
+            return tuple([RawImport(*row) for row in self._apart[1]])
         if self.language is None or self._found is None:
             return ()
         return tuple([RawImport(*row) for row in import_rows(self.text, self.language, self._found)])
@@ -198,12 +210,12 @@ class Source:
         return syntax.find(self.language, self.root, self.text, self._broken)
 
     @cached_property
-    def _as_page(self) -> tuple[list[SymbolRow], list[ImportRow]] | None:
-        """The symbols and imports of a page, which come from more than its scripts; None for any other file."""
+    def _apart(self) -> tuple[list[SymbolRow], list[ImportRow]] | None:
+        """All that is read of a page, or of a script without an ending; None where `text` and `language` say it all."""
         page = language_of(self.path)
-        return read(self.path, self.data) if page is not None and page.blocks else None
+        return read(self.path, self.data) if self.language is not None and (page is None or page.blocks) else None
 
     @property
     def _checked(self) -> Node | None:
         """The tree of a file in which errors mean that it is broken."""
-        return None if self.language is None or self.language.outline else self.root
+        return None if self.language is None or self.language.outline or self.language.described else self.root

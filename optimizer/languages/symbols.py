@@ -47,7 +47,7 @@ def symbol_rows(data: bytes, language: Language, found: Tags) -> Iterator[Symbol
         last = place
         while outer and (outer[-1][0] > negative_end or outer[-1][:2] == (negative_end, start)):
             outer.pop()
-        parent, parent_kind = outer[-1][2:] if outer else ("", "")
+        parent, parent_kind = outer[-1][2:] if outer and not language.described else ("", "")
         name = data[place : captures["name"][0].end_byte].decode("utf-8", "replace")
         if kind == "constant" and (parent_kind in _CODE or _is_required(data, start, -negative_end, language)):
             continue
@@ -58,7 +58,7 @@ def symbol_rows(data: bytes, language: Language, found: Tags) -> Iterator[Symbol
             if scope:
                 parent = f"{parent}.{scope}" if parent else scope
                 kind = "method" if kind == "function" else kind
-            if not name or (name in _STATEMENTS and language.macros):
+            if not name or (name in _STATEMENTS and language.macros) or (name[0] == "." and language.described):
                 continue
         if kind == "function" and (parent_kind in _TYPES or (parent_kind == "module" and language.mixins)):
             kind = "method"

@@ -42,9 +42,13 @@ class Language(NamedTuple):
     module: str  # the package of the grammar
     function: str = "language"  # the function there that returns the grammar
     extra: str = ""  # the optional dependency group that installs the grammar; '' for required ones
-    filenames: tuple[str, ...] = ()
+    filenames: tuple[str, ...] = ()  # `Name.*` stands for any ending
+    programs: tuple[str, ...] = ()  # that run its scripts, as their first line names them, without a version
     # Kinds of files
     outline: bool = False  # text or data: it has sections only, and syntax errors do not count (many are templates)
+    # It says what another program is to make. Its definitions are read; any word may be a use, and none surely means a
+    # definition; syntax errors do not count, since each program has its own dialect.
+    described: bool = False
     prose: bool = False  # long lines are usual
     cells: bool = False  # a notebook, whose cells are read in the language that it names
     blocks: bool = False  # a page of the web, whose script blocks are read in the languages that they name
@@ -94,6 +98,7 @@ LANGUAGES: tuple[Language, ...] = (
         (".py", ".pyi", ".pyw"),
         "tree_sitter_python",
         filenames=("SConstruct", "SConscript", "wscript"),
+        programs=("python", "pypy", "uv"),
         depth=4,
         keywords=(b"def ", b"class ", b"import "),
         inner=(b"class ", b"import", b"type ", b'"""', b"'''", b"\\\n"),
@@ -107,6 +112,7 @@ LANGUAGES: tuple[Language, ...] = (
         "javascript",
         (".js", ".jsx", ".mjs", ".cjs"),
         "tree_sitter_javascript",
+        programs=("node", "nodejs", "bun"),
         required=True,
         modules=_SCRIPT,
         tests=_SCRIPT_TESTS,
@@ -117,6 +123,7 @@ LANGUAGES: tuple[Language, ...] = (
         (".ts", ".mts", ".cts"),
         "tree_sitter_typescript",
         function="language_typescript",
+        programs=("ts-node", "tsx", "deno"),
         marks=_DECORATORS,
         required=True,
         modules=_SCRIPT,
@@ -178,6 +185,7 @@ LANGUAGES: tuple[Language, ...] = (
         "tree_sitter_ruby",
         depth=9,
         keywords=(b"def ", b"class ", b"module ", b"require ", b"require(", b"require_relative ", b"autoload "),
+        programs=("ruby",),
         filenames=("Rakefile", "Gemfile", "Vagrantfile", "Guardfile", "Capfile"),
         comments=_HASH,
         mixins=True,
@@ -189,6 +197,7 @@ LANGUAGES: tuple[Language, ...] = (
         (".php", ".phtml"),
         "tree_sitter_php",
         function="language_php",
+        programs=("php",),
         depth=4,
         keywords=(b"function ", b"class ", b"include ", b"include_once ", b"require ", b"require_once "),
         modules=Modules("php", ("composer.json",)),
@@ -234,6 +243,7 @@ LANGUAGES: tuple[Language, ...] = (
         "lua",
         (".lua",),
         "tree_sitter_lua",
+        programs=("lua", "luajit"),
         comments=(b"--",),
         required=True,
         extra="languages",
@@ -245,6 +255,7 @@ LANGUAGES: tuple[Language, ...] = (
         (".ex", ".exs"),
         "tree_sitter_elixir",
         comments=_HASH,
+        programs=("elixir",),
         marks=frozenset({"unary_operator"}),
         attribute_marks=(b"@doc", b"@spec", b"@impl", b"@deprecated", b"@since"),
         dotted=True,
@@ -256,10 +267,48 @@ LANGUAGES: tuple[Language, ...] = (
         "bash",
         (".sh", ".bash", ".bats", ".zsh"),
         "tree_sitter_bash",
+        programs=("bash", "sh", "dash", "zsh", "ksh", "bats"),
         filenames=(".bashrc", ".bash_profile", ".bash_aliases", ".profile", "PKGBUILD"),
         comments=_HASH,
         extra="languages",
         modules=Modules("bash"),
+    ),
+    Language(
+        "hcl",
+        (".tf", ".tfvars", ".hcl"),
+        "tree_sitter_hcl",
+        described=True,
+        comments=(b"#", b"//", b"/*", b"*/", b"*"),
+        extra="languages",
+        modules=Modules("folders"),
+    ),
+    Language(
+        "sql",
+        (".sql",),
+        "tree_sitter_sql",
+        described=True,
+        comments=(b"--", b"/*", b"*/", b"*"),
+        extra="languages",
+    ),
+    Language(
+        "dockerfile",
+        (".dockerfile",),
+        "tree_sitter_containerfile",
+        filenames=("Dockerfile", "Dockerfile.*", "Containerfile", "Containerfile.*"),
+        described=True,
+        comments=_HASH,
+        extra="languages",
+    ),
+    Language(
+        "make",
+        (".mk", ".mak"),
+        "tree_sitter_make",
+        filenames=("Makefile", "makefile", "GNUmakefile"),
+        described=True,
+        comments=_HASH,
+        extra="languages",
+        modules=Modules("folders"),
+        reader="read_make",
     ),
     # Cells are read in the language of the notebook (notebook.py); the grammar finds them.
     Language("notebook", (".ipynb",), "tree_sitter_json", modules=_PYTHON, prose=True, cells=True),
@@ -313,6 +362,7 @@ LANGUAGES: tuple[Language, ...] = (
 
 _BY_EXTENSION = {extension: language for language in LANGUAGES for extension in language.extensions}
 _BY_FILENAME = {filename: language for language in LANGUAGES for filename in language.filenames}
+_BY_PROGRAM = {program: language for language in LANGUAGES for program in language.programs}
 
 
 def language_of(path: str) -> Language | None:
@@ -322,7 +372,19 @@ def language_of(path: str) -> Language | None:
     if found is None:
         extension = posixpath.splitext(name)[1]
         found = _BY_EXTENSION.get(extension) or _BY_EXTENSION.get(extension.lower())
+        if found is None and extension:
+            found = _BY_FILENAME.get(f"{name.partition('.')[0]}.*")
     return found
+
+
+def started_by(data: bytes) -> Language | None:
+    """The language of a script by the program that its first line names."""
+    if not data.startswith(b"#!"):
+        return None
+    words = data.partition(b"\n")[0].decode("utf-8", "replace")[2:].split()
+    names = (posixpath.basename(word) for word in words if not word.startswith("-") and "=" not in word)
+    program = next((name for name in names if name != "env"), "")
+    return _BY_PROGRAM.get(program.rstrip("0123456789."))
 
 
 @cache

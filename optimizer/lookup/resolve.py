@@ -44,6 +44,8 @@ def free(subject: Subject, path: str, use: Use) -> Verdict:
     defined = {(one.path, one.line) for one in subject.family}
     if use.place.kind == "definition" and use.role != "member":
         return "ours" if (path, use.place.line) in defined or _is_declared_again(subject, path, use) else "other"
+    if subject.is_described:
+        return "open"
     if use.role == "key" or use.scope is not None:
         return "other"
     if subject.language in SCRIPTS:

@@ -73,12 +73,19 @@ class Subject:
     def is_member(self) -> bool:
         kinds = ("function", "constant", "type") if self.language == "rust" else ("function", "constant")
         inside = self.target.parent and self.language != "c"
+        if self.is_described:
+            return False
         return self.target.kind in MEMBERS or bool(inside and self.target.kind in kinds)
 
     @property
     def language(self) -> str:
         language = language_of(self.target.path)
         return "" if language is None else "typescript" if language.blocks else language.name
+
+    @property
+    def is_described(self) -> bool:
+        language = language_of(self.target.path)
+        return language is not None and language.described
 
     @cached_property
     def paths(self) -> frozenset[str]:

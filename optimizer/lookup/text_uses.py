@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.languages import blocks
 from optimizer.languages.table import Language, language_of
 from optimizer.lookup.subject import SCRIPTS
 
@@ -90,6 +89,8 @@ def _outside_of_code(subject: Subject, data: bytes, name: bytes, page: Language 
     """Where templates of pages, and scripts whose language is not known, may take the name."""
     view = b""
     if page is not None and subject.language in SCRIPTS:
+        from optimizer.languages import blocks
+
         view = blocks.unread(data, page)
     elif page is None and data.startswith(b"#!"):
         view = data

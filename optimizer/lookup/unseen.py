@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.errors import NotFound
-from optimizer.languages import blocks
-from optimizer.languages.table import is_installed, language_of
+from optimizer.languages.table import is_installed, language_of, started_by
 from optimizer.lookup.names import holders
 from optimizer.lookup.questions import Citation
 
@@ -45,8 +44,10 @@ def mentions(index: Index, name: str) -> tuple[Citation, ...]:
 
 def _unread(path: str, data: bytes) -> bytes:
     """The text of a file in which no grammar reads names, on the same lines."""
-    language = language_of(path)
+    language = language_of(path) or started_by(data)
     if language is not None and language.blocks:
+        from optimizer.languages import blocks
+
         return blocks.unread(data, language)
     is_read = language is not None and is_installed(language) and (not language.outline or language.prose)
     return b"\n" * data.count(b"\n") if is_read else data

@@ -53,6 +53,13 @@ def test_manifests() -> None:
     assert not any(map(is_manifest, ["package-lock.json", "a.json", "go.sum", "tsconfig.md", "Cargo.lock"]))
 
 
+def test_a_script_without_an_ending_imports_by_its_first_line() -> None:
+    assert edges("bin/run", "#!/usr/bin/env python3\nimport helper\n", ["bin/helper.py"]) == {
+        "helper": ["bin/helper.py"]
+    }
+    assert edges("bin/run", "#!/bin/sh\n. ./lib\n", ["bin/lib"]) == {"./lib": ["bin/lib"]}
+
+
 class TestPython:
     def test_the_root_nearest_to_the_importer_wins(self) -> None:
         files = ["one/src/app/__init__.py", "one/src/app/core.py", "two/src/app/__init__.py", "two/src/app/core.py"]

@@ -144,12 +144,37 @@ def test_a_query_holds_the_patterns_that_it_inherits() -> None:
         (".bashrc", "bash"),
         ("README.md", "markdown"),
         ("look.ipynb", "notebook"),
+        ("Dockerfile.prod", "dockerfile"),
+        ("GNUmakefile", "make"),
     ],
 )
 def test_language_by_name(path: str, name: str) -> None:
     language = language_of(path)
     assert language is not None
     assert language.name == name
+
+
+@pytest.mark.parametrize(
+    ("first", "name"),
+    [
+        ("#!/usr/bin/env python3", "python"),
+        ("#!/usr/bin/python3.11 -u", "python"),
+        ("#! /usr/bin/env -S uv run --script", "python"),
+        ("#!/bin/sh", "bash"),
+        ("#!/usr/bin/env node", "javascript"),
+        ("#!/usr/bin/env PYTHONPATH=. ruby", "ruby"),
+        ("#!/usr/bin/perl", ""),
+        ("#!", ""),
+        ("# python", ""),
+    ],
+)
+def test_a_script_without_an_ending_is_of_the_language_that_its_first_line_names(first: str, name: str) -> None:
+    language = Source("bin/run", f"{first}\n".encode()).language
+    assert (language.name if language else "") == (name if not name or has_grammar(f"x{_ending(name)}") else "")
+
+
+def _ending(name: str) -> str:
+    return next(language.extensions[0] for language in LANGUAGES if language.name == name)
 
 
 @pytest.mark.parametrize("path", ["README", "x.txt", "x", ".py", "py", "dir.py/file"])
@@ -290,6 +315,7 @@ def test_outlines_take_no_part_in_names_and_checks() -> None:
     assert Source("x.css", data).occurrences("navbar") == ()
     assert Source("x.css", data).error_count is None
     assert Source("x.css", data).error_lines is None
+    assert Source("Dockerfile", b"FROM (\n").error_count is None
     assert Source("x.json", b'{"a": 1' * 100_000).symbols == ()
     assert [symbol.kind for symbol in Source("x.json", b'{"a": {"b": 1}}').symbols] == ["section"]
 

@@ -10,6 +10,7 @@ import pytest
 from optimizer.index.files import Root
 from optimizer.index.reader import open_index
 from optimizer.index.refresh import refresh
+from optimizer.languages.table import is_installed, language_of
 from optimizer.lookup.answer import answer
 from optimizer.lookup.questions import Lookup
 from optimizer.lookup.rename import rename
@@ -31,6 +32,29 @@ def test_words_that_no_grammar_reads_as_names_are_mentions(index_repo: IndexRepo
     assert [(row.path, row.line) for row in found if row.kind == "import"] == [("App.vue", 2)]
     found = answer(Lookup("importers", "cart.ts"), index).citations
     assert [(row.path, row.line) for row in found] == [("App.vue", 2)]
+
+
+def test_words_of_a_description_are_uses_and_a_rename_asks_for_them(index_repo: IndexRepo) -> None:
+    if (row := language_of("a.tf")) is None or not is_installed(row):
+        pytest.skip("the grammar of hcl is not installed")
+    texts = {"variables.tf": 'variable "cidr" {}\n', "main.tf": "# cidr\nx = var.cidr\n", "Makefile": "cidr:\n"}
+    index = index_repo(texts)
+    found = answer(Lookup("callers", "cidr", within="main.tf"), index).citations
+    assert [(row.path, row.line, row.kind) for row in found] == [("main.tf", 2, "use")]
+    changed = rename(Lookup("rename", "cidr", "block", within="variables.tf"), index)
+    assert changed.patch and [change.path for change in changed.patch.changes] == ["variables.tf"]
+    assert ([f"{row.path}:{row.line}" for row in changed.open], changed.breaks) == (["main.tf:2"], True)
+
+
+def test_a_script_without_an_ending_is_code(index_repo: IndexRepo) -> None:
+    script = "#!/usr/bin/env python3\nfrom cart import total\n\nprint(total([1]))\n"
+    index = index_repo({"cart.py": "def total(n):\n    return len(n)\n", "run": script})
+    found = answer(Lookup("callers", "total"), index).citations
+    assert [(row.path, row.line, row.kind) for row in found] == [("run", 2, "import"), ("run", 4, "call")]
+    assert [row.path for row in answer(Lookup("importers", "cart.py"), index).citations] == ["run"]
+    changed = rename(Lookup("rename", "total", "whole"), index)
+    assert changed.patch and [change.path for change in changed.patch.changes] == ["cart.py", "run"]
+    assert not changed.open
 
 
 def test_files_outside_a_sparse_checkout_are_named_and_stop_a_rename(tmp_path: Path) -> None:
