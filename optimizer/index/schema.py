@@ -37,12 +37,16 @@ CREATE INDEX run_first ON run (field, segment, first);
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """,
 )
+_NOT_READ = ("__pycache__", "naming")
 EMPTY = 4  # the length of sealed empty data
 
 
 @cache
 def reader_version() -> bytes:
-    """A digest of the code and queries that decide what is read from a file; a change reads every file again."""
+    """A digest of the code and queries that decide what is read from a file; a change reads every file again.
+
+    What names mean is asked later, so that the folder of it does not count.
+    """
     digest = hashlib.blake2b(digest_size=8)
     index = os.path.dirname(__file__)  # noqa: PTH120 - every start passes here
     languages = os.path.join(os.path.dirname(index), "languages")  # noqa: PTH118, PTH120
@@ -57,7 +61,7 @@ def _sources(folder: str) -> Iterator[str]:
         for entry in entries:
             if entry.name.endswith((".py", ".scm")):
                 yield entry.path
-            elif entry.is_dir() and not entry.name.startswith("_"):
+            elif entry.is_dir() and entry.name not in _NOT_READ:
                 yield from _sources(entry.path)
 
 

@@ -17,6 +17,7 @@ from optimizer.languages.edges import RawImport
 from optimizer.languages.table import LANGUAGES, Modules, language_of
 
 MOST_KNOWN = 20_000
+_LOCAL_KINDS = frozenset({"include-local", "require_relative"})
 _MANIFEST = re.compile(
     "|".join(
         fnmatch.translate(pattern)
@@ -40,6 +41,11 @@ class Tree:
 def is_manifest(path: str) -> bool:
     """Whether `tree` needs the content of this file."""
     return _MANIFEST(posixpath.basename(path)) is not None
+
+
+def is_local(module: str, kind: str | None) -> bool:
+    """Whether an import of that form can only mean a file of the repository."""
+    return module.startswith(("./", "../")) or kind in _LOCAL_KINDS
 
 
 def family_of(path: str) -> Modules | None:

@@ -57,7 +57,9 @@ _READING = """
    language with `ctags` too.
 4. Where it imports in a way of its own: a module `optimizer/languages/modules/NAME.py`, which the row names. `read`
    gets the text of a statement and gives the modules that it names; `build` and `resolve` lead from modules to files.
-5. Generate this page again, with the command at its top.
+5. How it shares, hides and qualifies names: a row in `optimizer/languages/naming/table.py`, which renames and checks
+   of names ask. Without one the defaults hold. The files next to it say what else is read of names.
+6. Generate this page again, with the command at its top.
 """
 
 

@@ -54,12 +54,14 @@ class Language(NamedTuple):
     blocks: bool = False  # a page of the web, whose script blocks are read in the languages that they name
     front: str = ""  # the language of what is between dashes at the top of a page, and of scripts that name none
     tests: tuple[str, ...] = ()  # patterns for test files as the usual runners find them; with a `/` for whole paths
+    test_setup: tuple[str, ...] = ()  # names of files that set up the tests in their folder and below
     # Parsing
     depth: int = -1  # how far below the root the query looks; -1: everywhere
     keywords: tuple[bytes, ...] = ()  # each definition or import below `depth` is written with one of these
     wrapper: str = ""  # the node around a definition and its decorators
     most_nested: int = 0  # more open blocks make the grammar write out of bounds; 0: no limit
     macros: bool = False  # valid files may not parse, since macros are not expanded
+    old_form: tuple[bytes, bytes] = (b"", b"")  # what only old editions have, and the like of it that always parses
     inner: tuple[bytes, ...] = ()  # a body without these words defines and imports nothing; (): parse all bodies
     inner_form: bytes = b""  # the same, as a regular expression
     # Documentation and signatures
@@ -107,6 +109,7 @@ LANGUAGES: tuple[Language, ...] = (
         wrapper="decorated_definition",
         modules=_PYTHON,
         tests=("test_?*.py", "test_?*.pyi", "?*_test.py"),
+        test_setup=("conftest.py",),
     ),
     Language(
         "javascript",
@@ -155,6 +158,7 @@ LANGUAGES: tuple[Language, ...] = (
         (".rs",),
         "tree_sitter_rust",
         marks=frozenset({"attribute_item"}),
+        old_form=(b"try!(", b"trY!("),
         inline_modules=True,
         modules=Modules("rust", ("Cargo.toml",)),
         tests=("tests/*.rs",),

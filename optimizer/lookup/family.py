@@ -1,56 +1,16 @@
-"""Classes and what they are derived from, by the heads of their definitions: which methods override each other."""
+"""The types of a repository and what they are derived from: which methods override each other."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from optimizer.languages.table import Language, language_of
+from optimizer.languages.naming.bases import PLAIN, TYPES, bases_of, last_of
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
-
-TYPES = frozenset({"class", "interface", "trait", "struct", "enum", "type"})
-# Bases that declare nothing which a method of a repository could override by accident.
-PLAIN_BASES = frozenset({
-    "object", "Object", "ABC", "Generic", "Protocol", "Exception", "BaseException", "Enum", "NamedTuple", "TypedDict",
-    "Error", "Serializable", "Cloneable", "StandardError", "ValueError", "RuntimeError", "EventEmitter",
-})  # fmt: skip
-_ANGLES = re.compile(r"<[^<>]*>|\[[^\[\]]*\]")
-_ROUND = re.compile(r"\b(?:class|struct)\s+\w+\s*\((?P<bases>.*)\)", re.S)
-_EXTENDS = re.compile(r"\b(?:extends|implements|with)\s+(?P<bases>.+?)(?=\b(?:extends|implements|with)\b|\{|\Z)", re.S)
-_COLON = re.compile(r"\b(?:class|struct|interface|object|protocol)\s+\w+[^:{]*:\s*(?P<bases>[^{]+)", re.S)
-_LESS = re.compile(r"\bclass\s+[\w:]+\s*<\s*(?P<bases>[\w:]+)")
-_ACCESS = re.compile(r"\b(?:public|private|protected|virtual)\b")
-
-
-def bases_of(symbol: Symbol) -> tuple[str, ...]:
-    """The names of what a type is derived from, as its head writes them, without their parameters."""
-    language = language_of(symbol.path)
-    head = symbol.signature
-    return tuple(_names(language, head)) if language and symbol.kind in TYPES else ()
-
-
-def _names(language: Language, head: str) -> Iterator[str]:
-    if language.name == "ruby":
-        found = [match["bases"] for match in _LESS.finditer(head)]
-    elif language.docstrings:
-        found = [match["bases"] for match in _ROUND.finditer(head)]
-    else:
-        while (plain := _ANGLES.sub("", head)) != head:
-            head = plain
-        form = _COLON if language.name in ("cpp", "c", "csharp", "kotlin", "swift", "rust") else _EXTENDS
-        found = [_ACCESS.sub("", match["bases"]) for match in form.finditer(head)]
-    for text in found:
-        while (plain := _ANGLES.sub("", text)) != text:
-            text = plain
-        for part in text.split(","):
-            name = part.split("(")[0].strip()
-            if name and "=" not in name:
-                yield name
 
 
 class Classes:
@@ -83,8 +43,7 @@ class Classes:
 
     def meant(self, name: str, path: str) -> tuple[Symbol, ...]:
         """The types that a name means in a file: its own, then those it imports, then any."""
-        last = re.split(r"\.|::|\\", name)[-1]
-        known = self._named.get(last, [])
+        known = self._named.get(last_of(name), [])
         if len(known) < 2:
             return tuple(known)
         own = tuple(one for one in known if one.path == path)
@@ -99,11 +58,7 @@ class Classes:
 
     def outside(self, one: Symbol) -> tuple[str, ...]:
         """The bases of a type that are not defined in this repository and may declare any method."""
-        return tuple(
-            base
-            for base in bases_of(one)
-            if re.split(r"\.|::|\\", base)[-1] not in PLAIN_BASES and not self.meant(base, one.path)
-        )
+        return tuple(base for base in bases_of(one) if last_of(base) not in PLAIN and not self.meant(base, one.path))
 
     def above(self, start: Iterable[Symbol]) -> set[Symbol]:
         """The given types and all that they are derived from."""

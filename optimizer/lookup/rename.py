@@ -10,13 +10,15 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.errors import Conflict, InputError, SafetyRefused
+from optimizer.languages.naming.bases import TYPES
+from optimizer.languages.naming.exports import is_given
+from optimizer.languages.naming.table import group_of
 from optimizer.languages.source import Source
-from optimizer.languages.table import language_of
-from optimizer.lookup.family import TYPES, Classes
+from optimizer.lookup.family import Classes
 from optimizer.lookup.names import definitions, holders, nearest, parts_of
 from optimizer.lookup.questions import Answer, Citation, Lookup
 from optimizer.lookup.resolve import free, member
-from optimizer.lookup.subject import SCRIPTS, Place, Subject, collect, group_of, leads
+from optimizer.lookup.subject import Judged, Subject, collect, leads
 from optimizer.lookup.text_uses import InText, text_uses
 from optimizer.lookup.unseen import not_here
 from optimizer.retrieval import Symbol
@@ -24,8 +26,8 @@ from optimizer.types import FileChange, Patch
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
-    from optimizer.languages.uses import Use
-    from optimizer.lookup.python_names import PythonNames
+    from optimizer.languages.naming.uses import Use
+    from optimizer.lookup.inference import Inference
 
 MOST_SHOWN = 10
 
@@ -107,22 +109,22 @@ def _subject(index: Index, found: Sequence[Symbol]) -> Subject:
             target, [one for one in same if one.kind in ("method", "function") and one.parent]
         )
         types |= {one.name for one in owners}
-        family |= _by_interface(target, same, index)
+        family |= _by_interface(same, index) if subject.naming.by_interface else set()
         types |= {one.parent.split(".")[-1] for one in family}
         family |= {one for one in same if one.path == target.path and one.parent == target.parent}
     else:
-        family |= {one for one in same if _is_one(one, target)}
+        family |= {one for one in same if _is_one(one, target, subject.naming.stubs)}
     others = tuple(one for one in same if one not in family)
-    names = _python(index) if subject.language in ("python", "notebook") else None
+    names = _inferred(index) if subject.naming.is_inferred else None
     return replace(
         subject, family=frozenset(family), types=frozenset(types), others=others, classes=classes, names=names
     )
 
 
-def _python(index: Index) -> PythonNames:
-    from optimizer.lookup.python_names import PythonNames
+def _inferred(index: Index) -> Inference:
+    from optimizer.lookup.inference import Inference
 
-    return PythonNames(index.root.path, index.paths())
+    return Inference(index.root.path, index.paths())
 
 
 def _first(found: Sequence[Symbol]) -> Symbol:
@@ -130,22 +132,19 @@ def _first(found: Sequence[Symbol]) -> Symbol:
     return next((one for one in found if one.kind in TYPES), found[0])
 
 
-def _is_one(one: Symbol, target: Symbol) -> bool:
+def _is_one(one: Symbol, target: Symbol, stubs: str) -> bool:
     """Whether two definitions are one thing: overloads, a constructor, a struct and its typedef, a repeated name."""
     if one.path == target.path and (one.parent == target.parent or target.name in (one.parent, target.parent)):
         return True
     if target.kind in TYPES and one.kind == "method" and one.parent.split(".")[-1] == target.name:
         return one.path == target.path
-    header, body = posixpath.splitext(one.path), posixpath.splitext(target.path)
-    return {header[1], body[1]} == {".py", ".pyi"} and header[0] == body[0] and one.parent == target.parent
+    (stem, ending), (body, other) = posixpath.splitext(one.path), posixpath.splitext(target.path)
+    return stubs in (ending, other) and ending != other and stem == body and one.parent == target.parent
 
 
-def _by_interface(target: Symbol, same: Iterable[Symbol], index: Index) -> set[Symbol]:
-    """In Go, the methods of one name that an interface ties together, and in Rust those of one trait."""
+def _by_interface(same: Iterable[Symbol], index: Index) -> set[Symbol]:
+    """The methods of one name that an interface or a trait ties together."""
     methods = [one for one in same if one.kind == "method"]
-    language = language_of(target.path)
-    if language is None or language.name not in ("go", "rust"):
-        return set()
     holders = {one.name: one.kind for method in methods for one in index.symbols_named([method.parent.split(".")[-1]])}
     tied = any(holders.get(one.parent.split(".")[-1]) in ("interface", "trait") for one in methods)
     return set(methods) if tied else set()
@@ -162,29 +161,29 @@ def _refuse_several(subject: Subject, found: Sequence[Symbol], lookup: Lookup) -
         )
 
 
-def _resolved(subject: Subject) -> list[Place]:
+def _resolved(subject: Subject) -> list[Judged]:
     if (names := subject.names) is not None:
-        from optimizer.lookup.python_uses import Python, outside_base
+        from optimizer.lookup.inferred import Inferred, outside_base
 
         if subject.is_member and (base := outside_base(subject, names)):
             raise _needed_outside(subject, base)
-        judge = Python(subject, names).verdict
+        judge = Inferred(subject, names).verdict
     else:
         decide = member if subject.is_member else free
 
         def judge(path, use):  # type: ignore[no-untyped-def]
             return decide(subject, path, use)
 
-    return [Place(path, use, judge(path, use)) for path, uses in subject.uses.items() for use in uses]
+    return [Judged(path, use, judge(path, use)) for path, uses in subject.uses.items() for use in uses]
 
 
 # ── what is changed ──────────────────────────────────────────────────────────────────────────────
 
 
-def _files(subject: Subject, places: Sequence[Place], lookup: Lookup) -> Iterator[_File]:
+def _files(subject: Subject, places: Sequence[Judged], lookup: Lookup) -> Iterator[_File]:
     name, new = subject.name.encode(), lookup.new_name.encode()
     whole = re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
-    by_path: dict[str, list[Place]] = {}
+    by_path: dict[str, list[Judged]] = {}
     for place in places:
         by_path.setdefault(place.path, []).append(place)
     for path, source in sorted(subject.sources.items()):
@@ -213,22 +212,9 @@ def _files(subject: Subject, places: Sequence[Place], lookup: Lookup) -> Iterato
 
 def _change(use: Use, name: bytes, new: bytes, path: str, subject: Subject) -> Change:
     text = new
-    if use.role == "shorthand" and subject.language in (*SCRIPTS, "rust") and not _is_exported(use):
+    if use.role == "shorthand" and not is_given(use.node):
         text = name + b": " + new
     return Change(use.place.start, use.place.end, use.place.line, text)
-
-
-def _is_exported(use: Use) -> bool:
-    """Whether a shorthand passes the name on to other files, which are renamed with it."""
-    node = use.node.parent
-    while node is not None and node.type not in ("statement_block", "program"):
-        text = node.text or b""
-        if node.type == "assignment_expression" and text.startswith((b"module.exports", b"exports")):
-            return True
-        if node.type == "variable_declarator":
-            return use.node.type.endswith("pattern")
-        node = node.parent
-    return False
 
 
 def _in_strings(subject: Subject, path: str, source: Source, bound: bool) -> Iterator[InText]:
@@ -236,7 +222,7 @@ def _in_strings(subject: Subject, path: str, source: Source, bound: bool) -> Ite
     is_read = path in subject.uses or source.language is None
     found = text_uses(subject, path, source) if is_read else iter(())
     if subject.names is not None and (path in subject.uses or path.endswith((".toml", ".cfg", ".ini"))):
-        from optimizer.lookup.python_uses import strings
+        from optimizer.lookup.inferred import strings
 
         found = chain(found, strings(subject, path, source, bound))
     return (one for one in found if one.start not in known)
@@ -265,14 +251,14 @@ def _needed_outside(subject: Subject, base: str) -> SafetyRefused:
     )
 
 
-def _refuse_outside(subject: Subject, new: str, places: Sequence[Place]) -> None:
+def _refuse_outside(subject: Subject, new: str, places: Sequence[Judged]) -> None:
     from optimizer.lookup.outside import needed
 
     if base := needed(subject, new, places):
         raise _needed_outside(subject, base)
 
 
-def _refuse_taken(subject: Subject, new: str, places: Sequence[Place]) -> None:
+def _refuse_taken(subject: Subject, new: str, places: Sequence[Judged]) -> None:
     """Refuse a new name that would mean something else, or something else it, where the subject is used."""
     from optimizer.lookup.taken import taken
 

@@ -1,15 +1,15 @@
-"""Which uses of a name mean one definition, by the rules of each language: surely, surely not, or not known."""
+"""Which uses of a name mean one definition, by how the language treats names: surely, surely not, or not known."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 
-from optimizer.languages.uses import Use
-from optimizer.lookup.scripts import meaning
-from optimizer.lookup.subject import SCRIPTS, Subject, Verdict, leads
-
-_PACKAGE = re.compile(rb"^\s*(?:package|namespace)\s+([\w.\\]+)", re.M)
+from optimizer.languages.naming import modules, packages
+from optimizer.languages.naming.table import package_of
+from optimizer.languages.naming.uses import Use, is_field, is_of_object
+from optimizer.lookup import exported
+from optimizer.lookup.subject import Subject, Verdict, leads
 
 
 def member(subject: Subject, path: str, use: Use) -> Verdict:
@@ -24,19 +24,18 @@ def member(subject: Subject, path: str, use: Use) -> Verdict:
         return "ours" if verdict == "open" and subject.is_own_word else verdict
     if use.role == "name" and use.place.kind == "call" and use.scope is None and use.owners:
         inside = [owner for owner in use.owners if owner in subject.types]
-        return "ours" if inside and path not in subject.taken and subject.language not in SCRIPTS else "other"
-    if use.role == "name" and subject.language == "ruby" and use.owners and use.owners[0] in subject.types:
+        return "ours" if inside and path not in subject.taken and subject.naming.bare_members else "other"
+    if use.role == "name" and subject.naming.bare_reads and use.owners and use.owners[0] in subject.types:
         return "ours" if use.scope is None else "other"
     return "other"
 
 
 def _cannot_be_method(subject: Subject, use: Use) -> bool:
     """Whether the way a member is taken rules the subject out: a field that is read, or a call with no object."""
-    parent = use.node.parent
-    by_dot = parent is not None and parent.type in ("field_expression", "field_access", "token_tree")
-    if subject.language == "rust" and by_dot and parent is not None and parent.type == "field_expression":
-        return use.place.kind != "call" or not re.search(r"\bself\b", subject.target.signature)
-    return subject.language == "java" and by_dot
+    row = subject.naming
+    if not row.fields_apart or not is_field(use):
+        return False
+    return use.place.kind != "call" or not re.search(rf"\b{row.self_parameter}\b", subject.target.signature)
 
 
 def free(subject: Subject, path: str, use: Use) -> Verdict:
@@ -48,15 +47,15 @@ def free(subject: Subject, path: str, use: Use) -> Verdict:
         return "open"
     if use.role == "key" or use.scope is not None:
         return "other"
-    if subject.language in SCRIPTS:
-        return meaning(subject, path, use)
+    if subject.naming.reach == "exports":
+        return exported.meaning(subject, path, use)
     if use.role == "member":
         return _qualified(subject, path, use)
     return _plain(subject, path)
 
 
 def _is_declared_again(subject: Subject, path: str, use: Use) -> bool:
-    return use.scope is None and not use.owners and subject.language in ("c", "cpp") and not subject.others
+    return use.scope is None and not use.owners and subject.naming.is_repeated and not subject.others
 
 
 def _plain(subject: Subject, path: str) -> Verdict:
@@ -64,13 +63,10 @@ def _plain(subject: Subject, path: str) -> Verdict:
         return "ours"
     if path in subject.taken:
         return "other"
-    if subject.language == "go":
-        return (
-            "ours"
-            if _folder(path) == _folder(subject.target.path) and not _is_external_test(subject, path)
-            else "other"
-        )
-    if subject.language in ("java", "kotlin", "scala", "csharp", "php"):
+    if subject.naming.reach == "packages":
+        together = posixpath.dirname(path) == posixpath.dirname(subject.target.path)
+        return "ours" if together and not _is_external_test(subject, path) else "other"
+    if subject.naming.reach == "namespaces":
         near = _package(subject, path) == _package(subject, subject.target.path) or _imports(subject, path)
         return "ours" if near else ("open" if _imports_outside(subject, path) is None else "other")
     reached = _imports(subject, path)
@@ -83,78 +79,45 @@ def _plain(subject: Subject, path: str) -> Verdict:
 
 def _qualified(subject: Subject, path: str, use: Use) -> Verdict:
     last = re.split(r"\.|::|\\|->", use.receiver)[-1].strip()
-    module = _module_names(subject)
-    if subject.language == "go":
-        return "ours" if last in _go_aliases(subject, path) else "other"
-    if last in module:
+    if subject.naming.reach == "packages":
+        return "ours" if last in _package_names(subject, path) else "other"
+    if last in _module_names(subject):
         return "ours" if path not in subject.taken or last not in ("crate", "self", "super", "") else "open"
     if subject.target.parent and last == subject.target.parent.split(".")[-1]:
         return "ours"
-    if subject.language in ("rust", "cpp", "ruby", "php", "java", "csharp", "kotlin") and not subject.others:
-        is_value = subject.language in ("rust",) and last[:1].isupper()
-        dotted = use.node.parent is not None and use.node.parent.type in _FIELDS
-        return (
-            "other"
-            if is_value or dotted
-            else "ours"
-            if subject.target.kind != "function" or last.islower()
-            else "other"
-        )
-    return "other"
-
-
-_FIELDS = frozenset({"field_expression", "field_access", "method_invocation", "member_access_expression", "call",
-                     "member_call_expression", "nullsafe_member_call_expression"})  # fmt: skip
+    if not subject.naming.qualified or subject.others or is_of_object(use):
+        return "other"
+    is_member = subject.naming.capital_values and last[:1].isupper()
+    return "ours" if not is_member and (subject.target.kind != "function" or last.islower()) else "other"
 
 
 def _module_names(subject: Subject) -> frozenset[str]:
-    path = subject.target.path
-    stem, folder = posixpath.splitext(posixpath.basename(path))[0], posixpath.basename(posixpath.dirname(path))
-    if subject.language == "rust":
-        up = posixpath.basename(posixpath.dirname(posixpath.dirname(path)))
-        names = {
-            stem,
-            "crate",
-            "self",
-            "super",
-            *((folder, up.replace("-", "_")) if stem in ("mod", "lib", "main") else ()),
-        }
-        return frozenset(names)
+    if subject.naming.reach == "modules":
+        return modules.names_of(subject.target.path)
+    stem = posixpath.splitext(posixpath.basename(subject.target.path))[0]
     return frozenset({stem} | set(subject.target.parent.split(".")))
 
 
-def _go_aliases(subject: Subject, path: str) -> frozenset[str]:
-    key = f"go {path}"
+def _package_names(subject: Subject, path: str) -> frozenset[str]:
+    """What a file calls the package of the subject."""
+    key = f"package {path}"
     if key not in subject.known:
-        names: set[str] = set()
-        folder, text = _folder(subject.target.path), subject.sources[path].text.decode("utf-8", "replace")
-        for edge in subject.index.imports_of(path):
-            if edge.target is not None and _folder(edge.target) == folder:
-                alias = re.search(rf'(?:^|[\s(])(?:import\s+)?([\w.]+)[ \t]+"{re.escape(edge.module)}"', text, re.M)
-                own = alias[1] if alias and alias[1] != "import" else ""
-                names.add(own or _go_package(subject) or edge.module.rpartition("/")[2])
-        subject.known[key] = frozenset(names)
+        folder, own = posixpath.dirname(subject.target.path), _package(subject, subject.target.path)
+        edges = (edge for edge in subject.index.imports_of(path) if edge.target is not None)
+        modules = {edge.module for edge in edges if posixpath.dirname(edge.target or "") == folder}
+        imports = (raw for raw in subject.sources[path].imports if raw.module in modules)
+        subject.known[key] = frozenset(packages.local_name(raw, own) for raw in imports)
     return subject.known[key]
 
 
-def _go_package(subject: Subject) -> str:
-    return _package(subject, subject.target.path)
-
-
 def _is_external_test(subject: Subject, path: str) -> bool:
-    return _package(subject, path).removesuffix("_test") != _package(subject, path) and _package(
-        subject, path
-    ) != _package(subject, subject.target.path)
+    name, mark = _package(subject, path), subject.naming.outside_tests
+    return name.endswith(mark) and name != _package(subject, subject.target.path)
 
 
 def _package(subject: Subject, path: str) -> str:
     source = subject.sources.get(path)
-    found = _PACKAGE.search(source.text if source else b"")
-    return found[1].decode() if found else ""
-
-
-def _folder(path: str) -> str:
-    return posixpath.dirname(path)
+    return package_of(source.text, subject.naming) if source else ""
 
 
 def _imports(subject: Subject, path: str) -> bool:

@@ -8,40 +8,25 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from optimizer.languages.naming import exports
+from optimizer.languages.naming.receivers import is_own, types_of
+from optimizer.languages.naming.table import Naming, group_of, naming_in
+from optimizer.languages.naming.uses import Use, find_uses, function_around
 from optimizer.languages.source import Source
-from optimizer.languages.table import LANGUAGES, language_of
-from optimizer.languages.uses import Use, find_uses
+from optimizer.languages.table import language_of
 from optimizer.lookup.family import Classes
-from optimizer.lookup.receivers import types_of
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
-    from optimizer.lookup.python_names import PythonNames
+    from optimizer.lookup.inference import Inference
 
 # `open`: it may well be meant. `left`: it is hardly meant, but nothing shows that it is not.
 Verdict = Literal["ours", "other", "open", "left"]
-MEMBERS = frozenset({"method"})
-SCRIPTS = frozenset({"javascript", "typescript", "tsx"})
-_PAGES = frozenset(row.name for row in LANGUAGES if row.blocks)
-_GROUPS = (
-    SCRIPTS | _PAGES,
-    frozenset({"c", "cpp"}),
-    frozenset({"java", "kotlin", "scala"}),
-    frozenset({"python", "notebook"}),
-)
-_OWN = frozenset({"this", "self", "super", "Self", "cls", "parent", "static", "$this", "super()", "base", "@self"})
 _WORDS = re.compile(r"[a-z][A-Z]|[^_]_[^_]")
 
 
-def group_of(path: str) -> frozenset[str]:
-    """The languages that share their names with that of a file."""
-    language = language_of(path)
-    name = language.name if language else ""
-    return next((group for group in _GROUPS if name in group), frozenset({name}))
-
-
-class Place(NamedTuple):
+class Judged(NamedTuple):
     """One occurrence of the name in a file, and whether it means what is renamed."""
 
     path: str
@@ -61,9 +46,10 @@ class Subject:
     types: frozenset[str] = frozenset()
     others: tuple[Symbol, ...] = ()
     classes: Classes | None = None
-    names: PythonNames | None = None
+    names: Inference | None = None
     known: dict[str, frozenset[str]] = field(default_factory=dict)
     symbols: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)
+    linkages: dict[str, exports.Linkage] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -71,19 +57,26 @@ class Subject:
 
     @property
     def is_member(self) -> bool:
-        kinds = ("function", "constant", "type") if self.language == "rust" else ("function", "constant")
-        inside = self.target.parent and self.language != "c"
+        """Whether it belongs to what is around it."""
+        row = self.naming
         if self.is_described:
             return False
-        return self.target.kind in MEMBERS or bool(inside and self.target.kind in kinds)
+        return self.target.kind in row.members or bool(self.target.parent and self.target.kind in row.inner)
+
+    @cached_property
+    def naming(self) -> Naming:
+        """How its language treats names."""
+        return naming_in(self.language)
 
     @property
     def language(self) -> str:
+        """The name of its language; in pages, of their scripts."""
         language = language_of(self.target.path)
         return "" if language is None else "typescript" if language.blocks else language.name
 
     @property
     def is_described(self) -> bool:
+        """Whether its language describes things, and scopes no names."""
         language = language_of(self.target.path)
         return language is not None and language.described
 
@@ -95,7 +88,7 @@ class Subject:
     @cached_property
     def taken(self) -> frozenset[str]:
         """Files that define another thing of this name at their top level."""
-        return frozenset(one.path for one in self.others if not one.parent and one.kind not in MEMBERS)
+        return frozenset(one.path for one in self.others if not one.parent and one.kind not in self.naming.members)
 
     @cached_property
     def is_own_word(self) -> bool:
@@ -115,18 +108,24 @@ class Subject:
 
     def receiver(self, path: str, use: Use) -> Verdict:
         """Whether the receiver of a member is of a type that has the renamed one."""
-        if use.receiver in _OWN or use.receiver.startswith("super("):
+        if is_own(use.receiver):
             return self._of_owner(use)
         whole = self.sources[path].text.decode("utf-8", "replace")
         names: set[str] = set()
         for text in (self._around(path, use), whole):
-            names = names or set(types_of(use.receiver, text, self.language, self._symbols))
+            names = names or set(types_of(use.receiver, text, self.naming, self._symbols))
         if not names:
             return "open"
         ours = {name for name in names if name in self.types}
         if not ours:
             return "other" if all(self._is_known(name) for name in names) else "open"
         return "ours" if ours == names else "open"
+
+    def linkage(self, path: str) -> exports.Linkage:
+        """What a file takes from modules and gives to others."""
+        if path not in self.linkages:
+            self.linkages[path] = exports.read(self.sources[path])
+        return self.linkages[path]
 
     def _symbols(self, names: Iterable[str]) -> tuple[Symbol, ...]:
         return tuple(one for name in names for one in self._named(name))
@@ -146,15 +145,9 @@ class Subject:
         return "ours" if use.owners[0] in self.types else "other"
 
     def _around(self, path: str, use: Use) -> str:
-        node = use.node
-        while node.parent is not None and not _is_function(node.type):
-            node = node.parent
+        node = function_around(use)
         text = self.sources[path].text
         return text[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-
-def _is_function(kind: str) -> bool:
-    return ("function" in kind or "method_d" in kind or kind == "method") and "call" not in kind and "type" not in kind
 
 
 def leads(subject: Subject, path: str, target: str) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from optimizer.languages.uses import find_uses
+from optimizer.languages.naming.table import group_of
+from optimizer.languages.naming.uses import find_uses
 
 if TYPE_CHECKING:
-    from optimizer.lookup.subject import Place, Subject
+    from optimizer.lookup.subject import Judged, Subject
 
 
-def taken(subject: Subject, new: str, places: Sequence[Place]) -> tuple[str, str] | None:
+def taken(subject: Subject, new: str, places: Sequence[Judged]) -> tuple[str, str] | None:
     """Where the new name stands in the way (path:line), and as what: defined or used; None where it is free."""
     return next(_member(subject, new) if subject.is_member else _free(subject, new, places), None)
 
@@ -29,14 +30,15 @@ def _member(subject: Subject, new: str) -> Iterator[tuple[str, str]]:
                 yield f"{path}:{use.place.line}", "used"
 
 
-def _free(subject: Subject, new: str, places: Sequence[Place]) -> Iterator[tuple[str, str]]:
+def _free(subject: Subject, new: str, places: Sequence[Judged]) -> Iterator[tuple[str, str]]:
+    group = group_of(subject.target.path)
     renamed: dict[str, list[int]] = {}
     for place in places:
         if place.verdict == "ours":
             renamed.setdefault(place.path, []).append(place.use.place.start)
-    packages = {one.rpartition("/")[0] for one in subject.paths} if subject.language == "go" else set()
+    packages = {one.rpartition("/")[0] for one in subject.paths} if subject.naming.reach == "packages" else set()
     for one in subject.index.symbols_named([new]):
-        together = one.path.endswith(".go") and one.path.rpartition("/")[0] in packages
+        together = group_of(one.path) == group and one.path.rpartition("/")[0] in packages
         if not one.parent and (one.path in renamed or together):
             yield f"{one.path}:{one.line}", "defined"
     for path, starts in renamed.items():

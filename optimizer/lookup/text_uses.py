@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from optimizer.languages.naming import in_text
+from optimizer.languages.naming.table import group_of
 from optimizer.languages.table import Language, language_of
-from optimizer.lookup.subject import SCRIPTS
 
 if TYPE_CHECKING:
     from optimizer.languages.source import Source
@@ -24,78 +25,43 @@ class InText(NamedTuple):
     ours: bool
 
 
-# By language: what stands before and after a name that is given as text and used as a name.
-_BY_TEXT = {
-    "ruby": (rb"(?<![\w:]):[\"']?|\b(?:\w*send\w*|method|respond_to\?|define_method)[ (]+['\"]", rb"[\"']?"),
-    "javascript": (rb"(?:\[\s*|\(\s*[^()'\"`]*,\s*)['\"`]", rb"['\"`]"),
-    "php": (rb"(?:array\(|\[)[^\[\]()]*,\s*['\"]|\b(?:call_user_\w*|is_callable|method_exists)\(.*?['\"]", rb"['\"]"),
-    "java": (rb"\bget(?:Declared)?(?:Method|Field)\(\s*\"", rb"\""),
-    "go": (rb"\b(?:MethodByName|FieldByName)\(\s*\"", rb"\""),
-}  # fmt: skip
-_BY_TEXT |= dict.fromkeys(("typescript", "tsx"), _BY_TEXT["javascript"])
-
-
 def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
     """The places of a file of the subject's own languages where text may mean it."""
-    name, data = re.escape(subject.name.encode()), source.data
+    name, data = subject.name, source.data
     language = language_of(path)
     if language is None or language.blocks:
-        yield from _outside_of_code(subject, data, name, language)
+        view = _outside_of_code(subject, data, language)
+        yield from (_place(subject, data, at, ours=False) for at in in_text.words(view, name))
         return
-    if language.cells and _is_hidden(source, subject.name):
-        at = data.find(subject.name.encode())
-        yield _place(subject, data, at, ours=False)
+    form = in_text.form_of(language)
+    if language.cells and _is_hidden(source, name):
+        yield _place(subject, data, data.find(name.encode()), ours=False)
     if language.macros:
-        for macro in re.finditer(rb"^[ \t]*#[ \t]*define\b(?:[^\n]*\\\r?\n)*[^\n]*", data, re.M):
-            for match in re.finditer(rb"(?<![\w.>])" + name + rb"(?!\w)", macro[0]):
-                yield _place(subject, data, macro.start() + match.start(), ours=not subject.others)
-    for start in _in_doctests(language.name, data, name):
-        meant = _in_example(subject, data, start)
+        yield from (_place(subject, data, at, ours=not subject.others) for at in in_text.in_macros(data, name))
+    for start, taken_from, sign in in_text.in_examples(form, data, name):
+        meant = _in_example(subject, taken_from, sign, form.plain)
         if meant is not None:
             yield _place(subject, data, start, ours=meant)
-    before, after = _BY_TEXT.get(language.name, (b"", b""))
-    if before and (subject.is_member or language.name == "php"):
-        for match in re.finditer(rb"(?:" + before + rb")(" + name + rb")" + after + rb"(?![\w?!])", data):
-            yield _place(subject, data, match.start(1), ours=False)
+    if subject.is_member or form.functions:
+        yield from (_place(subject, data, at, ours=False) for at in in_text.reflected(form, data, name))
 
 
-_FENCED = re.compile(
-    rb"(?m)^[ \t]*//[/!][ \t]*```(?:rust|should_panic|no_run)?[ \t]*\r?\n((?:[ \t]*//[/!](?![ \t]*```).*\n)*)"
-)
-_PROMPTS = re.compile(rb"(?m)^[ \t]*(?:>>>|\.\.\.)[ \t](.*)$")
-
-
-def _in_doctests(language: str, data: bytes, name: bytes) -> Iterator[int]:
-    """Where the name stands in examples that are run as tests."""
-    word = re.compile(rb"(?<!\w)" + name + rb"(?!\w)")
-    form = {"rust": _FENCED, "python": _PROMPTS}.get(language)
-    for block in form.finditer(data) if form else ():
-        yield from (block.start(1) + match.start() for match in word.finditer(block[1]))
-
-
-def _in_example(subject: Subject, data: bytes, start: int) -> bool | None:
+def _in_example(subject: Subject, taken_from: str, sign: str, plain: bool) -> bool | None:
     """Whether an example means the subject; None where it surely does not."""
-    taken = re.search(rb"(\w+)\s*(::|\.)\s*$", data[max(0, start - 80) : start])
     if not subject.is_member:
-        return not subject.others if taken is None or taken[2] == b"::" or subject.language == "python" else None
-    if taken is None:
-        return None
-    if taken[2] == b"::":
-        return True if taken[1].decode("utf-8", "replace") in subject.types else None
-    return subject.is_own_word
+        return not subject.others if sign != "." or plain else None
+    if sign == "::":
+        return True if taken_from in subject.types else None
+    return subject.is_own_word if sign else None
 
 
-def _outside_of_code(subject: Subject, data: bytes, name: bytes, page: Language | None) -> Iterator[InText]:
-    """Where templates of pages, and scripts whose language is not known, may take the name."""
-    view = b""
-    if page is not None and subject.language in SCRIPTS:
+def _outside_of_code(subject: Subject, data: bytes, page: Language | None) -> bytes:
+    """What templates of pages, and scripts whose language is not known, may use."""
+    if page is not None:
         from optimizer.languages import blocks
 
-        view = blocks.unread(data, page)
-    elif page is None and data.startswith(b"#!"):
-        view = data
-    for match in re.finditer(rb"(?<![\w$.])" + name + rb"(?![\w$])", view):
-        yield _place(subject, data, match.start(), ours=False)
+        return blocks.unread(data, page) if page.name in group_of(subject.target.path) else b""
+    return data if data.startswith(b"#!") else b""
 
 
 def _place(subject: Subject, data: bytes, start: int, *, ours: bool) -> InText:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from optimizer.index.reader import Index
-from optimizer.languages.table import is_test, stem_under_test
+from optimizer.languages.naming.table import naming
+from optimizer.languages.table import is_test, language_of, stem_under_test
 from optimizer.report.checks import ReachedBy
 
 MAX_STEPS = 6
@@ -46,15 +47,16 @@ def _named_after(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
 
 
 def _in_folder_of(changed: tuple[str, ...], tests: list[str]) -> list[Reached]:
-    """The tests below a changed conftest.py, and those of a changed Go package."""
+    """The tests below a changed file that sets them up, and those of a changed package."""
     found = []
     for path in changed:
         folder, name = posixpath.split(path)
-        if name == "conftest.py":
+        language = language_of(path)
+        if language is not None and name in language.test_setup:
             front = f"{folder}/" if folder else ""
             found += [Reached(test, ReachedBy("conftest", (path,)), 1) for test in tests if test.startswith(front)]
-        elif name.endswith(".go"):
-            own = [test for test in tests if posixpath.dirname(test) == folder and test.endswith(".go")]
+        elif naming(language).reach == "packages":
+            own = [test for test in tests if posixpath.dirname(test) == folder and language_of(test) == language]
             found += [Reached(test, ReachedBy("package", (path,)), 1) for test in own]
     return found
 

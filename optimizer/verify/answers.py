@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from optimizer.errors import NotFound
 from optimizer.index.reader import Index
-from optimizer.languages.declared import ALL_GLOBALS, PRELUDE, USUAL
+from optimizer.languages.naming.globals import ALL, USUAL
 from optimizer.languages.repeats import circles
 from optimizer.types import Verdict
 from optimizer.verify.checks import check_of, verdict_of
@@ -60,7 +60,7 @@ vite.config.ts webpack.config.js jest.config.js foo.py bar.py a.py b.py test.py 
 settings.py urls.py models.py views.py utils.py types.h stdio.h stdlib.h
 """
 _USUAL = frozenset(_USUAL_FILES.split())
-_BUILTIN = frozenset(dir(builtins)) | ALL_GLOBALS | PRELUDE | USUAL
+_BUILTIN = frozenset(dir(builtins)) | ALL | USUAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 
-from optimizer.languages import exports, imports
+from optimizer.languages import imports
+from optimizer.languages.naming.python import is_module
+from optimizer.languages.naming.table import naming_of
 from optimizer.report.checks import BrokenName
 from optimizer.types import FileChange
-from optimizer.verify import golang, python, rust, scripts
+from optimizer.verify import exported, interpreted, packages, paths
 from optimizer.verify.patched import Finding, Patched, Side, broken, tops
 
-# Forms of imports that can only mean a file of the repository, in languages that write paths.
-_LOCAL_KINDS = frozenset({"include-local", "require_relative"})
-# Languages whose files are each named after the one class that others import.
-_ONE_CLASS_EACH = (".java", ".php")
 MOST_IMPORTERS = 200
 MOST_BUILD_FILES = 60
 _BUILD = re.compile(
@@ -32,7 +30,7 @@ def check_imports(patched: Patched) -> Iterator[Finding]:
 
 
 def _why_not(patched: Patched, what: str) -> str:
-    if path := python.unread(patched):
+    if path := interpreted.unread(patched):
         return f"{path}: this Python cannot read it"
     return "" if patched.has_code else f"no file with {what}"
 
@@ -46,7 +44,7 @@ def _touched(patched: Patched) -> Iterator[str]:
 
 
 def _new_unresolved(path: str, patched: Patched) -> Iterator[BrokenName]:
-    if path.endswith(_ONE_CLASS_EACH):
+    if naming_of(path).one_class_each:
         yield from (BrokenName("import", path, line, what) for what, line in _lost_class(path, patched))
     before = {what for what, _ in _unresolved(path, patched.before)}
     for what, line in _unresolved(path, patched.after):
@@ -56,15 +54,18 @@ def _new_unresolved(path: str, patched: Patched) -> Iterator[BrokenName]:
 
 def _unresolved(path: str, side: Side) -> Iterator[tuple[str, int]]:
     """Imports of a file that point into the repository and lead nowhere, with their lines."""
-    if python.is_module(path):
-        yield from python.unresolved(path, side)
+    if is_module(path):
+        yield from interpreted.unresolved(path, side)
         return
     raw = side.source(path).imports
     kinds = {(one.module, one.line): one.kind for one in raw}
     for edge in imports.resolve(path, raw, side.tree):
         kind = kinds.get((edge.module, edge.line))
-        local = edge.module.startswith(("./", "../")) or kind in _LOCAL_KINDS
-        if edge.target is not None or not local or _is_there(path, edge.module, side.tree):
+        if (
+            edge.target is not None
+            or not imports.is_local(edge.module, kind)
+            or _is_there(path, edge.module, side.tree)
+        ):
             continue
         if kind != "include-local" or not _is_made(edge.module, side):
             yield edge.module, edge.line
@@ -100,9 +101,9 @@ def _is_made(included: str, side: Side) -> bool:
 
 def check_uses(patched: Patched) -> Iterator[Finding]:
     """Report uses of definitions that the patch removes or moves, where they lead nowhere in the patched tree."""
-    found = list(scripts.orphans(patched, _importers(patched)))
+    found = list(exported.orphans(patched, _importers(patched)))
     found += [one for change in patched.changes for one in _orphans(change, patched)]
-    found += [one for change in patched.changes if change.after for one in rust.missing(change.path, patched)]
+    found += [one for change in patched.changes if change.after for one in paths.missing(change.path, patched)]
     yield broken(found, _why_not(patched, "definitions"))
 
 
@@ -112,21 +113,17 @@ def _importers(patched: Patched) -> Callable[[str], Sequence[str]]:
 
 def _orphans(change: FileChange, patched: Patched) -> Iterator[BrokenName]:
     source = patched.before.source(change.path)
-    if change.before is None or change.after is None or exports.is_script(source):
+    if change.before is None or change.after is None or exported.is_exporting(source):
         return  # a removed file shows in the imports of others
     importers = _importers(patched)(change.path)
-    if python.is_module(change.path):
-        yield from python.orphans(change, patched, importers)
+    if is_module(change.path):
+        yield from interpreted.orphans(change, patched, importers)
         return
     removed = tops(source) - tops(patched.after.source(change.path))
     if not removed:
         return
-    if change.path.endswith(".go"):
-        yield from golang.orphans(change.path, removed, patched, importers)
-    elif change.path.endswith(".rs"):
-        yield from rust.orphans(change.path, removed, patched, importers)
-    else:
-        yield from _named(change.path, removed, patched, importers)
+    orphans = _ORPHANS.get(naming_of(change.path).reach, _named)
+    yield from orphans(change.path, removed, patched, importers)
 
 
 def _named(path: str, removed: set[str], patched: Patched, importers: Iterable[str]) -> Iterator[BrokenName]:
@@ -140,3 +137,6 @@ def _named(path: str, removed: set[str], patched: Patched, importers: Iterable[s
                 continue
             lines = [place.line for place in places if place.kind in ("import", "call")]
             yield from (BrokenName("removed", importer, line, name, path) for line in lines[:1])
+
+
+_ORPHANS = {"packages": packages.orphans, "modules": paths.orphans}

@@ -13,7 +13,8 @@ from optimizer.git.run import is_hidden
 from optimizer.index.reader import Index
 from optimizer.languages import imports
 from optimizer.languages.edges import RawImport
-from optimizer.languages.python import Module
+from optimizer.languages.naming import exports
+from optimizer.languages.naming.python import Module
 from optimizer.languages.source import Source
 from optimizer.report.checks import BrokenName, broken_name
 from optimizer.retrieval import Symbol
@@ -31,6 +32,7 @@ class Files:
         self._read = read
         self._sources: dict[str, Source] = {}
         self._modules: dict[str, Module] = {}
+        self._linkages: dict[str, exports.Linkage] = {}
 
     def source(self, path: str) -> Source:
         """A file by its grammar; without any text where there is none."""
@@ -43,6 +45,12 @@ class Files:
         if path not in self._modules:
             self._modules[path] = Module(self.source(path).data)
         return self._modules[path]
+
+    def linkage(self, path: str) -> exports.Linkage:
+        """What a file takes from modules by name and gives to others."""
+        if path not in self._linkages:
+            self._linkages[path] = exports.read(self.source(path))
+        return self._linkages[path]
 
 
 class Side:
@@ -75,6 +83,10 @@ class Side:
     def module(self, path: str) -> Module:
         """A Python file as Python reads it."""
         return self._files(path).module(path)
+
+    def linkage(self, path: str) -> exports.Linkage:
+        """What a file takes from modules by name and gives to others."""
+        return self._files(path).linkage(path)
 
     @cached_property
     def paths(self) -> frozenset[str]:

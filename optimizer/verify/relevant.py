@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from optimizer.languages.words import terms
+from optimizer.languages.words import COMMON_WORDS, FUNCTION_WORDS, terms
 from optimizer.retrieval import Context
 from optimizer.types import TaskKind
 
@@ -29,16 +29,6 @@ _ABOUT_US = re.compile(
     r"^\W*(?:<code>|<project-notes|<piped-in>|An earlier answer was refused|Request:)", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W\d]\w+")
-_ENGLISH_WORDS = "the of and to in is it that for as with are this be by on an or if not from"
-_ENGLISH = frozenset(_ENGLISH_WORDS.split())
-_COMMON_WORDS = """
-a about all also am any at been but can could did do does done each either else few get gets give given gives had has
-have he her here him his how however i into its just like made make makes many may me might more most much must my need
-needs no now of off one only other our out over own please same see she should show shows so some such than their them
-then there these they thing things those through too under up use used uses using very want was way we well were what
-when where which while who why will would you your yes
-"""
-_COMMON = _ENGLISH | frozenset(_COMMON_WORDS.split())
 _HERE = re.compile(
     r"\b(?:this|the|our|my) (?:\w+ )?"
     r"(?:project|repo(?:sitory)?|code ?base|code|package|program|app(?:lication)?|library)\b",
@@ -88,11 +78,11 @@ def is_about(text: str, asked: Asked) -> bool | None:
     low = text.lower()
     if any(name in low for name in _names(asked)):
         return True
-    said = {_stem(word) for word in terms(text) if word not in _COMMON and len(word) > 2}
+    said = {_stem(word) for word in terms(text) if word not in COMMON_WORDS and len(word) > 2}
     if not said:
         return None
     spoken = _WORD.findall(low)
-    if len(spoken) >= LEAST_WORDS and sum(word in _ENGLISH for word in spoken) < 0.1 * len(spoken):
+    if len(spoken) >= LEAST_WORDS and sum(word in FUNCTION_WORDS for word in spoken) < 0.1 * len(spoken):
         return None
     shown = " ".join(item.text for item in asked.context.items)
     matter = {_stem(word) for word in terms(f"{asked.request} {shown}")}
@@ -109,7 +99,7 @@ def _names(asked: Asked) -> Iterable[str]:
     for item in asked.context.items:
         yield item.path.rpartition("/")[2].lower()
         name = re.split(r"\W", item.symbol)[-1].lower()
-        if len(name) > 3 and name not in _COMMON:
+        if len(name) > 3 and name not in COMMON_WORDS:
             yield name
     for word in re.findall(r"[\w./:#-]*[\w]", asked.request):
         if len(word) > 3 and re.search(r"[_./:#]|[a-z][A-Z]", word):

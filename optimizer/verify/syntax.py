@@ -5,12 +5,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from optimizer.languages.naming.python import is_module, is_newer
 from optimizer.languages.source import Source
-from optimizer.verify import python
 from optimizer.verify.patched import Finding, Patched
 
 MOST_NEIGHBOURS = 30
-_OLD_MACRO = (b"try!(", b"trY!(")
 
 
 def check_syntax(patched: Patched) -> Iterator[Finding]:
@@ -20,7 +19,7 @@ def check_syntax(patched: Patched) -> Iterator[Finding]:
         if change.after is None or b"\0" in change.after:
             continue
         found = _judged(patched.before.source(change.path), patched.after.source(change.path), moved)
-        if found.passed and python.is_module(change.path, stubs=True):
+        if found.passed and is_module(change.path, stubs=True):
             found = _python(change.path, patched)
         if found.passed is False and change.before is None and (other := _unread_neighbour(change.path, patched)):
             found = Finding(None, f"{change.path}: the grammar does not read {other} either")
@@ -31,7 +30,7 @@ def _judged(before: Source, after: Source, moved: set[bytes]) -> Finding:
     path, errors, earlier = after.path, after.error_count, before.error_count or 0
     if errors is None:
         return Finding(None, f"{path}: no grammar for it")
-    if earlier and errors and not python.is_module(path, stubs=True):
+    if earlier and errors and not is_module(path, stubs=True):
         return _balances(before, after)
     if errors > earlier and _is_new(after, moved):
         lines = after.error_lines or ()
@@ -40,18 +39,17 @@ def _judged(before: Source, after: Source, moved: set[bytes]) -> Finding:
 
 
 def _is_new(after: Source, moved: set[bytes]) -> bool:
-    """Whether errors are neither moved code that did not parse before, nor a macro of the old editions of Rust."""
+    """Whether errors are neither moved code that did not parse before, nor a form of an old edition."""
     if set(after.error_texts) <= moved:
         return False
-    old, new = _OLD_MACRO
-    return not (after.path.endswith(".rs") and old in after.data) or bool(
-        Source(after.path, after.data.replace(old, new)).error_count
-    )
+    old, new = after.language.old_form if after.language else (b"", b"")
+    is_old = old and old in after.data
+    return not is_old or bool(Source(after.path, after.data.replace(old, new)).error_count)
 
 
 def _python(path: str, patched: Patched) -> Finding:
     before, after = patched.before.module(path), patched.after.module(path)
-    if not after.error or before.error or python.is_newer(patched.after.source(path)):
+    if not after.error or before.error or is_newer(patched.after.source(path)):
         return Finding(True)
     return Finding(False, f"{path} does not parse: {after.error}")
 
@@ -73,6 +71,6 @@ def _unread_neighbour(path: str, patched: Patched) -> str | None:
 
 
 def _is_unread(path: str, patched: Patched) -> bool:
-    if python.is_module(path, stubs=True) and patched.before.module(path).error:
+    if is_module(path, stubs=True) and patched.before.module(path).error:
         return True
     return bool(patched.before.source(path).error_count)

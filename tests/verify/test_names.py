@@ -130,7 +130,7 @@ def test_what_cannot_be_read_so_is_not_run(index: Index) -> None:
 @pytest.mark.slow
 def test_its_own_sources_have_no_undefined_names() -> None:
     import optimizer
-    from optimizer.languages.python import Module
+    from optimizer.languages.naming.python import Module
 
     sources = list(Path(optimizer.__file__).parent.glob("*/*.py"))
     assert len(sources) > 50

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from optimizer.languages.naming.parents import ANY, field_of, row_of
 from optimizer.languages.occurrences import Occurrence
 from optimizer.languages.source import Source
 
@@ -30,25 +32,9 @@ class Use(NamedTuple):
     node: Node
 
 
-_MEMBERS = frozenset({
-    ("member_expression", "property"), ("nested_identifier", "property"), ("nested_type_identifier", "name"),
-    ("selector_expression", "field"), ("qualified_type", "name"), ("field_expression", "field"),
-    ("scoped_identifier", "name"), ("scoped_type_identifier", "name"), ("qualified_identifier", "name"),
-    ("field_access", "field"), ("method_invocation", "name"), ("call", "method"), ("scope_resolution", "name"),
-    ("member_call_expression", "name"), ("nullsafe_member_call_expression", "name"), ("attribute", "attribute"),
-    ("member_access_expression", "name"), ("scoped_call_expression", "name"), ("qualified_name", "name"),
-})  # fmt: skip
 _LAST_OF = frozenset({
     "class_constant_access_expression", "scoped_type_identifier", "navigation_expression", "navigation_suffix",
     "method_reference", "qualified_name", "scoped_property_access_expression",
-})  # fmt: skip
-_KEYS = frozenset({
-    ("pair", "key"), ("pair_pattern", "key"), ("field_initializer", "field"), ("field_initializer", "name"),
-    ("field_declaration", "name"), ("field_declaration", "declarator"), ("property_signature", "name"),
-    ("public_field_definition", "name"), ("field_definition", "property"), ("keyword_argument", "name"),
-    ("field_pattern", "name"), ("element_value_pair", "key"), ("keyed_element", "key"), ("enum_assignment", "name"),
-    ("method_signature", "name"), ("method_definition", "name"), ("abstract_method_signature", "name"),
-    ("argument", "name"),
 })  # fmt: skip
 _KEY_PARENTS = frozenset({"jsx_attribute", "field_designator", "name_colon", "labeled_statement", "keyed_element"})
 _PATTERNS = frozenset({
@@ -59,24 +45,6 @@ _PATTERNS = frozenset({
     "left_assignment_list", "list_splat_pattern", "dictionary_splat_pattern", "typed_parameter",
     "as_pattern_target", "splat_parameter", "block_parameter", "destructured_parameter", "pattern", "tuple",
 })  # fmt: skip
-_BINDS: Mapping[str, tuple[str, ...]] = {
-    "variable_declarator": ("name",), "required_parameter": ("pattern",), "optional_parameter": ("pattern", "name"),
-    "formal_parameters": ("",), "arrow_function": ("parameter",), "catch_clause": ("parameter",),
-    "for_in_statement": ("left",), "function_declaration": ("name",), "class_declaration": ("name",),
-    "short_var_declaration": ("left",), "var_spec": ("name",), "const_spec": ("name",),
-    "parameter_declaration": ("name", "declarator"), "variadic_parameter_declaration": ("name",),
-    "range_clause": ("left",), "receive_statement": ("left",), "let_declaration": ("pattern",),
-    "parameter": ("pattern", "name"), "for_expression": ("pattern",), "match_pattern": ("",),
-    "closure_parameters": ("",), "let_condition": ("pattern",), "formal_parameter": ("name",),
-    "catch_formal_parameter": ("name",), "enhanced_for_statement": ("name",), "inferred_parameters": ("",),
-    "lambda_expression": ("parameters",), "resource": ("name",), "init_declarator": ("declarator",),
-    "declaration": ("declarator",), "optional_parameter_declaration": ("declarator",),
-    "for_range_loop": ("declarator",), "assignment": ("left",), "method_parameters": ("",),
-    "block_parameters": ("",), "lambda_parameters": ("",), "keyword_parameter": ("name",),
-    "parameters": ("",), "default_parameter": ("name",), "typed_default_parameter": ("name",),
-    "for_statement": ("left",), "for_in_clause": ("left",), "named_expression": ("name",), "as_pattern": ("alias",),
-    "variable_declaration": ("",), "function_item": ("name",), "function_definition": ("name",),
-}  # fmt: skip
 _SCOPES = frozenset({
     "statement_block", "function_declaration", "generator_function_declaration", "function_expression",
     "arrow_function", "method_definition", "for_statement", "for_in_statement", "catch_clause", "block",
@@ -129,13 +97,13 @@ def _role(node: Node, text: bytes) -> tuple[Role, str]:
         return "shorthand", ""
     if parent.type in ("import_specifier", "export_specifier") and parent.child_by_field_name("alias") is not None:
         return ("aliased" if parent.child_by_field_name("name") == node else "key"), ""
-    field = _field(parent, node)
+    field, row = field_of(parent, node), row_of(parent)
     first = parent.named_children[0] if parent.named_children else node
-    if (parent.type, field) in _MEMBERS or parent.type in _LAST_OF:
+    if field in row.member or parent.type in _LAST_OF:
         if first != node:
             return "member", text[first.start_byte : first.end_byte].decode("utf-8", "replace")
         return "name", ""
-    if (parent.type, field) in _KEYS or (parent.type in _KEY_PARENTS and first == node):
+    if field in row.key or (parent.type in _KEY_PARENTS and first == node):
         return "key", ""
     if parent.type == "literal_element" and parent.parent is not None and parent.parent.type == "keyed_element":
         return ("key" if parent.parent.named_children[0] == parent else "name"), ""
@@ -147,30 +115,23 @@ def _role(node: Node, text: bytes) -> tuple[Role, str]:
     return "name", ""
 
 
-def _field(parent: Node, node: Node) -> str:
-    for number in range(parent.child_count):
-        if parent.child(number) == node:
-            return parent.field_name_for_child(number) or ""
-    return ""
-
-
 def _binding(node: Node) -> tuple[int, int, int, int] | None:
     """Where a local scope binds a name at `node`: its start and end, from where on it counts, and the place itself."""
     at, parent = node, node.parent
     while parent is not None and (parent.type in _PATTERNS or _is_pointer_to_function(parent, at)):
-        if parent.type in ("assignment_pattern", "object_assignment_pattern") and _field(parent, at) == "right":
+        if parent.type in ("assignment_pattern", "object_assignment_pattern") and field_of(parent, at) == "right":
             return None
-        if parent.type == "pair_pattern" and _field(parent, at) == "key":
+        if parent.type == "pair_pattern" and field_of(parent, at) == "key":
             return None
-        if parent.type in ("tuple_struct_pattern", "struct_pattern") and _field(parent, at) == "type":
+        if parent.type in ("tuple_struct_pattern", "struct_pattern") and field_of(parent, at) == "type":
             return None
-        if parent.type == "typed_parameter" and _field(parent, at) == "type":
+        if parent.type == "typed_parameter" and field_of(parent, at) == "type":
             return None
         at, parent = parent, parent.parent
     if parent is None:
         return None
-    fields = _BINDS.get(parent.type, ())
-    if not fields or (fields != ("",) and _field(parent, at) not in fields):
+    fields = row_of(parent).binds
+    if not fields or (fields != ANY and field_of(parent, at) not in fields):
         return None
     if node.type in ("member_expression", "attribute", "subscript") or at.type == "call":
         return None
@@ -203,3 +164,55 @@ def _owners(node: Node, text: bytes) -> Iterator[str]:
 
 def _plain(name: bytes) -> str:
     return name.decode("utf-8", "replace").lstrip("*& ").split("<")[0].split("[")[0].split("::")[-1].strip()
+
+
+# ── what stands around a use ─────────────────────────────────────────────────────────────────────
+
+_FIELDS = ("field_expression", "field_access")
+_OF_OBJECTS = frozenset({
+    "field_expression", "field_access", "method_invocation", "member_access_expression", "call",
+    "member_call_expression", "nullsafe_member_call_expression",
+})  # fmt: skip
+
+
+def is_field(use: Use) -> bool:
+    """Whether a use takes a field by its dot, where the grammar tells fields from methods."""
+    return use.node.parent is not None and use.node.parent.type in _FIELDS
+
+
+def is_of_object(use: Use) -> bool:
+    """Whether a use takes a member of an object, and nothing of a module or namespace."""
+    return use.node.parent is not None and use.node.parent.type in _OF_OBJECTS
+
+
+def function_around(use: Use) -> Node:
+    """The innermost function that a use stands in; the whole file where there is none."""
+    node = use.node
+    while node.parent is not None and not _is_function(node.type):
+        node = node.parent
+    return node
+
+
+def _is_function(kind: str) -> bool:
+    return ("function" in kind or "method_d" in kind or kind == "method") and "call" not in kind and "type" not in kind
+
+
+def trait_of(use: Use) -> str:
+    """The trait that the block around a definition implements; '' for none."""
+    node = use.node.parent
+    while node is not None and node.type != "impl_item":
+        node = node.parent
+    trait = node.child_by_field_name("trait") if node is not None else None
+    text = (trait.text or b"") if trait is not None else b""
+    return text.decode("utf-8", "replace").split("<")[0].split("::")[-1]
+
+
+def says_override(use: Use) -> bool:
+    """Whether the method that a definition names is marked as one that overrides another."""
+    node = use.node.parent
+    while node is not None and "method" not in node.type and "function" not in node.type:
+        node = node.parent
+    return node is not None and _OVERRIDES.search((node.text or b"")[:400]) is not None
+
+
+_OVERRIDES = re.compile(rb"@Override\b|\boverride\b")

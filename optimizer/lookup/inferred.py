@@ -1,4 +1,4 @@
-"""Which occurrences of a name in Python files mean one definition, also in strings that name it with its module."""
+"""Which occurrences of a name mean one definition by inference, also in strings that name it with its module."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from optimizer.lookup.family import PLAIN_BASES, bases_of
+from optimizer.languages.naming import in_text
+from optimizer.languages.naming.bases import PLAIN, bases_of
+from optimizer.languages.naming.table import naming_of
 from optimizer.lookup.text_uses import InText
 
 if TYPE_CHECKING:
+    from optimizer.languages.naming.uses import Use
     from optimizer.languages.source import Source
-    from optimizer.languages.uses import Use
-    from optimizer.lookup.python_names import Definition, PythonNames
+    from optimizer.lookup.inference import Inference, Location
     from optimizer.lookup.subject import Subject, Verdict
 
-_REFLECTION = (
-    rb"(?:\b(?:attrgetter|methodcaller)\s*\(\s*"
-    rb"|(?:\b(?:getattr|setattr|hasattr|delattr)|\bpatch\.(?:object|multiple)|\b(?:monkeypatch|mocker|mp)\.[\w.]+)\s*"
-    rb"\(\s*((?:[^(),]|\([^()]*\))+?)\s*,\s*)"
-)
 
-
-class Python:
+class Inferred:
     """The verdicts on the uses of one subject."""
 
-    def __init__(self, subject: Subject, names: PythonNames) -> None:
+    def __init__(self, subject: Subject, names: Inference) -> None:
         self.subject, self.names = subject, names
         self.family = {(one.path, one.line) for one in subject.family}
         if not subject.is_member:
@@ -43,7 +39,7 @@ class Python:
         if use.scope is None:
             return not use.owners or use.owners == (self.subject.name,)
         text = self.subject.sources[path].text[use.scope[0] : use.scope[1]]
-        return bool(re.search(rb"^\s*global\b.*\b" + re.escape(self.subject.name.encode()) + rb"\b", text, re.M))
+        return in_text.makes_global(text, self.subject.name)
 
     def verdict(self, path: str, use: Use) -> Verdict:
         """Whether a use means the subject."""
@@ -57,7 +53,7 @@ class Python:
             return "ours"
         return self._judge(path, use, found)
 
-    def _judge(self, path: str, use: Use, found: tuple[Definition, ...]) -> Verdict:
+    def _judge(self, path: str, use: Use, found: tuple[Location, ...]) -> Verdict:
         ours = [one for one in found if (one.path, one.line) in self.family]
         rest = [one for one in found if one not in ours and (one.path, one.line) != (path, use.place.line)]
         if ours:
@@ -71,17 +67,17 @@ class Python:
         return "open" if use.role == "name" and self._takes_all(path) else "other"
 
     def _takes_all(self, path: str) -> bool:
-        return re.search(rb"^\s*from\s+\S+\s+import\s+\*", self.subject.sources[path].text, re.M) is not None
+        return in_text.takes_all(self.subject.sources[path].text)
 
 
-def outside_base(subject: Subject, names: PythonNames) -> str:
+def outside_base(subject: Subject, names: Inference) -> str:
     """A base outside the repository that has, or may have, the method that is renamed; '' for none."""
     if subject.classes is None:
         return ""
     for owner in sorted({one for member in subject.family if (one := subject.classes.owner(member)) is not None}):
         for one in sorted(subject.classes.above([owner])):
             for base in bases_of(one):
-                if base.split(".")[-1] in PLAIN_BASES or subject.classes.meant(base, one.path):
+                if base.split(".")[-1] in PLAIN or subject.classes.meant(base, one.path):
                     continue
                 text = subject.index.read(one.path)
                 found, known = names.member(one.path, text, base, subject.name)
@@ -95,30 +91,23 @@ def strings(subject: Subject, path: str, source: Source, bound: bool) -> Iterato
 
     `bound`: the top level of the file has the subject under its name.
     """
-    name, data = re.escape(subject.name.encode()), source.text
-    found: dict[int, bool] = {}
-    for match in re.finditer(rb"([\w.]+)[.:]" + name + rb"(?![\w])", data):
-        if _names_module(match[1].decode("utf-8", "replace"), subject):
-            found[match.end() - len(subject.name.encode())] = True
-    if path.endswith((".py", ".pyi", ".ipynb")):
-        quoted = rb"(['\"])(" + name + rb")\1"
+    data = source.text
+    found = {start: True for start, module in in_text.after_modules(data, subject.name) if _names(module, subject)}
+    if subject.names is not None and naming_of(path).is_inferred:
         if bound and not subject.is_member:
-            for block in re.finditer(rb"^__all__\s*(?:\+?=|\.extend\(|\.append\()[^=]*?[\])]", data, re.M | re.S):
-                for match in re.finditer(quoted, block[0]):
-                    found[block.start() + match.start(2)] = True
-            for match in re.finditer(rb"(?:->|:)\s*(['\"])[^'\"\n]*?\b(" + name + rb")\b[^'\"\n]*?\1", data):
-                found[match.start(2)] = subject.target.kind == "class"
-        for match in re.finditer(_REFLECTION + rb"(['\"])(" + name + rb")\2", data):
-            meant = _reflected(subject, path, data, match[1] or b"")
+            found |= dict.fromkeys(in_text.in_exports(data, subject.name), True)
+            is_class = subject.target.kind == "class"
+            found |= dict.fromkeys(in_text.in_annotations(data, subject.name), is_class)
+        for start, expression in in_text.by_reflection(data, subject.name):
+            meant = _reflected(subject, path, data, expression)
             if meant is not None:
-                found.setdefault(match.start(3), meant)
+                found.setdefault(start, meant)
     for start, ours in sorted(found.items()):
         yield InText(start, start + len(subject.name.encode()), data.count(b"\n", 0, start) + 1, ours)
 
 
-def _reflected(subject: Subject, path: str, data: bytes, written: bytes) -> bool | None:
+def _reflected(subject: Subject, path: str, data: bytes, expression: str) -> bool | None:
     """Whether an expression has the subject as a member; None where it surely has another, False where it may."""
-    expression = written.decode("utf-8", "replace")
     if subject.names is None or not re.fullmatch(r"[\w.]+", expression):
         return False
     found, _ = subject.names.member(path, data, expression, subject.name)
@@ -126,7 +115,7 @@ def _reflected(subject: Subject, path: str, data: bytes, written: bytes) -> bool
     return True if any((one.path, one.line) in family for one in found) else None if found else False
 
 
-def _names_module(dotted: str, subject: Subject) -> bool:
+def _names(dotted: str, subject: Subject) -> bool:
     """Whether a dotted name is that of the module, or for a method the class, that the subject is in."""
     path = posixpath.splitext(subject.target.path)[0].removesuffix("/__init__")
     inner = subject.target.parent.split(".") if subject.target.parent else []

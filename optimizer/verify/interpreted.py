@@ -1,60 +1,17 @@
-"""The checks of names in Python, whose imports name modules and what these define."""
+"""Check the names of files that their own language's parser reads, scopes and all: Python."""
 
 from __future__ import annotations
 
 import ast
 import posixpath
 from collections.abc import Container, Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from optimizer.languages import imports
 from optimizer.languages.edges import ImportEdge, RawImport
-from optimizer.languages.python import Module
-from optimizer.languages.source import Source
+from optimizer.languages.naming.python import Module, is_module
 from optimizer.report.checks import BrokenName
 from optimizer.types import FileChange
 from optimizer.verify.patched import Patched, Side
-
-if TYPE_CHECKING:
-    from tree_sitter import Node
-
-
-# What Pythons after 3.11 read and earlier ones do not, by the grammar's nodes.
-_NEWER = ("type_alias_statement", "type_parameter")
-
-
-def is_module(path: str, *, stubs: bool = False) -> bool:
-    """Whether a file is a Python module; with `stubs`, or says what is in one."""
-    return path.endswith((".py", ".pyi") if stubs else ".py")
-
-
-def is_newer(source: Source) -> bool:
-    """Whether a file has forms that the Python which runs this may be too old to read."""
-    pending = [source.root] if source.root is not None else []
-    while pending:
-        node = pending.pop()
-        around = node.parent.type if node.parent is not None else ""
-        if node.type in _NEWER and around in ("module", "block", "function_definition", "class_definition"):
-            return True
-        if node.type == "string" and (_is_template(node) or _nests_quotes(node)):
-            return True
-        pending += node.named_children
-    return False
-
-
-def _is_template(string: Node) -> bool:
-    return b"t" in (string.text or b"")[:3].lower().partition(b'"')[0].partition(b"'")[0]
-
-
-def _nests_quotes(string: Node) -> bool:
-    """Whether a string is written within another one of the same quotes."""
-    quote = (string.text or b"")[-1:]
-    around = string.parent
-    while around is not None:
-        if around.type == "string":
-            return (around.text or b"")[-1:] == quote
-        around = around.parent
-    return False
 
 
 def unread(patched: Patched) -> str:

@@ -1,12 +1,6 @@
-"""How each language declares names: what is there without being declared, and what has to be imported."""
+"""The names that each language has without any declaration or import."""
 
 from __future__ import annotations
-
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from optimizer.languages.table import Language
 
 _LANGUAGE = """
 AggregateError Array ArrayBuffer AsyncFunction Atomics BigInt BigInt64Array BigUint64Array Boolean DataView Date
@@ -57,56 +51,18 @@ any append bool byte cap clear close comparable complex complex128 complex64 cop
 float64 imag int int16 int32 int64 int8 iota len make max min new nil panic print println real recover rune
 string true uint uint16 uint32 uint64 uint8 uintptr C _
 """
-_SCRIPT = frozenset((_LANGUAGE + _NODE + _WEB).split())
-_RUST = """
+_PRELUDE = """
 AsMut AsRef Box Clone Copy Debug Default DoubleEndedIterator Drop Eq Err ExactSizeIterator Extend Fn FnMut
 FnOnce From FromIterator Future Hash Into IntoFuture IntoIterator Iterator None Ok Option Ord PartialEq
 PartialOrd Result Send Some String Sync ToOwned ToString TryFrom TryInto Vec self
 """
-PRELUDE = frozenset(_RUST.split())
+SCRIPT = frozenset((_LANGUAGE + _NODE + _WEB).split())
+GO = frozenset(_GO.split())
+PRELUDE = frozenset(_PRELUDE.split())
 """What Rust brings without an import, in one edition or another."""
 
+RUST = PRELUDE | {"drop", "crate", "super", "std", "core", "alloc", "align_of", "size_of", "size_of_val"}
 USUAL = frozenset(_USUAL.split())
 """Names that test runners, frameworks and shells of JavaScript put there, unless a file had them otherwise before."""
 
-
-@dataclass(frozen=True, slots=True)
-class Declaring:
-    """How a language declares names; of a language without `globals`, names that nothing declares are not found.
-
-    `one_by_one`: whatever a file uses of others it imports by its name. `by_name`: whoever uses a definition of another
-    file names it in the import. `packages`: the files of a folder share their names, and what another package has is
-    written `package.Name`. `wide`: the form of an import that may bring any name of the repository.
-    """
-
-    globals: frozenset[str] = frozenset()
-    one_by_one: bool = False
-    by_name: bool = False
-    packages: bool = False
-    wide: re.Pattern[bytes] | None = None
-
-
-_SCRIPTS = Declaring(_SCRIPT, by_name=True)
-_NAMED = Declaring(one_by_one=True)
-_ROWS: Mapping[str, Declaring] = {
-    "javascript": _SCRIPTS,
-    "typescript": _SCRIPTS,
-    "tsx": _SCRIPTS,
-    "go": Declaring(frozenset(_GO.split()), packages=True),
-    "rust": Declaring(
-        PRELUDE | {"drop", "crate", "super", "std", "core", "alloc", "align_of", "size_of", "size_of_val"},
-        one_by_one=True,
-        wide=re.compile(rb"^\s*(?:pub )?use [^;]*\*", re.M),
-    ),
-    "java": _NAMED,
-    "kotlin": _NAMED,
-    "scala": _NAMED,
-    "php": _NAMED,
-}
-_OTHER = Declaring()
-ALL_GLOBALS = frozenset().union(*(row.globals for row in _ROWS.values()))
-
-
-def declaring(language: Language | None) -> Declaring:
-    """How a language declares names."""
-    return _ROWS.get(language.name, _OTHER) if language else _OTHER
+ALL = SCRIPT | GO | RUST

@@ -6,50 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from optimizer.languages import syntax
+from optimizer.languages.naming.parents import is_in, row_of
 from optimizer.languages.source import Source
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-# Where a name is used: the node around it, and the field it must be in, '' for any. Everywhere else it counts as
-# declared, so that code that is not understood never fails a change.
-_Places = dict[str, tuple[str, ...]]
-_SCRIPT: _Places = {
-    "arguments": ("",), "array": ("",), "arrow_function": ("body",), "assignment_expression": ("right",),
-    "augmented_assignment_expression": ("right",), "await_expression": ("",), "binary_expression": ("left", "right"),
-    "call_expression": ("function",), "class_heritage": ("",), "expression_statement": ("",),
-    "extends_clause": ("value",),
-    "for_in_statement": ("right",), "jsx_expression": ("",), "jsx_opening_element": ("name",),
-    "jsx_self_closing_element": ("name",), "member_expression": ("object",), "new_expression": ("constructor",),
-    "object": ("",), "pair": ("value",), "parenthesized_expression": ("",), "return_statement": ("",),
-    "spread_element": ("",), "subscript_expression": ("object", "index"), "template_substitution": ("",),
-    "ternary_expression": ("condition", "consequence", "alternative"), "throw_statement": ("",),
-    "unary_expression": ("argument",), "variable_declarator": ("value",), "yield_expression": ("",),
-    "as_expression": ("",), "non_null_expression": ("",), "satisfies_expression": ("",),
-}  # fmt: skip
-_GO: _Places = {
-    "argument_list": ("",), "assignment_statement": ("right",), "binary_expression": ("left", "right"),
-    "call_expression": ("function",), "for_clause": ("condition",), "if_statement": ("condition",),
-    "index_expression": ("operand", "index"), "parenthesized_expression": ("",), "range_clause": ("right",),
-    "return_statement": ("",), "selector_expression": ("operand",), "send_statement": ("channel", "value"),
-    "slice_expression": ("operand", "start", "end"), "type_assertion_expression": ("operand",),
-    "unary_expression": ("operand",), "expression_case": ("value",), "expression_switch_statement": ("value",),
-    "type_switch_statement": ("value",),
-}  # fmt: skip
-_GO_LISTS: _Places = {
-    "assignment_statement": ("right",), "return_statement": ("",), "short_var_declaration": ("right",),
-    "var_spec": ("value",), "const_spec": ("value",), "expression_case": ("value",),
-}  # fmt: skip
-_RUST: _Places = {
-    "arguments": ("",), "array_expression": ("",), "assignment_expression": ("right",), "await_expression": ("",),
-    "binary_expression": ("left", "right"), "call_expression": ("function",), "closure_expression": ("body",),
-    "compound_assignment_expr": ("right",), "field_expression": ("value",), "field_initializer": ("value",),
-    "for_expression": ("value",), "if_expression": ("condition",), "index_expression": ("",),
-    "let_declaration": ("value",), "match_expression": ("value",), "parenthesized_expression": ("",),
-    "range_expression": ("",), "reference_expression": ("value",), "return_expression": ("",), "try_expression": ("",),
-    "tuple_expression": ("",), "unary_expression": ("",), "while_expression": ("condition",),
-}  # fmt: skip
-_PLACES = {"rust": _RUST, "javascript": _SCRIPT, "typescript": _SCRIPT, "tsx": _SCRIPT, "go": _GO}
 _LEAVES = {
     "javascript": "[(identifier) (shorthand_property_identifier) (shorthand_property_identifier_pattern)] @name",
     "typescript": "[(identifier) (shorthand_property_identifier) (shorthand_property_identifier_pattern)"
@@ -77,7 +39,7 @@ def free_names(source: Source) -> dict[str, int] | None:
     """Names that a file uses and nowhere declares, with the line of the first use; None: not known for this file."""
     language = source.language.name if source.language else ""
     root, data = source.root, source.text
-    if language not in _PLACES or root is None or root.has_error:
+    if language not in _LEAVES or root is None or root.has_error:
         return None
     used: dict[str, int] = {}
     declared: set[str] = set()
@@ -108,16 +70,11 @@ def _is_use(node: Node, language: str) -> bool:
     if node.type == "shorthand_property_identifier":
         return True
     if language == "go" and parent.type == "expression_list":
-        return parent.parent is not None and _is_in(parent, parent.parent, _GO_LISTS)
+        return parent.parent is not None and is_in(parent, parent.parent, row_of(parent.parent).listed)
     if language == "go" and parent.type == "literal_element":
         around = parent.parent
         return around is not None and (around.type != "keyed_element" or around.child_by_field_name("value") == parent)
-    return _is_in(node, parent, _PLACES[language])
-
-
-def _is_in(node: Node, parent: Node, places: _Places) -> bool:
-    fields = places.get(parent.type, ())
-    return fields == ("",) or any(child == node for field in fields for child in parent.children_by_field_name(field))
+    return is_in(node, parent, row_of(parent).value)
 
 
 def _declares(node: Node) -> bool:

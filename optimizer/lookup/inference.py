@@ -1,4 +1,8 @@
-"""What a name in a Python file means, by static inference over the files of the repository and the standard library."""
+"""What a name means, by an inference engine over the files of the repository and the standard library.
+
+This is no rule of a language but a whole engine that knows one, Python, and reads files as the index lists them; that
+is why it stands here and not with the languages.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Definition(NamedTuple):
+class Location(NamedTuple):
     """Where something is defined: a path ('' outside the repository), a line from 1, a column, and its kind."""
 
     path: str
@@ -21,7 +25,7 @@ class Definition(NamedTuple):
     kind: str
 
 
-class PythonNames:
+class Inference:
     """Answers what names mean; nothing of the repository is run, and no virtual environment is read."""
 
     def __init__(self, root: Path, paths: Iterable[str]) -> None:
@@ -34,13 +38,13 @@ class PythonNames:
         )
         self._scripts: dict[str, tuple[Any, list[str]]] = {}
 
-    def meaning(self, path: str, text: bytes, line: int, start: int) -> tuple[Definition, ...]:
+    def meaning(self, path: str, text: bytes, line: int, start: int) -> tuple[Location, ...]:
         """The definitions that the name at byte `start` may mean; none when that is not known."""
         script, _ = self._script(path, text)
         column = len(text[text.rfind(b"\n", 0, start) + 1 : start].decode("utf-8", "replace"))
         return self._defined(lambda: script.goto(line, column, follow_imports=True))
 
-    def member(self, path: str, text: bytes, expression: str, name: str) -> tuple[tuple[Definition, ...], bool]:
+    def member(self, path: str, text: bytes, expression: str, name: str) -> tuple[tuple[Location, ...], bool]:
         """What `expression.name` means at the end of a file, and whether anything is known of the expression."""
         lines = text.decode("utf-8", "replace").rstrip("\n") + f"\n\n\n{expression}.{name}\n"
         script, line = _script(lines, self._root / path, self._project), lines.count("\n")
@@ -52,20 +56,20 @@ class PythonNames:
             self._scripts[path] = (_script(text.decode("utf-8", "replace"), self._root / path, self._project), [])
         return self._scripts[path]
 
-    def _defined(self, look: Any) -> tuple[Definition, ...]:
+    def _defined(self, look: Any) -> tuple[Location, ...]:
         try:
             found = look()
         except Exception:  # noqa: BLE001 - the library raises what its parser and its stubs raise: nothing is known then
             return ()
         return tuple(dict.fromkeys(self._definition(name) for name in found))
 
-    def _definition(self, name: Any) -> Definition:
+    def _definition(self, name: Any) -> Location:
         module = name.module_path
         try:
             path = Path(os.path.realpath(module)).relative_to(self._root).as_posix() if module else ""
         except ValueError:
             path = ""
-        return Definition(path, name.line or 0, name.column or 0, name.type)
+        return Location(path, name.line or 0, name.column or 0, name.type)
 
 
 def _import_roots(paths: Iterable[str]) -> tuple[str, ...]:

@@ -9,14 +9,57 @@ import warnings
 from collections.abc import Iterator
 from functools import cached_property
 from importlib.util import decode_source
+from typing import TYPE_CHECKING
 
 from optimizer.languages.edges import RawImport
+from optimizer.languages.source import Source
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _MODULE_NAMES = frozenset(
     {"__annotations__", "__builtins__", "__doc__", "__file__", "__loader__", "__name__", "__package__", "__path__"}
     | {"__spec__", "__module__", "__qualname__", "__class__", "__dict__", "__conditional_annotations__", "reveal_type"}
 )
 _KNOWN = frozenset(dir(builtins)) | _MODULE_NAMES
+
+
+# What Pythons after 3.11 read and earlier ones do not, by the grammar's nodes.
+_NEWER = ("type_alias_statement", "type_parameter")
+
+
+def is_module(path: str, *, stubs: bool = False) -> bool:
+    """Whether a file is a Python module; with `stubs`, or says what is in one."""
+    return path.endswith((".py", ".pyi") if stubs else ".py")
+
+
+def is_newer(source: Source) -> bool:
+    """Whether a file has forms that the Python which runs this may be too old to read."""
+    pending = [source.root] if source.root is not None else []
+    while pending:
+        node = pending.pop()
+        around = node.parent.type if node.parent is not None else ""
+        if node.type in _NEWER and around in ("module", "block", "function_definition", "class_definition"):
+            return True
+        if node.type == "string" and (_is_template(node) or _nests_quotes(node)):
+            return True
+        pending += node.named_children
+    return False
+
+
+def _is_template(string: Node) -> bool:
+    return b"t" in (string.text or b"")[:3].lower().partition(b'"')[0].partition(b"'")[0]
+
+
+def _nests_quotes(string: Node) -> bool:
+    """Whether a string is written within another one of the same quotes."""
+    quote = (string.text or b"")[-1:]
+    around = string.parent
+    while around is not None:
+        if around.type == "string":
+            return (around.text or b"")[-1:] == quote
+        around = around.parent
+    return False
 
 
 class Module:

@@ -1,0 +1,120 @@
+"""What types are derived from, by the heads of their definitions and by the syntax tree; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from optimizer.languages.naming.parents import around
+from optimizer.languages.naming.table import Naming, naming
+from optimizer.languages.table import language_of
+from optimizer.retrieval import Symbol
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+TYPES = frozenset({"class", "interface", "trait", "struct", "enum", "type"})
+# Bases that declare nothing which a method of a repository could override by accident.
+PLAIN = frozenset({
+    "object", "Object", "ABC", "Generic", "Protocol", "Exception", "BaseException", "Enum", "NamedTuple", "TypedDict",
+    "Error", "Serializable", "Cloneable", "StandardError", "ValueError", "RuntimeError", "EventEmitter",
+})  # fmt: skip
+_ANGLES = re.compile(r"<[^<>]*>|\[[^\[\]]*\]")
+_ACCESS = re.compile(r"\b(?:public|private|protected|virtual)\b")
+_QUALIFIER = re.compile(r"\.|::|\\")
+
+
+def bases_of(symbol: Symbol) -> tuple[str, ...]:
+    """The names of what a type is derived from, as its head writes them, without their parameters."""
+    language = language_of(symbol.path)
+    return tuple(_names(naming(language), symbol.signature)) if language and symbol.kind in TYPES else ()
+
+
+def last_of(name: str) -> str:
+    """The last part of a qualified name."""
+    return _QUALIFIER.split(name)[-1]
+
+
+def _names(row: Naming, head: str) -> Iterator[str]:
+    if row.bases is None:
+        return
+    for match in row.bases.finditer(_without_angles(head)):
+        for part in _without_angles(_ACCESS.sub("", match["bases"])).split(","):
+            name = part.split("(")[0].strip()
+            if name and "=" not in name:
+                yield name
+
+
+def _without_angles(text: str) -> str:
+    while (plain := _ANGLES.sub("", text)) != text:
+        text = plain
+    return text
+
+
+# ── in a tree ────────────────────────────────────────────────────────────────────────────────────
+
+_CLASSES = ("class", "class_declaration", "enum_declaration", "record_declaration", "object_creation_expression")
+_MODULES = ("module", "trait_declaration", "interface_declaration")
+_MADE = "object_creation_expression"
+_METHODS = ("method", "singleton_method")
+_BASES = ("superclass", "base_clause", "use_declaration")
+_NAMES = ("type_identifier", "constant", "name", "scope_resolution", "qualified_name", "scoped_type_identifier")
+_MIXED_IN = (b"include", b"extend", b"prepend")
+_CATCHES_ALL = re.compile(rb"\bmethod_missing\b|\b__call(?:Static)?\b|\bforwardMissingTo\b|\bdefine_method\b")
+
+
+def written(declared: Node) -> Iterator[str]:
+    """The names of what a class derives from and mixes in; `?` for one that is no name."""
+    body = declared.child_by_field_name("body")
+    for part in (*declared.named_children, *(body.named_children if body is not None else ())):
+        if part.type in _BASES:
+            for one in part.named_children:
+                name = one.named_children[0] if one.type == "generic_type" else one
+                yield (name.text or b"").decode() if name.type in _NAMES else "?"
+        elif part.type == "call" and (method := part.child_by_field_name("method")) and method.text in _MIXED_IN:
+            arguments = part.child_by_field_name("arguments")
+            yield from ((one.text or b"").decode() for one in (arguments.named_children if arguments else ()))
+
+
+def types_around(node: Node) -> Iterator[Node]:
+    """The classes, modules and made objects around a node, the nearest first."""
+    return around(node, (*_CLASSES, *_MODULES))
+
+
+def is_in_method(node: Node) -> bool:
+    """Whether a node stands in a method."""
+    return any(around(node, _METHODS))
+
+
+def is_open(declared: Node) -> bool:
+    """Whether a type is one whose methods may be called on what others add to it: a module, trait or interface."""
+    return declared.type in _MODULES
+
+
+def is_made(node: Node) -> bool:
+    """Whether an object is made there."""
+    return node.type == _MADE
+
+
+def has_body(made: Node) -> bool:
+    """Whether an object is made of a class that is written there."""
+    return any(child.type == "class_body" for child in made.named_children)
+
+
+def catches_all(declared: Node) -> bool:
+    """Whether a class answers to any name, by a method for missing ones or by making methods."""
+    return _CATCHES_ALL.search(declared.text or b"") is not None
+
+
+def class_at(root: Node | None, line: int) -> Node | None:
+    """The class or module whose name stands on a line (from 1)."""
+    pending = [] if root is None else [root]
+    while pending:
+        one = pending.pop()
+        name = one.child_by_field_name("name") if one.type in (*_CLASSES, *_MODULES) else None
+        if name is not None and name.start_point[0] == line - 1:
+            return one
+        if one.start_point[0] <= line - 1 <= one.end_point[0]:
+            pending += one.named_children
+    return None

@@ -1,0 +1,82 @@
+"""What libraries outside a repository may bring into a file without naming it, by language; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+# Classes of test libraries, and the names that they bring.
+TEST_CASES = ("Test::Unit::TestCase", "Minitest::Test", "MiniTest::Test", "TestCase", "\\PHPUnit\\Framework\\TestCase")
+_OF_TESTS = re.compile(
+    r"assert|refute|fail|flunk|omit|pend|notify|skip|stub|mock|data|build_message|capture|expect|mark|get|create|set|assume"
+    r"|any|at|exactly|never|on|once|return|throw|prophesize|will|iterable|sub_test_case|test|setup|teardown|startup|shutdown"
+)
+HARMLESS = frozenset({"Object", "BasicObject", "Comparable", "Enumerable", "Kernel", "StandardError"})
+"""Bases and mixins whose methods are known."""
+_ASSERTIONS = re.compile(rb"\.(?:Assert|Assertions|Assume|Assumptions|Truth)$")
+_STATIC_STAR = re.compile(rb"^\s*import\s+static\s+([\w.]+)\.\*", re.M)
+_STAR = re.compile(rb"^\s*import\s+(?!static)[\w.]+\.\*", re.M)
+_NAMESPACE = re.compile(rb"^namespace\s+\w", re.M)
+_WINDOWS = re.compile(r"(?:win\w*|io|direct|process|crtdbg|shlobj|shellapi|tchar|corecrt\w*)\.h")
+_HEADERS = """
+alloca arpa/inet assert complex ctype dirent dlfcn endian err errno fcntl features fenv float fnmatch getopt glob
+grp iconv inttypes iso646 langinfo libgen limits locale malloc math memory net/if netdb netinet/in netinet/tcp poll
+pthread pwd regex sched search semaphore setjmp signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio
+stdlib stdnoreturn string strings sys/ioctl sys/mman sys/param sys/resource sys/select sys/socket sys/stat
+sys/statvfs sys/time sys/types sys/uio sys/un sys/utsname sys/wait syslog termios tgmath threads time uchar unistd
+utime wchar wctype
+"""
+_STANDARD = frozenset(_HEADERS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Libraries:
+    """By what a language gets the functions that a file calls without an object.
+
+    `made`: whether a class that is made by its bare name can only be of the repository, since no import names it.
+    """
+
+    made: Callable[[Node, bytes], bool] | None = None
+    by_includes: bool = False
+    by_classes: bool = False
+    functions_are_global: bool = False  # all of them are of the repository or of the standard library
+    calls_at_top: bool = False  # code outside methods may call what a library adds to classes
+    innermost_only: bool = False  # classes around the innermost one bring nothing
+
+
+def _made_in_namespace(node: Node, data: bytes) -> bool:
+    return node.type == "name" and _NAMESPACE.search(data) is not None
+
+
+def _made_without_star(node: Node, data: bytes) -> bool:
+    return node.type == "type_identifier" and not _STAR.search(data)
+
+
+NONE = Libraries()
+ROWS: Mapping[str, Libraries] = {
+    "c": Libraries(by_includes=True),
+    "java": Libraries(_made_without_star, by_classes=True),
+    "php": Libraries(_made_in_namespace, by_classes=True, functions_are_global=True),
+    "ruby": Libraries(by_classes=True, calls_at_top=True, innermost_only=True),
+}
+
+
+def is_of_tests(name: str) -> bool:
+    """Whether classes of test libraries may bring a name."""
+    return _OF_TESTS.match(name) is not None
+
+
+def stars_bring(name: str, data: bytes) -> bool:
+    """Whether an import of all static members of a class may bring a name."""
+    stars = [one[1] for one in _STATIC_STAR.finditer(data)]
+    return any(_ASSERTIONS.search(one) is None or is_of_tests(name) for one in stars)
+
+
+def is_system_header(name: str) -> bool:
+    """Whether an included file is one of the system or of the standard library of C."""
+    return name.removesuffix(".h") in _STANDARD or _WINDOWS.fullmatch(name) is not None

@@ -1,0 +1,65 @@
+"""Check the names that files take from each other, in languages that name them by the path of a module."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from optimizer.languages.naming import modules
+from optimizer.languages.naming.table import naming_of
+from optimizer.languages.occurrences import Occurrence
+from optimizer.languages.source import Source
+from optimizer.report.checks import BrokenName
+from optimizer.verify.patched import Patched
+
+
+def orphans(path: str, removed: set[str], patched: Patched, importers: Iterable[str]) -> Iterator[BrokenName]:
+    """Uses of what a module no longer has, in the files that import it."""
+    source = patched.after.source(path)
+    if modules.passes_all_on(source):
+        return
+    gone = {name for name in removed if not _has(source, name)}
+    for file in importers:
+        user = patched.after.source(file)
+        for name in sorted(gone):
+            taken = [raw for raw in user.imports if modules.takes(raw, name)]
+            lines = [raw.line for raw in taken if path in patched.after.leads(file, raw)]
+            if not taken:
+                lines = [place.line for place in user.occurrences(name) if _is_of(place, user, path, patched)]
+            yield from (BrokenName("removed", file, line, name, path) for line in lines[:1])
+
+
+def _has(source: Source, name: str) -> bool:
+    """Whether a file still defines a name at any depth, or brings it from elsewhere."""
+    return any(place.kind in ("definition", "import") for place in source.occurrences(name))
+
+
+def _is_of(place: Occurrence, user: Source, path: str, patched: Patched) -> bool:
+    """Whether a use by a path, as `module::name`, or a call can only mean what the file at `path` had."""
+    qualifier = modules.qualifier_of(place, user.data)
+    if qualifier is None:
+        return False
+    if qualifier:
+        return qualifier == modules.module_of(path)
+    name = user.data[place.start : place.end].decode()
+    declares = any(one.kind == "definition" for one in user.occurrences(name))
+    brings_all = any(modules.takes_all(raw) and path in patched.after.leads(user.path, raw) for raw in user.imports)
+    return place.kind == "call" and brings_all and not declares and not patched.after.symbols_named(name)
+
+
+def missing(path: str, patched: Patched) -> Iterator[BrokenName]:
+    """What a changed file newly imports from a module whose file does not even contain the name."""
+    row = naming_of(path)
+    if row.reach != "modules":
+        return
+    old = {raw.module for raw in patched.before.source(path).imports}
+    for raw in patched.after.source(path).imports:
+        name = modules.last_of(raw).removeprefix("r#")
+        if raw.kind != "use" or raw.module in old or raw.module == name or name in ("*", "self"):
+            continue
+        for target in patched.after.leads(path, raw)[:1]:
+            source = patched.after.source(target)
+            word = re.compile(rb"\b%s\b" % name.encode())
+            is_lost = target != path and modules.is_item_of(target, raw) and not word.search(source.data)
+            if is_lost and not modules.may_hold_more(source):
+                yield BrokenName("attribute", path, raw.line, name, target)
