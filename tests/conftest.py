@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -90,32 +92,39 @@ def git(root: Path, *arguments: str) -> str:
 def make_repo(tmp_path: Path) -> Callable[[Mapping[str, str | bytes]], Path]:
     """Build a git repository from path → content, all committed; returns its root."""
 
-    def build(files: Mapping[str, str | bytes]) -> Path:
-        root = tmp_path / "repo"
-        root.mkdir()
-        for path, content in files.items():
-            target = root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content if isinstance(content, bytes) else content.encode())
-        git(root, "init", "-q", "-b", "main")
-        git(root, "add", "-A")
-        git(root, "commit", "-q", "--allow-empty", "-m", "begin")
-        return root
+    return partial(_committed, tmp_path)
 
-    return build
+
+def _committed(folder: Path, files: Mapping[str, str | bytes]) -> Path:
+    root = folder / "repo"
+    root.mkdir()
+    for path, content in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "--allow-empty", "-m", "begin")
+    return root
 
 
 @pytest.fixture
 def index_repo(make_repo: Callable[[Mapping[str, str | bytes]], Path], tmp_path: Path) -> Iterator[IndexRepo]:
     """Build a repository from path → content and index it."""
-    opened: list[Index] = []
+    with ExitStack() as opened:
+        yield lambda files: opened.enter_context(_indexed(make_repo(files), tmp_path / "cache"))
 
-    def build(files: Mapping[str, str | bytes]) -> Index:
-        index = open_index(Root(make_repo(files), True), tmp_path / "cache")
-        opened.append(index)
-        refresh(index, Settings(workers=1), lambda _: None)
-        return index
 
-    yield build
-    for index in opened:
-        index.close()
+@contextmanager
+def shared_index(folder: Path, files: Mapping[str, str | bytes]) -> Iterator[Index]:
+    """The index of a repository of path → content, for tests that only read it."""
+    with _indexed(_committed(folder, files), folder / "cache") as index:
+        yield index
+
+
+@contextmanager
+def _indexed(root: Path, cache: Path) -> Iterator[Index]:
+    index = open_index(Root(root, True), cache)
+    refresh(index, Settings(workers=1), lambda _: None)
+    yield index
+    index.close()

@@ -47,6 +47,7 @@ def circles(folder: Path) -> set[frozenset[str]]:
             return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["optimizer", "benchmarks", "tests"])
 def test_no_imports_go_in_a_circle(folder: str) -> None:
     assert circles(ROOT / folder) == set()

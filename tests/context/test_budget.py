@@ -42,6 +42,7 @@ def test_a_whole_never_costs_much_more_than_its_lines(lines: list[str]) -> None:
     assert count_tokens(whole) <= sum(count_tokens(line + "\n") for line in lines) + 1
 
 
+@pytest.mark.slow
 def test_it_is_quick() -> None:
     text = "def parse_response(self, data):\n    return self.client.read(data)[0]\n" * 30_000
     assert seconds(lambda: count_tokens(text)) < 4 * seconds(lambda: re.findall(r"\w+|\W", text))

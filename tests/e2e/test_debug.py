@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import GOOD, REQUEST, Optimize
 from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback
@@ -11,6 +13,7 @@ from tests.loopback.server import Loopback
 CANARY = "gsk_canary0f0akey0that0nobody0may0see"
 
 
+@pytest.mark.slow
 def test_debug_shows_each_decision_and_no_key(user: Optimize, calc: Path, loopback: Loopback) -> None:
     loopback.served["ollama"] = ()
     user.env["GROQ_API_KEY"] = CANARY

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import FAILS, GOOD, REQUEST, Optimize
 from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback
@@ -32,12 +34,14 @@ def test_the_transcript_of_a_change_shows_each_call(user: Optimize, loopback: Lo
     assert kept.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_an_answer_is_found_by_the_id_of_its_request(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", Reply(text="It adds (calc/parse.py:10)."))
     request = user("explain total", "--json").event("usage")["request"]
     assert "It adds (calc/parse.py:10)." in user("log", "--transcript", request).out
 
 
+@pytest.mark.slow
 def test_a_provider_that_fails_is_part_of_it(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", *[Reply(status=500, body=b'{"error": "broken"}')] * 3)
     loopback.queue("groq", Reply(calls=(GOOD,)))
@@ -47,6 +51,7 @@ def test_a_provider_that_fails_is_part_of_it(user: Optimize, loopback: Loopback)
     assert first["error"]
 
 
+@pytest.mark.slow
 def test_it_can_be_switched_off(user: Optimize, loopback: Loopback, calc: Path) -> None:
     user.configure(f"{user.config.read_text()}[transcripts]\nkeep = false\n")
     loopback.queue("ollama", Reply(calls=(GOOD,)))

@@ -197,6 +197,7 @@ def test_an_answer_of_the_wrong_kind_is_no_yes(
     assert [one.allowed for one in trust.decisions(state)] == ([False] if answer == (False,) else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "state"), [((True,), "written"), (True, "written"), (False, "written")])
 def test_commands_are_asked_about_once_and_remembered(
     consented: Services, shop: Path, answer: Answer, state: str
@@ -213,6 +214,7 @@ def test_commands_are_asked_about_once_and_remembered(
     assert checks["tests"] is (True if answer else None)
 
 
+@pytest.mark.slow
 def test_a_change_that_fails_a_check_allowed_late_is_dropped_and_recorded_so(consented: Services, shop: Path) -> None:
     test = "from shop import total\n\n\ndef test_total():\n    assert 0 not in total.__code__.co_consts\n"
     (shop / "test_shop.py").write_text(test)

@@ -343,6 +343,7 @@ def look_columns(root: Root) -> tuple[list[bytes], list[int]]:
     return seen.names, list(seen.columns[::4])
 
 
+@pytest.mark.slow
 def test_a_git_that_is_late_or_fails_tells_nothing(make_repo, tmp_path):
     root = make_repo({"a.py": "x"})
     program = find_git(root)

@@ -244,6 +244,7 @@ def test_a_scan_out_of_time_stops_the_request() -> None:
     assert caught.value.exit_code == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["token=" * 20_000, "-----BEGIN " * 20_000, "eyJ" * 80_000, "://a:" * 50_000, "secret " * 40_000]
 )

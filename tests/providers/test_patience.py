@@ -53,6 +53,7 @@ def test_what_had_arrived_of_a_late_answer_is_kept(loopback: Loopback, tmp_path:
     assert isinstance(error, TimedOut) and error.heard == "some wor" and 0 < error.waited < 1
 
 
+@pytest.mark.slow
 def test_a_longer_prompt_and_a_slower_server_get_more_time(loopback: Loopback, tmp_path: Path) -> None:
     slow = Reply("text", stall_at=0, stall=0.4, pings=PINGS[:1])
     limits = ExchangeLimits(load=0.1, stall=0.1)

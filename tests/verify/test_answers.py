@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from optimizer.index.reader import Index
 from optimizer.verify.answers import check_answer
-from tests.conftest import IndexRepo
+from tests.conftest import shared_index
 
 FILES = {
     "src/app.py": "import json\n\n\ndef load_config(path):\n    return json.loads(open(path).read())\n\n\n"
@@ -68,9 +70,10 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def index(index_repo: IndexRepo) -> Index:
-    return index_repo(FILES)
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with shared_index(tmp_path_factory.mktemp("shared"), FILES) as index:
+        yield index
 
 
 @pytest.mark.parametrize("text", GOOD)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from optimizer.index.reader import Index
 from optimizer.types import FileChange, Patch
 from optimizer.verify.checks import at_once
-from tests.conftest import IndexRepo
+from tests.conftest import shared_index
 
 FILES = {
     "c/util.h": "int util_sum(int a);\n",
@@ -31,9 +33,10 @@ FILES = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def index(index_repo: IndexRepo) -> Index:
-    return index_repo(FILES)
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with shared_index(tmp_path_factory.mktemp("shared"), FILES) as index:
+        yield index
 
 
 def names(index: Index, path: str, old: str, new: str) -> str | None:
