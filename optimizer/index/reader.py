@@ -18,7 +18,7 @@ from optimizer.git.run import FileNames
 from optimizer.index.files import Root, read_regular
 from optimizer.index.postings import FIELDS, PATHS, STOP, find, tally
 from optimizer.index.schema import SCHEMA, get_meta, get_metas, text, unseal
-from optimizer.languages.edges import ImportEdge
+from optimizer.languages.edges import ImportEdge, RawImport
 from optimizer.languages.units import Extent, extents
 from optimizer.languages.words import terms
 from optimizer.retrieval import Reference, Skipped, Symbol
@@ -168,6 +168,13 @@ class Index:
             if row
             else ()
         )
+
+    @sound
+    def packages(self) -> Mapping[str, tuple[RawImport, ...]]:
+        """The packages that files declare, of languages whose imports lead to them."""
+        from optimizer.index.writer import packages
+
+        return packages(self.connection)
 
     @sound
     def importers_of(self, path: str) -> tuple[ImportEdge, ...]:

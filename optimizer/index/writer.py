@@ -19,8 +19,8 @@ from optimizer.db.store import transaction
 from optimizer.index.postings import FIELDS, PATHS, expand, runs_of, shift, unpack, words_of
 from optimizer.index.schema import EMPTY, get_meta, seal, set_meta, text, unseal
 from optimizer.index.workers import Content, Parsed
-from optimizer.languages.edges import RawImport
-from optimizer.languages.imports import is_manifest, resolve, tree
+from optimizer.languages.edges import PACKAGE, RawImport
+from optimizer.languages.imports import family_of, has_package, is_manifest, resolve, tree
 from optimizer.retrieval import Skipped
 
 FILES = "SELECT path, size, mtime, ctime, content, why, sum FROM file"
@@ -307,24 +307,27 @@ def store_links(
     """
     ids = dict(connection.execute("SELECT path, id FROM file WHERE content IS NOT NULL"))
     changed = [path for path in changed if path in ids]
+    stored: Iterable[tuple[str, bytes]]
     if new_paths or any(map(is_manifest, changed)):
         connection.execute("DELETE FROM edges")
         connection.execute("DELETE FROM link")
-        stored: Iterable[tuple[str, bytes]] = connection.execute(_IMPORTS)
+        stored = connection.execute(_IMPORTS)
     else:
         stored = [row for path in changed if (row := _other_imports(connection, path, ids[path]))]
+        if families := {family_of(path) for path, _ in stored if has_package(path)}:
+            stored = [row for row in connection.execute(_IMPORTS) if family_of(row[0]) in families] + [
+                row for row in stored if family_of(row[0]) not in families
+            ]
         connection.executemany("DELETE FROM link WHERE source=?", ((ids[path],) for path, _ in stored))
     if not stored:
         return
     manifests = {path: data for path in ids if is_manifest(path) and (data := read(path)) is not None}
-    table = tree(ids, manifests)
+    table = tree(ids, manifests, packages(connection))
     targets: dict[int, array[int]] = {}
 
     def bodies() -> Iterator[tuple[int, int, bytes]]:
         for path, imports in stored:
-            written = json.loads(unseal(imports))
-            raw = tuple([RawImport(module, tuple(names), *rest) for module, names, *rest in written])
-            edges = resolve(path, raw, table)
+            edges = resolve(path, tuple([raw for raw in _written(imports) if raw.kind != PACKAGE]), table)
             body = json.dumps([(edge.line, edge.module, edge.target) for edge in edges])
             targets[ids[path]] = array("q", {ids[edge.target] for edge in edges if edge.target in ids})
             yield ids[path], crc32(imports), seal(body.encode())
@@ -332,6 +335,16 @@ def store_links(
     connection.executemany("INSERT OR REPLACE INTO edges VALUES (?,?,?)", bodies())
     links = sorted(target << 32 | source for source, found in targets.items() for target in found)
     connection.executemany("INSERT INTO link VALUES (?,?)", ((link >> 32, link & 0xFFFFFFFF) for link in links))
+
+
+def packages(connection: sqlite3.Connection) -> dict[str, tuple[RawImport, ...]]:
+    """The packages that files declare, of languages whose imports lead to them."""
+    rows = ((path, imports) for path, imports in connection.execute(_IMPORTS) if has_package(path))
+    return {path: tuple([raw for raw in _written(imports) if raw.kind == PACKAGE]) for path, imports in rows}
+
+
+def _written(imports: bytes) -> Iterator[RawImport]:
+    return (RawImport(module, tuple(names), *rest) for module, names, *rest in json.loads(unseal(imports)))
 
 
 def _other_imports(connection: sqlite3.Connection, path: str, source: int) -> tuple[str, bytes] | None:

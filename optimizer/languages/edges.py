@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+PACKAGE = "package"
+
 
 class RawImport(NamedTuple):
     """An import as written: `kind` is its form (`from`, `require`, `include-local`, `mod`, …).
 
+    A `package` is no import: `module` is the package of the file, `names` what it defines there at the top level.
     `-inner` ends the kind of an import inside an inline module (Rust). `language`: of a script without an ending.
     """
 

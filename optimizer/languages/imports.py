@@ -5,11 +5,11 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from optimizer.languages.edges import ImportEdge as ImportEdge
@@ -59,12 +59,31 @@ def _families() -> Mapping[str, Modules]:
     return {language.name: language.modules for language in LANGUAGES if language.modules}
 
 
-def tree(paths: Iterable[str], manifests: Mapping[str, bytes]) -> Tree:
-    """Prepare to resolve imports among `paths` (relative, with `/`); `manifests` holds the bytes of all manifests."""
+def tree(
+    paths: Iterable[str],
+    manifests: Mapping[str, bytes],
+    packages: Mapping[str, Sequence[RawImport]] = MappingProxyType({}),
+) -> Tree:
+    """Prepare to resolve imports among `paths` (relative, with `/`).
+
+    `manifests` holds the bytes of all manifests, `packages` those of all files that have one by `has_package`.
+    """
     files = frozenset(paths)
     families = {family.name: family for path in files if (family := family_of(path))}
-    tables = {name: _module(family).build(files, manifests) for name, family in families.items()}
+    tables: dict[str, Any] = {}
+    for name, family in families.items():
+        if family.packages:
+            own = {path: rows for path, rows in packages.items() if path.endswith(family.packages)}
+            tables[name] = _module(family).build(files, manifests, own)
+        else:
+            tables[name] = _module(family).build(files, manifests)
     return Tree(files, manifests, tables)
+
+
+def has_package(path: str) -> bool:
+    """Whether the imports of others lead to this file by the package that it declares."""
+    family = family_of(path)
+    return family is not None and path.endswith(family.packages)
 
 
 def resolve(path: str, imports: tuple[RawImport, ...], tree: Tree) -> tuple[ImportEdge, ...]:

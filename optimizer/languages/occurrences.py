@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.languages import syntax
+from optimizer.languages.edges import PACKAGE
 from optimizer.languages.table import Language
 from optimizer.retrieval import ReferenceKind
 
@@ -54,7 +55,8 @@ def _is_whole(language: Language, node: Node, data: bytes, start: int, end: int)
 
 def _kind(language: Language, root: Node, data: bytes, node: Node, end: int, called: bool) -> ReferenceKind:
     around = syntax.find_at(language, root, data, node.start_byte, node.end_byte)
-    if any(item.start <= node.start_byte and node.end_byte <= item.node.end_byte for item in around.imports):
+    imports = (item for item in around.imports if item.kind != PACKAGE)
+    if any(item.start <= node.start_byte and node.end_byte <= item.node.end_byte for item in imports):
         return "import"
     for item in around.definitions:
         name = item.captures["name"][0]

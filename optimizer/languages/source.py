@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from optimizer.languages import syntax
-from optimizer.languages.edges import RawImport
+from optimizer.languages.edges import PACKAGE, RawImport
 from optimizer.languages.occurrences import Occurrence, find_occurrences
 from optimizer.languages.symbols import SymbolRow, symbol_rows
 from optimizer.languages.table import Language, is_installed, language_of, started_by
@@ -72,7 +72,12 @@ def _read(language: Language, data: bytes, until: float, whole: bool) -> tuple[l
         root = syntax.root_of(language, data, until)
     broken = list(syntax.errors(root)) if root.has_error else []
     found = syntax.find(language, root, data, broken)
-    return list(symbol_rows(data, language, found)), list(import_rows(data, language, found))
+    symbols = list(symbol_rows(data, language, found))
+    imports = list(import_rows(data, language, found))
+    if language.modules is not None and language.modules.packages:
+        tops = tuple([row[0] for row in symbols if not row[7]])
+        imports = [(row[0], tops, *row[2:]) if row[3] == PACKAGE else row for row in imports]
+    return symbols, imports
 
 
 def text_of(path: str, data: bytes) -> bytes:
@@ -125,11 +130,25 @@ def import_rows(data: bytes, language: Language, everything: syntax.Tags) -> Ite
         return
     read = getattr(import_module(f"optimizer.languages.modules.{language.modules.name}"), language.reader)
     for start, kind, node in found:
+        if kind == PACKAGE:
+            yield _package(node, data), (), node.start_point[0] + 1, kind
+            continue
         text = data[start : node.end_byte].decode("utf-8", "replace")
         line = node.start_point[0] + 1
         inner = any(item.start < start < -item.negative_end for item in modules)
         for module, names, form in read(text, kind):
             yield module, names, line, f"{form}-inner" if inner else form
+
+
+def _package(name: Node, data: bytes) -> str:
+    """The name of a package, with those of the packages around it."""
+    parts = [data[name.start_byte : name.end_byte].decode("utf-8", "replace")]
+    around = name.parent.parent if name.parent is not None else None
+    while around is not None:
+        outer = around.child_by_field_name("name") if around.type == "namespace_declaration" else None
+        parts += [data[outer.start_byte : outer.end_byte].decode("utf-8", "replace")] if outer is not None else []
+        around = around.parent
+    return ".".join("".join(part.split()) for part in reversed(parts))
 
 
 class Source:
@@ -166,10 +185,19 @@ class Source:
     def imports(self) -> tuple[RawImport, ...]:
         """The imports of the file as they are written, in order."""
         if self._apart is not None:
-            return tuple([RawImport(*row) for row in self._apart[1]])
-        if self.language is None or self._found is None:
+            rows = self._apart[1]
+        elif self.language is None or self._found is None:
             return ()
-        return tuple([RawImport(*row) for row in import_rows(self.text, self.language, self._found)])
+        else:
+            rows = list(import_rows(self.text, self.language, self._found))
+        return tuple([RawImport(*row) for row in rows if row[3] != PACKAGE])
+
+    @cached_property
+    def packages(self) -> tuple[RawImport, ...]:
+        """The packages of the file, with the names that it defines in them."""
+        if self.language is None or self.language.modules is None or not self.language.modules.packages:
+            return ()
+        return tuple([RawImport(*row) for row in read(self.path, self.data)[1] if row[3] == PACKAGE])
 
     @cached_property
     def error_count(self) -> int | None:

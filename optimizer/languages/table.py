@@ -32,6 +32,7 @@ class Modules(NamedTuple):
     manifests: tuple[str, ...] = ()  # patterns for the names of files that say where modules are
     by_folder: bool = False  # where an import leads depends only on the folder of its file
     lead_to_files: bool = True  # False: no module is ever a file of the repository
+    packages: tuple[str, ...] = ()  # endings of files whose package counts, with the names that they define in it
 
 
 class Language(NamedTuple):
@@ -86,7 +87,7 @@ class Language(NamedTuple):
 _HASH = (b"#",)
 _PYTHON = Modules("python", by_folder=True)
 _SCRIPT = Modules("javascript", ("package.json", "jsconfig.json", "tsconfig*.json"))
-_JAVA = Modules("java")
+_JAVA = Modules("java", packages=(".kt", ".kts"))
 _C = Modules("c", by_folder=True)
 _SCRIPT_TESTS = tuple(
     f"?*[._]{word}.{ending}" for word in ("test", "spec") for ending in ("[jt]s", "[jt]sx", "[cm][jt]s")
@@ -204,7 +205,7 @@ LANGUAGES: tuple[Language, ...] = (
         programs=("php",),
         depth=4,
         keywords=(b"function ", b"class ", b"include ", b"include_once ", b"require ", b"require_once "),
-        modules=Modules("php", ("composer.json",)),
+        modules=Modules("php", ("composer.json",), packages=(".php",)),
         tests=("?*Test.php", "?*Tests.php"),
     ),
     Language(
@@ -214,7 +215,7 @@ LANGUAGES: tuple[Language, ...] = (
         bracketed=True,
         tagged=True,
         extra="languages",
-        modules=Modules("csharp"),
+        modules=Modules("csharp", packages=(".cs", ".csx")),
         tests=("?*Test.cs", "?*Tests.cs"),
     ),
     Language(

@@ -100,7 +100,9 @@ class Side:
         if self._like is not None:
             return self._like.tree
         manifests = (path for path in self.paths if imports.is_manifest(path))
-        return imports.tree(self.paths, {path: self._data(path) for path in manifests})
+        packages = dict(self._index().packages()) if any(map(imports.has_package, self.paths)) else {}
+        packages |= {path: self._own.source(path).packages for path in self._changed if imports.has_package(path)}
+        return imports.tree(self.paths, {path: self._data(path) for path in manifests}, packages)
 
     def _data(self, path: str) -> bytes:
         return (self._changed[path] or b"") if path in self._changed else read(self._index(), path)
@@ -186,7 +188,9 @@ class Patched:
     @property
     def _keeps_tree(self) -> bool:
         return all(
-            change.before is not None and change.after is not None and not imports.is_manifest(change.path)
+            change.before is not None
+            and change.after is not None
+            and not (imports.is_manifest(change.path) or imports.has_package(change.path))
             for change in self.changes
         )
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.languages.edges import RawImport
-from optimizer.languages.imports import is_manifest, resolve, tree
+from optimizer.languages.imports import has_package, is_manifest, resolve, tree
 from optimizer.languages.source import Source
 from optimizer.languages.table import LANGUAGES, is_installed, language_of
 
@@ -58,6 +58,60 @@ def test_a_script_without_an_ending_imports_by_its_first_line() -> None:
         "helper": ["bin/helper.py"]
     }
     assert edges("bin/run", "#!/bin/sh\n. ./lib\n", ["bin/lib"]) == {"./lib": ["bin/lib"]}
+
+
+PACKAGES = {
+    "kotlin: a top-level function, a class in a file of another name, and both halves of one": (
+        "main.kt",
+        "import a.b.total\nimport a.b.Cart\nimport a.b.Cart.Item\nimport a.b.both\nimport a.b.none\nimport a.b.*\n",
+        {
+            "src/-Shop.kt": "package a.b\n\nfun total() = 1\nclass Cart { class Item }\n",
+            "jvm/Both.kt": "package a.b\n\nactual fun both() = 1\n",
+            "js/Both.kt": "package a.b\n\nactual fun both() = 2\n",
+        },
+        {
+            "a.b.total": ["src/-Shop.kt"], "a.b.Cart": ["src/-Shop.kt"], "a.b.Cart.Item": ["src/-Shop.kt"],
+            "a.b.both": ["js/Both.kt", "jvm/Both.kt"], "a.b.none": [""],
+            "a.b.*": ["js/Both.kt", "jvm/Both.kt", "src/-Shop.kt"],
+        },
+    ),
+    "java: a class of Kotlin": (
+        "A.java", "import a.b.Cart;", {"x.kt": "package a.b\nclass Cart\n"}, {"a.b.Cart": ["x.kt"]},
+    ),
+    "csharp: one namespace in two projects, types, relative names and aliases": (
+        "app/Main.cs",
+        "using Acme.Shop;\nusing static Acme.Shop.Text;\nusing C = Acme.Shop.Cart<int>;\n"
+        "using D = System.Func<A, (int, B)>;\nnamespace Acme.App;\nusing Shop.Inner;\n",
+        {
+            "one/Cart.cs": "namespace Acme.Shop;\nclass Cart<T> {}\n",
+            "two/Text.cs": "namespace Acme { namespace Shop { class Text {} } }\n",
+            "two/Deep.cs": "namespace Acme.Shop.Inner { class Deep {} }\n",
+        },
+        {
+            "Acme.Shop": ["one/Cart.cs", "two/Text.cs"], "Acme.Shop.Text": ["two/Text.cs"],
+            "Acme.Shop.Cart": ["one/Cart.cs"], "System.Func": [""], "Shop.Inner": ["two/Deep.cs"],
+        },
+    ),
+    "php: namespaces that no composer.json maps": (
+        "index.php", "<?php\nuse Acme\\Shop\\Cart;\nuse function Acme\\Shop\\total;\nuse Other\\Cart as C;\n",
+        {"lib/shop.php": "<?php\nnamespace Acme\\Shop;\n\nfunction total() {}\n\nclass Cart {}\n"},
+        {"Acme\\Shop\\Cart": ["lib/shop.php"], "Acme\\Shop\\total": ["lib/shop.php"], "Other\\Cart": [""]},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "source", "files", "found"), PACKAGES.values(), ids=PACKAGES)
+def test_what_files_declare_leads_to_them(
+    path: str, source: str, files: dict[str, str], found: dict[str, list[str]]
+) -> None:
+    for one in (path, *files):
+        needs_grammar(one)
+    sources = {one: Source(one, text.encode()) for one, text in {path: source, **files}.items()}
+    forest = tree(sources, {}, {one: read.packages for one, read in sources.items() if has_package(one)})
+    edges: dict[str, list[str]] = {}
+    for edge in resolve(path, sources[path].imports, forest):
+        edges.setdefault(edge.module, []).append(edge.target or "")
+    assert edges == found
 
 
 class TestPython:

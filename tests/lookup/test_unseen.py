@@ -57,6 +57,20 @@ def test_a_script_without_an_ending_is_code(index_repo: IndexRepo) -> None:
     assert not changed.open
 
 
+def test_an_import_follows_what_it_names_to_another_file_of_the_package(index_repo: IndexRepo) -> None:
+    shop = "<?php\nnamespace Acme\\Shop;\n"
+    function = "function total() {}\n"
+    index = index_repo({
+        "a.php": shop + function, "b.php": f"{shop}class B {{}}\n",
+        "main.php": "<?php\nuse function Acme\\Shop\\total;\n",
+    })  # fmt: skip
+    assert [edge.target for edge in index.imports_of("main.php")] == ["a.php"]
+    (index.root.path / "a.php").write_text(shop)
+    (index.root.path / "b.php").write_text(shop + function)
+    refresh(index, Settings(workers=1), lambda _: None)
+    assert [edge.target for edge in index.imports_of("main.php")] == ["b.php"]
+
+
 def test_files_outside_a_sparse_checkout_are_named_and_stop_a_rename(tmp_path: Path) -> None:
     root = tmp_path / "project"
     for path, text in {"a/a.py": "def in_a():\n    return 1\n", "b/b.py": "from a.a import in_a\n"}.items():

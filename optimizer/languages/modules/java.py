@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
@@ -19,15 +19,16 @@ ENDINGS = (".java", ".kt", ".scala")
 
 @dataclass(frozen=True, slots=True)
 class Java:
-    """Source files by name, and by folder; folders by their last part."""
+    """Source files by name, and by folder; folders by their last part; what packages of Kotlin hold, by full name."""
 
     names: Mapping[str, tuple[str, ...]]
     folders: Mapping[str, tuple[str, ...]]
     folder_names: Mapping[str, tuple[str, ...]]
+    defined: Mapping[str, tuple[str, ...]]
 
 
-def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> Java:
-    """Packages follow folders, so the paths alone say where a class is."""
+def build(paths: frozenset[str], manifests: Mapping[str, bytes], packages: Mapping[str, Sequence[RawImport]]) -> Java:
+    """Packages of Java follow folders, so that the paths alone say where a class is; in Kotlin they need not."""
     sources = sorted(path for path in paths if path.endswith(ENDINGS))
     folders: dict[str, list[str]] = {}
     for path in sources:
@@ -36,6 +37,7 @@ def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> Java:
         suffixes.by_name(sources),
         {folder: tuple(files) for folder, files in folders.items()},
         suffixes.by_name(folders),
+        suffixes.by_package(packages, "."),
     )
 
 
@@ -58,7 +60,9 @@ def resolve(path: str, raw: RawImport, table: Java) -> Iterator[tuple[str, str |
         if found := suffixes.nearest(path, candidates):
             yield raw.module, found
             return
-    yield raw.module, None
+    names = [raw.module.removesuffix("*"), *(".".join(parts[:end]) for end in range(len(parts), 1, -1))]
+    defining = next((files for name in names if (files := table.defined.get(name))), ())
+    yield from ((raw.module, file) for file in defining or (None,))
 
 
 def read(text: str, kind: str) -> list[Read]:

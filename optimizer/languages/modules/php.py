@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
@@ -17,14 +17,15 @@ _GROUP = re.compile(r"^(.*?)\{(.*)\}\s*$", re.S)
 
 @dataclass(frozen=True, slots=True)
 class Php:
-    """The files, all by name, and (namespace prefix, folder) with the longest prefix first."""
+    """The files, all by name; (namespace prefix, folder) with the longest prefix first; what namespaces hold."""
 
     paths: frozenset[str]
     names: Mapping[str, tuple[str, ...]]
     prefixes: tuple[tuple[str, str], ...]
+    defined: Mapping[str, tuple[str, ...]]
 
 
-def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> Php:
+def build(paths: frozenset[str], manifests: Mapping[str, bytes], packages: Mapping[str, Sequence[RawImport]]) -> Php:
     """Read `autoload` and `autoload-dev` of every composer.json."""
     prefixes: list[tuple[str, str]] = []
     for path, data in sorted(manifests.items()):
@@ -45,15 +46,18 @@ def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> Php:
                                 (prefix.strip("\\"), "" if place in ("", ".") else posixpath.normpath(place))
                             )
     prefixes.sort(key=lambda item: (-len(item[0]), item))
-    return Php(paths, suffixes.by_name(path for path in paths if path.endswith(".php")), tuple(prefixes))
+    names = suffixes.by_name(path for path in paths if path.endswith(".php"))
+    return Php(paths, names, tuple(prefixes), suffixes.by_package(packages, "\\"))
 
 
 def resolve(path: str, raw: RawImport, table: Php) -> Iterator[tuple[str, str | None]]:
     """The file of the class that a `use` names, or the included file; None outside the repository."""
     if raw.kind == "include":
         yield raw.module, _included(path, raw.module, table)
-    else:
-        yield raw.module, _autoloaded(raw.module, table)
+        return
+    found = _autoloaded(raw.module, table)
+    files = (found,) if found else table.defined.get(raw.module, ())
+    yield from ((raw.module, file) for file in files or (None,))
 
 
 def _autoloaded(name: str, table: Php) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+from optimizer.languages.edges import RawImport
 
 
 def by_name(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -12,6 +14,16 @@ def by_name(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
     for path in sorted(paths):
         found.setdefault(posixpath.basename(path), []).append(path)
     return {name: tuple(group) for name, group in found.items()}
+
+
+def by_package(packages: Mapping[str, Sequence[RawImport]], sign: str) -> dict[str, tuple[str, ...]]:
+    """The files of each package, by its name and the sign, and those that define a name in it, by its full name."""
+    found: dict[str, dict[str, None]] = {}
+    for path, rows in sorted(packages.items()):
+        for row in rows:
+            for name in ("", *row.names):
+                found.setdefault(f"{row.module}{sign}{name}", {})[path] = None
+    return {name: tuple(files) for name, files in found.items()}
 
 
 def ending_in(suffix: str, names: Mapping[str, tuple[str, ...]]) -> list[str]:

@@ -19,6 +19,8 @@
 (field_declaration (modifier "static") (modifier "readonly")
   (variable_declaration (variable_declarator name: (_) @name))) @definition.constant
 ((using_directive) @reference.import (#set! kind "using"))
+((namespace_declaration name: (_) @reference.import) (#set! kind "package"))
+((file_scoped_namespace_declaration name: (_) @reference.import) (#set! kind "package"))
 
 ; Names, and the calls among them.
 (identifier) @reference

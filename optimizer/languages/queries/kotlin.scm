@@ -16,6 +16,7 @@
 (class_body (property_declaration (variable_declaration (identifier) @name)) @definition.constant)
 (enum_class_body (property_declaration (variable_declaration (identifier) @name)) @definition.constant)
 ((import) @reference.import (#set! kind "import"))
+((package_header (qualified_identifier) @reference.import) (#set! kind "package"))
 
 ; Names, and the calls among them.
 (identifier) @reference

@@ -9,6 +9,7 @@
   arguments: (arguments . (argument [(string (string_content) @name) (encapsed_string (string_content) @name)]))) @definition.constant
   (#set! callee "define"))
 (const_declaration (const_element) @inner) @line
+((namespace_definition name: (_) @reference.import) (#set! kind "package"))
 ((namespace_use_declaration) @reference.import (#set! kind "use"))
 ([(include_expression) (include_once_expression) (require_expression) (require_once_expression)] @reference.import (#set! kind "include"))
 
