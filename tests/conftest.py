@@ -92,10 +92,11 @@ def git(root: Path, *arguments: str) -> str:
 def make_repo(tmp_path: Path) -> Callable[[Mapping[str, str | bytes]], Path]:
     """Build a git repository from path → content, all committed; returns its root."""
 
-    return partial(_committed, tmp_path)
+    return partial(committed, tmp_path)
 
 
-def _committed(folder: Path, files: Mapping[str, str | bytes]) -> Path:
+def committed(folder: Path, files: Mapping[str, str | bytes]) -> Path:
+    """A git repository `folder`/repo of path → content, all committed."""
     root = folder / "repo"
     root.mkdir()
     for path, content in files.items():
@@ -118,7 +119,7 @@ def index_repo(make_repo: Callable[[Mapping[str, str | bytes]], Path], tmp_path:
 @contextmanager
 def shared_index(folder: Path, files: Mapping[str, str | bytes]) -> Iterator[Index]:
     """The index of a repository of path → content, for tests that only read it."""
-    with _indexed(_committed(folder, files), folder / "cache") as index:
+    with _indexed(committed(folder, files), folder / "cache") as index:
         yield index
 
 

@@ -18,7 +18,7 @@ from optimizer.index import commits
 from optimizer.index.files import Root
 from optimizer.index.history import History, head_mark, open_history
 from optimizer.languages.words import terms
-from tests.conftest import CLEAN, git
+from tests.conftest import CLEAN, committed, git
 from tests.index.conftest import update
 
 DAY = 86_400
@@ -53,13 +53,18 @@ def commit(root: Path, message: str | bytes, files: dict[str, str | None], day: 
     return git(root, "rev-parse", "HEAD").strip()
 
 
-@pytest.fixture
-def project(make_repo):
-    root = make_repo({"README": "hello\n"})
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    root = committed(tmp_path_factory.mktemp("project"), {"README": "hello\n"})
     commit(root, "Add a parser of numbers", {"parser.py": "x = 1\n", "numbers.py": "n = 1\n"}, 1)
     commit(root, "Teach the printer colours", {"printer.py": "p = 1\n"}, 2)
     commit(root, "Printer: fix colours on Windows", {"printer.py": "p = 2\n", "terminal.py": "t = 1\n"}, 3)
     return root
+
+
+@pytest.fixture
+def project(built, tmp_path):
+    return Path(shutil.copytree(built, tmp_path / "repo"))
 
 
 @pytest.fixture
@@ -140,6 +145,7 @@ def test_nothing_new_runs_no_git(project, history, monkeypatch):
     assert history(project).commits == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["amend", "reset", "branch", "merge", "orphan", "detached", "rebase"])
 def test_whatever_happens_to_head_the_history_is_that_of_a_fresh_reading(project, history, tmp_path, step):
     history(project).close()

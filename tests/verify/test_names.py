@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from optimizer.index.reader import Index
 from optimizer.types import FileChange, Patch
 from optimizer.verify.checks import at_once
-from tests.conftest import IndexRepo
+from tests.conftest import shared_index
 
 FILES = {
     "calc/__init__.py": "",
@@ -29,9 +30,10 @@ FILES = {
 }
 
 
-@pytest.fixture
-def index(index_repo: IndexRepo) -> Index:
-    return index_repo(FILES)
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with shared_index(tmp_path_factory.mktemp("shared"), FILES) as index:
+        yield index
 
 
 def change(path: str, old: str, new: str) -> FileChange:
@@ -160,9 +162,10 @@ OTHERS = {
 }
 
 
-@pytest.fixture
-def others(index_repo: IndexRepo) -> Index:
-    return index_repo(OTHERS)
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with shared_index(tmp_path_factory.mktemp("shared"), OTHERS) as index:
+        yield index
 
 
 def changed(path: str, old: str, new_text: str) -> FileChange:

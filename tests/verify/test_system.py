@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from optimizer.verify import system
 from optimizer.verify.commands import Means
 from optimizer.verify.patched import Patched
 from optimizer.verify.prove import Copies
-from tests.conftest import IndexRepo
+from tests.conftest import IndexRepo, shared_index
 
 FILES = {
     "inc/util.h": "int util_sum(int a);\n",
@@ -28,9 +28,10 @@ FILES = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def index(index_repo: IndexRepo) -> Index:
-    return index_repo(FILES)
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with shared_index(tmp_path_factory.mktemp("shared"), FILES) as index:
+        yield index
 
 
 def checked(index: Index, tmp_path: Path, path: str, old: str, new: str) -> bool | None:
