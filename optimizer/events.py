@@ -71,10 +71,23 @@ class Notice(NamedTuple):
     kind: NoticeKind
 
 
+class Calling(NamedTuple):
+    """A call of a model begins; `loads`: its server has to load the model first."""
+
+    model: str
+    loads: bool
+
+
 class TextDelta(NamedTuple):
     """A piece of the answer as it streams."""
 
     text: str
+
+
+class Unseen(NamedTuple):
+    """So many characters came that are no text of the answer: of tool calls, of thinking, of what another role says."""
+
+    characters: int
 
 
 class Stepped(NamedTuple):
@@ -111,9 +124,10 @@ class Reviewed(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """A usage record was written to the ledger."""
+    """A usage record was written to the ledger; `left`: micro-dollars that the cap of the day leaves (None: no cap)."""
 
     record: UsageRecord
+    left: int | None = None
 
 
 class Finished(NamedTuple):
@@ -122,7 +136,20 @@ class Finished(NamedTuple):
     outcome: Outcome
 
 
-Event = Chosen | Routed | Notice | TextDelta | Stepped | Proposed | Judged | Reviewed | Recorded | Finished
+Event = (
+    Chosen
+    | Routed
+    | Notice
+    | Calling
+    | TextDelta
+    | Unseen
+    | Stepped
+    | Proposed
+    | Judged
+    | Reviewed
+    | Recorded
+    | Finished
+)
 
 
 class ConsentQuestion(NamedTuple):

@@ -113,11 +113,16 @@ def worth_another(error: ProviderError, retries: int, services: CallServices) ->
     return error.wait is not None and error.wait <= services.settings.limit_wait
 
 
-def warnings(request: str, admitted: Admitted, services: CallServices) -> list[str]:
-    """A line for each cap that this call took past the share at which the user is warned. Raises StorageError."""
+def spent(request: str, services: CallServices) -> Money:
+    """What counts against the caps by now. Raises StorageError."""
+    return _purse(request, services)(0)
+
+
+def warnings(admitted: Admitted, after: Money) -> list[str]:
+    """A line for each cap that this call took past the share at which the user is warned."""
     from optimizer.ledger.caps import WARN_AT, crossed
 
-    before, after = admitted.money, _purse(request, services)(0)
+    before = admitted.money
     caps = (("day", before.caps.day, before.day, after.day), ("run", before.caps.run, before.run, after.run))
     return [
         progress.cap_warning(name, WARN_AT, now, cap)

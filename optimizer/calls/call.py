@@ -11,7 +11,7 @@ from optimizer.calls.record import CallResult, record
 from optimizer.calls.sampling import refused, sampled
 from optimizer.debug import debug
 from optimizer.errors import NoProvider, ProviderError
-from optimizer.events import Flow, Notice, Recorded, TextDelta
+from optimizer.events import Calling, Flow, Notice, Recorded, TextDelta, Unseen
 from optimizer.languages.repeats import Watch
 from optimizer.providers.base import Called
 from optimizer.report import progress
@@ -80,9 +80,13 @@ def _listen(purpose: Purpose, admitted: Admitted, heard: list[str], services: Ca
     model, started, watch = admitted.candidate.model, perf_counter(), Watch()
     provider = services.provider(model, purpose.kind, admission.listener(admitted, services))
     try:
+        yield Calling(model.id, model.local and vendors.of(model.provider).manages_models and not model.resident)
         for piece in provider.stream(model, admitted.prompt):
             if isinstance(piece, Completion):
                 return piece
+            if isinstance(piece, Unseen):
+                yield piece
+                continue
             heard.append(piece)
             yield TextDelta(piece)
             if watch.circles(piece):
@@ -101,15 +105,16 @@ def closed(
         spent = CallResult(result.usage or Usage(), seconds, "provider-error")
         entry = finish(purpose, admitted, spent, services, result)
         admission.measured(admitted, (spent.usage, result.waited, seconds), services)
-        yield Recorded(entry)
+        yield Recorded(entry, admission.spent(purpose.request, services).left)
         return Called(result, entry.cost)
     spent = CallResult(result.usage, result.seconds, "answered", result.model_served)
     entry = record(purpose, admitted.candidate.model, spent, services)
     services.keep(entry, admitted.prompt, result)
     if line := admission.succeeded(admitted, result, services):
         yield Notice(line, "healthy-again")
-    yield Recorded(entry)
-    for line in admission.warnings(purpose.request, admitted, services):
+    money = admission.spent(purpose.request, services)
+    yield Recorded(entry, money.left)
+    for line in admission.warnings(admitted, money):
         yield Notice(line, "cap-warning")
     return Called(result, entry.cost)
 

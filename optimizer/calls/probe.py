@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
 from optimizer.errors import BadAnswer, OptimizerError, PromptTooLong, UnusableOutput
-from optimizer.events import Answer, Flow, Notice, TextDelta
+from optimizer.events import Answer, Flow, Notice, TextDelta, Unseen
 from optimizer.toolspec import ToolSpec
 from optimizer.types import Completion, Message, Model, Prompt
 
@@ -104,6 +104,7 @@ def _hear(prompt: Prompt, model: Model, services: CallServices) -> Flow[_Heard]:
         sent = None
         if isinstance(step, TextDelta):
             first = perf_counter() - begun if first is None else first
+            yield Unseen(len(step.text))
         else:
             sent = yield step
 

@@ -1,4 +1,4 @@
-"""`-v`, `--debug`: write the debug log to stderr, with secrets masked."""
+"""`--debug`: write the debug log to stderr, with secrets masked."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 
-FLAG, SHORT_FLAG = "--debug", "-v"
-OWN_SHORT_FLAG = frozenset({"index"})  # commands for which -v means something else
+FLAG = "--debug"
 KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD")  # ends of variables that hold one
 LEAST_KEY = 6
 
 
 def taken_out(argv: Sequence[str]) -> tuple[list[str], bool]:
-    """`argv` without the debug flags, and whether there was one; words after `--` are left as they are."""
+    """`argv` without the flag, and whether it was there; words after `--` are left as they are."""
     end = argv.index("--") if "--" in argv else len(argv)
-    flags = {FLAG} if argv[:1] and argv[0] in OWN_SHORT_FLAG else {FLAG, SHORT_FLAG}
-    kept = [word for word in argv[:end] if word not in flags]
+    kept = [word for word in argv[:end] if word != FLAG]
     return [*kept, *argv[end:]], len(kept) < end
 
 

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from optimizer.cli import options, show
-from optimizer.cli.terminal import confirm, emit, interactive, notice, width
+from optimizer.cli import options
+from optimizer.cli.answers import Answers
+from optimizer.cli.live import Live
+from optimizer.cli.spending import Call
+from optimizer.cli.terminal import confirm, emit, interactive, moves, notice, width
 from optimizer.errors import InputError, ModelMissing
 from optimizer.report import wire
 from optimizer.report.figures import duration, size
@@ -158,7 +161,7 @@ class _Progress:
         self.stream, self.name = stream, inert(name)
         self.begun, self.first, self.shown = monotonic(), -1, 0.0
         self.mark = ""
-        self.live = stream.isatty()
+        self.live = moves(stream)
 
     def show(self, step: PullStep) -> None:
         now = monotonic()
@@ -276,8 +279,9 @@ def test(name: str, provider: str | None, yes: bool, project: Path | None, as_js
     from optimizer.engine.run import answered
     from optimizer.events import Notice
 
-    answers = show.Answers(yes, asks=interactive())
-    with options.open_services(project, {"model": name, "provider": provider}) as services:
+    given: dict[str, object] = {"model": name, "provider": provider}
+    with Live() as live, options.open_services(project, given, live=live) as services:
+        answers, call = Answers(yes, interactive(), lambda _: live.paused()), Call()
         model = model_named(name, services)
         result: Probe | None = None
 
@@ -288,6 +292,8 @@ def test(name: str, provider: str | None, yes: bool, project: Path | None, as_js
         for event in answered(tested(), answers):
             if isinstance(event, Notice):
                 notice(event.text)
+            elif call.follows(event):
+                live.show(call.words)
     assert result is not None
     if as_json:
         emit({"event": "test", **asdict(result), "exit_code": result.exit_code})

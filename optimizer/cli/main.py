@@ -21,6 +21,7 @@ PLAIN = {"a valid integer range": "a whole number", "a valid integer": "a whole 
 BROKEN_OFF = "interrupted; nothing is half-written"
 MOST_WORDS_OF_A_TYPO = 3
 LEAST_LIKENESS = 0.8
+DETAILS = frozenset({"-q", "-v", "--quiet", "--verbose"})  # flags that may stand before a command
 
 EPILOG = """\b
 Examples:
@@ -74,7 +75,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="optimizer", message="%(prog)s %(version)s")
-@click.option("-v", "--debug", is_flag=True, expose_value=False, help="Log decisions and calls to stderr.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Log decisions and calls to stderr.")
 def optimize() -> None:
     """Find the code that matters, ask the cheapest model that can do the job, check the answer, record every cent.
 
@@ -97,7 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
     streams = output.Streams()
     ended = _end_in_order() if arguments is None else []
     gc.disable()
-    if "--debug" in argv or "-v" in argv:
+    if "--debug" in argv:
         argv = _with_debug_log(argv)
     try:
         result = _run(argv, streams)
@@ -205,6 +206,8 @@ def with_default(argv: list[str]) -> list[str]:
     if not argv or argv[0] in ("-h", "--help", "--version"):
         return argv or ["--help"]
     first = argv[0]
+    if first in DETAILS and argv[1:2] and argv[1] in COMMANDS:
+        return with_default([*argv[1:], first])
     words = next((number for number, word in enumerate(argv) if word.startswith("-")), len(argv))
     if first not in COMMANDS:
         from optimizer.cli import words as no_requests

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +15,7 @@ from optimizer.errors import InputError, SafetyRefused
 from optimizer.tiers import TIERS
 
 if TYPE_CHECKING:
+    from optimizer.cli.live import Live
     from optimizer.config.load import Config
     from optimizer.engine.services import Services
     from optimizer.images import Image
@@ -34,6 +34,8 @@ WITHOUT_PROJECT_CONFIG = "optimizer.without_project_config"
 MODEL_FLAGS = ("model", "provider", "tier", "max_tier", "profile", "temperature", "top_p", "max_tokens")
 PROVIDER_MEANT = "Provider, or server of your own, when several serve the model."
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+quiet = click.option("--quiet", "-q", is_flag=True, help="Print the answer and errors only.")
+verbose = click.option("--verbose", "-v", is_flag=True, help="Print each step, check and call.")
 images = click.option(
     "--image",
     "images",
@@ -132,17 +134,31 @@ def model_flags(command: Command) -> Command:
 # ── services ─────────────────────────────────────────────────────────────────────────────────────
 
 
+@contextmanager
 def open_services(
-    project: Path | None, given: dict[str, object], *, looks: bool = False, query: Query | None = None
-) -> AbstractContextManager[Services]:
+    project: Path | None,
+    given: dict[str, object],
+    *,
+    looks: bool = False,
+    query: Query | None = None,
+    live: Live | None = None,
+) -> Iterator[Services]:
     """The services of a run in `project` (default: here), closed on leaving; `looks`: the index is refreshed at once.
 
-    `query` is the request, where there is one.
+    `query` is the request, where there is one, `live` shows the progress of the index where it is entered already.
     """
     from optimizer.cli import terminal
+    from optimizer.cli.live import Live
     from optimizer.wiring.services import services
 
-    return services(_start(project, given, looks)._replace(query=query), terminal.progress(sys.stderr), terminal.notice)
+    start = _start(project, given, looks)._replace(query=query)
+    tell = _silent if click.get_current_context().params.get("quiet") else terminal.notice
+    with nullcontext(live) if live else Live() as shown, services(start, shown.progress, tell) as opened:
+        yield opened
+
+
+def _silent(text: str) -> None:
+    """Say nothing."""
 
 
 @contextmanager

@@ -12,6 +12,8 @@ import io
 import json
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, TextIO
 
 _PLAIN, _BYTES, _ASCII = "optimizer.plain", "optimizer.bytes", "optimizer_ascii"
@@ -29,13 +31,26 @@ _SIGNS = (
 
 
 class Sink(io.RawIOBase):
-    """A file descriptor to write to; after the first failure, `failure`, everything is dropped."""
+    """A file descriptor to write to; after the first failure, `failure`, everything is dropped.
+
+    `aside` is entered while something is written, `ended` says whether that ended a line.
+    """
+
+    aside: Callable[[], AbstractContextManager[object]] = nullcontext
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self.failure: OSError | None = None
+        self.ended = True
 
     def write(self, data: Any) -> int:
+        with self.aside():
+            if len(data):
+                self.ended = data[-1] == ord("\n")
+            return self.put(data)
+
+    def put(self, data: Any) -> int:
+        """Write at once, whatever is drawn there."""
         while self.failure is None:
             try:
                 return os.write(self._descriptor, data)
@@ -67,6 +82,7 @@ class Streams:
         """
         self.kept = ""
         self._out: Sink | None = None
+        self._err: Sink | None = None
         closed = [number for number in (0, 1, 2) if _is_closed(number)]
         for number in closed:  # in this order: each gets the lowest number that is free
             os.open(os.devnull, os.O_WRONLY if number else os.O_RDONLY)
@@ -76,7 +92,12 @@ class Streams:
         if sys.stdout is sys.__stdout__:
             self._out, sys.stdout = _stream(1, sys.stdout)
         if sys.stderr is sys.__stderr__:
-            _, sys.stderr = _stream(2, sys.stderr)
+            self._err, sys.stderr = _stream(2, sys.stderr)
+
+    @property
+    def sinks(self) -> tuple[Sink, ...]:
+        """Those of output and errors that are the process's own."""
+        return tuple(one for one in (self._out, self._err) if one is not None)
 
     @property
     def lost(self) -> bool:

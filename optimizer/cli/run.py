@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from typing import IO, Any
 
 import click
 
 from optimizer.cli import options, output, show, terminal
+from optimizer.cli.answers import Answers
+from optimizer.cli.live import Live
 from optimizer.errors import UnusableOutput
 from optimizer.events import Finished, Recorded
 from optimizer.retrieval import Query
@@ -36,6 +39,8 @@ LONGEST_PIPED = 1_000_000_000  # bytes after which a stream without an end count
 @click.option("--commit", is_flag=True, help="Commit exactly the files that were written.")
 @click.option("--message", metavar="TEXT", help="Commit message; default: the first line of the request.")
 @options.project
+@options.verbose
+@options.quiet
 @options.as_json
 def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -> int:
     """Answer REQUEST or change the code.
@@ -53,10 +58,12 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
         settings["agent.steps"] = 0
     if given["message"] is not None and not given["commit"]:
         raise click.UsageError("--message goes with --commit")
+    if given["quiet"] and given["verbose"]:
+        raise click.UsageError("--quiet and --verbose exclude each other")
     query = Query(options.words(request), piped_in(), options.attached(given["images"]))
-    screen = show.screen(given["as_json"], given["dry_run"])
-    answers = show.Answers(given["yes"], asks=terminal.interactive())
-    with options.open_services(given["project"], settings, query=query) as services:
+    with Live() as live, options.open_services(given["project"], settings, query=query, live=live) as services:
+        screen = _screen(live, given)
+        answers = Answers(given["yes"], terminal.interactive(), screen.asking)
         repository = None
         if given["commit"] and not given["dry_run"]:
             from optimizer.git.commit import ready
@@ -74,6 +81,13 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
                     _keep(event.record)
                 screen.event(event)
     raise UnusableOutput("the run ended without an outcome")
+
+
+def _screen(live: Live, given: Mapping[str, Any]) -> show.Screen:
+    if given["as_json"]:
+        return show.JsonLines()
+    detail: show.Detail = "quiet" if given["quiet"] else "verbose" if given["verbose"] else "terse"
+    return show.Terminal(live, detail, given["dry_run"])
 
 
 def _keep(record: UsageRecord) -> None:

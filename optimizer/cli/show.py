@@ -1,53 +1,90 @@
-"""Show events as they come, as JSON lines or as text for people, and let a person answer the questions of a run."""
+"""Show events as they come, as JSON lines or as text for people."""
 
 from __future__ import annotations
 
 import sys
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import click
 
+from optimizer.cli import output
 from optimizer.cli.context_table import print_files
-from optimizer.cli.terminal import coloured, confirm, emit, failure, notice, width
+from optimizer.cli.live import Live, nothing
+from optimizer.cli.spending import Bill, Call
+from optimizer.cli.terminal import coloured, emit, failure, notice, warn, width
 from optimizer.events import (
-    Answer,
-    CallCostQuestion,
+    Calling,
     Chosen,
-    ConsentQuestion,
     Event,
     Judged,
     LandingQuestion,
     Notice,
+    NoticeKind,
     Proposed,
     Question,
     Recorded,
-    RenameQuestion,
     Reviewed,
     Routed,
     Stepped,
     TextDelta,
-    TrustQuestion,
+    Unseen,
 )
-from optimizer.report import wire
-from optimizer.report.figures import dollars, money
+from optimizer.report import status, wire
+from optimizer.report.figures import money
 from optimizer.report.layout import cut, inert, wrapped
-from optimizer.report.outcome import ENDINGS, context_line, review_text, verdict_text
+from optimizer.report.outcome import (
+    ENDINGS,
+    context_line,
+    not_accepted,
+    refused,
+    review_text,
+    verdict_line,
+    verdict_text,
+)
 from optimizer.report.outcome import cut as cut_line
 from optimizer.retrieval import Context
-from optimizer.types import Outcome, Patch
+from optimizer.types import Outcome, Patch, Route, Task, Verdict
+
+if TYPE_CHECKING:
+    from optimizer.cli.markdown import Page
+
+
+Detail = Literal["quiet", "terse", "verbose"]
+# Notices that tell what goes on: on a terminal in the line that moves.
+GOING_ON: frozenset[NoticeKind] = frozenset({"running", "summarising", "waiting", "waiting-for-memory"})
+# Notices that change nothing about the answer, its price or its safety: shown with -v.
+DETAILS: frozenset[NoticeKind] = frozenset(
+    {
+        "asking-again",
+        "healthy-again",
+        "higher-rate",
+        "less-context",
+        "no-opinion",
+        "no-router",
+        "not-sent",
+        "project-notes",
+        "shorter-answer",
+        "summary",
+        "taking-over",
+        "unloaded",
+    }
+)
+DETAIL = get_args(Detail)  # from the least to the most
+STANDS_STILL = 2.0  # seconds without a piece of a text that is shown
 
 
 class Screen(Protocol):
-    """Where events go as they come, and the result at the end."""
+    """Where events go as they come, and the result at the end; `asking` is entered while a person is asked."""
 
     def event(self, event: Event) -> None: ...
 
+    def asking(self, question: Question) -> AbstractContextManager[None]: ...
+
     def result(self, outcome: Outcome, landed: str) -> None: ...
-
-
-def screen(as_json: bool, dry_run: bool = False) -> Screen:
-    """The screen for JSON lines or for a person."""
-    return JsonLines() if as_json else Terminal(dry_run)
 
 
 class JsonLines:
@@ -58,68 +95,144 @@ class JsonLines:
         if record:
             emit(record)
 
+    def asking(self, question: Question) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def result(self, outcome: Outcome, landed: str) -> None:
         emit(wire.result(outcome, landed))
 
 
 class Terminal:
-    """The answer on stdout, everything else on stderr."""
+    """The answer on stdout, everything else on stderr; how much of that, `detail` says."""
 
-    def __init__(self, dry_run: bool = False) -> None:
-        self._live = sys.stdout.isatty()
-        self._dry_run = dry_run
-        self._edits = False
-        self._streamed = False
-        self._line_open = False
+    def __init__(self, live: Live, detail: Detail = "terse", dry_run: bool = False) -> None:
+        self._live, self._detail, self._dry_run = live, detail, dry_run
+        self._shows = sys.stdout.isatty()
+        self._page: Page | None = None
+        self._call, self._bill = Call(), Bill()
+        self._edits = self._streamed = self._open = False
         self._context: Context | None = None
         self._routed: Routed | None = None
+        live.show(partial(status.doing, "reading the index"))
 
     def event(self, event: Event) -> None:
+        self._follow(event)
+        if not isinstance(event, TextDelta | Unseen):
+            self._end_page()
         match event:
             case TextDelta(text):
                 self._text(text)
             case Chosen(context):
                 self._context = context
-                notice(context_line(context))
+                self._say(context_line(context))
             case Routed(task, route):
-                from optimizer.report import decision
-
                 self._edits, self._routed = task.wants_edits, event
-                notice(f"task: {decision.summary(task, route)}")
-                if self._dry_run and route.attempts:
-                    click.echo("\n".join(decision.attempts(route, width())))
-            case Notice(text, _):
-                self._close_line()
-                notice(text)
+                self._decided(task, route)
+            case Notice(text, kind):
+                if kind in GOING_ON:
+                    self._say(text, "verbose" if self._live.mode == "moving" else "terse")
+                else:
+                    self._say(text, "verbose" if kind in DETAILS else "terse")
+            case Calling():
+                self._not_accepted()
             case Stepped(step, _, tool, arguments, result):
-                self._close_line()
-                notice(f"step {step}: {tool} {arguments} → {result}")
+                self._open = False
+                self._say(f"step {step}: {tool} {arguments} → {result}", "verbose")
             case Proposed(patch):
-                self._close_line()
                 click.echo(diff_text(patch))
             case Judged(verdict):
-                self._close_line()
-                notice(verdict_text(verdict))
+                self._judged(verdict)
             case Reviewed():
-                self._close_line()
-                click.echo(wrapped(inert(review_text(event)), width(err=True)), err=True)
+                if self._detail != "quiet":
+                    click.echo(wrapped(inert(review_text(event)), width(err=True)), err=True)
             case Recorded(record):
-                self._close_line()
-                if record.tier != "index":
-                    usage = record.usage
-                    if usage.prompt or usage.output or record.cost:
-                        counts = f"{usage.prompt:,} tokens in, {usage.output:,} out"
-                        notice(f"{record.model_asked}: {counts}, {money(record.cost)}")
+                usage = record.usage
+                if record.tier != "index" and (usage.prompt or usage.output or record.cost):
+                    counts = f"{usage.prompt:,} tokens in, {usage.output:,} out"
+                    self._say(f"{record.model_asked}: {counts}, {money(record.cost)}", "verbose")
+
+    @contextmanager
+    def asking(self, question: Question) -> Iterator[None]:
+        """Show what a person needs to know first, and nothing while they are asked."""
+        self._end_page()
+        if isinstance(question, LandingQuestion):
+            self._say(self._bill.take())
+        begun = monotonic()
+        with self._live.paused():
+            yield
+        self._bill.begun += monotonic() - begun
 
     def result(self, outcome: Outcome, landed: str) -> None:
-        self._close_line()
+        self._live.clear()
+        self._end_page()
         if self._routed and not self._routed.route.attempts and self._hand_over(self._routed):
             return
+        accepted = not outcome.exit_code or outcome.cut in ("length", "late") or self._routed is None
+        if accepted:
+            self._open = False
+        self._not_accepted()
         if outcome.text and not self._streamed and not (outcome.cut and self._edits):
-            click.echo(inert(outcome.text.rstrip("\n")))
+            if accepted:
+                self._answer(outcome.text.rstrip("\n"))
+            else:
+                self._say(refused(outcome.text, outcome.request, _kept()))
         if outcome.cut:
-            notice(cut_line(outcome, self._edits))
-        if landed:
+            self._say(cut_line(outcome, self._edits), "quiet")
+        self._say(self._bill.take())
+        self._ended(outcome, landed)
+
+    # ── what goes on ─────────────────────────────────────────────────────────────────────────────
+
+    def _follow(self, event: Event) -> None:
+        """Keep the line that moves up to date."""
+        if self._call.follows(event):
+            self._live.show(self._going_on)
+        match event:
+            case Notice(text, kind) if kind in GOING_ON:
+                self._live.show(partial(status.doing, text))
+            case Chosen():
+                self._live.show(partial(status.doing, "choosing a model"))
+            case Recorded(record, left) if record.tier != "index":
+                self._bill.add(record, left)
+                self._live.show(partial(status.doing, "checking the answer"))
+
+    def _going_on(self, seconds: float) -> str:
+        """The line while a model is called; none while its text can be seen to grow."""
+        if self._page and monotonic() - self._call.last < STANDS_STILL:
+            return ""
+        return self._call.words(seconds)
+
+    # ── what is printed ──────────────────────────────────────────────────────────────────────────
+
+    def _say(self, text: str, least: Detail = "terse") -> None:
+        """A line for people, from so much detail on."""
+        if text and DETAIL.index(self._detail) >= DETAIL.index(least):
+            notice(text)
+
+    def _decided(self, task: Task, route: Route) -> None:
+        from optimizer.report import decision
+
+        self._say(f"task: {decision.summary(task, route)}", "terse" if self._dry_run else "verbose")
+        if self._dry_run and route.attempts:
+            click.echo("\n".join(decision.attempts(route, width())))
+
+    def _judged(self, verdict: Verdict) -> None:
+        if not verdict.ok:
+            self._not_accepted()
+        self._open = False
+        if self._edits or self._routed is None or not verdict.ok:
+            self._say(verdict_text(verdict) if self._detail == "verbose" else verdict_line(verdict))
+        else:
+            self._say(verdict_text(verdict), "verbose")
+
+    def _not_accepted(self) -> None:
+        """Mark the text of an answer that was shown and did not hold."""
+        if self._open:
+            self._open = False
+            warn(not_accepted())
+
+    def _ended(self, outcome: Outcome, landed: str) -> None:
+        if landed and (self._detail != "quiet" or outcome.exit_code):
             click.echo(wrapped(inert(landed), width(err=True)), err=True)
         hint = outcome.hint if outcome.exit_code else ""
         if landed or outcome.exit_code not in ENDINGS:
@@ -139,18 +252,43 @@ class Terminal:
         return any(map(reasons.hint, left_out))
 
     def _text(self, text: str) -> None:
-        if self._edits or not self._live or not text:
+        """A piece of the answer; of a change it is explained at the end, and in a pipe shown whole."""
+        if self._edits or not self._shows or not text:
             return
-        if self._routed is None:  # lines of the index
-            text = "".join(cut(line, width()) + "\n" for line in inert(text).splitlines())
-        click.echo(inert(text), nl=False)
         self._streamed = True
-        self._line_open = not text.endswith("\n")
+        if self._routed is None:  # lines of the index
+            click.echo("".join(cut(line, width()) + "\n" for line in inert(text).splitlines()), nl=False)
+            return
+        self._open = True
+        if self._page is None:
+            from optimizer.cli.markdown import Page
 
-    def _close_line(self) -> None:
-        if self._line_open:
-            click.echo()
-            self._line_open = False
+            self._page = Page()
+            self._live.tail = self._page.tail
+        click.echo(self._page.add(text), nl=False)
+
+    def _answer(self, text: str) -> None:
+        """An answer as a whole."""
+        if self._shows and self._routed is not None:
+            from optimizer.cli.markdown import Page
+
+            page = Page()
+            page.add(text)
+            click.echo(page.end(), nl=False)
+        else:
+            click.echo(inert(text))
+
+    def _end_page(self) -> None:
+        if self._page is not None:
+            page, self._page = self._page, None
+            self._live.tail = nothing
+            click.echo(page.end(), nl=False)
+
+
+def _kept() -> bool:
+    """Whether the answers of models are kept."""
+    streams = click.get_current_context().find_object(output.Streams)
+    return bool(streams and streams.kept)
 
 
 def diff_text(patch: Patch) -> str:
@@ -168,39 +306,3 @@ def diff_text(patch: Patch) -> str:
         else click.style(line, fg=colours.get(line[:1]))
         for line in lines
     )
-
-
-class Answers:
-    """Answers to the questions of one run: `yes` to those about money, the others from the user at the terminal.
-
-    Without a terminal, `asks` is False, and there is no answer.
-    """
-
-    def __init__(self, yes: bool, asks: bool) -> None:
-        self.yes, self.asks = yes, asks
-        self._spends = yes
-
-    def __call__(self, question: Question) -> Answer:
-        match question:
-            case CallCostQuestion(model, cost):
-                asked = f"One call of {model} may cost {dollars(cost)}. Make such calls in this run?"
-                self._spends = self._spends or (self.asks and confirm(asked))
-                return self._spends
-            case _ if not self.asks:
-                return None
-            case ConsentQuestion(provider, host, repository):
-                asked = f"Allow code of {repository} to be sent to {provider} at {host}?"
-                return confirm(f"{asked}\nA yes is remembered for this repository.")
-            case TrustQuestion(commands):
-                from optimizer.cli import trust
-
-                return trust.ask(commands)
-            case RenameQuestion():
-                from optimizer.report import outcome
-
-                return confirm(outcome.unresolved(question))
-            case LandingQuestion():
-                from optimizer.report import outcome
-
-                return confirm(outcome.question(question))
-        return None

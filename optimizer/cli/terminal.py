@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from time import monotonic
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 import click
 
 from optimizer.cli.output import as_json
 from optimizer.report.layout import inert, wrapped
-from optimizer.retrieval import Progress
 
-QUIET_SECONDS = 0.8
+USUAL = 80, 24  # columns and lines of a terminal that does not say
 YES_NO = " [y/N]: "
+
+
+def moves(stream: TextIO) -> bool:
+    """Whether lines may be rewritten on `stream`: a terminal that is not TERM=dumb, and this is not CI."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
 
 
 def coloured(stream: TextIO) -> bool:
@@ -37,39 +40,24 @@ def paint(text: str, err: bool = False, **style: Any) -> str:
 
 def width(err: bool = False) -> int | None:
     """The columns of the terminal that stdout (with `err`: stderr) is; None where it is none: nothing is cut then."""
-    if not (sys.stderr if err else sys.stdout).isatty():
-        return None
-    import shutil
+    stream = sys.stderr if err else sys.stdout
+    return size(stream)[0] if stream.isatty() else None
 
-    return shutil.get_terminal_size().columns
+
+def size(stream: TextIO) -> tuple[int, int]:
+    """The columns and lines of the terminal that `stream` is; what COLUMNS and LINES say comes first."""
+    try:
+        seen = tuple(os.get_terminal_size(stream.fileno()))
+    except (OSError, ValueError):
+        seen = (0, 0)
+    said = (int(word) if (word := os.environ.get(name, "")).isdecimal() else 0 for name in ("COLUMNS", "LINES"))
+    columns, lines = (one or there or usual for one, there, usual in zip(said, seen, USUAL, strict=True))
+    return columns, lines
 
 
 def emit(record: Mapping[str, Any]) -> None:
     """Print a wire object as a line of JSON."""
     click.echo(as_json(record))
-
-
-def progress(stream: TextIO) -> Callable[[Progress], None]:
-    """A sink for progress: one line that rewrites itself on a terminal, a line for each quarter elsewhere.
-
-    Nothing is shown for work that is over within a second.
-    """
-    begun = monotonic()
-    last = {"quarter": 0}
-
-    def show(step: Progress) -> None:
-        share = step.done / step.total if step.total else 0.0
-        if stream.isatty():
-            if step.done >= step.total:
-                stream.write("\r\033[K")
-            elif monotonic() - begun > QUIET_SECONDS:
-                stream.write(f"\r{step.what} {'█' * int(share * 24):<24} {step.done:,}/{step.total:,} ")
-            stream.flush()
-        elif int(share * 4) != last["quarter"] and monotonic() - begun > QUIET_SECONDS:
-            last["quarter"] = int(share * 4)
-            stream.write(f"{step.what}: {step.done:,}/{step.total:,}\n")
-
-    return show
 
 
 def failure(message: str, hint: str = "") -> None:
@@ -84,6 +72,11 @@ def notice(text: str) -> None:
     """Print a remark on stderr; further lines are indented."""
     lines = inert(text.rstrip("\n")).replace("\n", "\n  ")
     click.echo(paint(wrapped(lines, width(err=True)), err=True, dim=True), err=True)
+
+
+def warn(text: str) -> None:
+    """Print a remark on stderr that must not be overlooked."""
+    click.echo(paint(wrapped(inert(text), width(err=True)), err=True, fg="yellow", bold=True), err=True)
 
 
 def confirm(question: str, default: bool = False) -> bool:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from optimizer.cli import options
+from optimizer.cli.live import Live
 from optimizer.cli.terminal import emit, notice, width
 from optimizer.errors import ChecksFailed
 from optimizer.events import Event, Notice
 from optimizer.report import checks as reasons
-from optimizer.report import wire
+from optimizer.report import status, wire
 from optimizer.report.figures import count
 from optimizer.report.layout import inert, wrapped
 from optimizer.report.outcome import verdict_text
@@ -49,20 +51,24 @@ def command(explain: bool, project: Path | None, as_json: bool) -> int:
         _explain(patch, runs, as_json, explain)
         if explain:
             return 0
-        verdict = _judged(prove.judge(patch, services.workspace.index, means, runs), as_json)
+        with Live() as live:
+            verdict = _judged(prove.judge(patch, services.workspace.index, means, runs), live)
     _tell(verdict, as_json)
     return 0 if verdict.ok else ChecksFailed.exit_code
 
 
-def _judged(judging: Generator[Event, None, Verdict], as_json: bool) -> Verdict:
+def _judged(judging: Generator[Event, None, Verdict], live: Live) -> Verdict:
     while True:
         try:
             event = next(judging)
         except StopIteration as done:
             verdict: Verdict = done.value
             return verdict
-        if isinstance(event, Notice) and not as_json:
+        if not isinstance(event, Notice):
+            continue
+        if live.mode == "plain":
             notice(event.text)
+        live.show(partial(status.doing, event.text))
 
 
 def _explain(patch: Patch, runs: tuple[Run, ...], as_json: bool, explain: bool) -> None:

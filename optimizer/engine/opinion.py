@@ -169,7 +169,7 @@ def _listen(asked: PendingOpinion, provider: Provider) -> None:
         for piece in provider.stream(asked.admitted.candidate.model, asked.admitted.prompt) if asked.sent else ():
             if isinstance(piece, Completion):
                 asked.answer = piece
-            else:
+            elif isinstance(piece, str):
                 asked.heard.append(piece)
     finally:
         provider.close()

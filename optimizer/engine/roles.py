@@ -12,7 +12,7 @@ from optimizer.calls.services import Purpose
 from optimizer.engine import decide, escalate, prepare
 from optimizer.engine.prepare import PLAN, words_budget
 from optimizer.errors import ConsentMissing, OptimizerError, SafetyRefused, SecretFound, UnusableOutput
-from optimizer.events import Answer, Flow, Notice, Reviewed, T, TextDelta
+from optimizer.events import Answer, Flow, Notice, Reviewed, T, TextDelta, Unseen
 from optimizer.report import progress
 from optimizer.retrieval import Context, Query
 from optimizer.types import Completion, Model, Needs, Patch, Verdict
@@ -150,9 +150,7 @@ def _silent(flow: Flow[T]) -> Flow[T]:
         except StopIteration as end:
             result: T = end.value
             return result
-        sent = None
-        if not isinstance(step, TextDelta):
-            sent = yield step
+        sent = yield Unseen(len(step.text)) if isinstance(step, TextDelta) else step
 
 
 # ── the planner ──────────────────────────────────────────────────────────────────────────────────

@@ -49,6 +49,11 @@ class Money:
     day: int = 0
     pending: int = 0
 
+    @property
+    def left(self) -> int | None:
+        """Micro-dollars that the cap of a day leaves; None without one."""
+        return None if self.caps.day is None else max(0, self.caps.day - self.day)
+
     def charge(self, known: int | None, tokens: int) -> int:
         """What a call counts against the caps: its price, or its tokens at the rate for unknown prices."""
         return known if known is not None else max(1, math.ceil(tokens * self.caps.unknown))

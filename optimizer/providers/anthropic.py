@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from optimizer.events import Unseen
 from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, output_cap, sampling
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
@@ -37,8 +38,8 @@ class Anthropic:
         )
         self.errors = (anthropic.AnthropicError, self.door.lib.HTTPError, *MISSHAPEN)
 
-    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
-        def read(draft: Draft) -> Iterator[str]:
+    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Unseen | Completion]:
+        def read(draft: Draft) -> Iterator[str | Unseen]:
             thoughts: dict[int, dict[str, str]] = {}
             for event in self.client.messages.create(**_request(model, prompt)):
                 _keep_thoughts(event, thoughts)
@@ -118,7 +119,7 @@ def _keep_thoughts(event: Any, thoughts: dict[int, dict[str, str]]) -> None:
             thoughts[event.index]["signature"] = event.delta.signature
 
 
-def _take(event: Any, draft: Draft) -> Iterator[str]:
+def _take(event: Any, draft: Draft) -> Iterator[str | Unseen]:
     """Text of one event; thinking is not text. A block that never closes means a cut answer."""
     if event.type == "message_start":
         draft.served = event.message.model or draft.served
@@ -136,6 +137,9 @@ def _take(event: Any, draft: Draft) -> Iterator[str]:
             yield event.delta.text
         elif event.delta.type == "input_json_delta":
             draft.add_call(event.index, "", event.delta.partial_json)
+            yield Unseen(len(event.delta.partial_json))
+        elif event.delta.type == "thinking_delta":
+            yield Unseen(len(event.delta.thinking))
     elif event.type == "content_block_stop":
         draft.open_blocks -= 1
     elif event.type == "message_delta":

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from optimizer.errors import AuthFailed, BadAnswer, OptimizerError, ProviderError
+from optimizer.events import Unseen
 from optimizer.providers import failures
 from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Model, Prompt, StopReason, ToolCall, Usage
@@ -31,8 +32,8 @@ _ONE_AT_A_TIME = threading.RLock()
 class Provider(Protocol):
     """One endpoint that can be asked; not to be shared between threads."""
 
-    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
-        """Ask once: yields pieces of text, then the completion. Closing the iterator hangs up.
+    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Unseen | Completion]:
+        """Ask once: yields pieces of text, and of what is none, then the completion. Closing the iterator hangs up.
 
         A completion with stop `length` was cut: its tool calls are all marked malformed. Raises the tree of
         `ProviderError` (with the usage known or estimated so far), `ConsentMissing`, `SecretFound`, `SafetyRefused`.
@@ -147,9 +148,9 @@ def converse(
     endpoint: Endpoint,
     asked: tuple[Model, Prompt],
     door: Door,
-    read: Callable[[Draft], Iterator[str]],
+    read: Callable[[Draft], Iterator[str | Unseen]],
     sdk_errors: tuple[type[Exception], ...],
-) -> Iterator[str | Completion]:
+) -> Iterator[str | Unseen | Completion]:
     """Drive one call: `read` streams text and fills the draft; errors of the SDK become ours, with usage attached."""
     model, prompt = asked
     begin = time.monotonic()
@@ -157,7 +158,9 @@ def converse(
     door.billable, door.expects = False, (prompt.tokens, output_cap(model, prompt))
     try:
         for piece in read(draft):
-            if piece:
+            if isinstance(piece, Unseen):
+                yield piece
+            elif piece:
                 draft.pieces.append(piece)
                 yield piece
         done = finish(endpoint, model, prompt, draft, time.monotonic() - begin)

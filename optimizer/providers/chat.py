@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from optimizer.errors import InputError
+from optimizer.events import Unseen
 from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, disjoint, output_cap, sampling
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
@@ -39,10 +40,10 @@ class Chat:
         )
         self.errors = (getattr(module, sdk.error), self.door.lib.HTTPError, *MISSHAPEN)
 
-    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
+    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Unseen | Completion]:
         wanted = request(model, prompt, self._dialect())
 
-        def read_all(draft: Draft) -> Iterator[str]:
+        def read_all(draft: Draft) -> Iterator[str | Unseen]:
             yield from read(self.client.chat.completions.create(**wanted), draft, self.door)
 
         return converse(self.endpoint, (model, prompt), self.door, read_all, self.errors)
@@ -133,7 +134,7 @@ def tools(prompt: Prompt) -> list[dict[str, Any]]:
     ]
 
 
-def read(chunks: Iterable[Any], draft: Draft, door: Door) -> Iterator[str]:
+def read(chunks: Iterable[Any], draft: Draft, door: Door) -> Iterator[str | Unseen]:
     """Text of the chunks; only a finish reason and the closing [DONE] complete the answer."""
     finished = False
     for chunk in chunks:
@@ -153,13 +154,17 @@ def read(chunks: Iterable[Any], draft: Draft, door: Door) -> Iterator[str]:
     draft.ended = finished and door.saw_at_end(b"[DONE]")
 
 
-def _take_delta(delta: Any, draft: Draft) -> Iterator[str]:
+def _take_delta(delta: Any, draft: Draft) -> Iterator[str | Unseen]:
     for call in delta.tool_calls or ():
         function = call.function
         if function is not None:
             draft.add_call(call.index, function.name or "", function.arguments or "")
             draft.mark_call(call.index, call.id)
-    draft.state += getattr(delta, "reasoning_content", None) or ""
+            yield Unseen(len(function.arguments or ""))
+    thought = getattr(delta, "reasoning_content", None) or ""
+    draft.state += thought
+    if thought := thought or getattr(delta, "reasoning", None) or "":  # Groq's name for it
+        yield Unseen(len(thought))
     if getattr(delta, "refusal", None):
         draft.fault = "the model refused"
     if delta.content:

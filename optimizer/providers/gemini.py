@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from optimizer.events import Unseen
 from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, disjoint, output_cap, sampling
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
@@ -46,8 +47,8 @@ class Gemini:
         )
         self.errors = (errors.APIError, errors.UnknownApiResponseError, self.door.lib.HTTPError, *MISSHAPEN)
 
-    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
-        def read(draft: Draft) -> Iterator[str]:
+    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Unseen | Completion]:
+        def read(draft: Draft) -> Iterator[str | Unseen]:
             answer = self.client.models.generate_content_stream(
                 model=model.id, contents=self._contents(prompt), config=self._config(model, prompt)
             )
@@ -109,7 +110,7 @@ class Gemini:
         self.door.close()
 
 
-def _take(chunk: Any, draft: Draft) -> Iterator[str]:
+def _take(chunk: Any, draft: Draft) -> Iterator[str | Unseen]:
     """Text of one chunk; thoughts are not text. Only a finish reason completes the answer."""
     draft.served = chunk.model_version or draft.served
     counts = chunk.usage_metadata
@@ -127,8 +128,8 @@ def _take(chunk: Any, draft: Draft) -> Iterator[str]:
                 call, key = part.function_call, len(draft.calls)
                 draft.add_call(key, call.name or "", json.dumps(call.args or {}))
                 draft.mark_call(key, call.id, base64.b64encode(part.thought_signature or b"").decode())
-            elif part.text and not part.thought:
-                yield part.text
+            elif part.text:
+                yield Unseen(len(part.text)) if part.thought else part.text
         if candidate.finish_reason is not None:
             _stop(str(getattr(candidate.finish_reason, "value", candidate.finish_reason)), draft)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from optimizer.errors import BadAnswer, ModelMissing, Overloaded, PromptTooLong, ProviderError
+from optimizer.events import Unseen
 from optimizer.images import tokens
 from optimizer.providers import chat, failures
 from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, loading, output_cap, sampling
@@ -43,8 +44,8 @@ class Ollama:
         )
         self.errors = (types.ResponseError, types.RequestError, ConnectionError, self.door.lib.HTTPError, *MISSHAPEN)
 
-    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Completion]:
-        def read(draft: Draft) -> Iterator[str]:
+    def stream(self, model: Model, prompt: Prompt) -> Iterator[str | Unseen | Completion]:
+        def read(draft: Draft) -> Iterator[str | Unseen]:
             window = window_for(model, prompt, self.context_size)
             if model.resident and not self.context_size:
                 window = self._in_force(model, window)
@@ -127,11 +128,13 @@ def _turns(prompt: Prompt) -> list[dict[str, Any]]:
     return wanted
 
 
-def _take(part: Any, draft: Draft) -> Iterator[str]:
+def _take(part: Any, draft: Draft) -> Iterator[str | Unseen]:
     draft.served = part.model or draft.served
     message = part.message
     for call in message.tool_calls or ():
         draft.add_call(len(draft.calls), call.function.name, json.dumps(dict(call.function.arguments)))
+    if message.thinking:
+        yield Unseen(len(message.thinking))
     if message.content:
         yield message.content
     if part.done:

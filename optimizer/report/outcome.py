@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from optimizer.types import Check, Outcome, Verdict
 
 MOST_PLACES = 10
+REFUSED_LINES, REFUSED_LETTERS = 5, 400  # of an answer that was not accepted
+CONFIDENCE = "confidence"  # the check of the whole, which runs nothing
 ENDINGS: Mapping[int, str] = {
     UnusableOutput.exit_code: "no answer could be used; nothing was changed",
     NoProvider.exit_code: "no model gave an answer; nothing was changed",
@@ -37,6 +39,31 @@ def verdict_text(verdict: Verdict) -> str:
     others = [f"{check.name} {_how(check)}" for check in verdict.checks if not check.passed]
     first = f"checks: {passed} ok" if passed else "checks: none passed"
     return "\n".join([f"{first} · confidence {verdict.confidence:.2f}", *others])
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """The checks in short: how many passed and which did not run; where some failed, only those, with reasons."""
+    failed = [f"{check.name} {_how(check)}" for check in verdict.checks if check.passed is False]
+    if failed:
+        return "\n".join(failed)
+    passed = sum(1 for check in verdict.checks if check.passed)
+    idle = [check.name for check in verdict.checks if check.passed is None and check.name != CONFIDENCE]
+    rest = f", {' and '.join(idle)} not run" if idle else ""
+    return f"checks: {passed} ok{rest} · confidence {verdict.confidence:.2f} (-v shows each)"
+
+
+def refused(text: str, request: str, kept: bool) -> str:
+    """The beginning of an answer that was not accepted; `kept`: where all of it is found."""
+    lines = text.strip().splitlines()
+    shown = "\n".join(lines[:REFUSED_LINES])[:REFUSED_LETTERS]
+    more = " …" if len(shown) < len("\n".join(lines)) else ""
+    whole = f" (whole: optimize log --transcript {request})" if kept else ""
+    return f"the last answer, not accepted{whole}:\n{shown}{more}"
+
+
+def not_accepted() -> str:
+    """An answer that was shown as it came, and then failed."""
+    return "the answer above is not accepted"
 
 
 def review_text(review: Reviewed) -> str:
