@@ -190,9 +190,9 @@ class Page:
         return self._printed(done)
 
     def end(self) -> str:
-        """What is left to print once the answer is over."""
+        """What is left to print once the answer is over, and an empty line."""
         done, self._waiting = self._waiting, ""
-        return self._printed(done)
+        return self._printed(done) + "\n"
 
     def tail(self, columns: int, rows: int) -> list[str]:
         """The unfinished block in at most so many rows, its last ones."""

@@ -126,7 +126,9 @@ def _take(chunk: Any, draft: Draft) -> Iterator[str | Unseen]:
         for part in parts or ():
             if part.function_call is not None:
                 call, key = part.function_call, len(draft.calls)
-                draft.add_call(key, call.name or "", json.dumps(call.args or {}))
+                arguments = json.dumps(call.args or {})
+                draft.add_call(key, call.name or "", arguments)
+                yield Unseen(len(arguments))
                 draft.mark_call(key, call.id, base64.b64encode(part.thought_signature or b"").decode())
             elif part.text:
                 yield Unseen(len(part.text)) if part.thought else part.text

@@ -132,7 +132,9 @@ def _take(part: Any, draft: Draft) -> Iterator[str | Unseen]:
     draft.served = part.model or draft.served
     message = part.message
     for call in message.tool_calls or ():
-        draft.add_call(len(draft.calls), call.function.name, json.dumps(dict(call.function.arguments)))
+        arguments = json.dumps(dict(call.function.arguments))
+        draft.add_call(len(draft.calls), call.function.name, arguments)
+        yield Unseen(len(arguments))
     if message.thinking:
         yield Unseen(len(message.thinking))
     if message.content:

@@ -35,7 +35,7 @@ def context_line(context: Context) -> str:
 
 def verdict_text(verdict: Verdict) -> str:
     """The checks that passed in one line, and a line for each other one with its reason."""
-    passed = ", ".join(check.name for check in verdict.checks if check.passed)
+    passed = ", ".join(dict.fromkeys(check.name for check in verdict.checks if check.passed))
     others = [f"{check.name} {_how(check)}" for check in verdict.checks if not check.passed]
     first = f"checks: {passed} ok" if passed else "checks: none passed"
     return "\n".join([f"{first} · confidence {verdict.confidence:.2f}", *others])
@@ -46,8 +46,8 @@ def verdict_line(verdict: Verdict) -> str:
     failed = [f"{check.name} {_how(check)}" for check in verdict.checks if check.passed is False]
     if failed:
         return "\n".join(failed)
-    passed = sum(1 for check in verdict.checks if check.passed)
-    idle = [check.name for check in verdict.checks if check.passed is None and check.name != CONFIDENCE]
+    passed = len({check.name for check in verdict.checks if check.passed})
+    idle = dict.fromkeys(one.name for one in verdict.checks if one.passed is None and one.name != CONFIDENCE)
     rest = f", {' and '.join(idle)} not run" if idle else ""
     return f"checks: {passed} ok{rest} · confidence {verdict.confidence:.2f} (-v shows each)"
 

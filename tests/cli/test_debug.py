@@ -33,11 +33,9 @@ def _as_it_was() -> Iterator[None]:
     ("argv", "rest", "wanted"),
     [
         (["--debug", "where is x"], ["where is x"], True),
-        (["where is x", "-v", "--json"], ["where is x", "--json"], True),
+        (["where is x", "-v", "--debug"], ["where is x", "-v"], True),
         (["models", "list", "--debug"], ["models", "list"], True),
-        (["index", "-v"], ["index", "-v"], False),
-        (["index", "-v", "--debug"], ["index", "-v"], True),
-        (["run", "--", "-v"], ["run", "--", "-v"], False),
+        (["run", "--", "--debug"], ["run", "--", "--debug"], False),
         (["where is x"], ["where is x"], False),
     ],
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from optimizer.errors import ProviderError
+from optimizer.events import Unseen
 from optimizer.privacy import consent
 from optimizer.providers import base, endpoints
 from optimizer.providers.base import Provider
@@ -55,6 +56,7 @@ class Heard:
     """How one call ended."""
 
     pieces: list[str] = field(default_factory=list)
+    unseen: int = 0
     completion: Completion | None = None
     error: ProviderError | None = None
 
@@ -67,6 +69,8 @@ def hear(loopback: Loopback, wire: Wire, provider: Provider, reply: Reply, promp
         for item in provider.stream(a_model(wire), prompt or a_prompt()):
             if isinstance(item, Completion):
                 heard.completion = item
+            elif isinstance(item, Unseen):
+                heard.unseen += item.characters
             else:
                 heard.pieces.append(item)
     except ProviderError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def test_text_arrives_in_pieces_and_whole(loopback: Loopback, tmp_path: Path, wi
     assert done is not None
     assert "".join(heard.pieces) == done.text == TEXT
     assert len(heard.pieces) > 1
+    assert heard.unseen == len("let me think")
     assert (done.stop, done.tool_calls, done.model_served) == ("end", (), "stub-1-0042")
     assert done.usage == Usage(input=1200, output=30)
     assert done.seconds > 0
@@ -64,8 +66,10 @@ def test_no_way_of_cutting_the_bytes_changes_the_text(
 def test_tool_calls_are_decoded(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
     calls = (Call("edit_file", {"path": "a.py", "start": 3, "content": 'x = "ü"\n'}), Call("search_code", {"q": "x"}))
     provider = connect(loopback, wire, tmp_path)
-    done = hear(loopback, wire, provider, Reply("I will edit.", calls=calls, stop="tool")).completion
+    heard = hear(loopback, wire, provider, Reply("I will edit.", calls=calls, stop="tool"))
+    done = heard.completion
     assert done is not None
+    assert heard.unseen == sum(len(json.dumps(call.arguments)) for call in calls)
     assert done.stop == "tool"
     assert done.tool_calls == tuple(ToolCall(call.name, call.arguments) for call in calls)  # type: ignore[arg-type]
 
