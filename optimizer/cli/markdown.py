@@ -9,6 +9,7 @@ import io
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import ClassVar
 
 from markdown_it import MarkdownIt
@@ -161,17 +162,16 @@ def _trimmed(row: list[Segment], system: ColorSystem | None) -> Iterator[str]:
         yield style.render(last, color_system=system) if style and system else last
 
 
-def whole(text: str) -> int:
-    """How much of `text`, which is still growing, is blocks that are finished."""
-    complete = text[: text.rfind("\n") + 1]
-    top = [token for token in _READER.parse(complete) if token.level == 0]
+def blocks(text: str) -> tuple[list[str], str]:
+    """The blocks of `text` that no further line can change, and the rest."""
+    top = [token for token in _READER.parse(text) if token.level == 0]
     starts = [token.map[0] for token in top if token.map and token.nesting >= 0]
-    if not starts:
-        return 0
-    rows = complete.split("\n")
-    if complete.endswith("\n\n") and top[-1].type in AT_ONCE:
-        return len(complete)
-    return sum(len(row) + 1 for row in rows[: starts[-1]])
+    rows = [f"{row}\n" for row in text.split("\n")]
+    rows[-1] = rows[-1].removesuffix("\n")
+    found = ["".join(rows[begin:end]) for begin, end in pairwise([*starts, len(rows)])]
+    if not found or (text.endswith("\n\n") and top[-1].type in AT_ONCE):
+        return found, ""
+    return found[:-1], found[-1]
 
 
 class Page:
@@ -185,14 +185,16 @@ class Page:
         self._waiting += piece
         if "\n" not in piece:
             return ""
-        length = whole(self._waiting)
-        done, self._waiting = self._waiting[:length], self._waiting[length:]
-        return self._printed(done)
+        complete, begun, open = self._waiting.rpartition("\n")
+        done, rest = blocks(inert(complete + begun))
+        self._waiting = rest + open
+        return "".join(map(_printed, done))
 
     def end(self) -> str:
         """What is left to print once the answer is over, and an empty line."""
-        done, self._waiting = self._waiting, ""
-        return self._printed(done) + "\n"
+        done, rest = blocks(inert(self._waiting))
+        self._waiting = ""
+        return "".join(map(_printed, [*done, rest])) + "\n"
 
     def tail(self, columns: int, rows: int) -> list[str]:
         """The unfinished block in at most so many rows, its last ones."""
@@ -205,8 +207,9 @@ class Page:
             shown = [part for row in text.split("\n")[-rows:] for part in wrapped(inert(row), columns, 0).split("\n")]
         return ["", *shown][-rows:]
 
-    def _printed(self, text: str) -> str:
-        if not text.strip():
-            return ""
-        shown = lines(inert(text), terminal.size(sys.stdout)[0], terminal.coloured(sys.stdout))
-        return "".join(f"{line}\n" for line in ["", *shown])
+
+def _printed(block: str) -> str:
+    if not block.strip():
+        return ""
+    shown = lines(block, terminal.size(sys.stdout)[0], terminal.coloured(sys.stdout))
+    return "".join(f"{line}\n" for line in ["", *shown])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optimizer.report.figures import money
+from optimizer.report.figures import dollars, money
 from optimizer.retrieval import Progress
 
 BAR = 24  # columns of a full bar
@@ -44,9 +44,9 @@ def progress(step: Progress) -> str:
 
 
 def spent(model: str, seconds: float, tokens: tuple[int, int], cost: int | None, left: int | None) -> str:
-    """What a request took in a line: the last model, and time, tokens in and out and money of all calls."""
-    rest = f"{money(left) if left else '$0.00'} left today" if left is not None else ""
-    counts = f"{tokens[0]:,} tokens in, {tokens[1]:,} out"
+    """What a request took in a line: the last model, and time, tokens in + out and money of all calls."""
+    rest = f"{dollars(left)} left today" if left is not None else ""
+    counts = f"{tokens[0]:,} + {tokens[1]:,} tokens"
     return " · ".join(filter(None, (model, took(seconds), counts, money(cost), rest)))
 
 

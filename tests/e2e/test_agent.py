@@ -85,7 +85,7 @@ def test_a_failing_test_is_seen_before_the_edit(tested: Optimize, loopback: Loop
     assert tested("trust", "grant", "tests").code == 0
     loopback.queue("groq", look("run_tests", paths=["tests/test_parse.py"]))
     loopback.queue("groq", Reply(text="Done.", calls=(GOOD,), stop="tool"))
-    ran = tested("fix parse_response: it raises on empty parts", "--tier", "free", "--yes")
+    ran = tested("fix parse_response: it raises on empty parts", "--tier", "free", "--yes", "-v")
     assert ran.code == 0, ran.err
     assert "test_gap failed" in loopback.asked("groq")[1].text
     assert 'step 1: run_tests {"paths": ["tests/test_parse.py"]} → failed: 1' in ran.err

@@ -30,6 +30,7 @@ import pytest
 from tests.e2e.conftest import COMMAND, FAILS, GOOD, GOOD_LINE, REQUEST, Optimize
 from tests.loopback.replies import Reply, refuse
 from tests.loopback.server import Loopback
+from tests.terminal import screen_of
 
 SCREENS = Path(__file__).with_name("screens")
 COLUMNS = 80
@@ -42,7 +43,7 @@ MASKS = (
     (r"\d+\.\d+(?= s\b)|\d+(?= ms )", "0"),
     (r"[\d.]+(?= [kM]B on disk)|[\d.]+(?= × the size)|(?<=index )[\d.]+(?= ×)", "0"),
     (r"\d+\.\d\d/\d+\.\d\d|\$0\.\d{4,6}|genai-prices [\d.]+", "0"),  # list prices
-    (r"(?<=committed as )[0-9a-f]{10}", "x"),
+    (r"(?<=committed as )[0-9a-f]{10}|(?<=--transcript )[0-9a-f]{12}", "x"),
 )
 
 
@@ -80,6 +81,7 @@ def hold(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str, str],
 def masked(screen: str, tmp_path: Path) -> str:
     """A screen without what differs from run to run, as wide as before."""
     screen = re.sub(r"rests until (?=\d\d:\d\d)", "failed at ", screen)  # its rest is over by now on a slow machine
+    screen = re.sub(r"(?<= · )[\dmin. ]+ s(?= · )", "0.0 s", screen)
     screen = screen.replace(str(tmp_path), re.sub(r"(?<=/o-).*", "########", str(tmp_path)))
     for pattern, mark in MASKS:
         screen = re.sub(
@@ -113,7 +115,7 @@ def at_terminal(user: Optimize, line: str, cwd: Path | None = None) -> str:
                 break
         code = running.wait(60)
     os.close(master)
-    text = re.sub(r"[^\n]*\r\033\[K", "", screen.decode())
+    text = screen_of(screen.decode())
     assert "Traceback" not in text, text
     return f"$ optimize {line}\n{text}" + (f"[exit code {code}]\n" if code else "") + "\n"
 
@@ -246,16 +248,33 @@ def test_errors(stand_in: Callable[..., Optimize], calc: Path, hold: Callable[[s
 
 LONG_CACHE = "[models]\ncache_seconds = 86400\n"
 ANSWER = Reply(text="It adds the numbers of a line (calc/parse.py:10).")
+MARKDOWN = """## What it does
+
+It **adds** the numbers of a line, which `parse_response` takes apart (calc/parse.py:4) before `sum` gets them:
+
+1. The text is split at commas.
+2. Each part becomes a number.
+
+```python
+def total(text):
+    return sum(parse_response(text))
+```
+
+| text | total |
+|---|---|
+| `1,2` | 3 |
+"""
 
 
 @pytest.mark.slow
 def test_asking(user: Optimize, loopback: Loopback, hold: Callable[[str, str], None]) -> None:
     user.configure(loopback.config().replace("cache_seconds = 0", "cache_seconds = 86400"))
-    loopback.queue("ollama", ANSWER, *[Reply(text="I see no need.")] * 2)
+    loopback.queue("ollama", ANSWER, Reply(text=MARKDOWN), *[Reply(text="I see no need.")] * 2)
     loopback.queue("groq", *[Reply(text="Nor do I.")] * 2)
     shown = session(
         user,
         "'explain total'",
+        "'explain total' -v",
         "route 'explain total'",
         "route 'refactor parse_response' --explain --max-tier budget",
         "'explain total' --dry-run --max-tier budget",

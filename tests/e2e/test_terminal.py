@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,17 @@ EDIT = Reply(calls=(Call("edit_file", {"path": "calc/parse.py", "start": 7, "end
 REQUEST = "make parse_response skip empty parts"
 
 
-def typed(user: Optimize, arguments: list[str], expect: str, answer: str) -> tuple[int, str]:
-    """Run at a terminal; once `expect` is on the screen, type `answer`. Returns the exit code and the screen."""
+def typed(
+    user: Optimize, arguments: list[str], expect: str, answer: str, then: Callable[[int], None] = lambda pid: None
+) -> tuple[int, str]:
+    """Run at a terminal; once `expect` is on the screen, type `answer` and do `then` with the id of the process.
+
+    Returns the exit code and the screen.
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(user.cwd)
-        os.execve(COMMAND, [str(COMMAND), *arguments], {**user.environment(), "TERM": "xterm"})
+        os.execve(COMMAND, [str(COMMAND), *arguments], {"TERM": "xterm", **user.environment()})
     screen, typed_it, deadline = "", False, time.monotonic() + 60
     while time.monotonic() < deadline:
         if select.select([terminal], [], [], 0.2)[0]:
@@ -42,6 +48,7 @@ def typed(user: Optimize, arguments: list[str], expect: str, answer: str) -> tup
         if expect in screen and not typed_it:
             time.sleep(0.1)  # the system call that reads is begun: a ^C just before it would wait for a line
             os.write(terminal, answer.encode())
+            then(pid)
             typed_it = True
     else:
         os.kill(pid, signal.SIGKILL)
