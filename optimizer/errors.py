@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 Bound = Literal["steps", "repeats", "tokens", "cost", "seconds", "window", ""]
 
 
+INSTALL_AGAIN = "install optimizer again, from a clone of it: pipx install --force ."
+UPGRADE = "git pull in your clone of optimizer, then pipx install --force . there"
+"""The cures of a broken and of an old installation; the name on the package index belongs to another project."""
+
+
 class OptimizerError(Exception):
     """Base of all errors that a user may see; `hint` is the next step.
 

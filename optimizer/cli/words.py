@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from optimizer.errors import InputError
+from optimizer.errors import UPGRADE, InputError
 
 ASK = 'optimize "REQUEST" asks; optimize --help lists the commands'
 INSTEAD: Mapping[str, str] = {
     "init": 'nothing has to be set up: optimize "where is NAME" works at once, optimize models lists models',
     "setup": 'nothing has to be set up: optimize "where is NAME" works at once, optimize models lists models',
-    "install": "local models: optimize models pull NAME; parsers and extras come with pip install 'optimizer[…]'",
-    "update": "with the tool that installed it: uv tool upgrade optimizer, or pip install --upgrade optimizer",
-    "upgrade": "with the tool that installed it: uv tool upgrade optimizer, or pip install --upgrade optimizer",
+    "install": "local models: optimize models pull NAME; parsers: pipx install --force '.[languages]' in your clone",
+    "update": UPGRADE,
+    "upgrade": UPGRADE,
     "doctor": "optimize models list (models and keys), optimize config validate, optimize index --stats",
     "status": "optimize verify (your changes), optimize log, optimize budget, optimize models list",
     "chat": ASK,

@@ -97,7 +97,8 @@ def _yaml(path: Path, text: str) -> Any:
         yaml: Any = importlib.import_module("yaml")
     except ImportError as error:
         raise InputError(
-            f"{path}: PyYAML is not installed", "pip install 'optimizer[yaml]', or write the file as TOML or JSON"
+            f"{path}: PyYAML is not installed",
+            "write TOML or JSON, or install PyYAML: pipx inject optimizer pyyaml",
         ) from error
     try:
         return yaml.safe_load(text)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from optimizer.errors import ConfigError
+from optimizer.errors import INSTALL_AGAIN, ConfigError
 
 
 class Features(NamedTuple):
@@ -43,9 +43,7 @@ def default_features() -> dict[str, bool]:
         table = {name.strip(): value.strip() for name, sign, value in lines if sign}
         return {name: _SWITCH[table[name]] for name in FEATURE_NAMES}
     except (OSError, ValueError, KeyError) as error:
-        raise ConfigError(
-            f"the shipped {path} cannot be used: {error}", "install optimizer again: pip install --force-reinstall"
-        ) from error
+        raise ConfigError(f"the shipped {path} cannot be used: {error}", INSTALL_AGAIN) from error
 
 
 def features_from(switches: Mapping[str, bool]) -> Features:

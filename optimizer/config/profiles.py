@@ -12,7 +12,7 @@ from optimizer.config.document import Document, read_document
 from optimizer.config.paths import MODELS_FILE
 from optimizer.config.suggest import did_you_mean
 from optimizer.config.values import SECTIONS, Given, given, leaves, type_of
-from optimizer.errors import ConfigError
+from optimizer.errors import INSTALL_AGAIN, ConfigError
 from optimizer.reasons import By
 
 SHIPPED = Path(__file__).with_name("profiles.toml")
@@ -151,7 +151,7 @@ def written(name: str, folder: Path) -> Mapping[str, Any]:
 def _shipped() -> Document:
     document = read_document(SHIPPED)
     if document is None:
-        raise ConfigError(f"{SHIPPED} is missing", "install optimizer again: pip install --force-reinstall optimizer")
+        raise ConfigError(f"{SHIPPED} is missing", INSTALL_AGAIN)
     return document
 
 

@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from types import MappingProxyType
 from typing import NamedTuple
 
-from optimizer.errors import StorageError
+from optimizer.errors import UPGRADE, StorageError
 
 BUSY_SECONDS = 30.0
 _IN_THE_WAY = frozenset(
@@ -149,7 +149,7 @@ def _upgrade(connection: sqlite3.Connection, schema: Schema) -> None:
         elif version > schema.version and not schema.cache:
             raise StorageError(
                 f"the {schema.name} was written by a newer version of optimizer",
-                "upgrade optimizer: pip install -U optimizer",
+                UPGRADE,
             )
         elif version != schema.version:
             steps = range(version, schema.version)

@@ -13,7 +13,7 @@ from optimizer.config.document import Document, read_document
 from optimizer.config.profiles import CAPABILITIES
 from optimizer.config.servers import OwnEndpoint, own_endpoints
 from optimizer.config.suggest import did_you_mean
-from optimizer.errors import ConfigError
+from optimizer.errors import INSTALL_AGAIN, ConfigError
 from optimizer.models.memory import parameters
 from optimizer.providers.quotas import DAY, MINUTE, Quota
 from optimizer.types import TIERS, Model
@@ -266,7 +266,7 @@ def load_catalogue(user: Path | None) -> Catalogue:
     """
     shipped = read_document(SHIPPED)
     if shipped is None:
-        raise ConfigError(f"{SHIPPED} is missing", "install optimizer again: pip install --force-reinstall optimizer")
+        raise ConfigError(f"{SHIPPED} is missing", INSTALL_AGAIN)
     own = read_document(user) if user else None
     servers = tuple(own_endpoints(own)) if own else ()
     mine = tuple(_rows(own, tuple(server.name for server in servers))) if own else ()

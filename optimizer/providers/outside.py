@@ -68,7 +68,7 @@ def open_proxied(core: Any, proxy: Proxy, certificates: Certificates, options: d
         raise ConfigError(f"{proxy.variable} names no proxy that can be used", hint)
     socks = parts.scheme.startswith("socks")
     if socks and importlib.util.find_spec("socksio") is None:
-        hint = f"pip install 'optimizer[socks]', or name an HTTP proxy in {proxy.variable}"
+        hint = f"name an HTTP proxy in {proxy.variable}, or install socksio: pipx inject optimizer socksio"
         raise ConfigError(f"{proxy.variable} names a SOCKS proxy, which needs the package socksio", hint)
     name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     url = f"{parts.scheme}://{name}:{parts.port or (1080 if socks else 443 if parts.scheme == 'https' else 80)}"

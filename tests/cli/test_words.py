@@ -129,7 +129,7 @@ def test_every_command_has_an_example_that_is_this_command_and_its_section_is_in
 
 @pytest.mark.parametrize("name", ["", "models", "profile", "config", "trust", "budget", "consent", "bench"])
 def test_no_short_help_is_cut_in_a_terminal_of_80_columns(name: str) -> None:
-    top = click.Context(optimize, info_name="optimize", terminal_width=80)
+    top = click.Context(optimize, info_name="optimize", terminal_width=80, help_option_names=["-h", "--help"])
     command = optimize.get_command(top, name) if name else optimize
     assert command is not None
     context = click.Context(command, info_name=name, parent=top, terminal_width=80) if name else top
