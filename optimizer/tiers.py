@@ -13,3 +13,6 @@ TaskKind = Literal[
 ]  # fmt: skip
 ASIDE: frozenset[TaskKind] = frozenset({"plan", "review", "summary", "sorting"})
 """Work of a role or of `local.router`, not the answer to a request: no request is of such a kind."""
+
+LOOKING: frozenset[TaskKind] = frozenset({"find", "explain", "debug", "design", "general"})
+"""Questions about the repository: a model may look around in it before it answers one."""

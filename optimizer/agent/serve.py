@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from optimizer.agent.prompts import ALL_TOOLS
 from optimizer.context.budget import count_tokens
 from optimizer.edits.edit import Edit, Reply
 from optimizer.edits.formats.arguments import kind_of
@@ -21,6 +20,7 @@ from optimizer.encodings import text_of
 from optimizer.errors import InputError, NotFound, OptimizerError, SafetyRefused
 from optimizer.privacy.secret_files import is_secret_file
 from optimizer.privacy.secrets import scan
+from optimizer.toolspec import ToolSpec
 from optimizer.types import FileChange, Patch, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ NOT_APPLIED = "not applied, and none of the other edits of this reply: {why}"
 HIDDEN = "not shown: line {line} of the result holds what looks like a secret ({rule})"
 SAME = "this is the same call as before: its result stands above and has not changed; do something else"
 MOST_SAME = 2
+MOST_CALLS = 16
+TOO_MANY = f"not made: one reply may make {MOST_CALLS} calls"
 SPAN = 200
 MOST_HITS = 60
 MOST_USES = 20
@@ -214,17 +216,29 @@ def about(arguments: object) -> str:
 
 @dataclass(slots=True)
 class Toolbox:
-    """What a model works on in one attempt; `run_tests` gives what tests print, and is None where none may run.
+    """What a model works on in one attempt, and the tools that it may call.
 
-    `request` is what the user asked for, and `shown` are the files that the prompt shows.
+    `run_tests` gives what tests print, and is None where none may run. `request` is what the user asked for, and
+    `shown` are the files that the prompt shows.
     """
 
     view: View
     overlay: Overlay
+    tools: tuple[ToolSpec, ...]
     run_tests: Callable[[Patch, tuple[str, ...]], str] | None = None
     request: str = ""
     shown: tuple[str, ...] = ()
     seen: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def looks(self) -> bool:
+        """Whether there is a tool that edits nothing."""
+        return any(not kind_of(tool.name) for tool in self.tools)
+
+    @property
+    def edits(self) -> bool:
+        """Whether there is a tool that edits."""
+        return any(kind_of(tool.name) for tool in self.tools)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,16 +269,25 @@ def apply(toolbox: Toolbox, edits: tuple[Edit, ...]) -> Patch:
 
 
 def serve(toolbox: Toolbox, calls: tuple[ToolCall, ...], reply: Reply) -> Iterator[Served]:
-    """The results of `calls`, in their order; the edits of their reply are applied before anything is read."""
-    edited = _edited(toolbox, reply)
-    for call in calls:
+    """The results of `calls`, in their order; the edits of their reply are applied before anything is read.
+
+    Where no call is one of these edits, the first result begins with what became of them.
+    """
+    edited = _edited(toolbox, reply) if toolbox.edits else Shown("", "")
+    untold = "" if any(kind_of(call.name) for call in calls) else edited.text
+    for number, call in enumerate(calls, 1):
         toolbox.seen[_key(toolbox, call)] += 1
-        if kind_of(call.name):
+        if toolbox.edits and kind_of(call.name):
             yield Served(ToolResult(call, edited.text, failed=edited.failed), edited.summary)
-        elif toolbox.seen[_key(toolbox, call)] > 1:
-            yield Served(ToolResult(call, SAME, failed=True), "the same call again: not made")
+            continue
+        if toolbox.seen[_key(toolbox, call)] > 1:
+            served = Served(ToolResult(call, SAME, failed=True), "the same call again: not made")
+        elif number > MOST_CALLS:
+            served = Served(ToolResult(call, TOO_MANY, failed=True), TOO_MANY)
         else:
-            yield _looked(toolbox, call)
+            served = _looked(toolbox, call)
+        text, untold = "\n\n".join(filter(None, (untold, served.result.text))), ""
+        yield replace(served, result=served.result._replace(text=text))
 
 
 def _edited(toolbox: Toolbox, reply: Reply) -> Shown:
@@ -307,8 +330,7 @@ def _shown(toolbox: Toolbox, name: str, arguments: Mapping[str, Any]) -> Shown:
             raise InputError("paths is a list of files")
         text = toolbox.run_tests(toolbox.overlay.patch(), tuple(paths))
         return Shown(text, text.partition("\n")[0])
-    known = [tool.name for tool in ALL_TOOLS if tool.name != "run_tests" or toolbox.run_tests is not None]
-    raise InputError(f"there is no tool {name[:40]!r}; there are: {', '.join(known)}")
+    raise InputError(f"there is no tool {name[:40]!r}; there are: {', '.join(tool.name for tool in toolbox.tools)}")
 
 
 def _text(arguments: Mapping[str, Any], key: str) -> str:

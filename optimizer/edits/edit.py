@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from optimizer.types import ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,13 @@ Edit = Replace | LineEdit | Create | Whole | Delete | Move
 
 
 class Reply(NamedTuple):
-    """A completion read: its edits, what could not be read as an edit, and the prose around them."""
+    """A completion read: its edits, what could not be read as an edit, and the prose around them.
+
+    `looks` are the calls of tools that change nothing, as its text has them; `broken`: a call in it cannot be read.
+    """
 
     edits: tuple[Edit, ...]
     problems: tuple[str, ...]
     prose: str
+    looks: tuple[ToolCall, ...] = ()
+    broken: bool = False

@@ -1,4 +1,4 @@
-"""Read the edits of a model's reply in any known format: pure, total, and linear in the length of the reply."""
+"""Read the edits and calls in a model's reply, in any known format: pure, total, and linear in its length."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _MARKDOWN = (".md", ".mdx", ".markdown", ".qmd", ".rmd")
 
 @dataclass(slots=True)
 class _Reading:
-    """What was read so far; `path` is the file that a following block without a path of its own belongs to."""
+    """What was read so far; `path` is the file that a following block without a path of its own belongs to.
+
+    `shown` are calls that may be examples: they count where no words follow the `said` lines of prose before them.
+    """
 
     lines: tuple[str, ...]
     edits: list[Edit] = field(default_factory=list)
@@ -36,10 +39,26 @@ class _Reading:
     path: str = ""
     markdown: str = ""
     json_tries: int = 0
+    looks: list[ToolCall] = field(default_factory=list)
+    shown: list[ToolCall] = field(default_factory=list)
+    said: int = 0
+    broken: bool = False
 
     def take(self, found: Found) -> None:
         self.edits.extend(found.edits)
         self.problems.extend(found.problems)
+        if found.sure:
+            self.looks.extend(found.looks)
+            self.broken = self.broken or bool(found.problems)
+        elif found.looks:
+            self.shown.extend(found.looks)
+            self.said = len(self.prose)
+
+    def all_looks(self) -> tuple[ToolCall, ...]:
+        """The calls that are meant, each once; none where one cannot be read."""
+        ends = not any(line.strip() for line in self.prose[self.said :])
+        found = [*self.looks, *(self.shown if ends else ())]
+        return tuple(look for number, look in enumerate(found) if look not in found[:number] and not self.broken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +77,7 @@ class _Fence:
 
 
 def parse_reply(text: str, tool_calls: tuple[ToolCall, ...] = ()) -> Reply:
-    """Read all edits of a reply, from its text and its native tool calls.
+    """Read all edits of a reply, from its text and its native tool calls, and the other calls in its text.
 
     Returns edits in order, identical ones once; `prose` is the text around them without thinking.
     Never raises. When anything that looks like an edit is cut, ambiguous or malformed, it is named in `problems` and
@@ -71,7 +90,7 @@ def parse_reply(text: str, tool_calls: tuple[ToolCall, ...] = ()) -> Reply:
         reading.take(calls.from_tool_call(call))
     problems = tuple(dict.fromkeys(reading.problems))
     edits = () if problems else tuple(dict.fromkeys(reading.edits))
-    return Reply(edits, problems, "\n".join(reading.prose).strip())
+    return Reply(edits, problems, "\n".join(reading.prose).strip(), reading.all_looks(), reading.broken)
 
 
 def _read(text: str) -> _Reading:
@@ -177,12 +196,13 @@ def _read_fence(reading: _Reading, here: int, fence: _Fence) -> int:
     nested = bool(path) and not _is_edit_list(fence, first)
     end = _fence_end(reading.lines, here, fence, nested=nested, in_calls=calls.starts_call(first[0]))
     if end < 0:
+        reading.broken = reading.broken or objects.is_call("\n".join(reading.lines[here + 1 :]))
         reading.problems.append(f"the fence on line {here + 1} of the reply is never closed: it seems to be cut off")
         reading.prose.extend(reading.lines[here:])
         return len(reading.lines)
     excerpt = Excerpt(reading.lines, end, closed=True)
     found = _read_fenced(excerpt, here, fence, path, first[0])
-    if not found.edits and not found.problems:
+    if found.empty:
         if any(_is_block_mark(reading.lines[n]) for n in range(here + 1, end)):
             return _fenced_blocks(reading, here, fence, loose)
         if reading.markdown:

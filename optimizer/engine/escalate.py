@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from optimizer.ledger.caps import DOLLAR
 from optimizer.report import progress
 from optimizer.retrieval import Context
 from optimizer.settings import option
+from optimizer.tiers import LOOKING
 from optimizer.types import Attempt, Model, Patch, Prompt, Route, Verdict
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from optimizer.engine.services import Services, Workspace
     from optimizer.providers.base import Called
     from optimizer.settings import Settings
+
+LEAST_LOOKS = 2  # results of tools that must fit into a window beside the first request
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def _proven(ended: AgentResult, request: Request, workspace: Workspace) -> Flow[
     """A conversation that gave an answer, with the verdict on it; a failed check is its failure."""
     from optimizer.verify.relevant import Asked
 
-    asked = Asked(request.query.text, request.task.kind, request.context, prompts.RULES)
+    asked = Asked(request.query.text, request.task.kind, request.context, prompts.RULES, ended.seen)
     if ended.patch is None:
         from optimizer.verify.answers import check_answer
 
@@ -119,7 +122,7 @@ def _proven(ended: AgentResult, request: Request, workspace: Workspace) -> Flow[
             _check_as_shown(request.context, ended.patch)
         except Conflict as error:
             return replace(ended, patch=None, failure=error)
-        verdict = place.check_place(ended.patch, asked, ended.looked, workspace.index)
+        verdict = place.check_place(ended.patch, asked, workspace.index)
         if verdict.ok:
             proven = yield from prove.judge(ended.patch, workspace.index, workspace.means())
             verdict = place.joined(verdict, proven)
@@ -166,31 +169,42 @@ def _conversation(request: Request, model: Model, services: Services, before: Be
     workspace = services.workspace
     before = replace(before, answer_tokens=_answer_tokens(request, model, workspace.settings, before))
     toolbox = _toolbox(request, model, workspace)
-    prompt = prompts.build(_ask(request, workspace, toolbox, before), model)
+    ask = _ask(request, workspace, toolbox, before)
+    prompt = prompts.build(ask, model)
     over = _over_step(prompt, model, services)
     if 0 < over <= request.context.tokens // 2:
         request = replace(request, context=prepare.within(request.context, request.context.tokens - over))
-        prompt = prompts.build(_ask(request, workspace, toolbox, before), model)
+        ask = replace(ask, context=request.context)
+        prompt = prompts.build(ask, model)
         yield Notice(progress.higher_rate(model.id, over), "higher-rate")
     taken = before.unfinished
     if taken is not None:
-        longer = prompts.build(_ask(request, workspace, toolbox, before, taken.looked), model)
+        longer = prompts.build(replace(ask, looked=taken.looked), model)
         if longer.tokens + longer.max_output > model.window:
             taken = None
         else:
             yield Notice(progress.taking_over(model.id), "taking-over")
             prompt, toolbox = longer, serve.over(toolbox, taken.overlay)
+    earlier = f"{taken.looked}\n\n" if taken else ""
     purpose = Purpose(request.id, request.task.kind)
 
-    def ask(prompt: Prompt) -> Flow[Called]:
+    def send(prompt: Prompt) -> Flow[Called]:
         return calls.call(purpose, model, prompt, services.calls)
 
-    asking = loop.Asking(model, ask, lambda: services.calls.ledger().settle(request.id, "unusable"))
-    ended = yield from loop.converse(prompt, request.task.wants_edits, toolbox, asking, _bounds(workspace))
-    if taken is None or ended.unfinished is None:
+    def closing(looked: str) -> Prompt:
+        return prompts.build(replace(ask, look=False, looked=earlier + looked), model)
+
+    asking = loop.Asking(
+        model,
+        send,
+        lambda: services.calls.ledger().settle(request.id, "unusable"),
+        None if request.task.wants_edits else closing,
+    )
+    ended = yield from loop.converse(prompt, toolbox, asking, _bounds(workspace))
+    if taken is None:
         return ended
-    looked = f"{taken.looked}\n\n{ended.unfinished.looked}"
-    return replace(ended, unfinished=replace(ended.unfinished, looked=looked))
+    unfinished = ended.unfinished and replace(ended.unfinished, looked=earlier + ended.unfinished.looked)
+    return replace(ended, unfinished=unfinished, seen=earlier + ended.seen)
 
 
 def _answer_tokens(request: Request, model: Model, settings: Settings, before: Before) -> int:
@@ -207,20 +221,29 @@ def _over_step(prompt: Prompt, model: Model, services: Services) -> int:
 
 def prompt_tokens(request: Request, models: Sequence[Model], workspace: Workspace) -> int:
     """The tokens of the first prompt of a request, for that of the models with the longest form; 0 without models."""
-    forms = {(prompts.edit_format(one, workspace.features.output_optimization), one.tools): one for one in models}
+    edits, concise = request.task.wants_edits, workspace.features.output_optimization
+    forms = {
+        (prompts.edit_format(one, concise) if edits else "", one.tools, _looks(request, one, workspace)): one
+        for one in models
+    }
     before = Before(workspace.settings.max_tokens)
     built = (
         prompts.build(_ask(request, workspace, _toolbox(request, model, workspace), before), model)
-        for model in (forms.values() if request.task.wants_edits else models[:1])
+        for model in forms.values()
     )
     return max((prompt.tokens for prompt in built), default=0)
 
 
-def _looks(request: Request, workspace: Workspace) -> bool:
-    return request.task.wants_edits and workspace.settings.agent_steps > 0
+def _looks(request: Request, model: Model, workspace: Workspace) -> bool:
+    """Whether the model may look around; for a question it needs a window with room for what it looks at."""
+    settings = workspace.settings
+    if not settings.agent_steps or request.task.wants_edits:
+        return settings.agent_steps > 0
+    room = settings.request_tokens + LEAST_LOOKS * settings.agent_result_tokens
+    return request.task.kind in LOOKING and model.window >= room
 
 
-def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Before, looked: str = "") -> prompts.Ask:
+def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Before) -> prompts.Ask:
     return prompts.Ask(
         query=request.query,
         task=request.task,
@@ -229,9 +252,8 @@ def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Befor
         concise=workspace.features.output_optimization,
         evidence=before.evidence,
         notes=request.notes,
-        look=_looks(request, workspace),
+        look=toolbox.looks,
         tests=toolbox.run_tests is not None,
-        looked=looked,
     )
 
 
@@ -239,11 +261,17 @@ def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
     from optimizer.agent.serve import Overlay, Toolbox, View
     from optimizer.edits.paths import reader
 
+    edits, looks = request.task.wants_edits, _looks(request, model, workspace)
     overlay = Overlay(reader(workspace.root))
     view = View(workspace.index, overlay, workspace.settings.agent_result_tokens)
     shown = tuple(dict.fromkeys(item.path for item in request.context.items))
-    if not (_looks(request, workspace) and model.tools):
-        return Toolbox(view, overlay, None, request.query.text, shown)
+    tests = _tests(workspace) if edits and looks and model.tools else None
+    tools = prompts.offered(edits, looks, tests is not None)
+    return Toolbox(view, overlay, tools, tests, request.query.text, shown)
+
+
+def _tests(workspace: Workspace) -> Callable[[Patch, tuple[str, ...]], str] | None:
+    """How tests are run on a patch, None where the user has not allowed that."""
     from optimizer.verify import prove
 
     means = workspace.means()
@@ -251,8 +279,7 @@ def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
     def run_tests(patch: Patch, paths: tuple[str, ...]) -> str:
         return prove.run_tests(patch, paths, workspace.index, means)
 
-    tests = run_tests if prove.tests_allowed(means) else None
-    return Toolbox(view, overlay, tests, request.query.text, shown)
+    return run_tests if prove.tests_allowed(means) else None
 
 
 def _bounds(workspace: Workspace) -> loop.Bounds:

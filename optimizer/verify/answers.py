@@ -179,7 +179,7 @@ def _names(answer: _Answer) -> Iterable[Finding]:
         if _PROPOSES.search(sentence):
             continue
         if any(one.passed for one in cited.values()) or _CLAIMS.search(sentence):
-            symbols.update(_symbols(sentence, answer.tree, answer.index))
+            symbols.update(_symbols(sentence, answer))
     return symbols.values()
 
 
@@ -275,16 +275,16 @@ def _read(path: str, index: Index) -> bytes:
 # ── symbols ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _symbols(sentence: str, tree: _Tree, index: Index) -> Iterator[tuple[str, Finding]]:
+def _symbols(sentence: str, answer: _Answer) -> Iterator[tuple[str, Finding]]:
     """The names in code marks of a sentence that names a file: each must occur somewhere in the repository."""
     for found in _CODE.finditer(sentence):
         named = _NAME.fullmatch(found[1])
-        if named is None or named[1] in _BUILTIN or PurePosixPath(found[1]).suffix in tree.endings:
+        if named is None or named[1] in _BUILTIN or PurePosixPath(found[1]).suffix in answer.tree.endings:
             continue
         root = re.split(r"\W", found[1])[0]
-        if not _is_code(named[1], found[1]) or (root != named[1] and not index.symbols_named((root,))):
+        if not _is_code(named[1], found[1]) or (root != named[1] and not answer.index.symbols_named((root,))):
             continue  # of a module or object that is not the repository's
-        known_word = _occurs(named[1], index)
+        known_word = _occurs(named[1], answer)
         yield named[1], Finding(known_word, "" if known_word else f"there is no {named[1]} in the repository")
 
 
@@ -293,8 +293,11 @@ def _is_code(name: str, written: str) -> bool:
     return written.endswith("()") or "_" in name.strip("_") or re.search(r"[a-z][A-Z]", name) is not None
 
 
-def _occurs(name: str, index: Index) -> bool:
-    words = index.words()
-    return bool(index.symbols_named((name,))) or any(
-        len(words.postings(field, name.lower())[0]) for field in ("body", "name", "doc")
+def _occurs(name: str, answer: _Answer) -> bool:
+    """Whether the index knows a name, or the model has seen it in what it looked at."""
+    words = answer.index.words()
+    return (
+        bool(answer.index.symbols_named((name,)))
+        or any(len(words.postings(field, name.lower())[0]) for field in ("body", "name", "doc"))
+        or bool(answer.asked and re.search(rf"\b{re.escape(name)}\b", answer.asked.seen))
     )

@@ -33,9 +33,9 @@ _CREATES = re.compile(
 )
 
 
-def check_place(patch: Patch, asked: Asked, looked: bool, index: Index) -> Verdict:
-    """The verdict on the places and the new files of a patch; `looked`: its model read files by itself."""
-    found = {"place": _places(patch, asked, looked, index), "plausible": _plausible(patch, asked, index)}
+def check_place(patch: Patch, asked: Asked, index: Index) -> Verdict:
+    """The verdict on the places and the new files of a patch."""
+    found = {"place": _places(patch, asked, index), "plausible": _plausible(patch, asked, index)}
     checks = tuple(check for name, findings in found.items() for check in checks_of(name, findings))
     return verdict_of(checks, WEIGHTS)
 
@@ -47,8 +47,11 @@ def joined(placed: Verdict, proven: Verdict) -> Verdict:
     return Verdict(ok, (*placed.checks, *proven.checks), round(confidence, 4))
 
 
-def _places(patch: Patch, asked: Asked, looked: bool, index: Index) -> Iterator[Finding]:
-    """At least one file is named by the request, or was shown, or uses what the request names, before or after."""
+def _places(patch: Patch, asked: Asked, index: Index) -> Iterator[Finding]:
+    """At least one file is named by the request, or was shown, or uses what the request names, before or after.
+
+    Where its model looked around, any file that exists will do.
+    """
     shown = {item.path for item in asked.context.items} | {file.path for file in asked.context.files}
     names = [word for word in re.findall(r"[^\W\d]\w*", asked.request) if index.symbols_named((word,))]
     changes = patch.changes
@@ -57,7 +60,10 @@ def _places(patch: Patch, asked: Asked, looked: bool, index: Index) -> Iterator[
     if any(
         change.path in shown
         or _is_named(change.path, asked.request)
-        or (change.before is not None and (looked or _mentions(change.before, names) or _brings(change, asked.request)))
+        or (
+            change.before is not None
+            and (asked.seen or _mentions(change.before, names) or _brings(change, asked.request))
+        )
         for change in changes
     ):
         yield Finding(True)

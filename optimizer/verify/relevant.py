@@ -39,12 +39,14 @@ _UNRELATED: frozenset[TaskKind] = frozenset({"math", "creative", "embedding"})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an answer was asked for: the request, its kind, the code that was shown, and the rules given with it."""
+    """What an answer was asked for: the request, its kind, the code that was shown, the rules given with it, and what
+    its model has looked at."""
 
     request: str
     kind: TaskKind
     context: Context
     rules: str = ""
+    seen: str = ""
 
 
 def refuses(text: str) -> bool:
@@ -65,7 +67,7 @@ def echoes(text: str, prose: str, asked: Asked) -> bool:
         own = list(_shingles(said))
         if given and sum(one in known for one in own) >= ECHOED * len(own):
             return True
-    return asked.kind != "find" and _is_copied(text, asked.context)
+    return asked.kind != "find" and _is_copied(text, asked)
 
 
 def is_about(text: str, asked: Asked) -> bool | None:
@@ -84,7 +86,7 @@ def is_about(text: str, asked: Asked) -> bool | None:
     spoken = _WORD.findall(low)
     if len(spoken) >= LEAST_WORDS and sum(word in FUNCTION_WORDS for word in spoken) < 0.1 * len(spoken):
         return None
-    shown = " ".join(item.text for item in asked.context.items)
+    shown = " ".join((asked.seen, *(item.text for item in asked.context.items)))
     matter = {_stem(word) for word in terms(f"{asked.request} {shown}")}
     return len(said & matter) >= SHARED * len(said)
 
@@ -106,13 +108,18 @@ def _names(asked: Asked) -> Iterable[str]:
             yield word.lower()
 
 
-def _is_copied(text: str, context: Context) -> bool:
+def _is_copied(text: str, asked: Asked) -> bool:
     """Whether nearly all lines stand so in the code that was shown."""
     lines = [line.strip() for line in text.split("\n") if len(line.strip()) > 3 and not line.lstrip().startswith("```")]
     if len(lines) < LEAST_LINES:
         return False
-    shown = {line.strip() for item in context.items for line in item.text.split("\n")}
-    return sum(re.sub(r"^\d+\s", "", line).strip() in shown for line in lines) >= COPIED * len(lines)
+    texts = (asked.seen, *(item.text for item in asked.context.items))
+    shown = {_unnumbered(line) for text in texts for line in text.split("\n")}
+    return sum(_unnumbered(line) in shown for line in lines) >= COPIED * len(lines)
+
+
+def _unnumbered(line: str) -> str:
+    return re.sub(r"^\d+\s", "", line.strip()).strip()
 
 
 def _stem(word: str) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from optimizer.agent import loop
-from optimizer.agent.prompts import offered
+from optimizer.agent.prompts import ANSWER_NOW, looked_at, offered
 from optimizer.agent.serve import Overlay, Toolbox, View
+from optimizer.context.budget import count_tokens
 from optimizer.edits.paths import reader
 from optimizer.errors import ProviderError, Stopped
-from optimizer.events import Event, Flow, Notice, Question, Stepped
+from optimizer.events import Event, Flow, Notice, Question, Stepped, TextDelta
 from optimizer.index.reader import Index
 from optimizer.providers.base import Called, Provider
 from optimizer.types import Completion, Message, Patch, Prompt
@@ -29,6 +30,8 @@ FILES = {
     "shop/.env": "TOKEN=1\n",
     "deploy/id_rsa": "not for you\n",
     "README.md": "# shop\n",
+    ".gitignore": "build/\n",
+    "build/made.py": "MADE = 1\n",
 }
 LIMITS = loop.Bounds(steps=4, tokens=60_000, cost=0, seconds=60.0)
 EDIT = Call("edit_file", {"path": "shop/cart.py", "start": 2, "end": 2, "content": "    return sum(prices, 0)\n"})
@@ -38,6 +41,12 @@ DONE = Reply("Done.", calls=(EDIT,), stop="tool")
 def look(tool: str, /, **arguments: object) -> Reply:
     """A reply that asks for one tool."""
     return Reply("", calls=(Call(tool, arguments),), stop="tool")
+
+
+def closing(looked: str) -> Prompt:
+    """The prompt for the last answer to a question."""
+    text = f"What does total do?\n{looked_at(looked)}\n{ANSWER_NOW}"
+    return Prompt("Be brief.", (Message("user", text),), (), 500, 800 + count_tokens(looked))
 
 
 @dataclass
@@ -64,6 +73,11 @@ class Talked:
         return self.ended.failure.bound if isinstance(self.ended.failure, Stopped) else ""
 
     @property
+    def streamed(self) -> str:
+        """All text that streamed."""
+        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
+
+    @property
     def notices(self) -> list[str]:
         """The kinds of its notices."""
         return [event.kind for event in self.events if isinstance(event, Notice)]
@@ -86,20 +100,24 @@ class Workshop:
     limits: loop.Bounds = LIMITS
     run_tests: Callable[[Patch, tuple[str, ...]], str] | None = None
     tools: bool = True
+    looks: bool = True
+    window: int = 128_000
     costs: list[int | None] = field(default_factory=list)
 
     def talk(self, *replies: Reply, wants_edits: bool = True) -> Talked:
         """Queue the replies and converse until the end."""
         self.loopback.queue(self.wire, *replies)
         overlay = Overlay(reader(self.index.root.path))
-        toolbox = Toolbox(View(self.index, overlay, 800), overlay, self.run_tests)
+        tools = offered(wants_edits, look=self.looks, tests=self.run_tests is not None)
+        toolbox = Toolbox(View(self.index, overlay, 800), overlay, tools, self.run_tests)
         provider = connect(self.loopback, self.wire, self.state)
-        model = a_model(self.wire)._replace(tools=self.tools)
-        tools = offered(look=True, tests=self.run_tests is not None) if self.tools else ()
-        prompt = Prompt("Be brief.", (Message("user", "Change total."),), tools, 500, 800)
+        model = a_model(self.wire)._replace(tools=self.tools, window=self.window)
+        prompt = Prompt("Be brief.", (Message("user", "Change total."),), tools if self.tools else (), 500, 800)
         refused: list[int] = []
         asking = loop.Asking(model, lambda prompt: self._ask(provider, prompt), lambda: refused.append(1))
-        conversation = loop.converse(prompt, wants_edits, toolbox, asking, self.limits)
+        if not wants_edits:
+            asking = replace(asking, closing=closing)
+        conversation = loop.converse(prompt, toolbox, asking, self.limits)
         events: list[Event] = []
         try:
             while True:
@@ -117,9 +135,9 @@ class Workshop:
             for piece in provider.stream(a_model(self.wire)._replace(tools=self.tools), prompt):
                 if isinstance(piece, Completion):
                     return Called(piece, cost)
+                yield TextDelta(piece)
         except ProviderError as error:
             return Called(error, cost)
-        yield from ()
         raise AssertionError("a stream without an end")
 
 

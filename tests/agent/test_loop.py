@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from optimizer.agent.loop import LAST, REFUSED, TOO_LONG, UNUSABLE
-from optimizer.agent.serve import HIDDEN, NOT_APPLIED, SAME
+from optimizer.agent.loop import CALLED, LAST, REFUSED, TOO_LONG, UNUSABLE
+from optimizer.agent.prompts import ANSWER_NOW
+from optimizer.agent.serve import HIDDEN, MOST_CALLS, NOT_APPLIED, SAME, TOO_MANY
 from optimizer.errors import AuthFailed, BadAnswer, EditRefused
 from optimizer.types import Patch
 from tests.agent.conftest import DONE, EDIT, FILES, Workshop, look
@@ -15,6 +17,8 @@ from tests.loopback.replies import WIRES, Call, Reply, Tokens, Wire, refuse
 
 BROKEN = Reply("shop/cart.py\n<<<<<<< SEARCH\n    return sum(price)\n=======\n    return 0\n>>>>>>> REPLACE\n")
 RIGHT = Reply("shop/cart.py\n<<<<<<< SEARCH\n    return sum(prices)\n=======\n    return 0\n>>>>>>> REPLACE\n")
+ANSWER = Reply("It adds, see shop/cart.py:2.")
+WORK = [pytest.param(True, DONE, id="edits"), pytest.param(False, ANSWER, id="question")]
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -24,7 +28,7 @@ def test_edits_at_once_are_one_call(workshop: Workshop, wire: Wire) -> None:
     assert talked.failure == ""
     assert "sum(prices, 0)" in talked.after("shop/cart.py")
     assert len(talked.requests) == 1
-    assert not talked.events
+    assert not talked.steps and not talked.notices
     assert workshop.index.read("shop/cart.py") == b"def total(prices):\n    return sum(prices)\n\n\n" + (
         b"def count(prices):\n    return len(prices)\n"
     )
@@ -79,22 +83,27 @@ def test_a_failed_edit_between_looks_is_told_and_applies_nothing(workshop: Works
     assert talked.after("shop/cart.py").count("sum(prices, 0)") == 1
 
 
-def test_what_may_not_be_seen(workshop: Workshop) -> None:
-    names = ("shop/.env", "deploy/id_rsa", "../outside", "/etc/passwd", ".git/config", "shop/carts.py")
-    calls = tuple(Call("read_file", {"path": name}) for name in names)
-    talked = workshop.talk(Reply("", calls=calls, stop="tool"), DONE)
+@pytest.mark.parametrize(("edits", "end"), WORK)
+def test_what_may_not_be_seen(workshop: Workshop, edits: bool, end: Reply) -> None:
+    names = ("shop/.env", "deploy/id_rsa", "../outside", "/etc/passwd", ".git/config", "build/made.py", "shop/carts.py")
+    calls = (*(Call("read_file", {"path": name}) for name in names), Call("search_code", {"text": "MADE"}))
+    talked = workshop.talk(Reply("", calls=calls, stop="tool"), end, wants_edits=edits)
+    assert talked.failure == ""
     told = talked.requests[1].text
     assert FILES["deploy/id_rsa"].strip() not in told
     assert "TOKEN" not in told
     assert "root:" not in told
-    assert len(talked.steps) == len(names)
+    assert "MADE = 1" not in told
+    assert len(talked.steps) == len(calls)
     assert "shop/cart.py" in told, "the nearest name"
 
 
-def test_a_secret_in_a_result_stays_here(workshop: Workshop) -> None:
+@pytest.mark.parametrize(("edits", "end"), WORK)
+def test_a_secret_in_a_result_stays_here(workshop: Workshop, edits: bool, end: Reply) -> None:
     secret = "AKIA" + "IOSFODNN7QQPLW3Z"
     (workshop.index.root.path / "README.md").write_text(f"# shop\n\naws_access_key_id = {secret}\n")
-    talked = workshop.talk(look("read_file", path="README.md"), DONE)
+    talked = workshop.talk(look("read_file", path="README.md"), end, wants_edits=edits)
+    assert talked.failure == ""
     assert secret not in talked.requests[1].text
     assert talked.steps[0].result.startswith(HIDDEN.partition("{")[0])
 
@@ -242,7 +251,117 @@ def test_results_are_cut_to_their_share(workshop: Workshop) -> None:
 
 
 def test_a_question_gets_its_answer_in_one_call(workshop: Workshop) -> None:
-    answer = "It adds, see shop/cart.py:2."
-    talked = workshop.talk(Reply(answer), wants_edits=False)
-    assert talked.ended.text == answer
+    talked = workshop.talk(ANSWER, wants_edits=False)
+    assert talked.ended.text == ANSWER.text
     assert talked.ended.patch is None
+    assert len(talked.requests) == 1
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_a_question_may_look_and_gets_the_last_text_as_its_answer(workshop: Workshop, wire: Wire) -> None:
+    workshop.wire = wire
+    first = replace(look("read_file", path="shop/cart.py"), text="I must see shop/cart.py.")
+    talked = workshop.talk(first, ANSWER, wants_edits=False)
+    assert (talked.ended.text, talked.failure) == (ANSWER.text, "")
+    assert "2\t    return sum(prices)" in talked.requests[1].text
+    assert "return sum(prices)" in talked.ended.seen
+
+
+def test_the_calls_of_one_reply_are_limited(workshop: Workshop) -> None:
+    calls = tuple(Call("search_code", {"text": f"word{n}"}) for n in range(MOST_CALLS + 2))
+    talked = workshop.talk(Reply("", calls=calls, stop="tool"), ANSWER, wants_edits=False)
+    assert [step.result for step in talked.steps[-3:]] == ["nothing", TOO_MANY, TOO_MANY]
+
+
+def test_a_question_has_no_tools_that_edit(workshop: Workshop) -> None:
+    talked = workshop.talk(DONE, ANSWER, wants_edits=False)
+    assert talked.steps[0].result.endswith(": search_code, find_symbol, read_file")
+    assert (talked.ended.patch, talked.ended.text) == (None, ANSWER.text)
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("limit", ["steps", "repeats", "tokens", "cost", "seconds", "window"])
+def test_a_question_that_reaches_a_limit_is_asked_for_its_answer(workshop: Workshop, limit: str, native: bool) -> None:
+    limits = {"steps": {"steps": 1}, "tokens": {"tokens": 4000}, "cost": {"cost": 500}, "seconds": {"seconds": 1e-9}}
+    workshop.limits = replace(workshop.limits, **limits.get(limit, {}))
+    workshop.window = 1600 if limit == "window" else 128_000
+    workshop.costs = [700, 0]
+    workshop.tools = native
+    asked = {"name": "read_file", "arguments": {"path": "shop/till.py"}}
+    (workshop.index.root.path / "shop/till.py").write_text("".join(f"value_{n} = {n}\n" for n in range(2000)))
+    call = look("read_file", path="shop/till.py") if native else Reply(f"<tool_call>{json.dumps(asked)}</tool_call>")
+    calls = [call] * (3 if limit == "repeats" else 1)
+    talked = workshop.talk(*(replace(one, tokens=Tokens(800, 20)) for one in calls), ANSWER, wants_edits=False)
+    assert (talked.ended.text, talked.failure) == (ANSWER.text, "")
+    last = talked.requests[-1]
+    assert len(talked.requests) == len(calls) + 1
+    assert ANSWER_NOW in last.text and "value_1 = 1" in last.text
+    assert not last.body.get("tools")
+
+
+def test_a_question_without_room_for_a_last_answer_ends_with_its_limit(workshop: Workshop) -> None:
+    workshop.limits = replace(workshop.limits, tokens=2000)
+    asked = replace(look("find_symbol", name="total"), tokens=Tokens(1500, 20))
+    talked = workshop.talk(asked, ANSWER, wants_edits=False)
+    assert (talked.stopped, len(talked.requests)) == ("tokens", 1)
+
+
+def test_a_last_answer_that_is_cut_is_kept(workshop: Workshop) -> None:
+    cut = Reply("It adds all of the", stop="length")
+    talked = workshop.talk(look("find_symbol", name="total"), cut, wants_edits=False)
+    assert (talked.ended.text, talked.ended.cut) == (cut.text, "length")
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_call_in_place_of_an_answer_is_asked_about_once(workshop: Workshop, looks: bool) -> None:
+    """Whether no more calls can be made, or none ever could: what stands before a call is no answer."""
+    workshop.looks, workshop.tools = looks, False
+    workshop.limits = replace(workshop.limits, steps=1)
+    call = Reply('Let me see.\n<tool_call>{"name": "find_symbol", "arguments": {"name": "total"}}</tool_call>')
+    talked = workshop.talk(*[call] * (1 + looks), ANSWER, wants_edits=False)
+    assert (talked.ended.text, talked.failure, talked.refused) == (ANSWER.text, "", 1)
+    assert CALLED in talked.requests[-1].text
+    workshop.loopback.reset()
+    talked = workshop.talk(*[call] * (2 + looks), wants_edits=False)
+    assert talked.failure == CALLED
+
+
+def test_an_answer_that_shows_a_call_is_streamed_whole(workshop: Workshop) -> None:
+    text = f"A model asks so:\n\n{WRITTEN['JSON in a fence']}\n\nand gets lines of shop/cart.py."
+    talked = workshop.talk(Reply(text), wants_edits=False)
+    assert (talked.streamed, talked.ended.text, len(talked.requests)) == (text, text, 1)
+
+
+def test_a_call_that_cannot_be_read_is_told_and_is_no_answer(workshop: Workshop) -> None:
+    broken = Reply('Let me see.\n<tool_call>{"name": "find_symbol", "arg')
+    talked = workshop.talk(broken, ANSWER, wants_edits=False)
+    assert (talked.ended.text, talked.refused) == (ANSWER.text, 1)
+    assert "never closed" in talked.requests[1].text
+
+
+WRITTEN = {
+    "function tags": "<function=find_symbol>\n<parameter=name>\ntotal\n</parameter>\n</function>",
+    "JSON in a fence": '```json\n{"name": "find_symbol", "arguments": "{\\"name\\": \\"total\\"}"}\n```',
+    "JSON in tags": '<tool_call>{"name": "find_symbol", "arguments": {"name": "total"}}</tool_call>',
+}
+
+
+@pytest.mark.parametrize("tools", [True, False])
+@pytest.mark.parametrize(("edits", "end"), WORK)
+@pytest.mark.parametrize("form", WRITTEN)
+def test_calls_written_as_text_are_made(workshop: Workshop, form: str, edits: bool, end: Reply, tools: bool) -> None:
+    workshop.tools = tools
+    end = RIGHT if edits and not tools else end
+    talked = workshop.talk(Reply(f"Let me see.\n\n{WRITTEN[form]}"), end, wants_edits=edits)
+    assert talked.failure == ""
+    assert [step.result for step in talked.steps] == ["1 definition, 2 uses"]
+    assert edits or talked.streamed == f"Let me see.\n\n{ANSWER.text}"
+    assert "shop/till.py:5: return total(prices)" in talked.requests[1].text
+
+
+def test_edits_next_to_a_call_in_text_are_told_with_its_result(workshop: Workshop) -> None:
+    workshop.tools = False
+    call = f"\n{WRITTEN['JSON in tags']}\n"
+    talked = workshop.talk(replace(BROKEN, text=BROKEN.text + call), RIGHT)
+    assert NOT_APPLIED.partition("{")[0] in talked.requests[1].text
+    assert "return 0" in talked.after("shop/cart.py")

@@ -6,9 +6,11 @@ import sqlite3
 
 import pytest
 
+from optimizer.agent.prompts import ANSWER_NOW, SEEN
+from optimizer.ledger.store import open_ledger
 from tests.conftest import git
 from tests.e2e.conftest import REQUEST, Optimize
-from tests.loopback.replies import Reply
+from tests.loopback.replies import Call, Reply, Tokens, refuse
 from tests.loopback.server import Loopback
 
 pytestmark = pytest.mark.slow
@@ -143,3 +145,64 @@ def test_a_groundless_answer_about_the_repository_is_none(user: Optimize, loopba
     loopback.queue("groq", Reply(text="It adds numbers, see README.md:3."))
     ran = user("what is this project good for", "--json")
     assert (ran.code, len(loopback.asked("groq"))) == (0, 1)
+
+
+def look(text: str = "") -> Reply:
+    return Reply(text, calls=(Call("read_file", {"path": "calc/cli.py"}),), stop="tool", tokens=Tokens(1500, 20))
+
+
+def test_a_question_may_look_and_only_its_answer_is_on_stdout(user: Optimize, loopback: Loopback) -> None:
+    loopback.queue("groq", look("I have to see calc/cli.py."), RIGHT)
+    ran = user(QUESTION, "--tier", "free")
+    assert (ran.code, ran.out) == (0, RIGHT.text + "\n")
+    assert 'step 1: read_file {"path": "calc/cli.py"} → lines 1-5 of 5' in ran.err
+    first, second = loopback.asked("groq")
+    assert "edit_file" not in first.text and "print(total(line))" in second.text
+    assert booked(user) == [("answered", 1500), ("accepted", 1200)]
+
+
+def test_an_answer_at_once_is_one_call(user: Optimize, loopback: Loopback) -> None:
+    loopback.queue("groq", RIGHT)
+    assert user(QUESTION, "--tier", "free").code == 0
+    assert booked(user) == [("accepted", 1200)]
+
+
+@pytest.mark.parametrize(
+    ("model", "flags", "native", "written"),
+    [
+        ("window = 32768", (), True, False),
+        ("window = 32768", ("--no-agent",), False, False),
+        ("window = 8192", (), False, False),
+        ("window = 32768\ntools = false", (), False, True),
+        ("window = 8192\ntools = false", (), False, False),
+    ],
+)
+def test_which_questions_may_look(
+    user: Optimize, loopback: Loopback, model: str, flags: tuple[str, ...], native: bool, written: bool
+) -> None:
+    user.config.with_name("models.toml").write_text(f'[[model]]\nid = "qwen2.5-coder*"\n{model}\n')
+    loopback.queue("ollama", RIGHT)
+    assert user(QUESTION, "--tier", "local", *flags).code == 0
+    (asked,) = loopback.asked("ollama")
+    assert (bool(asked.body.get("tools")), "<tool_call>" in asked.text) == (native, written)
+    loopback.queue("ollama", RIGHT)
+    assert user("what is 3 * 4", "--tier", "local", *flags).code == 0
+    assert "search_code" not in loopback.asked("ollama")[1].text
+
+
+def test_a_question_goes_on_with_what_another_model_has_seen(user: Optimize, loopback: Loopback) -> None:
+    loopback.queue("ollama", look(), refuse("ollama", 404, "no such model"))
+    loopback.queue("groq", Reply("`main` prints the total, see calc/cli.py:5. It splits at commas."))
+    ran = user(QUESTION, "--json")
+    assert (ran.code, len(ran.notices("taking-over"))) == (0, 1)
+    (taken,) = loopback.asked("groq")
+    assert SEEN in taken.text and "print(total(line))" in taken.text and ANSWER_NOW not in taken.text
+
+
+def booked(user: Optimize) -> list[tuple[str, int]]:
+    """The outcome and the tokens read of each call."""
+    ledger = open_ledger(user.home / ".local/state/optimizer")
+    try:
+        return [(one.outcome, one.usage.prompt) for one in ledger.records("2", "3")]
+    finally:
+        ledger.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -107,5 +108,7 @@ def test_the_estimate_of_a_route_is_the_prompt_that_is_sent(user: Optimize, loop
     estimated = user("route", request_, "--json").event("route")["task"]["input_tokens"]
     assert user(request_, "--json").event("route")["task"]["input_tokens"] == estimated
     body = next(one.body for one in loopback.asked("ollama") if one.path == "/api/chat")
-    sent = sum(count_tokens(one["content"]) for one in body["messages"])
+    tools = (one["function"] for one in body.get("tools", ()))
+    specs = (json.dumps([one["name"], one["description"], one["parameters"]]) for one in tools)
+    sent = sum(map(count_tokens, (*(one["content"] for one in body["messages"]), *specs)))
     assert sent - 5 <= estimated <= sent + 5

@@ -1,7 +1,9 @@
-"""The table of forms: each is applied where it means one thing, and refused where it is ambiguous or malformed."""
+"""The table of forms: each is applied, or a call made, where it means one thing, and refused where it is ambiguous or
+malformed."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -50,9 +52,14 @@ def test_form(case: Case) -> None:
     reply = parse_reply(dict(case.parts)["reply"])
     if "problem" in dict(case.parts):
         assert reply.problems
-        assert reply.edits == ()
+        assert reply.edits == reply.looks == ()
         return
     assert reply.problems == ()
+    looks = [f"{look.name} {json.dumps(look.arguments)}" for look in reply.looks]
+    assert looks == dict(case.parts).get("looks", "").splitlines()
+    if "looks" in dict(case.parts):
+        assert reply.edits == ()
+        return
     request, shown = case.value("request"), tuple(case.value("shown").split())
     if name := case.value("error"):
         with pytest.raises(getattr(errors, name)):
@@ -68,7 +75,8 @@ def test_every_form_has_all_three_cases() -> None:
     for form in dict.fromkeys(case.form for case in cases):
         assert [case.kind for case in cases if case.form == form] == KINDS, form
     for case in cases:
-        refused = "problem" in dict(case.parts) or bool(case.value("error"))
+        parts = dict(case.parts)
+        refused = "problem" in parts or bool(case.value("error")) or parts.get("looks") == ""
         assert refused == (case.kind != "applied"), case
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from optimizer.agent import prompts
 from optimizer.context.budget import count_tokens
+from optimizer.edits.formats.arguments import LOOKS
 from optimizer.engine import prepare
 from optimizer.engine.prepare import first_budget
 from optimizer.engine.services import Services
@@ -64,6 +65,7 @@ def requests(query: Query, services: Services) -> Iterator[int]:
                 tests=True,
             )
             prompt = prompts.build(ask, model)
+            assert task.wants_edits or bool(prompt.tools) == model.tools
             assert fitted.text in prompt.messages[0].text
             yield prompt.tokens + prompt.max_output
 
@@ -81,6 +83,17 @@ def test_real_requests(services: Services, texts: Sequence[str], extra: str) -> 
     assert {prompts.edit_format(model, True) for model in models()} >= {"tool", "text"}
     for text in texts:
         assert max(requests(Query(text, extra), services)) <= services.workspace.settings.request_tokens == 6000
+
+
+def test_looks_add_few_tokens_to_a_question(services: Services) -> None:
+    query = Query("explain how a request is classified")
+    context = prepare.choose(query, services.workspace, 1000)
+    ask = prompts.Ask(query, classify(query, context, 0), context, 500)
+    for model in models():
+        plain, looking = prompts.build(ask, model), prompts.build(replace(ask, look=True), model)
+        assert 50 < looking.tokens - plain.tokens < 250
+        assert {tool.name for tool in looking.tools} == ({*LOOKS} - {"run_tests"} if model.tools else set())
+        assert model.tools or all(name in looking.system for name in {*LOOKS} - {"run_tests"})
 
 
 @pytest.mark.slow

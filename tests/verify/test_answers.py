@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from optimizer.index.reader import Index
+from optimizer.retrieval import Context, ContextItem
 from optimizer.verify.answers import check_answer
+from optimizer.verify.relevant import Asked
 from tests.conftest import shared_index
 
 FILES = {
@@ -95,6 +98,34 @@ def test_an_answer_that_cites_is_trusted_more_and_saying_so_counts_for_nothing(i
     names = check_answer("`load_config` in src/app.py:1.", index).confidence
     assert names > cites > check_answer("Somewhere.", index).confidence
     assert check_answer("I am absolutely certain. Somewhere.", index).confidence < cites
+
+
+SEEN = "## src/app.py (900 lines in all)\n700\tdef parse_settings(text):\n701\t    return fold_keys(text)"
+ASKED = Asked("explain how settings are read", "explain", Context("", 0, (), (), {}))
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "failed"),
+    [
+        ("`parse_settings()` in `src/app.py` calls `fold_keys()`.", SEEN, []),
+        ("`parse_settings()` in `src/app.py` calls `fold_keys()`.", "", ["symbols", "symbols"]),
+        ("`parse_settings()` in `src/app.py` calls `fold_values()`.", SEEN, ["symbols"]),
+        ("It is in src/none.py, which parse_settings reads.", SEEN, ["cites"]),
+        ("\n".join(f"{n}\tkey_{n} = fold({n})" for n in range(6)), SEEN, []),
+        (copied := "\n".join(f"{n}\tkey_{n} = fold({n})" for n in range(6)), copied, ["answers"]),
+    ],
+)
+def test_what_was_looked_at_is_known(index: Index, text: str, seen: str, failed: list[str]) -> None:
+    result = check_answer(text, index, replace(ASKED, seen=seen))
+    assert [check.name for check in result.checks if check.passed is False] == failed
+
+
+def test_an_answer_may_speak_of_what_was_looked_at(index: Index) -> None:
+    shown = ContextItem("src/app.py", 4, 5, "load_config", "body", 10, 1.0, (), "def load_config(path):")
+    asked = replace(ASKED, context=Context("", 10, (), (shown,), {}))
+    text = "Lunar calendars fold their keys when parsed."
+    assert not check_answer(text, index, asked).ok
+    assert check_answer(text, index, replace(asked, seen="class LunarCalendar: folds_keys, parsed")).ok
 
 
 def test_a_missing_file_is_named_once(index: Index) -> None:

@@ -20,8 +20,8 @@ def checks(
     before = FILES.get(path)
     change = FileChange(path, before.encode() if before is not None else None, after.encode())
     context = Context(request, 10, (), (SHOWN,) if shown else (), {})
-    asked = Asked(request, "refactor", context)
-    verdict = check_place(Patch((change,)), asked, looked, index_repo(FILES))
+    asked = Asked(request, "refactor", context, seen="a file" if looked else "")
+    verdict = check_place(Patch((change,)), asked, index_repo(FILES))
     return {check.name: check.passed for check in verdict.checks}
 
 

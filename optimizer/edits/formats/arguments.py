@@ -1,4 +1,4 @@
-"""The edit that a named call and its arguments are: our own tools, and those that models know from other programs."""
+"""What a named call and its arguments are: an edit by our own tools or those of other programs, or a look."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from optimizer.edits.edit import Create, Delete, Edit, LineEdit, Move, Replace, Whole
 from optimizer.edits.formats import blocks, diff, patch
-from optimizer.edits.formats.found import Excerpt, Found
+from optimizer.edits.formats.found import Excerpt, Found, joined
+from optimizer.types import ToolCall
 
 Kind = Literal["edit", "create", "write", "delete", "move", "insert", "patch", ""]
 
@@ -45,6 +46,8 @@ _NAMES = {
 }
 NUMBERS = frozenset({*_NAMES["start"], *_NAMES["end"], *_NAMES["line"]})
 CONTENTS = frozenset(_NAMES["content"])
+LOOKS = frozenset({"search_code", "find_symbol", "read_file", "run_tests"})
+"""The tools that change nothing, of those that models are offered here."""
 LISTS = ("edits", "changes", "files", "tool_calls", "calls", "operations")
 _MARKS = frozenset({*_NAMES["search"], *_NAMES["content"], *_NAMES["to"]})
 MAX_EDITS = 1000
@@ -54,6 +57,21 @@ def kind_of(name: str) -> Kind:
     """What a tool of that name does to a file; '' for a tool that is none of edits."""
     bare = name.lower().replace("-", "_")
     return _KIND_OF.get(bare) or _KIND_OF.get(bare.rpartition(".")[2], "")
+
+
+def is_known(name: str) -> bool:
+    """Whether a tool of that name edits a file, or is one of those to look around."""
+    return name in LOOKS or bool(kind_of(name))
+
+
+def read_call(name: str, arguments: Mapping[str, Any]) -> Found:
+    """What a call of a known tool is; nothing for any other."""
+    if name in LOOKS:
+        bare = {key: value.strip("\n") if isinstance(value, str) else value for key, value in arguments.items()}
+        return Found(
+            0, looks=(ToolCall(name, bare),) if "properties" not in bare else ()
+        )  # else it is the tool's schema
+    return edit_of(name, arguments) if kind_of(name) else Found(0)
 
 
 def is_own(name: str) -> bool:
@@ -150,9 +168,8 @@ def _several(tool: str, path: str, items: list[Any]) -> Found:
         edit_of("edit_file", {"path": path, **item}) if isinstance(item, dict) else _wrong(tool, "an edit is no object")
         for item in items[:MAX_EDITS]
     ]
-    edits = tuple(edit for one in found for edit in one.edits)
-    problems = tuple(problem for one in found for problem in one.problems)
-    return Found(0, edits, problems) if edits or problems else _wrong(tool, "its list of edits is empty")
+    several = joined(found)
+    return _wrong(tool, "its list of edits is empty") if several.empty else several
 
 
 def _from_text(tool: str, text: str, path: str) -> Found:

@@ -1,18 +1,20 @@
-"""Edits as JSON: objects and lists of edits, and calls in the wrappers that servers and models put around them."""
+"""Edits and calls as JSON: objects and lists of them, and the wrappers that servers and models put around them."""
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
-from optimizer.edits.formats.arguments import LISTS, edit_of, is_edit, is_own, kind_of, path_of
-from optimizer.edits.formats.found import Excerpt, Found
+from optimizer.edits.formats.arguments import LISTS, LOOKS, edit_of, is_edit, is_known, is_own, path_of, read_call
+from optimizer.edits.formats.found import Excerpt, Found, joined
 
 MAX_NESTING = 8
 MAX_VALUES = 100
 _BETWEEN = re.compile(r"[\s,;]*")
 _EDITLIKE = re.compile(r'"(?:edit_file|create_file|search|replace|old_str(?:ing)?|new_str(?:ing)?|content|edits)\\?"')
+_CALLS = re.compile(rf'"(?:name|tool|tool_name)\\?"\s*:\s*\\?"(?:{"|".join(sorted(LOOKS))})\\?"')
 _WITH_PATH = re.compile(r'"(?:path|file|file_path|filename)\\?"')
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
 
@@ -22,7 +24,7 @@ class Repeated(ValueError):
 
 
 def read_json(text: str, number: int) -> Found:
-    """The edits of JSON texts that begin on line `number`; JSON that holds no edits gives nothing at all.
+    """The edits and calls of JSON texts that begin on line `number`; JSON that holds neither gives nothing at all.
 
     A string may hold line ends and tabs as they are, and several objects may follow each other. Nothing else that is
     wrong is mended.
@@ -32,12 +34,18 @@ def read_json(text: str, number: int) -> Found:
     try:
         values = _values(text)
     except Repeated as error:
-        return Found(0, problems=(f"the JSON on line {number} of the reply has {error} twice",))
+        return Found(0, problems=(f"the JSON on line {number} of the reply has {error} twice",), sure=is_call(text))
     except (ValueError, RecursionError):
-        if _WITH_PATH.search(text) and _EDITLIKE.search(text):
-            return Found(0, problems=(f"the JSON on line {number} of the reply cannot be read",))
+        if is_call(text) or (_WITH_PATH.search(text) and _EDITLIKE.search(text)):
+            why = f"the JSON on line {number} of the reply cannot be read"
+            return Found(0, problems=(why,), sure=is_call(text))
         return Found(0)
-    return _joined([_from_json(value, "", 0) for value in values])
+    return joined(_from_json(value, "", 0) for value in values)
+
+
+def is_call(text: str) -> bool:
+    """Whether a JSON text, whole or cut, has a call of a tool that changes nothing."""
+    return _CALLS.search(text) is not None
 
 
 def load(text: str) -> Any:
@@ -67,19 +75,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _joined(found: list[Found]) -> Found:
-    edits = tuple(edit for one in found for edit in one.edits)
-    problems = tuple(problem for one in found for problem in one.problems)
-    return Found(0, edits, problems)
-
-
 def _from_json(value: Any, path: str, depth: int) -> Found:
     if isinstance(value, list):
         found = [_from_json(item, path, depth + 1) for item in value] if depth < MAX_NESTING else []
-        joined = _joined(found)
-        if joined.edits and any(not one.edits and not one.problems for one in found):
-            return Found(0, joined.edits, (*joined.problems, "an item of the JSON list of edits is no edit"))
-        return joined
+        whole = joined(found)
+        if whole.edits and any(one.empty for one in found):
+            return Found(0, whole.edits, (*whole.problems, "an item of the JSON list of edits is no edit"))
+        return whole
     if not isinstance(value, dict) or depth >= MAX_NESTING:
         return Found(0)
     if isinstance(value.get("function"), dict):
@@ -96,11 +98,11 @@ def _from_json(value: Any, path: str, depth: int) -> Found:
 
 
 def _call(value: dict[str, Any]) -> Found | None:
-    """The edits of an object that is a call of an edit tool; None for any other."""
+    """An object that is a call of a known tool, read; None for any other."""
     if len(value) == 1 and is_own(only := next(iter(value))):
         return edit_of(only, value[only]) if isinstance(value[only], dict) else None
     names = [str(value[key]) for key in ("name", "tool", "function", "tool_name") if key in value]
-    name = next(filter(kind_of, names), "")
+    name = next(filter(is_known, names), "")
     if not name:
         return None
     arguments = next((value[key] for key in _ARGUMENTS if key in value), None)
@@ -111,10 +113,11 @@ def _call(value: dict[str, Any]) -> Found | None:
             arguments = load(arguments)
         except (ValueError, RecursionError) as error:
             why = f"they have {error} twice" if isinstance(error, Repeated) else "they are no JSON"
-            return Found(0, problems=(f"the arguments of a call of {name} cannot be read: {why}",))
+            problem = f"the arguments of a call of {name} cannot be read: {why}"
+            return Found(0, problems=(problem,), sure=name in LOOKS)
     if not isinstance(arguments, dict):
-        return Found(0, problems=(f"a call of {name} in JSON has no arguments",))
-    return edit_of(name, arguments)
+        return Found(0, problems=(f"a call of {name} in JSON has no arguments",), sure=name in LOOKS)
+    return read_call(name, arguments)
 
 
 def read_bare_json(excerpt: Excerpt, here: int) -> Found:
@@ -125,4 +128,4 @@ def read_bare_json(excerpt: Excerpt, here: int) -> Found:
         end = next((n for n in range(here, len(excerpt.lines)) if excerpt.lines[n].rstrip() == closing), -1)
     stop = end + 1 if end >= 0 else len(excerpt.lines)
     found = read_json("\n".join(excerpt.lines[here:stop]), here + 1)
-    return Found(stop, found.edits, found.problems) if found.edits or found.problems else Found(here)
+    return Found(here) if found.empty else replace(found, end=stop)

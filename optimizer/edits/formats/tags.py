@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from optimizer.edits.edit import Edit
-from optimizer.edits.formats.arguments import CONTENTS, NUMBERS, edit_of, kind_of
+from optimizer.edits.formats.arguments import CONTENTS, NUMBERS, is_known, read_call
 from optimizer.edits.formats.calls import read_calls, starts_call
-from optimizer.edits.formats.found import Excerpt, Found
+from optimizer.edits.formats.found import Excerpt, Found, joined
 from optimizer.edits.formats.objects import Repeated, load, read_json
 
 _WRAPPER = re.compile(r"[ \t]*<((?:\w+:)?(?:tool_calls?|function_calls?|tool_code))>(.*)")
@@ -36,11 +36,15 @@ def starts_tagged(excerpt: Excerpt, at: int) -> bool:
     if _WRAPPER.match(line) or _MARKER.match(line):
         return True
     begun = _FUNCTION.match(line.lstrip(" \t"))
-    return begun is not None and bool(kind_of(_name(begun)))
+    return begun is not None and is_known(_name(begun))
 
 
 def read_tagged(excerpt: Excerpt, here: int) -> Found:
     """Read the calls or the JSON between tags that begin on line `here`."""
+    return replace(_tagged(excerpt, here), sure=True)
+
+
+def _tagged(excerpt: Excerpt, here: int) -> Found:
     if begun := _MARKER.match(excerpt.lines[here]):
         return _marked(excerpt, here, begun[1])
     wrapper = _WRAPPER.match(excerpt.lines[here])
@@ -55,7 +59,7 @@ def read_tagged(excerpt: Excerpt, here: int) -> Found:
     if end > here:
         body.append(excerpt.lines[end].partition(closing)[0])
     found = _inner("\n".join(body).partition(closing)[0].strip(), here + 1)
-    return Found(end + 1, found.edits, found.problems)
+    return replace(found, end=end + 1)
 
 
 def _inner(text: str, number: int) -> Found:
@@ -69,18 +73,14 @@ def _inner(text: str, number: int) -> Found:
 
 
 def _made(calls: Iterator[tuple[str, dict[str, Any]]], number: int) -> Found:
-    """The edits of calls in tags; those of other tools give none."""
-    edits: list[Edit] = []
-    problems: list[str] = []
+    """Calls in tags, read; those of unknown tools give nothing."""
+    found: list[Found] = []
     try:
-        for name, arguments in calls:
-            if kind_of(name):
-                found = edit_of(name, arguments)
-                edits += found.edits
-                problems += found.problems
+        found.extend(read_call(name, arguments) for name, arguments in calls)
     except Malformed as error:
-        problems.append(f"the call in tags on line {number} of the reply cannot be read: {error}")
-    return Found(0, tuple(edits), tuple(problems))
+        why = f"the call in tags on line {number} of the reply cannot be read: {error}"
+        found.append(Found(0, problems=(why,)))
+    return joined(found)
 
 
 def _unwrapped(excerpt: Excerpt, here: int) -> Found:
@@ -96,7 +96,7 @@ def _unwrapped(excerpt: Excerpt, here: int) -> Found:
     stop = end + 1
     while stop < excerpt.stop and (line := excerpt.lines[stop].strip()) and _CLOSERS.fullmatch(line) and "/" in line:
         stop += 1
-    return Found(stop, found.edits, found.problems)
+    return replace(found, end=stop)
 
 
 def _name(begun: re.Match[str]) -> str:
@@ -206,6 +206,4 @@ def _marked(excerpt: Excerpt, here: int, rest: str) -> Found:
         "}" if _MISTRAL.match(text) else ""
     )
     found = read_json(text, here + 1)
-    if found.edits or found.problems:
-        return Found(excerpt.stop, found.edits, found.problems)
-    return Found(here)
+    return Found(here) if found.empty else replace(found, end=excerpt.stop)
