@@ -14,7 +14,7 @@ from optimizer.agent.serve import Overlay, Toolbox, View
 from optimizer.context.budget import count_tokens
 from optimizer.edits.paths import reader
 from optimizer.errors import ProviderError, Stopped
-from optimizer.events import Event, Flow, Notice, Question, Stepped, TextDelta
+from optimizer.events import Event, Flow, Notice, Question, Stepped, TextDelta, Unseen
 from optimizer.index.reader import Index
 from optimizer.providers.base import Called, Provider
 from optimizer.types import Completion, Message, Patch, Prompt
@@ -135,7 +135,7 @@ class Workshop:
             for piece in provider.stream(a_model(self.wire)._replace(tools=self.tools), prompt):
                 if isinstance(piece, Completion):
                     return Called(piece, cost)
-                yield TextDelta(piece)
+                yield piece if isinstance(piece, Unseen) else TextDelta(piece)
         except ProviderError as error:
             return Called(error, cost)
         raise AssertionError("a stream without an end")

@@ -153,7 +153,7 @@ def look(text: str = "") -> Reply:
 
 def test_a_question_may_look_and_only_its_answer_is_on_stdout(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("groq", look("I have to see calc/cli.py."), RIGHT)
-    ran = user(QUESTION, "--tier", "free")
+    ran = user(QUESTION, "--tier", "free", "-v")
     assert (ran.code, ran.out) == (0, RIGHT.text + "\n")
     assert 'step 1: read_file {"path": "calc/cli.py"} → lines 1-5 of 5' in ran.err
     first, second = loopback.asked("groq")
