@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from optimizer.languages import words
+from optimizer.languages.spelling import dotted
 
 LONGEST_LINE = 20_000
 LONGEST_TOKEN = 300
@@ -38,6 +39,7 @@ _NAME = r"[^\W\d]\w*[!?]?\Z"
 _DOTTED = r"[^\W\d]\w*(?:(?:\.|::|#|->)[^\W\d]\w*[!?]?)+\Z"
 _SEPARATOR = r"\.|::|#|->"
 _SIGNS = (".", "::", "#", "->")
+_RARE_SIGNS = ("\\", "/", "?", "&")
 _FILE = r"(?:[\w@~+-][\w@~+. -]*/|\.{1,2}/|/|[A-Za-z]:/)*[\w@+.-]*\.[A-Za-z]\w{0,9}\Z"
 _FOLDER = r"(?:[\w.@-]+/)+[\w.@-]*\Z"
 _LINE = r"(?s)(.+?)(?::(\d{1,7})(?:[:-](\d{1,7}))?|#L(\d{1,7})(?:-L?(\d{1,7}))?)?:?\Z"
@@ -181,7 +183,7 @@ class _Found(NamedTuple):
         token = token.removesuffix("()").rstrip(".:#-~?").lstrip(":#-~?")
         if self.path(token, weight):
             return
-        name = token.lstrip("@$&:").replace("\\", ".").strip(".")
+        name = (dotted(token) if any(sign in token for sign in _RARE_SIGNS) else token).lstrip("@$&:").strip(".")
         if any(sign in name for sign in _SIGNS) and re.match(_DOTTED, name):
             self.dotted[re.sub(_SEPARATOR, ".", name)] = None
             for part in re.split(_SEPARATOR, name):
@@ -200,13 +202,14 @@ class _Found(NamedTuple):
             self.names[name] = max(self.names.get(name, 0.0), weight)
 
     def path(self, token: str, weight: float) -> bool:
-        token = token.replace("\\", "/")
+        written, token = token, token.replace("\\", "/")
         match = re.match(_LINE, token) if "." in token or "/" in token else None
         if match is None or ("." not in match[1] and "/" not in match[1]):
             return False
         path = match[1].removeprefix("a/").removeprefix("b/") if match[1][:2] in ("a/", "b/") else match[1]
         is_file = re.match(_FILE, path) is not None and path.rpartition(".")[2].lower() in _EXTENSIONS
-        if not is_file and not (path.count("/") > 1 and re.match(_FOLDER, path)):
+        is_namespace = "\\" in written and "/" not in written
+        if not is_file and (is_namespace or path.count("/") < 2 or not re.match(_FOLDER, path)):
             return False
         path = path.removeprefix("./")
         start = int(match[2] or match[4] or 0)

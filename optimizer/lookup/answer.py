@@ -86,11 +86,11 @@ def _list(lookup: Lookup, index: Index) -> Answer:
 def _callers(lookup: Lookup, index: Index) -> Answer:
     if not (parts := parts_of(lookup.subject)):
         return _missing(lookup, index)
-    name = parts[-1]
+    known = definitions(index, lookup.subject)
+    name = known[0].name if known else parts[-1]
     only = frozenset(files(index, lookup.within)) if lookup.within else None
     found = index.references(name, MOST_REFERENCES + 1 if only is None else sys.maxsize)
     uses = [use for use in found if use.kind != "definition" and (only is None or use.path in only)]
-    known = definitions(index, lookup.subject)
     rest = (*(row for row in mentions(index, name) if only is None or row.path in only), *remarks(index, name))
     if not uses:
         alone = Citation(f"{name} is used nowhere else" if not rest else f"no code that was read uses {name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from optimizer.languages.spelling import is_name
 from optimizer.lookup.questions import Lookup, LookupKind
 
 LONGEST = 300
@@ -52,7 +53,6 @@ which who
 _OPENING = frozenset(_OPENING_WORDS.split())
 
 _PART = r"[^\W\d][\w$]*"
-_NAME = re.compile(rf"[@$~]?{_PART}(?:(?:\.|::|#|->){_PART})*[!?=]?")
 _PATH = re.compile(r"(?:[\w.@+~-]+/)*[\w.@+~-]+/?")
 _LOCATED = re.compile(
     rf"(?P<path>(?:[\w.@+~-]+/)*[\w@+~-][\w.@+~-]*\.\w+):(?P<name>{_PART}(?:(?:\.|::){_PART})*[!?=]?)"
@@ -93,7 +93,7 @@ def _lookup(kind: LookupKind, groups: dict[str, str | None]) -> Lookup | None:
     if kind != "rename":
         return Lookup(kind, subject, within=within)
     new = _bare(groups["new"] or "")
-    if not _NAME.fullmatch(subject) or not re.fullmatch(r"[^\W\d][\w$]*[!?=]?", new):
+    if not is_name(subject) or not re.fullmatch(r"[^\W\d][\w$]*[!?=]?", new):
         return None
     return Lookup("rename", subject, new, within)
 
@@ -106,4 +106,4 @@ def _bare(word: str) -> str:
 def _is_subject(word: str) -> bool:
     if word.lower() in _PROSE:
         return False
-    return bool(_NAME.fullmatch(word) or _PATH.fullmatch(word))
+    return is_name(word) or bool(_PATH.fullmatch(word))

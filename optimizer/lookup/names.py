@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
+from optimizer.languages.spelling import without_place, words_of
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 NEAREST = 5
 LEAST_LIKENESS = 0.6
-_SEPARATOR = re.compile(r"::|->|[.#/]")
+# Marks that end names in some languages, and that a question may end with, or a macro be called with.
+_MARKS = ("?", "!", "=")
 
 
 def parts_of(name: str) -> tuple[str, ...]:
-    """`Class.method`, `mod::func` or `Class#method` as its words; a leading sigil is dropped."""
-    return tuple(part for part in _SEPARATOR.split(name.lstrip("@$~")) if part)
+    """`Class.method`, `mod::func` or `Class#method` as its words."""
+    return words_of(name)
 
 
 def definitions(index: Index, name: str, within: str = "") -> tuple[Symbol, ...]:
@@ -28,10 +29,24 @@ def definitions(index: Index, name: str, within: str = "") -> tuple[Symbol, ...]
     if not parts:
         return ()
     only = frozenset(files(index, within)) if within else None
+    *front, last = parts
+    for own in (last, last.rstrip("?!="), *(f"{last}{mark}" for mark in _MARKS)):
+        found = [one for one in index.symbols_named([own]) if only is None or one.path in only]
+        if meant := _meant(found, (*front, own), index):
+            return meant
+    return ()
+
+
+def _meant(found: Sequence[Symbol], parts: tuple[str, ...], index: Index) -> tuple[Symbol, ...]:
+    """Those of the definitions of a name whose qualifiers are the given ones."""
+    for wanted in dict.fromkeys((parts, without_place(parts))):
+        if meant := tuple(one for one in found if any(full[-len(wanted) :] == wanted for full in _full(one))):
+            return meant
+    packages = index.packages() if found and len(parts) > 1 else {}
     return tuple(
-        symbol
-        for symbol in index.symbols_named([parts[-1]])
-        if (only is None or symbol.path in only) and _full(symbol)[-len(parts) :] == parts
+        one
+        for one in found
+        if any((*words_of(row.module), *words_of(one.qualified)) == parts for row in packages.get(one.path, ()))
     )
 
 
@@ -54,7 +69,7 @@ def files(index: Index, named: str) -> tuple[str, ...]:
     if inside:
         return inside
     ends = tuple(path for path in paths if path.endswith("/" + wanted))
-    if ends or "/" in wanted:
+    if ends or "/" in named:
         return ends
     parts = parts_of(wanted)
     return tuple(path for path in paths if parts and _module(path)[-len(parts) :] == parts)
@@ -91,5 +106,9 @@ def _module(path: str) -> tuple[str, ...]:
     return tuple(folders) if stem in ("__init__", "index", "mod") and folders else (*folders, stem)
 
 
-def _full(symbol: Symbol) -> tuple[str, ...]:
-    return (*_module(symbol.path), *parts_of(symbol.qualified))
+def _full(symbol: Symbol) -> Iterator[tuple[str, ...]]:
+    """The full names of a definition: by its file as a module, and by its folder as a package."""
+    module, own = _module(symbol.path), words_of(symbol.qualified)
+    yield (*module, *own)
+    if len(module) > 1:
+        yield (*module[:-1], *own)

@@ -67,9 +67,10 @@ def rename(lookup: Lookup, index: Index) -> Answer:
         near = nearest(name, index.all_names())
         texts = (f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near))
         return Answer(tuple(map(Citation, texts)), False)
+    name = found[0].name
     if name == new:
         raise InputError(f"{name} already has that name")
-    if exact := [one for one in found if lookup.within and one.qualified == ".".join(parts_of(lookup.subject))]:
+    if exact := [one for one in found if lookup.within and parts_of(one.qualified) == parts_of(lookup.subject)]:
         found = tuple(exact)
     subject = _subject(index, found)
     _refuse_several(subject, found, lookup)
