@@ -6,6 +6,7 @@ passes, broken copies are made, one of each kind of `mutants.KINDS`, and verifie
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import tempfile
@@ -26,8 +27,12 @@ from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
 from optimizer.languages.table import language_of
 from optimizer.settings import Settings
-from optimizer.types import FileChange, Patch, Verdict
+from optimizer.types import FileChange, Patch
+from optimizer.verify import system
 from optimizer.verify.checks import at_once
+from optimizer.verify.commands import Means
+from optimizer.verify.patched import Patched
+from optimizer.verify.prove import Copies
 
 MOST_FILES = 5
 MOST_REFACTORED = 25
@@ -47,14 +52,18 @@ class Tried:
     ok: bool
     failed: tuple[tuple[str, str], ...]
     seconds: float
+    tools: str = ""
+    """What a tool of the system finds, where the other checks find nothing."""
+    tools_seconds: float = 0.0
 
 
 def try_repositories(
-    repos: Path, each: int, only: Sequence[str] = (), *, refactorings: bool = False
+    repos: Path, each: int, only: Sequence[str] = (), *, refactorings: bool = False, tools: bool = False
 ) -> Iterator[Tried]:
     """All patches of all repositories (git directories below `repos`), one repository after the other.
 
     `refactorings`: only commits that by their messages move, rename or extract something, or change a signature.
+    `tools`: what passes is also shown to the compilers and interpreters of the system.
     """
     for source in sorted(path.resolve() for path in repos.glob("*/repo")):
         name = source.parent.name
@@ -63,13 +72,14 @@ def try_repositories(
         begun = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             most, message = (MOST_REFACTORED, REFACTORING) if refactorings else (MOST_FILES, "")
-            yield from _repository(source, Path(folder), commits(source, each, most, _is_code, message))
+            yield from _repository(source, Path(folder), commits(source, each, most, _is_code, message), tools)
         print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
 
 
-def _repository(source: Path, folder: Path, pairs: Sequence[tuple[str, str]]) -> Iterator[Tried]:
+def _repository(source: Path, folder: Path, pairs: Sequence[tuple[str, str]], tools: bool) -> Iterator[Tried]:
     checkout = Checkout(source, folder / "tree")
     index = open_index(Root(checkout.root, True), folder / "cache")
+    means = Means(index.root, folder, folder / "cache", Settings(), dict(os.environ)) if tools else None
     try:
         for parent, commit in pairs:
             if not checkout.move(parent):
@@ -77,7 +87,8 @@ def _repository(source: Path, folder: Path, pairs: Sequence[tuple[str, str]]) ->
             refresh(index, Settings(), lambda _: None)
             patch = patch_of(source, parent, commit)
             if patch.changes and not any(_is_never_edited(change.path) for change in patch.changes):
-                yield from _commit(index, patch, source.parent.name, commit)
+                for kind, place, one in _patches(index, patch, commit):
+                    yield _tried(one, index, means, (source.parent.name, _language(patch), commit, kind, place))
     finally:
         index.close()
 
@@ -90,11 +101,10 @@ def _is_never_edited(path: str) -> bool:
     return False
 
 
-def _commit(index: Index, patch: Patch, name: str, commit: str) -> Iterator[Tried]:
-    language = _language(patch)
-    verdict, seconds = _verified(patch, index)
-    yield Tried(name, language, commit, "", "", verdict.ok, _failed(verdict), seconds)
-    if not verdict.ok:
+def _patches(index: Index, patch: Patch, commit: str) -> Iterator[tuple[str, str, Patch]]:
+    """A commit as it is, and broken, with the kind of break and its place; only as it is where it is refused."""
+    yield "", "", patch
+    if not at_once(patch, index).ok:
         return
     rng = random.Random(commit)
     for kind in KINDS:
@@ -102,11 +112,26 @@ def _commit(index: Index, patch: Patch, name: str, commit: str) -> Iterator[Trie
         if broken is not None:
             change, made = broken
             others = tuple(change if other.path == change.path else other for other in patch.changes)
-            verdict, seconds = _verified(Patch(others), index)
-            yield Tried(name, language, commit, made.kind, made.place, verdict.ok, _failed(verdict), seconds)
-    for kind, place, twin in twins(patch, index, rng):
-        verdict, seconds = _verified(twin, index)
-        yield Tried(name, language, commit, kind, place, verdict.ok, _failed(verdict), seconds)
+            yield made.kind, made.place, Patch(others)
+    yield from twins(patch, index, rng)
+
+
+def _tried(patch: Patch, index: Index, means: Means | None, about: tuple[str, str, str, str, str]) -> Tried:
+    begun = time.process_time()
+    verdict = at_once(patch, index)
+    seconds = time.process_time() - begun
+    failed = tuple((check.name, check.detail) for check in verdict.checks if check.passed is False)
+    begun = time.monotonic()
+    found = _by_tools(patch, index, means) if means is not None and verdict.ok else ""
+    return Tried(*about, verdict.ok, failed, seconds, found, time.monotonic() - begun)
+
+
+def _by_tools(patch: Patch, index: Index, means: Means) -> str:
+    with Copies(patch, means) as copies:
+        checks = list(
+            system.check(Patched(patch, index), means.root.path, copies.words, means.settings.verify_compiler)
+        )
+    return "; ".join(check.detail for check in checks if check.passed is False)
 
 
 def _broken(patch: Patch, kind: str, rng: random.Random, index: Index) -> tuple[FileChange, Mutant] | None:
@@ -114,16 +139,6 @@ def _broken(patch: Patch, kind: str, rng: random.Random, index: Index) -> tuple[
         if change.after is not None and (made := mutant(change, kind, rng, index)):
             return FileChange(change.path, change.before, made.after), made
     return None
-
-
-def _verified(patch: Patch, index: Index) -> tuple[Verdict, float]:
-    begun = time.process_time()
-    verdict = at_once(patch, index)
-    return verdict, time.process_time() - begun
-
-
-def _failed(verdict: Verdict) -> tuple[tuple[str, str], ...]:
-    return tuple((check.name, check.detail) for check in verdict.checks if check.passed is False)
 
 
 def _language(patch: Patch) -> str:

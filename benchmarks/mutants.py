@@ -79,9 +79,9 @@ def _found(pattern: re.Pattern[bytes], change: FileChange, ranges: list[tuple[in
         yield from pattern.finditer(change.after or b"", start, end)
 
 
-def _is_use(change: FileChange, place: int, name: bytes) -> bool:
+def _is(change: FileChange, place: int, name: bytes, *kinds: str) -> bool:
     found = Source(change.path, change.after or b"").occurrences(name.decode())
-    return any(one.start == place and one.kind in ("use", "call") for one in found)
+    return any(one.start == place and one.kind in kinds for one in found)
 
 
 def _used(change: FileChange, name: bytes) -> int:
@@ -91,11 +91,11 @@ def _used(change: FileChange, name: bytes) -> int:
 
 
 def _pick(
-    change: FileChange, found: Iterator[re.Match[bytes]], rng: random.Random, fits: Callable[[re.Match[bytes]], bool]
+    found: Iterator[re.Match[bytes]], rng: random.Random, fits: Callable[[re.Match[bytes]], bool]
 ) -> re.Match[bytes] | None:
     places = [one for one in found if one[0] not in _KEYWORDS]
     rng.shuffle(places)
-    return next((one for one in places[:12] if _is_use(change, one.start(), one[0]) and fits(one)), None)
+    return next((one for one in places[:12] if fits(one)), None)
 
 
 def _rename(change: FileChange, ranges: list[tuple[int, int]], rng: random.Random, index: Index) -> Break | None:
@@ -104,9 +104,10 @@ def _rename(change: FileChange, ranges: list[tuple[int, int]], rng: random.Rando
 
     def fits(one: re.Match[bytes]) -> bool:
         follows = after[one.end() : one.end() + 3].lstrip()[:1]
-        return follows not in (b"=", b":", b"!") and len(Source(change.path, after).occurrences(one[0].decode())) > 1
+        is_used = _is(change, one.start(), one[0], "use", "call") and follows not in (b"=", b":", b"!")
+        return is_used and len(Source(change.path, after).occurrences(one[0].decode())) > 1
 
-    one = _pick(change, _found(_NAME, change, ranges), rng, fits)
+    one = _pick(_found(_NAME, change, ranges), rng, fits)
     return (one.start(), one.end(), one[0][:-1] + (b"e" if one[0][-1:] != b"e" else b"a"), "") if one else None
 
 
@@ -114,7 +115,8 @@ def _undefined_call(
     change: FileChange, ranges: list[tuple[int, int]], rng: random.Random, index: Index
 ) -> Break | None:
     """A function is called that is not defined."""
-    one = _pick(change, _found(_CALL, change, ranges), rng, lambda _: True)
+    found = _found(_CALL, change, ranges)
+    one = _pick(found, rng, lambda one: _is(change, one.start(), one[0], "call"))
     return (one.start(), one.end(), b"prepared_" + one[0], "") if one else None
 
 
@@ -153,7 +155,7 @@ def _attribute(change: FileChange, ranges: list[tuple[int, int]], rng: random.Ra
     for one in places[:12]:
         name = one[1].decode()
         bound = [i for i in raw if re.split(r"[./\\:]+", i.module)[-1] == name or name in i.names]
-        if not bound or not _is_use(change, one.start(1), one[1]) or not one[2]:
+        if not bound or not _is(change, one.start(1), one[1], "use", "call") or not one[2]:
             continue
         edges = imports.resolve(change.path, tuple(bound), tree)
         local = any(edge.target and edge.module.replace("/", ".").endswith(name) for edge in edges)

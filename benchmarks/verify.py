@@ -1,7 +1,10 @@
 """The cost of proving, and its worth.
 
     python benchmarks/verify.py overhead [TREE]             beyond the commands it runs, on TREE or a made repository
+        --of .c                                             of a change of such a file
     python benchmarks/verify.py commits REPOS [--each N]    false alarms on real commits, and what is caught
+        --refactorings                                      of commits that move, rename, extract
+        --tools                                             also by the compilers and interpreters of the system
 
 REPOS holds git directories as NAME/repo. See `alarms.py` for how commits are tried.
 """
@@ -18,9 +21,11 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optimizer.index.files import Root
 from optimizer.index.reader import open_index
@@ -31,6 +36,9 @@ from optimizer.verify.checks import at_once
 from optimizer.verify.commands import Means
 from optimizer.verify.prove import judge
 
+if TYPE_CHECKING:
+    from alarms import Tried
+
 ROUNDS = 7
 FILES = 3000
 BODY = "def f{n}(value):\n    return value + {n}\n\n\n" * 20
@@ -39,26 +47,30 @@ BODY = "def f{n}(value):\n    return value + {n}\n\n\n" * 20
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     kinds = parser.add_subparsers(dest="kind", required=True)
-    kinds.add_parser("overhead").add_argument("tree", type=Path, nargs="?")
+    cost = kinds.add_parser("overhead")
+    cost.add_argument("tree", type=Path, nargs="?")
+    cost.add_argument("--of", default=".py", help="the ending of the changed file")
     commits = kinds.add_parser("commits")
     commits.add_argument("repos", type=Path)
     commits.add_argument("--each", type=int, default=12)
     commits.add_argument("--refactorings", action="store_true", help="only moves, renames, extractions, signatures")
+    commits.add_argument("--tools", action="store_true", help="also what compilers of the system find")
     commits.add_argument("--only", action="append", default=[], help="only repositories with this in their name")
-    commits.add_argument("--json", type=Path)
+    commits.add_argument("--json", type=Path, help="figures, and what was refused")
+    commits.add_argument("--rows", type=Path, help="every patch that was tried, a line each")
     arguments = parser.parse_args()
     if arguments.kind == "commits":
         _commits(arguments)
         return
-    for name, row in overhead(arguments.tree).items():
+    for name, row in overhead(arguments.tree, arguments.of).items():
         print(f"  {name:40} {row}")
 
 
 # ── overhead ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def overhead(tree: Path | None) -> dict[str, str]:
-    """Wall and processor time of each part, the median and least of ROUNDS."""
+def overhead(tree: Path | None, ending: str = ".py") -> dict[str, str]:
+    """Wall and processor time of each part, the median and least of ROUNDS, for the file that most others import."""
     with tempfile.TemporaryDirectory() as folder:
         root, home = Path(folder, "repo"), Path(folder, "home")
         _make(root, tree)
@@ -66,14 +78,14 @@ def overhead(tree: Path | None) -> dict[str, str]:
             subprocess.run(["git", *words], cwd=root, check=True)
         index = open_index(Root(root, True), home)
         refresh(index, Settings(), lambda _: None)
-        path = max((p for p in index.paths() if p.endswith(".py")), key=lambda p: len(index.importers_of(p)))
+        path = max((p for p in index.paths() if p.endswith(ending)), key=lambda p: len(index.importers_of(p)))
         before = index.read(path)
-        patch = Patch((FileChange(path, before, before + b"\nLIMIT = 1\n"),))
+        patch = Patch((FileChange(path, before, before + (b"\nLIMIT = 1\n" if ending == ".py" else b"\n")),))
         off = {"verify_lint": "off", "verify_types": "off"}
-        means = Means(index.root, home, home, Settings(verify_test="true", **off), dict(os.environ))
 
-        def once() -> None:
-            judging = judge(patch, index, means)
+        def once(seconds: float) -> None:
+            settings = Settings(verify_test="true", verify_compiler=seconds, **off)
+            judging = judge(patch, index, Means(index.root, home, home, settings, dict(os.environ)))
             try:
                 while True:
                     next(judging)
@@ -83,7 +95,8 @@ def overhead(tree: Path | None) -> dict[str, str]:
         found = {
             "files": f"{len(index.paths()):,}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
             f"parses and names, {path}": _time(lambda: at_once(patch, index)),
-            "all, with a command that does nothing": _time(once),
+            "all, with a command that does nothing": _time(lambda: once(0)),
+            "the same, and compilers of the system": _time(lambda: once(Settings().verify_compiler)),
         }
         index.close()
         return found
@@ -115,18 +128,27 @@ def _time(work: object) -> str:
 
 
 def _commits(arguments: argparse.Namespace) -> None:
-    from alarms import Tried, try_repositories
+    from alarms import try_repositories
 
-    tried = list(try_repositories(arguments.repos, arguments.each, arguments.only, refactorings=arguments.refactorings))
+    options = {"refactorings": arguments.refactorings, "tools": arguments.tools}
+    tried = []
+    with arguments.rows.open("w") if arguments.rows else nullcontext() as rows:
+        for one in try_repositories(arguments.repos, arguments.each, arguments.only, **options):
+            tried.append(one)
+            if rows is not None:
+                rows.write(json.dumps(asdict(one)) + "\n")
     real = [one for one in tried if not one.kind]
-    refused = [one for one in real if not one.ok]
+    refused = [one for one in real if not one.ok or one.tools]
     print(f"{len(real)} commits of {len({one.repository for one in real})} repositories; refused: {len(refused)}")
     for one in refused:
-        print(f"  {one.repository} {one.commit[:9]} {one.failed[0][0]}: {one.failed[0][1][:100]}")
+        name, detail = ("compiler", one.tools) if one.ok else one.failed[0]
+        print(f"  {one.repository} {one.commit[:9]} {name}: {detail[:100]}")
 
     def share(rows: Iterable[Tried]) -> str:
         kept = list(rows)
-        return f"{sum(not one.ok for one in kept):4} of {len(kept):4}"
+        alone, found = sum(not one.ok for one in kept), sum(bool(one.tools) for one in kept)
+        with_tools = f"   with tools {alone + found:4} of {len(kept):4}" if arguments.tools else ""
+        return f"{alone:4} of {len(kept):4}{with_tools}"
 
     by: dict[tuple[str, str], list[Tried]] = defaultdict(list)
     for one in tried:
@@ -135,10 +157,15 @@ def _commits(arguments: argparse.Namespace) -> None:
     for kind, language in sorted(by):
         print(f"  {kind:42} {language:12} {share(by[kind, language])}")
     if arguments.json:
-        about = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": "2-core x86-64 cloud VM"}
+        about = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": "2-core x86-64 cloud VM", **_of_git(tried)}
         figures = {f"{kind} {language}".strip(): share(rows).strip() for (kind, language), rows in sorted(by.items())}
-        rows = [asdict(one) for one in refused]
-        arguments.json.write_text(json.dumps(about | {"figures": figures, "refused": rows}, indent=1) + "\n")
+        kept = [asdict(one) for one in refused]
+        arguments.json.write_text(json.dumps(about | {"figures": figures, "refused": kept}, indent=1) + "\n")
+
+
+def _of_git(tried: Iterable[Tried]) -> dict[str, object]:
+    here = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+    return {"commit": here.stdout.strip(), "repositories": sorted({one.repository for one in tried})}
 
 
 if __name__ == "__main__":
