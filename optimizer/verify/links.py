@@ -67,7 +67,7 @@ def _unresolved(path: str, side: Side) -> Iterator[tuple[str, int]]:
             or _is_there(path, edge.module, side.tree)
         ):
             continue
-        if kind != "include-local" or not _is_made(edge.module, side):
+        if kind != "include-local" or not is_made(edge.module, side):
             yield edge.module, edge.line
 
 
@@ -90,7 +90,7 @@ def _is_there(path: str, module: str, tree: imports.Tree) -> bool:
     return any(other == place or other.startswith((f"{place}.", f"{place}/")) for other in tree.paths)
 
 
-def _is_made(included: str, side: Side) -> bool:
+def is_made(included: str, side: Side) -> bool:
     """Whether a build makes an included file: git ignores it, or a build file names it."""
     name = posixpath.basename(included)
     if f"{name}.in" in {posixpath.basename(path) for path in side.paths}:

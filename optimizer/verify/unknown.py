@@ -13,15 +13,16 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from optimizer.languages.naming import bases, libraries, undeclared
+from optimizer.languages.source import Source
 from optimizer.report.checks import BrokenName
-from optimizer.verify.patched import Patched, Side
+from optimizer.verify.includes import Included, included
+from optimizer.verify.patched import Patched, Side, tops
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 LEAST_LETTERS = 4
 MOST_NEW = 60
-MOST_INCLUDED = 300
 MOST_BASES = 12
 
 
@@ -33,32 +34,46 @@ def unknown(path: str, patched: Patched) -> Iterator[BrokenName]:
         return
     used, there = undeclared.names(source)
     before = [change.before for change in patched.changes if change.before is not None]
-    after = [change.after for change in patched.changes if change.after is not None and change.path != path]
-    new = [name for name in used if len(name) >= LEAST_LETTERS and not _is_in(name, [*before, *after])]
+    gone = tops(patched.before.source(path)) - tops(source)
+    new = [name for name in used if len(name) >= LEAST_LETTERS and (name in gone or not _is_in(name, before))]
+    includes = included(path, patched) if _row(source).by_includes and new else None
     for name in new[:MOST_NEW]:
         use = used[name]
         if name in undeclared.known(language) or name.lower() in undeclared.known(language):
             continue
-        if not undeclared.is_misspelt(name, there - {name}) and not _is_sure(name, use, language, patched.after, path):
+        is_sure = _is_sure(name, use, source, patched.after, includes)
+        if not is_sure and not undeclared.is_misspelt(name, there - {name}):
             continue
-        if not patched.mentions(name):
+        is_only_used = len(_word(name).findall(source.text)) == use.times
+        if is_only_used and not _is_elsewhere(name, path, patched, includes if is_sure else None):
             yield BrokenName("undefined", path, use.line, name)
 
 
+def _is_elsewhere(name: str, path: str, patched: Patched, includes: Included | None) -> bool:
+    """Whether another file has the word; of files of C whose includes are all there, one of these."""
+    if includes is not None and includes.is_whole:
+        return _is_in(name, [patched.after.source(one).data for one in includes.files if one != path])
+    after = [change.after for change in patched.changes if change.after is not None and change.path != path]
+    return _is_in(name, after) or patched.mentions(name)
+
+
 def _is_in(name: str, texts: list[bytes]) -> bool:
-    word = re.compile(rb"\b%s\b" % re.escape(name.encode()))
-    return any(word.search(text) for text in texts)
+    return any(_word(name).search(text) for text in texts)
 
 
-def _is_sure(name: str, use: undeclared.NewName, language: str, side: Side, path: str) -> bool:
+def _word(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb"\b%s\b" % re.escape(name.encode()))
+
+
+def _is_sure(name: str, use: undeclared.NewName, source: Source, side: Side, includes: Included | None) -> bool:
     """Whether nothing from outside the repository can bring what is called or made."""
-    source, row = side.source(path), libraries.ROWS.get(language, libraries.NONE)
+    row = _row(source)
     if undeclared.is_made(use.node):
         return row.made is not None and row.made(use.node, source.data)
     if use.called_on not in ("", "self"):
-        return False
-    if row.by_includes:
-        return _includes_are_known(path, side)
+        return includes is not None and _is_given(use.node, side) and not includes.may_bring(name, source, side)
+    if includes is not None:
+        return not includes.may_bring(name, source, side)
     if row.functions_are_global and use.called_on == "":
         return True
     if not row.by_classes or libraries.stars_bring(name, source.data):
@@ -66,20 +81,17 @@ def _is_sure(name: str, use: undeclared.NewName, language: str, side: Side, path
     return _classes_are_known(name, use.node, row, side)
 
 
-def _includes_are_known(path: str, side: Side) -> bool:
-    """Whether all that a file includes, directly or not, is of the repository or of the standard library."""
-    pending, seen = [path], {path}
-    while pending:
-        if len(seen) > MOST_INCLUDED:
-            return False
-        file = pending.pop()
-        for raw in side.source(file).imports:
-            found = side.leads(file, raw)
-            if not found and raw.kind != "include-local" and not libraries.is_system_header(raw.module):
-                return False
-            pending += [target for target in found if target not in seen]
-            seen.update(found)
-    return True
+def _row(source: Source) -> libraries.Libraries:
+    return libraries.ROWS.get(source.language.name if source.language else "", libraries.NONE)
+
+
+def _is_given(node: Node, side: Side) -> bool:
+    """Whether a name is what a function is called with; what a macro is called with may be no name at all."""
+    called = undeclared.given_to(node).decode()
+    if not called or (node.text or b"").isupper():
+        return False
+    found = {one.kind for one in side.symbols_named(called)}
+    return found == {"function"} or (not found and called.islower() and called in undeclared.known("c"))
 
 
 def _classes_are_known(name: str, node: Node, row: libraries.Libraries, side: Side) -> bool:
@@ -95,25 +107,25 @@ def _classes_are_known(name: str, node: Node, row: libraries.Libraries, side: Si
                 return False
         elif not bases.is_open(one):
             seen = set() if is_of_tests else {""}
-            if not _bases_are_known(one, side, seen):
+            if not _bases_are_known(one, name, side, seen):
                 return False
             in_function = in_function or any(base in libraries.TEST_CASES for base in bases.written(one))
     return in_function
 
 
-def _bases_are_known(declared: Node, side: Side, seen: set[str]) -> bool:
-    if bases.catches_all(declared):
+def _bases_are_known(declared: Node, name: str, side: Side, seen: set[str]) -> bool:
+    if bases.may_make(declared, name):
         return False
-    for base in bases.written(declared):
-        name = "" if base in libraries.TEST_CASES and "" in seen else bases.last_of(base)
-        if name in seen or name in libraries.HARMLESS:
+    for whole in bases.written(declared):
+        base = "" if whole in libraries.TEST_CASES and "" in seen else bases.last_of(whole)
+        if base in seen or base in libraries.HARMLESS:
             continue
-        seen.add(name)
-        found = [one for one in side.symbols_named(name) if one.kind in ("class", "module", "trait", "interface")]
+        seen.add(base)
+        found = [one for one in side.symbols_named(base) if one.kind in ("class", "module", "trait", "interface")]
         if not found or len(seen) > MOST_BASES:
             return False
         for one in found:
             node = bases.class_at(side.source(one.path).root, one.line)
-            if node is None or not _bases_are_known(node, side, seen):
+            if node is None or not _bases_are_known(node, name, side, seen):
                 return False
     return True

@@ -61,7 +61,8 @@ _METHODS = ("method", "singleton_method")
 _BASES = ("superclass", "base_clause", "use_declaration")
 _NAMES = ("type_identifier", "constant", "name", "scope_resolution", "qualified_name", "scoped_type_identifier")
 _MIXED_IN = (b"include", b"extend", b"prepend")
-_CATCHES_ALL = re.compile(rb"\bmethod_missing\b|\b__call(?:Static)?\b|\bforwardMissingTo\b|\bdefine_method\b")
+_CATCHES_ALL = re.compile(rb"\bmethod_missing\b|\b__call(?:Static)?\b|\bforwardMissingTo\b")
+_DEFINES = re.compile(rb"\bdefine_method\b(?:\(? ?:?\"?(\w+)(#\{)?)?")
 
 
 def written(declared: Node) -> Iterator[str]:
@@ -71,10 +72,11 @@ def written(declared: Node) -> Iterator[str]:
         if part.type in _BASES:
             for one in part.named_children:
                 name = one.named_children[0] if one.type == "generic_type" else one
-                yield (name.text or b"").decode() if name.type in _NAMES else "?"
+                yield (name.text or b"").decode().removeprefix("::") if name.type in _NAMES else "?"
         elif part.type == "call" and (method := part.child_by_field_name("method")) and method.text in _MIXED_IN:
             arguments = part.child_by_field_name("arguments")
-            yield from ((one.text or b"").decode() for one in (arguments.named_children if arguments else ()))
+            for one in arguments.named_children if arguments else ():
+                yield (one.text or b"").decode().removeprefix("::")
 
 
 def types_around(node: Node) -> Iterator[Node]:
@@ -102,9 +104,15 @@ def has_body(made: Node) -> bool:
     return any(child.type == "class_body" for child in made.named_children)
 
 
-def catches_all(declared: Node) -> bool:
-    """Whether a class answers to any name, by a method for missing ones or by making methods."""
-    return _CATCHES_ALL.search(declared.text or b"") is not None
+def may_make(declared: Node, name: str) -> bool:
+    """Whether a class may answer to a name that it does not define: to any, or to one that starts as is written."""
+    text = declared.text or b""
+    if _CATCHES_ALL.search(text):
+        return True
+    return any(
+        one[1] is None or (name.startswith(one[1].decode()) if one[2] else name == one[1].decode())
+        for one in _DEFINES.finditer(text)
+    )
 
 
 def class_at(root: Node | None, line: int) -> Node | None:

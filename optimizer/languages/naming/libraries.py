@@ -11,18 +11,29 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 # Classes of test libraries, and the names that they bring.
-TEST_CASES = ("Test::Unit::TestCase", "Minitest::Test", "MiniTest::Test", "TestCase", "\\PHPUnit\\Framework\\TestCase")
+TEST_CASES = (
+    "Test::Unit::TestCase", "Minitest::Test", "MiniTest::Test", "TestCase", "\\PHPUnit\\Framework\\TestCase",
+    "FlexMock::TestCase", "Rack::Test::Methods",
+)  # fmt: skip
 _OF_TESTS = re.compile(
     r"assert|refute|fail|flunk|omit|pend|notify|skip|stub|mock|data|build_message|capture|expect|mark|get|create|set|assume"
     r"|any|at|exactly|never|on|once|return|throw|prophesize|will|iterable|sub_test_case|test|setup|teardown|startup|shutdown"
+    r"|flex|last_|follow|patch|post|put|delete|head|options|env|authorize|rack|clear|app"
 )
-HARMLESS = frozenset({"Object", "BasicObject", "Comparable", "Enumerable", "Kernel", "StandardError"})
+HARMLESS = frozenset({
+    "Object", "BasicObject", "Comparable", "Enumerable", "Kernel", "StandardError",
+    "FileUtils", "Forwardable", "MonitorMixin", "Observable", "Shellwords", "Singleton", "Timeout",
+})  # fmt: skip
 """Bases and mixins whose methods are known."""
 _ASSERTIONS = re.compile(rb"\.(?:Assert|Assertions|Assume|Assumptions|Truth)$")
 _STATIC_STAR = re.compile(rb"^\s*import\s+static\s+([\w.]+)\.\*", re.M)
 _STAR = re.compile(rb"^\s*import\s+(?!static)[\w.]+\.\*", re.M)
 _NAMESPACE = re.compile(rb"^namespace\s+\w", re.M)
-_WINDOWS = re.compile(r"(?:win\w*|io|direct|process|crtdbg|shlobj|shellapi|tchar|corecrt\w*)\.h")
+_WINDOWS = re.compile(
+    r"(?:win\w*|ws2\w*|io|direct|process\w*|psapi|dbghelp|crtdbg|corecrt\w*|shl\w*|shell\w*|tchar|tlhelp32|wtypes"
+    r"|wincrypt|ntdef|ntstatus|mswsock|iphlpapi|mmsystem|lmcons|aclapi|sddl|accctrl|userenv|objbase|basetsd)\.h",
+    re.I,
+)
 _HEADERS = """
 alloca arpa/inet assert complex ctype dirent dlfcn endian err errno fcntl features fenv float fnmatch getopt glob
 grp iconv inttypes iso646 langinfo libgen limits locale malloc math memory net/if netdb netinet/in netinet/tcp poll
@@ -30,6 +41,11 @@ pthread pwd regex sched search semaphore setjmp signal spawn stdalign stdarg std
 stdlib stdnoreturn string strings sys/ioctl sys/mman sys/param sys/resource sys/select sys/socket sys/stat
 sys/statvfs sys/time sys/types sys/uio sys/un sys/utsname sys/wait syslog termios tgmath threads time uchar unistd
 utime wchar wctype
+aio argp argz byteswap crypt elf envz execinfo fts ftw ifaddrs link linux/fs linux/futex linux/limits linux/types
+linux/version mntent mqueue netinet/ip netinet/udp net/ethernet net/if_arp obstack paths printf pty resolv shadow
+sys/auxv sys/cdefs sys/epoll sys/eventfd sys/file sys/inotify sys/ipc sys/mount sys/msg sys/prctl sys/ptrace
+sys/random sys/sem sys/sendfile sys/shm sys/signalfd sys/statfs sys/syscall sys/sysinfo sys/sysmacros sys/timeb
+sys/timerfd sys/times sys/vfs sys/xattr sysexits ucontext utmp utmpx values wordexp
 """
 _STANDARD = frozenset(_HEADERS.split())
 
@@ -77,6 +93,11 @@ def stars_bring(name: str, data: bytes) -> bool:
     return any(_ASSERTIONS.search(one) is None or is_of_tests(name) for one in stars)
 
 
-def is_system_header(name: str) -> bool:
-    """Whether an included file is one of the system or of the standard library of C."""
-    return name.removesuffix(".h") in _STANDARD or _WINDOWS.fullmatch(name) is not None
+def is_standard_header(name: str) -> bool:
+    """Whether an included file is of the standard library of C, of POSIX or of Linux, whose names are known."""
+    return name.removesuffix(".h") in _STANDARD
+
+
+def is_windows_header(name: str) -> bool:
+    """Whether an included file is of Windows, whose names mostly start with a capital letter or a line."""
+    return _WINDOWS.fullmatch(name) is not None

@@ -19,11 +19,12 @@ Receiver = Literal["", "self", "other"]
 
 
 class NewName(NamedTuple):
-    """Where a name is first used; for a call also of what: nothing, the object itself, or something else."""
+    """Where a name is first used, and how often; for a call also of what: nothing, the object itself, or other."""
 
     line: int
     node: Node
     called_on: Receiver | None = None
+    times: int = 1
 
 
 def names(source: Source) -> tuple[dict[str, NewName], frozenset[str]]:
@@ -40,7 +41,8 @@ def names(source: Source) -> tuple[dict[str, NewName], frozenset[str]]:
             continue
         name = source.text[node.start_byte : node.end_byte].decode("utf-8", "replace")
         if _is_use(node):
-            used.setdefault(name, NewName(node.start_point[0] + 1, node, _called_on(node)))
+            first = used.setdefault(name, NewName(node.start_point[0] + 1, node, _called_on(node), 0))
+            used[name] = first._replace(times=first.times + 1)
         else:
             declared.add(name)
     return {name: use for name, use in used.items() if name not in declared}, frozenset(declared | used.keys())
@@ -50,6 +52,8 @@ def _is_use(node: Node) -> bool:
     parent = node.parent
     if parent is not None and parent.type == "variable_name":
         node, parent = parent, parent.parent
+        if parent is not None and parent.type == "assignment_expression":
+            return parent.child_by_field_name("right") == node
     if parent is None:
         return False
     if parent.type == "argument" and parent.child_by_field_name("name") == node:
@@ -95,3 +99,10 @@ def _is_near(one: str, other: str) -> bool:
 def is_made(node: Node) -> bool:
     """Whether a name is that of a class of which an object is made."""
     return node.parent is not None and node.parent.type == "object_creation_expression"
+
+
+def given_to(node: Node) -> bytes:
+    """The function that is called with a name by its own name; b'' where the name is no such argument."""
+    call = node.parent.parent if node.parent is not None and node.parent.type == "argument_list" else None
+    called = call.child_by_field_name("function") if call is not None else None
+    return called.text or b"" if called is not None and node.type == "identifier" else b""
