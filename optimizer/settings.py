@@ -216,6 +216,13 @@ class Settings:
     )
     verify_lint: str = setting("verify.lint", "", "Linter, likewise.", may_be_empty=True, user_only=True)
     verify_types: str = setting("verify.types", "", "Type checker, likewise.", may_be_empty=True, user_only=True)
+    verify_compiler: float = setting(
+        "verify.compiler",
+        20.0,
+        "Longest time that compilers and interpreters of the system read a change, in seconds; 0: they are not used.",
+        range=(0, 86_400),
+        user_only=True,
+    )
     verify_seconds: float = setting("verify.seconds", 120.0, "Longest time of one such command.", range=(0.1, 86_400))
     budget_run: float = setting(
         "budget.run",

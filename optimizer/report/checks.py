@@ -124,9 +124,9 @@ def passed(command: str, files: int, seconds: float, limits: str) -> str:
     return f"{command}{on}, {seconds:.1f} s; {limits}"
 
 
-def timed_out(command: str, seconds: float) -> str:
+def timed_out(command: str, seconds: float, limit: str = "verify.seconds") -> str:
     """A command that exceeded its time."""
-    return f"{command} was stopped after {seconds:.0f} s; verify.seconds is the limit"
+    return f"{command} was stopped after {seconds:.0f} s; {limit} is the limit"
 
 
 def first_of(found: Sequence[str]) -> str:

@@ -68,10 +68,10 @@ class Copies:
             self._made[patched] = self._open.enter_context(making)
         return self._made[patched]
 
-    def words(self, argv: tuple[str, ...], patched: bool) -> tuple[Ended, Path]:
+    def words(self, argv: tuple[str, ...], patched: bool, seconds: float) -> tuple[Ended, Path]:
         """Run a program of the system in one of the copies, as `run` does."""
         place = self._place(patched)
-        return process.run(argv, place, self._means.env, self._means.settings.verify_seconds), place.tree
+        return process.run(argv, place, self._means.env, seconds), place.tree
 
 
 def _moved(output: str, tree: Path) -> str:
@@ -183,7 +183,8 @@ def judge(
 
 def _of_system(patch: Patch, index: Index, means: Means, copies: Copies) -> list[Check]:
     try:
-        return list(system.check(Patched(patch, index), means.root.path, copies.words))
+        seconds = means.settings.verify_compiler
+        return list(system.check(Patched(patch, index), means.root.path, copies.words, seconds))
     except StorageError as error:
         return [Check(system.NAME, None, report.not_run(error.message))]
 

@@ -12,14 +12,16 @@ import os
 import posixpath
 import re
 import shutil
-from collections import Counter
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from optimizer.languages.modules import rust
 from optimizer.report import checks as report
 from optimizer.types import Check
+from optimizer.verify.findings import Finding, new, parsed
 from optimizer.verify.patched import MOST_NAMED, Patched, Side
 from optimizer.verify.process import Ended
 
@@ -28,59 +30,62 @@ MOST_FILES = 30
 MOST_FLAGS = 400
 _FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/homebrew/bin")
 _HOMES = ("/usr", "/bin", "/opt", "/Library", "/System")
-_ERROR = re.compile(
-    r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+)(?::\d+)?:? (?P<text>(?:(?:fatal )?error: |syntax error).*)$", re.M
-)
-_NODE = re.compile(r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+)\n(?:.*\n){0,4}?(?P<text>SyntaxError: .*)$", re.M)
-_PHP = re.compile(r"^(?P<text>PHP Parse error: .*) in (?P<path>\S+) on line (?P<line>\d+)$", re.M)
-_SYMBOL = re.compile(r"symbol: +(\w+) (\w+)")
-_OF_NAMES = re.compile(r"implicit declaration of function .(\w+).|.(\w+). undeclared|cannot find symbol")
-_MISSING = re.compile(r"fatal error|does not exist|unknown type name|incompatible|not compatible|cannot be converted")
 _FLAG = re.compile(r"-(?:I|D|U|std=|isystem)(.*)")
 _PACKAGE = re.compile(rb"^package\s+([\w.]+)\s*;", re.M)
-Runner = Callable[[tuple[str, ...], bool], tuple[Ended, Path]]
+Runner = Callable[[tuple[str, ...], bool, float], tuple[Ended, Path]]
+"""Runs words with the patch, or without it, for so many seconds at most; also where the copy is."""
+Timed = Callable[[tuple[str, ...], bool], tuple[Ended, Path]]
 
 
 class Tool(NamedTuple):
-    """A program, the endings of the files it reads, whether it reads one at a time, and its options for files."""
+    """A program, the endings of the files it reads, the words of each run for files, and the form of what counts.
+
+    `everywhere`: it reports every place of a name.
+    """
 
     program: str
     endings: tuple[str, ...]
-    one_each: bool
-    options: Callable[[Sequence[str], Side], tuple[str, ...]]
+    runs: Callable[[Sequence[str], Side], Iterator[tuple[str, ...]]]
+    counts: re.Pattern[str] = re.compile("")
+    everywhere: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a program finds in a file, and the name it is about, if any."""
-
-    path: str
-    line: int
-    text: str
-    name: str = ""
+def _gcc(files: Sequence[str], side: Side) -> Iterator[tuple[str, ...]]:
+    yield ("-fsyntax-only", "-Werror=implicit-function-declaration", *_include_flags(files, side), *files)
 
 
-def _gcc(files: Sequence[str], side: Side) -> tuple[str, ...]:
-    return ("-fsyntax-only", "-Werror=implicit-function-declaration", *_include_flags(files, side))
-
-
-def _javac(files: Sequence[str], side: Side) -> tuple[str, ...]:
+def _javac(files: Sequence[str], side: Side) -> Iterator[tuple[str, ...]]:
     roots = ":".join(sorted(_source_roots(files, side))) or "."
+    quick = ("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC")
     quiet = ("-nowarn", "-Xmaxerrs", "2000", "-XDshould-stop.ifError=FLOW")
-    return ("-proc:none", "-implicit:none", *quiet, "-d", "../tmp", "-sourcepath", roots)
+    yield (*quick, "-proc:none", "-implicit:none", *quiet, "-d", "../tmp", "-sourcepath", roots, *files)
 
 
-def _fixed(*options: str) -> Callable[[Sequence[str], Side], tuple[str, ...]]:
-    return lambda files, side: options
+def _rustc(files: Sequence[str], side: Side) -> Iterator[tuple[str, ...]]:
+    """The crates of the files without what they depend on, tests included; dependencies could bring macros that run."""
+    quiet = ("--cap-lints=allow", "--error-format=short", "--emit=metadata", "-o", "../tmp/crate")
+    seen = set()
+    for file in files:
+        crate = rust.crate(file, side.paths, side.tree.manifests)
+        for root in crate.roots if crate else ():
+            if crate and root not in seen:
+                features = (f'--cfg=feature="{one}"' for one in crate.features)
+                yield ("--test", f"--edition={crate.edition}", *quiet, *features, root)
+            seen.add(root)
+
+
+def _each(*options: str) -> Callable[[Sequence[str], Side], Iterator[tuple[str, ...]]]:
+    return lambda files, side: ((*options, one) for one in files)
 
 
 TOOLS = (
-    Tool("gcc", (".c",), False, _gcc),
-    Tool("g++", (".cc", ".cpp", ".cxx"), False, _gcc),
-    Tool("javac", (".java",), False, _javac),
-    Tool("ruby", (".rb",), True, _fixed("--disable-gems", "-c")),
-    Tool("php", (".php",), True, _fixed("-n", "-l")),
-    Tool("node", (".js", ".mjs", ".cjs"), True, _fixed("--check")),
+    Tool("gcc", (".c",), _gcc),
+    Tool("g++", (".cc", ".cpp", ".cxx"), _gcc),
+    Tool("javac", (".java",), _javac),
+    Tool("rustc", (".rs",), _rustc, re.compile(r"error\[E0425\].* in this scope"), everywhere=True),
+    Tool("ruby", (".rb",), _each("--disable-gems", "-c")),
+    Tool("php", (".php",), _each("-n", "-l")),
+    Tool("node", (".js", ".mjs", ".cjs"), _each("--check")),
 )
 
 
@@ -93,63 +98,53 @@ def installed(program: str, root: Path) -> str:
     return real if is_of_system and not Path(real).is_relative_to(inside) else ""
 
 
-def check(patched: Patched, root: Path, run: Runner) -> Iterator[Check]:
-    """What the programs of the system find in the changed files; `run` runs words with the patch, or without it."""
-    for tool in TOOLS:
+def check(patched: Patched, root: Path, run: Runner, seconds: float) -> Iterator[Check]:
+    """What the programs of the system find in the changed files, in `seconds` at most; none are used where it is 0."""
+    until = time.monotonic() + seconds
+    for tool in TOOLS if seconds else ():
         files = [one.path for one in patched.changes if one.path.endswith(tool.endings) and one.after and one.before]
         program = installed(tool.program, root) if files else ""
         if program and files:
-            yield _checked(tool, program, files[:MOST_FILES], patched, run)
+            yield _checked(tool, program, files[:MOST_FILES], patched, partial(_until, until, run))
 
 
-def _checked(tool: Tool, program: str, files: Sequence[str], patched: Patched, run: Runner) -> Check:
-    findings: dict[bool, list[Finding]] = {}
+def _until(end: float, run: Runner, words: tuple[str, ...], patched: bool) -> tuple[Ended, Path]:
+    left = end - time.monotonic()
+    return run(words, patched, left) if left > 0 else (Ended(None, "", 0.0, timed_out=True), Path())
+
+
+def _checked(tool: Tool, program: str, files: Sequence[str], patched: Patched, run: Timed) -> Check:
+    after: list[Finding] = []
+    lines: list[str] = []
     for side, is_after in ((patched.after, True), (patched.before, False)):
-        found: list[Finding] = []
-        for part in [[one] for one in files] if tool.one_each else [list(files)]:
-            ended, tree = run((program, *tool.options(part, side), *part), is_after)
-            if ended.code is None:
-                return Check(NAME, None, report.not_run(ended.missing or report.timed_out(tool.program, ended.seconds)))
-            if ended.code == 0:
-                continue
-            found += parsed(ended.output, tree)
-        if is_after and not found:
+        there = [one for one in files if one in side.paths]
+        ended, found = _findings([(program, *words) for words in tool.runs(there, side)], is_after, run)
+        if ended.code is None:
+            late = report.timed_out(tool.program, ended.seconds, "verify.compiler")
+            return Check(NAME, None, report.not_run(ended.missing or late))
+        if is_after and ended.code == 0:
             return Check(NAME, True, f"{tool.program} finds nothing; {ended.confinement}")
-        findings[is_after] = found
-    new = list(_new(findings[True], findings[False], patched))
-    if not new:
-        return Check(NAME, None, report.not_counted(f"{tool.program} fails without the change too"))
-    lines = [f"{one.path}:{one.line} {one.text}" for one in new]
+        after = found if is_after else after
+        brought = new(after, () if is_after else found, patched, everywhere=tool.everywhere)
+        lines = [f"{one.path}:{one.line} {one.text}" for one in brought if tool.counts.search(one.text)]
+        if not lines:
+            why = "what it finds may come of what is not installed" if is_after else "it fails without the change too"
+            return Check(NAME, None, report.not_counted(f"{tool.program}: {why}"))
     return Check(NAME, False, report.first_of(lines), "\n".join(lines[:MOST_NAMED]))
 
 
-def parsed(output: str, tree: Path) -> list[Finding]:
-    """The findings in what a program printed."""
-    text = output.replace(f"{tree}/", "").replace(f"{os.path.realpath(tree)}/", "")
-    found = []
-    for pattern in (_ERROR, _NODE, _PHP):
-        for one in pattern.finditer(text):
-            named = _OF_NAMES.search(one["text"])
-            name = next((part for part in named.groups() if part), "") if named else ""
-            if named and not name and (symbol := _SYMBOL.search(text, one.end(), one.end() + 400)):
-                name = symbol[2] if symbol[1] in ("method", "variable") else "?"
-            found.append(Finding(one["path"], int(one["line"]), one["text"], name or ("?" if named else "")))
-    return found
-
-
-def _new(after: list[Finding], before: list[Finding], patched: Patched) -> Iterator[Finding]:
-    """The findings that only the patched tree has, without those that something not installed may explain."""
-    known = Counter((one.path, one.text, one.name) for one in before)
-    changed = {change.path for change in patched.changes}
-    for one in after:
-        key = (one.path, one.text, one.name)
-        if known[key] > 0:
-            known[key] -= 1
-            continue
-        if one.path not in changed or _MISSING.search(one.text) or one.name == "?":
-            continue
-        if not one.name or not (patched.mentions(one.name) or patched.had(one.name)):
-            yield one
+def _findings(runs: Sequence[tuple[str, ...]], patched: bool, run: Timed) -> tuple[Ended, list[Finding]]:
+    """How the first run that did not end well ended, else the last one; and what all of them find."""
+    worst = Ended(None, "", 0.0, missing="nothing for it to read")
+    found: dict[Finding, None] = {}
+    for words in runs:
+        ended, tree = run(words, patched)
+        if ended.code is None:
+            return ended, []
+        if not worst.code:
+            worst = ended
+        found.update(dict.fromkeys(parsed(ended.output, tree) if ended.code else ()))
+    return worst, list(found)
 
 
 def _include_flags(files: Sequence[str], side: Side) -> tuple[str, ...]:

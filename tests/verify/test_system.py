@@ -10,7 +10,7 @@ import pytest
 
 from optimizer.index.reader import Index
 from optimizer.settings import Settings
-from optimizer.types import FileChange, Patch
+from optimizer.types import Check, FileChange, Patch
 from optimizer.verify import system
 from optimizer.verify.commands import Means
 from optimizer.verify.patched import Patched
@@ -23,6 +23,10 @@ FILES = {
     "src/lost.c": '#include "nowhere.h"\nint lost(void) { return 1; }\n',
     "j/A.java": "package j;\n\nimport org.absent.Thing;\n\nclass A {\n  Thing t;\n"
     "  int f() { return g(); }\n  int g() { return 1; }\n}\n",
+    "j/X.java": "package j;\n\nclass X extends org.absent.Base {\n  int f() { return 1; }\n}\n",
+    "Cargo.toml": '[package]\nname = "a"\nedition = "2021"\n',
+    "src/lib.rs": "use absent::Thing;\n\npub fn show(total: usize, _: Thing) {\n    println!(\"{}\", total);\n}\n"
+    "absent::define! { fn brought() }\n",
     "a.rb": "def f(a)\n  a\nend\n",
     "a.js": "function f(a) { return a; }\n",
 }  # fmt: skip
@@ -34,7 +38,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         yield index
 
 
-def checked(index: Index, tmp_path: Path, path: str, old: str, new: str) -> bool | None:
+def checked(index: Index, tmp_path: Path, path: str, old: str, new: str, seconds: float = 20.0) -> list[Check]:
     program = next(tool.program for tool in system.TOOLS if path.endswith(tool.endings))
     if not system.installed(program, index.root.path):
         pytest.skip(f"{program} is not installed")
@@ -43,9 +47,9 @@ def checked(index: Index, tmp_path: Path, path: str, old: str, new: str) -> bool
     patch = Patch((FileChange(path, before, before.replace(old.encode(), new.encode())),))
     means = Means(index.root, tmp_path, tmp_path / "cache", Settings(), {"PATH": "/nowhere"})
     with Copies(patch, means) as copies:
-        (check,) = system.check(Patched(patch, index), index.root.path, copies.words)
-    assert check.name == system.NAME
-    return check.passed
+        checks = list(system.check(Patched(patch, index), index.root.path, copies.words, seconds))
+    assert all(check.name == system.NAME for check in checks)
+    return checks
 
 
 @pytest.mark.slow
@@ -59,6 +63,12 @@ def checked(index: Index, tmp_path: Path, path: str, old: str, new: str) -> bool
         ("j/A.java", "return 1", "return 2", None),
         ("j/A.java", "return g()", "return prepared()", False),
         ("j/A.java", "Thing t", "Other t", None),
+        ("j/X.java", "return 1", "return inherited()", None),
+        ("src/main.c", "int main", "static int own(void) { return 1; }\nint main", True),
+        ("src/lib.rs", ", total", ", totel", False),
+        ("src/lib.rs", "println!", "prepared();\n    println!", False),
+        ("src/lib.rs", "println!", "brought();\n    println!", None),
+        ("src/lib.rs", "use absent::Thing;", "use absent::{far::*, Thing};\npub fn g() { farther() }", None),
         ("a.rb", "  a\n", "  a + 1\n", True),
         ("a.rb", "  a\n", "  a +\n", False),
         ("a.js", "return a;", "return a + 1;", True),
@@ -68,7 +78,13 @@ def checked(index: Index, tmp_path: Path, path: str, old: str, new: str) -> bool
 def test_only_new_findings_that_nothing_missing_explains_count(
     index: Index, tmp_path: Path, path: str, old: str, new: str, passed: bool | None
 ) -> None:
-    assert checked(index, tmp_path, path, old, new) is passed
+    assert [check.passed for check in checked(index, tmp_path, path, old, new)] == [passed]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.001])
+def test_programs_are_not_used_beyond_their_time(index: Index, tmp_path: Path, seconds: float) -> None:
+    checks = checked(index, tmp_path, "src/main.c", "util_sum(1)", "prepared_sum(2)", seconds)
+    assert [check.passed for check in checks] == ([None] if seconds else [])
 
 
 def test_programs_of_a_repository_or_a_user_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +122,7 @@ def test_flags_of_a_repository_are_reduced_to_includes_and_defines(index_repo: I
     index = index_repo(dict(files))
     data = files["src/main.c"].encode()
     side = Patched(Patch((FileChange("src/main.c", data, data + b"\n"),)), index).after
-    options = next(tool for tool in system.TOOLS if tool.program == "gcc").options(["src/main.c"], side)
+    (options,) = next(tool for tool in system.TOOLS if tool.program == "gcc").runs(["src/main.c"], side)
     assert {one for one in options if one.startswith(("-I", "-D", "-std", "-B", "-wrapper", "-fplugin", "-o"))} == {
         "-I.",
         "-Iinc",

@@ -17,6 +17,9 @@ _CRATE = re.compile(r"\bcrate\s+(\w+)")
 _SECTION = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]+", re.M)
 _NAME = re.compile(r"^\s*name\s*=\s*[\"']([^\"']+)", re.M)
 _PATH = re.compile(r"^\s*path\s*=\s*[\"']([^\"']+)", re.M)
+_EDITION = re.compile(r"^\s*edition\s*=\s*[\"'](\d+)", re.M)
+_SHARED = re.compile(r"^\s*edition(?:\.workspace|\s*=\s*\{)", re.M)
+_KEY = re.compile(r"^\s*[\"']?([\w+.-]+)[\"']?\s*=", re.M)
 _ROOT_FILES = ("src/lib.rs", "src/main.rs", "lib.rs", "main.rs")
 
 
@@ -27,6 +30,15 @@ class Rust:
     paths: frozenset[str]
     crates: Mapping[str, str]
     folders: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Crate:
+    """What a compiler needs to read a file's crate: the files it may start at, its edition and its features."""
+
+    roots: tuple[str, ...]
+    edition: str
+    features: tuple[str, ...]
 
 
 def build(paths: frozenset[str], manifests: Mapping[str, bytes]) -> Rust:
@@ -150,6 +162,36 @@ def _crate_root(path: str, table: Rust) -> str | None:
         if not folder:
             return inner or None
         folder = posixpath.dirname(folder)
+
+
+def crate(path: str, paths: frozenset[str], manifests: Mapping[str, bytes]) -> Crate | None:
+    """The crate that a file belongs to; None where no Cargo.toml is above it."""
+    folders = list(_above(path))
+    home = next((one for one in folders if posixpath.join(one, "Cargo.toml") in manifests), None)
+    if home is None:
+        return None
+    own = _sections_of(posixpath.join(home, "Cargo.toml"), manifests)
+    package, shared = own.get("package", ""), _sections_of("Cargo.toml", manifests).get("workspace.package", "")
+    edition = _EDITION.search(shared if _SHARED.search(package) else package)
+    named = tuple(posixpath.normpath(posixpath.join(home, one)) for one in _PATH.findall(own.get("lib", "")))
+    starts = [(path,)] if _is_target(path) else [_starts(one) for one in folders[: folders.index(home) + 1]]
+    roots = (tuple(one for one in group if one in paths) for group in (*starts, named))
+    features = tuple(_KEY.findall(own.get("features", "")))
+    return Crate(next(filter(None, roots), ()), edition[1] if edition else "2015", features)
+
+
+def _above(path: str) -> Iterator[str]:
+    while path:
+        path = posixpath.dirname(path)
+        yield path
+
+
+def _starts(folder: str) -> tuple[str, ...]:
+    return posixpath.join(folder, "lib.rs"), posixpath.join(folder, "main.rs")
+
+
+def _sections_of(manifest: str, manifests: Mapping[str, bytes]) -> dict[str, str]:
+    return _sections(manifests.get(manifest, b"").decode("utf-8", "replace"))
 
 
 def read(text: str, kind: str) -> list[Read]:

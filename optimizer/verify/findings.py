@@ -1,0 +1,110 @@
+"""What compilers print as findings, and those of them that a patch brings."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimizer.languages.naming import undeclared
+from optimizer.verify.patched import Patched, Side
+
+_ERROR = re.compile(
+    r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+)(?::(?P<column>\d+))?:?"
+    r" (?P<text>(?:(?:fatal )?error(?:\[E\d+\])?: |syntax error).*)$",
+    re.M,
+)
+_NODE = re.compile(r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+)\n(?:.*\n){0,4}?(?P<text>SyntaxError: .*)$", re.M)
+_PHP = re.compile(r"^(?P<text>PHP Parse error: .*) in (?P<path>\S+) on line (?P<line>\d+)$", re.M)
+_SYMBOL = re.compile(r"symbol: +(\w+) (\w+)")
+_OF_NAMES = re.compile(
+    r"implicit declaration of function .(\w+).|.(\w+). undeclared|cannot find symbol"
+    r"|cannot find [^`]*`(\w+)` in this scope"
+)
+_MISSING = re.compile(r"fatal error|does not exist|unknown type name|incompatible|not compatible|cannot be converted")
+_WHOLE = re.compile(r"(?!(?:std|core|alloc)::).*::\*")
+# Lines whose names, where they are missing, could have brought any others: base classes, static imports, generators.
+_BRINGS = re.compile(rb"\b(?:extends|implements)\b|^import static|\blombok\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a program finds at a place in a file, and the name it is about: '' for none, '?' for one not known."""
+
+    path: str
+    line: int
+    column: int
+    text: str
+    name: str
+
+
+def parsed(output: str, tree: Path) -> list[Finding]:
+    """The findings in what a program printed."""
+    text = output.replace(f"{tree}/", "").replace(f"{os.path.realpath(tree)}/", "")
+    found = []
+    for pattern in (_ERROR, _NODE, _PHP):
+        for one in pattern.finditer(text):
+            named = _OF_NAMES.search(one["text"])
+            name = next((part for part in named.groups() if part), "") if named else ""
+            if named and not name and (symbol := _SYMBOL.search(text, one.end(), one.end() + 400)):
+                name = symbol[2] if symbol[1] in ("method", "variable") else "?"
+            column = int(one.groupdict().get("column") or 0)
+            found.append(Finding(one["path"], int(one["line"]), column, one["text"], name or ("?" if named else "")))
+    return found
+
+
+def new(
+    after: Sequence[Finding], before: Sequence[Finding], patched: Patched, *, everywhere: bool
+) -> Iterator[Finding]:
+    """The findings that only the patched tree has, without those that something not installed may explain.
+
+    `everywhere`: the program reports every place of a name.
+    """
+    known = Counter((one.path, one.text, one.name) for one in before)
+    changed = {change.path for change in patched.changes}
+    is_open = any(_may_bring(one, patched.after) for one in after)
+    was_hidden = any("fatal error" in one.text for one in before)
+    places = Counter((one.path, one.name) for one in after)
+    for one in after:
+        key = (one.path, one.text, one.name)
+        if known[key] > 0:
+            known[key] -= 1
+        elif one.path in changed and not _MISSING.search(one.text) and one.name != "?":
+            if not one.name:
+                yield one
+            elif everywhere:
+                if _count(one, patched) == places[one.path, one.name] and _is_nowhere(one, patched):
+                    yield one
+            elif not is_open and not (was_hidden and patched.had(one.name)) and _is_nowhere(one, patched):
+                yield one
+
+
+def _may_bring(one: Finding, side: Side) -> bool:
+    """Whether what is missing there could have brought names that are found missing elsewhere."""
+    if one.name != "?" and "does not exist" not in one.text:
+        return False
+    lines = side.source(one.path).data.split(b"\n")
+    return one.line <= len(lines) and _BRINGS.search(lines[one.line - 1]) is not None
+
+
+def _count(one: Finding, patched: Patched) -> int:
+    return len(_word(one.name).findall(patched.after.source(one.path).data))
+
+
+def _word(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb"\b%s\b" % re.escape(name.encode()))
+
+
+def _is_nowhere(one: Finding, patched: Patched) -> bool:
+    """Whether no other file has the name, nor the standard library, nor an import of the file that leads nowhere."""
+    source = patched.after.source(one.path)
+    language = source.language.name if source.language else ""
+    if one.name in undeclared.known(language) or patched.mentions(one.name):
+        return False
+    others = (change for change in patched.changes if change.path != one.path and change.after is not None)
+    if any(_word(one.name).search(change.after or b"") for change in others):
+        return False
+    return all(patched.after.leads(one.path, raw) for raw in source.imports if _WHOLE.fullmatch(raw.module))
