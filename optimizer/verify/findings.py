@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.languages.naming import undeclared
+from optimizer.languages.naming.parents import around
 from optimizer.verify.patched import Patched, Side
 
 _ERROR = re.compile(
@@ -74,12 +75,22 @@ def new(
             known[key] -= 1
         elif one.path in changed and not _MISSING.search(one.text) and one.name != "?":
             if not one.name:
-                yield one
+                if not _is_conditional(one, patched.after):
+                    yield one
             elif everywhere:
                 if _count(one, patched) == places[one.path, one.name] and _is_nowhere(one, patched):
                     yield one
             elif not is_open and not (was_hidden and patched.had(one.name)) and _is_nowhere(one, patched):
                 yield one
+
+
+def _is_conditional(one: Finding, side: Side) -> bool:
+    """Whether a finding stands in code that only some builds of C have."""
+    root = side.source(one.path).root
+    if root is None:
+        return False
+    node = root.descendant_for_point_range((one.line - 1, max(0, one.column - 1)), (one.line - 1, one.column))
+    return node is not None and any(around(node, ("preproc_if", "preproc_ifdef", "preproc_else", "preproc_elif")))
 
 
 def _may_bring(one: Finding, side: Side) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator
 
 from optimizer.languages import imports
 from optimizer.languages.edges import ImportEdge, RawImport
-from optimizer.languages.naming.python import Module, is_module
+from optimizer.languages.naming.python import OLD_BUILTINS, OLD_SIGNS, Module, is_module
 from optimizer.report.checks import BrokenName
 from optimizer.types import FileChange
 from optimizer.verify.patched import Patched, Side
@@ -33,7 +33,8 @@ def undefined(change: FileChange, patched: Patched) -> Iterator[BrokenName]:
     modules = (patched.before.module(one.path) for one in patched.changes if is_module(one.path))
     known = {name for module in modules for name in module.undefined}
     for name, line in sorted(after.undefined.items(), key=lambda item: item[1]):
-        if name not in known:
+        is_old = name in OLD_BUILTINS and any(map(patched.mentions, OLD_SIGNS))
+        if name not in known and not is_old:
             yield BrokenName("undefined", change.path, line, name)
     yield from _missing_attributes(
         change.path, patched.after, {(name, attr) for name, attr, _, _ in before.attributes()}

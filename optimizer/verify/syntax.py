@@ -64,9 +64,10 @@ def _balances(before: Source, after: Source) -> Finding:
 
 
 def _unread_neighbour(path: str, patched: Patched) -> str | None:
-    """A file of the same folder and ending that did not parse before the patch: they may share a dialect."""
+    """A file of the same folder, or one that is gone, that did not parse before the patch: they may share a dialect."""
+    gone = [change.path for change in patched.changes if change.after is None]
     ending = posixpath.splitext(path)[1]
-    there = [one for one in patched.neighbours(path) if one.endswith(ending)]
+    there = [one for one in (*gone, *patched.neighbours(path)) if one.endswith(ending)]
     return next((one for one in there[:MOST_NEIGHBOURS] if _is_unread(one, patched)), None)
 
 

@@ -201,6 +201,16 @@ MOVES = {
         {"a.h": "int helper(int a);\n", "b.c": '#include "a.h"\nint helper(int a) { return a; }\n'},
         {},
     ),
+    "python: a file of an older Python": Move(
+        {"t.py": "from a import async\n", "a.py": "x = 1\n"},
+        {"t.py": None, "tests/t.py": "import sys\nfrom a import async\n"},
+        {},
+    ),
+    "python: names of an older Python": Move(
+        {"a.py": "import urllib2\n", "b.py": "x = 1\n"},
+        {"b.py": "for x in xrange(1):\n    raise StandardError(x)\n"},
+        {},
+    ),
     "ruby: to another file": Move(
         {"lib/a.rb": "def helper\nend\n\ndef k\nend\n", "c.rb": "require_relative 'lib/a'\n\nhelper()\n"},
         {"lib/a.rb": "require_relative 'b'\n\ndef k\nend\n", "lib/b.rb": "def helper\nend\n"},

@@ -211,6 +211,7 @@ def test_names_of_other_languages_are_resolved(others: Index, path: str, old: st
         ("main.go", "calc.Total(1)", "func(a, b int) (c int) { c = a + b; return }(1, calc.Total(2))"),
         ("src/a.rs", "m + n", "if let Some(q) = Some(m) { q } else { drop(n); m }"),
         ("src/a.rs", "use std::env;\n", "use std::env::{self, args};\n"),
+        ("src/a.rs", "fn count", "struct One(u8);\n\nimpl One {\n    fn new() -> Self { Self(1) }\n}\n\nfn count"),
         ("j/A.java", "List<String> all;", "List<String> all;\n  Map<String, A> more;"),
     ],
 )

@@ -21,6 +21,7 @@ FILES = {
     "inc/util.h": "int util_sum(int a);\n",
     "src/main.c": '#include "inc/util.h"\n#include <stdio.h>\nint main(void) { return util_sum(1); }\n',
     "src/lost.c": '#include "nowhere.h"\nint lost(void) { return 1; }\n',
+    "src/cond.c": "#ifdef HAVE_X\n#define ONE 1\n#else\nint two = 2;\n#endif\nint f(void) { return 1; }\n",
     "j/A.java": "package j;\n\nimport org.absent.Thing;\n\nclass A {\n  Thing t;\n"
     "  int f() { return g(); }\n  int g() { return 1; }\n}\n",
     "j/X.java": "package j;\n\nclass X extends org.absent.Base {\n  int f() { return 1; }\n}\n",
@@ -59,6 +60,8 @@ def checked(index: Index, tmp_path: Path, path: str, old: str, new: str, seconds
         ("src/main.c", "util_sum(1)", "util_sum(2)", True),
         ("src/main.c", "util_sum(1)", "prepared_sum(2)", False),
         ("src/main.c", "util_sum(1)", "util_sum(missing_one)", False),
+        ("src/cond.c", "two = 2", "two = f()", None),
+        ("src/cond.c", "return 1", "return *1", False),
         ("src/lost.c", "return 1", "return prepared()", None),
         ("j/A.java", "return 1", "return 2", None),
         ("j/A.java", "return g()", "return prepared()", False),

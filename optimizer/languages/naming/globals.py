@@ -61,7 +61,7 @@ GO = frozenset(_GO.split())
 PRELUDE = frozenset(_PRELUDE.split())
 """What Rust brings without an import, in one edition or another."""
 
-RUST = PRELUDE | {"drop", "crate", "super", "std", "core", "alloc", "align_of", "size_of", "size_of_val"}
+RUST = PRELUDE | {"Self", "drop", "crate", "super", "std", "core", "alloc", "align_of", "size_of", "size_of_val"}
 USUAL = frozenset(_USUAL.split())
 """Names that test runners, frameworks and shells of JavaScript put there, unless a file had them otherwise before."""
 

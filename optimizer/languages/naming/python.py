@@ -22,6 +22,13 @@ _MODULE_NAMES = frozenset(
     | {"__spec__", "__module__", "__qualname__", "__class__", "__dict__", "__conditional_annotations__", "reveal_type"}
 )
 _KNOWN = frozenset(dir(builtins)) | _MODULE_NAMES
+OLD_BUILTINS = frozenset({
+    "StandardError", "basestring", "buffer", "cmp", "execfile", "file", "intern", "long", "raw_input", "reduce",
+    "reload", "unichr", "unicode", "xrange",
+})  # fmt: skip
+"""What only Python 2 has without an import."""
+OLD_SIGNS = ("basestring", "iteritems", "print_function", "unicode_literals", "urllib2", "xrange")
+"""Words that show that a repository runs, or also runs, on Python 2."""
 
 
 # What Pythons after 3.11 read and earlier ones do not, by the grammar's nodes.
