@@ -33,7 +33,8 @@ REPORT = ToolSpec(
 @dataclass(frozen=True, slots=True)
 class Probe:
     """The result: seconds to the first word, tokens a second after it, whether the window and tools are right
-    (None: not tried, or unknown), micro-dollars (None: unknown), and a failure in a line."""
+    (None: not tried, or unknown), whether it follows an instruction of one line (None: not asked), micro-dollars (None:
+    unknown), and a failure in a line."""
 
     model: str
     local: bool
@@ -41,6 +42,7 @@ class Probe:
     rate: float | None = None
     window: bool | None = None
     tools: bool | None = None
+    follows: bool | None = None
     cost: int | None = 0
     failure: str = ""
     exit_code: int = 0
@@ -54,16 +56,16 @@ class _Heard:
 
 
 def probe(model: Model, services: CallServices) -> Flow[Probe]:
-    """Ask a model three things at most; the window of a model that costs is not tried. Raises what `call` raises."""
+    """Ask a model four things at most; the window of a model that costs is not tried. Raises what `call` raises."""
     try:
         speed = yield from _hear(_prompt(COUNT, model), model, services)
         result = speed.called.result
         if isinstance(result, OptimizerError):
             return Probe(model.id, model.local, cost=speed.called.cost, failure=result.line, exit_code=result.exit_code)
-        window, tools = None, None
+        window, follows, tools = None, None, None
         cost = speed.called.cost
         if model.tier == "local":
-            window, charged = yield from _window(model, services)
+            window, follows, charged = yield from _window(model, services)
             cost = calls.added(cost, charged)
         if model.tools:
             tools, charged = yield from _tools(model, services)
@@ -78,9 +80,10 @@ def probe(model: Model, services: CallServices) -> Flow[Probe]:
         rate=result.usage.output / busy if speed.first is not None and busy > 0 else None,
         window=window,
         tools=tools,
+        follows=follows,
         cost=cost,
-        failure=_failure(window, tools),
-        exit_code=UnusableOutput.exit_code if False in (window, tools) else 0,
+        failure=_failure(window, tools, follows),
+        exit_code=UnusableOutput.exit_code if False in (window, tools, follows) else 0,
     )
 
 
@@ -109,20 +112,32 @@ def _hear(prompt: Prompt, model: Model, services: CallServices) -> Flow[_Heard]:
             sent = yield step
 
 
-def _window(model: Model, services: CallServices) -> Flow[tuple[bool | None, int | None]]:
-    """Whether the beginning of a prompt of usual size is seen, and the cost; the adapter notices a cut prompt."""
+def _window(model: Model, services: CallServices) -> Flow[tuple[bool | None, bool | None, int | None]]:
+    """Whether the beginning of a prompt of usual size is seen, whether the same is done with a short one where that
+    fails, and the cost; the adapter notices a cut prompt."""
     from optimizer.context.budget import count_tokens
 
     line = "The grey heron stands in the water and waits for the evening.\n"
     space = min(WINDOW, model.window // 2) - ANSWER
     if space < count_tokens(line):
-        return None, 0
-    text = f"The password is {SIGN}.\n" + line * (space // count_tokens(line)) + "Answer with the password only."
+        return None, None, 0
+    called = yield from _recall(line * (space // count_tokens(line)), model, services)
+    if not isinstance(called.result, Completion):
+        return False if isinstance(called.result, PromptTooLong) else None, None, called.cost
+    if SIGN in called.result.text.lower():
+        return True, None, called.cost
+    again = yield from _recall(line, model, services)
+    follows = SIGN in again.result.text.lower() if isinstance(again.result, Completion) else None
+    return False if follows else None, follows, calls.added(called.cost, again.cost)
+
+
+def _recall(between: str, model: Model, services: CallServices) -> Flow[Called]:
+    """Ask for the word that stands before `between`."""
+    text = f"The password is {SIGN}.\n{between}Answer with the password only."
     called = (yield from _hear(_prompt(text, model), model, services)).called
-    if isinstance(called.result, Completion):
-        return SIGN in called.result.text.lower(), called.cost
-    yield Notice(f"{model.id}: {called.result.line}", "failed")
-    return False if isinstance(called.result, PromptTooLong) else None, called.cost
+    if not isinstance(called.result, Completion):
+        yield Notice(f"{model.id}: {called.result.line}", "failed")
+    return called
 
 
 def _tools(model: Model, services: CallServices) -> Flow[tuple[bool | None, int | None]]:
@@ -136,7 +151,9 @@ def _tools(model: Model, services: CallServices) -> Flow[tuple[bool | None, int 
     return False if isinstance(called.result, BadAnswer) else None, called.cost
 
 
-def _failure(window: bool | None, tools: bool | None) -> str:
+def _failure(window: bool | None, tools: bool | None, follows: bool | None) -> str:
+    if follows is False:
+        return "it does not follow an instruction of one line, so its window is unknown: use a stronger model"
     if window is False:
         return "it does not see the beginning of such a prompt: set a smaller window for it in models.toml"
     return "it does not call tools: write tools = false for it in models.toml" if tools is False else ""

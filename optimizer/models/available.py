@@ -9,9 +9,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from optimizer import vendors
 from optimizer.config.features import Features
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConsentMissing, InputError, ProviderError
@@ -24,6 +25,9 @@ from optimizer.reasons import HoldsNothing, NoAnswer, NoKey, NotHeld, OtherTier,
 from optimizer.settings import Settings, option
 from optimizer.types import TIERS, LeftOut, Model, Tier
 from optimizer.vendors import OLLAMA, VENDORS, whole_name
+
+if TYPE_CHECKING:
+    from optimizer.providers.ollama import Held, OllamaShelf
 
 FILE = "discovered.json"
 KNOCK_SECONDS = 0.3
@@ -115,15 +119,25 @@ def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Ga
     except ProviderError as error:
         return _missing(provider, tier, ServerFailed(error.message, error.hint))
     unfit = {model_id: catalogue.unfit(model_id, provider) for model_id in found.ids}
-    described = (
-        catalogue.describe(model_id, provider)._replace(resident=model_id in found.resident) for model_id in found.ids
-    )
+    described = (_served(catalogue.describe(model_id, provider), found) for model_id in found.ids)
     models = (_placed(model, endpoint, settings) for model in described)
     fit = tuple(model for model in models if not unfit[model.id])
     left_out = [LeftOut(model_id, provider, tier, Unfit(why)) for model_id, why in unfit.items() if why]
     if not fit:
         left_out.insert(0, LeftOut("", provider, tier, HoldsNothing(_title(endpoint), endpoint.host, pull)))
     return Available(fit, tuple(left_out))
+
+
+def _served(model: Model, found: HeldModels) -> Model:
+    """The model as its server describes it."""
+    said = found.windows.get(model.id) or model.window
+    window = min(model.window, said) if vendors.of(model.provider).manages_models else said
+    return model._replace(
+        resident=model.id in found.resident,
+        window=window,
+        max_output=min(model.max_output, window),
+        vision=model.vision or model.id in found.seeing,
+    )
 
 
 def _placed(model: Model, endpoint: Endpoint, settings: Settings) -> Model:
@@ -191,12 +205,15 @@ def _title(endpoint: Endpoint) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HeldModels:
-    """What a server held at a time (seconds since the epoch): ids, bytes on its disk by id, and ids that are loaded."""
+    """What a server held at a time (seconds since the epoch): ids, bytes on disk and tokens of the windows by id, and
+    the ids that are loaded and that see images."""
 
     ids: tuple[str, ...]
     sizes: Mapping[str, int] = field(default_factory=dict)
     resident: tuple[str, ...] = ()
     at: float = 0.0
+    windows: Mapping[str, int] = field(default_factory=dict)
+    seeing: tuple[str, ...] = ()
 
 
 def discover(endpoint: Endpoint, gate: Gate, seconds: float) -> HeldModels:
@@ -226,7 +243,9 @@ def last_known(endpoint: Endpoint, state: Path) -> HeldModels | None:
     try:
         row = json.loads((state / FILE).read_bytes())[_name(endpoint)]
         sizes = {str(name): int(size) for name, size in row["sizes"].items()}
-        return HeldModels(tuple(map(str, row["ids"])), sizes, tuple(map(str, row["resident"])), float(row["at"]))
+        windows = {str(name): int(size) for name, size in row.get("windows", {}).items()}
+        ids, resident, seeing = (tuple(map(str, row.get(name, ()))) for name in ("ids", "resident", "seeing"))
+        return HeldModels(ids, sizes, resident, float(row["at"]), windows, seeing)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -241,19 +260,35 @@ def _ollama(endpoint: Endpoint, gate: Gate) -> HeldModels:
 
     with open_shelf(endpoint, gate) as shelf:
         held = shelf.held()
+        cards = [_card(shelf, one, last_known(endpoint, gate.state)) for one in held if one.id]
         resident: tuple[str, ...] = ()
         with contextlib.suppress(ProviderError):  # what is loaded is nice to know, not needed
             resident = tuple(one.id for one in shelf.running())
-    ids = tuple(one.id for one in held if one.id)
-    return HeldModels(ids, {one.id: one.size for one in held}, resident, time.time())
+    windows = {one.id: one.window for one in cards if one.window}
+    seeing = tuple(one.id for one in cards if one.vision)
+    sizes = {one.id: one.size for one in held}
+    return HeldModels(tuple(one.id for one in cards), sizes, resident, time.time(), windows, seeing)
+
+
+def _card(shelf: OllamaShelf, held: Held, known: HeldModels | None) -> base.Served:
+    """A model as the server's own page of it says; as it was known before where its bytes are the same."""
+    if known and known.windows.get(held.id) and known.sizes.get(held.id) == held.size:
+        return base.Served(held.id, known.windows[held.id], held.id in known.seeing)
+    with contextlib.suppress(ProviderError):  # what a model can do is nice to know, not needed
+        card = shelf.card(held.id)
+        return base.Served(held.id, card.window, "vision" in card.capabilities)
+    return base.Served(held.id)
 
 
 def _compatible(endpoint: Endpoint, gate: Gate) -> HeldModels:
     provider = base.open_provider(endpoint, gate)
     try:
-        return HeldModels(tuple(filter(None, provider.models())), at=time.time())
+        listed = [one for one in provider.models() if one.id]
     finally:
         provider.close()
+    windows = {one.id: one.window for one in listed if one.window}
+    seeing = tuple(one.id for one in listed if one.vision)
+    return HeldModels(tuple(one.id for one in listed), at=time.time(), windows=windows, seeing=seeing)
 
 
 def _name(endpoint: Endpoint) -> str:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from optimizer.errors import AuthFailed, BadAnswer, OptimizerError, ProviderError
 from optimizer.events import Unseen
@@ -29,6 +29,14 @@ _COMMAND_OF_HTTPX = "httpx._main"
 _ONE_AT_A_TIME = threading.RLock()
 
 
+class Served(NamedTuple):
+    """A model that a server lists: the tokens of its window (0: unknown), and whether it is known to see images."""
+
+    id: str
+    window: int = 0
+    vision: bool = False
+
+
 class Provider(Protocol):
     """One endpoint that can be asked; not to be shared between threads."""
 
@@ -40,8 +48,8 @@ class Provider(Protocol):
         """
         ...
 
-    def models(self) -> tuple[str, ...]:
-        """Ids the endpoint serves; raises as `stream` does."""
+    def models(self) -> tuple[Served, ...]:
+        """What the endpoint serves; raises as `stream` does."""
         ...
 
     def close(self) -> None:

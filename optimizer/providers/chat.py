@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from optimizer.errors import InputError
+from optimizer.errors import InputError, ProviderError
 from optimizer.events import Unseen
-from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, disjoint, output_cap, sampling
+from optimizer.providers.base import MISSHAPEN, Draft, Provider, Served, ask, converse, disjoint, output_cap, sampling
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Message, Model, Prompt, StopReason, Usage
@@ -55,8 +56,17 @@ class Chat:
             return self.sdk
         return self.sdk._replace(limit="max_tokens", detail="")
 
-    def models(self) -> tuple[str, ...]:
-        return ask(self.endpoint, lambda: tuple(one.id for one in self.client.models.list().data or ()), self.errors)
+    def models(self) -> tuple[Served, ...]:
+        return ask(self.endpoint, self._models, self.errors)
+
+    def _models(self) -> tuple[Served, ...]:
+        listed = tuple(served(one.model_dump()) for one in self.client.models.list().data or ())
+        if not self.endpoint.local or len(listed) != 1 or listed[0].window:
+            return listed
+        root = self.endpoint.base_url.rstrip("/").removesuffix("/v1")
+        with contextlib.suppress(ProviderError, *MISSHAPEN):  # only llama.cpp has this page
+            return (props(listed[0], dict(self.door.client.get(f"{root}/props").json())),)
+        return listed
 
     def close(self) -> None:
         self.door.close()
@@ -67,6 +77,31 @@ def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
     if endpoint.vendor.sdk is None:
         raise InputError(f"{endpoint.provider} has no SDK like OpenAI's", "correct its row in vendors.py")
     return Chat(endpoint, gate, endpoint.vendor.sdk)
+
+
+def served(row: Mapping[str, Any]) -> Served:
+    """A row of `/v1/models`, with what servers add to it.
+
+    The window in force is `meta.n_ctx` of llama.cpp, `max_model_len` of vLLM and SGLang, `loaded_context_length` of LM
+    Studio, `context_window` of Groq; images are among `architecture.input_modalities` where the model sees.
+    """
+    facts = {**_object(row, "meta"), **row}
+    names = ("n_ctx", "max_model_len", "loaded_context_length", "context_window", "context_length")
+    windows = [size for name in names if isinstance(size := facts.get(name), int) and size > 0]
+    sees = "image" in (_object(row, "architecture").get("input_modalities") or ())
+    return Served(str(row.get("id") or ""), next(iter(windows), 0), sees)
+
+
+def props(model: Served, answer: Mapping[str, Any]) -> Served:
+    """The model with what `/props` of llama.cpp says of it: the window of a slot, and its modalities."""
+    window = _object(answer, "default_generation_settings").get("n_ctx")
+    sees = _object(answer, "modalities").get("vision") is True
+    return model._replace(window=window if isinstance(window, int) and window > 0 else 0, vision=model.vision or sees)
+
+
+def _object(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = row.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def request(model: Model, prompt: Prompt, sdk: ChatSdk) -> dict[str, Any]:

@@ -9,7 +9,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from optimizer.events import Unseen
-from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, disjoint, output_cap, sampling
+from optimizer.providers.base import (
+    MISSHAPEN,
+    Draft,
+    Provider,
+    Served,
+    ask,
+    converse,
+    count,
+    disjoint,
+    output_cap,
+    sampling,
+)
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Message, Model, Prompt, StopReason
@@ -100,11 +111,9 @@ class Gemini:
             config.tools = [types.Tool(function_declarations=offered)]
         return config
 
-    def models(self) -> tuple[str, ...]:
-        def ids() -> tuple[str, ...]:
-            return tuple((one.name or "").removeprefix("models/") for one in self.client.models.list())
-
-        return ask(self.endpoint, ids, self.errors)
+    def models(self) -> tuple[Served, ...]:
+        listed = ask(self.endpoint, lambda: list(self.client.models.list()), self.errors)
+        return tuple(Served((one.name or "").removeprefix("models/"), one.input_token_limit or 0) for one in listed)
 
     def close(self) -> None:
         self.door.close()

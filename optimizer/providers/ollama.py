@@ -14,7 +14,18 @@ from optimizer.errors import BadAnswer, ModelMissing, Overloaded, PromptTooLong,
 from optimizer.events import Unseen
 from optimizer.images import tokens
 from optimizer.providers import chat, failures
-from optimizer.providers.base import MISSHAPEN, Draft, Provider, ask, converse, count, loading, output_cap, sampling
+from optimizer.providers.base import (
+    MISSHAPEN,
+    Draft,
+    Provider,
+    Served,
+    ask,
+    converse,
+    count,
+    loading,
+    output_cap,
+    sampling,
+)
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Model, Prompt, Usage
@@ -61,8 +72,9 @@ class Ollama:
         there = count(loaded.context_length) if loaded else 0
         return there if window <= there <= (model.window or there) else window
 
-    def models(self) -> tuple[str, ...]:
-        return ask(self.endpoint, lambda: tuple(one.model or "" for one in self.client.list().models), self.errors)
+    def models(self) -> tuple[Served, ...]:
+        listed = ask(self.endpoint, lambda: self.client.list().models, self.errors)
+        return tuple(Served(one.model or "") for one in listed)
 
     def close(self) -> None:
         self.door.close()

@@ -245,6 +245,23 @@ def test_a_trial_notices_a_window_that_is_cut(user: Optimize, loopback: Loopback
     assert ran.code == 3 and "window      failed" in ran.out
 
 
+@pytest.mark.parametrize(("short", "window", "follows"), [("heliotrope", False, True), ("evening", None, False)])
+def test_a_trial_tells_a_short_window_from_a_weak_model(
+    user: Optimize, loopback: Loopback, short: str, window: bool | None, follows: bool
+) -> None:
+    loopback.queue(
+        "ollama",
+        Reply(text="1 2 3", tokens=Tokens(60, 120)),
+        Reply(text="evening", tokens=Tokens(5600, 3)),
+        Reply(text=short, tokens=Tokens(60, 3)),
+        Reply(calls=(Call("report", {"sum": 5}),), stop="tool", tokens=Tokens(150, 20)),
+    )
+    ran = user("models", "test", "qwen2.5-coder:7b", "--json")
+    found = ran.event("test")
+    assert ran.code == 3 and found["failure"]
+    assert (found["window"], found["follows"]) == (window, follows)
+
+
 def test_a_trial_needs_the_same_consent_and_key_as_a_request(user: Optimize, loopback: Loopback) -> None:
     user("consent", "revoke", "anthropic")
     ran = user("models", "test", "claude-haiku-5-5")

@@ -22,6 +22,7 @@ from tests.loopback.wires import events
 
 Answer = Callable[["Received"], Reply]
 _GEMINI = re.compile(r"/v1beta/models/([^/:]+):streamGenerateContent")
+Json = dict[str, Any]
 _LISTS = ("/v1/models", "/openai/v1/models", "/v1beta/models", "/api/tags")
 
 
@@ -80,6 +81,8 @@ class Loopback:
         self.hung_up = threading.Event()
         self.served: dict[Wire, tuple[str, ...]] = dict.fromkeys(WIRES, ())
         self.windows: dict[str, int] = {}
+        self.listed: dict[str, Json] = {}
+        self.props: Json | None = None
         self.sizes: dict[str, int] = {}
         self.loaded: dict[str, dict[str, int]] = {}
         self.pulls: dict[str, list[dict[str, Any]]] = {}
@@ -163,7 +166,12 @@ class _Handler(BaseHTTPRequestHandler):
         received = self._received(b"")
         self.loopback.requests.append(received)
         if path in _LISTS:
-            self._json(_listing(received.wire, self.loopback.served[received.wire], self.loopback.sizes))
+            listing = _listing(received.wire, self.loopback.served[received.wire], self.loopback.sizes)
+            for row in listing.get("data", ()):
+                row |= self.loopback.listed.get(row["id"], {})
+            self._json(listing)
+        elif path == "/props" and self.loopback.props is not None:
+            self._json(self.loopback.props)
         elif path == "/api/ps":
             self._json({"models": [{"name": one, "model": one, **more} for one, more in self.loopback.loaded.items()]})
         elif path == "/api/version":

@@ -12,7 +12,7 @@ from optimizer.models import available as discovery
 from optimizer.models.available import discover, forget, last_known
 from optimizer.providers.door import Gate
 from optimizer.providers.endpoints import endpoint
-from tests.loopback.server import Loopback
+from tests.loopback.server import Json, Loopback
 
 
 @pytest.fixture
@@ -46,6 +46,39 @@ def test_a_change_makes_it_asked_anew_and_others_stay(loopback: Loopback, gate: 
     assert last_known(ollama, gate.state) is None
     assert discover(other, gate, 30.0).ids == ("tiny",) and asked(loopback) == 2
     assert discover(ollama, gate, 30.0).ids == ("a:7b",) and asked(loopback) == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "page", "window", "sees"),
+    [
+        ({"meta": {"n_ctx": 4096, "n_ctx_train": 32768}}, {}, 4096, False),
+        ({"max_model_len": 8192, "architecture": {"input_modalities": ["text", "image"]}}, {}, 8192, True),
+        ({"meta": None}, {"default_generation_settings": {"n_ctx": 2048}, "modalities": {"vision": True}}, 2048, True),
+        ({"max_model_len": "many"}, {"default_generation_settings": []}, 0, False),
+        ({}, None, 0, False),
+    ],
+    ids=["llama.cpp", "vLLM", "props", "misshapen", "nothing"],
+)  # fmt: skip
+def test_what_a_server_says_of_its_models_is_known(
+    loopback: Loopback, gate: Gate, row: Json, page: Json | None, window: int, sees: bool
+) -> None:
+    loopback.served["openai"] = ("tiny",)
+    loopback.listed["tiny"] = row
+    loopback.props = page
+    server = endpoint("openai", loopback.url + "/v1")
+    found = discover(server, gate, 30.0)
+    assert (found.windows.get("tiny", 0), "tiny" in found.seeing) == (window, sees)
+    assert last_known(server, gate.state) == found
+
+
+def test_the_page_of_a_model_is_read_once_as_long_as_it_is_the_same(loopback: Loopback, gate: Gate) -> None:
+    ollama = endpoint("ollama", loopback.url)
+    loopback.served["ollama"] = ("a:7b",)
+    loopback.windows["a:7b"] = 5000
+    assert [discover(ollama, gate, 0.0).windows for _ in range(2)] == [{"a:7b": 5000}] * 2
+    loopback.sizes["a:7b"] = 2
+    discover(ollama, gate, 0.0)
+    assert sum(one.path == "/api/show" for one in loopback.requests) == 2
 
 
 def test_another_key_is_another_account(loopback: Loopback, gate: Gate) -> None:

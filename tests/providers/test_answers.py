@@ -191,7 +191,7 @@ def test_the_request_says_what_the_prompt_says(loopback: Loopback, tmp_path: Pat
 @every_wire
 def test_models_are_listed(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
     loopback.served[wire] = ("stub-1", "vendor/stub-2")
-    assert connect(loopback, wire, tmp_path).models() == ("stub-1", "vendor/stub-2")
+    assert [one.id for one in connect(loopback, wire, tmp_path).models()] == ["stub-1", "vendor/stub-2"]
 
 
 def test_a_long_system_text_is_marked_for_anthropics_cache(loopback: Loopback, tmp_path: Path) -> None:

@@ -134,7 +134,8 @@ def test_a_certificate_of_the_environment_is_trusted_at_every_call(tmp_path: Pat
         script = f"""
 from tests.loopback.clients import KEY
 endpoint = endpoints.endpoint({wire!r}, url, KEY)
-print(json.dumps([list(base.open_provider(endpoint, Gate("/repo", Path(state))).models()) for _ in range(2)]))
+twice = [base.open_provider(endpoint, Gate("/repo", Path(state))).models() for _ in range(2)]
+print(json.dumps([[one.id for one in listed] for listed in twice]))
 """
         listed = told(script, url, tmp_path, PATH="", SSL_CERT_FILE=str(tmp_path / "cert"), HOME=str(tmp_path))
         thread.join(10)
