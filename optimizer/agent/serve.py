@@ -130,7 +130,7 @@ def find_symbol(view: View, name: str) -> Shown:
         near = ", ".join(nearest(words[-1] if words else name, view.index.all_names()))
         raise NotFound(f"nothing is named {name!r}" + (f"; near to it: {near}" if near else ""))
     rows = [f"{one.path}:{one.start}-{one.end} {one.kind} {one.signature or one.qualified}" for one in found]
-    uses = view.index.references(words[-1], MOST_USES * 2)
+    uses = view.index.references(found[0].name, MOST_USES * 2)
     used = [f"{use.path}:{use.line}: {use.text}" for use in uses if use.kind != "definition"][:MOST_USES]
     summary = f"{len(rows)} definition{'s' if len(rows) != 1 else ''}, {len(used)} uses"
     return _fitted([*rows, *(["used in:"] if used else ()), *used], view.max_tokens, summary)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.errors import NotFound
-from optimizer.lookup.names import definitions, files, nearest, parts_of
+from optimizer.lookup.names import definitions, files, is_path, nearest, parts_of
 from optimizer.lookup.questions import Answer, Citation, CitationKind, Lookup
 from optimizer.lookup.rename import rename
-from optimizer.lookup.unseen import mentions, remarks
+from optimizer.lookup.unseen import mentions, not_indexed, remarks, unlooked, without_grammar
 from optimizer.retrieval import Reference, Symbol
 
 if TYPE_CHECKING:
@@ -78,9 +78,8 @@ def _list(lookup: Lookup, index: Index) -> Answer:
         return _missing_file(lookup.within, index)
     wanted = _KINDS.get(lookup.subject)
     symbols = [symbol for path in paths for symbol in index.symbols_in(path) if wanted is None or symbol.kind in wanted]
-    if not symbols:
-        return Answer((Citation(f"{lookup.within} defines no {lookup.subject}"),), True)
-    return Answer(tuple(map(_cite, symbols)), True)
+    nothing = () if symbols else (Citation(f"{lookup.within} defines no {lookup.subject}"),)
+    return Answer((*map(_cite, symbols), *nothing, *_unread(index, paths)), True)
 
 
 def _callers(lookup: Lookup, index: Index) -> Answer:
@@ -107,22 +106,26 @@ def _callers(lookup: Lookup, index: Index) -> Answer:
 
 
 def _importers(lookup: Lookup, index: Index) -> Answer:
+    """What imports a file or folder; what no path of the repository means is taken for a module or a name."""
     paths = files(index, lookup.subject)
     edges = [edge for path in paths for edge in index.importers_of(path)]
-    if not edges and lookup.subject not in paths:
-        edges = [edge for path in index.paths() for edge in index.imports_of(path) if _is_module(edge, lookup.subject)]
     if edges:
         return Answer(tuple(_edge(edge, "imported") for edge in dict.fromkeys(edges)), True)
-    if lookup.subject in paths:
-        nothing = Citation(f"nothing in this repository imports {lookup.subject}")
-        return Answer((nothing, *remarks(index, "")), True)
+    nothing: tuple[Citation, ...] = ()
+    if paths:
+        listed = lookup.subject if is_path(index, lookup.subject) else ", ".join(paths[:MOST_SHOWN])
+        nothing = (Citation(f"nothing in this repository imports {listed}"), *unlooked(index, paths))
+        if is_path(index, lookup.subject):
+            return Answer(nothing, True)
+    edges = [edge for path in index.paths() for edge in index.imports_of(path) if _is_module(edge, lookup.subject)]
+    if edges:
+        return Answer((*nothing, *(_edge(edge, "imported") for edge in dict.fromkeys(edges))), True)
     parts = parts_of(lookup.subject)
     uses = [use for use in index.references(parts[-1]) if use.kind == "import"] if parts else []
     if uses:
-        return Answer(tuple(Citation(use.text, use.path, use.line, "imported", use.symbol) for use in uses), True)
-    if paths:
-        return Answer((Citation(f"nothing in this repository imports {', '.join(paths[:MOST_SHOWN])}"),), True)
-    return _missing_file(lookup.subject, index)
+        rows = (Citation(use.text, use.path, use.line, "imported", use.symbol) for use in uses)
+        return Answer((*nothing, *rows), True)
+    return Answer(nothing, True) if nothing else _missing_file(lookup.subject, index)
 
 
 def _imports(lookup: Lookup, index: Index) -> Answer:
@@ -130,9 +133,19 @@ def _imports(lookup: Lookup, index: Index) -> Answer:
     if not paths:
         return _missing_file(lookup.subject, index)
     edges = [edge for path in paths for edge in index.imports_of(path)]
+    rest = _unread(index, paths)
     if not edges:
-        return Answer((Citation(f"{lookup.subject} imports nothing"),), True)
-    return Answer(tuple(_edge(edge, "imports") for edge in edges), True)
+        nothing = (
+            f"{lookup.subject} imports nothing"
+            if len(rest) < len(paths)
+            else f"no imports of {lookup.subject} are known"
+        )
+        return Answer((Citation(nothing), *rest), True)
+    return Answer((*(_edge(edge, "imports") for edge in edges), *rest), True)
+
+
+def _unread(index: Index, paths: Iterable[str]) -> tuple[Citation, ...]:
+    return tuple(Citation(f"not looked at: {path} (no grammar reads it)") for path in without_grammar(index, paths))
 
 
 _ANSWERS = {
@@ -196,6 +209,8 @@ def _missing(lookup: Lookup, index: Index) -> Answer:
 
 
 def _missing_file(named: str, index: Index) -> Answer:
+    if (why := not_indexed(index, named)) is not None:
+        return Answer((why,), False)
     row = Citation(f"there is no file {named} in this repository")
     return Answer((row, *remarks(index, ""), *_did_you_mean(named, index.paths(), index)), False)
 

@@ -75,6 +75,12 @@ def files(index: Index, named: str) -> tuple[str, ...]:
     return tuple(path for path in paths if parts and _module(path)[-len(parts) :] == parts)
 
 
+def is_path(index: Index, named: str) -> bool:
+    """Whether something is named as a path: a file or folder of the repository, or with a `/`."""
+    wanted = named.removeprefix("./").rstrip("/")
+    return "/" in wanted or any(path == wanted or path.startswith(f"{wanted}/") for path in index.paths())
+
+
 def nearest(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
     """Up to five of `names` that are spelled most like `wanted`, best first."""
     low = wanted.lower()

@@ -20,7 +20,7 @@ from optimizer.lookup.questions import Answer, Citation, Lookup
 from optimizer.lookup.resolve import free, member
 from optimizer.lookup.subject import Judged, Subject, collect, leads
 from optimizer.lookup.text_uses import InText, text_uses
-from optimizer.lookup.unseen import not_here
+from optimizer.lookup.unseen import not_here, remarks
 from optimizer.retrieval import Symbol
 from optimizer.types import FileChange, Patch
 
@@ -66,7 +66,7 @@ def rename(lookup: Lookup, index: Index) -> Answer:
     if not found:
         near = nearest(name, index.all_names())
         texts = (f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near))
-        return Answer(tuple(map(Citation, texts)), False)
+        return Answer((*map(Citation, texts), *remarks(index, name)), False)
     name = found[0].name
     if name == new:
         raise InputError(f"{name} already has that name")

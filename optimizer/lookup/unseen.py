@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.errors import NotFound
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from optimizer.index.reader import Index
 
 MOST_MENTIONS = 50
+MOST_NAMED = 5
+# Names of files that say nothing about which file is meant.
+_COMMON = frozenset({"", "__init__", "index", "main", "mod", "lib", "app"})
 _SUBMODULE = b"160000"
 
 
@@ -63,7 +69,7 @@ def not_here(index: Index, name: str) -> NotHere:
         return NotHere(0, (), ())
     entries = [entry.partition(b"\t")[::2] for entry in listed.split(b"\0") if entry]
     inside = tuple(path.decode("utf-8", "replace") for about, path in entries if about.split()[1] == _SUBMODULE)
-    hidden = {path.decode("utf-8", "replace") for about, path in entries if about.startswith(b"S ")}
+    hidden = {path.decode("utf-8", "replace") for about, path in entries if about.startswith(b"S ")} - {*inside}
     hidden -= {path for path in hidden if (index.root.path / path).exists()}
     found = run(git, index.root.path, ["grep", "--cached", "-lzwF", "-e", name]) if hidden and name else None
     paths = {path.decode("utf-8", "replace") for path in (found or b"").split(b"\0")} & hidden
@@ -81,3 +87,46 @@ def remarks(index: Index, name: str) -> tuple[Citation, ...]:
     if large := [one for one in index.skipped() if one.why.startswith("larger")]:
         rows.append(Citation(f"not looked at: {len(large):,} large files, such as {large[0].path}"))
     return tuple(rows)
+
+
+def without_grammar(index: Index, paths: Iterable[str]) -> tuple[str, ...]:
+    """Those of some files in which no definitions and imports are read, so that none there says little."""
+    return tuple(islice((path for path in paths if not _is_code(index, path)), MOST_NAMED))
+
+
+def _is_code(index: Index, path: str) -> bool:
+    language = language_of(path)
+    if language is None:
+        try:
+            language = started_by(index.read(path))
+        except NotFound:
+            return False
+    return language is not None and is_installed(language)
+
+
+def unlooked(index: Index, paths: Sequence[str]) -> tuple[Citation, ...]:
+    """How files that nothing imports may be used all the same: by their package, by words, by what is not seen."""
+    from optimizer.languages.naming.table import naming_of
+
+    shared = any(naming_of(path).reach in ("packages", "namespaces") for path in paths)
+    stems = dict.fromkeys(posixpath.basename(path).partition(".")[0] for path in paths)
+    named = (row for stem in stems if stem not in _COMMON for row in mentions(index, stem) if row.path not in paths)
+    rows = [*islice(named, MOST_NAMED), *remarks(index, "")]
+    if shared:
+        rows.append(Citation("files of the same package use it without an import"))
+    return tuple(rows)
+
+
+def not_indexed(index: Index, named: str) -> Citation | None:
+    """Why a file that is there, or that git tracks, is not in the index; None for a path that is neither."""
+    from optimizer.git.run import is_hidden
+
+    skipped = next((one for one in index.skipped() if one.path == named or one.path.endswith(f"/{named}")), None)
+    if skipped is not None:
+        return Citation(f"not looked at: {skipped.path} ({skipped.why})")
+    inside = next((one for one in not_here(index, "").submodules if f"{named}/".startswith(f"{one}/")), None)
+    if inside is not None:
+        return Citation(f"not looked at: the submodule {inside}")
+    if index.root.git and is_hidden(index.root.path, named):
+        return Citation(f"not looked at: {named} (outside the sparse checkout)")
+    return None
