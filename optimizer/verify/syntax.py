@@ -32,6 +32,8 @@ def _judged(before: Source, after: Source, moved: set[bytes]) -> Finding:
         return Finding(None, f"{path}: no grammar for it")
     if earlier and errors and not is_module(path, stubs=True):
         return _balances(before, after)
+    if errors > earlier and _is_of_macros(after):
+        return _balances(before, after)
     if errors > earlier and _is_new(after, moved):
         lines = after.error_lines or ()
         return Finding(False, f"{path} does not parse, see line {', '.join(map(str, lines[:3]))}")
@@ -47,6 +49,14 @@ def _is_new(after: Source, moved: set[bytes]) -> bool:
     return not is_old or bool(Source(after.path, after.data.replace(old, new)).error_count)
 
 
+def _is_of_macros(after: Source) -> bool:
+    """Whether all that does not parse stands next to directives, whose text the grammar cannot put in its place."""
+    lines = after.data.split(b"\n")
+    near = ((line.lstrip()[:1] for line in lines[max(0, n - 2) : n + 1]) for n in after.error_lines or ())
+    is_read = after.language is not None and after.language.macros and bool(after.error_lines)
+    return is_read and all(b"#" in starts for starts in near)
+
+
 def _python(path: str, patched: Patched) -> Finding:
     before, after = patched.before.module(path), patched.after.module(path)
     if not after.error or before.error or is_newer(patched.after.source(path)):
@@ -56,11 +66,17 @@ def _python(path: str, patched: Patched) -> Finding:
 
 def _balances(before: Source, after: Source) -> Finding:
     """Compare brackets in a file that its grammar cannot read, such as a header full of macros."""
-    if after.unbalanced and not before.unbalanced:
-        brackets = " and ".join(after.unbalanced)
+    lost = [pair for pair in after.unbalanced if _surplus(before, pair) != _surplus(after, pair)]
+    if lost and not before.unbalanced:
+        brackets = " and ".join(lost)
         return Finding(False, f"{after.path}: the brackets {brackets} are no longer balanced")
     worse = (after.error_count or 0) > (before.error_count or 0)
     return Finding(None, f"{after.path} did not parse before") if worse else Finding(True)
+
+
+def _surplus(source: Source, pair: str) -> int:
+    """How many more brackets open than close anywhere in a file, in macros, comments and strings too."""
+    return source.data.count(pair[:1].encode()) - source.data.count(pair[1:].encode())
 
 
 def _unread_neighbour(path: str, patched: Patched) -> str | None:

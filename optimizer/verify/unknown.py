@@ -97,7 +97,8 @@ def _is_given(node: Node, side: Side) -> bool:
 def _classes_are_known(name: str, node: Node, row: libraries.Libraries, side: Side) -> bool:
     """Whether the classes around a node, and all that they derive from or mix in, are of the repository."""
     found = list(islice(bases.types_around(node), MOST_BASES))
-    if not found or bases.is_open(found[0]):
+    is_own = row.innermost_only and bases.is_in_own_method(node)
+    if not found or (bases.is_open(found[0]) and not is_own):
         return False
     is_of_tests = libraries.is_of_tests(name)
     in_function = not row.calls_at_top or bases.is_in_method(node)
@@ -105,7 +106,7 @@ def _classes_are_known(name: str, node: Node, row: libraries.Libraries, side: Si
         if bases.is_made(one):
             if bases.has_body(one):
                 return False
-        elif not bases.is_open(one):
+        elif is_own or not bases.is_open(one):
             seen = set() if is_of_tests else {""}
             if not _bases_are_known(one, name, side, seen):
                 return False

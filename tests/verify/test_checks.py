@@ -36,6 +36,10 @@ def verdict(path: str, before: bytes | None, after: bytes | None, index: Index |
     return at_once(Patch((FileChange(path, before, after),)), index)
 
 
+HEADER = b'#ifdef __cplusplus\nextern "C" {\n#endif\nint f(int);\n#ifdef __cplusplus\n}\n#endif\n'
+MACRO = b"#define B(x) \\\n  do { \\\n /* it \\\n * so. */ \\\n f(x); \\\n } while (0)\n"
+
+
 @pytest.mark.parametrize(
     ("path", "before", "after"),
     [
@@ -56,6 +60,8 @@ def verdict(path: str, before: bytes | None, after: bytes | None, index: Index |
         ("a.py", b"x = 1\n", None),
         ("a.vue", b"<p>{{ 1 }}</p>\n", b"<p>{{ ( }}</p>\n<script>\nlet a = 1\n</script>\n"),
         ("a.html", None, b"<script>\nlet a = {{ value|tojson }};\n</script>\n"),
+        ("a.c", None, b'struct a b = {\n    #define C(n, d) d,\n    #include "c.def"\n};\n'),
+        ("a.h", HEADER, HEADER.replace(b"#ifdef", MACRO + b"#ifdef", 1)),
     ],
 )
 def test_good_changes_pass(path: str, before: bytes | None, after: bytes | None) -> None:
@@ -67,6 +73,7 @@ def test_good_changes_pass(path: str, before: bytes | None, after: bytes | None)
 @pytest.mark.parametrize(
     ("path", "before", "after", "why"),
     [
+        ("a.c", None, b'struct a b = {\n    #define C(n, d) d,\n    #include "c.def"\n', "no longer balanced"),
         ("a.py", b"x = 1\n", b"x = (1\n", "does not parse"),
         ("a.py", None, b"def f(:\n", "does not parse"),
         ("a.py", b"if x:\n    pass\n", b"if x:\npass\n", "does not parse"),

@@ -60,6 +60,7 @@ _MADE = "object_creation_expression"
 _METHODS = ("method", "singleton_method")
 _BASES = ("superclass", "base_clause", "use_declaration")
 _NAMES = ("type_identifier", "constant", "name", "scope_resolution", "qualified_name", "scoped_type_identifier")
+_MADE_BASES = (b"Struct.new(", b"Data.define(")
 _MIXED_IN = (b"include", b"extend", b"prepend")
 _CATCHES_ALL = re.compile(rb"\bmethod_missing\b|\b__call(?:Static)?\b|\bforwardMissingTo\b")
 _DEFINES = re.compile(rb"\bdefine_method\b(?:\(? ?:?\"?(\w+)(#\{)?)?")
@@ -72,6 +73,8 @@ def written(declared: Node) -> Iterator[str]:
         if part.type in _BASES:
             for one in part.named_children:
                 name = one.named_children[0] if one.type == "generic_type" else one
+                made = name.child_by_field_name("receiver") if (name.text or b"").startswith(_MADE_BASES) else None
+                name = made or name
                 yield (name.text or b"").decode().removeprefix("::") if name.type in _NAMES else "?"
         elif part.type == "call" and (method := part.child_by_field_name("method")) and method.text in _MIXED_IN:
             arguments = part.child_by_field_name("arguments")
@@ -92,6 +95,11 @@ def is_in_method(node: Node) -> bool:
 def is_open(declared: Node) -> bool:
     """Whether a type is one whose methods may be called on what others add to it: a module, trait or interface."""
     return declared.type in _MODULES
+
+
+def is_in_own_method(node: Node) -> bool:
+    """Whether a node stands in a method of a class or module itself, as `def self.name`."""
+    return next(around(node, _METHODS), node).type == "singleton_method"
 
 
 def is_made(node: Node) -> bool:

@@ -22,7 +22,8 @@ _OF_TESTS = re.compile(
 )
 HARMLESS = frozenset({
     "Object", "BasicObject", "Comparable", "Enumerable", "Kernel", "StandardError",
-    "FileUtils", "Forwardable", "MonitorMixin", "Observable", "Shellwords", "Singleton", "Timeout",
+    "Data", "FileUtils", "Forwardable", "MonitorMixin", "Observable", "Shellwords", "Singleton", "Struct",
+    "Timeout",
 })  # fmt: skip
 """Bases and mixins whose methods are known."""
 _ASSERTIONS = re.compile(rb"\.(?:Assert|Assertions|Assume|Assumptions|Truth)$")
