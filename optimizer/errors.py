@@ -22,6 +22,7 @@ OptimizerError                1
 │       ├── AuthFailed            401, 402, 403
 │       ├── ModelMissing          404
 │       ├── PromptTooLong         the window is too small, or the prompt was cut
+│       ├── ToolsRefused          its model, or its server, takes no tools
 │       ├── Overloaded            5xx, 529
 │       │   └── NoRoom            its server has no memory for the model
 │       └── BadAnswer             empty, cut, refused or malformed
@@ -195,6 +196,10 @@ class ModelMissing(ProviderError):
 
 
 class PromptTooLong(ProviderError):
+    pass
+
+
+class ToolsRefused(ProviderError):
     pass
 
 

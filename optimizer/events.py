@@ -26,6 +26,7 @@ NoticeKind = Literal[
     "no-review",
     "no-router",
     "no-summary",
+    "no-tools",
     "not-committable",
     "not-committed",
     "not-named",

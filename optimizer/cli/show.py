@@ -65,6 +65,7 @@ DETAILS: frozenset[NoticeKind] = frozenset(
         "less-context",
         "no-opinion",
         "no-router",
+        "no-tools",
         "not-sent",
         "project-notes",
         "shorter-answer",

@@ -11,7 +11,7 @@ from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
 from optimizer.encodings import text_of
 from optimizer.engine import prepare
-from optimizer.errors import AnswerCut, Conflict, OptimizerError, PromptTooLong, UnusableOutput
+from optimizer.errors import AnswerCut, Conflict, OptimizerError, PromptTooLong, ToolsRefused, UnusableOutput
 from optimizer.events import Flow, Judged, Notice, Proposed
 from optimizer.ledger.caps import DOLLAR
 from optimizer.report import progress
@@ -91,9 +91,15 @@ def _after(before: Before, ended: AgentResult, failure: OptimizerError) -> Befor
 def _attempt(request: Request, model: Model, services: Services, before: Before) -> Flow[AgentResult]:
     """Converse with `model` and check its answer; the ledger gets what became of it.
 
-    A prompt that the provider finds too long is built once more, with the better half of the context.
+    A prompt that the provider finds too long is built once more, with the better half of the context; one whose tools
+    its server refuses, with calls as text.
     """
     ended = yield from _conversation(request, model, services, before)
+    if isinstance(ended.failure, ToolsRefused) and model.tools:
+        yield Notice(progress.no_tools(model.id, ended.failure.line), "no-tools")
+        model = model._replace(tools=False)
+        again = yield from _conversation(request, model, services, before)
+        ended = replace(again, cost=calls.added(ended.cost, again.cost))
     if isinstance(ended.failure, PromptTooLong) and request.context.items:
         shorter = replace(request, context=prepare.within(request.context, request.context.tokens // 2))
         yield Notice(progress.less_context(model.id, ended.failure.line), "less-context")

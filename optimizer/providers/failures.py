@@ -21,6 +21,7 @@ from optimizer.errors import (
     ProviderError,
     RateLimited,
     TimedOut,
+    ToolsRefused,
 )
 from optimizer.providers import quotas
 from optimizer.report.figures import duration
@@ -44,7 +45,12 @@ _NO_MODEL = re.compile(
     re.IGNORECASE,
 )
 _BAD_CALL = re.compile(r"tool_use_failed|failed to call a function|error parsing tool call", re.IGNORECASE)
-_CANNOT = re.compile(r"does not support (tools|thinking|chat|generate|completion)", re.IGNORECASE)
+_CANNOT = re.compile(r"does not support (thinking|chat|generate|completion)", re.IGNORECASE)
+_NO_TOOLS = re.compile(  # Ollama, vLLM, llama.cpp, OpenRouter
+    r"does not support tools|requires --enable-auto-tool-choice|tools param requires|unsupported param: tools"
+    r"|no endpoints found that support tool",
+    re.IGNORECASE,
+)
 _BLIND = re.compile(
     r"does not support (?:images?|vision)|image input is not supported|missing data required for image input"
     r"|image_url is only supported by certain models",
@@ -84,6 +90,8 @@ def from_status(
     if status in (401, 402, 403) or (status in (400, 429) and (_BAD_KEY.search(raw) or _NO_CREDIT.search(raw))):
         for_all = status == 401 or bool(_BAD_KEY.search(raw))
         return AuthFailed(line, _key_hint(provider, status, raw, variable), for_all)
+    if status in (400, 404, 500) and _NO_TOOLS.search(raw):
+        return ToolsRefused(line, _fit_hint("tools"))
     if status in (404, 410) or (status == 400 and _NO_MODEL.search(raw)):
         return ModelMissing(line, _model_hint(provider))
     if status == 400 and _BAD_CALL.search(raw):

@@ -169,6 +169,11 @@ def less_context(model: str, why: str) -> str:
     return f"{model}: {why}; asking again with less context"
 
 
+def no_tools(model: str, why: str) -> str:
+    """A server that refused the tools of a request."""
+    return f"{model}: {why}; asking again without its tools"
+
+
 def higher_rate(model: str, tokens: int) -> str:
     """Code is left out, so that the prompt stays below a step of the price."""
     return f"{model}: {tokens:,} tokens of code less, as all of the prompt would be charged at a higher rate"

@@ -190,6 +190,14 @@ def test_which_questions_may_look(
     assert "search_code" not in loopback.asked("ollama")[1].text
 
 
+def test_a_server_that_refuses_tools_is_asked_without_them(user: Optimize, loopback: Loopback) -> None:
+    loopback.queue("ollama", refuse("ollama", 400, "qwen2.5-coder:7b does not support tools"), RIGHT)
+    ran = user(QUESTION, "--tier", "local", "--json")
+    assert (ran.code, len(ran.notices("no-tools"))) == (0, 1)
+    first, second = loopback.asked("ollama")
+    assert first.body["tools"] and not second.body.get("tools") and "<tool_call>" in second.text
+
+
 def test_a_question_goes_on_with_what_another_model_has_seen(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", look(), refuse("ollama", 404, "no such model"))
     loopback.queue("groq", Reply("`main` prints the total, see calc/cli.py:5. It splits at commas."))

@@ -19,6 +19,7 @@ from optimizer.errors import (
     ProviderError,
     RateLimited,
     TimedOut,
+    ToolsRefused,
 )
 from optimizer.providers.failures import from_status
 from tests.loopback.clients import KEY, connect, hear
@@ -81,6 +82,10 @@ def test_every_status_through_every_sdk(loopback: Loopback, tmp_path: Path, wire
         ("gemini", 400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", AuthFailed),
         ("gemini", 429, "RESOURCE_EXHAUSTED", SPENT, RateLimited),
         ("ollama", 404, "", "model 'x' not found", ModelMissing),
+        ("ollama", 400, "", "registry.ollama.ai/library/x does not support tools", ToolsRefused),
+        ("openai", 400, "BadRequestError", '"auto" tool choice requires --enable-auto-tool-choice', ToolsRefused),
+        ("openai", 500, "server_error", "tools param requires --jinja flag", ToolsRefused),
+        ("openai", 404, "", "No endpoints found that support tool use.", ToolsRefused),
         ("ollama", 500, "", "model requires more system memory (9 GiB) than is available (2 GiB)", NoRoom),
     ],
 )
