@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from optimizer.engine.landing import LandingOptions
     from optimizer.engine.services import Services
     from optimizer.index.reader import Index
-    from optimizer.lookup.questions import Answer as Found
+    from optimizer.lookup.questions import LookupResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _from_index(request: str, lookup: Lookup, services: Services, options: Optio
     return Outcome(request, "index", "", "\n".join(lines), answered.patch, verdict, 0, code)
 
 
-def _answer(lookup: Lookup, index: Index, options: Options) -> Flow[Found]:
+def _answer(lookup: Lookup, index: Index, options: Options) -> Flow[LookupResult]:
     """The answer to a lookup; where a rename meets places that cannot be resolved, the user decides.
 
     Raises Conflict when nobody decides and the rename without them is likely to break the program.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.db.store import Schema, transaction
 from optimizer.index.postings import expand, runs, unpack, words_of
-from optimizer.index.schema import get_meta, get_metas, seal, set_meta
+from optimizer.index.schema import get_meta, get_metas, set_meta
 
 if TYPE_CHECKING:
     from optimizer.git.log import Commit, CommitList
@@ -24,20 +24,19 @@ FIELD = "message"
 MOST_COMMITS = 20_000
 MOST_NUMBERS = 2 * MOST_COMMITS
 MOST_SEGMENTS = 8
-LONGEST_SUBJECT = 200
 HALF_LIFE = 180 * 86_400.0
 SCHEMA = Schema(
     name="history",
-    version=3,
+    version=4,
     cache=True,
     create="""
 CREATE TABLE run (
     segment INTEGER NOT NULL, field TEXT NOT NULL, first TEXT NOT NULL, terms TEXT NOT NULL, ends BLOB NOT NULL,
     data BLOB NOT NULL);
 CREATE INDEX run_first ON run (field, segment, first);
-CREATE TABLE name (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """,
+    migrations={3: "DROP TABLE name"},
 )
 
 
@@ -122,7 +121,6 @@ def add_commits(
         kept = load(connection, ids=True)
         if replace and len(kept.ids) > MOST_NUMBERS:
             connection.execute("DELETE FROM run")
-            connection.execute("DELETE FROM name")
             kept = CommitStore()
         _add(connection, kept, commits)
         _choose(kept, listed)
@@ -149,7 +147,6 @@ def _add(connection: sqlite3.Connection, kept: CommitStore, commits: Iterable[Co
     known = set(kept.ids)
     numbers = {path: number for number, path in enumerate(kept.paths)}
     raw: defaultdict[bytes, list[bytes]] = defaultdict(list)
-    names = []
     for commit in commits:
         if commit.id in known:
             continue
@@ -166,11 +163,8 @@ def _add(connection: sqlite3.Connection, kept: CommitStore, commits: Iterable[Co
         kept.starts.append(len(kept.touched))
         for old, new in commit.renames:
             kept.renames.extend((number, numbers.setdefault(old, len(numbers)), numbers.setdefault(new, len(numbers))))
-        subject = commit.message.partition("\n")[0][:LONGEST_SUBJECT]
-        names.append((number, seal(f"{commit.id[:7]} {subject}".encode("utf-8", "replace"))))
     kept.paths = list(numbers)
-    connection.executemany("INSERT OR REPLACE INTO name VALUES (?,?)", names)
-    if names:
+    if raw:
         _add_lists(connection, dict(expand(raw, {})))
 
 

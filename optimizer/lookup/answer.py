@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.errors import NotFound
 from optimizer.lookup.names import definitions, files, is_path, nearest, parts_of
-from optimizer.lookup.questions import Answer, Citation, CitationKind, Lookup
+from optimizer.lookup.questions import Citation, CitationKind, Lookup, LookupResult
 from optimizer.lookup.rename import rename
 from optimizer.lookup.unseen import mentions, not_indexed, remarks, unlooked, without_grammar
 from optimizer.retrieval import Reference, Symbol
@@ -37,7 +37,7 @@ _KINDS: dict[str, frozenset[str]] = {
 }
 
 
-def answer(lookup: Lookup, index: Index) -> Answer:
+def answer(lookup: Lookup, index: Index) -> LookupResult:
     """Answer a question from the index; `found` is False when there is no such subject; the nearest names are cited.
 
     Raises Conflict or InputError for a rename that cannot be done.
@@ -47,42 +47,42 @@ def answer(lookup: Lookup, index: Index) -> Answer:
     return _ANSWERS[lookup.kind](lookup, index)
 
 
-def _where(lookup: Lookup, index: Index) -> Answer:
+def _where(lookup: Lookup, index: Index) -> LookupResult:
     if found := definitions(index, lookup.subject, lookup.within):
-        return Answer(tuple(map(_cite, found)), True)
+        return LookupResult(tuple(map(_cite, found)), True)
     if not lookup.within and (paths := files(index, lookup.subject)):
         counts = ((path, len(index.symbols_in(path))) for path in paths[:MOST_FILES])
         rows = tuple(Citation(f"{count} symbols", path, 1, "file") for path, count in counts)
         more = len(paths) - len(rows)
-        return Answer((*rows, *([Citation(f"and {more:,} more files")] if more else ())), True)
+        return LookupResult((*rows, *([Citation(f"and {more:,} more files")] if more else ())), True)
     return _missing(lookup, index)
 
 
-def _show(lookup: Lookup, index: Index) -> Answer:
+def _show(lookup: Lookup, index: Index) -> LookupResult:
     found = definitions(index, lookup.subject, lookup.within)
     if found:
         rows: list[Citation] = []
         for number, symbol in enumerate(found[:MOST_SHOWN]):
             rows += [*([Citation("")] if number else ()), _cite(symbol), *_source(index, symbol)]
-        return Answer((*rows, *map(_cite, found[MOST_SHOWN:])), True)
+        return LookupResult((*rows, *map(_cite, found[MOST_SHOWN:])), True)
     paths = () if lookup.within else files(index, lookup.subject)
     if len(paths) == 1:
         text = _lines(index, paths[0])
-        return Answer((Citation(f"{len(text)} lines", paths[0], 1, "file"), *_numbered(text, paths[0], 1)), True)
+        return LookupResult((Citation(f"{len(text)} lines", paths[0], 1, "file"), *_numbered(text, paths[0], 1)), True)
     return _where(lookup, index)
 
 
-def _list(lookup: Lookup, index: Index) -> Answer:
+def _list(lookup: Lookup, index: Index) -> LookupResult:
     paths = files(index, lookup.within)
     if not paths:
         return _missing_file(lookup.within, index)
     wanted = _KINDS.get(lookup.subject)
     symbols = [symbol for path in paths for symbol in index.symbols_in(path) if wanted is None or symbol.kind in wanted]
     nothing = () if symbols else (Citation(f"{lookup.within} defines no {lookup.subject}"),)
-    return Answer((*map(_cite, symbols), *nothing, *_unread(index, paths)), True)
+    return LookupResult((*map(_cite, symbols), *nothing, *_unread(index, paths)), True)
 
 
-def _callers(lookup: Lookup, index: Index) -> Answer:
+def _callers(lookup: Lookup, index: Index) -> LookupResult:
     if not (parts := parts_of(lookup.subject)):
         return _missing(lookup, index)
     known = definitions(index, lookup.subject)
@@ -93,7 +93,7 @@ def _callers(lookup: Lookup, index: Index) -> Answer:
     rest = (*(row for row in mentions(index, name) if only is None or row.path in only), *remarks(index, name))
     if not uses:
         alone = Citation(f"{name} is used nowhere else" if not rest else f"no code that was read uses {name}")
-        return Answer((*map(_cite, known), alone, *rest), True) if known else _missing(lookup, index)
+        return LookupResult((*map(_cite, known), alone, *rest), True) if known else _missing(lookup, index)
     rows = (*map(_use, uses), *rest)
     if only is None and len(found) > MOST_REFERENCES:
         rows = (*rows, Citation(f"only the first {MOST_REFERENCES:,} places with this name are shown"))
@@ -101,34 +101,36 @@ def _callers(lookup: Lookup, index: Index) -> Answer:
     if known and others:
         place = f"{others[0].path}:{others[0].line}"
         note = f"by name alone: {len(others)} other definitions are also called {name}, first {place}"
-        return Answer((*rows, Citation(note)), True)
-    return Answer(rows if known else (*rows, Citation(f"{lookup.subject} is not defined in this repository")), True)
+        return LookupResult((*rows, Citation(note)), True)
+    return LookupResult(
+        rows if known else (*rows, Citation(f"{lookup.subject} is not defined in this repository")), True
+    )
 
 
-def _importers(lookup: Lookup, index: Index) -> Answer:
+def _importers(lookup: Lookup, index: Index) -> LookupResult:
     """What imports a file or folder; what no path of the repository means is taken for a module or a name."""
     paths = files(index, lookup.subject)
     edges = [edge for path in paths for edge in index.importers_of(path)]
     if edges:
-        return Answer(tuple(_edge(edge, "imported") for edge in dict.fromkeys(edges)), True)
+        return LookupResult(tuple(_edge(edge, "imported") for edge in dict.fromkeys(edges)), True)
     nothing: tuple[Citation, ...] = ()
     if paths:
         listed = lookup.subject if is_path(index, lookup.subject) else ", ".join(paths[:MOST_SHOWN])
         nothing = (Citation(f"nothing in this repository imports {listed}"), *unlooked(index, paths))
         if is_path(index, lookup.subject):
-            return Answer(nothing, True)
+            return LookupResult(nothing, True)
     edges = [edge for path in index.paths() for edge in index.imports_of(path) if _is_module(edge, lookup.subject)]
     if edges:
-        return Answer((*nothing, *(_edge(edge, "imported") for edge in dict.fromkeys(edges))), True)
+        return LookupResult((*nothing, *(_edge(edge, "imported") for edge in dict.fromkeys(edges))), True)
     parts = parts_of(lookup.subject)
     uses = [use for use in index.references(parts[-1]) if use.kind == "import"] if parts else []
     if uses:
         rows = (Citation(use.text, use.path, use.line, "imported", use.symbol) for use in uses)
-        return Answer((*nothing, *rows), True)
-    return Answer(nothing, True) if nothing else _missing_file(lookup.subject, index)
+        return LookupResult((*nothing, *rows), True)
+    return LookupResult(nothing, True) if nothing else _missing_file(lookup.subject, index)
 
 
-def _imports(lookup: Lookup, index: Index) -> Answer:
+def _imports(lookup: Lookup, index: Index) -> LookupResult:
     paths = files(index, lookup.subject)
     if not paths:
         return _missing_file(lookup.subject, index)
@@ -140,8 +142,8 @@ def _imports(lookup: Lookup, index: Index) -> Answer:
             if len(rest) < len(paths)
             else f"no imports of {lookup.subject} are known"
         )
-        return Answer((Citation(nothing), *rest), True)
-    return Answer((*(_edge(edge, "imports") for edge in edges), *rest), True)
+        return LookupResult((Citation(nothing), *rest), True)
+    return LookupResult((*(_edge(edge, "imports") for edge in edges), *rest), True)
 
 
 def _unread(index: Index, paths: Iterable[str]) -> tuple[Citation, ...]:
@@ -193,7 +195,7 @@ def _is_module(edge: ImportEdge, wanted: str) -> bool:
     return bool(name) and module[: len(name)] == name
 
 
-def _missing(lookup: Lookup, index: Index) -> Answer:
+def _missing(lookup: Lookup, index: Index) -> LookupResult:
     name = parts_of(lookup.subject)[-1] if parts_of(lookup.subject) else lookup.subject
     place = f" in {lookup.within}" if lookup.within else " in this repository"
     rows = [Citation(f"{lookup.subject} is not defined{place}")]
@@ -205,14 +207,14 @@ def _missing(lookup: Lookup, index: Index) -> Answer:
             *(Citation(use.text, use.path, use.line, use.kind, use.symbol) for use in uses),
         ]
     rows += [*mentions(index, name)[:MOST_USES], *remarks(index, name)]
-    return Answer((*rows, *_did_you_mean(name, index.all_names(), index)), False)
+    return LookupResult((*rows, *_did_you_mean(name, index.all_names(), index)), False)
 
 
-def _missing_file(named: str, index: Index) -> Answer:
+def _missing_file(named: str, index: Index) -> LookupResult:
     if (why := not_indexed(index, named)) is not None:
-        return Answer((why,), False)
+        return LookupResult((why,), False)
     row = Citation(f"there is no file {named} in this repository")
-    return Answer((row, *remarks(index, ""), *_did_you_mean(named, index.paths(), index)), False)
+    return LookupResult((row, *remarks(index, ""), *_did_you_mean(named, index.paths(), index)), False)
 
 
 def _did_you_mean(name: str, names: Iterable[str], index: Index) -> tuple[Citation, ...]:

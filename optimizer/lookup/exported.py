@@ -17,7 +17,7 @@ def meaning(subject: Subject, path: str, use: Use) -> Verdict:
     if use.role == "member":
         if use.receiver in exports.OWN_EXPORTS:
             return "ours" if path in _exporters(subject) else "other"
-        return "ours" if use.receiver.strip() in _wholes(subject, path, _exporters(subject)) else "other"
+        return "ours" if use.receiver.strip() in _namespaces(subject, path, _exporters(subject)) else "other"
     if path in subject.paths:
         return "ours"
     taken = next((one for one in subject.linkage(path).taken if one.start == use.place.start), None)
@@ -64,7 +64,7 @@ def _bound(subject: Subject) -> frozenset[str]:
 def _is_from(subject: Subject, path: str, taken: Taken, exporters: set[str] | frozenset[str]) -> bool:
     """Whether a name is taken from a file that exports what is renamed."""
     if taken.holder:
-        return taken.holder in _wholes(subject, path, exporters)
+        return taken.holder in _namespaces(subject, path, exporters)
     return taken.module in _modules(subject, path, exporters)
 
 
@@ -73,9 +73,9 @@ def _modules(subject: Subject, path: str, exporters: set[str] | frozenset[str]) 
     return {edge.module for edge in subject.index.imports_of(path) if edge.target in exporters}
 
 
-def _wholes(subject: Subject, path: str, exporters: set[str] | frozenset[str]) -> set[str]:
+def _namespaces(subject: Subject, path: str, exporters: set[str] | frozenset[str]) -> set[str]:
     """The names that a file gives to whole modules from which the name can be taken."""
     modules = _modules(subject, path, exporters)
     has_default = any(b"exports" in subject.sources[one].text for one in subject.paths)
-    wholes = (one for one in subject.linkage(path).wholes if has_default or not one.default)
-    return {one.name for one in wholes if one.module in modules}
+    namespaces = (one for one in subject.linkage(path).namespaces if has_default or not one.default)
+    return {one.name for one in namespaces if one.module in modules}

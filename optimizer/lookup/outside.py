@@ -10,10 +10,10 @@ from optimizer.languages.naming.bases import TYPES
 from optimizer.languages.naming.uses import says_override, trait_of
 
 if TYPE_CHECKING:
-    from optimizer.lookup.subject import Judged, Subject
+    from optimizer.lookup.subject import ResolvedUse, Subject
 
 
-def needed(subject: Subject, new: str, places: Sequence[Judged]) -> str:
+def needed(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> str:
     """What outside the repository knows the subject by its name; '' for nothing."""
     target, row = subject.target, subject.naming
     if row.runtime.fullmatch(target.name):
@@ -35,7 +35,7 @@ def needed(subject: Subject, new: str, places: Sequence[Judged]) -> str:
     return ""
 
 
-def _base(subject: Subject, places: Sequence[Judged]) -> str:
+def _base(subject: Subject, places: Sequence[ResolvedUse]) -> str:
     defined = [p.use for p in places if p.verdict == "ours" and p.use.place.kind == "definition"]
     if subject.naming.in_traits:
         return next((trait for use in defined if (trait := trait_of(use)) and not _is_ours(subject, trait)), "")

@@ -48,7 +48,7 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LookupResult:
     """What the index answered, place by place; for a rename, the patch that does it.
 
     `open` are the places that a rename leaves because it is not known what they mean; `breaks`: without them it is

@@ -16,9 +16,9 @@ from optimizer.languages.naming.table import group_of
 from optimizer.languages.source import Source
 from optimizer.lookup.family import Classes
 from optimizer.lookup.names import definitions, holders, nearest, parts_of
-from optimizer.lookup.questions import Answer, Citation, Lookup
+from optimizer.lookup.questions import Citation, Lookup, LookupResult
 from optimizer.lookup.resolve import free, member
-from optimizer.lookup.subject import Judged, Subject, collect, leads
+from optimizer.lookup.subject import ResolvedUse, Subject, collect, leads
 from optimizer.lookup.text_uses import InText, text_uses
 from optimizer.lookup.unseen import not_here, remarks
 from optimizer.retrieval import Symbol
@@ -53,10 +53,10 @@ class _File:
     mentions: tuple[Change, ...]
 
 
-def rename(lookup: Lookup, index: Index) -> Answer:
+def rename(lookup: Lookup, index: Index) -> LookupResult:
     """The patch that renames `lookup.subject` to `lookup.new_name`; the citations list what it changes and leaves.
 
-    A name that is not in the index gives `found` False. `Answer.open` are places that cannot be resolved; with
+    A name that is not in the index gives `found` False. `LookupResult.open` are places that cannot be resolved; with
     `lookup.unresolved` they are renamed too, and with `lookup.docs` comments, strings and other text. Raises Conflict
     when several definitions share the name and neither a class nor a path selects one, or when the new name is taken;
     SafetyRefused when something outside the repository needs the old name; InputError when it cannot be a name there.
@@ -66,7 +66,7 @@ def rename(lookup: Lookup, index: Index) -> Answer:
     if not found:
         near = nearest(name, index.all_names())
         texts = (f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near))
-        return Answer((*map(Citation, texts), *remarks(index, name)), False)
+        return LookupResult((*map(Citation, texts), *remarks(index, name)), False)
     name = found[0].name
     if name == new:
         raise InputError(f"{name} already has that name")
@@ -89,7 +89,7 @@ def rename(lookup: Lookup, index: Index) -> Answer:
     hidden = () if lookup.unresolved else not_here(index, name).with_name
     left = (*left, *(Citation(name, path, 1, "use") for path in hidden))
     breaks = bool(hidden) or (bool(left) and any(_must_mean(subject, file) for file in files if file.open))
-    return Answer(tuple(_report(subject, new, files, left)), True, Patch(changes), left, breaks)
+    return LookupResult(tuple(_report(subject, new, files, left)), True, Patch(changes), left, breaks)
 
 
 # ── what is meant ────────────────────────────────────────────────────────────────────────────────
@@ -162,7 +162,7 @@ def _refuse_several(subject: Subject, found: Sequence[Symbol], lookup: Lookup) -
         )
 
 
-def _resolved(subject: Subject) -> list[Judged]:
+def _resolved(subject: Subject) -> list[ResolvedUse]:
     if (names := subject.names) is not None:
         from optimizer.lookup.inferred import Inferred, outside_base
 
@@ -175,16 +175,16 @@ def _resolved(subject: Subject) -> list[Judged]:
         def judge(path, use):  # type: ignore[no-untyped-def]
             return decide(subject, path, use)
 
-    return [Judged(path, use, judge(path, use)) for path, uses in subject.uses.items() for use in uses]
+    return [ResolvedUse(path, use, judge(path, use)) for path, uses in subject.uses.items() for use in uses]
 
 
 # ── what is changed ──────────────────────────────────────────────────────────────────────────────
 
 
-def _files(subject: Subject, places: Sequence[Judged], lookup: Lookup) -> Iterator[_File]:
+def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> Iterator[_File]:
     name, new = subject.name.encode(), lookup.new_name.encode()
     whole = re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
-    by_path: dict[str, list[Judged]] = {}
+    by_path: dict[str, list[ResolvedUse]] = {}
     for place in places:
         by_path.setdefault(place.path, []).append(place)
     for path, source in sorted(subject.sources.items()):
@@ -252,14 +252,14 @@ def _needed_outside(subject: Subject, base: str) -> SafetyRefused:
     )
 
 
-def _refuse_outside(subject: Subject, new: str, places: Sequence[Judged]) -> None:
+def _refuse_outside(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> None:
     from optimizer.lookup.outside import needed
 
     if base := needed(subject, new, places):
         raise _needed_outside(subject, base)
 
 
-def _refuse_taken(subject: Subject, new: str, places: Sequence[Judged]) -> None:
+def _refuse_taken(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> None:
     """Refuse a new name that would mean something else, or something else it, where the subject is used."""
     from optimizer.lookup.taken import taken
 

@@ -26,7 +26,7 @@ Verdict = Literal["ours", "other", "open", "left"]
 _WORDS = re.compile(r"[a-z][A-Z]|[^_]_[^_]")
 
 
-class Judged(NamedTuple):
+class ResolvedUse(NamedTuple):
     """One occurrence of the name in a file, and whether it means what is renamed."""
 
     path: str

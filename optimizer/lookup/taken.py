@@ -9,10 +9,10 @@ from optimizer.languages.naming.table import group_of
 from optimizer.languages.naming.uses import find_uses
 
 if TYPE_CHECKING:
-    from optimizer.lookup.subject import Judged, Subject
+    from optimizer.lookup.subject import ResolvedUse, Subject
 
 
-def taken(subject: Subject, new: str, places: Sequence[Judged]) -> tuple[str, str] | None:
+def taken(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> tuple[str, str] | None:
     """Where the new name stands in the way (path:line), and as what: defined or used; None where it is free."""
     return next(_member(subject, new) if subject.is_member else _free(subject, new, places), None)
 
@@ -30,7 +30,7 @@ def _member(subject: Subject, new: str) -> Iterator[tuple[str, str]]:
                 yield f"{path}:{use.place.line}", "used"
 
 
-def _free(subject: Subject, new: str, places: Sequence[Judged]) -> Iterator[tuple[str, str]]:
+def _free(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> Iterator[tuple[str, str]]:
     group = group_of(subject.target.path)
     renamed: dict[str, list[int]] = {}
     for place in places:

@@ -18,10 +18,10 @@ QUEUE_SECONDS = 5.0
 MEMORY_SECONDS = 3600.0
 SCHEMA = Schema(
     name="record of models in memory",
-    version=2,
+    version=3,
     cache=True,
-    create=f"{leases.TABLE}CREATE TABLE room (id INTEGER PRIMARY KEY CHECK (id = 1), bytes INTEGER, at REAL);\n",
-    migrations={1: f"DROP TABLE leases;\n{leases.TABLE}"},
+    create=f"{leases.TABLE}CREATE TABLE memory (id INTEGER PRIMARY KEY CHECK (id = 1), bytes INTEGER, at REAL);\n",
+    migrations={1: f"DROP TABLE leases;\n{leases.TABLE}", 2: "ALTER TABLE room RENAME TO memory"},
 )
 
 
@@ -125,12 +125,12 @@ class MemoryLeases:
         if self._given:
             return self._given
         with self._writing() as db:
-            found = db.execute("SELECT bytes FROM room WHERE at > ?", (self.now() - MEMORY_SECONDS,)).fetchone()
+            found = db.execute("SELECT bytes FROM memory WHERE at > ?", (self.now() - MEMORY_SECONDS,)).fetchone()
         if found:
             return int(found[0])
         size = self._look()
         with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO room VALUES (1, ?, ?)", (size, self.now()))
+            db.execute("INSERT OR REPLACE INTO memory VALUES (1, ?, ?)", (size, self.now()))
         return size
 
     @contextmanager

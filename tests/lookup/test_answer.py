@@ -10,7 +10,7 @@ from optimizer.index.reader import Index
 from optimizer.lookup.answer import answer
 from optimizer.lookup.ask import parse_lookup
 from optimizer.lookup.names import nearest
-from optimizer.lookup.questions import Answer, Lookup, lines_of
+from optimizer.lookup.questions import Lookup, LookupResult, lines_of
 from tests.conftest import IndexRepo
 
 PYTHON = {
@@ -55,7 +55,7 @@ class Said(NamedTuple):
     found: bool
 
 
-def answered(index: Index, text: str) -> Answer:
+def answered(index: Index, text: str) -> LookupResult:
     lookup = parse_lookup(text)
     assert lookup is not None
     return answer(lookup, index)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from optimizer.errors import OptimizerError
-from optimizer.lookup.questions import Answer, Lookup
+from optimizer.lookup.questions import Lookup, LookupResult
 from optimizer.lookup.rename import rename
 from tests.conftest import IndexRepo
 
@@ -167,7 +167,7 @@ REFUSED = {
 }  # fmt: skip
 
 
-def answered(index_repo: IndexRepo, case: Case, **more: bool) -> Answer:
+def answered(index_repo: IndexRepo, case: Case, **more: bool) -> LookupResult:
     plain = {path: _MARK.sub(r"\1", text) for path, text in case.files.items()}
     return rename(Lookup("rename", case.name, "renamed_1", case.within, **more), index_repo(plain))
 

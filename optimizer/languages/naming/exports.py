@@ -40,7 +40,7 @@ class Taken(NamedTuple):
     top: bool = True
 
 
-class Given(NamedTuple):
+class Export(NamedTuple):
     """A name that a file gives to others, what the file itself calls it, and the module that it comes from, if any."""
 
     name: str
@@ -48,7 +48,7 @@ class Given(NamedTuple):
     module: str = ""
 
 
-class Whole(NamedTuple):
+class Namespace(NamedTuple):
     """The local name of a whole module; `default`: of what the module gives as its default."""
 
     name: str
@@ -63,8 +63,8 @@ class Linkage(NamedTuple):
     """
 
     taken: tuple[Taken, ...]
-    wholes: tuple[Whole, ...]
-    given: tuple[Given, ...]
+    namespaces: tuple[Namespace, ...]
+    given: tuple[Export, ...]
     all_of: tuple[str, ...]
     sure: bool
 
@@ -83,8 +83,8 @@ def read(source: Source) -> Linkage:
     if root is None or naming(source.language).reach != "exports":
         return _NOTHING
     taken: list[Taken] = []
-    wholes: list[Whole] = []
-    given: list[Given] = []
+    namespaces: list[Namespace] = []
+    given: list[Export] = []
     all_of: list[str] = []
     sure = not source.error_count and all(raw.kind != "script" for raw in source.imports)
     for match in _KEYWORD.finditer(source.text):
@@ -94,7 +94,7 @@ def read(source: Source) -> Linkage:
             continue
         if statement.type in _STATEMENTS and node.type in ("import", "export"):
             taken += _specified(statement)
-            wholes += _imported(statement)
+            namespaces += _imported(statement)
             if statement.type == "export_statement":
                 given += _exported(statement)
                 all_of += _all_of(statement)
@@ -102,13 +102,13 @@ def read(source: Source) -> Linkage:
         elif statement.type == "call_expression" and statement.child_by_field_name("function") == node:
             required = _required(statement, root)
             taken += [one for one in required if isinstance(one, Taken)]
-            wholes += [one for one in required if isinstance(one, Whole)]
-    holders = {one.name for one in wholes}
+            namespaces += [one for one in required if isinstance(one, Namespace)]
+    holders = {one.name for one in namespaces}
     taken += _of_holders(root, source.text, holders)
     sure = sure and not any(node.type in ("ambient_declaration", "module") for node in root.named_children)
     assigned, is_all = _assigned(source, root)
     taken.sort(key=lambda one: one.start)
-    return Linkage(tuple(taken), tuple(wholes), (*given, *assigned), tuple(all_of), sure and is_all)
+    return Linkage(tuple(taken), tuple(namespaces), (*given, *assigned), tuple(all_of), sure and is_all)
 
 
 def is_module(source: Source) -> bool:
@@ -161,34 +161,34 @@ def _specified(statement: Node) -> Iterator[Taken]:
             yield Taken(module, text, name.start_point[0] + 1, name.start_byte, _text(alias), passes_on=on, top=top)
 
 
-def _imported(statement: Node) -> Iterator[Whole]:
+def _imported(statement: Node) -> Iterator[Namespace]:
     """The names that an import gives to a whole module."""
     module = _module_of(statement.child_by_field_name("source"))
     for clause in statement.named_children:
         if clause.type == "import_require_clause":
             module = _module_of(clause.child_by_field_name("source"))
-            yield from (Whole(_text(one), module) for one in clause.named_children if one.type == "identifier")
+            yield from (Namespace(_text(one), module) for one in clause.named_children if one.type == "identifier")
         for part in clause.named_children if clause.type == "import_clause" else ():
             if part.type == "identifier":
-                yield Whole(_text(part), module, default=True)
+                yield Namespace(_text(part), module, default=True)
             elif part.type == "namespace_import":
-                yield from (Whole(_text(one), module) for one in part.named_children)
+                yield from (Namespace(_text(one), module) for one in part.named_children)
 
 
-def _exported(statement: Node) -> Iterator[Given]:
+def _exported(statement: Node) -> Iterator[Export]:
     module = _module_of(statement.child_by_field_name("source"))
     for name, alias in _specifiers(statement):
-        yield Given(_text(alias).strip("'\""), _text(name).strip("'\""), module)
+        yield Export(_text(alias).strip("'\""), _text(name).strip("'\""), module)
     for node in statement.named_children:
         if node.type == "namespace_export":
-            yield from (Given(_text(child), "", module) for child in node.named_children)
+            yield from (Export(_text(child), "", module) for child in node.named_children)
     pending = [statement.child_by_field_name("declaration")]
     while pending:
         declared = pending.pop()
         if declared is None:
             continue
         if (pattern := declared.child_by_field_name("name")) is not None:
-            yield from (Given(one, one) for one in _bound(pattern))
+            yield from (Export(one, one) for one in _bound(pattern))
         elif declared.type in ("ambient_declaration", "lexical_declaration", "variable_declaration"):
             pending += declared.named_children
 
@@ -210,7 +210,7 @@ def _bound(pattern: Node) -> Iterator[str]:
 # ── modules that are loaded by a call ────────────────────────────────────────────────────────────
 
 
-def _required(call: Node, root: Node) -> list[Taken | Whole]:
+def _required(call: Node, root: Node) -> list[Taken | Namespace]:
     """What `require('module')` or `import('module')` is bound to."""
     arguments = call.child_by_field_name("arguments")
     first = arguments.named_child(0) if arguments is not None else None
@@ -222,7 +222,7 @@ def _required(call: Node, root: Node) -> list[Taken | Whole]:
         return []
     target = around.child_by_field_name("name") or around.child_by_field_name("left")
     if target is None or target.type in ("identifier", "member_expression"):
-        return [] if target is None else [Whole(_text(target).rpartition(".")[2], module)]
+        return [] if target is None else [Namespace(_text(target).rpartition(".")[2], module)]
     statement = around.parent
     top = value == call and _text(call).startswith("require") and arguments.named_child_count == 1
     top = top and statement is not None and statement.parent == root
@@ -266,9 +266,9 @@ def _of_holders(root: Node, text: bytes, holders: set[str]) -> Iterator[Taken]:
 # ── names that are given by assignment ───────────────────────────────────────────────────────────
 
 
-def _assigned(source: Source, root: Node) -> tuple[list[Given], bool]:
+def _assigned(source: Source, root: Node) -> tuple[list[Export], bool]:
     """The names of each `exports.name = …` and `module.exports = {…}`, and whether there is no other use of these."""
-    given: list[Given] = []
+    given: list[Export] = []
     count = known = 0
     for match in _OLD.finditer(source.text):
         count += 1
@@ -289,19 +289,19 @@ def _assigned(source: Source, root: Node) -> tuple[list[Given], bool]:
     return given, count <= known
 
 
-def _given_by(target: str, right: Node) -> tuple[list[Given], bool]:
+def _given_by(target: str, right: Node) -> tuple[list[Export], bool]:
     """What is given when `right` is assigned to `target`, and whether that is all."""
     if target.startswith("exports.") and target.count(".") == 1:
         name = target.removeprefix("exports.")
-        return [Given(name, name)], not _OLD.search(right.text or b"")
+        return [Export(name, name)], not _OLD.search(right.text or b"")
     if target != "exports" or right.type != "object":
         return [], False
-    names: list[Given] = []
+    names: list[Export] = []
     is_all = True
     for part in right.named_children:
         key = part.child_by_field_name("key") or part.child_by_field_name("name") or part
         if key.type not in ("property_identifier", "shorthand_property_identifier", "comment"):
             is_all = False
         elif key.type != "comment":
-            names.append(Given(_text(key), _text(key) if key == part else ""))
+            names.append(Export(_text(key), _text(key) if key == part else ""))
     return names, is_all
