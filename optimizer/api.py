@@ -13,14 +13,14 @@ Each function raises `OptimizerError`; its `hint` says what to do, its `exit_cod
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimizer.errors import OptimizerError, UnusableOutput
-from optimizer.retrieval import Query, Skipped
+from optimizer.retrieval import Query
 
 if TYPE_CHECKING:
     from optimizer import retrieval
@@ -42,6 +42,14 @@ __all__ = [
 ]
 
 NO_SETTINGS: Mapping[str, object] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that the index left out, and why."""
+
+    path: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +138,7 @@ def index(
 
     with _services(path, settings, env) as services:
         done = prepare.refresh(services.workspace)
-    return Indexed(done.parsed, done.unchanged, done.removed, done.skipped)
+    return Indexed(done.parsed, done.unchanged, done.removed, _skipped(done.skipped))
 
 
 def context(
@@ -201,8 +209,14 @@ def _context(found: retrieval.Context) -> Context:
         files=tuple(RankedFile(one.path, one.score, phrases(one.why, found.query)) for one in found.files),
         items=tuple(ContextItem(**{**one._asdict(), "why": phrase(one.why, found.query)}) for one in found.items),
         timing_ms=found.timing_ms,
-        skipped=found.skipped,
+        skipped=_skipped(found.skipped),
     )
+
+
+def _skipped(found: Iterable[retrieval.Skipped]) -> tuple[Skipped, ...]:
+    from optimizer.report.left_out import why
+
+    return tuple(Skipped(one.path, why(one)) for one in found)
 
 
 def _answer(outcome: Outcome) -> Answer:

@@ -28,6 +28,7 @@ SymbolKind = Literal[
     "section",  # a heading, key, table, rule or id of a file that is not code
 ]
 ReferenceKind = Literal["call", "import", "use", "definition"]
+SkipCode = Literal["large", "secret", "name", "unreadable", "binary", "slow", "crash"]
 ItemKind = Literal["body", "signature", "file"]
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
@@ -67,10 +68,11 @@ class Reference(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A file the index left out, and why."""
+    """A file the index left out, why, and the limit that it passes: bytes of `large` files, seconds of `slow` ones."""
 
     path: str
-    why: str
+    code: SkipCode
+    limit: float = 0
 
 
 class Signal(NamedTuple):

@@ -13,7 +13,7 @@ import click
 from optimizer.cli import options, output
 from optimizer.cli.terminal import confirm, emit, interactive, notice, paint, width
 from optimizer.errors import InputError, StorageError
-from optimizer.report import wire
+from optimizer.report import left_out, wire
 from optimizer.report.figures import count, duration, size
 from optimizer.report.layout import inert, table
 from optimizer.retrieval import Skipped
@@ -81,13 +81,14 @@ def _report(workspace: Workspace, done: Refreshed, verbose: bool, as_json: bool)
 
     index = workspace.index
     if as_json:
-        emit({"event": "index", **wire.plain(done), "bytes": disk_bytes(index), "file": str(index.file)})
+        fields = wire.plain(done) | {"skipped": wire.skipped(done.skipped)}
+        emit({"event": "index", **fields, "bytes": disk_bytes(index), "file": str(index.file)})
         return
     counts = f"{done.parsed:,} parsed, {done.unchanged:,} unchanged, {done.removed:,} removed"
     click.echo(f"{count(done.parsed + done.unchanged, 'file')} in {done.seconds:.2f} s: {counts}")
     lines = skipped_lines(done.skipped, verbose)
     if len(lines) == 1:
-        click.echo(f"{len(done.skipped):,} skipped: {done.skipped[0].why}")
+        click.echo(f"{len(done.skipped):,} skipped: {left_out.why(done.skipped[0])}")
     elif lines:
         click.echo("\n".join([f"{len(done.skipped):,} skipped:", *lines]))
     for line in table([(f"{size(disk_bytes(index))} on disk:", str(index.file))], width(), ""):
@@ -98,7 +99,7 @@ def skipped_lines(skipped: Iterable[Skipped], verbose: bool) -> list[str]:
     """How many files were skipped for each reason; with `verbose`, each of them."""
     by_reason: dict[str, list[str]] = {}
     for item in skipped:
-        by_reason.setdefault(item.why, []).append(item.path)
+        by_reason.setdefault(left_out.why(item), []).append(item.path)
     lines = []
     for why, paths in sorted(by_reason.items(), key=lambda pair: (-len(pair[1]), pair[0])):
         lines.append(f"  {len(paths):>7,}  {inert(why)}")
@@ -114,7 +115,7 @@ def _print_stats(workspace: Workspace, as_json: bool) -> None:
 
     figures = survey(workspace.index)
     if as_json:
-        emit({"event": "stats", **wire.plain(figures)})
+        emit({"event": "stats", **wire.plain(figures), "skipped": wire.skipped(figures.skipped)})
     else:
         click.echo(stats_text(figures))
 

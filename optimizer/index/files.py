@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 
-NOT_UTF8 = "name is not UTF-8"
-SECRET = "secret file"
 _LEFT, _LEFT_ENDS = b".optimizer-", (b".tmp", b".old")
 _NO_FILE = (0, 0, 0, 0)
 
@@ -87,9 +85,9 @@ def classify(found: Listing, max_file_bytes: int, known: Container[str] = ()) ->
     skipped = list(found.skipped)
     for path, (size, mtime, ctime) in zip(found.paths, found.stats, strict=True):
         if path not in known and is_secret_file(path):
-            skipped.append(Skipped(path, SECRET))
+            skipped.append(Skipped(path, "secret"))
         elif size > max_file_bytes:
-            skipped.append(Skipped(path, f"larger than {max_file_bytes:,} bytes"))
+            skipped.append(Skipped(path, "large", max_file_bytes))
         else:
             files.append(FileStat(path, size, mtime, ctime))
     return Scan(tuple(files), tuple(skipped))
@@ -157,7 +155,7 @@ def listed(seen: Look) -> Listing:
         try:
             path = name.decode()
         except UnicodeDecodeError:
-            skipped.append(Skipped(name.decode("utf-8", "backslashreplace"), NOT_UTF8))
+            skipped.append(Skipped(name.decode("utf-8", "backslashreplace"), "name"))
             continue
         found[path] = (stats[0], stats[1], stats[2])
     paths = sorted(found)

@@ -25,6 +25,7 @@ from optimizer.index.writer import (
     store_links,
     store_snapshot,
     stored_files,
+    written,
 )
 from optimizer.languages.table import is_installed, language_of
 from optimizer.retrieval import Progress
@@ -157,7 +158,7 @@ def _read(index: Index, changed: list[FileStat], work: _Work) -> Iterator[Job]:
         data = read_file(f"{top}/{path}")
         if now - max(file.mtime_ns, file.ctime_ns) < RACY_NS:
             work.fresh.add(path)
-        why = "cannot be read" if data is None else "binary" if b"\0" in data[:BINARY_HEAD] else ""
+        why = "unreadable" if data is None else "binary" if b"\0" in data[:BINARY_HEAD] else ""
         work.rows[path] = StoredFile(path, file.size, file.mtime_ns, file.ctime_ns, None, why)
         if data is None or why:
             continue
@@ -212,7 +213,7 @@ def _processes(settings: Settings, size: int) -> int:
 def _skip(work: _Work, failed: FailedJob) -> None:
     for path in work.wanted.pop(failed.job.key, ()):
         row = work.rows[path]
-        work.rows[path] = StoredFile(path, row.size, row.mtime, row.ctime, None, failed.why)
+        work.rows[path] = StoredFile(path, row.size, row.mtime, row.ctime, None, written(failed.code, failed.limit))
         work.fresh.discard(path)
 
 

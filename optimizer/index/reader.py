@@ -125,7 +125,8 @@ class Index:
     @sound
     def skipped(self) -> tuple[Skipped, ...]:
         """The files that were left out, with the reason."""
-        return tuple(Skipped(path, why) for path, why in json.loads(self.meta("skipped") or "[]"))
+        rows = ((path, *why.split(" ")) for path, why in json.loads(self.meta("skipped") or "[]"))
+        return tuple(Skipped(path, code, *map(float, limit)) for path, code, *limit in rows)
 
     @sound
     def symbols_named(self, names: Iterable[str]) -> tuple[Symbol, ...]:

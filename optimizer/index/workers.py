@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from optimizer.errors import StorageError
 from optimizer.index.extract import extract, receive, send
 from optimizer.languages.syntax import TooSlow
+from optimizer.retrieval import SkipCode
 
 START_SECONDS = 60.0
 # How much wall time a parser gets per second of CPU time, where the system counts CPU time.
@@ -54,10 +55,11 @@ class Parsed(NamedTuple):
 
 
 class FailedJob(NamedTuple):
-    """A job on which the parser hung or crashed."""
+    """A job on which the parser crashed, or took longer than `limit` seconds."""
 
     job: Job
-    why: str
+    code: SkipCode
+    limit: float = 0
 
 
 Batch = tuple[Job, ...]
@@ -147,7 +149,7 @@ class Pool:
                     child.work(batch, numbers[child.slot], stride, self.seconds)
             if all(child.batch is None for child in self._children):
                 return
-            child, message, why = self._wait()
+            child, message, code = self._wait()
             if message == b"":
                 child.ready = True
                 child.deadline = time.monotonic() + PATIENCE * self.seconds
@@ -157,9 +159,9 @@ class Pool:
                 child.batch = None
                 yield done
             else:
-                yield from self._replace(child, why, again)
+                yield from self._replace(child, code, again)
 
-    def _wait(self) -> tuple[_Child, Any, str]:
+    def _wait(self) -> tuple[_Child, Any, SkipCode]:
         """The next message of a live child, or a child that is late or dead."""
         while True:
             busy = [child for child in self._children if child.batch is not None]
@@ -167,23 +169,20 @@ class Pool:
             try:
                 child, message = self._inbox.get(timeout=max(0.0, late.deadline - time.monotonic()))
             except queue.Empty:
-                return late, None, self._too_long()
+                return late, None, "slow"
             if child in self._children:
-                return child, message, "the parser crashed on it"
+                return child, message, "crash"
 
-    def _too_long(self) -> str:
-        return f"parsing took longer than {self.seconds:g} s"
-
-    def _replace(self, child: _Child, why: str, again: deque[Batch]) -> Iterator[FailedJob]:
+    def _replace(self, child: _Child, code: SkipCode, again: deque[Batch]) -> Iterator[FailedJob]:
         child.kill()
         if -child.process.returncode == getattr(signal, "SIGPROF", None):
-            why = self._too_long()
+            code = "slow"
         if not child.ready:
             raise StorageError("the processes that parse files do not start", "check free memory and the installation")
         batch = child.batch or ()
         self._children[self._children.index(child)] = _Child(child.slot, self._inbox)
         if len(batch) == 1:
-            yield FailedJob(batch[0], why)
+            yield FailedJob(batch[0], code, self.seconds if code == "slow" else 0)
         else:
             again.extend((job,) for job in batch)
 

@@ -21,13 +21,13 @@ from optimizer.index.schema import EMPTY, get_meta, seal, set_meta, text, unseal
 from optimizer.index.workers import Content, Parsed
 from optimizer.languages.edges import PACKAGE, RawImport
 from optimizer.languages.imports import family_of, has_package, is_manifest, resolve, tree
-from optimizer.retrieval import Skipped
+from optimizer.retrieval import SkipCode, Skipped
 
 FILES = "SELECT path, size, mtime, ctime, content, why, sum FROM file"
 
 
 class StoredFile(NamedTuple):
-    """The stored row of a file; `content` is None for one that was left out, for the reason `why`."""
+    """The stored row of a file; `content` is None for one that was left out, `why` as `written`."""
 
     path: str
     size: int
@@ -35,6 +35,11 @@ class StoredFile(NamedTuple):
     ctime: int
     content: int | None
     why: str
+
+
+def written(code: SkipCode, limit: float = 0) -> str:
+    """Why a file was left out, as it is stored."""
+    return f"{code} {limit!r}" if limit else code
 
 
 def next_unit(connection: sqlite3.Connection) -> int:
@@ -197,7 +202,7 @@ def store_snapshot(connection: sqlite3.Connection, skipped: Sequence[Skipped]) -
         twins=twins.tobytes(),
         words=json.dumps([units, sum(length)]),
         origins=json.dumps(origins),
-        skipped=json.dumps(sorted([(item.path, item.why) for item in skipped] + unread)),
+        skipped=json.dumps(sorted([(item.path, written(item.code, item.limit)) for item in skipped] + unread)),
     )
     return new_paths
 

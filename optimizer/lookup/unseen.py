@@ -84,7 +84,7 @@ def remarks(index: Index, name: str) -> tuple[Citation, ...]:
         rows.append(Citation(f"not looked at: {away.files:,} tracked files outside the sparse checkout"))
     if away.submodules:
         rows.append(Citation(f"not looked at: the submodules {', '.join(away.submodules[:5])}"))
-    if large := [one for one in index.skipped() if one.why.startswith("larger")]:
+    if large := [one for one in index.skipped() if one.code == "large"]:
         rows.append(Citation(f"not looked at: {len(large):,} large files, such as {large[0].path}"))
     return tuple(rows)
 

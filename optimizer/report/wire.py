@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optimizer.events import Event, Routed
-    from optimizer.retrieval import Context
+    from optimizer.retrieval import Context, Skipped
     from optimizer.types import LeftOut, Outcome, Patch, Verdict
 
 Wire = dict[str, Any]
@@ -47,6 +47,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, date | Path):
         return str(value)
     return None if isinstance(value, bytes) else value
+
+
+def skipped(files: Iterable[Skipped]) -> list[Wire]:
+    """The files that the index left out, with the reason."""
+    from optimizer.report import left_out
+
+    return [{"path": one.path, "why": left_out.why(one), "code": one.code} for one in files]
 
 
 # ── a request ────────────────────────────────────────────────────────────────────────────────────

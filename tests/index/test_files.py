@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.git.run import GitProcess, find_git
-from optimizer.index.files import NOT_UTF8, SECRET, Root, Scan, find_root, list_names, look, scan
+from optimizer.index.files import Root, Scan, find_root, list_names, look, scan
 from optimizer.types import Skipped
 from tests.conftest import git
 
@@ -128,10 +128,10 @@ def test_large_secret_and_oddly_named_files_are_skipped_with_the_reason(make_rep
     found = scan(Root(root, with_git), 100)
     assert names(found) == ["a.py"]
     assert sorted(found.skipped, key=lambda item: item.path) == [
-        Skipped(".env", SECRET),
-        Skipped("big.py", next(one.why for one in found.skipped if "100" in one.why)),
-        Skipped("caf\\xe9.py", NOT_UTF8),
-        Skipped("conf/id_rsa", SECRET),
+        Skipped(".env", "secret"),
+        Skipped("big.py", "large", 100),
+        Skipped("caf\\xe9.py", "name"),
+        Skipped("conf/id_rsa", "secret"),
     ]
 
 

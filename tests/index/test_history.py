@@ -391,7 +391,7 @@ def test_a_git_that_is_late_is_no_history_and_no_error(project, history, tmp_pat
     assert history(project).commits == 4
 
 
-@pytest.mark.parametrize("how", ["text", "page", "list", "older"])
+@pytest.mark.parametrize("how", ["text", "page", "list", "foreign", "previous"])
 def test_a_damaged_store_is_read_again_or_gives_nothing(project, history, tmp_path, how):
     file = tmp_path / "kept.history.db"
     before = answers(history(project))
@@ -406,6 +406,8 @@ def test_a_damaged_store_is_read_again_or_gives_nothing(project, history, tmp_pa
                 connection.execute("UPDATE meta SET value=substr(value, 1, 9) WHERE name='touched'")
             elif how == "list":
                 connection.execute("UPDATE run SET data=zeroblob(length(data))")
+            elif how == "previous":
+                connection.executescript("CREATE TABLE name (number INTEGER, body BLOB); PRAGMA user_version=3")
             else:
                 connection.execute("PRAGMA user_version=99")
         connection.close()
@@ -414,6 +416,7 @@ def test_a_damaged_store_is_read_again_or_gives_nothing(project, history, tmp_pa
         assert similar(read, "parser") == {}
     else:
         assert answers(read) == before
+    assert any("damaged" in path.name for path in tmp_path.iterdir()) is (how in ("text", "page", "foreign"))
 
 
 def test_two_at_once_agree(project, tmp_path):

@@ -193,7 +193,7 @@ def test_files_that_cannot_be_indexed_are_named_and_the_rest_goes_on(make_repo, 
     index = opened(root)
     done = update(index, Settings(workers=1, max_file_bytes=200))
     assert index.paths() == ("a.py", "c.py")
-    assert [one.path for one in done.skipped] == ["b.bin", "d.py"] and "200" in done.skipped[1].why
+    assert [one.path for one in done.skipped] == ["b.bin", "d.py"] and done.skipped[1][1:] == ("large", 200)
     assert done.skipped == index.skipped()
     assert update(index).skipped == done.skipped[:1]
 
