@@ -92,7 +92,8 @@ def _captures(root: Node, language: str, query: str) -> list[Node]:
     from tree_sitter import Query, QueryCursor
 
     table = syntax.grammar(language).parser.language
-    return QueryCursor(Query(table, query)).captures(root).get("name", [])  # type: ignore[arg-type]
+    found = QueryCursor(Query(table, query)).captures(root).get("name", [])  # type: ignore[arg-type]
+    return sorted(found, key=lambda node: node.start_byte)  # captures come in no order
 
 
 def _is_use(node: Node, language: str) -> bool:
