@@ -120,10 +120,11 @@ def unlooked(index: Index, paths: Sequence[str]) -> tuple[Citation, ...]:
 def not_indexed(index: Index, named: str) -> Citation | None:
     """Why a file that is there, or that git tracks, is not in the index; None for a path that is neither."""
     from optimizer.git.run import is_hidden
+    from optimizer.report import left_out
 
     skipped = next((one for one in index.skipped() if one.path == named or one.path.endswith(f"/{named}")), None)
     if skipped is not None:
-        return Citation(f"not looked at: {skipped.path} ({skipped.why})")
+        return Citation(f"not looked at: {skipped.path} ({left_out.why(skipped)})")
     inside = next((one for one in not_here(index, "").submodules if f"{named}/".startswith(f"{one}/")), None)
     if inside is not None:
         return Citation(f"not looked at: the submodule {inside}")
