@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from optimizer.errors import NotFound
 from optimizer.lookup.names import definitions, files, is_path, nearest, parts_of
 from optimizer.lookup.questions import Citation, CitationKind, Lookup, LookupResult
-from optimizer.lookup.rename import rename
 from optimizer.lookup.unseen import mentions, not_indexed, remarks, unlooked, without_grammar
 from optimizer.retrieval import Reference, Symbol
 
@@ -43,6 +42,8 @@ def answer(lookup: Lookup, index: Index) -> LookupResult:
     Raises Conflict or InputError for a rename that cannot be done.
     """
     if lookup.kind == "rename":
+        from optimizer.lookup.rename import rename
+
         return rename(lookup, index)
     return _ANSWERS[lookup.kind](lookup, index)
 
