@@ -15,6 +15,8 @@ from optimizer.routing.words import FAILURE
 
 MOST_PARTS, FIRST_PARTS = 8, 3  # of all parts, and of them those before the middle that is left out
 HEAD, TAIL, FAILURES = 0.12, 0.25, 0.2  # shares of the tokens there are
+REPORTED = 0.4  # share of failures where no model summarises the rest
+MARKERS = 40  # tokens of the lines around them
 LONGEST_PIECE = 500  # characters; a longer line is several pieces
 TOKENS_PER_WORD = 1.6  # of a summary full of names and numbers
 LONGEST_LINE, FOLLOWING = 240, 3  # characters shown of a line that reports a failure, and indented lines after it
@@ -78,6 +80,25 @@ def cut_up(text: str, space: int, size: int) -> SplitInput:
     ending, left = _parts(left, size, MOST_PARTS - FIRST_PARTS, from_end=True)
     skipped = (left[0].start, left[-1].end) if left else None
     return SplitInput(lines, head, (*parts, *ending), tail, failures, skipped, folded=True)
+
+
+def failing(text: str, space: int) -> str:
+    """A text cut to `space` tokens: its beginning, lines that report a failure, and its end; '' without such lines."""
+    pieces = list(_pieces(text))
+    reported = _failures(pieces, int(space * REPORTED))
+    left = space - count_tokens("".join(f"{part.start}: {part.text}\n" for part in reported)) - MARKERS
+    first = _fitting(pieces, max(0, left // 3))
+    last = len(pieces) - _fitting(pieces[first:], max(0, left - left // 3), from_end=True)
+    between = [part for part in reported if first < part.start <= last]
+    if not between:
+        return ""
+    head, tail = _one(pieces[:first], 0), _one(pieces[last:], len(pieces))
+    lines = [
+        f"[… lines {head.end + 1:,} to {tail.start - 1:,} are left out, except those that report a failure: …]",
+        *(f"{part.start}: {part.text}" for part in between),
+        "[… unchanged again …]",
+    ]
+    return head.text + "\n".join(lines) + "\n" + tail.text
 
 
 def words_for(excerpt: SplitInput, space: int) -> int:

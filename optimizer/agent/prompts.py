@@ -199,9 +199,14 @@ def overhead(look: bool = True, tests: bool = True, edits: bool = True) -> int:
 
 
 def fit_query(query: Query, max_tokens: int) -> Query:
-    """Shorten the request and what was piped in to `max_tokens` together; heads and tails are kept."""
+    """Shorten the request and what was piped in to `max_tokens` together; heads, tails and failures are kept."""
     request = shorten(query.text, max_tokens if not query.extra else max_tokens * 2 // 3)
-    extra = shorten(query.extra, max_tokens - budget.count_tokens(request))
+    space = max_tokens - budget.count_tokens(request)
+    extra = query.extra
+    if budget.count_tokens(extra) > space:
+        from optimizer.agent.excerpt import failing
+
+        extra = failing(extra, space) or shorten(extra, space)
     return query._replace(text=request, extra=extra)
 
 

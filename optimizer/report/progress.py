@@ -27,7 +27,11 @@ def request_cut() -> str:
 
 def input_cut(summarises: bool) -> str:
     """The piped input is too long for its share; with `summarises`, a real run summarises it."""
-    then = "a run summarises it first" if summarises else "its middle is left out (--summarise summarises it)"
+    then = (
+        "a run summarises it first"
+        if summarises
+        else "of its middle only lines that report a failure are kept (--summarise)"
+    )
     return f"the piped input is longer than its share of the prompt; {then}"
 
 

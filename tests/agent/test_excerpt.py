@@ -10,8 +10,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from optimizer.agent.excerpt import MOST_PARTS, Part, SplitInput, cut_up, middle, words_for
+from optimizer.agent.excerpt import MOST_PARTS, Part, SplitInput, cut_up, failing, middle, words_for
+from optimizer.agent.prompts import fit_query
 from optimizer.context.budget import count_tokens
+from optimizer.retrieval import Query
 
 WORDS = st.sampled_from(
     ["request", "ok", "ERROR:", "user", "é", "表", "🙂", "0x1f", "17", "2026-11-21", "{}[]();", "status=500", " ", "\t"]
@@ -158,3 +160,19 @@ def test_what_is_set_in_after_a_failure_stays_with_it() -> None:
     assert failure.text.startswith(report[: report.index("x;")])
     assert re.findall(r"\d+", failure.text)[-2:] == ["1", "809"]
     assert "\n401: error[E0382]" in put_together(excerpt, ["said"] * len(excerpt.parts), "a-model", 900)
+
+
+def test_the_failures_of_a_log_survive_what_is_cut() -> None:
+    lines = [f"INFO request {n} was served" for n in range(5000)]
+    lines[2500] = "ERROR the database refused the connection"
+    extra = fit_query(Query("why", "\n".join(lines)), 400).extra
+    assert "2501: ERROR the database refused the connection" in extra
+    assert extra.startswith(lines[0]) and extra.endswith(lines[-1] + "\n")
+    assert count_tokens(extra) <= 400
+
+
+@given(text=TEXTS, space=st.integers(1, 900))
+def test_failures_between_a_beginning_and_an_end_fit(text: str, space: int) -> None:
+    short = failing(text, space)
+    assert count_tokens(short) <= space
+    assert not short or re.search(r"^\d+: .*ERROR|status=500", short, re.MULTILINE)
