@@ -164,9 +164,9 @@ def test_what_is_set_in_after_a_failure_stays_with_it() -> None:
 
 def test_the_failures_of_a_log_survive_what_is_cut() -> None:
     lines = [f"INFO request {n} was served" for n in range(5000)]
-    lines[2500] = "ERROR the database refused the connection"
+    lines[2500] = "ERROR: refused"
     extra = fit_query(Query("why", "\n".join(lines)), 400).extra
-    assert "2501: ERROR the database refused the connection" in extra
+    assert f"2501: {lines[2500]}" in extra
     assert extra.startswith(lines[0]) and extra.endswith(lines[-1] + "\n")
     assert count_tokens(extra) <= 400
 
