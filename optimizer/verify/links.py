@@ -18,6 +18,7 @@ from optimizer.verify.patched import Finding, Patched, Side, broken, tops
 
 MOST_IMPORTERS = 200
 MOST_BUILD_FILES = 60
+_INSTALLED = re.compile(r"(?:.*?/)?(?:vendor|node_modules|bower_components|dist|build)/")
 _BUILD = re.compile(
     r"(?:GNU)?[Mm]akefile(?:\.\w+)?|.*\.mk|CMakeLists\.txt|.*\.cmake|configure\.ac|meson\.build|\.gitignore"
 )
@@ -85,8 +86,10 @@ def _lost_class(path: str, patched: Patched) -> Iterator[tuple[str, int]]:
 
 
 def _is_there(path: str, module: str, tree: imports.Tree) -> bool:
-    """Whether any file has that place and name, whatever its ending: styles and pictures are imported too."""
+    """Whether any file has that place and name, whatever its ending, as styles and pictures, or is installed there."""
     place = posixpath.normpath(posixpath.join(posixpath.dirname(path), module.partition("?")[0]))
+    if (found := _INSTALLED.match(place)) and not any(other.startswith(found[0]) for other in tree.paths):
+        return True
     return any(other == place or other.startswith((f"{place}.", f"{place}/")) for other in tree.paths)
 
 

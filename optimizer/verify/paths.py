@@ -63,3 +63,20 @@ def missing(path: str, patched: Patched) -> Iterator[BrokenName]:
             is_lost = target != path and modules.is_item_of(target, raw) and not word.search(source.data)
             if is_lost and not modules.may_hold_more(source):
                 yield BrokenName("attribute", path, raw.line, name, target)
+    yield from _left_inside(path, patched)
+
+
+def _left_inside(path: str, patched: Patched) -> Iterator[BrokenName]:
+    """What a module written in a file takes from the file around it, which neither defines nor imports it any more."""
+    old, source = patched.before.source(path), patched.after.source(path)
+    if modules.may_hold_more(source):
+        return
+    for raw in source.imports:
+        name = modules.last_of(raw)
+        if not raw.kind.endswith("-inner") or raw.module != f"super::{name}":
+            continue
+        taken = sum(one.module == raw.module for one in source.imports)
+        was_there = not old.data or any(one.kind == "definition" for one in old.occurrences(name))
+        is_new = raw.module not in {one.module for one in old.imports}
+        if (was_there or is_new) and sum(p.kind in ("definition", "import") for p in source.occurrences(name)) == taken:
+            yield BrokenName("removed", path, raw.line, name, path)

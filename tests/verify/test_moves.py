@@ -193,6 +193,11 @@ MOVES = {
         },
         {"src/U.php": "src/U.php:4"},
     ),
+    "php: what is installed": Move(
+        {"t/a.php": "<?php\n$x = 1;\n"},
+        {"t/a.php": "<?php\nrequire __DIR__ . '/../vendor/autoload.php';\n$x = 1;\n"},
+        {},
+    ),
     "c: to another file": Move(
         {
             "a.h": "static int helper(int a) { return a; }\n",

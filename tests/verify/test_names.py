@@ -211,12 +211,18 @@ def test_names_of_other_languages_are_resolved(others: Index, path: str, old: st
         ("main.go", "calc.Total(1)", "func(a, b int) (c int) { c = a + b; return }(1, calc.Total(2))"),
         ("src/a.rs", "m + n", "if let Some(q) = Some(m) { q } else { drop(n); m }"),
         ("src/a.rs", "use std::env;\n", "use std::env::{self, args};\n"),
+        ("src/a.rs", "fn count", "mod t {\n    use super::{count, Kind};\n}\n\nfn count"),
         ("src/a.rs", "fn count", "struct One(u8);\n\nimpl One {\n    fn new() -> Self { Self(1) }\n}\n\nfn count"),
         ("j/A.java", "List<String> all;", "List<String> all;\n  Map<String, A> more;"),
     ],
 )
 def test_what_resolves_in_other_languages_is_left_alone(others: Index, path: str, old: str, new_text: str) -> None:
     assert failed(others, changed(path, old, new_text)) == {}
+
+
+def test_a_module_in_a_file_takes_only_what_the_file_has(others: Index) -> None:
+    found = failed(others, changed("src/a.rs", "fn count", "mod t {\n    use super::mislaid;\n}\n\nfn count"))
+    assert "uses mislaid, which src/a.rs no longer defines" in found["uses"]
 
 
 def test_a_definition_in_the_same_patch_resolves(others: Index) -> None:
