@@ -67,21 +67,33 @@ def new(
     known = Counter((one.path, one.text, one.name) for one in before)
     changed = {change.path for change in patched.changes}
     is_open = any(_may_bring(one, patched.after) for one in after)
+    is_whole = not any(_MISSING.search(one.text) or one.name == "?" for one in after)
     was_hidden = any("fatal error" in one.text for one in before)
     places = Counter((one.path, one.name) for one in after)
+
+    def counts(one: Finding) -> bool:
+        if not one.name:
+            return not _is_conditional(one, patched.after)
+        if everywhere:
+            return _count(one, patched) == places[one.path, one.name] and _is_nowhere(one, patched)
+        if is_open or (was_hidden and patched.had(one.name)):
+            return False
+        return (is_whole and _is_certain(one, patched.after)) or _is_nowhere(one, patched)
+
     for one in after:
         key = (one.path, one.text, one.name)
         if known[key] > 0:
             known[key] -= 1
-        elif one.path in changed and not _MISSING.search(one.text) and one.name != "?":
-            if not one.name:
-                if not _is_conditional(one, patched.after):
-                    yield one
-            elif everywhere:
-                if _count(one, patched) == places[one.path, one.name] and _is_nowhere(one, patched):
-                    yield one
-            elif not is_open and not (was_hidden and patched.had(one.name)) and _is_nowhere(one, patched):
-                yield one
+        elif one.path in changed and not _MISSING.search(one.text) and one.name != "?" and counts(one):
+            yield one
+
+
+def _is_certain(one: Finding, side: Side) -> bool:
+    """Whether a name is missing wherever others have it, once all that the file includes is there.
+
+    A function of C may be declared nowhere, and a constant by the command that builds.
+    """
+    return "implicit" not in one.text and not one.name.isupper() and not _is_conditional(one, side)
 
 
 def _is_conditional(one: Finding, side: Side) -> bool:

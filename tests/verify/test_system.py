@@ -24,6 +24,7 @@ FILES = {
     "src/cond.c": "#ifdef HAVE_X\n#define ONE 1\n#else\nint two = 2;\n#endif\nint f(void) { return 1; }\n",
     "j/A.java": "package j;\n\nimport org.absent.Thing;\n\nclass A {\n  Thing t;\n"
     "  int f() { return g(); }\n  int g() { return 1; }\n}\n",
+    "k/K.java": "package k;\n\nclass K {\n  int f() { return 1; }\n}\n",
     "j/X.java": "package j;\n\nclass X extends org.absent.Base {\n  int f() { return 1; }\n}\n",
     "Cargo.toml": '[package]\nname = "a"\nedition = "2021"\n',
     "src/lib.rs": "use absent::Thing;\n\npub fn show(total: usize, _: Thing) {\n    println!(\"{}\", total);\n}\n"
@@ -60,6 +61,9 @@ def checked(index: Index, tmp_path: Path, path: str, old: str, new: str, seconds
         ("src/main.c", "util_sum(1)", "util_sum(2)", True),
         ("src/main.c", "util_sum(1)", "prepared_sum(2)", False),
         ("src/main.c", "util_sum(1)", "util_sum(missing_one)", False),
+        ("src/main.c", "util_sum(1)", "util_sum(lost)", False),
+        ("src/main.c", "util_sum(1)", "lost()", None),
+        ("k/K.java", "return 1", "return g()", False),
         ("src/cond.c", "two = 2", "two = f()", None),
         ("src/cond.c", "return 1", "return *1", False),
         ("src/lost.c", "return 1", "return prepared()", None),
