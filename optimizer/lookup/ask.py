@@ -86,7 +86,8 @@ def _lookup(kind: LookupKind, groups: dict[str, str | None]) -> Lookup | None:
     subject, within = _bare(groups["subject"] or ""), _bare(groups.get("within") or "")
     if located := _LOCATED.fullmatch(subject):
         subject, within = located["name"], located["path"]
-    if not _is_subject(subject) or (within and not _PATH.fullmatch(within)):
+    is_named = kind == "rename" and (bool(within) or subject.lower() != subject)
+    if not (is_named or _is_subject(subject)) or (within and not _PATH.fullmatch(within)):
         return None
     if kind == "list":
         return Lookup("list", (groups["what"] or "").lower(), within=subject)

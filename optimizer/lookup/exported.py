@@ -41,18 +41,25 @@ def _exporters(subject: Subject) -> frozenset[str]:
         others = [path for path in subject.uses if path not in subject.paths]
         while True:
             before = len(found), len(bound)
+            found |= _barrels(subject, found)
             for path in others:
-                linkage, modules = subject.linkage(path), _modules(subject, path, found)
+                linkage = subject.linkage(path)
                 named = (one for one in linkage.taken if one.name == one.local == subject.name)
                 takes = [one for one in named if _is_from(subject, path, one, found)]
                 bound |= {path for one in takes if not one.passes_on}
                 given = any(one.name == one.own == subject.name for one in linkage.given)
-                if not modules.isdisjoint(linkage.all_of) or (takes and given):
+                if takes and given:
                     found.add(path)
             if (len(found), len(bound)) == before:
                 break
         subject.known["exporters"], subject.known["bound"] = frozenset(found), frozenset(bound)
     return subject.known["exporters"]
+
+
+def _barrels(subject: Subject, exporters: set[str]) -> set[str]:
+    """The files that pass on all that one of `exporters` has, whether or not they hold the name."""
+    edges = [edge for path in exporters for edge in subject.index.importers_of(path)]
+    return {edge.source for edge in edges if edge.module in subject.linkage(edge.source).all_of}
 
 
 def _bound(subject: Subject) -> frozenset[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from optimizer.languages.naming.bases import PLAIN, TYPES, bases_of, last_of
+from optimizer.languages.naming.table import naming_of
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ class Classes:
 
     def __init__(self, index: Index, paths: Iterable[str]) -> None:
         self._index = index
-        self._types = [one for path in paths for one in index.symbols_in(path) if one.kind in TYPES]
+        self._parts: dict[Symbol, list[Symbol]] = {}
+        first: dict[str, Symbol] = {}
+        for one in (one for path in paths for one in index.symbols_in(path) if one.kind in TYPES):
+            whole = first.setdefault(one.qualified, one) if naming_of(one.path).in_parts else one
+            self._parts.setdefault(whole, []).append(one)
+        self._types = list(self._parts)
 
     @cached_property
     def _named(self) -> dict[str, list[Symbol]]:
@@ -30,7 +36,10 @@ class Classes:
     @cached_property
     def up(self) -> dict[Symbol, tuple[Symbol, ...]]:
         """What each type is derived from in this repository."""
-        return {one: tuple(b for base in bases_of(one) for b in self.meant(base, one.path)) for one in self._types}
+        return {
+            one: tuple(b for part in parts for base in bases_of(part) for b in self.meant(base, part.path))
+            for one, parts in self._parts.items()
+        }
 
     @cached_property
     def down(self) -> dict[Symbol, tuple[Symbol, ...]]:
@@ -46,11 +55,14 @@ class Classes:
         known = self._named.get(last_of(name), [])
         if len(known) < 2:
             return tuple(known)
-        own = tuple(one for one in known if one.path == path)
+        own = tuple(one for one in known if self._is_in(one, {path}))
         if own:
             return own
         near = {edge.target for edge in self._index.imports_of(path)}
-        return tuple(one for one in known if one.path in near) or tuple(known)
+        return tuple(one for one in known if self._is_in(one, near)) or tuple(known)
+
+    def _is_in(self, one: Symbol, paths: Container[str | None]) -> bool:
+        return any(part.path in paths for part in self._parts[one])
 
     def named(self, name: str) -> bool:
         """Whether a type of this name is defined here."""
@@ -58,7 +70,12 @@ class Classes:
 
     def outside(self, one: Symbol) -> tuple[str, ...]:
         """The bases of a type that are not defined in this repository and may declare any method."""
-        return tuple(base for base in bases_of(one) if last_of(base) not in PLAIN and not self.meant(base, one.path))
+        return tuple(
+            base
+            for part in self._parts.get(one, [one])
+            for base in bases_of(part)
+            if last_of(base) not in PLAIN and not self.meant(base, part.path)
+        )
 
     def above(self, start: Iterable[Symbol]) -> set[Symbol]:
         """The given types and all that they are derived from."""
@@ -71,7 +88,7 @@ class Classes:
     def owner(self, method: Symbol) -> Symbol | None:
         """The type that a method belongs to."""
         last = method.parent.split(".")[-1]
-        known = [one for one in self._named.get(last, ()) if one.path == method.path]
+        known = [one for one in self._named.get(last, ()) if self._is_in(one, {method.path})]
         return (known or list(self.meant(last, method.path)) or [None])[0] if last else None  # type: ignore[list-item]
 
     def family(self, method: Symbol, others: Iterable[Symbol]) -> tuple[set[Symbol], set[Symbol]]:

@@ -7,6 +7,7 @@ is why it stands here and not with the languages.
 from __future__ import annotations
 
 import os
+import re
 import sysconfig
 from functools import cache
 from pathlib import Path
@@ -112,3 +113,13 @@ def _prepare() -> None:
     jedi.settings.auto_import_modules = []
     parso.cache._load_from_file_system = lambda *_, **__: None
     parso.cache._save_to_file_system = lambda *_, **__: None
+
+
+@cache
+def is_standard(name: str) -> bool:
+    """Whether anything of the standard library, or of the libraries whose stubs are at hand, has a name."""
+    import jedi
+
+    word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
+    stubs = Path(jedi.__file__).parent / "third_party" / "typeshed"
+    return any(word.search(path.read_bytes()) for path in stubs.rglob("*.pyi"))

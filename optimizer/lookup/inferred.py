@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from optimizer.languages.naming import in_text
 from optimizer.languages.naming.bases import PLAIN, bases_of
 from optimizer.languages.naming.table import naming_of
+from optimizer.lookup.subject import leads
 from optimizer.lookup.text_uses import InText
 
 if TYPE_CHECKING:
@@ -19,12 +21,17 @@ if TYPE_CHECKING:
     from optimizer.lookup.subject import Subject, Verdict
 
 
+# Libraries for tests whose objects have no members that code of a repository has by chance.
+_HARMLESS = frozenset({"pytest", "hypothesis", "freezegun", "typing_extensions", "pretend", "nose", "__future__"})
+
+
 class Inferred:
     """The verdicts on the uses of one subject."""
 
     def __init__(self, subject: Subject, names: Inference) -> None:
         self.subject, self.names = subject, names
         self.family = {(one.path, one.line) for one in subject.family}
+        self._alone: dict[str, bool] = {}
         if not subject.is_member:
             self._join_top_level()
 
@@ -61,10 +68,22 @@ class Inferred:
         if found or use.place.kind == "import":
             return "other"
         if self.subject.is_member:
-            return "open" if use.role == "member" else "other"
+            return "other" if use.role != "member" else "ours" if self._is_only(path) else "open"
         if use.role == "member":
             return "left"
         return "open" if use.role == "name" and self._takes_all(path) else "other"
+
+    def _is_only(self, path: str) -> bool:
+        """Whether nothing else that a file can reach has a member of this name."""
+        from optimizer.lookup.inference import is_standard
+
+        subject = self.subject
+        if path not in self._alone:
+            edges = [edge.module for edge in subject.index.imports_of(path) if edge.target is None]
+            outside = {one.lstrip(".").split(".")[0] for one in edges} - _HARMLESS - sys.stdlib_module_names
+            near = any(leads(subject, path, one) for one in subject.paths)
+            self._alone[path] = near and not outside and not subject.others and not subject.has_other_members
+        return self._alone[path] and not is_standard(subject.name)
 
     def _takes_all(self, path: str) -> bool:
         return in_text.takes_all(self.subject.sources[path].text)
@@ -96,6 +115,7 @@ def strings(subject: Subject, path: str, source: Source, bound: bool) -> Iterato
     if subject.names is not None and naming_of(path).is_inferred:
         if bound and not subject.is_member:
             found |= dict.fromkeys(in_text.in_exports(data, subject.name), True)
+            found |= dict.fromkeys(in_text.in_fields(data, subject.name), True)
             is_class = subject.target.kind == "class"
             found |= dict.fromkeys(in_text.in_annotations(data, subject.name), is_class)
         for start, expression in in_text.by_reflection(data, subject.name):
@@ -110,6 +130,8 @@ def _reflected(subject: Subject, path: str, data: bytes, expression: str) -> boo
     """Whether an expression has the subject as a member; None where it surely has another, False where it may."""
     if subject.names is None or not re.fullmatch(r"[\w.]+", expression):
         return False
+    if not subject.is_member and not in_text.imports_name(data, expression.split(".")[0]):
+        return None
     found, _ = subject.names.member(path, data, expression, subject.name)
     family = {(one.path, one.line) for one in subject.family}
     return True if any((one.path, one.line) in family for one in found) else None if found else False

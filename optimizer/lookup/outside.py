@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.languages.naming.bases import TYPES
-from optimizer.languages.naming.uses import says_override, trait_of
+from optimizer.languages.naming.uses import counts, says_override, trait_of
 
 if TYPE_CHECKING:
     from optimizer.lookup.subject import ResolvedUse, Subject
@@ -18,7 +18,8 @@ def needed(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> str:
     target, row = subject.target, subject.naming
     if row.runtime.fullmatch(target.name):
         return f"the runtime of {subject.language}"
-    if subject.is_member and target.name in row.interfaces:
+    known = row.interfaces.get(target.name, "").split(",")
+    if subject.is_member and any(counts(place.use) in known for place in places if _defines(place)):
         return "interfaces of the standard library"
     if row.by_case and target.name[:1].isupper() and not new[:1].isupper():
         folder = posixpath.dirname(target.path)
@@ -35,8 +36,12 @@ def needed(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> str:
     return ""
 
 
+def _defines(place: ResolvedUse) -> bool:
+    return place.verdict == "ours" and place.use.place.kind == "definition"
+
+
 def _base(subject: Subject, places: Sequence[ResolvedUse]) -> str:
-    defined = [p.use for p in places if p.verdict == "ours" and p.use.place.kind == "definition"]
+    defined = [p.use for p in places if _defines(p)]
     if subject.naming.in_traits:
         return next((trait for use in defined if (trait := trait_of(use)) and not _is_ours(subject, trait)), "")
     if subject.classes is None:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from optimizer.errors import Conflict, InputError, SafetyRefused
 from optimizer.languages.naming.bases import TYPES
 from optimizer.languages.naming.exports import is_given
-from optimizer.languages.naming.table import group_of
+from optimizer.languages.naming.table import Naming, group_of
+from optimizer.languages.naming.uses import binds, is_in_namespace
 from optimizer.languages.source import Source
+from optimizer.languages.table import language_of
 from optimizer.lookup.family import Classes
 from optimizer.lookup.names import definitions, holders, nearest, parts_of
 from optimizer.lookup.questions import Citation, Lookup, LookupResult
-from optimizer.lookup.resolve import free, member
+from optimizer.lookup.receivers import Types
+from optimizer.lookup.resolve import free, local, member
 from optimizer.lookup.subject import ResolvedUse, Subject, collect, leads
 from optimizer.lookup.text_uses import InText, text_uses
 from optimizer.lookup.unseen import not_here, remarks
@@ -68,11 +71,15 @@ def rename(lookup: Lookup, index: Index) -> LookupResult:
         texts = (f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near))
         return LookupResult((*map(Citation, texts), *remarks(index, name)), False)
     name = found[0].name
+    if name.endswith("=") and new.endswith("="):
+        name, new = name[:-1], new[:-1]
+        found = tuple(one._replace(name=name, qualified=one.qualified[:-1]) for one in found)
+        lookup = replace(lookup, new_name=new)
     if name == new:
         raise InputError(f"{name} already has that name")
     if exact := [one for one in found if lookup.within and parts_of(one.qualified) == parts_of(lookup.subject)]:
         found = tuple(exact)
-    subject = _subject(index, found)
+    subject = _subject(index, _whole(index, found))
     _refuse_several(subject, found, lookup)
     places = _resolved(subject)
     files = tuple(_files(subject, places, lookup))
@@ -101,25 +108,31 @@ def _subject(index: Index, found: Sequence[Symbol]) -> Subject:
     paths = holders(index, target.name) | {target.path}
     sources, uses = collect(index, target, sorted(paths))
     subject = Subject(index, target, sources, uses, frozenset({target}), others=())
-    family, types, classes = {target}, {target.parent.split(".")[-1]} - {""}, None
+    scope = None if subject.naming.is_inferred else _scope(target, uses.get(target.path, ()))
+    subject = replace(subject, scope=scope)
+    family, types, classes, receivers = {target}, {target.parent.split(".")[-1]} - {""}, None, None
+    owners: set[Symbol] = set()
     if subject.is_member:
         group = group_of(target.path)
         near = [path for path in index.paths() if group_of(path) == group]
         classes = Classes(index, near)
-        family, owners = classes.family(
+        family, reached = classes.family(
             target, [one for one in same if one.kind in ("method", "function") and one.parent]
         )
-        types |= {one.name for one in owners}
+        types |= {one.name for one in reached}
         family |= _by_interface(same, index) if subject.naming.by_interface else set()
         types |= {one.parent.split(".")[-1] for one in family}
+        owners = reached | {owner for one in family if (owner := classes.owner(one)) is not None}
+        receivers = Types(index, classes, subject.naming)
         family |= {one for one in same if one.path == target.path and one.parent == target.parent}
-    else:
-        family |= {one for one in same if _is_one(one, target, subject.naming.stubs)}
+    elif scope is None:
+        family |= {one for one in same if _is_one(one, target, subject.naming)}
     others = tuple(one for one in same if one not in family)
     names = _inferred(index) if subject.naming.is_inferred else None
     return replace(
-        subject, family=frozenset(family), types=frozenset(types), others=others, classes=classes, names=names
-    )
+        subject, family=frozenset(family), types=frozenset(types), owners=frozenset(owners), others=others,
+        classes=classes, names=names, receivers=receivers,
+    )  # fmt: skip
 
 
 def _inferred(index: Index) -> Inference:
@@ -133,14 +146,33 @@ def _first(found: Sequence[Symbol]) -> Symbol:
     return next((one for one in found if one.kind in TYPES), found[0])
 
 
-def _is_one(one: Symbol, target: Symbol, stubs: str) -> bool:
+def _scope(target: Symbol, uses: Sequence[Use]) -> tuple[int, int] | None:
+    """The scope of a function or class within a function; None for what other places can take from around it."""
+    for use in uses:
+        if use.place.line == target.line and use.place.kind == "definition" and binds(use.node):
+            return use.scope if not is_in_namespace(use.node) else None
+    return None
+
+
+def _whole(index: Index, found: Sequence[Symbol]) -> Sequence[Symbol]:
+    """The definitions, or for a constructor that bears the name of its class the class."""
+    target = _first(found)
+    if target.kind == "method" and target.parent.split(".")[-1] == target.name:
+        near = index.symbols_in(target.path)
+        return [one for one in near if one.kind in TYPES and one.qualified == target.parent] or found
+    return found
+
+
+def _is_one(one: Symbol, target: Symbol, row: Naming) -> bool:
     """Whether two definitions are one thing: overloads, a constructor, a struct and its typedef, a repeated name."""
     if one.path == target.path and (one.parent == target.parent or target.name in (one.parent, target.parent)):
         return True
     if target.kind in TYPES and one.kind == "method" and one.parent.split(".")[-1] == target.name:
         return one.path == target.path
+    if row.in_parts:
+        return one.qualified == target.qualified and one.kind == target.kind
     (stem, ending), (body, other) = posixpath.splitext(one.path), posixpath.splitext(target.path)
-    return stubs in (ending, other) and ending != other and stem == body and one.parent == target.parent
+    return row.stubs in (ending, other) and ending != other and stem == body and one.parent == target.parent
 
 
 def _by_interface(same: Iterable[Symbol], index: Index) -> set[Symbol]:
@@ -170,7 +202,7 @@ def _resolved(subject: Subject) -> list[ResolvedUse]:
             raise _needed_outside(subject, base)
         judge = Inferred(subject, names).verdict
     else:
-        decide = member if subject.is_member else free
+        decide = member if subject.is_member else local if subject.scope else free
 
         def judge(path, use):  # type: ignore[no-untyped-def]
             return decide(subject, path, use)
@@ -220,7 +252,7 @@ def _change(use: Use, name: bytes, new: bytes, path: str, subject: Subject) -> C
 
 def _in_strings(subject: Subject, path: str, source: Source, bound: bool) -> Iterator[InText]:
     known = {use.place.start for use in subject.uses.get(path, ())}
-    is_read = path in subject.uses or source.language is None
+    is_read = path in subject.uses or source.language is None or source.language.outline
     found = text_uses(subject, path, source) if is_read else iter(())
     if subject.names is not None and (path in subject.uses or path.endswith((".toml", ".cfg", ".ini"))):
         from optimizer.lookup.inferred import strings
@@ -231,7 +263,8 @@ def _in_strings(subject: Subject, path: str, source: Source, bound: bool) -> Ite
 
 def _must_mean(subject: Subject, file: _File) -> bool:
     """Whether what is not known in a file can hardly mean anything else of this repository."""
-    return not subject.others or any(leads(subject, file.path, path) for path in subject.paths)
+    is_alone = not subject.others or language_of(file.path) is None
+    return is_alone or any(leads(subject, file.path, path) for path in subject.paths)
 
 
 def _replaced(file: _File) -> bytes:

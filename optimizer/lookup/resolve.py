@@ -7,14 +7,17 @@ import re
 
 from optimizer.languages.naming import modules, packages
 from optimizer.languages.naming.table import package_of
-from optimizer.languages.naming.uses import Use, is_field, is_of_object
+from optimizer.languages.naming.uses import Use, is_field, is_of_object, is_setter, modules_around, starts_with
 from optimizer.lookup import exported
 from optimizer.lookup.subject import Subject, Verdict, leads
+from optimizer.retrieval import Symbol
 
 
 def member(subject: Subject, path: str, use: Use) -> Verdict:
     """What a use of the name means when a method is renamed, in a language without inference."""
     defined = {(one.path, one.line) for one in subject.family}
+    if is_setter(use):
+        return "ours" if use.owners and use.owners[0] in subject.types else "other"
     if use.place.kind == "definition" or use.role == "key":
         return "ours" if (path, use.place.line) in defined else "other"
     if use.role == "member":
@@ -22,8 +25,11 @@ def member(subject: Subject, path: str, use: Use) -> Verdict:
             return "other"
         verdict = subject.receiver(path, use)
         return "ours" if verdict == "open" and subject.is_own_word else verdict
+    if use.role == "name" and subject.naming.bare_fields and use.scope is None and use.place.kind != "call":
+        inside = any(owner in subject.types for owner in use.owners)
+        return "ours" if subject.target.kind == "constant" and (inside or _imports_member(subject, path)) else "other"
     if use.role == "name" and use.place.kind == "call" and use.scope is None and use.owners:
-        inside = [owner for owner in use.owners if owner in subject.types]
+        inside = any(owner in subject.types for owner in use.owners)
         return "ours" if inside and path not in subject.taken and subject.naming.bare_members else "other"
     if use.role == "name" and subject.naming.bare_reads and use.owners and use.owners[0] in subject.types:
         return "ours" if use.scope is None else "other"
@@ -35,7 +41,21 @@ def _cannot_be_method(subject: Subject, use: Use) -> bool:
     row = subject.naming
     if not row.fields_apart or not is_field(use):
         return False
+    if subject.target.kind == "constant":
+        return row.self_parameter != ""
     return use.place.kind != "call" or not re.search(rf"\b{row.self_parameter}\b", subject.target.signature)
+
+
+def _imports_member(subject: Subject, path: str) -> bool:
+    """Whether a file imports the name, or all that its type has, from its type."""
+    last = subject.target.parent.split(".")[-1]
+    modules = [raw.module.split(".") for raw in subject.sources[path].imports]
+    return any([last, end] == one[-2:] for one in modules for end in (subject.name, "*"))
+
+
+def local(subject: Subject, path: str, use: Use) -> Verdict:
+    """What a use of the name means when something within a function is renamed."""
+    return "ours" if path == subject.target.path and use.scope == subject.scope else "other"
 
 
 def free(subject: Subject, path: str, use: Use) -> Verdict:
@@ -51,16 +71,18 @@ def free(subject: Subject, path: str, use: Use) -> Verdict:
         return exported.meaning(subject, path, use)
     if use.role == "member":
         return _qualified(subject, path, use)
-    return _plain(subject, path)
+    if use.place.kind == "import" and _starts_outside(subject, path, use):
+        return "other"
+    return _plain(subject, path, use)
 
 
 def _is_declared_again(subject: Subject, path: str, use: Use) -> bool:
     return use.scope is None and not use.owners and subject.naming.is_repeated and not subject.others
 
 
-def _plain(subject: Subject, path: str) -> Verdict:
+def _plain(subject: Subject, path: str, use: Use) -> Verdict:
     if path in subject.paths:
-        return "ours"
+        return _in_module(subject, path, use)
     if path in subject.taken:
         return "other"
     if subject.naming.reach == "packages":
@@ -77,10 +99,36 @@ def _plain(subject: Subject, path: str) -> Verdict:
     return "ours"
 
 
+def _in_module(subject: Subject, path: str, use: Use) -> Verdict:
+    """What a name alone means in a file that defines it, where a module within the file may define it too."""
+    if not subject.naming.inner_modules:
+        return "ours"
+    around = modules_around(use)
+    near = [one for one in (*subject.family, *subject.others) if one.path == path and one.kind != "method"]
+    seen = [one for one in near if around[: len(parts := _parents(one))] == parts]
+    best = max(seen, key=lambda one: len(_parents(one)), default=None)
+    return "ours" if best in subject.family else "other"
+
+
+def _parents(one: Symbol) -> list[str]:
+    return one.parent.split(".") if one.parent else []
+
+
+def _starts_outside(subject: Subject, path: str, use: Use) -> bool:
+    """Whether a path starts outside the repository, or with a module that the file imports from there."""
+    head, standard = starts_with(use) if subject.naming.standard else "", subject.naming.standard
+    if not head or head in ("crate", "self", "super", "Self"):
+        return False
+    outside = (raw for raw in subject.sources[path].imports if re.split(r"::", raw.module)[0] in standard)
+    return head in standard or any(head in (*re.split(r"::", raw.module), *raw.names) for raw in outside)
+
+
 def _qualified(subject: Subject, path: str, use: Use) -> Verdict:
     last = re.split(r"\.|::|\\|->", use.receiver)[-1].strip()
     if subject.naming.reach == "packages":
         return "ours" if last in _package_names(subject, path) else "other"
+    if subject.naming.standard and (is_of_object(use) or _starts_outside(subject, path, use)):
+        return "other"
     if last in _module_names(subject):
         return "ours" if path not in subject.taken or last not in ("crate", "self", "super", "") else "open"
     if subject.target.parent and last == subject.target.parent.split(".")[-1]:

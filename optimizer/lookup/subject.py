@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from optimizer.languages.naming import exports
-from optimizer.languages.naming.receivers import is_own, types_of
+from optimizer.languages.naming.expressions import is_own
 from optimizer.languages.naming.table import Naming, group_of, naming_in
-from optimizer.languages.naming.uses import Use, find_uses, function_around
+from optimizer.languages.naming.uses import Use, find_uses
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.family import Classes
@@ -19,7 +19,9 @@ from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
+    from optimizer.languages.naming.written import Type
     from optimizer.lookup.inference import Inference
+    from optimizer.lookup.receivers import Types
 
 # `open`: it may well be meant. `left`: it is hardly meant, but nothing shows that it is not.
 Verdict = Literal["ours", "other", "open", "left"]
@@ -44,11 +46,13 @@ class Subject:
     uses: Mapping[str, Sequence[Use]]
     family: frozenset[Symbol] = frozenset()
     types: frozenset[str] = frozenset()
+    owners: frozenset[Symbol] = frozenset()
     others: tuple[Symbol, ...] = ()
     classes: Classes | None = None
     names: Inference | None = None
+    receivers: Types | None = None
+    scope: tuple[int, int] | None = None
     known: dict[str, frozenset[str]] = field(default_factory=dict)
-    symbols: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)
     linkages: dict[str, exports.Linkage] = field(default_factory=dict)
 
     @property
@@ -59,9 +63,17 @@ class Subject:
     def is_member(self) -> bool:
         """Whether it belongs to what is around it."""
         row = self.naming
-        if self.is_described:
+        if self.is_described or self.scope is not None:
             return False
-        return self.target.kind in row.members or bool(self.target.parent and self.target.kind in row.inner)
+        is_inside = bool(self.target.parent) and not self.is_in_module
+        return self.target.kind in row.members or (is_inside and self.target.kind in row.inner)
+
+    @cached_property
+    def is_in_module(self) -> bool:
+        """Whether what is around the definition is a module within its file, and no type."""
+        last = self.target.parent.split(".")[-1]
+        around = [one for one in self.index.symbols_in(self.target.path) if last and one.name == last]
+        return self.naming.inner_modules and bool(around) and all(one.kind == "module" for one in around)
 
     @cached_property
     def naming(self) -> Naming:
@@ -93,10 +105,10 @@ class Subject:
     @cached_property
     def is_own_word(self) -> bool:
         """Whether an outside library is unlikely to have a member of this name, and nothing here shows that one has."""
-        return bool(_WORDS.search(self.name)) and not self.others and not self._has_other_members
+        return bool(_WORDS.search(self.name)) and not self.others and not self.has_other_members
 
     @cached_property
-    def _has_other_members(self) -> bool:
+    def has_other_members(self) -> bool:
         """Whether a field, key or outside receiver has the name too."""
         defined = {(one.path, one.line) for one in self.family}
         return any(
@@ -109,45 +121,38 @@ class Subject:
     def receiver(self, path: str, use: Use) -> Verdict:
         """Whether the receiver of a member is of a type that has the renamed one."""
         if is_own(use.receiver):
-            return self._of_owner(use)
-        whole = self.sources[path].text.decode("utf-8", "replace")
-        names: set[str] = set()
-        for text in (self._around(path, use), whole):
-            names = names or set(types_of(use.receiver, text, self.naming, self._symbols))
-        if not names:
+            return self._of_owner(path, use)
+        first = use.node.parent.named_children[0] if use.node.parent is not None else None
+        if self.receivers is None or first is None:
             return "open"
-        ours = {name for name in names if name in self.types}
-        if not ours:
-            return "other" if all(self._is_known(name) for name in names) else "open"
-        return "ours" if ours == names else "open"
+        found = {self.has(one) for one in self.receivers.types(path, first)}
+        return found.pop() if len(found) == 1 else "open"
+
+    def has(self, one: Type) -> Verdict:
+        """Whether a type has the renamed member."""
+        if not one.name:
+            return "open"
+        meant = set(self.classes.meant(one.name, one.path)) if self.classes else set()
+        if not meant:
+            return "ours" if one.name in self.types else "other"
+        if not meant & self.owners:
+            takes_over = self.naming.embeds and self.receivers is not None and self.receivers.above(one) & self.owners
+            return "ours" if takes_over else "other"
+        return "ours" if meant <= self.owners else "open"
 
     def linkage(self, path: str) -> exports.Linkage:
         """What a file takes from modules and gives to others."""
         if path not in self.linkages:
-            self.linkages[path] = exports.read(self.sources[path])
+            self.linkages[path] = exports.read(self.sources.get(path) or Source(path, self.index.read(path)))
         return self.linkages[path]
 
-    def _symbols(self, names: Iterable[str]) -> tuple[Symbol, ...]:
-        return tuple(one for name in names for one in self._named(name))
+    def _of_owner(self, path: str, use: Use) -> Verdict:
+        from optimizer.languages.naming.written import Type
 
-    def _named(self, name: str) -> tuple[Symbol, ...]:
-        if name not in self.symbols:
-            self.symbols[name] = self.index.symbols_named([name])
-        return self.symbols[name]
-
-    def _is_known(self, name: str) -> bool:
-        """Whether a type cannot have the renamed member: it is not defined here, or derived from nothing outside."""
-        return self.classes is None or not self.classes.named(name) or name not in self.types
-
-    def _of_owner(self, use: Use) -> Verdict:
-        if not use.owners:
+        if not use.owners or self.receivers is None:
             return "open"
-        return "ours" if use.owners[0] in self.types else "other"
-
-    def _around(self, path: str, use: Use) -> str:
-        node = function_around(use)
-        text = self.sources[path].text
-        return text[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        found = {self.has(one) for one in self.receivers.bound(Type(use.owners[0], (), path), use.node)}
+        return "ours" if "ours" in found else found.pop() if len(found) == 1 else "open"
 
 
 def leads(subject: Subject, path: str, target: str) -> bool:

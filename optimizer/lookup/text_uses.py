@@ -32,6 +32,8 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
     if language is None or language.blocks:
         view = _outside_of_code(subject, data, language)
         yield from (_place(subject, data, at, ours=False) for at in in_text.words(view, name))
+        if language is None and subject.is_member:
+            yield from (_place(subject, data, at, ours=False) for at in in_text.in_templates(data, name))
         return
     form = in_text.form_of(language)
     if language.cells and _is_hidden(source, name):
@@ -42,12 +44,47 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
         meant = _in_example(subject, taken_from, sign, form.plain)
         if meant is not None:
             yield _place(subject, data, start, ours=meant)
-    if subject.is_member or form.functions:
-        yield from (_place(subject, data, at, ours=False) for at in in_text.reflected(form, data, name))
+    if form.qualified and not subject.is_member and subject.target.parent:
+        whole = in_text.after_whole(data, subject.target.parent, name)
+        yield from (_place(subject, data, at, ours=True) for at in whole if not _is_comment(source, at))
+    if subject.is_member and path in subject.paths:
+        yield from (_place(subject, data, at, ours=False, length=0) for at in in_text.begun(form, data, name))
+    for at in in_text.reflected(form, data, name) if subject.is_member or form.functions else ():
+        found = _by_place(subject, path, source, at) if form.places else False
+        if found is not None:
+            yield _place(subject, data, at, ours=found)
+
+
+def _is_comment(source: Source, at: int) -> bool:
+    node = source.root.descendant_for_byte_range(at, at + 1) if source.root is not None else None
+    return node is None or "comment" in node.type
+
+
+def _by_place(subject: Subject, path: str, source: Source, start: int) -> bool | None:
+    """Whether a symbol means the subject by the call that takes it; None: surely not, False: it may."""
+    from optimizer.languages.naming.uses import owners
+    from optimizer.languages.naming.written import Type
+
+    node = source.root.descendant_for_byte_range(start, start + 1) if source.root is not None else None
+    while node is not None and node.type not in ("call", "argument_list", "program", "method", "alias"):
+        node = node.parent
+    call = node.parent if node is not None and node.type == "argument_list" else node
+    named = call.child_by_field_name("method") if call is not None and call.type == "call" else None
+    if call is None or named is None or named.text not in in_text.OF_CLASS or subject.receivers is None:
+        return False if subject.is_own_word else None
+    receiver = call.child_by_field_name("receiver")
+    if receiver is not None and receiver.type != "self":
+        found = {subject.has(one) for one in subject.receivers.types(path, receiver)}
+        return True if found == {"ours"} else None if found == {"other"} else subject.is_own_word
+    around = next(iter(owners(call, source.text)), "")
+    verdict = subject.has(Type(around, (), path))
+    return True if verdict == "ours" else None if verdict == "other" else False
 
 
 def _in_example(subject: Subject, taken_from: str, sign: str, plain: bool) -> bool | None:
     """Whether an example means the subject; None where it surely does not."""
+    if subject.is_in_module and taken_from != subject.target.parent.split(".")[-1]:
+        return None
     if not subject.is_member:
         return not subject.others if sign != "." or plain else None
     if sign == "::":
@@ -64,8 +101,9 @@ def _outside_of_code(subject: Subject, data: bytes, page: Language | None) -> by
     return data if data.startswith(b"#!") else b""
 
 
-def _place(subject: Subject, data: bytes, start: int, *, ours: bool) -> InText:
-    return InText(start, start + len(subject.name.encode()), data.count(b"\n", 0, start) + 1, ours)
+def _place(subject: Subject, data: bytes, start: int, *, ours: bool, length: int | None = None) -> InText:
+    size = len(subject.name.encode()) if length is None else length
+    return InText(start, start + size, data.count(b"\n", 0, start) + 1, ours)
 
 
 def _is_hidden(source: Source, name: str) -> bool:

@@ -62,7 +62,7 @@ def _is_in(name: str, texts: list[bytes]) -> bool:
 
 
 def _word(name: str) -> re.Pattern[bytes]:
-    return re.compile(rb"\b%s\b" % re.escape(name.encode()))
+    return re.compile(rb"(?<!\w)%s(?!\w)" % re.escape(name.encode()))
 
 
 def _is_sure(name: str, use: undeclared.NewName, source: Source, side: Side, includes: Included | None) -> bool:

@@ -142,8 +142,9 @@ CASES = {
         "use.py": "from a import «getchar»\n",
     }, within="a.py"),
     "a method of Ruby that is sent by its name": Case("A.run_job", {
-        "a.rb": "class A\n  def «run_job»\n  end\n\n  def go\n    «run_job»\n    send(:run_job)\n  end\nend\nA.new.«run_job»\n",
-    }, open=frozenset({"a.rb:7"}), breaks=True),
+        "a.rb": "class A\n  def «run_job»\n  end\n\n  def go\n    «run_job»\n    send(:«run_job»)\n  end\nend\nA.new.«run_job»\n",
+        "b.rb": "class B\n  def go(a)\n    send(:run_job)\n    a.send(:«run_job»)\n  end\nend\n",
+    }),
 }  # fmt: skip
 
 REFUSED = {

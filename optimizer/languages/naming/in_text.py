@@ -13,6 +13,13 @@ _FENCED = re.compile(
     rb"(?m)^[ \t]*//[/!][ \t]*```(?:rust|should_panic|no_run)?[ \t]*\r?\n((?:[ \t]*//[/!](?![ \t]*```).*\n)*)"
 )
 _PROMPTS = re.compile(rb"(?m)^[ \t]*(?:>>>|\.\.\.)[ \t](.*)$")
+_TEMPLATES = re.compile(rb"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}", re.S)
+OF_CLASS = frozenset(
+    b"alias_method define_method private public protected module_function private_class_method public_class_method"
+    b" send public_send __send__ respond_to? method instance_method public_instance_method method_defined? attr_reader"
+    b" attr_writer attr_accessor remove_method undef_method protected_instance_methods".split()
+)
+"""Methods of Ruby whose symbols name methods of their receiver."""
 _QUALIFIED = re.compile(rb"(\w+)\s*(::|\.)\s*$")
 
 
@@ -20,27 +27,40 @@ _QUALIFIED = re.compile(rb"(\w+)\s*(::|\.)\s*$")
 class Form:
     """How a language uses text as a name: what stands `before` and `after` it, and examples that are run as tests.
 
-    `functions`: the text may name a function too, and not only a member. `plain`: code of an example uses what its
-    module has without naming the module.
+    `functions`: the text may name a function too, and not only a member. `built`: how a member is taken by a name that
+    is put together when the program runs. `places`: what a symbol means is to be seen from the call around it.
+    `qualified`: strings hold code, in which a name stands with all that is around it. `plain`: code of an example uses
+    what its module has without naming the module.
     """
 
     before: bytes = b""
     after: bytes = b""
     functions: bool = False
+    built: re.Pattern[bytes] | None = None
+    places: bool = False
+    qualified: bool = False
     examples: re.Pattern[bytes] | None = None
     plain: bool = False
 
 
-_SCRIPT = Form(rb"(?:\[\s*|\(\s*[^()'\"`]*,\s*)['\"`]", rb"['\"`]")
+_SCRIPT = Form(rb"(?:\[\s*|\(\s*[^()'\"`]*,\s*)['\"`]", rb"['\"`]", built=re.compile(rb"\bthis\["))
 _FORMS: Mapping[str, Form] = {
-    "ruby": Form(rb"(?<![\w:]):[\"']?|\b(?:\w*send\w*|method|respond_to\?|define_method)[ (]+['\"]", rb"[\"']?"),
+    "ruby": Form(
+        rb"(?<![\w:]):[\"']?|\b(?:\w*send\w*|method|respond_to\?|define_method)[ (]+['\"]",
+        rb"[\"']?",
+        built=re.compile(rb"\b(?:public_)?send[ (]"),
+        places=True,
+        qualified=True,
+    ),
     "javascript": _SCRIPT,
     "typescript": _SCRIPT,
     "tsx": _SCRIPT,
     "php": Form(
-        rb"(?:array\(|\[)[^\[\]()]*,\s*['\"]|\b(?:call_user_\w*|is_callable|method_exists)\(.*?['\"]",
+        rb"(?:array\(|\[)[^\[\]()]*,\s*['\"]|\b(?:call_user_\w*|is_callable|method_exists)\(.*?['\"]"
+        rb"|=>\s*['\"]|\breturn\s+['\"]|[(,]\s*['\"](?:\w+\\\\)*",
         rb"['\"]",
         functions=True,
+        built=re.compile(rb"->\{|->\$\w+\s*\(|\bcall_user_func|::\$\w+\s*\(|\[\$this,\s*\$"),
     ),
     "java": Form(rb"\bget(?:Declared)?(?:Method|Field)\(\s*\"", rb"\""),
     "go": Form(rb"\b(?:MethodByName|FieldByName)\(\s*\"", rb"\""),
@@ -61,6 +81,29 @@ def reflected(form: Form, data: bytes, name: str) -> Iterator[int]:
         word = re.escape(name.encode())
         for match in re.finditer(rb"(?:" + form.before + rb")(" + word + rb")" + form.after + rb"(?![\w?!])", data):
             yield match.start(1)
+
+
+def begun(form: Form, data: bytes, name: str) -> Iterator[int]:
+    """Where a string begins `name` and others are added to it, in a file that takes members by such names."""
+    if form.built is None or not form.built.search(data):
+        return
+    for word in re.finditer(r"(?<=[a-z0-9])[A-Z]|(?<=_)[A-Za-z]", name):
+        first = re.escape(name[: word.start()].encode())
+        for match in re.finditer(rb"['\"`]" + first + rb"(?:['\"]\s*[.+]|[#$]?\{|\$\w|\$\{)", data):
+            yield match.start() + 1
+
+
+def in_templates(data: bytes, name: str) -> Iterator[int]:
+    """Where a template may take a member, or a function, by its name."""
+    word = re.compile(rb"(?<![\w$])" + re.escape(name.encode()) + rb"(?![\w$])")
+    for block in _TEMPLATES.finditer(data):
+        yield from (block.start() + match.start() for match in word.finditer(block[0]))
+
+
+def after_whole(data: bytes, parent: str, name: str) -> Iterator[int]:
+    """Where `name` stands with all that is around it."""
+    whole = re.escape(parent.replace(".", "::").encode()) + rb"::(" + re.escape(name.encode())
+    yield from (match.start(1) for match in re.finditer(rb"(?<![\w:])" + whole + rb")(?!\w)", data))
 
 
 def in_macros(data: bytes, name: str) -> Iterator[int]:
@@ -120,6 +163,21 @@ def by_reflection(data: bytes, name: str) -> Iterator[tuple[int, str]]:
     """Where a call such as `getattr` has `name` in a string, and the expression whose member it is, '' for none."""
     for match in re.finditer(_REFLECTION + rb"(['\"])(" + re.escape(name.encode()) + rb")\2", data):
         yield match.start(3), (match[1] or b"").decode("utf-8", "replace")
+
+
+_FILLED = re.compile(rb"(?:\*\*|%\s*|format_map\()(?:globals|locals|vars)\(\)")
+
+
+def in_fields(data: bytes, name: str) -> Iterator[int]:
+    """Where strings have `name` as a field, in a file that fills such fields from all its names."""
+    if _FILLED.search(data):
+        for match in re.finditer(rb"(?:\{|%\()(" + re.escape(name.encode()) + rb")[}!:.\[)]", data):
+            yield match.start(1)
+
+
+def imports_name(data: bytes, name: str) -> bool:
+    """Whether an import statement has `name`."""
+    return re.search(rb"^\s*(?:import|from)\b.*\b" + re.escape(name.encode()) + rb"\b", data, re.M) is not None
 
 
 def takes_all(data: bytes) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from optimizer.languages.naming import globals as known
@@ -49,6 +49,7 @@ class Naming:
     members: frozenset[str] = _MEMBERS  # kinds of definitions that are members of what is around them
     inner: frozenset[str] = frozenset({"function", "constant"})  # the same, where anything is around them
     bare_members: bool = True  # code of a type may call its members on nothing
+    bare_fields: bool = False  # a field is written without its object or class
     bare_reads: bool = False  # a member that stands alone may be a call
     fields_apart: bool = False  # a type may have a field and a method of one name
     self_parameter: str = ""  # the parameter of functions that are called on a value; '': not written
@@ -58,13 +59,18 @@ class Naming:
     capital_types: bool = False  # a name with a capital that stands alone is a type
     by_interface: bool = False  # methods of one name belong together where an interface or trait ties them
     says_override: bool = False  # a method that overrides another says so
+    embeds: bool = False  # a type takes over the members of fields without a name
+    in_parts: bool = False  # a type may be defined in several files, a part in each
+    given: bool = False  # what a function returns is to be seen in its statements
     in_traits: bool = False  # a method of a trait is written in a block that names the trait
     # Qualified names
+    inner_modules: bool = False  # a file may hold modules whose names its other code does not see
+    standard: frozenset[str] = frozenset()  # first parts of paths that lead outside the repository
     qualified: bool = False  # `a::name`, `a\name` or `a.name` may name anything of the top level
     capital_values: bool = False  # what a qualifier with a capital has is a member
     # What knows names from outside
     runtime: re.Pattern[str] = _NEVER  # names by which the language, its runtime or its test runner calls something
-    interfaces: frozenset[str] = frozenset()  # methods by which the standard library knows a type
+    interfaces: Mapping[str, str] = field(default_factory=dict)  # methods by which it knows a type, with `counts`
 
 
 _PAGES = frozenset(row.name for row in LANGUAGES if row.blocks)
@@ -73,15 +79,18 @@ _JVM = frozenset({"java", "kotlin", "scala"})
 _C = frozenset({"c", "cpp"})
 _NOTEBOOKS = frozenset({"python", "notebook"})
 _SPACE = re.compile(rb"^\s*(?:package|namespace)\s+([\w.\\]+)", re.M)
-# Methods by which the standard library of Go knows a type.
+# Methods by which interfaces of the standard library of Go know a type, with their counts of parameters and results.
 _METHODS_OF_GO = """
-Accept Addr Begin Close CloseNotify Columns Commit Deadline Done Enabled Err Error Exec Flush Format Get
-GoString GobDecode GobEncode Handle Header Hijack Info Int63 Is IsDir LastInsertId Len Less LocalAddr Lock
-MarshalBinary MarshalJSON MarshalText MarshalXML ModTime Mode Name Network Next Open Pop Prepare Push Query Read
-ReadAt ReadByte ReadDir ReadFrom ReadRune RemoteAddr Rollback RoundTrip RowsAffected Scan Seed Seek ServeHTTP
-Set SetDeadline SetReadDeadline SetWriteDeadline Size Stat String Swap Sys Temporary Timeout Type Uint64 Unlock
-UnmarshalBinary UnmarshalJSON UnmarshalText UnmarshalXML UnreadByte UnreadRune Unwrap Value WithAttrs WithGroup
-Write WriteAt WriteByte WriteHeader WriteString WriteTo
+Accept:02 Addr:01 Begin:02 Close:01 CloseNotify:01 Columns:01 Commit:01 Deadline:02 Done:01 Enabled:21 Err:01
+Error:01 Exec:12,22 Flush:00,01 Format:20 Get:01,12 GoString:01 GobDecode:11 GobEncode:02 Handle:21 Header:01
+Hijack:03 Info:02 Int63:01 Is:11 IsDir:01 LastInsertId:02 Len:01 Less:21 LocalAddr:01 Lock:00 MarshalBinary:02
+MarshalJSON:02 MarshalText:02 MarshalXML:21 ModTime:01 Mode:01 Name:01 Network:01 Next:11,22 Open:12,42 Pop:01,02
+Prepare:12 Push:10,21 Query:12,22 Read:12 ReadAt:22 ReadByte:02 ReadDir:12 ReadFrom:12,13 ReadRune:03 RemoteAddr:01
+Rollback:01 RoundTrip:12 RowsAffected:02 Scan:11,21 Seed:10 Seek:22 ServeHTTP:20 Set:11,30 SetDeadline:11
+SetReadDeadline:11 SetWriteDeadline:11 Size:01 Stat:02,12 String:01 Swap:20 Sys:01 Temporary:01 Timeout:01 Type:01
+Uint64:01,11 Unlock:00 UnmarshalBinary:11 UnmarshalJSON:11 UnmarshalText:11 UnmarshalXML:21 UnreadByte:01
+UnreadRune:01 Unwrap:01 Value:02,11 WithAttrs:11 WithGroup:11 Write:12 WriteAt:22 WriteByte:11 WriteHeader:10
+WriteString:12,22 WriteTo:12,22
 """
 _PYTHON = Naming(
     _NOTEBOOKS,
@@ -96,6 +105,7 @@ _SCRIPT = Naming(
     globals=known.SCRIPT,
     declarations=".d.ts",
     bare_members=False,
+    given=True,
     runtime=re.compile(r"constructor|toString|toJSON|valueOf|then"),
 )
 _CLASSES = Naming(reach="namespaces", one_by_one=True, package=_SPACE)
@@ -115,8 +125,9 @@ ROWS: Mapping[str, Naming] = {
         bases=None,
         typed="bare",
         by_interface=True,
+        embeds=True,
         runtime=re.compile(r"main|init|(?:Test|Benchmark|Example|Fuzz)(?:[A-Z_].*|)"),
-        interfaces=frozenset(_METHODS_OF_GO.split()),
+        interfaces=dict(one.split(":") for one in _METHODS_OF_GO.split()),
     ),
     "rust": Naming(
         reach="modules",
@@ -133,6 +144,8 @@ ROWS: Mapping[str, Naming] = {
         in_traits=True,
         qualified=True,
         capital_values=True,
+        inner_modules=True,
+        standard=frozenset({"std", "core", "alloc"}),
         runtime=re.compile(r"main"),
     ),
     "java": replace(
@@ -141,25 +154,37 @@ ROWS: Mapping[str, Naming] = {
         one_class_each=True,
         file_of_class=True,
         fields_apart=True,
+        bare_fields=True,
         typed="before",
         capital_types=True,
         says_override=True,
         qualified=True,
         runtime=re.compile(r"main|toString|equals|hashCode|compareTo|close|iterator|readResolve|writeReplace"),
     ),
-    "kotlin": replace(_CLASSES, shares_with=_JVM, bases=_COLON, capital_types=True, says_override=True, qualified=True),
-    "scala": replace(_CLASSES, shares_with=_JVM, capital_types=True),
+    "kotlin": replace(
+        _CLASSES,
+        shares_with=_JVM,
+        bare_fields=True,
+        bases=_COLON,
+        capital_types=True,
+        says_override=True,
+        qualified=True,
+    ),
+    "scala": replace(_CLASSES, shares_with=_JVM, bare_fields=True, capital_types=True),
     "php": replace(
         _CLASSES,
         one_class_each=True,
         typed="before",
         capital_types=True,
+        given=True,
         qualified=True,
         runtime=re.compile(r"__\w+"),
     ),
     "csharp": Naming(
         reach="namespaces",
         package=_SPACE,
+        bare_fields=True,
+        in_parts=True,
         bases=_COLON,
         typed="before",
         capital_types=True,
@@ -174,10 +199,21 @@ ROWS: Mapping[str, Naming] = {
         typed="before",
         runtime=re.compile(r"main|LLVMFuzzer\w+"),
     ),
-    "cpp": Naming(_C, is_repeated=True, bases=_COLON, typed="before", qualified=True, runtime=re.compile(r"main")),
+    "cpp": Naming(
+        _C,
+        is_repeated=True,
+        bare_fields=True,
+        bases=_COLON,
+        typed="before",
+        inner_modules=True,
+        qualified=True,
+        runtime=re.compile(r"main"),
+    ),
     "ruby": Naming(
         bases=_LESS,
         bare_reads=True,
+        in_parts=True,
+        given=True,
         capital_types=True,
         qualified=True,
         runtime=re.compile(r"initialize|inspect|each|method_missing|respond_to_missing\?|call|to_\w+|hash|eql\?"),

@@ -65,6 +65,9 @@ _TYPES = frozenset({
 _FROM_HERE = frozenset({"let_declaration", "let_condition", "short_var_declaration", "var_spec", "const_spec"})
 _ITSELF = frozenset({"function_declaration", "class_declaration", "function_item", "function_definition"})
 _OPERATOR = (b".", b"->", b"::", b"?.")
+_PROTOTYPE = re.compile(rb"([A-Za-z_$][\w$]*)\.prototype\b")
+_QUALIFIED = re.compile(rb"(\w+)\s*(?:<[^()]*>)?\s*::\s*~?\w+\s*\(")
+_NAMESPACES = ("internal_module", "module", "ambient_declaration", "namespace_definition")
 
 
 def find_uses(source: Source, name: str) -> tuple[Use, ...]:
@@ -86,7 +89,7 @@ def _use(text: bytes, place: Occurrence, node: Node, bound: list[tuple[int, int,
         if start <= place.start < end and (since <= place.start or own == place.start)
     ]
     scope = min(inside, key=lambda span: span[1] - span[0]) if inside and role in ("name", "shorthand") else None
-    return Use(place, role, receiver, tuple(_owners(node, text)), scope, node)
+    return Use(place, role, receiver, tuple(owners(node, text)), scope, node)
 
 
 def _role(node: Node, text: bytes) -> tuple[Role, str]:
@@ -102,6 +105,8 @@ def _role(node: Node, text: bytes) -> tuple[Role, str]:
     if field in row.member or parent.type in _LAST_OF:
         if first != node:
             return "member", text[first.start_byte : first.end_byte].decode("utf-8", "replace")
+        return "name", ""
+    if parent.type == "pair" and node.type == "identifier":
         return "name", ""
     if field in row.key or (parent.type in _KEY_PARENTS and first == node):
         return "key", ""
@@ -146,11 +151,17 @@ def _binding(node: Node) -> tuple[int, int, int, int] | None:
     return around.start_byte, around.end_byte, since, node.start_byte
 
 
+def binds(node: Node) -> bool:
+    """Whether a name is bound at `node` for a local scope."""
+    return _binding(node) is not None
+
+
 def _is_pointer_to_function(parent: Node, at: Node) -> bool:
     return parent.type == "function_declarator" and at.type == "parenthesized_declarator"
 
 
-def _owners(node: Node, text: bytes) -> Iterator[str]:
+def owners(node: Node, text: bytes) -> Iterator[str]:
+    """The types around a node, from the inside out."""
     around = node.parent
     while around is not None:
         if around.type in _TYPES:
@@ -159,7 +170,17 @@ def _owners(node: Node, text: bytes) -> Iterator[str]:
                 yield _plain(text[named.start_byte : named.end_byte])
         elif around.type == "method_declaration" and (receiver := around.child_by_field_name("receiver")) is not None:
             yield _plain(text[receiver.start_byte : receiver.end_byte].strip(b"()").split(b" ")[-1])
+        elif around.type == "assignment_expression" and (of := _PROTOTYPE.match(text, around.start_byte)):
+            yield of[1].decode("utf-8", "replace")
+        elif around.type == "function_definition" and (outer := _QUALIFIED.search(_head(around, text))):
+            yield outer[1].decode("utf-8", "replace")
         around = around.parent
+
+
+def _head(function: Node, text: bytes) -> bytes:
+    """What stands before the body of a function."""
+    body = function.child_by_field_name("body")
+    return text[function.start_byte : body.start_byte if body is not None else function.end_byte]
 
 
 def _plain(name: bytes) -> str:
@@ -183,6 +204,55 @@ def is_field(use: Use) -> bool:
 def is_of_object(use: Use) -> bool:
     """Whether a use takes a member of an object, and nothing of a module or namespace."""
     return use.node.parent is not None and use.node.parent.type in _OF_OBJECTS
+
+
+def is_setter(use: Use) -> bool:
+    """Whether a use is the name in a definition that assigns to it, `def name=(value)`."""
+    return use.node.parent is not None and use.node.parent.type == "setter"
+
+
+def is_in_namespace(node: Node) -> bool:
+    """Whether a block around a node is one whose names other files can take."""
+    around = node.parent
+    while around is not None:
+        if around.type in _NAMESPACES:
+            return True
+        around = around.parent
+    return False
+
+
+def modules_around(use: Use) -> list[str]:
+    """The modules within its file that a use stands in, from the outside in."""
+    names, around = [], use.node.parent
+    while around is not None:
+        name = around.child_by_field_name("name") if around.type in ("mod_item", "namespace_definition") else None
+        if name is not None and name != use.node:
+            names.append((name.text or b"").decode("utf-8", "replace"))
+        around = around.parent
+    return names[::-1]
+
+
+def starts_with(use: Use) -> str:
+    """The first part of the path that a use ends, lists of an import included."""
+    head, around = re.split(r"::", use.receiver)[0].strip(), use.node.parent
+    while around is not None and around.type in ("scoped_use_list", "use_list", "use_as_clause", "scoped_identifier"):
+        if (before := around.child_by_field_name("path")) is not None:
+            head = re.split(r"::", (before.text or b"").decode("utf-8", "replace"))[0].strip()
+        around = around.parent
+    return head
+
+
+def counts(use: Use) -> str:
+    """How many parameters and results the function has that a definition names, as two digits."""
+    method = use.node.parent
+    fields = [method.child_by_field_name(field) for field in ("parameters", "result")] if method is not None else []
+    return "".join(str(_count(one)) for one in fields)
+
+
+def _count(listed: Node | None) -> int:
+    if listed is None or listed.type != "parameter_list":
+        return int(listed is not None)
+    return sum(max(1, len(one.children_by_field_name("name"))) for one in listed.named_children if "param" in one.type)
 
 
 def function_around(use: Use) -> Node:

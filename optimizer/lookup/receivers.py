@@ -1,0 +1,402 @@
+"""The types that an expression may have, inferred over the files of a repository without running any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from optimizer.errors import NotFound
+from optimizer.languages.naming.bases import TYPES
+from optimizer.languages.naming.declarations import Declared, declaration, declarations, leaves
+from optimizer.languages.naming.expressions import (
+    assigned,
+    function_around,
+    is_import,
+    returned_values,
+    taken_from,
+    text_of,
+)
+from optimizer.languages.naming.written import UNKNOWN, Type, element, inner, parse
+from optimizer.languages.source import Source
+from optimizer.languages.table import language_of
+from optimizer.lookup.family import Classes
+from optimizer.retrieval import Symbol
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from optimizer.index.reader import Index
+    from optimizer.languages.naming.table import Naming
+
+DEEPEST = 12
+MOST_RETURNS = 8
+_OWN = frozenset({"this", "self", "Self", "super", "static", "parent", "cls", "base", "$this", "@self"})
+_CALLS = {
+    "call_expression": "function", "method_invocation": "", "call": "", "member_call_expression": "",
+    "nullsafe_member_call_expression": "", "scoped_call_expression": "", "function_call_expression": "function",
+    "invocation_expression": "function",
+}  # fmt: skip
+_MEMBERS = frozenset({
+    "member_expression", "selector_expression", "field_expression", "field_access", "member_access_expression",
+    "nullsafe_member_access_expression", "navigation_expression", "scoped_identifier", "qualified_identifier",
+    "scope_resolution", "qualified_name", "scoped_property_access_expression", "qualified_type",
+    "scoped_type_identifier", "conditional_access_expression",
+})  # fmt: skip
+_NEW = frozenset({"new_expression", "object_creation_expression", "composite_literal", "struct_expression",
+                  "compound_literal_expression"})  # fmt: skip
+_SAME = frozenset({"parenthesized_expression", "non_null_expression", "reference_expression", "unary_expression",
+                   "pointer_expression", "expression_statement", "satisfies_expression", "argument",
+                   "unary_op_expression", "prefix_unary_expression", "postfix_expression", "generic_function",
+                   "variable_name", "expression_list", "begin", "parenthesized_statements"})  # fmt: skip
+_CASTS = frozenset({"as_expression", "cast_expression", "type_assertion_expression", "type_cast_expression"})
+_INDEXED = frozenset({"index_expression", "subscript_expression", "array_access", "element_access_expression",
+                      "element_reference"})  # fmt: skip
+_CHOICES = frozenset({"ternary_expression", "conditional_expression", "conditional"})
+_NAMES = frozenset({"identifier", "type_identifier", "constant", "name", "simple_identifier", "instance_variable",
+                    "namespace_identifier", "field_identifier", "class_variable"})  # fmt: skip
+_LITERALS = re.compile(r"(?:string|number|integer|float|int|char|true|false|array|hash|object|regex|template_string"
+                       r"|symbol|boolean|raw_string|interpreted_string).*|.*literal.*")  # fmt: skip
+_BUILDS = frozenset({"class_declaration", "struct_item", "class", "type_spec", "enum_item"})
+_SAYS_RETURN = re.compile(rb"@returns?\s*\{?\s*([\w$.|?\\\[\]<> ]+?)\s*(?:\}|[\r\n])")
+_PARAMETERS = ("type_parameters", "type_parameter_list", "template_parameter_list", "where_clause",
+               "type_parameter_constraints_clause", "type_constraints")  # fmt: skip
+_EMBEDDED = re.compile(rb"(?m)^[ \t]*\*?(?:\w+\.)?(\w+)[ \t]*(?://.*)?$")
+# Methods of outside types through which a value goes on: as it is, as what is in it.
+_PASSES = frozenset({"clone", "as_ref", "as_mut", "borrow", "borrow_mut", "iter", "iter_mut", "into_iter", "to_owned",
+                     "freeze", "dup", "tap", "also", "apply", "get_mut", "lock", "read", "write", "let", "rev",
+                     "skip", "take", "filter", "enumerate_"})  # fmt: skip
+_MAKES = frozenset({"new", "default", "make", "allocate", "from", "with_capacity"})
+_OPENS = frozenset({"unwrap", "expect", "unwrap_or_default", "first", "last", "get", "pop", "next", "orElseThrow", "at",
+                    "unwrap_err", "poll", "peek", "remove", "find", "orElse", "shift"})  # fmt: skip
+
+
+class Types:
+    """Answers which types an expression may have; `UNKNOWN` is among them where that is not known."""
+
+    def __init__(self, index: Index, classes: Classes, row: Naming) -> None:
+        self._index, self._classes, self._row = index, classes, row
+        self._sources: dict[str, Source | None] = {}
+        self._known: dict[tuple[str, int, int], tuple[Type, ...]] = {}
+        self._named: dict[str, tuple[Symbol, ...]] = {}
+
+    def types(self, path: str, node: Node, depth: int = 0) -> tuple[Type, ...]:
+        """The types of an expression of a file."""
+        key = (path, node.start_byte, node.end_byte)
+        if key not in self._known:
+            self._known[key] = (UNKNOWN,)
+            found = tuple(dict.fromkeys(self._types(path, node, depth))) if depth < DEEPEST else ()
+            self._known[key] = found or (UNKNOWN,)
+        return self._known[key]
+
+    def symbols(self, name: str) -> tuple[Symbol, ...]:
+        """The definitions of a name in the languages of the subject."""
+        if name not in self._named:
+            self._named[name] = tuple(one for one in self._index.symbols_named([name]) if self._is_near(one))
+        return self._named[name]
+
+    def _is_near(self, one: Symbol) -> bool:
+        language = language_of(one.path)
+        return language is not None and not language.outline
+
+    def source(self, path: str) -> Source | None:
+        """A file of the repository; None where it is gone."""
+        if path not in self._sources:
+            try:
+                self._sources[path] = Source(path, self._index.read(path))
+            except NotFound:
+                self._sources[path] = None
+        return self._sources[path]
+
+    # ── expressions ──────────────────────────────────────────────────────────────────────────────
+
+    def _types(self, path: str, node: Node, depth: int) -> Iterator[Type]:
+        kind, text = node.type, text_of(node)
+        if text in _OWN or kind in ("this", "self", "super", "base"):
+            yield from self._owner(path, node)
+        elif kind in _NAMES or (kind == "variable_name" and node.named_child_count == 1):
+            yield from self._name(path, node if kind != "variable_name" else node.named_children[0], depth)
+        elif kind in _CALLS:
+            yield from self._called(path, node, depth)
+        elif kind in _NEW:
+            yield from self._made(path, node)
+        elif kind in _MEMBERS:
+            yield from self._member(path, node, depth)
+        elif kind in _CASTS:
+            written = node.child_by_field_name("type") or node.named_children[-1]
+            yield from parse(text_of(written), path)
+        elif kind in ("await_expression", "try_expression") or kind in _INDEXED:
+            yield from map(inner, self.types(path, node.named_children[0], depth + 1))
+        elif kind in _CHOICES:
+            yield from (t for part in node.named_children[1:3] for t in self.types(path, part, depth + 1))
+        elif kind == "binary_expression" and re.search(r"\|\||\?\?", text):
+            yield from (t for part in node.named_children for t in self.types(path, part, depth + 1))
+        elif kind in _SAME and node.named_children:
+            yield from self.types(path, node.named_children[-1 if kind == "unary_expression" else 0], depth + 1)
+        elif kind in ("assignment_expression", "assignment") and (right := node.child_by_field_name("right")):
+            yield from self.types(path, right, depth + 1)
+        elif _LITERALS.fullmatch(kind):
+            yield Type(f"literal {kind}")
+
+    def _owner(self, path: str, node: Node) -> Iterator[Type]:
+        """The class around a node."""
+        from optimizer.languages.naming.uses import owners
+
+        source = self.source(path)
+        around = next(iter(owners(node, source.text)), "") if source else ""
+        yield Type(around, (), path) if around else UNKNOWN
+
+    def _name(self, path: str, node: Node, depth: int) -> Iterator[Type]:
+        source = self.source(path)
+        if source is None or source.root is None:
+            return
+        found = list(declarations(source.root, source.text, node))
+        if found and not any(one.value is not None and is_import(one.value) for one in found):
+            for one in found:
+                yield from self._declared(path, one, depth)
+            return
+        if node.type == "instance_variable":
+            owner = next(self._owner(path, node), UNKNOWN)
+            yield from self._field(owner, text_of(node), depth)
+            return
+        yield from self._of_repository(path, text_of(node), depth)
+
+    def _of_repository(self, path: str, name: str, depth: int) -> Iterator[Type]:
+        """What a name means that the file does not declare itself: a type, or a constant of another file."""
+        known = self.symbols(name)
+        if any(one.kind in (*TYPES, "module") for one in known):
+            yield Type(name, (), path)
+            return
+        for one in known if len(known) == 1 else ():
+            if one.kind == "constant":
+                yield from self._constant(one, depth)
+        if not known and (name[:1].isupper() or self._is_package(path, name)):
+            yield Type(name if name[:1].isupper() else f"package {name}", (), path)
+
+    def _is_package(self, path: str, name: str) -> bool:
+        """Whether a name is that of a package of Go from outside the repository."""
+        edges = self._index.imports_of(path) if self._row.embeds else ()
+        return any(edge.target is None and edge.module.rpartition("/")[2] == name for edge in edges)
+
+    def _constant(self, symbol: Symbol, depth: int) -> Iterator[Type]:
+        for leaf in self._leaves(symbol):
+            if (declared := declaration(leaf)) is not None:
+                yield from self._declared(symbol.path, declared, depth)
+                return
+
+    def _declared(self, path: str, one: Declared, depth: int) -> Iterator[Type]:
+        if one.type is not None:
+            for written in parse(text_of(one.type), path):
+                yield from (element(written),) if one.element else self.bound(written, one.leaf)
+        elif one.value is None:
+            yield UNKNOWN
+        elif one.element:
+            yield from map(element, self.types(path, one.value, depth + 1))
+        elif one.value.type == "expression_list" and one.value.named_child_count > one.place:
+            yield from self.types(path, one.value.named_children[one.place], depth + 1)
+        elif one.place:
+            yield UNKNOWN
+        else:
+            yield from self.types(path, one.value, depth + 1)
+
+    def bound(self, written: Type, at: Node) -> tuple[Type, ...]:
+        """A type as it is, or for a parameter of the function or class around it what it is bound to."""
+        around: Node | None = at if not self.symbols(written.name) and written.name else None
+        while around is not None:
+            listed = [one for one in around.named_children if one.type in _PARAMETERS]
+            texts = [text_of(one) for one in listed]
+            if any(re.search(rf"\b{re.escape(written.name)}\b", text) for text in texts[:1]):
+                bounds = re.search(
+                    rf"\b{re.escape(written.name)}\s*(?::|extends)\s*([^,]+?)[\s>]*(?:,|$)", " , ".join(texts)
+                )
+                parts = re.split(r"[+&]", bounds[1]) if bounds else ()
+                known = [one for part in parts for one in parse(part, written.path) if self._classes.named(one.name)]
+                return tuple(known) or (UNKNOWN,)
+            around = around.parent
+        return (written,)
+
+    def _made(self, path: str, node: Node) -> Iterator[Type]:
+        made = node.child_by_field_name("constructor") or node.child_by_field_name("type")
+        made = made or node.child_by_field_name("name") or (node.named_children[0] if node.named_children else None)
+        for one in parse(text_of(made), path) if made is not None else ():
+            own = one.name in ("self", "static", "Self", "this")
+            yield from self._owner(path, node) if own else (one,)
+
+    # ── calls and members ────────────────────────────────────────────────────────────────────────
+
+    def _called(self, path: str, node: Node, depth: int) -> Iterator[Type]:
+        function = node.child_by_field_name(_CALLS[node.type]) if _CALLS[node.type] else None
+        if function is None and node.type == "call_expression":
+            function = node.named_children[0]
+        if function is not None and function.type in ("generic_function", "template_function"):
+            function = function.named_children[0]
+        target = function if function is not None and function.type in _MEMBERS else node if function is None else None
+        if target is not None:
+            holder, name = taken_from(target)
+            if holder is not None:
+                yield from self._result_of(path, holder, name, depth)
+                return
+            function = target.child_by_field_name("name") or target.child_by_field_name("method")
+        if function is not None and function.type in (*_NAMES, "property_identifier"):
+            yield from self._result(path, function, depth)
+
+    def _result(self, path: str, function: Node, depth: int) -> Iterator[Type]:
+        """What the call of a bare name gives."""
+        name = text_of(function)
+        known = self.symbols(name)
+        if any(one.kind in TYPES for one in known):
+            yield Type(name, (), path)
+            return
+        own = [one for one in known if one.path == path] or list(known)
+        owner = next(self._owner(path, function), UNKNOWN)
+        mine = [one for one in own if owner.name and one.parent.split(".")[-1] == owner.name]
+        for one in mine or [one for one in own if not one.parent or one.kind == "function"]:
+            yield from self._returned(one, owner, depth)
+
+    def _result_of(self, path: str, holder: Node, name: str, depth: int) -> Iterator[Type]:
+        for one in self.types(path, holder, depth + 1):
+            if one.name == "Class" and name == "new" and (call := holder.parent) is not None:
+                arguments = call.child_by_field_name("arguments")
+                made = arguments.named_children[0] if arguments is not None and arguments.named_children else None
+                yield Type(text_of(made).split("::")[-1], (), path) if made is not None else UNKNOWN
+            elif known := self._methods(one, name):
+                for method in known:
+                    yield from self._returned(method, one, depth)
+            elif (name in _MAKES and self._row.capital_types) or name in _PASSES:
+                yield one
+            elif name in _OPENS:
+                yield inner(one)
+            elif self._is_outside(one):
+                yield one
+            elif one.name in ("", "module") or self._classes.named(one.name):
+                field = list(self._field(one, name, depth)) if one.name else []
+                yield from field or self._function_of_module(name, depth)
+            else:
+                yield UNKNOWN
+
+    def _function_of_module(self, name: str, depth: int) -> Iterator[Type]:
+        """What a function gives that is taken from a module, where the repository has one of its name."""
+        known = self.symbols(name)
+        free = [one for one in known if not one.parent or one.kind in TYPES]
+        if len(known) == 1 and free:
+            if free[0].kind in TYPES:
+                yield Type(name, (), free[0].path)
+            else:
+                yield from self._returned(free[0], UNKNOWN, depth)
+        else:
+            yield UNKNOWN
+
+    def _member(self, path: str, node: Node, depth: int) -> Iterator[Type]:
+        holder, name = taken_from(node)
+        if self.symbols(name) and any(one.kind in (*TYPES, "module") for one in self.symbols(name)):
+            yield Type(name, (), path)
+            return
+        for one in self.types(path, holder, depth + 1) if holder is not None else ():
+            yield from (one,) if self._is_outside(one) else list(self._field(one, name, depth)) or (UNKNOWN,)
+
+    def _is_outside(self, one: Type) -> bool:
+        """Whether a type of Go is one of another repository, whose members never give a type of this one."""
+        return self._row.embeds and bool(one.name) and not self._classes.named(one.name)
+
+    def _methods(self, owner: Type, name: str) -> list[Symbol]:
+        """The methods of a type by one name, its own before those of its bases."""
+        known = [one for one in self.symbols(name) if one.parent and one.kind in ("method", "function", "constant")]
+        if not owner.name or not known:
+            return []
+        own = [one for one in known if one.parent.split(".")[-1] == owner.name]
+        if own:
+            return own
+        above = {one.name for one in self.above(owner)}
+        return [one for one in known if one.parent.split(".")[-1] in above]
+
+    def _field(self, owner: Type, name: str, depth: int) -> Iterator[Type]:
+        """What a field of a type holds, by its declaration, or by what is assigned to it within its class."""
+        for symbol in self.above(owner) if owner.name else ():
+            for leaf in self._leaves(symbol, name):
+                declared = declaration(leaf)
+                if declared is not None and declared.field:
+                    yield from self._declared(symbol.path, declared, depth)
+                elif (value := assigned(leaf)) is not None:
+                    yield from self.types(symbol.path, value, depth + 1)
+            if self._row.in_parts and not name.startswith("@"):
+                yield from (
+                    self._field(Type(symbol.name, (), symbol.path), f"@{name}", depth + 1) if depth < DEEPEST else ()
+                )
+
+    def above(self, owner: Type) -> set[Symbol]:
+        """A type with all that it is derived from, or takes over as a struct of Go does."""
+        found = self._classes.above(self._classes.meant(owner.name, owner.path))
+        pending = list(found) if self._row.embeds else []
+        while pending:
+            new = set(self._embedded(pending.pop())) - found
+            found |= new
+            pending += new
+        return found
+
+    def _embedded(self, one: Symbol) -> Iterator[Symbol]:
+        if (source := self.source(one.path)) is not None:
+            body = b"\n".join(source.text.split(b"\n")[one.start - 1 : one.end])
+            for found in _EMBEDDED.finditer(body):
+                yield from self._classes.meant(found[1].decode(), one.path)
+
+    def _leaves(self, symbol: Symbol, name: str = "") -> Iterator[Node]:
+        source = self.source(symbol.path)
+        if source is None or source.root is None:
+            return
+        lines = source.text.split(b"\n")
+        start = sum(len(line) + 1 for line in lines[: symbol.start - 1])
+        end = start + sum(len(line) + 1 for line in lines[symbol.start - 1 : symbol.end])
+        yield from leaves(source.root, source.text, (name or symbol.name).encode(), start, end)
+
+    # ── what functions give ──────────────────────────────────────────────────────────────────────
+
+    def _returned(self, symbol: Symbol, owner: Type, depth: int) -> Iterator[Type]:
+        if symbol.kind in TYPES:
+            yield Type(symbol.name, (), symbol.path)
+            return
+        function = next(map(function_around, self._leaves(symbol)), None)
+        if function is None or depth >= DEEPEST:
+            yield UNKNOWN
+            return
+        written = next((found for field in ("return_type", "result", "returns", "type")
+                        if (found := function.child_by_field_name(field))), None)  # fmt: skip
+        if written is None and function.type == "function_declaration":
+            written = next((one for one in function.named_children if one.type in ("user_type", "nullable_type")), None)
+        if written is not None:
+            for one in parse(text_of(written), symbol.path):
+                own = one.name in ("Self", "self", "this", "static", "$this")
+                yield from (owner,) if own else self.bound(one, written)
+            return
+        yield from self._said(symbol, function, owner) or self._given(symbol, function, owner, depth)
+
+    def _said(self, symbol: Symbol, function: Node, owner: Type) -> list[Type]:
+        """What the comment before a function says that it returns."""
+        source, at = self.source(symbol.path), function
+        while at.prev_named_sibling is None and at.parent is not None and at.parent.parent is not None:
+            at = at.parent
+        comment = at.prev_named_sibling
+        if source is None or comment is None or "comment" not in comment.type:
+            return []
+        if not (said := _SAYS_RETURN.search(comment.text or b"")):
+            return []
+        types = parse(said[1].decode("utf-8", "replace"), symbol.path)
+        ours = [owner if one.name in ("this", "self", "static", "$this") else one for one in types]
+        return ours if all(self._classes.named(one.name) for one in ours) else []
+
+    def _given(self, symbol: Symbol, function: Node, owner: Type, depth: int) -> Iterator[Type]:
+        """What the statements of a function return, in languages that need not say it."""
+        body = function.child_by_field_name("body")
+        if not self._row.given or body is None:
+            yield UNKNOWN
+            return
+        if "block" not in body.type and "statement" not in body.type:
+            yield from self.types(symbol.path, body, depth + 1)
+            return
+        values = list(returned_values(body))[: MOST_RETURNS + 1]
+        if self._row.bare_reads and body.named_children:
+            values.append(body.named_children[-1])
+        if not values or len(values) > MOST_RETURNS:
+            yield UNKNOWN
+        for value in values:
+            own = text_of(value) in ("this", "self", "$this")
+            yield from (owner,) if own and owner.name else self.types(symbol.path, value, depth + 1)
