@@ -87,12 +87,14 @@ def failing(text: str, space: int) -> str:
     pieces = list(_pieces(text))
     reported = _failures(pieces, int(space * REPORTED))
     left = space - count_tokens("".join(f"{part.start}: {part.text}\n" for part in reported)) - MARKERS
-    first = _fitting(pieces, max(0, left // 3))
-    last = len(pieces) - _fitting(pieces[first:], max(0, left - left // 3), from_end=True)
-    between = [part for part in reported if first < part.start <= last]
+    if left < 0 or not reported:
+        return ""
+    first = _fitting(pieces, left // 3)
+    last = len(pieces) - _fitting(pieces[first:], left - left // 3, from_end=True)
+    head, tail = _one(pieces[:first], 0), _one(pieces[last:], pieces[-1].end + 1)
+    between = [part for part in reported if head.end < part.start < tail.start]
     if not between:
         return ""
-    head, tail = _one(pieces[:first], 0), _one(pieces[last:], len(pieces))
     lines = [
         f"[… lines {head.end + 1:,} to {tail.start - 1:,} are left out, except those that report a failure: …]",
         *(f"{part.start}: {part.text}" for part in between),
