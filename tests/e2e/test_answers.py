@@ -161,6 +161,15 @@ def test_a_question_may_look_and_only_its_answer_is_on_stdout(user: Optimize, lo
     assert booked(user) == [("answered", 1500), ("accepted", 1200)]
 
 
+def test_an_answer_may_speak_of_what_was_looked_at(user: Optimize, loopback: Loopback) -> None:
+    (user.cwd / "calc/birds.py").write_text('"""Marmots hibernate while pelicans migrate."""\n')
+    reads = Call("read_file", {"path": "calc/birds.py"})
+    answer = Reply("Pelicans migrate, marmots hibernate.")
+    loopback.queue("groq", Reply("", calls=(reads,), stop="tool"), answer, answer)
+    assert user(QUESTION, "--tier", "free").code == 0
+    assert user(QUESTION, "--tier", "free").code == 3
+
+
 def test_an_answer_at_once_is_one_call(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("groq", RIGHT)
     assert user(QUESTION, "--tier", "free").code == 0
