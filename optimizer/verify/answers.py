@@ -37,8 +37,9 @@ _PROPOSES = re.compile(
     r"placeholder|called like|named like|could be|would be|might be)",
     re.IGNORECASE,
 )
-_CLAIMS = re.compile(  # that a name is one of the code in question: "the `x` function", "`x()` is called by"
+_CLAIMS = re.compile(  # that a name is one of the code in question: "the `x` function", "this is called `x`"
     r"\b(?:the|this|a|an|your|our|class|function|method)\s+`[^`\n]+`|"
+    r"\b(?:is|are) (?:called|named)\s+`[^`\n]+`|"
     r"`[^`\n]+`\s+(?:function|method|class|module|variable|constant|field|attribute|parameter|is (?:defined|declared|"
     r"called|used|a\b|an\b|the\b)|calls|returns|takes|handles|defines|uses)",
     re.IGNORECASE,

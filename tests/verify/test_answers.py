@@ -69,6 +69,7 @@ BAD = [
     "`load_config` is called by `src/server/main.py`.",
     "The handler stands in **web/routes.js**.",
     "1. `src/app.py` loads\n2. `src/worker.py` runs",
+    "This function in C++ is called `get_int()`.",
     "The entry point is loop_main.py.", "`print()` and `load_nothing()` are in src/app.py.",
 ]  # fmt: skip
 
