@@ -152,11 +152,11 @@ def _with_debug_log(argv: list[str]) -> list[str]:
 
 def _run(argv: list[str], streams: output.Streams) -> int | Failure:
     try:
-        from optimizer.cli import words
-
         argv = with_default(argv)
         if argv == ["login"]:
-            click.echo(words.keys())
+            from optimizer.cli import terminal, words
+
+            click.echo(words.keys(terminal.width()))
             return 0
         code = optimize.main(args=argv, prog_name="optimize", standalone_mode=False, obj=streams)
         lost = streams.flush()

@@ -57,21 +57,17 @@ def as_command(argv: Sequence[str]) -> list[str] | None:
     return None
 
 
-def keys() -> str:
-    """How to give the keys of the providers in the cloud, as lines to paste."""
+def keys(columns: int | None = None) -> str:
+    """How to give the keys of the providers in the cloud, as lines to paste; in so many columns, None for any."""
+    from optimizer.report.layout import table, wrapped
     from optimizer.vendors import VENDORS
 
-    rows = [(f"export {one.keys[0]}=…", one.key_page) for one in VENDORS.values() if one.keys]
-    rows.sort(key=lambda row: not row[1].startswith("free"))
-    longest = max(len(line) for line, _ in rows)
-    lines = [f"  {line:<{longest}}  # {page}" for line, page in rows]
-    return "\n".join(
-        [
-            "There is no account to log in to. Keys are read from the environment and never stored:",
-            "",
-            *lines,
-            "",
-            "Before code of a repository is sent anywhere, you are asked: optimize consent grant PROVIDER.",
-            "A model on this machine needs no key: optimize models recommend.",
-        ]
+    rows = [(f"export {one.keys[0]}=…", f"# {one.key_page}") for one in VENDORS.values() if one.keys]
+    rows.sort(key=lambda row: not row[1].startswith("# free"))
+    first = "There is no account to log in to. Keys are read from the environment and never stored:"
+    last = (
+        "Before code of a repository is sent anywhere, you are asked: optimize consent grant PROVIDER.\n"
+        "A model on this machine needs no key: optimize models recommend."
     )
+    lines = "\n".join(table(rows, columns, flowing=False))
+    return f"{wrapped(first, columns, 0)}\n\n{lines}\n\n{wrapped(last, columns)}"

@@ -16,6 +16,7 @@ from optimizer.vendors import VENDORS
     (["login fails, why"], ["run", "login fails, why"]),
     (["login", "page", "is", "slow"], ["run", "login", "page", "is", "slow"]),
     (["init the database"], ["run", "init the database"]), (["run", "init"], ["run", "init"]),
+    (["-v", "where is x"], ["run", "-v", "where is x"]), (["-q", "find", "x"], ["find", "x", "-q"]),
 ])  # fmt: skip
 def test_what_a_line_means(argv: list[str], meant: list[str]) -> None:
     assert with_default(argv) == meant

@@ -220,6 +220,10 @@ def test_errors(stand_in: Callable[..., Optimize], calc: Path, hold: Callable[[s
         session(
             user,
             "fnd",
+            "login",
+            "chat",
+            "-v find parse_response",
+            "'explain total' -q -v",
             "'explain total' --teir local",
             "'explain total' --tier locl",
             "'explain total' --image nothing.png",
