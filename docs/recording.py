@@ -103,7 +103,7 @@ def main() -> None:
 def _picture(screen: str, times: list[float]) -> str:
     """The screen as SVG; each line appears when it did, with long pauses shortened."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(Text.from_ansi(screen.replace("\r", "").replace("\x1b[K", "")))
+    console.print(Text.from_ansi(re.sub(r"[^\n]*\r\x1b\[K", "", screen).replace("\r", "")))
     picture = console.export_svg(title="optimize", theme=THEME, code_format=PICTURE, unique_id="r")
     delays, before, at = [0.0], times[0], 0.6
     for moment in times:

@@ -66,7 +66,6 @@ DETAILS: frozenset[NoticeKind] = frozenset(
         "no-opinion",
         "no-router",
         "no-tools",
-        "not-sent",
         "project-notes",
         "shorter-answer",
         "summary",
