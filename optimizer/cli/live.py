@@ -140,7 +140,10 @@ class Live:
                 self._tell()
                 continue
             with self._guard():
-                self._draw(self._rows())
+                if _in_front(self._sinks[-1].fileno()):
+                    self._draw(self._rows())
+                else:
+                    self._drawn = []
 
     def _tell(self) -> None:
         """A plain line when it is time for one."""
@@ -151,7 +154,7 @@ class Live:
         sys.stderr.write(f"{inert(line)}\n")
 
     def _rows(self) -> list[str]:
-        if self._paused or not all(sink.ended for sink in self._sinks) or not _in_front(self._sinks[-1].fileno()):
+        if self._paused or not all(sink.ended for sink in self._sinks):
             return []
         columns, lines = terminal.size(sys.stderr)
         rows = list(self.tail(columns, max(1, lines - 2)))

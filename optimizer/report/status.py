@@ -27,7 +27,7 @@ def doing(what: str, seconds: float) -> str:
 
 def calling(model: str, seconds: float, loads: bool, step: int) -> str:
     """A model of which nothing came yet; `step` counts its calls of tools so far."""
-    what = "waiting for the first token" + (", the model is loaded first" if loads else "")
+    what = "loading, waiting for the first token" if loads else "waiting for the first token"
     return " · ".join(filter(None, (since(seconds), _step(step), what, model)))
 
 

@@ -40,7 +40,7 @@ def test_progress_is_a_line_for_each_quarter(
         (status.calling("m", 125.0, False, 0), "2 min 5 s · waiting for the first token · m"),
         (
             status.calling("m", 1.0, True, 2),
-            "1 s · step 3 · waiting for the first token, the model is loaded first · m",
+            "1 s · step 3 · loading, waiting for the first token · m",
         ),
         (status.receiving("m", 3.0, 9, 2.5, 0), "3 s · ~9 tokens · m"),
         (status.receiving("m", 30.0, 1200, 20.0, 0), "30 s · ~1,200 tokens · 60 a second · m"),
