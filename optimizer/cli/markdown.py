@@ -175,7 +175,7 @@ def blocks(text: str) -> tuple[list[str], str]:
 
 
 class Page:
-    """One answer as it comes: what is finished is printed after an empty line, the rest waits."""
+    """One answer as it comes: what is finished is printed, with an empty line after it, the rest waits."""
 
     def __init__(self) -> None:
         self._waiting = ""
@@ -191,10 +191,10 @@ class Page:
         return "".join(map(_printed, done))
 
     def end(self) -> str:
-        """What is left to print once the answer is over, and an empty line."""
+        """What is left to print once the answer is over."""
         done, rest = blocks(inert(self._waiting))
         self._waiting = ""
-        return "".join(map(_printed, [*done, rest])) + "\n"
+        return "".join(map(_printed, [*done, rest]))
 
     def tail(self, columns: int, rows: int) -> list[str]:
         """The unfinished block in at most so many rows, its last ones."""
@@ -205,11 +205,11 @@ class Page:
             shown = lines(inert(text), columns - 1, terminal.coloured(sys.stdout))
         else:
             shown = [part for row in text.split("\n")[-rows:] for part in wrapped(inert(row), columns, 0).split("\n")]
-        return ["", *shown][-rows:]
+        return shown[-rows:]
 
 
 def _printed(block: str) -> str:
     if not block.strip():
         return ""
     shown = lines(block, terminal.size(sys.stdout)[0], terminal.coloured(sys.stdout))
-    return "".join(f"{line}\n" for line in ["", *shown])
+    return "".join(f"{line}\n" for line in [*shown, ""])

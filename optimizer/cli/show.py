@@ -110,7 +110,7 @@ class Terminal:
         self._shows = sys.stdout.isatty()
         self._page: Page | None = None
         self._call, self._bill = Call(), Bill()
-        self._edits = self._streamed = self._open = False
+        self._edits = self._streamed = self._open = self._gap = False
         self._context: Context | None = None
         self._routed: Routed | None = None
         live.show(partial(status.doing, "reading the index"))
@@ -207,6 +207,7 @@ class Terminal:
     def _say(self, text: str, least: Detail = "terse") -> None:
         """A line for people, from so much detail on."""
         if text and DETAIL.index(self._detail) >= DETAIL.index(least):
+            self._gap = False
             notice(text)
 
     def _decided(self, task: Task, route: Route) -> None:
@@ -228,7 +229,7 @@ class Terminal:
     def _not_accepted(self) -> None:
         """Mark the text of an answer that was shown and did not hold."""
         if self._open:
-            self._open = False
+            self._open = self._gap = False
             warn(not_accepted())
 
     def _ended(self, outcome: Outcome, landed: str) -> None:
@@ -261,22 +262,26 @@ class Terminal:
             return
         self._open = True
         if self._page is None:
-            from optimizer.cli.markdown import Page
-
-            self._page = Page()
+            self._page = self._new_page()
             self._live.tail = self._page.tail
         click.echo(self._page.add(text), nl=False)
 
     def _answer(self, text: str) -> None:
         """An answer as a whole."""
         if self._shows and self._routed is not None:
-            from optimizer.cli.markdown import Page
-
-            page = Page()
-            page.add(text)
-            click.echo(page.end(), nl=False)
+            page = self._new_page()
+            click.echo(page.add(text) + page.end(), nl=False)
         else:
             click.echo(inert(text))
+
+    def _new_page(self) -> Page:
+        """A page with an empty line above it."""
+        from optimizer.cli.markdown import Page
+
+        if not self._gap:
+            click.echo()
+        self._gap = True
+        return Page()
 
     def _end_page(self) -> None:
         if self._page is not None:

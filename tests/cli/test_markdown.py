@@ -97,11 +97,11 @@ def test_no_word_is_lost_and_nothing_fails(text: str) -> None:
 def test_a_finished_block_is_printed_at_once_and_the_next_one_is_seen_to_grow() -> None:
     page = Page()
     assert page.add("First block.") == ""
-    assert page.tail(80, 10) == ["", "First block."]
-    assert page.add("\n\nSecond ") == "\nFirst block.\n"
+    assert page.tail(80, 10) == ["First block."]
+    assert page.add("\n\nSecond ") == "First block.\n\n"
     assert page.add("block\n") == ""
-    assert page.tail(80, 10) == ["", "Second block"]
-    assert page.add("\r") == "" and page.add("\n\x07\r\n\r\n") == "\nSecond block\n\n\\u0007\n"
+    assert page.tail(80, 10) == ["Second block"]
+    assert page.add("\r") == "" and page.add("\n\x07\r\n\r\n") == "Second block\n\n\\u0007\n\n"
     page.add("\n```python\n" + "x = 1\n" * 400)
     assert len(page.tail(80, 10)) == 10
     assert page.end().count("x = 1") == 400
