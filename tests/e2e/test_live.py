@@ -35,7 +35,7 @@ def test_a_line_moves_while_an_edit_is_written_and_is_gone_before_the_diff(
     loopback.queue("ollama", SLOWLY)
     code, raw = typed(user, [REQUEST, "--tier", "local"], YES_NO, "n\n")
     assert code == 0, raw
-    waiting = {int(found) for found in re.findall(r"(\d+) s · waiting for the first token", raw)}
+    waiting = {int(found) for found in re.findall(r"(\d+) s · (?:loading, )?waiting for", raw)}
     received = [int(found) for found in re.findall(r"· ~(\d+) tokens", raw)]
     assert {1, 2} <= waiting
     assert len(set(received)) > 3 and received == sorted(received) and "a second" in raw
