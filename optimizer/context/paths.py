@@ -55,7 +55,7 @@ _NAMES: tuple[tuple[FileKind, re.Pattern[str]], ...] = (
 )
 _CODE_TEXT = """
 y yy l ll cu kt kts cs swift scala lua ex exs erl sh bash sql vue svelte proto pl pm r jl hs ml clj dart zig m mm pyx
-pxd cmake f90
+pxd cmake f90 tf hcl
 """
 _CODE = frozenset(_CODE_TEXT.split())
 _TEST_WORDS = frozenset(
@@ -87,7 +87,9 @@ def kind_of(path: str, origin: Literal["", "generated", "minified"] = "") -> Fil
 
 def _holds_code(path: str) -> bool:
     language = language_of(path)
-    return path.rpartition(".")[2] in _CODE if language is None else not language.outline
+    if language is None or language.described:
+        return path.rpartition(".")[2] in _CODE
+    return not language.outline
 
 
 @lru_cache(maxsize=1 << 14)

@@ -29,7 +29,7 @@ def check_syntax(patched: Patched) -> Iterator[Finding]:
 def _judged(before: Source, after: Source, moved: set[bytes]) -> Finding:
     path, errors, earlier = after.path, after.error_count, before.error_count or 0
     if errors is None:
-        return Finding(None, f"{path}: no grammar for it")
+        return Finding(None, f"{path}: no grammar judges it")
     if earlier and errors and not is_module(path, stubs=True):
         return _balances(before, after)
     if errors > earlier and _is_of_macros(after):

@@ -27,6 +27,8 @@ PATHS = ["src/app/a.py", "src/app/__init__.py", "lib/a.py", "web/index.ts", "a.p
         ("api/a_pb2.py", "generated"),
         ("types/a.d.ts", "declarations"),
         ("setup.cfg", "data"),
+        ("infra/main.tf", "source"),
+        ("Makefile", "data"),
     ],
 )
 def test_kind_of_a_path(path: str, kind: str) -> None:
