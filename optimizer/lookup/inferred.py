@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from optimizer.languages.source import Source
     from optimizer.lookup.inference import Inference, Location
     from optimizer.lookup.subject import Subject, Verdict
+    from optimizer.retrieval import Symbol
 
 
 # Libraries for tests whose objects have no members that code of a repository has by chance.
@@ -32,6 +33,7 @@ class Inferred:
         self.subject, self.names = subject, names
         self.family = {(one.path, one.line) for one in subject.family}
         self._alone: dict[str, bool] = {}
+        self._tied = {(one.path, one.line) for one in subject.others if self._is_in_protocol(one)}
         if not subject.is_member:
             self._join_top_level()
 
@@ -65,6 +67,8 @@ class Inferred:
         rest = [one for one in found if one not in ours and (one.path, one.line) != (path, use.place.line)]
         if ours:
             return "open" if rest and use.role == "member" else "ours"
+        if any((one.path, one.line) in self._tied for one in found):
+            return "open"
         if found or use.place.kind == "import":
             return "other"
         if self.subject.is_member:
@@ -72,6 +76,11 @@ class Inferred:
         if use.role == "member":
             return "left"
         return "open" if use.role == "name" and self._takes_all(path) else "other"
+
+    def _is_in_protocol(self, method: Symbol) -> bool:
+        """Whether a method is one of a protocol, which any class may be used as."""
+        owner = self.subject.classes.owner(method) if self.subject.classes else None
+        return owner is not None and any(base.split(".")[-1].split("[")[0] == "Protocol" for base in bases_of(owner))
 
     def _is_only(self, path: str) -> bool:
         """Whether nothing else that a file can reach has a member of this name."""

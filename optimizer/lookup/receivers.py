@@ -237,7 +237,11 @@ class Types:
                 yield from self._result_of(path, holder, name, depth)
                 return
             function = target.child_by_field_name("name") or target.child_by_field_name("method")
-        if function is not None and function.type in (*_NAMES, "property_identifier"):
+        if function is not None and self._row.embeds and text_of(function) in ("new", "make"):
+            arguments = node.child_by_field_name("arguments")
+            made = arguments.named_children[:1] if arguments is not None else []
+            yield from (one for first in made for one in parse(text_of(first), path))
+        elif function is not None and function.type in (*_NAMES, "property_identifier"):
             yield from self._result(path, function, depth)
 
     def _result(self, path: str, function: Node, depth: int) -> Iterator[Type]:

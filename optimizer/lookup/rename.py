@@ -69,6 +69,9 @@ def rename(lookup: Lookup, index: Index) -> LookupResult:
     if not found:
         near = nearest(name, index.all_names())
         texts = (f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near))
+        if holder := definitions(index, ".".join(parts_of(lookup.subject)[:-1]), lookup.within):
+            texts = (f"{name} is no function, method, type or constant of {holder[0].qualified} ({_place(holder[0])}); "
+                     "fields, parameters and local variables are not renamed from the index",)  # fmt: skip
         return LookupResult((*map(Citation, texts), *remarks(index, name)), False)
     name = found[0].name
     if name.endswith("=") and new.endswith("="):
@@ -264,6 +267,9 @@ def _in_strings(subject: Subject, path: str, source: Source, bound: bool) -> Ite
 def _must_mean(subject: Subject, file: _File) -> bool:
     """Whether what is not known in a file can hardly mean anything else of this repository."""
     is_alone = not subject.others or language_of(file.path) is None
+    folders = {posixpath.dirname(path) for path in subject.paths}
+    if subject.naming.reach in ("packages", "modules", "namespaces") or posixpath.dirname(file.path) in folders:
+        return True
     return is_alone or any(leads(subject, file.path, path) for path in subject.paths)
 
 

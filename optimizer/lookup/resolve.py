@@ -123,19 +123,27 @@ def _starts_outside(subject: Subject, path: str, use: Use) -> bool:
     return head in standard or any(head in (*re.split(r"::", raw.module), *raw.names) for raw in outside)
 
 
+_NEAR = frozenset({"crate", "self", "super"})
+
+
 def _qualified(subject: Subject, path: str, use: Use) -> Verdict:
     last = re.split(r"\.|::|\\|->", use.receiver)[-1].strip()
     if subject.naming.reach == "packages":
         return "ours" if last in _package_names(subject, path) else "other"
     if subject.naming.standard and (is_of_object(use) or _starts_outside(subject, path, use)):
         return "other"
+    if subject.naming.inner_modules and path in subject.paths and last in _NEAR:
+        around = modules_around(use)
+        parents = around[:-1] if last == "super" else around if last == "self" else []
+        near = {one for one in (*subject.family, *subject.others) if one.path == path and _parents(one) == parents}
+        return "ours" if near & subject.family else "other" if near else "open"
     if last in _module_names(subject):
         return "ours" if path not in subject.taken or last not in ("crate", "self", "super", "") else "open"
     if subject.target.parent and last == subject.target.parent.split(".")[-1]:
         return "ours"
-    if not subject.naming.qualified or subject.others or is_of_object(use):
-        return "other"
     is_member = subject.naming.capital_values and last[:1].isupper()
+    if not subject.naming.qualified or subject.others or is_of_object(use):
+        return "open" if subject.naming.standard and not is_member and not is_of_object(use) else "other"
     return "ours" if not is_member and (subject.target.kind != "function" or last.islower()) else "other"
 
 

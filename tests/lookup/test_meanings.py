@@ -116,6 +116,82 @@ CASES = {
         "p/Impl.java": "package p;\nclass Impl extends Base { @Override int «runJob»() { return super.«runJob»(); } }\n",
         "p/Use.java": "package p;\nclass Use { void g(Impl i, Other o) { i.«runJob»(); new Base().«runJob»(2); o.runJob(); } }\n",
     }),
+    "a field of Java alone, and by its class": Case("Box.SIZE", {
+        "p/Box.java": "package p;\nclass Box { static final int «SIZE» = 1; int f(int x) { return «SIZE» + x; } }\n",
+        "p/Use.java": "package p;\nclass Use { int SIZE2; int g(Other o) { return Box.«SIZE» + o.SIZE; } }\n",
+    }),
+    "a chain of calls in Go, and another variable of the name": Case("Route.use", {
+        "go.mod": "module x\n",
+        "a.go": "package a\n\ntype Router struct{ list []*Route }\n\ntype Route struct{}\n\n"
+        "func (r *Router) Path() *Route { return r.list[0] }\n\nfunc (r *Route) «use»() *Route { return r }\n\n"
+        "func (r *Router) use() {}\n\nfunc New() *Router { return &Router{} }\n",
+        "b.go": "package a\n\nfunc f() {\n\tr := New()\n\tr.Path().«use»().«use»()\n\tr.use()\n"
+        "\tfor _, r := range r.list {\n\t\tr.«use»()\n\t}\n\tnew(Route).«use»()\n}\n\nfunc g(r *Route) { r.«use»() }\n",
+    }),
+    "methods that return their object in JavaScript": Case("Command.option", {
+        "c.js": "class Command {\n  «option»() { return this; }\n  name() { return this; }\n}\nmodule.exports = { Command };\n",
+        "u.js": "const c = require('./c');\nconst p = new c.Command();\np.name().«option»().name().«option»();\n"
+        "function g(o) { let p = new Map(); p.option(); }\n",
+    }),
+    "a list of a whole module that has no word of the name": Case("join_it", {
+        "src/u.ts": "export function «join_it»(): number { return 1 }\n", "src/index.ts": "export * from './u'\n",
+        "t.ts": "import { «join_it» } from './src'\n«join_it»()\n",
+    }),
+    "a function within a function, and a parameter of its name": Case("outer.step", {
+        "a.js": "function outer() {\n  function «step»(x) { return x }\n  return «step»(1)\n}\n"
+        "function other(step) { return step(2) }\n",
+    }),
+    "a module within a file of Rust": Case("tests.parse", {
+        "Cargo.toml": "[package]\nname='x'\n",
+        "src/lib.rs": "/// ```\n/// x::parse();\n/// ```\npub fn parse() -> i32 { 1 }\n"
+        "mod tests {\n    fn «parse»() -> i32 { super::parse() }\n    fn t() { «parse»(); }\n}\n",
+    }),
+    "an error of the standard library in Rust": Case("Error", {
+        "Cargo.toml": "[package]\nname='x'\n",
+        "src/lib.rs": "pub enum «Error» { A }\nimpl std::error::Error for «Error» {}\nfn f() -> «Error» { «Error»::A }\n",
+    }),
+    "an override of Kotlin and a homonym": Case("Impl.runJob", {
+        "B.kt": "package p\nopen class Base {\n  open fun «runJob»(): Int { return 1 }\n}\n"
+        "class Other {\n  fun runJob(): Int { return 2 }\n}\n",
+        "I.kt": "package p\nclass Impl : Base() {\n  override fun «runJob»(): Int { return super.«runJob»() }\n}\n",
+        "U.kt": "package p\nfun go(one: Base, o: Other): Int {\n  val i = Impl()\n  o.runJob()\n"
+        "  return one.«runJob»() + i.«runJob»()\n}\n",
+    }),
+    "an override of C# and a homonym": Case("Impl.RunJob", {
+        "B.cs": "namespace P {\nclass Base { public virtual int «RunJob»() { return 1; } }\n"
+        "class Other { public int RunJob() { return 2; } }\n}\n",
+        "I.cs": "namespace P {\nclass Impl : Base { public override int «RunJob»() { return base.«RunJob»(); } }\n}\n",
+        "U.cs": "namespace P {\nclass Use { int G(Base one, Other o) { var i = new Impl(); o.RunJob(); "
+        "return one.«RunJob»() + i.«RunJob»(); } }\n}\n",
+    }),
+    "an override of PHP and a homonym": Case("Impl.runJob", {
+        "Base.php": "<?php\nclass Base { public function «runJob»() { return 1; } }\n",
+        "Other.php": "<?php\nclass Other { public function runJob() { return 2; } }\n",
+        "Impl.php": "<?php\nclass Impl extends Base { public function «runJob»() { return parent::«runJob»(); } }\n",
+        "use.php": "<?php\nfunction go(Base $one, Other $o) { $i = new Impl(); $o->runJob(); "
+        "return $one->«runJob»() + $i->«runJob»(); }\n",
+    }),
+    "an override of C++ and a homonym": Case("Impl.runJob", {
+        "b.hpp": "struct Base { virtual int «runJob»() { return 1; } };\nstruct Other { int runJob() { return 2; } };\n",
+        "i.hpp": '#include "b.hpp"\nstruct Impl : Base { int «runJob»() override { return 3; } };\n',
+        "u.cpp": '#include "i.hpp"\nint go(Base& one, Other* o) { Impl i; o->runJob(); return one.«runJob»() + i.«runJob»(); }\n',
+    }),
+    "a class of Python that is used as a protocol": Case("Mine.dump_it", {
+        "a.py": "from typing import Protocol\n\n\nclass Form(Protocol):\n    def dump_it(self): ...\n\n\n"
+        "class Mine:\n    def «dump_it»(self):\n        return 1\n\n\ndef go(one: Form = Mine()):\n    one.dump_it()\n",
+    }, open=frozenset({"a.py:14"}), breaks=True),
+    "a method whose name is put together": Case("P.inlineLink", {
+        "p.php": "<?php\nclass P {\n  function go($m) { return $this->{\"inline$m\"}(1); }\n"
+        "  function «inlineLink»($x) { return $x; }\n}\n",
+    }, open=frozenset({"p.php:3"}), breaks=True),
+    "a method that a template takes": Case("View.price", {
+        "v.rb": "class View\n  def «price»\n  end\nend\n", "v.mustache": "<p>{{ price }}</p>\n",
+    }, open=frozenset({"v.mustache:1"}), breaks=True),
+    "a class of Ruby in parts, its writer, and a class made of it": Case("Box.size_of", {
+        "a.rb": "class Box\n  def «size_of»\n  end\n\n  def «size_of»=(size_of)\n    @s = size_of\n  end\nend\n",
+        "b.rb": "class Box\n  def go\n    self.«size_of» = 1\n  end\nend\n",
+        "c.rb": "k = Class.new(Box)\nk.new.«size_of» = 2\n",
+    }),
     "a function of C, its prototype, a macro and a field": Case("total", {
         "a.h": "int «total»(int x);\n",
         "a.c": '#include "a.h"\nint «total»(int x) { return x; }\n#define T(x) «total»(x)\n',

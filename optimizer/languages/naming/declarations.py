@@ -82,7 +82,8 @@ def declarations(root: Node, text: bytes, at: Node) -> Iterator[Declared]:
     found: list[tuple[int, Declared]] = []
     for leaf in leaves(root, text, at.text or b"", root.start_byte, root.end_byte):
         declared = declaration(leaf)
-        if declared is None:
+        value = declared.value if declared is not None else None
+        if declared is None or (value is not None and value.start_byte <= at.start_byte < value.end_byte):
             continue
         scope = _scope(leaf)
         start, end = (scope.start_byte, scope.end_byte) if scope is not None else (0, len(text))
@@ -94,7 +95,7 @@ def declarations(root: Node, text: bytes, at: Node) -> Iterator[Declared]:
 
 def leaves(root: Node, text: bytes, name: bytes, start: int, end: int) -> Iterator[Node]:
     """The nodes that are a name, between two places of a file."""
-    word = re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
+    word = re.compile(rb"(?<!\w)" + re.escape(name) + rb"(?![\w$])")
     for match in word.finditer(text, start, end):
         node = root.descendant_for_byte_range(match.start(), match.end())
         if node is not None and node.text == name and "comment" not in node.type and "string" not in node.type:
