@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from optimizer.languages import imports
 from optimizer.languages.edges import ImportEdge, RawImport
@@ -29,16 +29,29 @@ def unresolved(path: str, side: Side) -> Iterator[tuple[str, int]]:
 
 def undefined(change: FileChange, patched: Patched) -> Iterator[BrokenName]:
     """Names that the change uses and nothing defines, in the file or in a module of the repository."""
-    before, after = patched.before.module(change.path), patched.after.module(change.path)
-    modules = (patched.before.module(one.path) for one in patched.changes if is_module(one.path))
-    known = {name for module in modules for name in module.undefined}
-    for name, line in sorted(after.undefined.items(), key=lambda item: item[1]):
+    before = patched.before.module(change.path)
+    known = {name for one in patched.changes if is_module(one.path) for name in _undefined(one.path, patched.before)}
+    for name, line in sorted(_undefined(change.path, patched.after).items(), key=lambda item: item[1]):
         is_old = name in OLD_BUILTINS and any(map(patched.mentions, OLD_SIGNS))
         if name not in known and not is_old:
             yield BrokenName("undefined", change.path, line, name)
     yield from _missing_attributes(
         change.path, patched.after, {(name, attr) for name, attr, _, _ in before.attributes()}
     )
+
+
+def _undefined(path: str, side: Side) -> Mapping[str, int]:
+    """The undefined names of a module; none where it takes all of a module that is not known."""
+    brought: set[str] = set()
+    for raw in side.module(path).imports:
+        if raw.names == ("*",):
+            name = raw.module.rpartition(".")[2]
+            target = next((one for one in side.leads(path, raw) if posixpath.basename(one) == f"{name}.py"), "")
+            defined = side.module(target).defined if target else None
+            if defined is None:
+                return {}
+            brought |= defined
+    return {name: line for name, line in side.module(path).free.items() if name not in brought}
 
 
 def _missing_attributes(path: str, side: Side, known: Container[tuple[str, str]]) -> Iterator[BrokenName]:

@@ -64,6 +64,7 @@ def failed(index: Index, *changes: FileChange) -> dict[str, str]:
         ("calc/cli.py", "from calc.parse", "import calc.nothing\nfrom calc.parse", "imports", "calc.nothing"),
         ("calc/cli.py", "print(total(line))", "print(totl(line))", "names", "totl"),
         ("calc/parse.py", "LIMIT = 3\n", "", "names", "calc/parse.py:10 uses LIMIT"),
+        ("calc/star.py", "*", "*\n\ntotals(1)", "names", "calc/star.py:3 uses totals"),
         ("calc/parse.py", "def total", "def summed", "uses", "calc/cli.py:1 uses total"),
         ("calc/parse.py", "def total", "def summed", "uses", "calc/module_use.py:4 uses total"),
         ("web/main.js", "'./lib'", "'./library'", "imports", "./library"),

@@ -110,7 +110,12 @@ class Module:
     @cached_property
     def undefined(self) -> dict[str, int]:
         """Names that are used and that no scope, import or builtin defines, with the line of the first use."""
-        if not self.nodes or self._takes_all or self._table is None:
+        return {} if self._takes_all else self.free
+
+    @cached_property
+    def free(self) -> dict[str, int]:
+        """The same, with the names that imports of everything may bring."""
+        if not self.nodes or self._table is None:
             return {}
         missing = _used_globals(self._table, top=True) - _defined(self._table) - _KNOWN
         lines: dict[str, int] = {}
