@@ -55,15 +55,25 @@ class Setting(NamedTuple):
 
 def setting(key: str, default: Any, doc: str, **limits: Any) -> Any:
     """Declare a setting; `limits` are the further fields of its row."""
-    metadata = {"row": Setting(key, default, doc, **limits)}
-    if isinstance(default, Mapping):
-        return field(default_factory=lambda: dict(default), metadata=metadata)
-    return field(default=default, metadata=metadata)
+    return field(metadata={"row": Setting(key, default, doc, **limits)})
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+def _initial(default: Any) -> Any:
+    return dict(default) if isinstance(default, Mapping) else default
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
 class Settings:
-    """All settings of a run, resolved; without a comparison: to generate one for so many fields slows each start."""
+    """All settings of a run, resolved.
+
+    Generating methods for so many fields would slow each start: it has no comparison, and sets its values itself.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        for row in rows():
+            object.__setattr__(self, row.name, values.pop(row.name) if row.name in values else _initial(row.default))
+        if values:
+            raise TypeError(f"no such setting: {', '.join(values)}")
 
     model: str = setting(
         "model", "", "Model to ask, by id; empty lets the router choose.", may_be_empty=True, env="OPTIMIZER_MODEL"
