@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +36,7 @@ from optimizer.languages.words import terms
 from optimizer.settings import Settings
 from optimizer.types import ContextLimits, Query
 
-SEARCHES = 4  # calls of the first reply
+SEARCHES = 6  # calls of the first reply
 DEFAULTS = Settings()
 
 Question = Mapping[str, Any]
@@ -97,7 +98,7 @@ def measure(question: Question, index: Index) -> dict[str, Any]:
     order = [number for number, path in enumerate(looked.read, 2) if _is_one(path, question["files"])]
     return {
         "repo": question["repo"],
-        "query": text[:120],
+        "id": question.get("id", ""),
         "shown": any(_is_one(path, question["files"]) for path in shown),
         "named": any(_is_one(path, question["files"]) for path in looked.named),
         "replies": order[0] if order else 0,
@@ -137,10 +138,12 @@ def look(text: str, index: Index, shown: Iterable[str]) -> Looked:
 
 
 def rarest(text: str, index: Index) -> list[str]:
-    """The words of a question that the fewest files hold, and any does, as they are written."""
+    """The words of a question's first line, and its names of code, that the fewest files hold, as they are written."""
     words = index.words()
     found: dict[str, int] = {}
-    for word in dict.fromkeys(part.strip(".,;:!?()[]{}\"'`") for part in text[:4000].split()):
+    title, _, rest = text[:4000].partition("\n")
+    said = [*title.split(), *re.findall(r"\b\w+_\w+\b|\b\w*[a-z][A-Z]\w*\b", rest)]
+    for word in dict.fromkeys(part.strip(".,;:!?()[]{}<>/=\"'`") for part in said):
         parts = [term for term in terms(word) if len(term) > 2 and term not in STOP]
         sets = [words.files_of("body", term) | words.files_of("doc", term) for term in parts]
         files = len(set.intersection(*sets)) if sets else 0
