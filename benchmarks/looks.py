@@ -98,7 +98,6 @@ def measure(question: Question, index: Index) -> dict[str, Any]:
     order = [number for number, path in enumerate(looked.read, 2) if _is_one(path, question["files"])]
     return {
         "repo": question["repo"],
-        "id": question.get("id", ""),
         "shown": any(_is_one(path, question["files"]) for path in shown),
         "named": any(_is_one(path, question["files"]) for path in looked.named),
         "replies": order[0] if order else 0,
