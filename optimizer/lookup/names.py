@@ -30,9 +30,10 @@ def definitions(index: Index, name: str, within: str = "") -> tuple[Symbol, ...]
         return ()
     only = frozenset(files(index, within)) if within else None
     *front, last = parts
-    for own in (last, last.rstrip("?!="), *(f"{last}{mark}" for mark in _MARKS)):
+    whole = [f"${last}"] if name.endswith(f"${last}") else []
+    for own in (*whole, last, last.rstrip("?!="), *(f"{last}{mark}" for mark in _MARKS)):
         found = [one for one in index.symbols_named([own]) if only is None or one.path in only]
-        if meant := _meant(found, (*front, own), index):
+        if meant := _meant(found, (*front, own.lstrip("$")), index):
             return meant
     return ()
 

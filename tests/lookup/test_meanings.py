@@ -15,7 +15,7 @@ from optimizer.lookup.questions import Lookup, LookupResult
 from optimizer.lookup.rename import rename
 from tests.conftest import IndexRepo
 
-_MARK = re.compile(r"«(\w+?)(: )?»")
+_MARK = re.compile(r"«([\w$]+?)(: )?»")
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,9 @@ CASES = {
     "a function within a function, and a parameter of its name": Case("outer.step", {
         "a.js": "function outer() {\n  function «step»(x) { return x }\n  return «step»(1)\n}\n"
         "function other(step) { return step(2) }\n",
+    }),
+    "a name that starts with a sign": Case("$Url", {
+        "a.ts": "export class «$Url» {}\nexport class Url {}\nnew «$Url»()\n",
     }),
     "a module within a file of Rust": Case("tests.parse", {
         "Cargo.toml": "[package]\nname='x'\n",
@@ -269,6 +272,13 @@ def test_what_would_break_is_refused(
     with pytest.raises(OptimizerError) as refused:
         rename(Lookup("rename", name, new), index_repo(files))
     assert refused.value.exit_code == code
+
+
+def test_what_the_index_cannot_rename_is_said(index_repo: IndexRepo) -> None:
+    index = index_repo({"a.py": "class Config:\n    def __init__(self):\n        self.debug = 1\n"})
+    found = rename(Lookup("rename", "Config.debug", "verbose"), index)
+    assert not found.found
+    assert "Config (a.py:1); fields, parameters" in found.citations[0].text
 
 
 def test_a_local_elsewhere_does_not_stand_in_the_way(index_repo: IndexRepo) -> None:
