@@ -54,7 +54,7 @@ _INDEXED = frozenset({"index_expression", "subscript_expression", "array_access"
                       "element_reference"})  # fmt: skip
 _CHOICES = frozenset({"ternary_expression", "conditional_expression", "conditional"})
 _NAMES = frozenset({"identifier", "type_identifier", "constant", "name", "simple_identifier", "instance_variable",
-                    "namespace_identifier", "field_identifier", "class_variable"})  # fmt: skip
+                    "namespace_identifier", "package_identifier", "field_identifier", "class_variable"})  # fmt: skip
 _LITERALS = re.compile(r"(?:string|number|integer|float|int|char|true|false|array|hash|object|regex|template_string"
                        r"|symbol|boolean|raw_string|interpreted_string).*|.*literal.*")  # fmt: skip
 _BUILDS = frozenset({"class_declaration", "struct_item", "class", "type_spec", "enum_item"})

@@ -128,6 +128,11 @@ CASES = {
         "b.go": "package a\n\nfunc f() {\n\tr := New()\n\tr.Path().«use»().«use»()\n\tr.use()\n"
         "\tfor _, r := range r.list {\n\t\tr.«use»()\n\t}\n\tnew(Route).«use»()\n}\n\nfunc g(r *Route) { r.«use»() }\n",
     }),
+    "a type of another package in Go": Case("Router.handler", {
+        "go.mod": "module x\n",
+        "a.go": 'package a\n\nimport "net/http"\n\ntype Router struct{}\n\n'
+        "func (r *Router) «handler»(h http.handler) http.handler { return h }\n",
+    }),
     "methods that return their object in JavaScript": Case("Command.option", {
         "c.js": "class Command {\n  «option»() { return this; }\n  name() { return this; }\n}\nmodule.exports = { Command };\n",
         "u.js": "const c = require('./c');\nconst p = new c.Command();\np.name().«option»().name().«option»();\n"
