@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from optimizer.errors import NotFound
+from optimizer.languages.naming import expressions as kinds
 from optimizer.languages.naming.bases import TYPES
 from optimizer.languages.naming.declarations import Declared, declaration, declarations, leaves
 from optimizer.languages.naming.expressions import (
@@ -31,44 +32,6 @@ if TYPE_CHECKING:
 
 DEEPEST = 12
 MOST_RETURNS = 8
-_OWN = frozenset({"this", "self", "Self", "super", "static", "parent", "cls", "base", "$this", "@self"})
-_CALLS = {
-    "call_expression": "function", "method_invocation": "", "call": "", "member_call_expression": "",
-    "nullsafe_member_call_expression": "", "scoped_call_expression": "", "function_call_expression": "function",
-    "invocation_expression": "function",
-}  # fmt: skip
-_MEMBERS = frozenset({
-    "member_expression", "selector_expression", "field_expression", "field_access", "member_access_expression",
-    "nullsafe_member_access_expression", "navigation_expression", "scoped_identifier", "qualified_identifier",
-    "scope_resolution", "qualified_name", "scoped_property_access_expression", "qualified_type",
-    "scoped_type_identifier", "conditional_access_expression",
-})  # fmt: skip
-_NEW = frozenset({"new_expression", "object_creation_expression", "composite_literal", "struct_expression",
-                  "compound_literal_expression"})  # fmt: skip
-_SAME = frozenset({"parenthesized_expression", "non_null_expression", "reference_expression", "unary_expression",
-                   "pointer_expression", "expression_statement", "satisfies_expression", "argument",
-                   "unary_op_expression", "prefix_unary_expression", "postfix_expression", "generic_function",
-                   "variable_name", "expression_list", "begin", "parenthesized_statements"})  # fmt: skip
-_CASTS = frozenset({"as_expression", "cast_expression", "type_assertion_expression", "type_cast_expression"})
-_INDEXED = frozenset({"index_expression", "subscript_expression", "array_access", "element_access_expression",
-                      "element_reference"})  # fmt: skip
-_CHOICES = frozenset({"ternary_expression", "conditional_expression", "conditional"})
-_NAMES = frozenset({"identifier", "type_identifier", "constant", "name", "simple_identifier", "instance_variable",
-                    "namespace_identifier", "package_identifier", "field_identifier", "class_variable"})  # fmt: skip
-_LITERALS = re.compile(r"(?:string|number|integer|float|int|char|true|false|array|hash|object|regex|template_string"
-                       r"|symbol|boolean|raw_string|interpreted_string).*|.*literal.*")  # fmt: skip
-_BUILDS = frozenset({"class_declaration", "struct_item", "class", "type_spec", "enum_item"})
-_SAYS_RETURN = re.compile(rb"@returns?\s*\{?\s*([\w$.|?\\\[\]<> ]+?)\s*(?:\}|[\r\n])")
-_PARAMETERS = ("type_parameters", "type_parameter_list", "template_parameter_list", "where_clause",
-               "type_parameter_constraints_clause", "type_constraints")  # fmt: skip
-_EMBEDDED = re.compile(rb"(?m)^[ \t]*\*?(?:\w+\.)?(\w+)[ \t]*(?://.*)?$")
-# Methods of outside types through which a value goes on: as it is, as what is in it.
-_PASSES = frozenset({"clone", "as_ref", "as_mut", "borrow", "borrow_mut", "iter", "iter_mut", "into_iter", "to_owned",
-                     "freeze", "dup", "tap", "also", "apply", "get_mut", "lock", "read", "write", "let", "rev",
-                     "skip", "take", "filter", "enumerate_"})  # fmt: skip
-_MAKES = frozenset({"new", "default", "make", "allocate", "from", "with_capacity"})
-_OPENS = frozenset({"unwrap", "expect", "unwrap_or_default", "first", "last", "get", "pop", "next", "orElseThrow", "at",
-                    "unwrap_err", "poll", "peek", "remove", "find", "orElse", "shift"})  # fmt: skip
 
 
 class Types:
@@ -112,30 +75,30 @@ class Types:
 
     def _types(self, path: str, node: Node, depth: int) -> Iterator[Type]:
         kind, text = node.type, text_of(node)
-        if text in _OWN or kind in ("this", "self", "super", "base"):
+        if text in kinds.OWN_NAMES or kind in ("this", "self", "super", "base"):
             yield from self._owner(path, node)
-        elif kind in _NAMES or (kind == "variable_name" and node.named_child_count == 1):
+        elif kind in kinds.NAMES or (kind == "variable_name" and node.named_child_count == 1):
             yield from self._name(path, node if kind != "variable_name" else node.named_children[0], depth)
-        elif kind in _CALLS:
+        elif kind in kinds.CALLS:
             yield from self._called(path, node, depth)
-        elif kind in _NEW:
+        elif kind in kinds.NEW:
             yield from self._made(path, node)
-        elif kind in _MEMBERS:
+        elif kind in kinds.MEMBERS:
             yield from self._member(path, node, depth)
-        elif kind in _CASTS:
+        elif kind in kinds.CASTS:
             written = node.child_by_field_name("type") or node.named_children[-1]
             yield from parse(text_of(written), path)
-        elif kind in ("await_expression", "try_expression") or kind in _INDEXED:
+        elif kind in ("await_expression", "try_expression") or kind in kinds.INDEXED:
             yield from map(inner, self.types(path, node.named_children[0], depth + 1))
-        elif kind in _CHOICES:
+        elif kind in kinds.CHOICES:
             yield from (t for part in node.named_children[1:3] for t in self.types(path, part, depth + 1))
         elif kind == "binary_expression" and re.search(r"\|\||\?\?", text):
             yield from (t for part in node.named_children for t in self.types(path, part, depth + 1))
-        elif kind in _SAME and node.named_children:
+        elif kind in kinds.SAME and node.named_children:
             yield from self.types(path, node.named_children[-1 if kind == "unary_expression" else 0], depth + 1)
         elif kind in ("assignment_expression", "assignment") and (right := node.child_by_field_name("right")):
             yield from self.types(path, right, depth + 1)
-        elif _LITERALS.fullmatch(kind):
+        elif kinds.LITERALS.fullmatch(kind):
             yield Type(f"literal {kind}")
 
     def _owner(self, path: str, node: Node) -> Iterator[Type]:
@@ -203,7 +166,7 @@ class Types:
         """A type as it is, or for a parameter of the function or class around it what it is bound to."""
         around: Node | None = at if not self.symbols(written.name) and written.name else None
         while around is not None:
-            listed = [one for one in around.named_children if one.type in _PARAMETERS]
+            listed = [one for one in around.named_children if one.type in kinds.PARAMETERS]
             texts = [text_of(one) for one in listed]
             if any(re.search(rf"\b{re.escape(written.name)}\b", text) for text in texts[:1]):
                 bounds = re.search(
@@ -225,12 +188,14 @@ class Types:
     # ── calls and members ────────────────────────────────────────────────────────────────────────
 
     def _called(self, path: str, node: Node, depth: int) -> Iterator[Type]:
-        function = node.child_by_field_name(_CALLS[node.type]) if _CALLS[node.type] else None
+        function = node.child_by_field_name(kinds.CALLS[node.type]) if kinds.CALLS[node.type] else None
         if function is None and node.type == "call_expression":
             function = node.named_children[0]
         if function is not None and function.type in ("generic_function", "template_function"):
             function = function.named_children[0]
-        target = function if function is not None and function.type in _MEMBERS else node if function is None else None
+        target = (
+            function if function is not None and function.type in kinds.MEMBERS else node if function is None else None
+        )
         if target is not None:
             holder, name = taken_from(target)
             if holder is not None:
@@ -241,7 +206,7 @@ class Types:
             arguments = node.child_by_field_name("arguments")
             made = arguments.named_children[:1] if arguments is not None else []
             yield from (one for first in made for one in parse(text_of(first), path))
-        elif function is not None and function.type in (*_NAMES, "property_identifier"):
+        elif function is not None and function.type in (*kinds.NAMES, "property_identifier"):
             yield from self._result(path, function, depth)
 
     def _result(self, path: str, function: Node, depth: int) -> Iterator[Type]:
@@ -266,9 +231,9 @@ class Types:
             elif known := self._methods(one, name):
                 for method in known:
                     yield from self._returned(method, one, depth)
-            elif (name in _MAKES and self._row.capital_types) or name in _PASSES:
+            elif (name in kinds.MAKES and self._row.capital_types) or name in kinds.PASSES:
                 yield one
-            elif name in _OPENS:
+            elif name in kinds.OPENS:
                 yield inner(one)
             elif self._is_outside(one):
                 yield one
@@ -340,7 +305,7 @@ class Types:
     def _embedded(self, one: Symbol) -> Iterator[Symbol]:
         if (source := self.source(one.path)) is not None:
             body = b"\n".join(source.text.split(b"\n")[one.start - 1 : one.end])
-            for found in _EMBEDDED.finditer(body):
+            for found in kinds.EMBEDDED.finditer(body):
                 yield from self._classes.meant(found[1].decode(), one.path)
 
     def _leaves(self, symbol: Symbol, name: str = "") -> Iterator[Node]:
@@ -381,7 +346,7 @@ class Types:
         comment = at.prev_named_sibling
         if source is None or comment is None or "comment" not in comment.type:
             return []
-        if not (said := _SAYS_RETURN.search(comment.text or b"")):
+        if not (said := kinds.SAYS_RETURN.search(comment.text or b"")):
             return []
         types = parse(said[1].decode("utf-8", "replace"), symbol.path)
         ours = [owner if one.name in ("this", "self", "static", "$this") else one for one in types]

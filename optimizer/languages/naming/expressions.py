@@ -11,6 +11,45 @@ from optimizer.languages.naming.parents import field_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+# Nodes of expressions, by what is to be asked of them.
+OWN_NAMES = frozenset({"this", "self", "Self", "super", "static", "parent", "cls", "base", "$this", "@self"})
+CALLS = {
+    "call_expression": "function", "method_invocation": "", "call": "", "member_call_expression": "",
+    "nullsafe_member_call_expression": "", "scoped_call_expression": "", "function_call_expression": "function",
+    "invocation_expression": "function",
+}  # fmt: skip
+MEMBERS = frozenset({
+    "member_expression", "selector_expression", "field_expression", "field_access", "member_access_expression",
+    "nullsafe_member_access_expression", "navigation_expression", "scoped_identifier", "qualified_identifier",
+    "scope_resolution", "qualified_name", "scoped_property_access_expression", "qualified_type",
+    "scoped_type_identifier", "conditional_access_expression",
+})  # fmt: skip
+NEW = frozenset({"new_expression", "object_creation_expression", "composite_literal", "struct_expression",
+                  "compound_literal_expression"})  # fmt: skip
+SAME = frozenset({"parenthesized_expression", "non_null_expression", "reference_expression", "unary_expression",
+                   "pointer_expression", "expression_statement", "satisfies_expression", "argument",
+                   "unary_op_expression", "prefix_unary_expression", "postfix_expression", "generic_function",
+                   "variable_name", "expression_list", "begin", "parenthesized_statements"})  # fmt: skip
+CASTS = frozenset({"as_expression", "cast_expression", "type_assertion_expression", "type_cast_expression"})
+INDEXED = frozenset({"index_expression", "subscript_expression", "array_access", "element_access_expression",
+                      "element_reference"})  # fmt: skip
+CHOICES = frozenset({"ternary_expression", "conditional_expression", "conditional"})
+NAMES = frozenset({"identifier", "type_identifier", "constant", "name", "simple_identifier", "instance_variable",
+                    "namespace_identifier", "package_identifier", "field_identifier", "class_variable"})  # fmt: skip
+LITERALS = re.compile(r"(?:string|number|integer|float|int|char|true|false|array|hash|object|regex|template_string"
+                       r"|symbol|boolean|raw_string|interpreted_string).*|.*literal.*")  # fmt: skip
+SAYS_RETURN = re.compile(rb"@returns?\s*\{?\s*([\w$.|?\\\[\]<> ]+?)\s*(?:\}|[\r\n])")
+PARAMETERS = ("type_parameters", "type_parameter_list", "template_parameter_list", "where_clause",
+               "type_parameter_constraints_clause", "type_constraints")  # fmt: skip
+EMBEDDED = re.compile(rb"(?m)^[ \t]*\*?(?:\w+\.)?(\w+)[ \t]*(?://.*)?$")
+# Methods of outside types through which a value goes on: as it is, as what is in it.
+PASSES = frozenset({"clone", "as_ref", "as_mut", "borrow", "borrow_mut", "iter", "iter_mut", "into_iter", "to_owned",
+                     "freeze", "dup", "tap", "also", "apply", "get_mut", "lock", "read", "write", "let", "rev",
+                     "skip", "take", "filter", "enumerate_"})  # fmt: skip
+MAKES = frozenset({"new", "default", "make", "allocate", "from", "with_capacity"})
+OPENS = frozenset({"unwrap", "expect", "unwrap_or_default", "first", "last", "get", "pop", "next", "orElseThrow", "at",
+                    "unwrap_err", "poll", "peek", "remove", "find", "orElse", "shift"})  # fmt: skip
+
 
 def text_of(node: Node) -> str:
     """The text of a node."""
