@@ -171,7 +171,7 @@ def test_the_failures_of_a_log_survive_what_is_cut() -> None:
     assert count_tokens(extra) <= 400
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(text=TEXTS, space=st.integers(1, 900))
 def test_failures_between_a_beginning_and_an_end_fit(text: str, space: int) -> None:
     short = failing(text, space)

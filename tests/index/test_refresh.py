@@ -68,6 +68,7 @@ def test_a_refresh_leaves_no_file_open_and_the_collector_as_it_was(make_repo, op
     assert gc.isenabled()
 
 
+@pytest.mark.slow
 def test_a_tree_that_is_as_before_writes_nothing(make_repo, opened):
     root = make_repo({"a.py": "x = 1\n"})
     os.utime(root / "a.py", (1_700_000_000,) * 2)
