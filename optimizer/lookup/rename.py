@@ -45,7 +45,7 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedFile:
+class _File:
     """A file with the name: what is renamed, the lines where it may or hardly be meant, and where other text has it."""
 
     path: str
@@ -70,9 +70,8 @@ def rename(lookup: Lookup, index: Index) -> LookupResult:
         near = nearest(name, index.all_names())
         texts = (f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near))
         if holder := definitions(index, ".".join(parts_of(lookup.subject)[:-1]), lookup.within):
-            place = place_of(holder[0])
-            texts = (f"{name} is no function, method, type or constant of {holder[0].qualified} ({place}); "
-                     "fields, parameters and local variables are renamed in Python only",)  # fmt: skip
+            texts = (f"{name} is no function, method, type or constant of {holder[0].qualified} ({_place(holder[0])}); "
+                     "fields, parameters and local variables are not renamed from the index",)  # fmt: skip
         return LookupResult((*map(Citation, texts), *remarks(index, name)), False)
     name = found[0].name
     if name.endswith("=") and new.endswith("="):
@@ -83,16 +82,16 @@ def rename(lookup: Lookup, index: Index) -> LookupResult:
         raise InputError(f"{name} already has that name")
     if exact := [one for one in found if lookup.within and parts_of(one.qualified) == parts_of(lookup.subject)]:
         found = tuple(exact)
-    subject = subject_of(index, _whole(index, found))
+    subject = _subject(index, _whole(index, found))
     _refuse_several(subject, found, lookup)
-    places = resolved(subject)
+    places = _resolved(subject)
     files = tuple(_files(subject, places, lookup))
     changed = [file for file in files if file.changes]
     _refuse_outside(subject, new, places)
     _refuse_taken(subject, new, places)
-    changes = tuple(FileChange(file.path, file.before, replaced(file)) for file in changed)
+    changes = tuple(FileChange(file.path, file.before, _replaced(file)) for file in changed)
     for file, change in zip(changed, changes, strict=True):
-        refuse_unfit(file, change, name, new)
+        _refuse_unfit(file, change, name, new)
     unknown = tuple(
         Citation(name, file.path, line, "use") for file in files for line in sorted({*file.open, *file.left})
     )
@@ -100,15 +99,13 @@ def rename(lookup: Lookup, index: Index) -> LookupResult:
     hidden = () if lookup.unresolved else not_here(index, name).with_name
     left = (*left, *(Citation(name, path, 1, "use") for path in hidden))
     breaks = bool(hidden) or (bool(left) and any(_must_mean(subject, file) for file in files if file.open))
-    lines = report(subject.target, new, files, left, _relatives(subject))
-    return LookupResult(tuple(lines), True, Patch(changes), left, breaks)
+    return LookupResult(tuple(_report(subject, new, files, left)), True, Patch(changes), left, breaks)
 
 
 # ── what is meant ────────────────────────────────────────────────────────────────────────────────
 
 
-def subject_of(index: Index, found: Sequence[Symbol]) -> Subject:
-    """What the rename of the definitions is about."""
+def _subject(index: Index, found: Sequence[Symbol]) -> Subject:
     target = _first(found)
     same = [one for one in index.symbols_named([target.name]) if group_of(one.path) == group_of(target.path)]
     paths = holders(index, target.name) | {target.path}
@@ -134,15 +131,14 @@ def subject_of(index: Index, found: Sequence[Symbol]) -> Subject:
     elif scope is None:
         family |= {one for one in same if _is_one(one, target, subject.naming)}
     others = tuple(one for one in same if one not in family)
-    names = inference_of(index) if subject.naming.is_inferred else None
+    names = _inferred(index) if subject.naming.is_inferred else None
     return replace(
         subject, family=frozenset(family), types=frozenset(types), owners=frozenset(owners), others=others,
         classes=classes, names=names, receivers=receivers,
     )  # fmt: skip
 
 
-def inference_of(index: Index) -> Inference:
-    """The engine that knows what names mean, over the files of the index."""
+def _inferred(index: Index) -> Inference:
     from optimizer.lookup.inference import Inference
 
     return Inference(index.root.path, index.paths())
@@ -196,18 +192,17 @@ def _refuse_several(subject: Subject, found: Sequence[Symbol], lookup: Lookup) -
     if apart:
         places = [subject.target, *apart]
         raise Conflict(
-            f"{lookup.subject} is defined {len(places)} times: {listed(map(place_of, places))}",
+            f"{lookup.subject} is defined {len(places)} times: {_listed(map(_place, places))}",
             f"name one: rename Class.{name} to {lookup.new_name}, or rename {name} to {lookup.new_name} in PATH",
         )
 
 
-def resolved(subject: Subject) -> list[ResolvedUse]:
-    """Each use of the name, and whether it means the subject."""
+def _resolved(subject: Subject) -> list[ResolvedUse]:
     if (names := subject.names) is not None:
         from optimizer.lookup.inferred import Inferred, outside_base
 
         if subject.is_member and (base := outside_base(subject, names)):
-            raise needed_outside(subject, base)
+            raise _needed_outside(subject, base)
         judge = Inferred(subject, names).verdict
     else:
         decide = member if subject.is_member else local if subject.scope else free
@@ -221,7 +216,7 @@ def resolved(subject: Subject) -> list[ResolvedUse]:
 # ── what is changed ──────────────────────────────────────────────────────────────────────────────
 
 
-def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> Iterator[ChangedFile]:
+def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> Iterator[_File]:
     name, new = subject.name.encode(), lookup.new_name.encode()
     whole = re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
     by_path: dict[str, list[ResolvedUse]] = {}
@@ -248,7 +243,7 @@ def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> I
             changes += mentions
         unique = {change.start: change for change in changes}
         ordered = tuple(unique[start] for start in sorted(unique))
-        yield ChangedFile(path, source.data, ordered, tuple(sorted(set(lines))), left, () if lookup.docs else mentions)
+        yield _File(path, source.data, ordered, tuple(sorted(set(lines))), left, () if lookup.docs else mentions)
 
 
 def _change(use: Use, name: bytes, new: bytes, path: str, subject: Subject) -> Change:
@@ -269,7 +264,7 @@ def _in_strings(subject: Subject, path: str, source: Source, bound: bool) -> Ite
     return (one for one in found if one.start not in known)
 
 
-def _must_mean(subject: Subject, file: ChangedFile) -> bool:
+def _must_mean(subject: Subject, file: _File) -> bool:
     """Whether what is not known in a file can hardly mean anything else of this repository."""
     is_alone = not subject.others or language_of(file.path) is None
     folders = {posixpath.dirname(path) for path in subject.paths}
@@ -278,8 +273,7 @@ def _must_mean(subject: Subject, file: ChangedFile) -> bool:
     return is_alone or any(leads(subject, file.path, path) for path in subject.paths)
 
 
-def replaced(file: ChangedFile) -> bytes:
-    """The new text of a file."""
+def _replaced(file: _File) -> bytes:
     parts, at = [], 0
     for change in file.changes:
         parts += [file.before[at : change.start], change.text]
@@ -290,8 +284,7 @@ def replaced(file: ChangedFile) -> bytes:
 # ── what is refused ──────────────────────────────────────────────────────────────────────────────
 
 
-def needed_outside(subject: Subject, base: str) -> SafetyRefused:
-    """The error for a name that something outside the repository may need."""
+def _needed_outside(subject: Subject, base: str) -> SafetyRefused:
     return SafetyRefused(
         f"{subject.target.qualified} cannot be renamed: {base}, outside this repository, may know it by this name",
         "rename it by hand where that does not need the name",
@@ -302,7 +295,7 @@ def _refuse_outside(subject: Subject, new: str, places: Sequence[ResolvedUse]) -
     from optimizer.lookup.outside import needed
 
     if base := needed(subject, new, places):
-        raise needed_outside(subject, base)
+        raise _needed_outside(subject, base)
 
 
 def _refuse_taken(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> None:
@@ -313,7 +306,7 @@ def _refuse_taken(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> 
         raise Conflict(f"{new} is already {place[1]} at {place[0]}", "choose another name")
 
 
-def refuse_unfit(file: ChangedFile, change: FileChange, name: str, new: str) -> None:
+def _refuse_unfit(file: _File, change: FileChange, name: str, new: str) -> None:
     """Refuse a name that the language does not allow, or that means something else there."""
     after = change.after or b""
     old, fresh = Source(file.path, file.before), Source(file.path, after)
@@ -329,52 +322,38 @@ def refuse_unfit(file: ChangedFile, change: FileChange, name: str, new: str) -> 
 # ── what is reported ─────────────────────────────────────────────────────────────────────────────
 
 
-def counted(number: int, what: str) -> str:
-    """`1 place`, `2 places`."""
+def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' if number != 1 else ''}"
 
 
-def report(
-    what: Symbol,
-    new: str,
-    files: Sequence[ChangedFile],
-    left: Sequence[Citation],
-    relatives: Sequence[Symbol],
-    kind: str = "",
-) -> Iterator[Citation]:
-    """The lines on a rename of `what`: the places that change, the `relatives` renamed with it, and what is left."""
+def _report(subject: Subject, new: str, files: Sequence[_File], left: Sequence[Citation]) -> Iterator[Citation]:
+    target = subject.target
     changed = [file for file in files if file.changes]
-    total = f"{counted(sum(len(file.changes) for file in changed), 'place')} in {counted(len(changed), 'file')}"
-    yield Citation(
-        f"rename {kind or what.kind} {what.qualified} to {new}: {total}", what.path, what.line, "rename", what.qualified
+    total = sum(len(file.changes) for file in changed)
+    what = (
+        f"rename {target.kind} {target.qualified} to {new}: {_count(total, 'place')} in {_count(len(changed), 'file')}"
     )
+    yield Citation(what, target.path, target.line, "rename", target.qualified)
     for file in changed:
         lines = ", ".join(dict.fromkeys(str(change.line) for change in file.changes))
         on = f"line{'s' if ',' in lines else ''} {lines}"
-        yield Citation(f"{counted(len(file.changes), 'place')}, {on}", file.path, file.changes[0].line, "rename")
-    if relatives:
-        names = listed(f"{one.qualified} ({place_of(one)})" for one in relatives)
+        yield Citation(f"{_count(len(file.changes), 'place')}, {on}", file.path, file.changes[0].line, "rename")
+    relatives = sorted(one for one in subject.family if one.path != target.path or one.parent != target.parent)
+    if subject.is_member and relatives:
+        names = _listed(f"{one.qualified} ({_place(one)})" for one in relatives)
         yield Citation(f"renamed with it, one overrides the other: {names}")
     if left:
-        yield Citation(f"not known to be {what.name}: {listed(f'{one.path}:{one.line}' for one in left)}")
+        yield Citation(f"not known to be {target.name}: {_listed(f'{one.path}:{one.line}' for one in left)}")
     mentions = [f"{file.path} ({len(file.mentions)})" for file in files if file.mentions]
     if mentions:
-        yield Citation(f"left alone in strings, comments and other text (--docs renames them): {listed(mentions)}")
+        yield Citation(f"left alone in strings, comments and other text (--docs renames them): {_listed(mentions)}")
 
 
-def _relatives(subject: Subject) -> list[Symbol]:
-    target = subject.target
-    own = (target.path, target.parent)
-    return sorted(one for one in subject.family if (one.path, one.parent) != own) if subject.is_member else []
-
-
-def listed(places: Iterable[str]) -> str:
-    """The first of some places, and how many more there are."""
+def _listed(places: Iterable[str]) -> str:
     known = list(places)
     more = f" and {len(known) - MOST_SHOWN} more" if len(known) > MOST_SHOWN else ""
     return ", ".join(known[:MOST_SHOWN]) + more
 
 
-def place_of(symbol: Symbol) -> str:
-    """`path:line` of a definition."""
+def _place(symbol: Symbol) -> str:
     return f"{symbol.path}:{symbol.line}"

@@ -15,7 +15,7 @@ from optimizer.lookup.questions import Lookup, LookupResult
 from optimizer.lookup.rename import rename
 from tests.conftest import IndexRepo
 
-MARK = re.compile(r"«([\w$]+?)(: )?»")
+_MARK = re.compile(r"«([\w$]+?)(: )?»")
 
 
 @dataclass(frozen=True)
@@ -252,19 +252,19 @@ REFUSED = {
 }  # fmt: skip
 
 
-def answered(index_repo: IndexRepo, case: Case, *, unresolved: bool) -> LookupResult:
-    plain = {path: MARK.sub(r"\1", text) for path, text in case.files.items()}
-    return rename(Lookup("rename", case.name, "renamed_1", case.within, unresolved=unresolved), index_repo(plain))
+def answered(index_repo: IndexRepo, case: Case, **more: bool) -> LookupResult:
+    plain = {path: _MARK.sub(r"\1", text) for path, text in case.files.items()}
+    return rename(Lookup("rename", case.name, "renamed_1", case.within, **more), index_repo(plain))
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_means_it_is_renamed_and_nothing_else(index_repo: IndexRepo, case: Case) -> None:
     new = "Renamed1" if case.name in ("Total", "T.RunJob") else "renamed_1"
-    plain = {path: MARK.sub(r"\1", text) for path, text in case.files.items()}
+    plain = {path: _MARK.sub(r"\1", text) for path, text in case.files.items()}
     found = rename(Lookup("rename", case.name, new, case.within), index_repo(plain))
     assert found.patch is not None
     after = plain | {change.path: (change.after or b"").decode() for change in found.patch.changes}
-    wanted = {path: MARK.sub(lambda m: f"{m[1]}: {new}" if m[2] else new, text) for path, text in case.files.items()}
+    wanted = {path: _MARK.sub(lambda m: f"{m[1]}: {new}" if m[2] else new, text) for path, text in case.files.items()}
     assert after == wanted
     assert {f"{one.path}:{one.line}" for one in found.open} >= case.open
     assert found.breaks == case.breaks
