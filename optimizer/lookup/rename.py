@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.errors import Conflict, InputError, SafetyRefused
@@ -92,6 +93,7 @@ def rename(lookup: Lookup, index: Index) -> LookupResult:
     changes = tuple(FileChange(file.path, file.before, _replaced(file)) for file in changed)
     for file, change in zip(changed, changes, strict=True):
         _refuse_unfit(file, change, name, new)
+    changes = tuple(_moved(changes, subject, _new_path(subject, new)))
     unknown = tuple(
         Citation(name, file.path, line, "use") for file in files for line in sorted({*file.open, *file.left})
     )
@@ -281,6 +283,28 @@ def _replaced(file: _File) -> bytes:
     return b"".join([*parts, file.before[at:]])
 
 
+def _new_path(subject: Subject, new: str) -> str:
+    """Where the file of a class that bears its name belongs afterwards; '' where it stays. Raises Conflict."""
+    target = subject.target
+    folder, (stem, ending) = posixpath.dirname(target.path), posixpath.splitext(posixpath.basename(target.path))
+    if not subject.naming.file_of_class or target.kind not in TYPES or target.parent or stem != target.name:
+        return ""
+    path = posixpath.join(folder, new + ending)
+    known = {one.casefold() for one in subject.index.paths()}
+    if path.casefold() in known or Path(subject.index.root.path, path).exists():
+        raise Conflict(f"{target.path} would become {path}, which exists already", "choose another name")
+    return path
+
+
+def _moved(changes: Iterable[FileChange], subject: Subject, path: str) -> Iterator[FileChange]:
+    for change in changes:
+        if path and change.path == subject.target.path:
+            yield change._replace(after=None)
+            yield FileChange(path, None, change.after)
+        else:
+            yield change
+
+
 # ── what is refused ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -334,6 +358,8 @@ def _report(subject: Subject, new: str, files: Sequence[_File], left: Sequence[C
         f"rename {target.kind} {target.qualified} to {new}: {_count(total, 'place')} in {_count(len(changed), 'file')}"
     )
     yield Citation(what, target.path, target.line, "rename", target.qualified)
+    if path := _new_path(subject, new):
+        yield Citation(f"its file becomes {path}", target.path, 1, "rename")
     for file in changed:
         lines = ", ".join(dict.fromkeys(str(change.line) for change in file.changes))
         on = f"line{'s' if ',' in lines else ''} {lines}"

@@ -242,7 +242,9 @@ REFUSED = {
         "go.mod": "module x\n", "a/a.go": "package a\n\nfunc Do() int { return 1 }\n",
         "main.go": 'package main\n\nimport "x/a"\n\nfunc main() {\n\ta.Do()\n}\n',
     }),
-    "a class that its file is named after": (4, "Box", "Crate", {"p/Box.java": "package p;\npublic class Box { }\n"}),
+    "a class whose file would take the place of another": (8, "Box", "Crate", {
+        "p/Box.java": "package p;\npublic class Box { }\n", "p/Crate.java": "package p;\nclass Other { }\n",
+    }),
     "a local that would capture it": (8, "load", "fetch", {
         "a.py": "def load(x):\n    return x\n\n\ndef g():\n    fetch = 1\n    return load(fetch)\n",
     }),
@@ -277,6 +279,20 @@ def test_what_would_break_is_refused(
     with pytest.raises(OptimizerError) as refused:
         rename(Lookup("rename", name, new), index_repo(files))
     assert refused.value.exit_code == code
+
+
+def test_the_file_of_a_class_moves_with_it(index_repo: IndexRepo) -> None:
+    files = {
+        "p/Box.java": "package p;\npublic class Box { Box() {} class Lid { } }\n",
+        "q/Use.java": "package q;\nimport p.Box;\nclass Use { Box b = new Box(); }\n",
+    }
+    found = rename(Lookup("rename", "Box", "Crate"), index_repo(files))
+    assert found.patch is not None
+    assert {change.path: change.after for change in found.patch.changes} == {
+        "p/Box.java": None,
+        "p/Crate.java": b"package p;\npublic class Crate { Crate() {} class Lid { } }\n",
+        "q/Use.java": b"package q;\nimport p.Crate;\nclass Use { Crate b = new Crate(); }\n",
+    }
 
 
 def test_what_the_index_cannot_rename_is_said(index_repo: IndexRepo) -> None:
