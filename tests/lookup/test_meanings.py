@@ -105,6 +105,14 @@ CASES = {
         "src/lib.rs": "mod a;\nuse a::«total»;\nfn g() { let total = «total»(); let s = S { total }; a::«total»(); }\n",
         "src/a.rs": "/// ```\n/// x::a::«total»();\n/// ```\npub fn «total»() -> i32 { 1 }\n",
     }),
+    "a crate of Rust by another name, and a homonym of its tests": Case("Ending", {
+        "Cargo.toml": "[package]\nname='x'\n",
+        "src/lib.rs": "pub enum «Ending» { A }\npub enum T { Ending { end: «Ending» } }\nfn f() -> T { T::Ending { end: «Ending»::A } }\n",
+        "tests/all/main.rs": "extern crate x as y;\nmod token;\nmod one;\nmod two;\n",
+        "tests/all/token.rs": "pub enum Ending { A }\npub fn g(e: y::«Ending») -> Ending { match e { y::«Ending»::A => Ending::A } }\n",
+        "tests/all/one.rs": "use crate::token::*;\nfn f() -> Ending { Ending::A }\n",
+        "tests/all/two.rs": "use x::*;\nfn f() -> «Ending» { «Ending»::A }\n",
+    }, within="src/lib.rs"),
     "a trait of Rust": Case("Shape.area_of", {
         "Cargo.toml": "[package]\nname='x'\n",
         "src/lib.rs": "pub trait Shape { fn «area_of»(&self) -> f64; }\npub struct Sq(f64);\n"
