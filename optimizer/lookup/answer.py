@@ -42,9 +42,9 @@ def answer(lookup: Lookup, index: Index) -> LookupResult:
     Raises Conflict or InputError for a rename that cannot be done.
     """
     if lookup.kind == "rename":
-        from optimizer.lookup.rename import rename
+        from optimizer.lookup.targets import rename_target
 
-        return rename(lookup, index)
+        return rename_target(lookup, index)
     return _ANSWERS[lookup.kind](lookup, index)
 
 

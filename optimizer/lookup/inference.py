@@ -45,6 +45,12 @@ class Inference:
         column = len(text[text.rfind(b"\n", 0, start) + 1 : start].decode("utf-8", "replace"))
         return self._defined(lambda: script.goto(line, column, follow_imports=True))
 
+    def types(self, path: str, text: bytes, line: int, start: int) -> tuple[Location, ...]:
+        """The types of what the name at byte `start` stands for, or returns where it is called."""
+        script, _ = self._script(path, text)
+        column = len(text[text.rfind(b"\n", 0, start) + 1 : start].decode("utf-8", "replace"))
+        return tuple(one for one in self._defined(lambda: script.infer(line, column)) if one.kind != "function")
+
     def member(self, path: str, text: bytes, expression: str, name: str) -> tuple[tuple[Location, ...], bool]:
         """What `expression.name` means at the end of a file, and whether anything is known of the expression."""
         lines = text.decode("utf-8", "replace").rstrip("\n") + f"\n\n\n{expression}.{name}\n"

@@ -21,7 +21,7 @@ class Lookup:
     """A question that the index alone answers; `within` narrows to one path.
 
     For a rename only: `new_name`, `docs` for comments, strings and other text too, and `unresolved` for places too that
-    may mean another thing of that name.
+    may mean another thing of that name. `target` is "parameter" or "variable" for one of a function.
     """
 
     kind: LookupKind
@@ -30,6 +30,7 @@ class Lookup:
     within: str = ""
     docs: bool = False
     unresolved: bool = False
+    target: Literal["", "parameter", "variable"] = ""
 
 
 @dataclass(frozen=True, slots=True)

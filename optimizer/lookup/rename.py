@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.errors import Conflict, InputError, SafetyRefused
 from optimizer.languages.naming.bases import TYPES
 from optimizer.languages.naming.exports import is_given
-from optimizer.languages.naming.table import Naming, group_of
+from optimizer.languages.naming.table import Naming, group_of, naming_of
 from optimizer.languages.naming.uses import binds, is_in_namespace
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
@@ -46,7 +45,7 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class ChangedFile:
     """A file with the name: what is renamed, the lines where it may or hardly be meant, and where other text has it."""
 
     path: str
@@ -57,7 +56,7 @@ class _File:
     mentions: tuple[Change, ...]
 
 
-def rename(lookup: Lookup, index: Index) -> LookupResult:
+def rename(lookup: Lookup, index: Index, found: Sequence[Symbol] = ()) -> LookupResult:
     """The patch that renames `lookup.subject` to `lookup.new_name`; the citations list what it changes and leaves.
 
     A name that is not in the index gives `found` False. `LookupResult.open` are places that cannot be resolved; with
@@ -66,13 +65,12 @@ def rename(lookup: Lookup, index: Index) -> LookupResult:
     SafetyRefused when something outside the repository needs the old name; InputError when it cannot be a name there.
     """
     name, new = parts_of(lookup.subject)[-1], lookup.new_name
-    found = definitions(index, lookup.subject, lookup.within)
+    found = found or definitions(index, lookup.subject, lookup.within)
     if not found:
         near = nearest(name, index.all_names())
         texts = (f"{lookup.subject} is not defined here", *(f"did you mean {word}?" for word in near))
         if holder := definitions(index, ".".join(parts_of(lookup.subject)[:-1]), lookup.within):
-            texts = (f"{name} is no function, method, type or constant of {holder[0].qualified} ({_place(holder[0])}); "
-                     "fields, parameters and local variables are not renamed from the index",)  # fmt: skip
+            texts = (_not_in(name, holder[0]),)
         return LookupResult((*map(Citation, texts), *remarks(index, name)), False)
     name = found[0].name
     if name.endswith("=") and new.endswith("="):
@@ -83,17 +81,16 @@ def rename(lookup: Lookup, index: Index) -> LookupResult:
         raise InputError(f"{name} already has that name")
     if exact := [one for one in found if lookup.within and parts_of(one.qualified) == parts_of(lookup.subject)]:
         found = tuple(exact)
-    subject = _subject(index, _whole(index, found))
+    subject = subject_of(index, _whole(index, found))
     _refuse_several(subject, found, lookup)
-    places = _resolved(subject)
+    places = resolved(subject)
     files = tuple(_files(subject, places, lookup))
     changed = [file for file in files if file.changes]
     _refuse_outside(subject, new, places)
     _refuse_taken(subject, new, places)
-    changes = tuple(FileChange(file.path, file.before, _replaced(file)) for file in changed)
+    changes = tuple(FileChange(file.path, file.before, replaced(file)) for file in changed)
     for file, change in zip(changed, changes, strict=True):
-        _refuse_unfit(file, change, name, new)
-    changes = tuple(_moved(changes, subject, _new_path(subject, new)))
+        refuse_unfit(file, change, name, new)
     unknown = tuple(
         Citation(name, file.path, line, "use") for file in files for line in sorted({*file.open, *file.left})
     )
@@ -101,29 +98,43 @@ def rename(lookup: Lookup, index: Index) -> LookupResult:
     hidden = () if lookup.unresolved else not_here(index, name).with_name
     left = (*left, *(Citation(name, path, 1, "use") for path in hidden))
     breaks = bool(hidden) or (bool(left) and any(_must_mean(subject, file) for file in files if file.open))
-    return LookupResult(tuple(_report(subject, new, files, left)), True, Patch(changes), left, breaks)
+    kind = "attribute" if subject.is_attribute else subject.target.kind
+    lines = report(subject.target, new, files, left, _relatives(subject), kind)
+    return LookupResult(tuple(lines), True, Patch(changes), left, breaks)
+
+
+def _not_in(name: str, holder: Symbol) -> str:
+    where = f"{holder.qualified} ({place_of(holder)})"
+    if naming_of(holder.path).is_inferred:
+        return f"{name} is no definition, attribute, parameter or variable of {where}"
+    return (
+        f"{name} is no function, method, type or constant of {where}; "
+        "fields, parameters and local variables are renamed in Python only"
+    )
 
 
 # ── what is meant ────────────────────────────────────────────────────────────────────────────────
 
 
-def _subject(index: Index, found: Sequence[Symbol]) -> Subject:
+def subject_of(index: Index, found: Sequence[Symbol]) -> Subject:
+    """What the rename of the definitions is about."""
     target = _first(found)
     same = [one for one in index.symbols_named([target.name]) if group_of(one.path) == group_of(target.path)]
-    paths = holders(index, target.name) | {target.path}
+    paths = holders(index, target.name) | {one.path for one in found}
     sources, uses = collect(index, target, sorted(paths))
     subject = Subject(index, target, sources, uses, frozenset({target}), others=())
     scope = None if subject.naming.is_inferred else _scope(target, uses.get(target.path, ()))
     subject = replace(subject, scope=scope)
-    family, types, classes, receivers = {target}, {target.parent.split(".")[-1]} - {""}, None, None
+    family, types, classes, receivers = {target, *_attributes(found)}, {target.parent.split(".")[-1]} - {""}, None, None
     owners: set[Symbol] = set()
     if subject.is_member:
         group = group_of(target.path)
         near = [path for path in index.paths() if group_of(path) == group]
         classes = Classes(index, near)
-        family, reached = classes.family(
+        related, reached = classes.family(
             target, [one for one in same if one.kind in ("method", "function") and one.parent]
         )
+        family |= related
         types |= {one.name for one in reached}
         family |= _by_interface(same, index) if subject.naming.by_interface else set()
         types |= {one.parent.split(".")[-1] for one in family}
@@ -133,14 +144,19 @@ def _subject(index: Index, found: Sequence[Symbol]) -> Subject:
     elif scope is None:
         family |= {one for one in same if _is_one(one, target, subject.naming)}
     others = tuple(one for one in same if one not in family)
-    names = _inferred(index) if subject.naming.is_inferred else None
+    names = inference_of(index) if subject.naming.is_inferred else None
     return replace(
         subject, family=frozenset(family), types=frozenset(types), owners=frozenset(owners), others=others,
         classes=classes, names=names, receivers=receivers,
     )  # fmt: skip
 
 
-def _inferred(index: Index) -> Inference:
+def _attributes(found: Sequence[Symbol]) -> list[Symbol]:
+    return [one for one in found if one.kind == "constant" and one.parent and naming_of(one.path).is_inferred]
+
+
+def inference_of(index: Index) -> Inference:
+    """The engine that knows what names mean, over the files of the index."""
     from optimizer.lookup.inference import Inference
 
     return Inference(index.root.path, index.paths())
@@ -194,18 +210,23 @@ def _refuse_several(subject: Subject, found: Sequence[Symbol], lookup: Lookup) -
     if apart:
         places = [subject.target, *apart]
         raise Conflict(
-            f"{lookup.subject} is defined {len(places)} times: {_listed(map(_place, places))}",
+            f"{lookup.subject} is defined {len(places)} times: {listed(map(place_of, places))}",
             f"name one: rename Class.{name} to {lookup.new_name}, or rename {name} to {lookup.new_name} in PATH",
         )
 
 
-def _resolved(subject: Subject) -> list[ResolvedUse]:
+def resolved(subject: Subject) -> list[ResolvedUse]:
+    """Each use of the name, and whether it means the subject."""
     if (names := subject.names) is not None:
         from optimizer.lookup.inferred import Inferred, outside_base
 
         if subject.is_member and (base := outside_base(subject, names)):
-            raise _needed_outside(subject, base)
+            raise needed_outside(subject, base)
         judge = Inferred(subject, names).verdict
+        if subject.is_attribute:
+            from optimizer.lookup.fields import Fields
+
+            judge = Fields(subject, names).verdict
     else:
         decide = member if subject.is_member else local if subject.scope else free
 
@@ -218,7 +239,7 @@ def _resolved(subject: Subject) -> list[ResolvedUse]:
 # ── what is changed ──────────────────────────────────────────────────────────────────────────────
 
 
-def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> Iterator[_File]:
+def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> Iterator[ChangedFile]:
     name, new = subject.name.encode(), lookup.new_name.encode()
     whole = re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
     by_path: dict[str, list[ResolvedUse]] = {}
@@ -234,7 +255,7 @@ def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> I
         if lookup.unresolved:
             changes += [_change(use, name, new, path, subject) for use in unknown]
         for text in _in_strings(subject, path, source, bool(ours)):
-            if text.ours or lookup.unresolved:
+            if text.ours or (lookup.unresolved and text.end > text.start):
                 changes.append(Change(text.start, text.end, text.line, new))
             if not text.ours:
                 lines.append(text.line)
@@ -245,7 +266,7 @@ def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> I
             changes += mentions
         unique = {change.start: change for change in changes}
         ordered = tuple(unique[start] for start in sorted(unique))
-        yield _File(path, source.data, ordered, tuple(sorted(set(lines))), left, () if lookup.docs else mentions)
+        yield ChangedFile(path, source.data, ordered, tuple(sorted(set(lines))), left, () if lookup.docs else mentions)
 
 
 def _change(use: Use, name: bytes, new: bytes, path: str, subject: Subject) -> Change:
@@ -263,10 +284,14 @@ def _in_strings(subject: Subject, path: str, source: Source, bound: bool) -> Ite
         from optimizer.lookup.inferred import strings
 
         found = chain(found, strings(subject, path, source, bound))
+    if subject.is_attribute:
+        from optimizer.lookup.fields import in_text
+
+        found = chain(found, in_text(subject, path, source))
     return (one for one in found if one.start not in known)
 
 
-def _must_mean(subject: Subject, file: _File) -> bool:
+def _must_mean(subject: Subject, file: ChangedFile) -> bool:
     """Whether what is not known in a file can hardly mean anything else of this repository."""
     is_alone = not subject.others or language_of(file.path) is None
     folders = {posixpath.dirname(path) for path in subject.paths}
@@ -275,7 +300,8 @@ def _must_mean(subject: Subject, file: _File) -> bool:
     return is_alone or any(leads(subject, file.path, path) for path in subject.paths)
 
 
-def _replaced(file: _File) -> bytes:
+def replaced(file: ChangedFile) -> bytes:
+    """The new text of a file."""
     parts, at = [], 0
     for change in file.changes:
         parts += [file.before[at : change.start], change.text]
@@ -283,32 +309,11 @@ def _replaced(file: _File) -> bytes:
     return b"".join([*parts, file.before[at:]])
 
 
-def _new_path(subject: Subject, new: str) -> str:
-    """Where the file of a class that bears its name belongs afterwards; '' where it stays. Raises Conflict."""
-    target = subject.target
-    folder, (stem, ending) = posixpath.dirname(target.path), posixpath.splitext(posixpath.basename(target.path))
-    if not subject.naming.file_of_class or target.kind not in TYPES or target.parent or stem != target.name:
-        return ""
-    path = posixpath.join(folder, new + ending)
-    known = {one.casefold() for one in subject.index.paths()}
-    if path.casefold() in known or Path(subject.index.root.path, path).exists():
-        raise Conflict(f"{target.path} would become {path}, which exists already", "choose another name")
-    return path
-
-
-def _moved(changes: Iterable[FileChange], subject: Subject, path: str) -> Iterator[FileChange]:
-    for change in changes:
-        if path and change.path == subject.target.path:
-            yield change._replace(after=None)
-            yield FileChange(path, None, change.after)
-        else:
-            yield change
-
-
 # ── what is refused ──────────────────────────────────────────────────────────────────────────────
 
 
-def _needed_outside(subject: Subject, base: str) -> SafetyRefused:
+def needed_outside(subject: Subject, base: str) -> SafetyRefused:
+    """The error for a name that something outside the repository may need."""
     return SafetyRefused(
         f"{subject.target.qualified} cannot be renamed: {base}, outside this repository, may know it by this name",
         "rename it by hand where that does not need the name",
@@ -319,7 +324,7 @@ def _refuse_outside(subject: Subject, new: str, places: Sequence[ResolvedUse]) -
     from optimizer.lookup.outside import needed
 
     if base := needed(subject, new, places):
-        raise _needed_outside(subject, base)
+        raise needed_outside(subject, base)
 
 
 def _refuse_taken(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> None:
@@ -330,7 +335,7 @@ def _refuse_taken(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> 
         raise Conflict(f"{new} is already {place[1]} at {place[0]}", "choose another name")
 
 
-def _refuse_unfit(file: _File, change: FileChange, name: str, new: str) -> None:
+def refuse_unfit(file: ChangedFile, change: FileChange, name: str, new: str) -> None:
     """Refuse a name that the language does not allow, or that means something else there."""
     after = change.after or b""
     old, fresh = Source(file.path, file.before), Source(file.path, after)
@@ -346,40 +351,51 @@ def _refuse_unfit(file: _File, change: FileChange, name: str, new: str) -> None:
 # ── what is reported ─────────────────────────────────────────────────────────────────────────────
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """`1 place`, `2 places`."""
     return f"{number:,} {what}{'s' if number != 1 else ''}"
 
 
-def _report(subject: Subject, new: str, files: Sequence[_File], left: Sequence[Citation]) -> Iterator[Citation]:
-    target = subject.target
+def report(
+    what: Symbol,
+    new: str,
+    files: Sequence[ChangedFile],
+    left: Sequence[Citation],
+    relatives: Sequence[Symbol],
+    kind: str,
+) -> Iterator[Citation]:
+    """The lines on a rename of `what`: the places that change, the `relatives` renamed with it, and what is left."""
     changed = [file for file in files if file.changes]
-    total = sum(len(file.changes) for file in changed)
-    what = (
-        f"rename {target.kind} {target.qualified} to {new}: {_count(total, 'place')} in {_count(len(changed), 'file')}"
-    )
-    yield Citation(what, target.path, target.line, "rename", target.qualified)
-    if path := _new_path(subject, new):
-        yield Citation(f"its file becomes {path}", target.path, 1, "rename")
+    total = f"{counted(sum(len(file.changes) for file in changed), 'place')} in {counted(len(changed), 'file')}"
+    yield Citation(f"rename {kind} {what.qualified} to {new}: {total}", what.path, what.line, "rename", what.qualified)
     for file in changed:
         lines = ", ".join(dict.fromkeys(str(change.line) for change in file.changes))
         on = f"line{'s' if ',' in lines else ''} {lines}"
-        yield Citation(f"{_count(len(file.changes), 'place')}, {on}", file.path, file.changes[0].line, "rename")
-    relatives = sorted(one for one in subject.family if one.path != target.path or one.parent != target.parent)
-    if subject.is_member and relatives:
-        names = _listed(f"{one.qualified} ({_place(one)})" for one in relatives)
+        yield Citation(f"{counted(len(file.changes), 'place')}, {on}", file.path, file.changes[0].line, "rename")
+    if relatives:
+        names = listed(f"{one.qualified} ({place_of(one)})" for one in relatives)
         yield Citation(f"renamed with it, one overrides the other: {names}")
     if left:
-        yield Citation(f"not known to be {target.name}: {_listed(f'{one.path}:{one.line}' for one in left)}")
+        yield Citation(f"not known to be {what.name}: {listed(f'{one.path}:{one.line}' for one in left)}")
     mentions = [f"{file.path} ({len(file.mentions)})" for file in files if file.mentions]
     if mentions:
-        yield Citation(f"left alone in strings, comments and other text (--docs renames them): {_listed(mentions)}")
+        yield Citation(f"left alone in strings, comments and other text (--docs renames them): {listed(mentions)}")
 
 
-def _listed(places: Iterable[str]) -> str:
+def _relatives(subject: Subject) -> list[Symbol]:
+    target = subject.target
+    own = (target.path, target.parent)
+    others = sorted(one for one in subject.family if (one.path, one.parent) != own) if subject.is_member else []
+    return list({(one.path, one.qualified): one for one in reversed(others)}.values())[::-1]
+
+
+def listed(places: Iterable[str]) -> str:
+    """The first of some places, and how many more there are."""
     known = list(places)
     more = f" and {len(known) - MOST_SHOWN} more" if len(known) > MOST_SHOWN else ""
     return ", ".join(known[:MOST_SHOWN]) + more
 
 
-def _place(symbol: Symbol) -> str:
+def place_of(symbol: Symbol) -> str:
+    """`path:line` of a definition."""
     return f"{symbol.path}:{symbol.line}"

@@ -68,6 +68,11 @@ class Subject:
         is_inside = bool(self.target.parent) and not self.is_in_module
         return self.target.kind in row.members or (is_inside and self.target.kind in row.inner)
 
+    @property
+    def is_attribute(self) -> bool:
+        """Whether it is an attribute of a class, which the index does not list as a definition."""
+        return self.naming.is_inferred and self.is_member and self.target.kind == "constant"
+
     @cached_property
     def is_in_module(self) -> bool:
         """Whether what is around the definition is a module within its file, and no type."""

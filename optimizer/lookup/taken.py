@@ -9,6 +9,7 @@ from optimizer.languages.naming.table import group_of
 from optimizer.languages.naming.uses import find_uses
 
 if TYPE_CHECKING:
+    from optimizer.languages.naming.uses import Use
     from optimizer.lookup.subject import ResolvedUse, Subject
 
 
@@ -28,6 +29,16 @@ def _member(subject: Subject, new: str) -> Iterator[tuple[str, str]]:
         for use in find_uses(subject.sources[path], new):
             if use.role in ("member", "key") and use.owners and use.owners[0] in subject.types:
                 yield f"{path}:{use.place.line}", "used"
+            if subject.names is not None and use.role == "name" and _is_in_body(subject, path, use):
+                yield f"{path}:{use.place.line}", "used"
+
+
+def _is_in_body(subject: Subject, path: str, use: Use) -> bool:
+    """Whether the body of a class that has the subject uses a name as its own."""
+    from optimizer.languages.naming import attributes
+
+    owner = attributes.class_of(use.node)
+    return owner is not None and (path, attributes.line_of(owner)) in {(one.path, one.line) for one in subject.owners}
 
 
 def _free(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> Iterator[tuple[str, str]]:

@@ -152,6 +152,7 @@ def test_a_cut_answer_is_never_applied(user: Optimize, loopback: Loopback, calc:
     assert (calc / "calc/parse.py").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_without_yes_nothing_is_written(user: Optimize, loopback: Loopback, calc: Path) -> None:
     before = (calc / "calc/parse.py").read_bytes()
     loopback.queue("ollama", Reply(calls=(GOOD,), stop="tool"))
@@ -206,6 +207,7 @@ def test_features_off_is_one_premium_call_with_naive_context(user: Optimize, loo
     assert {item["path"] for item in items} >= {"calc/parse.py", "calc/cli.py"}
 
 
+@pytest.mark.slow
 def test_a_file_changed_while_the_model_answers_keeps_that_change(
     user: Optimize, loopback: Loopback, calc: Path
 ) -> None:

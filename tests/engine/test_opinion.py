@@ -37,6 +37,7 @@ def env(tmp_path: Path, loopback: Loopback) -> Mapping[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(home), "OPTIMIZER_HOME": str(home)}
 
 
+@pytest.mark.slow
 def test_an_answer_that_comes_later_than_the_context_is_waited_for(
     make_repo: Callable[[Mapping[str, str | bytes]], Path], env: Mapping[str, str], loopback: Loopback
 ) -> None:

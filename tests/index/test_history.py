@@ -380,6 +380,7 @@ def test_what_is_not_read_in_time_is_read_the_next_time(project, history, monkey
     assert answers(history(project))[0]
 
 
+@pytest.mark.slow
 def test_a_git_that_is_late_is_no_history_and_no_error(project, history, tmp_path, monkeypatch):
     late = tmp_path / "programs/git"
     late.parent.mkdir()

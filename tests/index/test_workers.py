@@ -170,6 +170,7 @@ def test_a_small_batch_gives_here_what_a_child_gives(pool):
     assert parse_here(batch, 5, 20.0) == there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "text"),
     [

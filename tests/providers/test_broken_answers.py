@@ -66,6 +66,7 @@ def test_an_error_amid_the_stream_is_told_apart(
     assert type(heard.error) is kind
 
 
+@pytest.mark.slow
 @every_wire
 def test_silence_ends_at_its_deadline(loopback: Loopback, tmp_path: Path, wire: Wire) -> None:
     limits = ExchangeLimits(connect=1, first=0.25, load=0.25, stall=0.1, answer=2)

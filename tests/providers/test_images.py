@@ -119,6 +119,7 @@ def test_a_picture_that_ollama_counts_as_one_token_is_no_cut_prompt(loopback: Lo
     assert isinstance(cut.error, PromptTooLong)
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_given_time_to_be_sent(loopback: Loopback, tmp_path: Path) -> None:
     large = SHOTS[0]._replace(data=SHOTS[0].data + b"\0" * 200_000)  # as base64 1.2 s more on a slow line
     prompt = looking()._replace(messages=(Message("user", "What is wrong?", images=(large,)),))

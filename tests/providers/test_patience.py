@@ -36,6 +36,7 @@ def asked(loopback: Loopback, state: Path, limits: ExchangeLimits, pace: Pace | 
         provider.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0, 1], ids=["before anything", "after the chunk with the role"])
 def test_pings_are_no_answer(loopback: Loopback, tmp_path: Path, at: int) -> None:
     slow = Reply("text", stall_at=at, stall=0.5, pings=PINGS)
