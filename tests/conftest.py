@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from optimizer.index.files import Root
 from optimizer.index.reader import Index, open_index
@@ -30,9 +31,14 @@ CLEAN = {
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C be heard, by the programs started here too: a shell has its background jobs ignore it."""
+    """Let Ctrl-C be heard, by the programs started here too (a shell has its background jobs ignore it).
+
+    A property does not fail because the machine has other work.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("busy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

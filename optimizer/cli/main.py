@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 import click
 
-from optimizer.cli import output
+from optimizer.cli import ending, output
 from optimizer.cli.commands import COMMANDS, takes
 from optimizer.errors import InputError, OptimizerError, StorageError
 
-INTERRUPTED = 130
 PLAIN = {"a valid integer range": "a whole number", "a valid integer": "a whole number", "'%Y-%m-%d'": "YYYY-MM-DD"}
 BROKEN_OFF = "interrupted; nothing is half-written"
 MOST_WORDS_OF_A_TYPO = 3
@@ -96,7 +95,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; a failure is a message and a hint on stderr."""
     argv = sys.argv[1:] if arguments is None else arguments
     streams = output.Streams()
-    ended = _end_in_order() if arguments is None else []
+    if arguments is None:
+        ending.listen()
     gc.disable()
     if "--debug" in argv:
         argv = _with_debug_log(argv)
@@ -108,30 +108,7 @@ def main(arguments: list[str] | None = None) -> None:
     if isinstance(result, Failure):
         _complain(result, "--json" in argv)
         streams.flush()
-    for number in ended:
-        os.kill(os.getpid(), number)
-    sys.exit(result.code if isinstance(result, Failure) else result)
-
-
-def _end_in_order() -> list[int]:
-    """Let SIGTERM and the end of the terminal stop a command as Ctrl-C does: what was spent is recorded.
-
-    Returns the list of the signals that came; the program then ends by them, and by the next one at once.
-    """
-    import signal
-
-    came: list[int] = []
-
-    def end(number: int, _: object) -> None:
-        came.append(number)
-        signal.signal(number, signal.SIG_DFL)
-        raise KeyboardInterrupt
-
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # `nohup` ignores the latter
-            signal.signal(number, end)
-    return came
+    ending.end(result.code if isinstance(result, Failure) else result)
 
 
 def _lost(error: OSError, kept: str) -> Failure:
@@ -167,7 +144,7 @@ def _run(argv: list[str], streams: output.Streams) -> int | Failure:
     except click.UsageError as error:
         return _misused(error, argv)
     except (KeyboardInterrupt, Interrupted, click.Abort) as error:
-        return Failure(str(error), "", INTERRUPTED, "Interrupted")
+        return Failure(str(error), "", ending.INTERRUPTED, "Interrupted")
     except OSError as error:
         what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
         return Failure(what, "check the disk and its permissions", StorageError.exit_code, StorageError.__name__)
@@ -233,7 +210,7 @@ def _complain(failure: Failure, as_json: bool) -> None:
 
     if as_json:
         terminal.emit(wire.failure(failure.code, failure.kind, failure.message or BROKEN_OFF, failure.hint))
-    if failure.code != INTERRUPTED:
+    if failure.code != ending.INTERRUPTED:
         terminal.failure(failure.message, failure.hint)
         return
     if sys.stderr.isatty() and not failure.message:

@@ -6,7 +6,6 @@ import posixpath
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from optimizer.languages.naming.bases import TYPES
 from optimizer.languages.naming.uses import counts, says_override, trait_of
 
 if TYPE_CHECKING:
@@ -25,12 +24,6 @@ def needed(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> str:
         folder = posixpath.dirname(target.path)
         if subject.is_member or any(p.verdict == "ours" and posixpath.dirname(p.path) != folder for p in places):
             return "other packages"
-    if (
-        row.file_of_class
-        and target.kind in TYPES
-        and posixpath.splitext(posixpath.basename(target.path))[0] == target.name
-    ):
-        return f"its file {target.path}"
     if subject.is_member and not row.is_inferred:
         return _base(subject, places)
     return ""

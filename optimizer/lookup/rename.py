@@ -16,6 +16,7 @@ from optimizer.languages.naming.table import Naming, group_of, naming_of
 from optimizer.languages.naming.uses import binds, is_in_namespace
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
+from optimizer.lookup import file_of_class
 from optimizer.lookup.family import Classes
 from optimizer.lookup.names import definitions, holders, nearest, parts_of
 from optimizer.lookup.questions import Citation, Lookup, LookupResult
@@ -91,6 +92,8 @@ def rename(lookup: Lookup, index: Index, found: Sequence[Symbol] = ()) -> Lookup
     changes = tuple(FileChange(file.path, file.before, replaced(file)) for file in changed)
     for file, change in zip(changed, changes, strict=True):
         refuse_unfit(file, change, name, new)
+    path = file_of_class.new_path(subject, new)
+    changes = tuple(file_of_class.moved(changes, subject, path))
     unknown = tuple(
         Citation(name, file.path, line, "use") for file in files for line in sorted({*file.open, *file.left})
     )
@@ -99,8 +102,9 @@ def rename(lookup: Lookup, index: Index, found: Sequence[Symbol] = ()) -> Lookup
     left = (*left, *(Citation(name, path, 1, "use") for path in hidden))
     breaks = bool(hidden) or (bool(left) and any(_must_mean(subject, file) for file in files if file.open))
     kind = "attribute" if subject.is_attribute else subject.target.kind
-    lines = report(subject.target, new, files, left, _relatives(subject), kind)
-    return LookupResult(tuple(lines), True, Patch(changes), left, breaks)
+    first, *rest = report(subject.target, new, files, left, _relatives(subject), kind)
+    becomes = [Citation(f"its file becomes {path}", subject.target.path, 1, "rename")] if path else []
+    return LookupResult((first, *becomes, *rest), True, Patch(changes), left, breaks)
 
 
 def _not_in(name: str, holder: Symbol) -> str:

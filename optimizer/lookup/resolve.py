@@ -93,6 +93,11 @@ def _plain(subject: Subject, path: str, use: Use) -> Verdict:
         return "ours" if near else ("open" if _imports_outside(subject, path) is None else "other")
     reached = _imports(subject, path)
     if subject.others:
+        if sources := _sources(subject, path):
+            if sources <= subject.paths:
+                return "ours"
+            if sources <= subject.taken:
+                return "other"
         return "ours" if reached and not any(leads(subject, path, one.path) for one in subject.others) else "open"
     if _imports_outside(subject, path):
         return "other"
@@ -108,6 +113,35 @@ def _in_module(subject: Subject, path: str, use: Use) -> Verdict:
     seen = [one for one in near if around[: len(parts := _parents(one))] == parts]
     best = max(seen, key=lambda one: len(_parents(one)), default=None)
     return "ours" if best in subject.family else "other"
+
+
+def _sources(subject: Subject, path: str) -> set[str]:
+    """The files that a file takes the name from by a path: where it names it, else where it takes all."""
+    if subject.naming.reach != "modules":
+        return set()
+    edges = [(edge.module.rpartition("::")[2], edge.target or "") for edge in subject.index.imports_of(path)]
+    named = {target for last, target in edges if last == subject.name}
+    return named or {target for last, target in edges if last == "*"}
+
+
+def _crates(subject: Subject, path: str) -> frozenset[str]:
+    """What a file calls the crates whose root defines the subject; a name from its own root holds in all modules."""
+    key = f"crates {path}"
+    if subject.naming.reach != "modules":
+        return frozenset()
+    if key not in subject.known:
+        found, seen, pending = set[str](), {path}, [path]
+        while pending:
+            one = pending.pop()
+            crates = {edge.module for edge in subject.index.imports_of(one) if edge.target in subject.paths}
+            data = subject.index.read(one) if crates else b""
+            found |= {name for crate in crates if "::" not in crate for name in modules.called(crate, data)}
+            above = {edge.source for edge in subject.index.importers_of(one)} - seen
+            above = {up for up in above if one.startswith(posixpath.dirname(up))}
+            seen |= above
+            pending += above
+        subject.known[key] = frozenset(found)
+    return subject.known[key]
 
 
 def _parents(one: Symbol) -> list[str]:
@@ -140,6 +174,8 @@ def _qualified(subject: Subject, path: str, use: Use) -> Verdict:
     if last in _module_names(subject):
         return "ours" if path not in subject.taken or last not in ("crate", "self", "super", "") else "open"
     if subject.target.parent and last == subject.target.parent.split(".")[-1]:
+        return "ours"
+    if not subject.target.parent and use.receiver.strip() in _crates(subject, path):
         return "ours"
     is_member = subject.naming.capital_values and last[:1].isupper()
     if not subject.naming.qualified or subject.others or is_of_object(use):

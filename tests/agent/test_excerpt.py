@@ -42,7 +42,7 @@ def texts_of(excerpt: SplitInput) -> list[str]:
 
 @pytest.mark.slow
 @given(TEXTS, st.integers(0, 900), st.integers(100, 700))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_parts_hold_the_whole_text_but_for_what_is_told(text: str, space: int, size: int) -> None:
     excerpt = cut_up(text, space, size)
     assert len(excerpt.parts) <= MOST_PARTS
@@ -62,7 +62,7 @@ def test_parts_hold_the_whole_text_but_for_what_is_told(text: str, space: int, s
         max_size=150,
     )
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_each_line_is_kept_or_counted_with_one_like_it_or_told_as_left_out(rows: list[list[str]]) -> None:
     lines = [" ".join(row) for row in rows] * 4
     excerpt = cut_up("\n".join(lines), 120, 100)
@@ -80,7 +80,7 @@ def test_each_line_is_kept_or_counted_with_one_like_it_or_told_as_left_out(rows:
 
 @pytest.mark.slow
 @given(TEXTS, st.integers(100, 900), st.integers(100, 700), st.lists(st.booleans(), min_size=MOST_PARTS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_stands_in_for_the_text_fits(text: str, space: int, size: int, answers: list[bool]) -> None:
     excerpt = cut_up(text, space, size)
     assume(excerpt.parts)
@@ -171,7 +171,7 @@ def test_the_failures_of_a_log_survive_what_is_cut() -> None:
     assert count_tokens(extra) <= 400
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(text=TEXTS, space=st.integers(1, 900))
 def test_failures_between_a_beginning_and_an_end_fit(text: str, space: int) -> None:
     short = failing(text, space)

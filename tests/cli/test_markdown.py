@@ -73,7 +73,7 @@ def printed(pieces: list[str]) -> str:
     return "".join([*(page.add(piece) for piece in pieces), page.end()])
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(st.lists(st.integers(0, len(ANSWER)), max_size=12))
 def test_an_answer_looks_the_same_in_whatever_pieces_it_came(cuts: list[int]) -> None:
     ends = sorted({0, len(ANSWER), *cuts})
@@ -85,7 +85,7 @@ MARKS = st.sampled_from([*"|`_<[)\n\u2028\x0c", "# ", "- ", "1. ", "> ", "```\n"
 WORDS = st.from_regex(r"[a-z]{2,8}", fullmatch=True)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(st.lists(st.one_of(MARKS, WORDS.map(lambda word: f"{word} ")), max_size=30).map("".join))
 def test_no_word_is_lost_and_nothing_fails(text: str) -> None:
     shown = "".join(line.strip() for line in printed([*text]).split("\n"))

@@ -283,7 +283,7 @@ def test_real_requests_fit_their_budget(this_project: Index, tokens: int) -> Non
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.sampled_from(["parse", "index", "`Words`", "rename", "Limits.top", "optimizer/db.py", "of"]),

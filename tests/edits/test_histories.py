@@ -162,5 +162,5 @@ def tree_of(root: Path) -> dict[str, bytes]:
     return {path: data for path, (data, _) in tree(root).items()}
 
 
-Histories.TestCase.settings = settings(deadline=None, max_examples=60, stateful_step_count=15)
+Histories.TestCase.settings = settings(max_examples=60, stateful_step_count=15)
 TestHistories = pytest.mark.slow(Histories.TestCase)

@@ -7,7 +7,7 @@ import random
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.edits.apply import apply_edits
@@ -21,7 +21,7 @@ from tests.faults.replies import FORMS, Tally, made_goals, try_goal
 from tests.faults.texts import HOW, File, edited, files
 from tests.pace import assert_linear
 
-QUICK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=150)
 
 
 def good_replies() -> list[str]:

@@ -355,7 +355,7 @@ def test_a_place_that_cannot_be_written_is_one_clear_error(make_repo, tmp_path):
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=40))
 def test_a_damaged_store_is_never_a_crash(flips, tmp_path_factory):
     folder = tmp_path_factory.mktemp("damage")
@@ -428,7 +428,7 @@ EDITS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(rounds=st.lists(EDITS, min_size=1, max_size=4))
 def test_any_series_of_edits_and_refreshes_equals_a_rebuild(rounds, tmp_path_factory):
     folder = tmp_path_factory.mktemp("edits")

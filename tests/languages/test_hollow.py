@@ -65,7 +65,7 @@ def test_our_own_files_give_the_same_and_are_blanked() -> None:
     assert spared > 0.1 * sum(path.stat().st_size for path in OURS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(LINES), max_size=12), st.lists(st.sampled_from(LINES), max_size=12), st.booleans())
 def test_any_body_gives_the_same(first: list[str], second: list[str], in_class: bool) -> None:
     step = "    " if in_class else ""

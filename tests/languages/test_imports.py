@@ -355,7 +355,7 @@ def test_files_without_a_language_have_no_edges() -> None:
     ),
     manifest=st.binary(max_size=30),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_anything_can_be_resolved(extension: str, module: str, kind: str, manifest: bytes) -> None:
     path = f"a/b{extension}"
     names = ("package.json", "tsconfig.json", "go.mod", "Cargo.toml", "composer.json", "a/package.json")

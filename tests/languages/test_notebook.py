@@ -97,7 +97,7 @@ def test_odd_notebooks(data: bytes) -> None:
     indent=st.sampled_from([None, 1, 4]),
     plain=st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_view_has_the_lines_and_length_of_the_file(sources: list[list[str]], indent: int | None, plain: bool) -> None:
     cells = [cell(*source) for source in sources]
     data = json.dumps({"cells": cells}, indent=indent, ensure_ascii=plain).encode("utf-8", "replace")

@@ -192,7 +192,7 @@ def test_headers_are_c_until_they_look_like_more() -> None:
 
 
 @given(extension=st.sampled_from(EXTENSIONS), data=st.binary(max_size=400))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes(extension: str, data: bytes) -> None:
     parsed = Source(f"x{extension}", data)
     assert parsed.language
@@ -204,7 +204,7 @@ def test_any_bytes(extension: str, data: bytes) -> None:
     path=st.sampled_from(READABLE),
     cuts=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 40), st.binary(max_size=6)), min_size=1, max_size=4),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_damage(path: Path, cuts: list[tuple[int, int, bytes]]) -> None:
     case = load(path)
     data = case["source"].encode()

@@ -213,7 +213,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     return open_ledger(tmp_path_factory.mktemp("any"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(record=records)
 def test_any_record_comes_back_as_it_was(one: Ledger, record: UsageRecord) -> None:
     one.add(record)

@@ -105,6 +105,14 @@ CASES = {
         "src/lib.rs": "mod a;\nuse a::«total»;\nfn g() { let total = «total»(); let s = S { total }; a::«total»(); }\n",
         "src/a.rs": "/// ```\n/// x::a::«total»();\n/// ```\npub fn «total»() -> i32 { 1 }\n",
     }),
+    "a crate of Rust by another name, and a homonym of its tests": Case("Ending", {
+        "Cargo.toml": "[package]\nname='x'\n",
+        "src/lib.rs": "pub enum «Ending» { A }\npub enum T { Ending { end: «Ending» } }\nfn f() -> T { T::Ending { end: «Ending»::A } }\n",
+        "tests/all/main.rs": "extern crate x as y;\nmod token;\nmod one;\nmod two;\n",
+        "tests/all/token.rs": "pub enum Ending { A }\npub fn g(e: y::«Ending») -> Ending { match e { y::«Ending»::A => Ending::A } }\n",
+        "tests/all/one.rs": "use crate::token::*;\nfn f() -> Ending { Ending::A }\n",
+        "tests/all/two.rs": "use x::*;\nfn f() -> «Ending» { «Ending»::A }\n",
+    }, within="src/lib.rs"),
     "a trait of Rust": Case("Shape.area_of", {
         "Cargo.toml": "[package]\nname='x'\n",
         "src/lib.rs": "pub trait Shape { fn «area_of»(&self) -> f64; }\npub struct Sq(f64);\n"
@@ -242,7 +250,9 @@ REFUSED = {
         "go.mod": "module x\n", "a/a.go": "package a\n\nfunc Do() int { return 1 }\n",
         "main.go": 'package main\n\nimport "x/a"\n\nfunc main() {\n\ta.Do()\n}\n',
     }),
-    "a class that its file is named after": (4, "Box", "Crate", {"p/Box.java": "package p;\npublic class Box { }\n"}),
+    "a class whose file would take the place of another": (8, "Box", "Crate", {
+        "p/Box.java": "package p;\npublic class Box { }\n", "p/Crate.java": "package p;\nclass Other { }\n",
+    }),
     "a local that would capture it": (8, "load", "fetch", {
         "a.py": "def load(x):\n    return x\n\n\ndef g():\n    fetch = 1\n    return load(fetch)\n",
     }),
@@ -277,6 +287,20 @@ def test_what_would_break_is_refused(
     with pytest.raises(OptimizerError) as refused:
         rename(Lookup("rename", name, new), index_repo(files))
     assert refused.value.exit_code == code
+
+
+def test_the_file_of_a_class_moves_with_it(index_repo: IndexRepo) -> None:
+    files = {
+        "p/Box.java": "package p;\npublic class Box { Box() {} class Lid { } }\n",
+        "q/Use.java": "package q;\nimport p.Box;\nclass Use { Box b = new Box(); }\n",
+    }
+    found = rename(Lookup("rename", "Box", "Crate"), index_repo(files))
+    assert found.patch is not None
+    assert {change.path: change.after for change in found.patch.changes} == {
+        "p/Box.java": None,
+        "p/Crate.java": b"package p;\npublic class Crate { Crate() {} class Lid { } }\n",
+        "q/Use.java": b"package q;\nimport p.Crate;\nclass Use { Crate b = new Crate(); }\n",
+    }
 
 
 def test_a_local_elsewhere_does_not_stand_in_the_way(index_repo: IndexRepo) -> None:

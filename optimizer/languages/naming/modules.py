@@ -43,6 +43,13 @@ def last_of(raw: RawImport) -> str:
     return raw.module.rpartition("::")[2]
 
 
+def called(module: str, data: bytes) -> set[str]:
+    """What a file calls a module that it imports: by its own name, and those that `as` gives it."""
+    own = module.rpartition("::")[2]
+    given = re.findall(rb"\b" + re.escape(own.encode()) + rb"\s+as\s+(\w+)", data)
+    return {own, *(one.decode() for one in given)}
+
+
 def takes(raw: RawImport, name: str) -> bool:
     """Whether an import takes `name` from a module."""
     return raw.kind == "use" and last_of(raw) == name

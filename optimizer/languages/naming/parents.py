@@ -79,6 +79,8 @@ PARENTS: Mapping[str, Parent] = {
     "element_value_pair": Parent(key=("key",)),
     "enhanced_for_statement": Parent(used=("value",), binds=("name",)),
     "enum_assignment": Parent(key=("name",)),
+    "enum_constant": Parent(key=("name",)),
+    "enum_variant": Parent(key=("name",)),
     "expression_case": Parent(value=("value",), listed=("value",)),
     "expression_statement": Parent(value=ANY),
     "expression_switch_statement": Parent(value=("value",)),
