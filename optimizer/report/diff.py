@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from typing import Literal
 
 from optimizer.types import FileChange, Patch
 
+Tag = Literal["replace", "delete", "insert", "equal"]
 CONTEXT_LINES = 3
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
@@ -62,6 +64,28 @@ def _hunks(old: list[str], new: list[str]) -> Iterator[str]:
                 yield from _marked("+", new[j1:j2])
 
 
+class _Matcher(difflib.SequenceMatcher[str]):
+    """Compares what was replaced again: among many lines, difflib takes frequent ones (empty lines) for no match."""
+
+    def __init__(self, old: list[str], new: list[str]) -> None:
+        super().__init__(None, old, new)
+        self._old, self._new = old, new
+
+    def get_opcodes(self) -> list[tuple[Tag, int, int, int, int]]:
+        codes: list[tuple[Tag, int, int, int, int]] = []
+        for tag, i1, i2, j1, j2 in super().get_opcodes():
+            finer = [(tag, 0, i2 - i1, 0, j2 - j1)]
+            if tag == "replace":
+                finer = difflib.SequenceMatcher(None, self._old[i1:i2], self._new[j1:j2]).get_opcodes()
+            for kind, a1, a2, b1, b2 in finer:
+                code = (kind, a1 + i1, a2 + i1, b1 + j1, b2 + j1)
+                if codes and codes[-1][0] == kind:
+                    _, a1, _, b1, _ = codes.pop()
+                    code = (kind, a1, code[2], b1, code[4])
+                codes.append(code)
+        return codes
+
+
 def _groups(old: list[str], new: list[str]) -> Iterator[list[tuple[str, int, int, int, int]]]:
     """Groups of opcodes; what both texts have in common at their ends is put aside first, for speed."""
     head = 0
@@ -72,7 +96,7 @@ def _groups(old: list[str], new: list[str]) -> Iterator[list[tuple[str, int, int
         tail += 1
     skip = max(0, head - CONTEXT_LINES)
     keep = max(0, tail - CONTEXT_LINES)
-    matcher = difflib.SequenceMatcher(None, old[skip : len(old) - keep], new[skip : len(new) - keep])
+    matcher = _Matcher(old[skip : len(old) - keep], new[skip : len(new) - keep])
     for group in matcher.get_grouped_opcodes(CONTEXT_LINES):
         yield [(tag, i1 + skip, i2 + skip, j1 + skip, j2 + skip) for tag, i1, i2, j1, j2 in group]
 

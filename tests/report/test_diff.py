@@ -68,3 +68,12 @@ def test_creation_deletion_and_missing_newline_are_written_as_git_does() -> None
 def test_paths_survive_diff_and_parser(path: str) -> None:
     text = unified(Patch((FileChange(path, b"a\n", b"b\n"),)))
     assert [edit.path for edit in parse_reply(f"```diff\n{text}```\n").edits] == [path]
+
+
+def test_empty_lines_after_a_changed_line_are_no_change_in_a_long_file() -> None:
+    before = "".join(f"@test\ndef f{number}():\n    return g({number})\n\n\n" for number in range(200))
+    after = before.replace("return g(20)", "return h(20)").replace("return g(150)", "return h(150)")
+    lines = unified(Patch((FileChange("f.py", before.encode(), after.encode()),))).splitlines()
+    assert [line for line in lines if line[0] in "+-" and "f.py" not in line] == [
+        *("-    return g(20)", "+    return h(20)", "-    return g(150)", "+    return h(150)")
+    ]
