@@ -136,7 +136,7 @@ def index(
     """
     from optimizer.engine import prepare
 
-    with _services(path, settings, env) as services:
+    with _services(path, settings, env, huge=True) as services:
         done = prepare.refresh(services.workspace)
     return Indexed(done.parsed, done.unchanged, done.removed, _skipped(done.skipped))
 
@@ -191,12 +191,18 @@ def ask(
 
 
 def _services(
-    path: str | Path, settings: Mapping[str, object], env: Mapping[str, str] | None, query: Query | None = None
+    path: str | Path,
+    settings: Mapping[str, object],
+    env: Mapping[str, str] | None,
+    query: Query | None = None,
+    huge: bool = False,
 ) -> AbstractContextManager[Services]:
     from optimizer.wiring.services import services
     from optimizer.wiring.workspace import Start
 
-    start = Start(Path(path), os.environ if env is None else env, dict(settings), query=query)
+    start = Start(
+        Path(path), os.environ if env is None else env, dict(settings), query=query, may_walk=lambda _, __: huge
+    )
     return services(start, lambda _: None, lambda _: None)
 
 

@@ -54,7 +54,7 @@ def command(watch: bool, stats: bool, verbose: bool, as_json: bool, **given: Any
 
     if given["download"] and not given["embed"]:
         raise click.UsageError("--download goes with --embed")
-    with options.open_services(given["project"], {}, looks=True) as services:
+    with options.open_services(given["project"], {}, looks=True, may_walk=lambda *_: True) as services:
         workspace = services.workspace
         if not workspace.index.file.is_relative_to(workspace.places.cache):
             hint = "check the disk and its permissions, or set OPTIMIZER_HOME"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -142,10 +143,12 @@ def open_services(
     looks: bool = False,
     query: Query | None = None,
     live: Live | None = None,
+    may_walk: Callable[[Path, int], bool] | None = None,
 ) -> Iterator[Services]:
     """The services of a run in `project` (default: here), closed on leaving; `looks`: the index is refreshed at once.
 
-    `query` is the request, where there is one, `live` shows the progress of the index where it is entered already.
+    `query` is the request, where there is one, `live` shows the progress of the index where it is entered already,
+    `may_walk` decides whether a huge folder outside git is indexed (None: the user).
     """
     from optimizer.cli import terminal
     from optimizer.cli.live import Live
@@ -153,8 +156,20 @@ def open_services(
 
     start = _start(project, given, looks)._replace(query=query)
     tell = _silent if click.get_current_context().params.get("quiet") else terminal.notice
-    with nullcontext(live) if live else Live() as shown, services(start, shown.progress, tell) as opened:
-        yield opened
+    with nullcontext(live) if live else Live() as shown:
+        start = start._replace(may_walk=may_walk or partial(_may_walk, shown))
+        with services(start, shown.progress, tell) as opened:
+            yield opened
+
+
+def _may_walk(live: Live, folder: Path, most: int) -> bool:
+    from optimizer.cli import terminal
+    from optimizer.report.progress import many_files
+
+    if not terminal.interactive():
+        return False
+    with live.paused():
+        return terminal.confirm(f"{many_files(str(folder), most)}.\nIndex all of them?")
 
 
 def _silent(text: str) -> None:

@@ -19,13 +19,26 @@ if TYPE_CHECKING:
 NOTED_FILES = 3
 LEAST_SPACE = 200  # tokens for the request and its code
 WITH_IMAGES = 1000  # tokens for them that are suggested where images leave too few
+MOST_UNASKED = 20_000  # files outside git that are indexed without a question
 PLAN = 500  # tokens of a plan, at most
 
 
 def refresh(workspace: Workspace) -> Refreshed:
-    """Re-read what changed in the repository; raises StorageError."""
+    """Re-read what changed in the repository; raises StorageError, and InputError for a huge folder outside git.
+
+    Whether such a folder is indexed is asked until it is.
+    """
+    from optimizer.index.files import holds_more
     from optimizer.index.refresh import refresh as refresh_index
 
+    index = workspace.index
+    huge = not index.root.git and not index.paths() and holds_more(index.root, MOST_UNASKED)
+    if huge and not workspace.may_walk(workspace.root, MOST_UNASKED):
+        from optimizer.report.progress import many_files
+
+        raise InputError(
+            many_files(str(workspace.root), MOST_UNASKED), "go into a project's folder; to index it all: optimize index"
+        )
     done = refresh_index(workspace.index, workspace.settings, workspace.progress)
     debug(
         "index", "%d parsed, %d removed, %d unchanged, %.2f s", done.parsed, done.removed, done.unchanged, done.seconds

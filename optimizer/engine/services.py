@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One repository, its index and the settings that hold there; `means` is what proving a patch needs."""
+    """One repository, its index and the settings that hold there; `means` is what proving a patch needs.
+
+    `may_walk` decides whether a folder outside git with more than so many files is indexed.
+    """
 
     root: Path
     settings: Settings
@@ -36,6 +39,7 @@ class Workspace:
     means: Callable[[], Means]
     progress: Callable[[Progress], None]
     reranker: Callable[[], Reranker | None]
+    may_walk: Callable[[Path, int], bool]
 
     @property
     def repository(self) -> str:

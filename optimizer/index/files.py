@@ -7,6 +7,7 @@ import stat
 from array import array
 from collections.abc import Container, Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -199,6 +200,11 @@ def _walk(top: bytes, folder: bytes, rules: list[tuple[bytes, GitIgnoreSpec]]) -
                 pending.append((path, rules))
             else:
                 yield path
+
+
+def holds_more(root: Root, files: int) -> bool:
+    """Whether a walk below `root` finds more than so many files; it ends there."""
+    return next(islice(_walk(os.fsencode(root.path), b"", []), files, None), None) is not None
 
 
 def _rules(top: bytes, folder: bytes) -> list[tuple[bytes, GitIgnoreSpec]]:

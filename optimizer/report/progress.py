@@ -35,6 +35,11 @@ def input_cut(summarises: bool) -> str:
     return f"the piped input is longer than its share of the prompt; {then}"
 
 
+def many_files(folder: str, most: int) -> str:
+    """A folder outside git with more files than are indexed without a question."""
+    return f"{folder} is not a git repository and has more than {most:,} files"
+
+
 def project_notes(path: str, tokens: int, whole: bool) -> str:
     """The repository's notes that go into the prompt."""
     rest = "" if whole else ", the rest is left out"

@@ -89,6 +89,7 @@ def _services(start: Start, config: Config, opened: _Opened) -> Services:
         means=lambda: _means(opened.root, config, start.env),
         progress=opened.progress,
         reranker=lambda: _chosen_reranker(config, opened),
+        may_walk=start.may_walk,
     )
     calls = CallServices(
         repository=workspace.repository,

@@ -18,7 +18,8 @@ class Start(NamedTuple):
     """Where a run starts: a directory of the project, the environment, and settings from flags by dotted key.
 
     `looks` starts git's listing of the files at once, for an index that is refreshed first of all; it works while the
-    rest is loaded. With `profile = "auto"` the words of `query` choose the profile.
+    rest is loaded. With `profile = "auto"` the words of `query` choose the profile. `may_walk` decides whether a
+    folder outside git with more than so many files is indexed.
     """
 
     project: Path
@@ -27,6 +28,7 @@ class Start(NamedTuple):
     project_config: bool = True
     looks: bool = False
     query: Query | None = None
+    may_walk: Callable[[Path, int], bool] = lambda *_: False
 
     def profile(self, keywords: Mapping[str, str]) -> str:
         """The profile that the kind of work chooses, by these words of the user's too; '' where there is none."""

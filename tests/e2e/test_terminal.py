@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -55,6 +56,27 @@ def typed(
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     return os.waitstatus_to_exitcode(status), screen
+
+
+def test_a_huge_folder_outside_git_is_asked_about_until_it_is_indexed(
+    tmp_path: Path, stand_in: Callable[..., Optimize]
+) -> None:
+    huge = tmp_path / "huge"
+    for folder in (huge / f"d{number}" for number in range(21)):
+        folder.mkdir(parents=True)
+        for number in range(1000):
+            (folder / f"f{number}.txt").touch()
+    someone = stand_in(huge)
+    find = ["refs", "parse_response"]
+    ran = someone(*find)
+    assert (ran.code, "more than 20,000 files" in ran.err, "optimize index" in ran.err) == (2, True, True)
+    assert typed(someone, find, "Index all of them?", "n\n")[0] == 2
+    assert typed(someone, find, "Index all of them?", "y\n")[0] == 3
+    assert someone(*find).code == 3
+    shutil.rmtree(someone.home / ".cache")
+    assert someone("trust", "list").code == 0
+    assert someone("index").code == 0
+    assert someone(*find).code == 3
 
 
 def test_json_at_a_terminal_is_asked_too(user: Optimize, loopback: Loopback, calc: Path) -> None:
