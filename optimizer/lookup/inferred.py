@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from optimizer.languages.naming import in_text
 from optimizer.languages.naming.bases import PLAIN, bases_of
 from optimizer.languages.naming.table import naming_of
+from optimizer.languages.naming.uses import is_parameter
+from optimizer.lookup.fixtures import calls
 from optimizer.lookup.subject import leads
 from optimizer.lookup.text_uses import InText
 
@@ -72,10 +74,25 @@ class Inferred:
         if found or use.place.kind == "import":
             return "other"
         if self.subject.is_member:
-            return "other" if use.role != "member" else "ours" if self._is_only(path) else "open"
+            if use.role != "member":
+                return "other"
+            return self._of_fixture(path, use) or ("ours" if self._is_only(path) else "open")
         if use.role == "member":
             return "left"
         return "open" if use.role == "name" and self._takes_all(path) else "other"
+
+    def _of_fixture(self, path: str, use: Use) -> Verdict | None:
+        """What a member means whose object a fixture of the class gives; None where none does."""
+        classes, name = self.subject.classes, use.receiver
+        if classes is None or not use.owners or not name.isidentifier() or not is_parameter(use, name):
+            return None
+        found: set[Verdict] = set()
+        for place, expression in calls(self.subject.index, classes, path, use.owners[0], name):
+            text = self.subject.index.read(place)
+            meant, _ = self.names.member(place, text, expression, self.subject.name)
+            ours = any((one.path, one.line) in self.family for one in meant)
+            found.add("ours" if ours else "other" if meant else "open")
+        return (found.pop() if len(found) == 1 else "open") if found else None
 
     def _is_in_protocol(self, method: Symbol) -> bool:
         """Whether a method is one of a protocol, which any class may be used as."""

@@ -61,6 +61,16 @@ CASES = {
         "a.py": "class Box:\n    def «lift»(self):\n        pass\n",
         "b.py": "def f(x):\n    x.lift()\n",
     }, open=frozenset({"b.py:2"}), breaks=True),
+    "what a fixture of a test class gives, also by the factory of a derived class": Case("Seal.load", {
+        "a.py": "class Seal:\n    def «load»(self):\n        return 1\n\n\nclass More(Seal):\n    def «load»(self):\n        return 2\n",
+        "test_a.py": "from functools import partial\n\nimport pytest\n\nfrom a import More, Seal\n\n\nclass TestSeal:\n"
+        "    @pytest.fixture()\n    def make(self):\n        return partial(Seal)\n\n"
+        "    @pytest.fixture()\n    def seal(self, make):\n        return make()\n\n"
+        "    @pytest.fixture\n    def file(self):\n        yield open('a')\n\n"
+        "    def test_it(self, seal, file):\n        seal.«load»()\n        file.load()\n\n\n"
+        "class TestMore(TestSeal):\n    @pytest.fixture()\n    def make(self):\n        return partial(More)\n",
+        "c.py": "import json\n\njson.load('1')\n",
+    }, breaks=True, open=frozenset({"test_a.py:23"})),
     "a notebook in lines": Case("load", {
         "a.py": "def «load»(x):\n    return x\n",
         "n.ipynb": '{\n "cells": [\n  {\n   "cell_type": "code",\n   "source": [\n    "from a import «load»\\n",\n'

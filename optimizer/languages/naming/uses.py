@@ -255,6 +255,12 @@ def _count(listed: Node | None) -> int:
     return sum(max(1, len(one.children_by_field_name("name"))) for one in listed.named_children if "param" in one.type)
 
 
+def is_parameter(use: Use, name: str) -> bool:
+    """Whether the innermost function around a use has a parameter that is written as `name` alone."""
+    listed = function_around(use).child_by_field_name("parameters")
+    return listed is not None and any(one.text == name.encode() for one in listed.named_children)
+
+
 def function_around(use: Use) -> Node:
     """The innermost function that a use stands in; the whole file where there is none."""
     node = use.node
