@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from optimizer.errors import Conflict, InputError, SafetyRefused
 from optimizer.languages.naming.bases import TYPES
@@ -21,6 +21,7 @@ from optimizer.lookup.family import Classes
 from optimizer.lookup.names import definitions, holders, nearest, parts_of
 from optimizer.lookup.questions import Citation, Lookup, LookupResult
 from optimizer.lookup.receivers import Types
+from optimizer.lookup.renamed import Change, ChangedFile, listed, place_of, refuse_unfit, replaced, report
 from optimizer.lookup.resolve import free, local, member
 from optimizer.lookup.subject import ResolvedUse, Subject, collect, leads
 from optimizer.lookup.text_uses import InText, text_uses
@@ -32,29 +33,6 @@ if TYPE_CHECKING:
     from optimizer.index.reader import Index
     from optimizer.languages.naming.uses import Use
     from optimizer.lookup.inference import Inference
-
-MOST_SHOWN = 10
-
-
-class Change(NamedTuple):
-    """One place that is renamed: byte offsets in the file, its line, and the new text."""
-
-    start: int
-    end: int
-    line: int
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedFile:
-    """A file with the name: what is renamed, the lines where it may or hardly be meant, and where other text has it."""
-
-    path: str
-    before: bytes
-    changes: tuple[Change, ...]
-    open: tuple[int, ...]
-    left: tuple[int, ...]
-    mentions: tuple[Change, ...]
 
 
 def rename(lookup: Lookup, index: Index, found: Sequence[Symbol] = ()) -> LookupResult:
@@ -92,8 +70,7 @@ def rename(lookup: Lookup, index: Index, found: Sequence[Symbol] = ()) -> Lookup
     changes = tuple(FileChange(file.path, file.before, replaced(file)) for file in changed)
     for file, change in zip(changed, changes, strict=True):
         refuse_unfit(file, change, name, new)
-    path = file_of_class.new_path(subject, new)
-    changes = tuple(file_of_class.moved(changes, subject, path))
+    changes = tuple(file_of_class.moved(changes, subject, path := file_of_class.new_path(subject, new)))
     unknown = tuple(
         Citation(name, file.path, line, "use") for file in files for line in sorted({*file.open, *file.left})
     )
@@ -102,9 +79,9 @@ def rename(lookup: Lookup, index: Index, found: Sequence[Symbol] = ()) -> Lookup
     left = (*left, *(Citation(name, path, 1, "use") for path in hidden))
     breaks = bool(hidden) or (bool(left) and any(_must_mean(subject, file) for file in files if file.open))
     kind = "attribute" if subject.is_attribute else subject.target.kind
-    first, *rest = report(subject.target, new, files, left, _relatives(subject), kind)
-    becomes = [Citation(f"its file becomes {path}", subject.target.path, 1, "rename")] if path else []
-    return LookupResult((first, *becomes, *rest), True, Patch(changes), left, breaks)
+    first, *lines = report(subject.target, new, files, left, _relatives(subject), kind)
+    move = (Citation(f"its file becomes {path}", subject.target.path, 1, "rename"),) if path else ()
+    return LookupResult((first, *move, *lines), True, Patch(changes), left, breaks)
 
 
 def _not_in(name: str, holder: Symbol) -> str:
@@ -304,15 +281,6 @@ def _must_mean(subject: Subject, file: ChangedFile) -> bool:
     return is_alone or any(leads(subject, file.path, path) for path in subject.paths)
 
 
-def replaced(file: ChangedFile) -> bytes:
-    """The new text of a file."""
-    parts, at = [], 0
-    for change in file.changes:
-        parts += [file.before[at : change.start], change.text]
-        at = change.end
-    return b"".join([*parts, file.before[at:]])
-
-
 # ── what is refused ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -339,67 +307,8 @@ def _refuse_taken(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> 
         raise Conflict(f"{new} is already {place[1]} at {place[0]}", "choose another name")
 
 
-def refuse_unfit(file: ChangedFile, change: FileChange, name: str, new: str) -> None:
-    """Refuse a name that the language does not allow, or that means something else there."""
-    after = change.after or b""
-    old, fresh = Source(file.path, file.before), Source(file.path, after)
-    if old.language is None or old.language.outline:
-        return
-    starts = {change.start for change in file.changes}
-    renamed = sum(place.start in starts for place in old.occurrences(name))
-    fits = len(fresh.occurrences(new)) >= len(old.occurrences(new)) + renamed
-    if not fits or (fresh.error_count or 0) > (old.error_count or 0):
-        raise InputError(f"{new} cannot be a name in {old.language.name}", "choose a name that is no keyword")
-
-
-# ── what is reported ─────────────────────────────────────────────────────────────────────────────
-
-
-def counted(number: int, what: str) -> str:
-    """`1 place`, `2 places`."""
-    return f"{number:,} {what}{'s' if number != 1 else ''}"
-
-
-def report(
-    what: Symbol,
-    new: str,
-    files: Sequence[ChangedFile],
-    left: Sequence[Citation],
-    relatives: Sequence[Symbol],
-    kind: str,
-) -> Iterator[Citation]:
-    """The lines on a rename of `what`: the places that change, the `relatives` renamed with it, and what is left."""
-    changed = [file for file in files if file.changes]
-    total = f"{counted(sum(len(file.changes) for file in changed), 'place')} in {counted(len(changed), 'file')}"
-    yield Citation(f"rename {kind} {what.qualified} to {new}: {total}", what.path, what.line, "rename", what.qualified)
-    for file in changed:
-        lines = ", ".join(dict.fromkeys(str(change.line) for change in file.changes))
-        on = f"line{'s' if ',' in lines else ''} {lines}"
-        yield Citation(f"{counted(len(file.changes), 'place')}, {on}", file.path, file.changes[0].line, "rename")
-    if relatives:
-        names = listed(f"{one.qualified} ({place_of(one)})" for one in relatives)
-        yield Citation(f"renamed with it, one overrides the other: {names}")
-    if left:
-        yield Citation(f"not known to be {what.name}: {listed(f'{one.path}:{one.line}' for one in left)}")
-    mentions = [f"{file.path} ({len(file.mentions)})" for file in files if file.mentions]
-    if mentions:
-        yield Citation(f"left alone in strings, comments and other text (--docs renames them): {listed(mentions)}")
-
-
 def _relatives(subject: Subject) -> list[Symbol]:
     target = subject.target
     own = (target.path, target.parent)
     others = sorted(one for one in subject.family if (one.path, one.parent) != own) if subject.is_member else []
     return list({(one.path, one.qualified): one for one in reversed(others)}.values())[::-1]
-
-
-def listed(places: Iterable[str]) -> str:
-    """The first of some places, and how many more there are."""
-    known = list(places)
-    more = f" and {len(known) - MOST_SHOWN} more" if len(known) > MOST_SHOWN else ""
-    return ", ".join(known[:MOST_SHOWN]) + more
-
-
-def place_of(symbol: Symbol) -> str:
-    """`path:line` of a definition."""
-    return f"{symbol.path}:{symbol.line}"
