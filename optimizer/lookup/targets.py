@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 def rename_target(lookup: Lookup, index: Index) -> LookupResult:
     """The patch that renames a definition, parameter or variable; raises what `rename` and `rename_variable` raise."""
-    if not lookup.target and definitions(index, lookup.subject, lookup.within):
-        return rename(lookup, index)
-    if not lookup.target and (fields := attribute(lookup, index)):
+    found = definitions(index, lookup.subject, lookup.within)
+    if not lookup.target and (fields := attribute(lookup, index)) and all(one.kind == "method" for one in found):
         return rename(lookup, index, fields)
-    found = rename_variable(lookup, index)
-    if found is None and lookup.target:
+    if not lookup.target and found:
+        return rename(lookup, index)
+    renamed = rename_variable(lookup, index)
+    if renamed is None and lookup.target:
         holder = lookup.subject.rpartition(".")[0]
         return LookupResult((Citation(f"{holder} is no function, method or class with a constructor here"),), False)
-    return rename(lookup, index) if found is None else found
+    return rename(lookup, index) if renamed is None else renamed

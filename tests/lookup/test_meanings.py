@@ -218,6 +218,10 @@ CASES = {
         "b.rb": "class Box\n  def go\n    self.«size_of» = 1\n  end\nend\n",
         "c.rb": "k = Class.new(Box)\nk.new.«size_of» = 2\n",
     }),
+    "a class of Ruby within the one that it is derived from": Case("Box.Lid.size_of", {
+        "a.rb": "class Box\n  def self.go\n    «size_of»(1)\n  end\n\n  def self.«size_of»(x)\n  end\n\n"
+        "  class Lid < self\n    def self.«size_of»(*)\n    end\n  end\nend\n",
+    }),
     "a function of C, its prototype, a macro and a field": Case("total", {
         "a.h": "int «total»(int x);\n",
         "a.c": '#include "a.h"\nint «total»(int x) { return x; }\n#define T(x) «total»(x)\n',

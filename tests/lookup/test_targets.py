@@ -76,6 +76,11 @@ CASES = {
     "a list of a class that may be of its attributes": Case("rename Box.size to renamed_1", {
         "a.py": "class Box:\n    __attrs__ = ['size']\n\n    def __init__(self):\n        self.«size» = 'size'\n",
     }, open=frozenset({"a.py:2"}), breaks=True),
+    "a property that takes the place of an attribute": Case("rename Sub.spec to renamed_1", {
+        "a.py": "class Base:\n    __slots__ = ('«spec»',)\n\n    def __init__(self):\n        self.«spec» = 1\n\n"
+        "    def go(self):\n        return self.«spec»\n\n\nclass Sub(Base):\n    @property\n    def «spec»(self):\n        return 2\n\n\n"
+        "class Other:\n    spec = 3\n",
+    }),
     "slots, reflection and a base of the class": Case("rename Sub.size to renamed_1", {
         "a.py": "class Base:\n    __slots__ = ('«size»', 'sizes')\n    «size»: int\n\n\nclass Sub(Base):\n    «size» = 1\n    twice = «size» * 2\n\n\none = Sub()\ngetattr(one, '«size»')\nBase().«size»\n",
     }),

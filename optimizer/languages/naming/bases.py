@@ -26,9 +26,13 @@ _QUALIFIER = re.compile(r"\.|::|\\")
 
 
 def bases_of(symbol: Symbol) -> tuple[str, ...]:
-    """The names of what a type is derived from, as its head writes them, without their parameters."""
+    """The names of what a type is derived from, as its head writes them, without their parameters.
+
+    `self` as a base is the type around it.
+    """
     language = language_of(symbol.path)
-    return tuple(_names(naming(language), symbol.signature)) if language and symbol.kind in TYPES else ()
+    names = tuple(_names(naming(language), symbol.signature)) if language and symbol.kind in TYPES else ()
+    return tuple(symbol.parent if name == "self" and symbol.parent else name for name in names)
 
 
 def last_of(name: str) -> str:
