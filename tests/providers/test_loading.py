@@ -122,7 +122,8 @@ def test_a_certificate_of_the_environment_is_trusted_at_every_call(tmp_path: Pat
             raw, _address = listener.accept()
             with raw, context.wrap_socket(raw, server_side=True) as safe:
                 keys.append(KEY.encode() in safe.recv(10_000))
-                body = b'{"object": "list", "data": [{"id": "one", "object": "model", "created": 1, "owned_by": "x"}]}'
+                row = b'{"id": "one", "object": "model", "created": 1, "owned_by": "x", "max_model_len": 4096}'
+                body = b'{"object": "list", "data": [' + row + b"]}"
                 head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
                 safe.sendall(head.encode() + body)
 
