@@ -204,8 +204,8 @@ class RenameQuestion(NamedTuple):
 Question = ConsentQuestion | TrustQuestion | CallCostQuestion | LandingQuestion | RenameQuestion
 """Something that only the user can decide; no answer (None) counts as no, and is not remembered."""
 
-Answer = bool | tuple[bool, ...] | None
+UserAnswer = bool | tuple[bool, ...] | None
 """A yes or no; to a TrustQuestion also one for each command."""
 
-Flow = Generator[Event | Question, Answer, T]
+Flow = Generator[Event | Question, UserAnswer, T]
 """Work that yields events and questions on its way to a result."""

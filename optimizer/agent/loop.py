@@ -21,7 +21,7 @@ from optimizer.edits.edit import Reply, Whole
 from optimizer.edits.formats.arguments import kind_of
 from optimizer.edits.parse import parse_reply
 from optimizer.errors import AnswerCut, Bound, OptimizerError, ProviderError, Repeating, Stopped, UnusableOutput
-from optimizer.events import Answer, Flow, Notice, Stepped, TextDelta, Unseen
+from optimizer.events import Flow, Notice, Stepped, TextDelta, Unseen, UserAnswer
 from optimizer.report import progress
 from optimizer.types import Completion, Cut, Message, Model, Patch, Prompt, ToolCall, ToolResult, Verdict
 
@@ -156,7 +156,7 @@ def converse(prompt: Prompt, toolbox: Toolbox, asking: Asking, bounds: Bounds) -
 def _heard(call: Flow[Called], question: bool) -> Flow[tuple[Called, str]]:
     """A call of a model; of a reply to a question, what may be a call as text is unseen, and returned as well."""
     held = Held()
-    sent: Answer = None
+    sent: UserAnswer = None
     with contextlib.closing(call):
         while True:
             try:

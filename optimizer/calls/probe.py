@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
 from optimizer.errors import BadAnswer, OptimizerError, PromptTooLong, UnusableOutput
-from optimizer.events import Answer, Flow, Notice, TextDelta, Unseen
+from optimizer.events import Flow, Notice, TextDelta, Unseen, UserAnswer
 from optimizer.toolspec import ToolSpec
 from optimizer.types import Completion, Message, Model, Prompt
 
@@ -98,7 +98,7 @@ def _hear(prompt: Prompt, model: Model, services: CallServices) -> Flow[_Heard]:
     """One call, timed; the pieces of its answer are left out."""
     flow = calls.call(Purpose(uuid.uuid4().hex[:12], "general"), model, prompt, services)
     begun, first = perf_counter(), None
-    sent: Answer = None
+    sent: UserAnswer = None
     while True:
         try:
             step = flow.send(sent)

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 
 from optimizer.cli.terminal import confirm
 from optimizer.events import (
-    Answer,
     CallCostQuestion,
     ConsentQuestion,
     LandingQuestion,
     Question,
     RenameQuestion,
     TrustQuestion,
+    UserAnswer,
 )
 from optimizer.report.figures import dollars
 
@@ -30,11 +30,11 @@ class Answers:
         self.yes, self.asks, self.around = yes, asks, around
         self._spends = yes
 
-    def __call__(self, question: Question) -> Answer:
+    def __call__(self, question: Question) -> UserAnswer:
         with self.around(question):
             return self._answer(question)
 
-    def _answer(self, question: Question) -> Answer:
+    def _answer(self, question: Question) -> UserAnswer:
         match question:
             case CallCostQuestion(model, cost):
                 asked = f"One call of {model} may cost {dollars(cost)}. Make such calls in this run?"

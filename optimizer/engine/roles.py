@@ -12,7 +12,7 @@ from optimizer.calls.services import Purpose
 from optimizer.engine import decide, escalate, prepare
 from optimizer.engine.prepare import PLAN, words_budget
 from optimizer.errors import ConsentMissing, OptimizerError, SafetyRefused, SecretFound, UnusableOutput
-from optimizer.events import Answer, Flow, Notice, Reviewed, T, TextDelta, Unseen
+from optimizer.events import Flow, Notice, Reviewed, T, TextDelta, Unseen, UserAnswer
 from optimizer.report import progress
 from optimizer.retrieval import Context, Query
 from optimizer.types import Completion, Model, Needs, Patch, Verdict
@@ -143,7 +143,7 @@ def _once(
 
 def _silent(flow: Flow[T]) -> Flow[T]:
     """A call without the pieces of its answer, which is no answer to the request."""
-    sent: Answer = None
+    sent: UserAnswer = None
     while True:
         try:
             step = flow.send(sent)

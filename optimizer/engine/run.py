@@ -13,7 +13,6 @@ from optimizer.calls.services import Purpose
 from optimizer.engine import prepare
 from optimizer.errors import InputError, UnusableOutput
 from optimizer.events import (
-    Answer,
     Event,
     Finished,
     Flow,
@@ -25,6 +24,7 @@ from optimizer.events import (
     RenameQuestion,
     T,
     TextDelta,
+    UserAnswer,
 )
 from optimizer.lookup.questions import Lookup
 from optimizer.retrieval import Query
@@ -70,9 +70,9 @@ def run(query: Query, services: Services, options: Options = PLAIN) -> Flow[None
     yield Finished(outcome)
 
 
-def answered(flow: Flow[T], answer: Callable[[Question], Answer]) -> Generator[Event, None, None]:
+def answered(flow: Flow[T], answer: Callable[[Question], UserAnswer]) -> Generator[Event, None, None]:
     """The events of a flow, its questions answered by `answer`; where that raises, the flow is closed."""
-    sent: Answer = None
+    sent: UserAnswer = None
     try:
         while True:
             step = flow.send(sent)

@@ -68,7 +68,7 @@ def summarised(
         "summarising",
     )
     task = _task(request.task, size)
-    work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, space, services))
+    work = replace(wanted, request=replace(request, task=task), asks=_asks(request, task, excerpt, space))
     replies = yield from roles.ask_role(
         work, [one for one in attempts if one.model.window - TEMPLATE >= most], services
     )
@@ -112,7 +112,7 @@ def _question(request: Request, number: int, count: int, words: int) -> str:
     return _ASKED.format(number=number, count=count, words=words, request=wanted)
 
 
-def _asks(request: Request, task: Task, excerpt: SplitInput, space: int, services: Services) -> tuple[Ask, ...]:
+def _asks(request: Request, task: Task, excerpt: SplitInput, space: int) -> tuple[Ask, ...]:
     from optimizer.agent.excerpt import words_for
     from optimizer.agent.prompts import Ask
 

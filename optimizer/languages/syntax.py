@@ -30,7 +30,7 @@ class TooSlow(Exception):
     """Parsing took longer than it may in this process."""
 
 
-class Pattern(NamedTuple):
+class QueryPattern(NamedTuple):
     """What one pattern of a query finds, as its captures and settings say.
 
     `capture` names the node: `definition.KIND`, `reference.import`, or `wide` and `line` for what belongs to the
@@ -74,7 +74,7 @@ class Grammar(NamedTuple):
     language: Language
     parser: Parser
     query: Query
-    patterns: tuple[Pattern, ...]
+    patterns: tuple[QueryPattern, ...]
 
 
 class Tags(NamedTuple):
@@ -124,12 +124,12 @@ def _is_of_names(pattern: str) -> bool:
     return _OF_NAMES.search(pattern) is not None
 
 
-def _pattern(text: str, settings: Mapping[str, str | None]) -> Pattern:
+def _pattern(text: str, settings: Mapping[str, str | None]) -> QueryPattern:
     found = _CAPTURE.search(text)
     assert found, text
     kind = (found[2] if found[1] == "definition" else settings.get("kind")) or ""
     callees = frozenset((settings.get("callee") or "").encode().split())
-    return Pattern(found[0][1:], kind, int(settings.get("rank") or _RANK.get(kind, 0)), callees)
+    return QueryPattern(found[0][1:], kind, int(settings.get("rank") or _RANK.get(kind, 0)), callees)
 
 
 def root_of(language: Language, data: bytes, until: float = 0.0) -> Node:

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from optimizer.errors import SafetyRefused
 from optimizer.languages.naming.uses import counts, says_override, trait_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ def needed(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> str:
     if subject.is_member and not row.is_inferred:
         return _base(subject, places)
     return ""
+
+
+def needed_outside(subject: Subject, base: str) -> SafetyRefused:
+    """The error for a name that something outside the repository may need."""
+    return SafetyRefused(
+        f"{subject.target.qualified} cannot be renamed: {base}, outside this repository, may know it by this name",
+        "rename it by hand where that does not need the name",
+    )
 
 
 def _defines(place: ResolvedUse) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from optimizer.errors import Conflict, InputError, SafetyRefused
+from optimizer.errors import Conflict, InputError
 from optimizer.languages.naming.bases import TYPES
 from optimizer.languages.naming.exports import is_given
 from optimizer.languages.naming.table import Naming, group_of, naming_of
@@ -19,6 +19,7 @@ from optimizer.languages.table import language_of
 from optimizer.lookup import file_of_class
 from optimizer.lookup.family import Classes
 from optimizer.lookup.names import definitions, holders, nearest, parts_of
+from optimizer.lookup.outside import needed, needed_outside
 from optimizer.lookup.questions import Citation, Lookup, LookupResult
 from optimizer.lookup.receivers import Types
 from optimizer.lookup.renamed import Change, ChangedFile, listed, place_of, refuse_unfit, replaced, report
@@ -65,7 +66,8 @@ def rename(lookup: Lookup, index: Index, found: Sequence[Symbol] = ()) -> Lookup
     places = resolved(subject)
     files = tuple(_files(subject, places, lookup))
     changed = [file for file in files if file.changes]
-    _refuse_outside(subject, new, places)
+    if base := needed(subject, new, places):
+        raise needed_outside(subject, base)
     _refuse_taken(subject, new, places)
     changes = tuple(FileChange(file.path, file.before, replaced(file)) for file in changed)
     for file, change in zip(changed, changes, strict=True):
@@ -230,11 +232,11 @@ def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> I
         own = by_path.get(path, [])
         ours = [one.use for one in own if one.verdict == "ours"]
         unknown = [one.use for one in own if one.verdict in ("open", "left")]
-        changes = [_change(use, name, new, path, subject) for use in ours]
+        changes = [_change(use, name, new) for use in ours]
         lines = [one.use.place.line for one in own if one.verdict == "open"]
         left = tuple(sorted({one.use.place.line for one in own if one.verdict == "left"}))
         if lookup.unresolved:
-            changes += [_change(use, name, new, path, subject) for use in unknown]
+            changes += [_change(use, name, new) for use in unknown]
         for text in _in_strings(subject, path, source, bool(ours)):
             if text.ours or (lookup.unresolved and text.end > text.start):
                 changes.append(Change(text.start, text.end, text.line, new))
@@ -250,7 +252,7 @@ def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> I
         yield ChangedFile(path, source.data, ordered, tuple(sorted(set(lines))), left, () if lookup.docs else mentions)
 
 
-def _change(use: Use, name: bytes, new: bytes, path: str, subject: Subject) -> Change:
+def _change(use: Use, name: bytes, new: bytes) -> Change:
     text = new
     if use.role == "shorthand" and not is_given(use.node):
         text = name + b": " + new
@@ -282,21 +284,6 @@ def _must_mean(subject: Subject, file: ChangedFile) -> bool:
 
 
 # ── what is refused ──────────────────────────────────────────────────────────────────────────────
-
-
-def needed_outside(subject: Subject, base: str) -> SafetyRefused:
-    """The error for a name that something outside the repository may need."""
-    return SafetyRefused(
-        f"{subject.target.qualified} cannot be renamed: {base}, outside this repository, may know it by this name",
-        "rename it by hand where that does not need the name",
-    )
-
-
-def _refuse_outside(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> None:
-    from optimizer.lookup.outside import needed
-
-    if base := needed(subject, new, places):
-        raise needed_outside(subject, base)
 
 
 def _refuse_taken(subject: Subject, new: str, places: Sequence[ResolvedUse]) -> None:

@@ -62,7 +62,7 @@ def free(subject: Subject, path: str, use: Use) -> Verdict:
     """What a use of the name means when something of the top level is renamed."""
     defined = {(one.path, one.line) for one in subject.family}
     if use.place.kind == "definition" and use.role != "member":
-        return "ours" if (path, use.place.line) in defined or _is_declared_again(subject, path, use) else "other"
+        return "ours" if (path, use.place.line) in defined or _is_declared_again(subject, use) else "other"
     if subject.is_described:
         return "open"
     if use.role == "key" or use.scope is not None:
@@ -76,7 +76,7 @@ def free(subject: Subject, path: str, use: Use) -> Verdict:
     return _plain(subject, path, use)
 
 
-def _is_declared_again(subject: Subject, path: str, use: Use) -> bool:
+def _is_declared_again(subject: Subject, use: Use) -> bool:
     return use.scope is None and not use.owners and subject.naming.is_repeated and not subject.others
 
 

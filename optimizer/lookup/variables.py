@@ -16,8 +16,9 @@ from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.inferred import Inferred, outside_base
 from optimizer.lookup.names import definitions, holders, parts_of
+from optimizer.lookup.outside import needed_outside
 from optimizer.lookup.questions import Citation, Lookup, LookupResult
-from optimizer.lookup.rename import inference_of, needed_outside, subject_of
+from optimizer.lookup.rename import inference_of, subject_of
 from optimizer.lookup.renamed import Change, ChangedFile, place_of, refuse_unfit, replaced, report
 from optimizer.lookup.subject import collect
 from optimizer.types import FileChange, Patch

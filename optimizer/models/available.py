@@ -27,7 +27,7 @@ from optimizer.types import TIERS, LeftOut, Model, Tier
 from optimizer.vendors import OLLAMA, VENDORS, whole_name
 
 if TYPE_CHECKING:
-    from optimizer.providers.ollama import Held, OllamaShelf
+    from optimizer.providers.ollama import OllamaShelf, StoredModel
 
 FILE = "discovered.json"
 KNOCK_SECONDS = 0.3
@@ -270,14 +270,14 @@ def _ollama(endpoint: Endpoint, gate: Gate) -> HeldModels:
     return HeldModels(tuple(one.id for one in cards), sizes, resident, time.time(), windows, seeing)
 
 
-def _card(shelf: OllamaShelf, held: Held, known: HeldModels | None) -> base.Served:
+def _card(shelf: OllamaShelf, held: StoredModel, known: HeldModels | None) -> base.ServedModel:
     """A model as the server's own page of it says; as it was known before where its bytes are the same."""
     if known and known.windows.get(held.id) and known.sizes.get(held.id) == held.size:
-        return base.Served(held.id, known.windows[held.id], held.id in known.seeing)
+        return base.ServedModel(held.id, known.windows[held.id], held.id in known.seeing)
     with contextlib.suppress(ProviderError):  # what a model can do is nice to know, not needed
         card = shelf.card(held.id)
-        return base.Served(held.id, card.window, "vision" in card.capabilities)
-    return base.Served(held.id)
+        return base.ServedModel(held.id, card.window, "vision" in card.capabilities)
+    return base.ServedModel(held.id)
 
 
 def _compatible(endpoint: Endpoint, gate: Gate) -> HeldModels:

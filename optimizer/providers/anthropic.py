@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from optimizer.events import Unseen
-from optimizer.providers.base import MISSHAPEN, Draft, Provider, Served, ask, converse, count, output_cap, sampling
+from optimizer.providers.base import MISSHAPEN, Draft, Provider, ServedModel, ask, converse, count, output_cap, sampling
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Message, Model, Prompt, StopReason, Usage
@@ -49,9 +49,9 @@ class Anthropic:
 
         return converse(self.endpoint, (model, prompt), self.door, read, self.errors)
 
-    def models(self) -> tuple[Served, ...]:
+    def models(self) -> tuple[ServedModel, ...]:
         listed = ask(self.endpoint, lambda: list(self.client.models.list(limit=1000)), self.errors)
-        return tuple(Served(one.id) for one in listed)
+        return tuple(ServedModel(one.id) for one in listed)
 
     def close(self) -> None:
         self.door.close()

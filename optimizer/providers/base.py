@@ -29,7 +29,7 @@ _COMMAND_OF_HTTPX = "httpx._main"
 _ONE_AT_A_TIME = threading.RLock()
 
 
-class Served(NamedTuple):
+class ServedModel(NamedTuple):
     """A model that a server lists: the tokens of its window (0: unknown), and whether it is known to see images."""
 
     id: str
@@ -48,7 +48,7 @@ class Provider(Protocol):
         """
         ...
 
-    def models(self) -> tuple[Served, ...]:
+    def models(self) -> tuple[ServedModel, ...]:
         """What the endpoint serves; raises as `stream` does."""
         ...
 

@@ -11,7 +11,17 @@ from typing import Any
 
 from optimizer.errors import InputError, ProviderError
 from optimizer.events import Unseen
-from optimizer.providers.base import MISSHAPEN, Draft, Provider, Served, ask, converse, disjoint, output_cap, sampling
+from optimizer.providers.base import (
+    MISSHAPEN,
+    Draft,
+    Provider,
+    ServedModel,
+    ask,
+    converse,
+    disjoint,
+    output_cap,
+    sampling,
+)
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Message, Model, Prompt, StopReason, Usage
@@ -56,10 +66,10 @@ class Chat:
             return self.sdk
         return self.sdk._replace(limit="max_tokens", detail="")
 
-    def models(self) -> tuple[Served, ...]:
+    def models(self) -> tuple[ServedModel, ...]:
         return ask(self.endpoint, self._models, self.errors)
 
-    def _models(self) -> tuple[Served, ...]:
+    def _models(self) -> tuple[ServedModel, ...]:
         listed = tuple(served(one.model_dump()) for one in self.client.models.list().data or ())
         if not self.endpoint.local or len(listed) != 1 or listed[0].window:
             return listed
@@ -79,7 +89,7 @@ def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
     return Chat(endpoint, gate, endpoint.vendor.sdk)
 
 
-def served(row: Mapping[str, Any]) -> Served:
+def served(row: Mapping[str, Any]) -> ServedModel:
     """A row of `/v1/models`, with what servers add to it.
 
     The window in force is `meta.n_ctx` of llama.cpp, `max_model_len` of vLLM and SGLang, `loaded_context_length` of LM
@@ -89,10 +99,10 @@ def served(row: Mapping[str, Any]) -> Served:
     names = ("n_ctx", "max_model_len", "loaded_context_length", "context_window", "context_length")
     windows = [size for name in names if isinstance(size := facts.get(name), int) and size > 0]
     sees = "image" in (_object(row, "architecture").get("input_modalities") or ())
-    return Served(str(row.get("id") or ""), next(iter(windows), 0), sees)
+    return ServedModel(str(row.get("id") or ""), next(iter(windows), 0), sees)
 
 
-def props(model: Served, answer: Mapping[str, Any]) -> Served:
+def props(model: ServedModel, answer: Mapping[str, Any]) -> ServedModel:
     """The model with what `/props` of llama.cpp says of it: the window of a slot, and its modalities."""
     window = _object(answer, "default_generation_settings").get("n_ctx")
     sees = _object(answer, "modalities").get("vision") is True

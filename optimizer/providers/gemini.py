@@ -13,7 +13,7 @@ from optimizer.providers.base import (
     MISSHAPEN,
     Draft,
     Provider,
-    Served,
+    ServedModel,
     ask,
     converse,
     count,
@@ -111,9 +111,11 @@ class Gemini:
             config.tools = [types.Tool(function_declarations=offered)]
         return config
 
-    def models(self) -> tuple[Served, ...]:
+    def models(self) -> tuple[ServedModel, ...]:
         listed = ask(self.endpoint, lambda: list(self.client.models.list()), self.errors)
-        return tuple(Served((one.name or "").removeprefix("models/"), one.input_token_limit or 0) for one in listed)
+        return tuple(
+            ServedModel((one.name or "").removeprefix("models/"), one.input_token_limit or 0) for one in listed
+        )
 
     def close(self) -> None:
         self.door.close()

@@ -18,7 +18,7 @@ from optimizer.providers.base import (
     MISSHAPEN,
     Draft,
     Provider,
-    Served,
+    ServedModel,
     ask,
     converse,
     count,
@@ -72,9 +72,9 @@ class Ollama:
         there = count(loaded.context_length) if loaded else 0
         return there if window <= there <= (model.window or there) else window
 
-    def models(self) -> tuple[Served, ...]:
+    def models(self) -> tuple[ServedModel, ...]:
         listed = ask(self.endpoint, lambda: self.client.list().models, self.errors)
-        return tuple(Served(one.model or "") for one in listed)
+        return tuple(ServedModel(one.model or "") for one in listed)
 
     def close(self) -> None:
         self.door.close()
@@ -182,7 +182,7 @@ def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredModel:
     """A model on the server's disk: bytes, and how the server names family, parameter count and quantisation."""
 
     id: str
@@ -244,7 +244,7 @@ class OllamaShelf:
         """Close all connections."""
         self.door.close()
 
-    def held(self) -> tuple[Held, ...]:
+    def held(self) -> tuple[StoredModel, ...]:
         """The models on the server's disk. Raises the tree of ProviderError, as all of these do, and ConsentMissing."""
         return self._read("GET", "/api/tags", None, lambda data: tuple(_held(one) for one in data["models"]))
 
@@ -330,9 +330,11 @@ def open_shelf(endpoint: Endpoint, gate: Gate, *, pulls: bool = False) -> Ollama
         return OllamaShelf(endpoint, gate)
 
 
-def _held(one: Mapping[str, Any]) -> Held:
+def _held(one: Mapping[str, Any]) -> StoredModel:
     family, parameters, quantisation = _details(one)
-    return Held(str(one.get("model") or one["name"]), int(one.get("size") or 0), family, parameters, quantisation)
+    return StoredModel(
+        str(one.get("model") or one["name"]), int(one.get("size") or 0), family, parameters, quantisation
+    )
 
 
 def _running(one: Mapping[str, Any]) -> LoadedModel:

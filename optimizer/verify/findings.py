@@ -32,7 +32,7 @@ _BRINGS = re.compile(rb"\b(?:extends|implements)\b|^import static|\blombok\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnostic:
     """What a program finds at a place in a file, and the name it is about: '' for none, '?' for one not known."""
 
     path: str
@@ -42,7 +42,7 @@ class Finding:
     name: str
 
 
-def parsed(output: str, tree: Path) -> list[Finding]:
+def parsed(output: str, tree: Path) -> list[Diagnostic]:
     """The findings in what a program printed."""
     text = output.replace(f"{tree}/", "").replace(f"{os.path.realpath(tree)}/", "")
     found = []
@@ -53,13 +53,13 @@ def parsed(output: str, tree: Path) -> list[Finding]:
             if named and not name and (symbol := _SYMBOL.search(text, one.end(), one.end() + 400)):
                 name = symbol[2] if symbol[1] in ("method", "variable") else "?"
             column = int(one.groupdict().get("column") or 0)
-            found.append(Finding(one["path"], int(one["line"]), column, one["text"], name or ("?" if named else "")))
+            found.append(Diagnostic(one["path"], int(one["line"]), column, one["text"], name or ("?" if named else "")))
     return found
 
 
 def new(
-    after: Sequence[Finding], before: Sequence[Finding], patched: Patched, *, everywhere: bool
-) -> Iterator[Finding]:
+    after: Sequence[Diagnostic], before: Sequence[Diagnostic], patched: Patched, *, everywhere: bool
+) -> Iterator[Diagnostic]:
     """The findings that only the patched tree has, without those that something not installed may explain.
 
     `everywhere`: the program reports every place of a name.
@@ -71,7 +71,7 @@ def new(
     was_hidden = any("fatal error" in one.text for one in before)
     places = Counter((one.path, one.name) for one in after)
 
-    def counts(one: Finding) -> bool:
+    def counts(one: Diagnostic) -> bool:
         if not one.name:
             return not _is_conditional(one, patched.after)
         if everywhere:
@@ -88,7 +88,7 @@ def new(
             yield one
 
 
-def _is_certain(one: Finding, side: Side) -> bool:
+def _is_certain(one: Diagnostic, side: Side) -> bool:
     """Whether a name is missing wherever others have it, once all that the file includes is there.
 
     A function of C may be declared nowhere, and a constant by the command that builds.
@@ -96,7 +96,7 @@ def _is_certain(one: Finding, side: Side) -> bool:
     return "implicit" not in one.text and not one.name.isupper() and not _is_conditional(one, side)
 
 
-def _is_conditional(one: Finding, side: Side) -> bool:
+def _is_conditional(one: Diagnostic, side: Side) -> bool:
     """Whether a finding stands in code that only some builds of C have."""
     root = side.source(one.path).root
     if root is None:
@@ -105,7 +105,7 @@ def _is_conditional(one: Finding, side: Side) -> bool:
     return node is not None and any(around(node, ("preproc_if", "preproc_ifdef", "preproc_else", "preproc_elif")))
 
 
-def _may_bring(one: Finding, side: Side) -> bool:
+def _may_bring(one: Diagnostic, side: Side) -> bool:
     """Whether what is missing there could have brought names that are found missing elsewhere."""
     if one.name != "?" and "does not exist" not in one.text:
         return False
@@ -113,7 +113,7 @@ def _may_bring(one: Finding, side: Side) -> bool:
     return one.line <= len(lines) and _BRINGS.search(lines[one.line - 1]) is not None
 
 
-def _count(one: Finding, patched: Patched) -> int:
+def _count(one: Diagnostic, patched: Patched) -> int:
     return len(_word(one.name).findall(patched.after.source(one.path).data))
 
 
@@ -121,7 +121,7 @@ def _word(name: str) -> re.Pattern[bytes]:
     return re.compile(rb"\b%s\b" % re.escape(name.encode()))
 
 
-def _is_nowhere(one: Finding, patched: Patched) -> bool:
+def _is_nowhere(one: Diagnostic, patched: Patched) -> bool:
     """Whether no other file has the name, nor the standard library, nor an import of the file that leads nowhere."""
     source = patched.after.source(one.path)
     language = source.language.name if source.language else ""

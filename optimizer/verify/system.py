@@ -21,7 +21,7 @@ from typing import NamedTuple
 from optimizer.languages.modules import rust
 from optimizer.report import checks as report
 from optimizer.types import Check
-from optimizer.verify.findings import Finding, new, parsed
+from optimizer.verify.findings import Diagnostic, new, parsed
 from optimizer.verify.patched import MOST_NAMED, Patched, Side
 from optimizer.verify.process import Ended
 
@@ -114,7 +114,7 @@ def _until(end: float, run: Runner, words: tuple[str, ...], patched: bool) -> tu
 
 
 def _checked(tool: Tool, program: str, files: Sequence[str], patched: Patched, run: Timed) -> Check:
-    after: list[Finding] = []
+    after: list[Diagnostic] = []
     lines: list[str] = []
     for side, is_after in ((patched.after, True), (patched.before, False)):
         there = [one for one in files if one in side.paths]
@@ -133,10 +133,10 @@ def _checked(tool: Tool, program: str, files: Sequence[str], patched: Patched, r
     return Check(NAME, False, report.first_of(lines), "\n".join(lines[:MOST_NAMED]))
 
 
-def _findings(runs: Sequence[tuple[str, ...]], patched: bool, run: Timed) -> tuple[Ended, list[Finding]]:
+def _findings(runs: Sequence[tuple[str, ...]], patched: bool, run: Timed) -> tuple[Ended, list[Diagnostic]]:
     """How the first run that did not end well ended, else the last one; and what all of them find."""
     worst = Ended(None, "", 0.0, missing="nothing for it to read")
-    found: dict[Finding, None] = {}
+    found: dict[Diagnostic, None] = {}
     for words in runs:
         ended, tree = run(words, patched)
         if ended.code is None:

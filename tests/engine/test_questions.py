@@ -16,7 +16,7 @@ from optimizer.engine.run import Options, answered, run
 from optimizer.engine.services import Services
 from optimizer.errors import InputError, SafetyRefused
 from optimizer.events import (
-    Answer,
+    UserAnswer,
     CallCostQuestion,
     Chosen,
     ConsentQuestion,
@@ -50,10 +50,10 @@ LANDING = Options(landing=LandingOptions())
 class Front:
     """A front that gives the answers it was made with, by kind of question, and keeps what it was asked."""
 
-    answers: Mapping[type[Question], Answer] = field(default_factory=dict)
+    answers: Mapping[type[Question], UserAnswer] = field(default_factory=dict)
     asked: list[Question] = field(default_factory=list)
 
-    def __call__(self, question: Question) -> Answer:
+    def __call__(self, question: Question) -> UserAnswer:
         self.asked.append(question)
         return self.answers.get(type(question))
 
@@ -112,7 +112,7 @@ def test_consent_is_asked_once_and_the_run_goes_on(services: Services, loopback:
 
 
 @pytest.mark.parametrize("answer", [False, None])
-def test_without_consent_nothing_is_sent(services: Services, loopback: Loopback, answer: Answer) -> None:
+def test_without_consent_nothing_is_sent(services: Services, loopback: Loopback, answer: UserAnswer) -> None:
     front = Front({ConsentQuestion: answer})
     events, outcome = served(services, front, "explain total")
     assert (outcome.exit_code, len(front.asked)) == (5, 1)
@@ -145,7 +145,7 @@ def test_a_change_lands_through_the_run_alone(consented: Services, shop: Path) -
     ("answer", "state", "recorded"), [(False, "declined", "declined"), (None, "unanswered", "proven")]
 )
 def test_a_change_that_is_not_wanted_is_not_written(
-    consented: Services, shop: Path, answer: Answer, state: str, recorded: str
+    consented: Services, shop: Path, answer: UserAnswer, state: str, recorded: str
 ) -> None:
     _, outcome = served(consented, Front({LandingQuestion: answer}), CHANGE)
     assert outcome.landed is not None and outcome.landed.state == state
@@ -154,7 +154,7 @@ def test_a_change_that_is_not_wanted_is_not_written(
 
 
 def test_a_user_who_leaves_at_the_question_has_declined(consented: Services, shop: Path) -> None:
-    def leaves(_: Question) -> Answer:
+    def leaves(_: Question) -> UserAnswer:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -182,7 +182,7 @@ def test_a_file_that_a_program_acts_on_needs_an_answer_of_its_own(consented: Ser
 
 @pytest.mark.parametrize("answer", [(False,), (True, True), (), "no"])
 def test_an_answer_of_the_wrong_kind_is_no_yes(
-    services: Services, shop: Path, loopback: Loopback, answer: Answer
+    services: Services, shop: Path, loopback: Loopback, answer: UserAnswer
 ) -> None:
     (shop / "test_shop.py").write_text("from shop import total\n\n\ndef test_total():\n    assert total([1]) == 1\n")
     state = services.workspace.places.state
@@ -200,7 +200,7 @@ def test_an_answer_of_the_wrong_kind_is_no_yes(
 @pytest.mark.slow
 @pytest.mark.parametrize(("answer", "state"), [((True,), "written"), (True, "written"), (False, "written")])
 def test_commands_are_asked_about_once_and_remembered(
-    consented: Services, shop: Path, answer: Answer, state: str
+    consented: Services, shop: Path, answer: UserAnswer, state: str
 ) -> None:
     (shop / "test_shop.py").write_text("from shop import total\n\n\ndef test_total():\n    assert total([1]) == 1\n")
     front = Front({TrustQuestion: answer, LandingQuestion: True})
@@ -285,7 +285,7 @@ def test_a_run_is_closed_when_a_question_cannot_be_answered() -> None:
     assert closed and running.gi_frame is None
 
 
-def _interrupted(_: Question) -> Answer:
+def _interrupted(_: Question) -> UserAnswer:
     raise KeyboardInterrupt
 
 

@@ -123,7 +123,7 @@ def _functions(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
             end = text.find(closing, begun.end())
             arguments = _loaded(text[begun.end() : end])
         else:
-            arguments, end = _parameters(text, begun.end(), closing)
+            arguments, end = _parameters(text, begun.end())
         if end < 0 or not text.startswith(closing, end):
             raise Malformed("it is never closed")
         yield _name(begun), arguments
@@ -131,7 +131,7 @@ def _functions(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         place = rest.end() if rest else len(text)
 
 
-def _parameters(text: str, place: int, closing: str) -> tuple[dict[str, Any], int]:
+def _parameters(text: str, place: int) -> tuple[dict[str, Any], int]:
     """The parameters from `place` on, and where the tag that closes the call stands."""
     arguments: dict[str, Any] = {}
     while True:

@@ -33,7 +33,7 @@ def resolve(path: str, raw: RawImport, table: C) -> Iterator[tuple[str, str | No
     if raw.kind == "include-local" and (place := posixpath.normpath(posixpath.join(here, name))) in table.paths:
         yield name, place
         return
-    yield name, _below_includes(here, name, table) or _only(path, raw, table)
+    yield name, _below_includes(here, name, table) or _only(raw, table)
 
 
 def _below_includes(here: str, name: str, table: C) -> str | None:
@@ -48,7 +48,7 @@ def _below_includes(here: str, name: str, table: C) -> str | None:
         folder = posixpath.dirname(folder)
 
 
-def _only(path: str, raw: RawImport, table: C) -> str | None:
+def _only(raw: RawImport, table: C) -> str | None:
     candidates = suffixes.ending_in(raw.module.lstrip("./"), table.names)
     if raw.kind == "include-system" and "/" not in raw.module:
         return None

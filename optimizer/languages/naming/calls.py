@@ -15,7 +15,6 @@ _TRANSPARENT = re.compile(
     r"\s*(?:\(.*\))?\s*",
     re.S,
 )
-_NOT_BY_POSITION = frozenset({"keyword_argument", "dictionary_splat", "list_splat", "comment"})
 
 
 def call_of(name: Node) -> Node | None:

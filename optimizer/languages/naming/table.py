@@ -14,8 +14,6 @@ from optimizer.languages.table import LANGUAGES, Language, language_of
 # `packages`: the files of a folder share them, and another package writes `package.Name`; `modules`: by the path of a
 # module, `module::name`; `namespaces`: the files of a package or namespace share them; `files`: with the whole file.
 Reach = Literal["exports", "packages", "modules", "namespaces", "files"]
-# Where the type of a variable stands: `int x`, `x int`, `x: int`.
-Typed = Literal["before", "bare", "colon"]
 EXTENDS = re.compile(r"\b(?:extends|implements|with)\s+(?P<bases>.+?)(?=\b(?:extends|implements|with)\b|\{|\Z)", re.S)
 _ROUND = re.compile(r"\b(?:class|struct)\s+\w+\s*\((?P<bases>.*)\)", re.S)
 _COLON = re.compile(r"\b(?:class|struct|interface|object|protocol)\s+\w+[^:{]*:\s*(?P<bases>[^{]+)", re.S)
@@ -55,7 +53,6 @@ class Naming:
     self_parameter: str = ""  # the parameter of functions that are called on a value; '': not written
     # Types
     bases: re.Pattern[str] | None = EXTENDS  # what a type is derived from, in its head
-    typed: Typed = "colon"
     capital_types: bool = False  # a name with a capital that stands alone is a type
     by_interface: bool = False  # methods of one name belong together where an interface or trait ties them
     says_override: bool = False  # a method that overrides another says so
@@ -123,7 +120,6 @@ ROWS: Mapping[str, Naming] = {
         outside_tests="_test",
         by_case=True,
         bases=None,
-        typed="bare",
         by_interface=True,
         embeds=True,
         runtime=re.compile(r"main|init|(?:Test|Benchmark|Example|Fuzz)(?:[A-Z_].*|)"),
@@ -155,7 +151,6 @@ ROWS: Mapping[str, Naming] = {
         file_of_class=True,
         fields_apart=True,
         bare_fields=True,
-        typed="before",
         capital_types=True,
         says_override=True,
         qualified=True,
@@ -174,7 +169,6 @@ ROWS: Mapping[str, Naming] = {
     "php": replace(
         _CLASSES,
         one_class_each=True,
-        typed="before",
         capital_types=True,
         given=True,
         qualified=True,
@@ -186,7 +180,6 @@ ROWS: Mapping[str, Naming] = {
         bare_fields=True,
         in_parts=True,
         bases=_COLON,
-        typed="before",
         capital_types=True,
         says_override=True,
         qualified=True,
@@ -196,7 +189,6 @@ ROWS: Mapping[str, Naming] = {
         is_repeated=True,
         inner=frozenset(),
         bases=_COLON,
-        typed="before",
         runtime=re.compile(r"main|LLVMFuzzer\w+"),
     ),
     "cpp": Naming(
@@ -204,7 +196,6 @@ ROWS: Mapping[str, Naming] = {
         is_repeated=True,
         bare_fields=True,
         bases=_COLON,
-        typed="before",
         inner_modules=True,
         qualified=True,
         runtime=re.compile(r"main"),
