@@ -105,6 +105,11 @@ CASES = {
         "a/a.go": "package a\n\nfunc «Total»() int { return 1 }\n\ntype T struct{ Total int }\n",
         "main.go": 'package main\n\nimport q "x/a"\n\nfunc main() {\n\tTotal := q.«Total»()\n\t_ = q.T{Total: Total}\n}\n',
     }),
+    "a constant of Go as the key of a map, and a field of its name": Case("total", {
+        "go.mod": "module x\n",
+        "a.go": "package a\n\nconst «total» = 1\n\ntype T struct{ total int }\n\n"
+        'var m = map[int]string{«total»: "a"}\n\nvar l = []string{«total»: "b"}\n\nvar t = T{total: «total»}\n',
+    }),
     "an interface of Go": Case("T.RunJob", {
         "go.mod": "module x\n",
         "a.go": "package a\n\ntype Runner interface {\n\t«RunJob»() int\n}\n\ntype T struct{}\n\n"

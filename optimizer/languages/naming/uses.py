@@ -64,6 +64,7 @@ _TYPES = frozenset({
 # In these blocks a name counts from its declaration on; elsewhere for the whole scope.
 _FROM_HERE = frozenset({"let_declaration", "let_condition", "short_var_declaration", "var_spec", "const_spec"})
 _ITSELF = frozenset({"function_declaration", "class_declaration", "function_item", "function_definition"})
+_OF_KEYS = ("map_type", "slice_type", "array_type", "implicit_length_array_type")
 _OPERATOR = (b".", b"->", b"::", b"?.")
 _PROTOTYPE = re.compile(rb"([A-Za-z_$][\w$]*)\.prototype\b")
 _QUALIFIED = re.compile(rb"(\w+)\s*(?:<[^()]*>)?\s*::\s*~?\w+\s*\(")
@@ -111,13 +112,21 @@ def _role(node: Node, text: bytes) -> tuple[Role, str]:
     if field in row.key or (parent.type in _KEY_PARENTS and first == node):
         return "key", ""
     if parent.type == "literal_element" and parent.parent is not None and parent.parent.type == "keyed_element":
-        return ("key" if parent.parent.named_children[0] == parent else "name"), ""
+        is_key = parent.parent.named_children[0] == parent and not _is_in_map(parent.parent)
+        return ("key" if is_key else "name"), ""
     if parent.type == "token_tree" and (before := node.prev_sibling) is not None and before.type in (".", "::"):
         earlier = before.prev_sibling
         return "member", "" if earlier is None else text[earlier.start_byte : earlier.end_byte].decode(
             "utf-8", "replace"
         )
     return "name", ""
+
+
+def _is_in_map(element: Node) -> bool:
+    """Whether the keys of a literal are values, and not the fields of a struct."""
+    literal = element.parent.parent if element.parent is not None else None
+    kind = literal.child_by_field_name("type") if literal is not None else None
+    return kind is not None and kind.type in _OF_KEYS
 
 
 def _binding(node: Node) -> tuple[int, int, int, int] | None:
