@@ -11,6 +11,7 @@ from optimizer.report import status
 from optimizer.retrieval import Progress
 
 
+@pytest.mark.slow
 def test_a_long_wait_is_told_in_plain_lines_ever_more_rarely(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ SECRET = "AKIA" + "Q7PLNZ2VXW4RTGHB"
 FOLDER = ".local/state/optimizer/transcripts"
 
 
+@pytest.mark.slow
 def test_the_transcript_of_a_change_shows_each_call(user: Optimize, loopback: Loopback) -> None:
     loopback.queue("ollama", Reply(text="Use strip.\n" + FAILS.replace("not part.strip()", "strip(part)")))
     loopback.queue("groq", Reply(text=f'Done. aws_access_key_id = "{SECRET}"', calls=(GOOD,)))

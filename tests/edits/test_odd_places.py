@@ -105,6 +105,7 @@ def test_a_file_of_a_gibibyte_is_refused_without_reading_it(tmp_path: Path) -> N
     assert done.returncode == 4
 
 
+@pytest.mark.slow
 def test_a_line_of_ten_megabytes_is_edited_like_any_other(tmp_path: Path) -> None:
     data = b"x = '" + b"a" * 10_000_000 + b"'\ny = 1\n"
     (tmp_path / "wide.py").write_bytes(data)

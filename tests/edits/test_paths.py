@@ -120,6 +120,7 @@ def test_a_link_within_the_repository_is_followed_to_its_target(place: Path) -> 
     assert (place / "src" / "a.py").read_text() == "x = 2\n"
 
 
+@pytest.mark.slow
 def test_a_parent_swapped_for_a_link_while_writing_leads_nowhere(place: Path) -> None:
     _, refused, outside = swapped_parents(place.parent, 150)
     assert outside == 0

@@ -196,6 +196,7 @@ def test_read_only_places_are_an_error_and_stay_read_only(what: str) -> None:
         assert shut.stat().st_mode & 0o222 == 0
 
 
+@pytest.mark.slow
 def test_short_writes_and_a_size_limit_leave_the_old_bytes(root: Path, journal: Path) -> None:
     code = (
         "import resource, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"

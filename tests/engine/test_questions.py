@@ -16,7 +16,6 @@ from optimizer.engine.run import Options, answered, run
 from optimizer.engine.services import Services
 from optimizer.errors import InputError, SafetyRefused
 from optimizer.events import (
-    UserAnswer,
     CallCostQuestion,
     Chosen,
     ConsentQuestion,
@@ -30,6 +29,7 @@ from optimizer.events import (
     Recorded,
     Routed,
     TrustQuestion,
+    UserAnswer,
 )
 from optimizer.privacy import consent, trust
 from optimizer.report import progress

@@ -435,6 +435,7 @@ def test_two_at_once_agree(project, tmp_path):
     assert printed == {"4 4 ['parser.py', 'printer.py']\n"}
 
 
+@pytest.mark.slow
 def test_many_small_updates_are_merged_into_few_lists(make_repo, history, tmp_path):
     root = make_repo({"a.py": "0"})
     for number in range(12):

@@ -47,6 +47,7 @@ def test_splitting_many_is_splitting_each(identifiers: list[str]) -> None:
     assert split_all(identifiers) == ([list(split(identifier)) for identifier in identifiers] or [[]])
 
 
+@pytest.mark.slow
 @given(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,30}", fullmatch=True))
 def test_no_letter_is_lost(identifier: str) -> None:
     assert "".join(split(identifier)) == identifier.replace("_", "").lower()
