@@ -253,7 +253,8 @@ def _user_text(ask: Ask) -> str:
     if ask.context.items:
         parts.append(f"<code>\n{render.for_prompt(ask.context)}\n</code>")
     if ask.query.extra:
-        parts.append(f"<piped-in>\n{ask.query.extra}\n</piped-in>")
+        text = ask.query.extra.replace("</piped-in", "<\\/piped-in")
+        parts.append(f"<piped-in>\n{text}\n</piped-in>")
     if ask.query.images:
         parts.append(_attached(ask.query))
     parts.append(f"Request: {ask.query.text}")

@@ -30,6 +30,7 @@ from optimizer.cli import terminal
 from optimizer.report.layout import inert, wrapped
 
 LONGEST_TAIL = 8_000  # letters of an unfinished block that are rendered; of a longer one, its last lines are shown
+EVERY_LINE = 500  # letters of an unfinished block that is read again with each line; a longer one now and then
 AT_ONCE = ("paragraph_close", "heading_close", "hr", "table_close")  # blocks that an empty line ends for good
 # Colours of the terminal's own palette, which its user can read; none is a background.
 CODE = ANSISyntaxTheme(
@@ -105,7 +106,10 @@ class _Markdown(markdown.Markdown):
 
 
 def _plainer(tokens: list[Token]) -> Iterator[Token]:
-    """The same words with lines as they were broken, `__name__` as a name, and links with their addresses in sight."""
+    """The same words with lines as they were broken, `__name__` as a name, and links with their addresses in sight.
+
+    An entity may stand for what acts on a terminal.
+    """
     address, label = "", ""
     for token in tokens:
         label += token.content
@@ -119,6 +123,8 @@ def _plainer(tokens: list[Token]) -> Iterator[Token]:
             if label != address.removeprefix("mailto:"):
                 yield Token("text", "", 0, content=f" ({address})")
         else:
+            if token.type == "text":
+                token.content = inert(token.content)
             yield token
 
 
@@ -179,15 +185,17 @@ class Page:
 
     def __init__(self) -> None:
         self._waiting = ""
+        self._enough = 0
 
     def add(self, piece: str) -> str:
         """What can be printed now that this piece came, with line ends; '' for nothing."""
         self._waiting += piece
-        if "\n" not in piece:
+        if "\n" not in piece or len(self._waiting) < self._enough:
             return ""
         complete, begun, open = self._waiting.rpartition("\n")
         done, rest = blocks(inert(complete + begun))
         self._waiting = rest + open
+        self._enough = len(rest) * 5 // 4 if len(rest) > EVERY_LINE else 0
         return "".join(map(_printed, done))
 
     def end(self) -> str:

@@ -81,15 +81,27 @@ def warn(text: str) -> None:
 
 def confirm(question: str, default: bool = False) -> bool:
     """Ask a yes-or-no question on stderr; `default` is the answer of Enter."""
+    _forget_typed()
     return click.confirm(_fitting(question, len(YES_NO)), default=default, err=True)
 
 
 def pick(question: str, answers: Mapping[str, str], default: str) -> str:
     """Ask for one of `answers`, letter → meaning; `default` is the answer of Enter."""
+    _forget_typed()
     click.echo(_fitting(question, 0), err=True)
     choices = ", ".join(f"{letter} = {meaning}" for letter, meaning in answers.items())
     kind = click.Choice(list(answers), case_sensitive=False)
     return str(click.prompt(choices, type=kind, default=default, show_choices=False, err=True))
+
+
+def _forget_typed() -> None:
+    """Drop what was typed at a terminal before its question is there to be read; a pipe keeps its answers."""
+    try:
+        import termios
+    except ImportError:  # Windows
+        return
+    if sys.stdin.isatty():
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 def _fitting(question: str, space: int) -> str:

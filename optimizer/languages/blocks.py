@@ -35,7 +35,7 @@ _MINIFIED = re.compile(rb"[^\n]{1000}")
 _MOST_BYTES = 256_000
 # Attributes of plain pages that hold code, and expressions in their text.
 _HANDLERS = re.compile(
-    rb"(?<=[\s\"'])(?:on|[@:]|v-|x-|ng-)[\w:.@-]*\s*=\s*(?:\"(?P<one>[^\"]*)\"|'(?P<two>[^']*)')|\{\{(?P<text>.*?)\}\}",
+    rb"(?<=[\s\"'])(?:on|[@:]|v-|x-|ng-)[\w:.@-]*\s*=\s*(?:\"(?P<one>[^\"]*)\"|'(?P<two>[^']*)')|\{\{(?P<text>(?:(?!\{\{).)*?)\}\}",
     re.S,
 )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 from importlib import import_module
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from optimizer.languages import syntax
@@ -26,6 +27,9 @@ _CPLUSPLUS = re.compile(
 
 # Data files longer than this get no outline.
 MOST_OUTLINED = 256_000
+# Seconds to parse a file in; shorter texts are done in less, whatever they hold.
+MOST_SECONDS = 10.0
+_QUICK = 16_000
 # What opens a block within a line of YAML; each indented line may do so too.
 _BLOCK = re.compile(rb"[-?:](?=[ \t])")
 
@@ -154,13 +158,15 @@ def _package(name: Node, data: bytes) -> str:
 class Source:
     """A file: its tree, symbols, imports, errors and names, each computed on first use and then kept.
 
-    `language` and `root` are None without a grammar for the file; then nothing is found in it. `text` is what the
+    `language` and `root` are None without a grammar for the file, `root` also for one that takes longer than
+    MOST_SECONDS, which is then `too_slow`; then nothing is found in it. `text` is what the
     grammar reads: the bytes of the file, of a notebook its cells, of a page its scripts, at the same byte offsets.
     """
 
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.data = data
+        self.too_slow = False
         read_as = reading(path, data)
         self.language: Language | None = read_as[0] if read_as else None
         self.text = read_as[1] if read_as else data
@@ -168,7 +174,17 @@ class Source:
     @cached_property
     def root(self) -> Node | None:
         """The root of the syntax tree."""
-        return syntax.root_of(self.language, self.text) if self.language else None
+        if self.language is None or self.too_slow:
+            return None
+        try:
+            return syntax.root_of(self.language, self.text, self._until)
+        except syntax.TooSlow:
+            self.too_slow = True
+            return None
+
+    @property
+    def _until(self) -> float:
+        return monotonic() + MOST_SECONDS if len(self.data) > _QUICK else 0.0
 
     @cached_property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -241,7 +257,13 @@ class Source:
     def _apart(self) -> tuple[list[SymbolRow], list[ImportRow]] | None:
         """All that is read of a page, or of a script without an ending; None where `text` and `language` say it all."""
         page = language_of(self.path)
-        return read(self.path, self.data) if self.language is not None and (page is None or page.blocks) else None
+        if self.language is None or not (page is None or page.blocks):
+            return None
+        try:
+            return ([], []) if self.too_slow else read(self.path, self.data, self._until)
+        except syntax.TooSlow:
+            self.too_slow = True
+            return [], []
 
     @property
     def _checked(self) -> Node | None:

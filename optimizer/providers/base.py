@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from optimizer.providers.door import Door, Gate
 
 T = TypeVar("T")
-MISSHAPEN = (ValueError, TypeError, AttributeError, LookupError)  # what reading an answer of a wrong shape raises
+# What reading an answer of a wrong shape raises.
+MISSHAPEN = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 # httpx imports it where its optional packages are installed: a parser of arguments and a table printer.
 _COMMAND_OF_HTTPX = "httpx._main"
 _ONE_AT_A_TIME = threading.RLock()

@@ -70,7 +70,7 @@ class Chat:
         return ask(self.endpoint, self._models, self.errors)
 
     def _models(self) -> tuple[ServedModel, ...]:
-        listed = tuple(served(one.model_dump()) for one in self.client.models.list().data or ())
+        listed = tuple(served(one.model_dump(warnings=False)) for one in self.client.models.list().data or ())
         if not self.endpoint.local or len(listed) != 1 or listed[0].window:
             return listed
         root = self.endpoint.base_url.rstrip("/").removesuffix("/v1")
@@ -97,16 +97,23 @@ def served(row: Mapping[str, Any]) -> ServedModel:
     """
     facts = {**_object(row, "meta"), **row}
     names = ("n_ctx", "max_model_len", "loaded_context_length", "context_window", "context_length")
-    windows = [size for name in names if isinstance(size := facts.get(name), int) and size > 0]
-    sees = "image" in (_object(row, "architecture").get("input_modalities") or ())
-    return ServedModel(str(row.get("id") or ""), next(iter(windows), 0), sees)
+    windows = [size for name in names if (size := _tokens(facts.get(name)))]
+    seen = _object(row, "architecture").get("input_modalities")
+    sees = isinstance(seen, list) and "image" in seen
+    name = str(row.get("id") or "").encode("utf-8", "replace").decode()
+    return ServedModel(name, next(iter(windows), 0), sees)
 
 
 def props(model: ServedModel, answer: Mapping[str, Any]) -> ServedModel:
     """The model with what `/props` of llama.cpp says of it: the window of a slot, and its modalities."""
     window = _object(answer, "default_generation_settings").get("n_ctx")
     sees = _object(answer, "modalities").get("vision") is True
-    return model._replace(window=window if isinstance(window, int) and window > 0 else 0, vision=model.vision or sees)
+    return model._replace(window=_tokens(window), vision=model.vision or sees)
+
+
+def _tokens(value: Any) -> int:
+    """The count that a server gives; 0 where it is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _object(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:

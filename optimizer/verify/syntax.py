@@ -28,6 +28,8 @@ def check_syntax(patched: Patched) -> Iterator[Finding]:
 
 def _judged(before: Source, after: Source, moved: set[bytes]) -> Finding:
     path, errors, earlier = after.path, after.error_count, before.error_count or 0
+    if errors is None and after.too_slow:
+        return Finding(None, f"{path}: parsing it takes too long")
     if errors is None:
         return Finding(None, f"{path}: no grammar judges it")
     if earlier and errors and not is_module(path, stubs=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from itertools import pairwise
 
 import pytest
@@ -50,6 +51,7 @@ the end
         ("```py:calc/parse.py\nx = 1\n```", ["x = 1"]),
         ("```no-such-language\n  x\n```", ["  x"]),
         ("```\ncut", ["cut"]),
+        ("a&#x202E;b &#13;&lt;", ["a\\u202eb \\u000d<"]),
     ],
 )
 def test_what_is_written_is_shown(text: str, shown: list[str]) -> None:
@@ -105,3 +107,9 @@ def test_a_finished_block_is_printed_at_once_and_the_next_one_is_seen_to_grow() 
     page.add("\n```python\n" + "x = 1\n" * 400)
     assert len(page.tail(80, 10)) == 10
     assert page.end().count("x = 1") == 400
+
+
+def test_a_long_list_is_not_read_again_with_each_of_its_lines() -> None:
+    begun = time.process_time()
+    assert printed(["- a word\n"] * 800).count("a word") == 800
+    assert time.process_time() - begun < 3

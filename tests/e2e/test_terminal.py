@@ -29,9 +29,16 @@ REQUEST = "make parse_response skip empty parts"
 
 
 def typed(
-    user: Optimize, arguments: list[str], expect: str, answer: str, then: Callable[[int], None] = lambda pid: None
+    user: Optimize,
+    arguments: list[str],
+    expect: str,
+    answer: str,
+    then: Callable[[int], None] = lambda pid: None,
+    ahead: str = "",
 ) -> tuple[int, str]:
-    """Run at a terminal; once `expect` is on the screen, type `answer` and do `then` with the id of the process.
+    """Run at a terminal; once `expect` is on the screen, type a line of `answer` and do `then` with the process id.
+
+    Each further line is typed at a further question; `ahead` is typed at the start.
 
     Returns the exit code and the screen.
     """
@@ -39,18 +46,20 @@ def typed(
     if pid == 0:
         os.chdir(user.cwd)
         os.execve(COMMAND, [str(COMMAND), *arguments], {"TERM": "xterm", **user.environment()})
-    screen, typed_it, deadline = "", False, time.monotonic() + 60
+    os.write(terminal, ahead.encode())
+    screen, seen, lines, deadline = "", 0, answer.splitlines(keepends=True) or [""], time.monotonic() + 60
     while time.monotonic() < deadline:
         if select.select([terminal], [], [], 0.2)[0]:
             try:
                 screen += os.read(terminal, 65536).decode("utf-8", "replace")
             except OSError:
                 break
-        if expect in screen and not typed_it:
+        asks = screen[seen:].rstrip().endswith(":") or "\n" not in answer[:-1]
+        if lines and expect in screen and asks:
             time.sleep(0.1)  # the system call that reads is begun: a ^C just before it would wait for a line
-            os.write(terminal, answer.encode())
+            os.write(terminal, lines.pop(0).encode())
             then(pid)
-            typed_it = True
+            seen = len(screen)
     else:
         os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
@@ -98,6 +107,13 @@ def test_yes_writes_and_no_does_not(user: Optimize, loopback: Loopback, calc: Pa
     assert "optimize undo" in screen
     outcomes = user("metrics", "--json").events[0]
     assert (outcomes["requests"], outcomes["succeeded"]) == (2, 1)
+
+
+def test_what_was_typed_before_a_question_is_no_answer_to_it(user: Optimize, loopback: Loopback, calc: Path) -> None:
+    loopback.queue("ollama", EDIT)
+    before = (calc / "calc/parse.py").read_bytes()
+    code, screen = typed(user, [REQUEST], YES_NO, "n\n", ahead="y\ny\n")
+    assert (code, (calc / "calc/parse.py").read_bytes()) == (0, before), screen
 
 
 def test_consent_can_be_given_at_the_terminal(user: Optimize, loopback: Loopback) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from optimizer.languages import syntax
+from optimizer.languages import blocks, syntax
+from optimizer.languages import source as source_module
 from optimizer.languages.source import Source
+from optimizer.languages.table import language_of
 
 GO = b'package shop\n\nimport "fmt"\n\nfunc Total() int {\n\tfmt.Println(1)\n\treturn Price()\n}\n'
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"), key=lambda path: path.name)
@@ -64,3 +67,17 @@ def test_every_case_reads_the_same_whatever_is_read_first(path: Path) -> None:
     one, other = Source(case["path"], data), Source(case["path"], data)
     found = one.symbols, one.imports, one.error_lines, one.occurrences(name)
     assert (other.occurrences(name), other.error_lines, other.imports, other.symbols) == found[::-1]
+
+
+def test_a_page_that_takes_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "MOST_SECONDS", 0.01)
+    page = Source("a.html", b"<!--" * 5_000)
+    assert (page.symbols, page.root, page.too_slow) == ((), None, True)
+    assert not Source("a.html", b"<p>\n" * 100).too_slow
+
+
+def test_expressions_that_never_end_are_passed_over_soon() -> None:
+    page = language_of("a.html")
+    begun = time.process_time()
+    assert page is not None and blocks.unread(b"{{ " * 20_000 + b"a }}", page).strip() == b"a"
+    assert time.process_time() - begun < 3

@@ -82,7 +82,7 @@ class Loopback:
         self.served: dict[Wire, tuple[str, ...]] = dict.fromkeys(WIRES, ())
         self.windows: dict[str, int] = {}
         self.listed: dict[str, Json] = {}
-        self.props: Json | None = None
+        self.props: Json | bytes | None = None
         self.sizes: dict[str, int] = {}
         self.loaded: dict[str, dict[str, int]] = {}
         self.pulls: dict[str, list[dict[str, Any]]] = {}
@@ -171,7 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
                 row |= self.loopback.listed.get(row["id"], {})
             self._json(listing)
         elif path == "/props" and self.loopback.props is not None:
-            self._json(self.loopback.props)
+            page = self.loopback.props
+            body = page if isinstance(page, bytes) else json.dumps(page).encode()
+            self._whole(200, {"content-type": "application/json"}, body)
         elif path == "/api/ps":
             self._json({"models": [{"name": one, "model": one, **more} for one, more in self.loopback.loaded.items()]})
         elif path == "/api/version":

@@ -55,12 +55,14 @@ def test_a_change_makes_it_asked_anew_and_others_stay(loopback: Loopback, gate: 
         ({"max_model_len": 8192, "architecture": {"input_modalities": ["text", "image"]}}, {}, 8192, True),
         ({"meta": None}, {"default_generation_settings": {"n_ctx": 2048}, "modalities": {"vision": True}}, 2048, True),
         ({"max_model_len": "many"}, {"default_generation_settings": []}, 0, False),
+        ({"n_ctx": True, "architecture": {"input_modalities": 1}}, {}, 0, False),
+        ({}, b"[" * 200_000, 0, False),
         ({}, None, 0, False),
     ],
-    ids=["llama.cpp", "vLLM", "props", "misshapen", "nothing"],
+    ids=["llama.cpp", "vLLM", "props", "misshapen", "of other types", "nested without end", "nothing"],
 )  # fmt: skip
 def test_what_a_server_says_of_its_models_is_known(
-    loopback: Loopback, gate: Gate, row: Json, page: Json | None, window: int, sees: bool
+    loopback: Loopback, gate: Gate, row: Json, page: Json | bytes | None, window: int, sees: bool
 ) -> None:
     loopback.served["openai"] = ("tiny",)
     loopback.listed["tiny"] = row
