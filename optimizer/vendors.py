@@ -50,7 +50,8 @@ class Vendor(NamedTuple):
     `keys` are the environment variables of its key, the first one that is set is used; `key_page` says where to get
     one. `server` is its kind, and how its models are known: a cloud whose models are in the catalogue; a server
     that speaks OpenAI's interface, and lists them; an Ollama server, which also downloads, loads and removes them.
-    `title` is what sentences call such a server, `start` is the command that starts it. `adapter` is a module of
+    `title` is what sentences call such a server, `start` is the command that starts it, `site` where
+    it is found. `adapter` is a module of
     `providers/`, with `sdk` where that one serves several. `paths` are endings of an address that its SDK adds itself,
     `path` is added to an address without one. `quotas` is the kind of its headers, `requests` the period of its limit
     of requests, `day_starts` the hour (UTC) of reset of its limits of a day, None where its answers say when;
@@ -64,6 +65,7 @@ class Vendor(NamedTuple):
     server: Literal["cloud", "compatible", "ollama"] = "cloud"
     title: str = ""
     start: str = ""
+    site: str = ""
     adapter: str = "chat"
     sdk: ChatSdk | None = None
     paths: tuple[str, ...] = ()
@@ -131,6 +133,7 @@ _ROWS = (
         server="ollama",
         title="Ollama",
         start="ollama serve",
+        site="ollama.com",
         adapter="ollama",
         paths=("/api", "/v1"),
         # png, jpeg and, since 2025, webp: its maintainers

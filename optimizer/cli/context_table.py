@@ -9,10 +9,11 @@ import click
 
 from optimizer.cli.terminal import paint, width
 from optimizer.report.evidence import phrase
+from optimizer.report.figures import count
 from optimizer.report.layout import cells, cut, cut_start, inert, pad
 from optimizer.retrieval import Context, ContextItem, RankedFile
 
-LEAST_NAME, MOST_NAME = 16, 40
+LEAST_NAME, MOST_NAME = 16, 32
 LEAST_WHY = 24  # columns below which a reason is not begun
 
 
@@ -41,13 +42,15 @@ def print_context(context: Context) -> None:
     _print_unsent([file for file in context.files if file.path not in groups], context.query, columns)
 
 
-def print_files(context: Context) -> None:
-    """Each file with its tokens and why it would be sent."""
+def print_files(context: Context, most: int | None = None) -> None:
+    """Each file with its tokens and why it would be sent; of more than `most`, how many more there are."""
     columns = width()
     whys = {file.path: phrase(file.why, context.query) for file in context.files}
-    for path, items in groupby(context.items, key=lambda item: item.path):
-        tokens = sum(item.tokens for item in items)
+    groups = [(path, sum(one.tokens for one in some)) for path, some in groupby(context.items, lambda one: one.path)]
+    for path, tokens in groups[:most]:
         _print_file(inert(path), f"{tokens:,} tokens", inert(whys.get(path, "")), columns)
+    if most is not None and len(groups) > most:
+        click.echo(f"and {count(len(groups) - most, 'more file')}")
 
 
 def _bodies(items: Sequence[ContextItem]) -> Iterable[list[ContextItem]]:

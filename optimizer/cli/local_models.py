@@ -240,7 +240,7 @@ def _advice_lines(here: Machine, shown: list[Advice]) -> list[str]:
     free = f" ({here.free / GIB:.1f} free now)" if here.free else ""
     cores = f", {here.cores} cores" if here.cores else ""
     about = f"{here.ram / GIB:.0f} GiB of memory{free}{cores}{cards}{shared}"
-    lines = [f"This machine: {about}; models may take {here.usable / GIB:.1f} GiB"]
+    lines = [wrapped(f"This machine: {about}; models may take {here.usable / GIB:.1f} GiB", width())]
     if not shown:
         return [*lines, "no model of the catalogue fits; a free cloud model costs nothing: optimize models list"]
     rows = [("model", "memory", "parameters", "")]

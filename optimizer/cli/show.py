@@ -74,6 +74,7 @@ DETAILS: frozenset[NoticeKind] = frozenset(
     }
 )
 DETAIL = get_args(Detail)  # from the least to the most
+MOST_FILES = 3  # that are named where no model can be asked
 STANDS_STILL = 2.0  # seconds without a piece of a text that is shown
 
 
@@ -131,6 +132,11 @@ class Terminal:
             case Notice(text, kind):
                 if kind in GOING_ON:
                     self._say(text, "verbose" if self._live.mode == "moving" else "terse")
+                elif self._open and kind in (
+                    "asking-again",
+                    "less-context",
+                ):  # why an answer that is on the screen does not count
+                    self._say(text)
                 else:
                     self._say(text, "verbose" if kind in DETAILS else "terse")
             case Calling():
@@ -243,9 +249,9 @@ class Terminal:
 
     def _hand_over(self, routed: Routed) -> bool:
         """Without a model: the files that matter, prices for the request, and how to get a model."""
-        found = self._context is not None and bool(self._context.items)
+        found = self._context.query if self._context and self._context.items else ""
         if self._context and found:
-            print_files(self._context)
+            print_files(self._context, None if self._detail == "verbose" else MOST_FILES)
         from optimizer.report import decision, reasons
 
         left_out = routed.route.left_out

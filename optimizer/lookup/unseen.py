@@ -15,6 +15,7 @@ from optimizer.lookup.questions import Citation
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
+    from optimizer.retrieval import Skipped
 
 MOST_MENTIONS = 50
 MOST_NAMED = 5
@@ -85,8 +86,16 @@ def remarks(index: Index, name: str) -> tuple[Citation, ...]:
     if away.submodules:
         rows.append(Citation(f"not looked at: the submodules {', '.join(away.submodules[:5])}"))
     if large := [one for one in index.skipped() if one.code == "large"]:
-        rows.append(Citation(f"not looked at: {len(large):,} large files, such as {large[0].path}"))
+        rows.append(Citation(f"not looked at: {_large(large)}"))
     return tuple(rows)
+
+
+def _large(large: Sequence[Skipped]) -> str:
+    from optimizer.report import left_out
+
+    if len(large) == 1:
+        return f"{large[0].path} ({left_out.why(large[0])})"
+    return f"{len(large):,} large files, such as {large[0].path}"
 
 
 def without_grammar(index: Index, paths: Iterable[str]) -> tuple[str, ...]:

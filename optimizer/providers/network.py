@@ -127,8 +127,10 @@ def broken(provider: str, core: Any, error: Exception, clock: Clock) -> Provider
 
 
 def _start_hint(provider: str) -> str:
-    start = vendors.of(provider).start
-    return f"start it: {start}" if start else f"check the network, and the address of {provider} if you set one"
+    row = vendors.of(provider)
+    if row.start:
+        return f"start it (from {row.site}): {row.start}"
+    return f"check the network, and the address of {provider} if you set one"
 
 
 class Body:

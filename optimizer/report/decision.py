@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 from optimizer.reasons import OWN_REQUEST, NoKey
 from optimizer.report import reasons
@@ -11,6 +12,7 @@ from optimizer.report.layout import cells, inert, table, wrapped
 from optimizer.tiers import TIERS
 from optimizer.types import Attempt, LeftOut, Quote, Route, Task
 
+LONG_REQUEST = 200  # characters from which a request is not repeated in a command
 KINDS: Mapping[str, str] = {
     "find": "search",
     "explain": "question about the code",
@@ -71,8 +73,8 @@ def left_out(some: Sequence[LeftOut], columns: int | None) -> list[str]:
     return [inert(wrapped(line, columns)) for line in lines]
 
 
-def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: bool, columns: int | None = None) -> str:
-    """The price of the request on each tier, and how to get a model, or to use the `found` context elsewhere."""
+def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: str, columns: int | None = None) -> str:
+    """The price of the request on each tier, and how to get a model, or to use the context `found` for it elsewhere."""
     lines = ["", "No model could be asked. This request would cost:"]
     lines += table([(one.tier, one.model, money(one.cost)) for one in quotes], columns)
     objections = _objections(some)
@@ -87,7 +89,8 @@ def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: bool, colu
     ]:
         lines += ["", "Unavailable now:", *(wrapped(line, columns) for line in dict.fromkeys(late))]
     if found:
-        lines += ["", 'To show or copy this context: optimize context "…" [--copy]']
+        request = quote(found) if len(found) < LONG_REQUEST and "\n" not in found else '"…"'
+        lines += ["", "To see the code for this request, or copy it with --copy:", f"  optimize context {request}"]
     return inert("\n".join(lines))
 
 

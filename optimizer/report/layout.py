@@ -78,19 +78,20 @@ def pad(text: str, columns: int) -> str:
 def table(rows: Sequence[Sequence[str]], columns: int | None, begin: str = "  ", *, flowing: bool = True) -> list[str]:
     """Rows of equal length as lines: each cell as wide as the widest of its column, the last one in what is left.
 
-    Where that is too little, or where it would not stay in one line and is not `flowing`, a last cell stands below its
-    row, set in; None for `columns` is one line a row.
+    Where that is too little, a last cell stands below its row, set in; where they are not `flowing`, all of them do
+    as soon as one would not stay in one line. None for `columns` is one line a row.
     """
     if not rows:
         return []
     wide = [max(cells(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
     space = columns and columns - cells(begin) - sum(wide) - len(BETWEEN) * len(wide)
     lines: list[str] = []
+    below = not flowing and space is not None and any(cells(row[-1]) >= space for row in rows)
     for *first, last in rows:
         front = begin + "".join(pad(cell, width) + BETWEEN for cell, width in zip(first, wide, strict=True))
-        if space is None or cells(last) < space:
+        if not last or space is None or (cells(last) < space and not below):
             lines.append((front + last).rstrip())
-        elif not flowing or space < LEAST_SPACE or space <= max(map(cells, last.split())):
+        elif below or space < LEAST_SPACE or space <= max(map(cells, last.split())):
             lines += [front.rstrip(), *wrapped(begin + SET_IN + last, columns, 0).split("\n")]
         else:
             begun, *further = folded(last, space, 0)

@@ -63,6 +63,8 @@ def why(left: LeftOut) -> str:
         return f"its tier {left.tier} is not asked"
     if isinstance(left.reason, r.AboveTier):
         return f"its tier {left.tier} is above {left.reason.most}"
+    if isinstance(left.reason, r.NoAnswer) and (site := vendors.of(left.provider).site):
+        return f"{left.reason.server} ({site}) does not answer at {left.reason.host}"
     if isinstance(left.reason, r.ImageRefused):
         return _image_refused(left.reason, left.provider)
     return reason(left.reason)
@@ -122,7 +124,7 @@ def hint(left: LeftOut, name: str = "") -> str:
         case r.NoAnswer(_, _, pull):
             start = vendors.of(left.provider).start
             return (
-                f"{start}; optimize models pull {pull}"
+                f"run {start}, then: optimize models pull {pull}"
                 if pull
                 else f"start it, or check the address of {left.provider}"
             )

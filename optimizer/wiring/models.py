@@ -320,7 +320,10 @@ class Models:
             rate = rates[model.price_ref, model.tier]
             return rate.cost(task.input_tokens, task.output_tokens) if rate else None
 
-        return tuple(Quote(model.tier, model.id, cost(model)) for model in examples)
+        def named(model: Model) -> str:
+            return self.suggested(task.needs.vision) if model.tier == "local" else model.id
+
+        return tuple(Quote(model.tier, named(model), cost(model)) for model in examples)
 
 
 def _loaded(endpoint: Endpoint, gate: Gate) -> Mapping[str, int]:

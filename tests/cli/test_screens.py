@@ -80,8 +80,9 @@ def test_the_first_line_of_a_request_of_one_line_is_no_reason_of_its_own(capsys:
 
 def test_without_code_there_is_no_context_to_copy() -> None:
     left = (LeftOut("", "ollama", "local", NoAnswer("Ollama", "127.0.0.1:11434", "qwen")),)
-    assert "--copy" in no_model((), left, found=True)
-    assert "--copy" not in no_model((), left, found=False)
+    assert no_model((), left, "isn't it").endswith("--copy:\n  optimize context 'isn'\"'\"'t it'")
+    assert no_model((), left, "why\n" + "x" * 300).endswith('\n  optimize context "…"')
+    assert "--copy" not in no_model((), left, "")
 
 
 def test_an_import_of_a_package_is_one_line_with_its_folder() -> None:

@@ -103,8 +103,8 @@ SCREENS = {
     "a binary file": ("importers", "blob.py", "not looked at: blob.py (binary"),
     "nothing uses it, a template may": ("callers", "total", "Comp.vue"),
     "not defined, a template has it": ("where", "total", "Comp.vue"),
-    "not defined, a large file may have it": ("where", "big", "large files"),
-    "nothing to rename, a large file may have it": ("rename", "big", "large files"),
+    "not defined, a large file may have it": ("where", "big", "big.py (larger"),
+    "nothing to rename, a large file may have it": ("rename", "big", "big.py (larger"),
 }  # fmt: skip
 
 

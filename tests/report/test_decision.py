@@ -114,7 +114,7 @@ def test_without_a_model_each_cure_is_told_once_with_its_reason_unless_it_says_i
         LeftOut("haiku", "anthropic", "budget", Cap("day", 10**6, 10**6, 1200)),
         LeftOut("opus", "anthropic", "premium", Cap("day", 10**6, 10**6, 47_800)),
     ]
-    assert decision.no_model(QUOTES, left, found=False).split("\n") == [
+    assert decision.no_model(QUOTES, left, found="").split("\n") == [
         "",
         "No model could be asked. This request would cost:",
         "  local    qwen    free",
@@ -132,6 +132,6 @@ def test_of_a_model_named_alone_its_own_reason_is_told_and_none_of_others() -> N
         LeftOut("qwen", "ollama", "local", AskedModel("oss")),
         LeftOut("oss", "groq", "free", Shortage("tokens", 60, 8000, 0, 9000, None)),
     ]
-    said = decision.no_model((), left, found=False)
+    said = decision.no_model((), left, found="")
     assert "load a model there" not in said and "you asked for" not in said
     assert said.endswith("Unavailable now:\n  oss: its limit is 8,000 tokens a minute, this needs 9,000")

@@ -34,7 +34,8 @@ def test_what_is_not_to_flow_stays_in_one_piece() -> None:
         "  a",
         f"      {'b ' * 13}b",
         "      b b",
-        "  c  d",
+        "  c",
+        "      d",
     ]
     assert table(ROWS[:1], 70, flowing=False) == ["  claude  budget", f"      {ROWS[0][2]}"]
 
