@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import pytest
 
-from optimizer.errors import OptimizerError
+from optimizer.errors import OptimizerError, SafetyRefused
 from optimizer.lookup.questions import Lookup, LookupResult
 from optimizer.lookup.rename import rename
 from tests.conftest import IndexRepo
@@ -320,6 +321,13 @@ def test_the_file_of_a_class_moves_with_it(index_repo: IndexRepo) -> None:
         "p/Crate.java": b"package p;\npublic class Crate { Crate() {} class Lid { } }\n",
         "q/Use.java": b"package q;\nimport p.Crate;\nclass Use { Crate b = new Crate(); }\n",
     }
+
+
+@pytest.mark.parametrize(("head", "refused"), [("void Run()", False), ("override void Run()", True)])
+def test_a_method_that_says_no_override_is_of_no_base_outside(index_repo: IndexRepo, head: str, refused: bool) -> None:
+    index = index_repo({"a.cs": f"class A : Outside {{\n    public {head} {{ }}\n}}\n"})
+    with pytest.raises(SafetyRefused) if refused else nullcontext():
+        assert rename(Lookup("rename", "A.Run", "Start"), index).patch is not None
 
 
 def test_a_local_elsewhere_does_not_stand_in_the_way(index_repo: IndexRepo) -> None:
