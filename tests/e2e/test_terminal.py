@@ -203,7 +203,7 @@ def test_all_commands_are_one_question_and_one_yes_is_remembered_for_each(
     checked: Optimize, loopback: Loopback
 ) -> None:
     loopback.queue("ollama", EDIT, EDIT)
-    code, screen = typed(checked, [REQUEST], ALL, "y\nn\n")
+    code, screen = typed(checked, [REQUEST, "-v"], ALL, "y\nn\n")
     assert code == 0, screen
     assert screen.count(ALL) == 1
     for text in ("ruff check  (linter)", "mypy        (type checker)", "pytest      (tests)"):
