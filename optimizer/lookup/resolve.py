@@ -28,12 +28,20 @@ def member(subject: Subject, path: str, use: Use) -> Verdict:
     if use.role == "name" and subject.naming.bare_fields and use.scope is None and use.place.kind != "call":
         inside = any(owner in subject.types for owner in use.owners)
         return "ours" if subject.target.kind == "constant" and (inside or _imports_member(subject, path)) else "other"
+    if use.role == "name" and use.owners and _is_of_homonym(subject, path, use.owners[0]):
+        return "other"
     if use.role == "name" and use.place.kind == "call" and use.scope is None and use.owners:
         inside = any(owner in subject.types for owner in use.owners)
         return "ours" if inside and path not in subject.taken and subject.naming.bare_members else "other"
     if use.role == "name" and subject.naming.bare_reads and use.owners and use.owners[0] in subject.types:
         return "ours" if use.scope is None else "other"
     return "other"
+
+
+def _is_of_homonym(subject: Subject, path: str, owner: str) -> bool:
+    """Whether a type of this name in this file has a method of its own that is not the subject."""
+    others = {one.parent.split(".")[-1] for one in subject.others if one.path == path}
+    return owner in others and path not in subject.paths
 
 
 def _cannot_be_method(subject: Subject, use: Use) -> bool:

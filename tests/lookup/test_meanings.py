@@ -182,6 +182,10 @@ CASES = {
         "Cargo.toml": "[package]\nname='x'\n",
         "src/lib.rs": "pub enum «Error» { A }\nimpl std::error::Error for «Error» {}\nfn f() -> «Error» { «Error»::A }\n",
     }),
+    "a nested class of Java and one of its name in another file": Case("Box.Lid.runJob", {
+        "p/Box.java": "package p;\nclass Box { static class Lid { int «runJob»() { return 1; } int g() { return «runJob»(); } } }\n",
+        "p/Tin.java": "package p;\nclass Tin { static class Lid { int runJob() { return 1; } int g() { return runJob(); } } }\n",
+    }),
     "an override of Kotlin and a homonym": Case("Impl.runJob", {
         "B.kt": "package p\nopen class Base {\n  open fun «runJob»(): Int { return 1 }\n}\n"
         "class Other {\n  fun runJob(): Int { return 2 }\n}\n",
