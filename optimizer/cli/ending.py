@@ -42,7 +42,7 @@ def end(code: int) -> NoReturn:
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """Break the command off, but never within the import system: it would keep its lock, and the program would hang."""
     if frame is not None and frame.f_code.co_filename.startswith(_IMPORT_SYSTEM):
-        _thread.start_new_thread(_later, (number,))
+        _thread.start_new_thread(_later, (number, _thread.get_ident()))
         return
     if number != signal.SIGINT:
         _came.append(number)
@@ -50,6 +50,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _later(number: int) -> None:
+def _later(number: int, main: int) -> None:
     time.sleep(_PAUSE)
-    _thread.interrupt_main(signal.Signals(number))
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main, number)  # breaks off a system call too
+    else:
+        _thread.interrupt_main(signal.Signals(number))

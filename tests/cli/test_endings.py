@@ -60,6 +60,7 @@ signal.getsignal(signal.SIGINT)(signal.SIGINT, caught.FRAME)
 print("waits")
 try:
     time.sleep(20)
+    print("slept")
 except KeyboardInterrupt:
     print("came")
 """

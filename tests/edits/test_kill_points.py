@@ -244,8 +244,10 @@ def test_killed_at_every_call_it_is_done_or_not_and_can_be_reversed(quick: Path,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["undo", "redo", "undo --merge", "redo --merge"])
-@pytest.mark.parametrize("share", [0.5, 0.7, 0.9])
+@pytest.mark.parametrize(
+    ("what", "share"),
+    [("undo", 0.5), ("undo", 0.9), ("redo", 0.5), ("redo", 0.9), ("undo --merge", 0.7), ("redo --merge", 0.7)],
+)
 def test_a_recovery_that_is_killed_is_repeated(quick: Path, what: str, share: float) -> None:
     place, act, start, goal = before_and_after(quick, what)
     total = len(list(place.kills(act))) // 2

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
-from optimizer.languages.modules import suffixes
-from optimizer.languages.modules.statements import COMMENT, Read
+from optimizer.languages.modules import statements, suffixes
+from optimizer.languages.modules.statements import Read
 
 MOST_FILES = 300
 _ANGLES = re.compile(r"<.*>|\?$", re.S)
@@ -75,7 +75,7 @@ def _dotted(folder: str) -> str:
 
 def read(text: str, kind: str) -> list[Read]:
     """The modules that the text of an import statement names."""
-    words = _ANGLES.sub("", COMMENT.sub(" ", text).replace(";", " ")).split()
+    words = _ANGLES.sub("", statements.COMMENT.sub(" ", text).replace(";", " ")).split()
     if words[-1].endswith((")", "]", "*")):
         return []
     form = "static" if "static" in words else kind
