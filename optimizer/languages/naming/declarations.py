@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.languages.naming.parents import field_of
+from optimizer.languages.naming.parents import SCOPES, field_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -64,14 +64,8 @@ _DESTRUCTURES = frozenset({"object_pattern", "array_pattern", "pair_pattern", "t
 _SHARED_TYPE = frozenset({"variable_declarator", "init_declarator", "property_element"})
 _KOTLIN_TYPES = frozenset({"user_type", "nullable_type", "function_type"})
 _GUESSED = (b"var", b"auto", b"val", b"let", b"const auto")
-SCOPES = frozenset({
-    "statement_block", "function_declaration", "generator_function_declaration", "function_expression",
-    "arrow_function", "method_definition", "for_statement", "for_in_statement", "catch_clause", "block",
-    "func_literal", "method_declaration", "function_item", "closure_expression", "match_arm", "for_expression",
-    "if_expression", "while_expression", "constructor_declaration", "lambda_expression", "enhanced_for_statement",
-    "try_with_resources_statement", "compound_statement", "function_definition", "for_range_loop", "method",
-    "singleton_method", "do_block", "lambda", "if_statement", "foreach_statement", "anonymous_function",
-    "anonymous_function_creation_expression", "type_switch_statement", "local_function_statement", "function_signature",
+_SCOPES = SCOPES | frozenset({
+    "anonymous_function", "anonymous_function_creation_expression", "foreach_statement", "local_function_statement",
 })  # fmt: skip
 _BODIES_OF_TYPES = frozenset({"class_body", "declaration_list", "field_declaration_list", "interface_body", "enum_body",
                               "object_type", "body_statement"})  # fmt: skip
@@ -134,7 +128,7 @@ def declaration(leaf: Node) -> Declared | None:
 
 def _is_in_class(node: Node) -> bool:
     around = node.parent
-    while around is not None and around.type not in SCOPES:
+    while around is not None and around.type not in _SCOPES:
         if around.type in _BODIES_OF_TYPES:
             return True
         around = around.parent
@@ -170,6 +164,6 @@ def _value(parent: Node, at: Node) -> Node | None:
 
 def _scope(leaf: Node) -> Node | None:
     around = leaf.parent
-    while around is not None and around.type not in SCOPES and around.type not in _BODIES_OF_TYPES:
+    while around is not None and around.type not in _SCOPES and around.type not in _BODIES_OF_TYPES:
         around = around.parent
     return around

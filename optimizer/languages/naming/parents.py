@@ -10,6 +10,16 @@ if TYPE_CHECKING:
 
 ANY = ("",)
 """Each place in a node, whether it has a field or not."""
+SCOPES = frozenset({
+    "arrow_function", "block", "catch_clause", "closure_expression", "compound_statement",
+    "constructor_declaration", "do_block", "enhanced_for_statement", "for_expression", "for_in_statement",
+    "for_range_loop", "for_statement", "func_literal", "function_declaration", "function_definition",
+    "function_expression", "function_item", "function_signature", "generator_function_declaration", "if_expression",
+    "if_statement", "lambda", "lambda_expression", "match_arm", "method", "method_declaration", "method_definition",
+    "singleton_method", "statement_block", "try_with_resources_statement", "type_switch_statement",
+    "while_expression",
+})  # fmt: skip
+"""Nodes with a scope of their own, for declarations and uses alike."""
 
 
 class Parent(NamedTuple):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from optimizer.languages.naming.parents import ANY, field_of, row_of
+from optimizer.languages.naming.parents import ANY, SCOPES, field_of, row_of
 from optimizer.languages.occurrences import Occurrence
 from optimizer.languages.source import Source
 
@@ -45,16 +45,10 @@ _PATTERNS = frozenset({
     "left_assignment_list", "list_splat_pattern", "dictionary_splat_pattern", "typed_parameter",
     "as_pattern_target", "splat_parameter", "block_parameter", "destructured_parameter", "pattern", "tuple",
 })  # fmt: skip
-_SCOPES = frozenset({
-    "statement_block", "function_declaration", "generator_function_declaration", "function_expression",
-    "arrow_function", "method_definition", "for_statement", "for_in_statement", "catch_clause", "block",
-    "func_literal", "method_declaration", "function_item", "closure_expression", "match_arm", "for_expression",
-    "if_expression", "while_expression", "constructor_declaration", "lambda_expression", "enhanced_for_statement",
-    "try_with_resources_statement", "compound_statement", "function_definition", "for_range_loop", "method",
-    "singleton_method", "do_block", "lambda", "list_comprehension", "set_comprehension", "generator_expression",
-    "dictionary_comprehension", "if_statement", "method_elem", "function_signature", "method_signature",
-    "switch_case", "expression_case", "function_signature_item", "type_case", "communication_case",
-    "generator_function", "type_switch_statement", "abstract_method_signature", "preproc_function_def",
+_SCOPES = SCOPES | frozenset({
+    "abstract_method_signature", "communication_case", "dictionary_comprehension", "expression_case",
+    "function_signature_item", "generator_expression", "generator_function", "list_comprehension", "method_elem",
+    "method_signature", "preproc_function_def", "set_comprehension", "switch_case", "type_case",
 })  # fmt: skip
 _TYPES = frozenset({
     "class_declaration", "class_definition", "class", "abstract_class_declaration", "interface_declaration",
