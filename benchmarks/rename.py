@@ -28,7 +28,8 @@ from optimizer.errors import Conflict
 from optimizer.index.files import Root
 from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
-from optimizer.languages.table import FOLDERS, is_test, language_of
+from optimizer.languages.files_of_tests import FOLDERS, is_test
+from optimizer.languages.table import language_of
 from optimizer.retrieval import Symbol
 from optimizer.settings import Settings
 

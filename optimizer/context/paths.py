@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 
-from optimizer.languages import table
+from optimizer.languages import files_of_tests
 from optimizer.languages.table import language_of
 
 MOST_CANDIDATES = 8
@@ -16,7 +16,7 @@ PACKAGE_STEMS = ("__init__", "index", "mod")
 FileKind = Literal["source", "init", "declarations", "data", "test", "docs", "generated", "vendored", "minified"]
 
 _FOLDERS: tuple[tuple[FileKind, frozenset[str]], ...] = (
-    ("test", table.FOLDERS),
+    ("test", files_of_tests.FOLDERS),
     (
         "vendored",
         frozenset(
@@ -101,7 +101,7 @@ def _by_folder(folder: str) -> FileKind | None:
 def _by_name(name: str) -> FileKind | None:
     if _MINIFIED.search(name):
         return "minified"
-    if table.serves_tests(name):
+    if files_of_tests.serves_tests(name):
         return "test"
     return next((kind for kind, pattern in _NAMES if pattern.search(name)), None)
 

@@ -18,7 +18,7 @@ from optimizer.context.files import FileLines
 from optimizer.context.mentions import PROSE, Mentions
 from optimizer.context.paths import files_named, modules_named, whole
 from optimizer.context.terms import Term, terms_of
-from optimizer.languages.table import named_after
+from optimizer.languages.files_of_tests import named_after
 from optimizer.languages.words import split, terms
 from optimizer.retrieval import Signal
 

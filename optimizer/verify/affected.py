@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from optimizer.index.reader import Index
+from optimizer.languages.files_of_tests import is_test, stem_under_test
 from optimizer.languages.naming.table import naming
-from optimizer.languages.table import is_test, language_of, stem_under_test
+from optimizer.languages.table import language_of
 from optimizer.report.checks import ReachedBy
 
 MAX_STEPS = 6

@@ -17,7 +17,7 @@ from typing import Literal
 from optimizer.errors import ConfigError
 from optimizer.index.files import Root, listing, read_regular
 from optimizer.index.reader import Index
-from optimizer.languages.table import is_test
+from optimizer.languages.files_of_tests import is_test
 from optimizer.privacy import trust
 from optimizer.report.checks import FoundBy, Skip
 from optimizer.settings import Settings

@@ -11,7 +11,7 @@ from optimizer.debug import debug
 from optimizer.errors import InputError, SafetyRefused, StorageError
 from optimizer.events import Event, Notice
 from optimizer.index.reader import Index
-from optimizer.languages.table import is_test
+from optimizer.languages.files_of_tests import is_test
 from optimizer.report import checks as report
 from optimizer.types import Check, Patch, Verdict
 from optimizer.verify import earlier, excerpt, process, system

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.languages.edges import RawImport
+from optimizer.languages.files_of_tests import is_test
 from optimizer.languages.modules.statements import Read
-from optimizer.languages.table import is_test
 
 _MODULE = re.compile(rb"^\s*module\s+\"?([^\s\"]+)", re.M)
 _REPLACE = re.compile(rb"^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s*=>\s*(\.{1,2}/\S*)", re.M)

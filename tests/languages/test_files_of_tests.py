@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from optimizer.languages.table import is_test, serves_tests, stem_under_test
+from optimizer.languages.files_of_tests import is_test, serves_tests, stem_under_test
 
 
 @pytest.mark.parametrize(
