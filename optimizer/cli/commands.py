@@ -126,7 +126,7 @@ COMMANDS: dict[str, CommandRow] = {
         "models:command",
         MODELS,
         "List, pull, test and pin models.",
-        ("optimize models list", "optimize models pull qwen2.5-coder:7b"),
+        ("optimize models list", "optimize models recommend"),
         words=2,
     ),
     "budget": CommandRow(

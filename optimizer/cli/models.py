@@ -162,6 +162,7 @@ def taken(stock: Stock) -> Inventory:
             rates=lambda some: models.rates(some, now),
             health=health,
             consented=models.consented,
+            suggested=lambda: models.suggested(seeing=False),
             now=time.time(),
         )
     )

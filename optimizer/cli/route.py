@@ -58,5 +58,6 @@ def text(routed: Routed, explain: bool) -> str:
     if explain and left:
         lines += ["", "left out:", *decision.left_out(left, columns)]
     elif left:
+        lines += [] if routed.route.attempts else map(inert, decision.cures(left, columns))
         lines += ["", f"{len(left):,} left out; --explain shows why"]
     return "\n".join(lines)

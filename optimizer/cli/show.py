@@ -259,8 +259,12 @@ class Terminal:
         return any(map(reasons.hint, left_out))
 
     def _text(self, text: str) -> None:
-        """A piece of the answer; of a change it is explained at the end, and in a pipe shown whole."""
-        if self._edits or not self._shows or not text:
+        """A piece of the answer; of a change it is explained at the end.
+
+        In a pipe and with `--quiet` an answer is shown as a whole, once it holds.
+        """
+        held = self._detail == "quiet" and self._routed is not None
+        if self._edits or held or not self._shows or not text:
             return
         self._streamed = True
         if self._routed is None:  # lines of the index

@@ -66,8 +66,9 @@ def open_db(path: Path, schema: Schema) -> Opened:
                 _connect(path, schema), f"{schema.name} was damaged ({error}); moved to {aside.name}, rebuilt"
             )
     except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
+        why = (error.strerror if isinstance(error, OSError) else "") or error
         raise StorageError(
-            f"cannot use the {schema.name} at {path}: {error}",
+            f"cannot use the {schema.name} at {path}: {why}",
             "check the disk and its permissions, or set OPTIMIZER_HOME",
         ) from error
 

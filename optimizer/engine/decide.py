@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from optimizer import vendors
 from optimizer.debug import debug
 from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
-from optimizer.reasons import By, Cap, HoldsNothing, NoAnswer, Why
+from optimizer.reasons import By, Cap, HoldsNothing, Why
 from optimizer.report import progress, reasons
 from optimizer.tiers import TIERS
 from optimizer.types import LeftOut, Model, Outcome, Route, Task
@@ -35,6 +36,7 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     where it is another than that of the settings.
     """
     from optimizer.config.profiles import AUTO
+    from optimizer.models.available import with_pull
     from optimizer.routing.policy import choose_with
     from optimizer.routing.score import names
 
@@ -47,7 +49,8 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     plan = found.plan._replace(by_kind=services.workspace.settings.profile == AUTO)
     left_out = (*available.left_out, *found.left_out)
     if not attempts:
-        left_out = (*_no_eyes(left_out, services), *(_fitting(left, task, services) for left in left_out))
+        fitting = partial(services.models.suggested, task.needs.vision)
+        left_out = (*_no_eyes(left_out, services), *(with_pull(left, fitting) for left in left_out))
     order = ", ".join(f"{one.model.id} ({one.estimate} micro-dollars)" for one in attempts) or "no model"
     debug("routing", "%s, difficulty %.2f: %s; %d left out", task.kind, task.difficulty, order, len(left_out))
     return found._replace(plan=plan, attempts=tuple(attempts), left_out=left_out)
@@ -62,13 +65,6 @@ def _no_eyes(left_out: Sequence[LeftOut], services: Services) -> tuple[LeftOut, 
     pull = services.models.suggested(seeing=True)
     reason = HoldsNothing(vendors.of(server).title, services.models.endpoints()[server].host, pull)
     return (LeftOut("", server, "local", reason),)
-
-
-def _fitting(left: LeftOut, task: Task, services: Services) -> LeftOut:
-    """The reason with a model to get that this machine can run and that sees the images of the task."""
-    if not isinstance(left.reason, NoAnswer | HoldsNothing) or not left.reason.pull:
-        return left
-    return left._replace(reason=left.reason._replace(pull=services.models.suggested(task.needs.vision)))
 
 
 def _local_models(task: Task, services: Services) -> tuple[Wanted, ...]:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,13 @@ def available(
         models += extra.models
         left_out += extra.left_out
     return Available(tuple(models), tuple(left_out))
+
+
+def with_pull(left: LeftOut, suggested: Callable[[], str]) -> LeftOut:
+    """The reason with the model to get on this machine, where its server can download one."""
+    if not isinstance(left.reason, NoAnswer | HoldsNothing) or not left.reason.pull:
+        return left
+    return left._replace(reason=left.reason._replace(pull=suggested()))
 
 
 def named(model: Model, name: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from optimizer.config.features import Features
 from optimizer.ledger.prices import Tariff
-from optimizer.models.available import available, last_known
+from optimizer.models.available import available, last_known, with_pull
 from optimizer.models.catalogue import Catalogue
 from optimizer.models.state import Health
 from optimizer.providers.door import Gate
@@ -44,7 +44,8 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What an inventory is made from: rates and health by model, and whether a provider may see the project."""
+    """What an inventory is made from: rates and health by model, whether a provider may see the project, and which
+    local model suits this machine."""
 
     catalogue: Catalogue
     endpoints: Mapping[str, Endpoint]
@@ -54,6 +55,7 @@ class Sources:
     rates: Rates
     health: Callable[[Sequence[Model]], Mapping[str, Health]]
     consented: Callable[[str], bool]
+    suggested: Callable[[], str]
     now: float
 
 
@@ -61,7 +63,8 @@ def inventory(sources: Sources) -> Inventory:
     """List all models; servers on this machine are asked what they hold. Raises StorageError."""
     settings = replace(sources.settings, model="", provider="", tier="")
     found = available(sources.catalogue, sources.endpoints, settings, sources.features, sources.gate)
-    blocked = {model: left for left in found.left_out for model in _behind(left, sources)}
+    left_out = tuple(with_pull(left, sources.suggested) for left in found.left_out)
+    blocked = {model: left for left in left_out for model in _behind(left, sources)}
     models = sorted((*found.models, *blocked), key=lambda model: TIERS.index(model.tier))
     rates, health = sources.rates(models), sources.health(models)
     rows = []
@@ -77,7 +80,7 @@ def inventory(sources: Sources) -> Inventory:
                 blocked.get(model) or _consent(model, sources),
             )
         )
-    return Inventory(tuple(rows), tuple(left for left in found.left_out if not left.model))
+    return Inventory(tuple(rows), tuple(left for left in left_out if not left.model))
 
 
 def _behind(left: LeftOut, sources: Sources) -> tuple[Model, ...]:

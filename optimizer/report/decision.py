@@ -77,6 +77,16 @@ def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: str, colum
     """The price of the request on each tier, and how to get a model, or to use the context `found` for it elsewhere."""
     lines = ["", "No model could be asked. This request would cost:"]
     lines += table([(one.tier, one.model, money(one.cost)) for one in quotes], columns)
+    lines += cures(some, columns)
+    if found:
+        request = quote(found) if len(found) < LONG_REQUEST and "\n" not in found else '"…"'
+        lines += ["", "To see the code for this request, or copy it with --copy:", f"  optimize context {request}"]
+    return inert("\n".join(lines))
+
+
+def cures(some: Sequence[LeftOut], columns: int | None) -> list[str]:
+    """How to get a model where none can be asked, the nearest cure first, and what only time cures."""
+    lines = list[str]()
     objections = _objections(some)
     hints: dict[str, str] = {}
     for left in objections:
@@ -88,10 +98,7 @@ def no_model(quotes: Sequence[Quote], some: Sequence[LeftOut], found: str, colum
         f"  {left.model or left.provider}: {reasons.why(left)}" for left in objections if not reasons.hint(left)
     ]:
         lines += ["", "Unavailable now:", *(wrapped(line, columns) for line in dict.fromkeys(late))]
-    if found:
-        request = quote(found) if len(found) < LONG_REQUEST and "\n" not in found else '"…"'
-        lines += ["", "To see the code for this request, or copy it with --copy:", f"  optimize context {request}"]
-    return inert("\n".join(lines))
+    return lines
 
 
 def _objections(some: Sequence[LeftOut]) -> list[LeftOut]:

@@ -199,7 +199,7 @@ def next_step(capped: bool, unanswered: bool) -> str:
         return "optimize budget, or name a stronger free model with --model"
     if unanswered:
         return "optimize models, or name one with --model"
-    return "name a stronger model with --model, or ask for a smaller change"
+    return "name a stronger model with --model, or ask for less"
 
 
 # ── roles ────────────────────────────────────────────────────────────────────────────────────────

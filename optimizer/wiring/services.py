@@ -59,7 +59,7 @@ def _index(
         import tempfile
 
         folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="optimizer-", ignore_cleanup_errors=True))
-        notice(f"{error.message}; it is built for this run only ({error.hint})")
+        notice(f"{error.message}\nit is built for this run only; {error.hint}")
         return open_index(root, Path(folder), naming)
 
 

@@ -95,6 +95,18 @@ def test_an_import_of_a_package_is_one_line_with_its_folder() -> None:
     assert len(lines_of(rows[:2])) == 2
 
 
+def test_a_table_in_a_pipe_is_as_wide_as_a_usual_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    why = tuple(map(Signal, ("messages", "title_messages", "title", "path")))
+    path = f"{'deep/' * 14}a_name_that_is_long.py"
+    ranked = (RankedFile("a.py", 1.0, why), RankedFile(path, 0.1, why))
+    wide = context("one line", item()._replace(why=why))._replace(files=ranked)
+    print_context(wide)
+    print_files(wide)
+    lines = capsys.readouterr().out.splitlines()
+    assert f"  {path}  0.10" in lines, "a path is never cut"
+    assert max(cells(line) for line in lines if path not in line) == 80
+
+
 def test_a_file_without_a_reason_leaves_no_blanks_at_its_end(capsys: pytest.CaptureFixture[str]) -> None:
     print_files(context("one line", item())._replace(files=()))
     assert capsys.readouterr().out == "a.py  7 tokens\n"

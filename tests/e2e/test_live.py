@@ -124,6 +124,21 @@ def test_an_answer_that_was_shown_and_fails_is_marked_before_the_next_one(user: 
     assert raw.count("not accepted") == 1
 
 
+@pytest.mark.parametrize("terminal", [True, False], ids=["quiet", "pipe"])
+def test_a_pipe_and_a_quiet_terminal_get_the_answer_that_holds_and_no_other(
+    user: Optimize, loopback: Loopback, terminal: bool
+) -> None:
+    loopback.queue("ollama", Reply("The capital of France is Paris, which lies on the river Seine."))
+    loopback.queue("groq", Reply("It **adds** the numbers (calc/parse.py:10)."))
+    asked = ["explain total", "--max-tier", "free"]
+    if terminal:
+        code, raw = typed(user, [*asked, "-q"], "nothing to wait for", "")
+        assert (code, screen_of(raw).strip()) == (0, "It adds the numbers (calc/parse.py:10).")
+    else:
+        ran = user(*asked)
+        assert (ran.code, ran.out) == (0, "It **adds** the numbers (calc/parse.py:10).\n")
+
+
 RICH = """
 import contextlib, sys, optimizer.cli.main as m
 with contextlib.suppress(SystemExit):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -161,6 +162,14 @@ def test_a_model_is_deleted_only_after_a_yes(user: Optimize, loopback: Loopback)
     assert near.code == 2 and "qwen2.5-coder:7b" in near.err
     assert user("models", "rm", "qwen2.5-coder:7b", "--yes").code == 0
     assert loopback.served["ollama"] == ()
+
+
+def test_the_list_names_the_local_model_that_fits_this_machine(user: Optimize, loopback: Loopback) -> None:
+    user.config.with_name("models.toml").write_text('suggested_local = "huge:4000b"\n')
+    loopback.served["ollama"] = ()
+    shown = [user("models", "list").out, user("route", "explain total", "--tier", "local").out]
+    named = {found for one in shown for found in re.findall(r"optimize models pull (\S+)", one)}
+    assert len(named) == 1 and named != {"huge:4000b"}
 
 
 def test_limits_tell_where_they_come_from(user: Optimize, loopback: Loopback) -> None:

@@ -6,6 +6,8 @@ import typing
 
 import pytest
 
+from optimizer.cli.route import text
+from optimizer.events import Routed
 from optimizer.reasons import (
     AskedModel,
     Behind,
@@ -124,6 +126,14 @@ def test_without_a_model_each_cure_is_told_once_with_its_reason_unless_it_says_i
         "  export GROQ_API_KEY=…  # free at console.groq.com/keys",
         f"  optimize budget set day AMOUNT                          {dear}0.0012",
     ]
+
+
+def test_a_route_without_a_model_names_the_cures_and_one_with_a_model_does_not() -> None:
+    left = (LeftOut("", "groq", "free", NoKey("GROQ_API_KEY", "free at console.groq.com/keys")),)
+    cure = "export GROQ_API_KEY=…"
+    assert cure in text(Routed(task(), route()._replace(left_out=left)), explain=False)
+    asked = route(attempt("qwen", "local"))
+    assert cure not in text(Routed(task(), asked._replace(left_out=left)), explain=False)
 
 
 def test_of_a_model_named_alone_its_own_reason_is_told_and_none_of_others() -> None:
