@@ -129,14 +129,15 @@ def test_a_pipe_and_a_quiet_terminal_get_the_answer_that_holds_and_no_other(
     user: Optimize, loopback: Loopback, terminal: bool
 ) -> None:
     loopback.queue("ollama", Reply("The capital of France is Paris, which lies on the river Seine."))
-    loopback.queue("groq", Reply("It **adds** the numbers (calc/parse.py:10)."))
+    held = "It **adds** the numbers (calc/parse.py:10)."
+    loopback.queue("groq", Reply(held))
     asked = ["explain total", "--max-tier", "free"]
     if terminal:
         code, raw = typed(user, [*asked, "-q"], "nothing to wait for", "")
-        assert (code, screen_of(raw).strip()) == (0, "It adds the numbers (calc/parse.py:10).")
+        assert (code, screen_of(raw).strip()) == (0, held.replace("*", ""))
     else:
         ran = user(*asked)
-        assert (ran.code, ran.out) == (0, "It **adds** the numbers (calc/parse.py:10).\n")
+        assert (ran.code, ran.out) == (0, f"{held}\n")
 
 
 RICH = """
