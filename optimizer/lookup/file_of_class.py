@@ -8,6 +8,8 @@ from pathlib import Path
 
 from optimizer.errors import Conflict
 from optimizer.languages.naming.bases import TYPES
+from optimizer.languages.table import language_of
+from optimizer.lookup.names import holders
 from optimizer.lookup.subject import Subject
 from optimizer.types import FileChange
 
@@ -15,14 +17,47 @@ from optimizer.types import FileChange
 def new_path(subject: Subject, new: str) -> str:
     """Where the file of a class that bears its name belongs afterwards; '' where it stays. Raises Conflict."""
     target = subject.target
-    folder, (stem, ending) = posixpath.dirname(target.path), posixpath.splitext(posixpath.basename(target.path))
-    if not subject.naming.file_of_class or target.kind not in TYPES or target.parent or stem != target.name:
+    if target.kind not in TYPES or target.parent:
         return ""
-    path = posixpath.join(folder, new + ending)
+    path = _with_class(subject, new) if subject.naming.file_of_class else _autoloaded(subject, new)
+    if not path:
+        return ""
     known = {one.casefold() for one in subject.index.paths()}
     if path.casefold() in known or Path(subject.index.root.path, path).exists():
         raise Conflict(f"{target.path} would become {path}, which exists already", "choose another name")
     return path
+
+
+def _with_class(subject: Subject, new: str) -> str:
+    folder, (stem, ending) = posixpath.dirname(subject.target.path), _split(subject.target.path)
+    return posixpath.join(folder, new + ending) if stem == subject.name else ""
+
+
+def _autoloaded(subject: Subject, new: str) -> str:
+    """The new path where a loader finds the file by the name of its class; '' where code names the file itself."""
+    path = subject.target.path
+    if not subject.naming.autoloads or _is_named(subject):
+        return ""
+    if found := _with_class(subject, new):
+        return found
+    # PSR-0: underscores in the name of a class are folders.
+    ending = posixpath.splitext(path)[1]
+    tail = subject.name.replace("_", "/") + ending
+    return path.removesuffix(tail) + new.replace("_", "/") + ending if f"/{path}".endswith(f"/{tail}") else ""
+
+
+def _is_named(subject: Subject) -> bool:
+    """Whether code or a manifest names the file of the subject."""
+    name = posixpath.basename(subject.target.path)
+    for path in holders(subject.index, posixpath.splitext(name)[0]):
+        language = language_of(path)
+        if language is not None and not language.prose and name.encode() in subject.index.read(path):
+            return True
+    return False
+
+
+def _split(path: str) -> tuple[str, str]:
+    return posixpath.splitext(posixpath.basename(path))
 
 
 def moved(changes: Iterable[FileChange], subject: Subject, path: str) -> Iterator[FileChange]:

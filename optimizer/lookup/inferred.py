@@ -78,7 +78,7 @@ class Inferred:
                 return "other"
             return self._of_fixture(path, use) or ("ours" if self._is_only(path) else "open")
         if use.role == "member":
-            return "left"
+            return "other" if self.subject.is_in_function else "left"
         return "open" if use.role == "name" and self._takes_all(path) else "other"
 
     def _of_fixture(self, path: str, use: Use) -> Verdict | None:

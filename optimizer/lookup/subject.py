@@ -65,7 +65,7 @@ class Subject:
         row = self.naming
         if self.is_described or self.scope is not None:
             return False
-        is_inside = bool(self.target.parent) and not self.is_in_module
+        is_inside = bool(self.target.parent) and not self.is_in_module and not self.is_in_function
         return self.target.kind in row.members or (is_inside and self.target.kind in row.inner)
 
     @property
@@ -79,6 +79,13 @@ class Subject:
         last = self.target.parent.split(".")[-1]
         around = [one for one in self.index.symbols_in(self.target.path) if last and one.name == last]
         return self.naming.inner_modules and bool(around) and all(one.kind == "module" for one in around)
+
+    @cached_property
+    def is_in_function(self) -> bool:
+        """Whether the definition is local to a function, so that no object can have it as a member."""
+        around = [one for one in self.index.symbols_in(self.target.path) if one.qualified == self.target.parent]
+        around = [one for one in around if one.start <= self.target.line <= one.end]
+        return self.naming.is_inferred and bool(around) and all(one.kind in ("function", "method") for one in around)
 
     @cached_property
     def naming(self) -> Naming:

@@ -257,6 +257,11 @@ CASES = {
         "impl.py": "def getchar():\n    return 1\n", "a.py": "def «getchar»():\n    from impl import getchar as f\n\n    return f()\n",
         "use.py": "from a import «getchar»\n",
     }, within="a.py"),
+    "a function within a function, which no object has": Case("group.match", {
+        "a.py": "def group(items):\n    def «match»(one):\n        return one.match(1)\n\n    return each(items, «match»)\n\n\n"
+        "def other(items):\n    def match(one):\n        return one\n\n    return match\n\n\ndef each(items, by):\n    return [by(one) for one in items]\n",
+        "b.py": "import re\nfrom a import group\n\n\ndef go(token):\n    return token.match(1), group.match, re.match\n",
+    }),
     "a method of Ruby that is sent by its name": Case("A.run_job", {
         "a.rb": "class A\n  def «run_job»\n  end\n\n  def go\n    «run_job»\n    send(:«run_job»)\n  end\nend\nA.new.«run_job»\n",
         "b.rb": "class B\n  def go(a)\n    send(:run_job)\n    a.send(:«run_job»)\n  end\nend\n",
@@ -325,6 +330,26 @@ def test_the_file_of_a_class_moves_with_it(index_repo: IndexRepo) -> None:
         "p/Crate.java": b"package p;\npublic class Crate { Crate() {} class Lid { } }\n",
         "q/Use.java": b"package q;\nimport p.Crate;\nclass Use { Crate b = new Crate(); }\n",
     }
+
+
+BOX = {"src/Box.php": "<?php\nnamespace P;\nclass Box { }\n", "use.php": "<?php\nuse P\\Box;\nnew Box();\n"}
+OLD = {"lib/P/Box.php": "<?php\nclass P_Box { }\n", "use.php": "<?php\nnew P_Box();\n"}
+
+
+@pytest.mark.parametrize(("name", "new", "files", "old_path", "new_path"), [
+    ("Box", "Crate", BOX, "src/Box.php", "src/Crate.php"),
+    ("Box", "Crate", BOX | {"in.php": "<?php\nrequire 'src/Box.php';\n"}, "src/Box.php", "src/Box.php"),
+    ("Box", "Crate", BOX | {"composer.json": '{"autoload": {"files": ["src/Box.php"]}}'}, "src/Box.php", "src/Box.php"),
+    ("P_Box", "P_Crate", OLD, "lib/P/Box.php", "lib/P/Crate.php"),
+])  # fmt: skip
+def test_a_class_of_php_that_is_loaded_by_its_name_moves(
+    index_repo: IndexRepo, name: str, new: str, files: dict[str, str], old_path: str, new_path: str
+) -> None:
+    found = rename(Lookup("rename", name, new), index_repo(files))
+    assert found.patch is not None
+    after = {change.path: change.after for change in found.patch.changes}
+    assert f"class {new} ".encode() in (after[new_path] or b"")
+    assert (after[old_path] is None) == (old_path != new_path)
 
 
 @pytest.mark.parametrize(("head", "refused"), [("void Run()", False), ("override void Run()", True)])

@@ -40,6 +40,7 @@ class Naming:
     is_repeated: bool = False  # a name is declared in several files, and is one
     one_class_each: bool = False  # others import a file by the name of its one class
     file_of_class: bool = False  # a public type must be in a file of its name
+    autoloads: bool = False  # a class is loaded from a file of its name where nothing names the file
     stubs: str = ""  # ends the names of files that declare again what the file of the same name defines
     by_case: bool = False  # names with a capital are visible to other packages, and no others
     is_inferred: bool = False  # what a name means is inferred, by an engine that knows the language
@@ -168,6 +169,7 @@ ROWS: Mapping[str, Naming] = {
     "scala": replace(_CLASSES, shares_with=_JVM, bare_fields=True, capital_types=True),
     "php": replace(
         _CLASSES,
+        autoloads=True,
         one_class_each=True,
         capital_types=True,
         given=True,
