@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+import posixpath
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from optimizer.languages.naming.bases import PLAIN, TYPES, bases_of, last_of
-from optimizer.languages.naming.table import naming_of
+from optimizer.errors import NotFound
+from optimizer.languages.naming.bases import PLAIN, TYPES, around_of, bases_of, last_of
+from optimizer.languages.naming.table import naming_of, package_of
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
+
+_ALIAS = re.compile(rb"([A-Za-z_\\][\w.:\\]*)\s+as\s+(\w+)")
 
 
 class Classes:
@@ -20,6 +25,8 @@ class Classes:
     def __init__(self, index: Index, paths: Iterable[str]) -> None:
         self._index = index
         self._parts: dict[Symbol, list[Symbol]] = {}
+        self._packages: dict[str, str] = {}
+        self._renamed: dict[str, Mapping[str, str]] = {}
         first: dict[str, Symbol] = {}
         for one in (one for path in paths for one in index.symbols_in(path) if one.kind in TYPES):
             whole = first.setdefault(one.qualified, one) if naming_of(one.path).in_parts else one
@@ -51,15 +58,66 @@ class Classes:
         return {one: tuple(derived) for one, derived in found.items()}
 
     def meant(self, name: str, path: str) -> tuple[Symbol, ...]:
-        """The types that a name means in a file: its own, then those it imports, then any."""
-        known = self._named.get(last_of(name), [])
-        if len(known) < 2:
-            return tuple(known)
-        own = tuple(one for one in known if self._is_in(one, {path}))
-        if own:
-            return own
+        """The types that a name, perhaps with what it is taken from, means in a file: the nearest that fit."""
+        known = self._named.get(last_of(name), []) or self._aliased(name, path)
+        if len(known) > 1:
+            known = next(filter(None, self._nearest(known, name, path)), known)
+        return tuple(known)
+
+    def _nearest(self, known: list[Symbol], name: str, path: str) -> Iterator[list[Symbol]]:
+        """The types that fit, by each rule that may tell them apart: the surest rule first."""
+        if around := around_of(name):
+            yield [one for one in known if around in self._places(one)]
+        else:
+            yield [one for one in known if self._is_in(one, {path})]
+            yield [one for one in known if self._is_in(one, self._imported(name, path))]
+            yield [one for one in known if any(self._is_together(part.path, path) for part in self._parts[one])]
         near = {edge.target for edge in self._index.imports_of(path)}
-        return tuple(one for one in known if self._is_in(one, near)) or tuple(known)
+        yield [one for one in known if self._is_in(one, near)]
+
+    def _places(self, one: Symbol) -> set[str]:
+        """The last names of what a type may be taken from: a type, a package, a folder or a file."""
+        names = {last_of(one.parent)}
+        for part in self._parts[one]:
+            folder, file = posixpath.split(part.path)
+            names |= {posixpath.basename(folder), posixpath.splitext(file)[0], last_of(self._package(part.path))}
+        return names - {""}
+
+    def _imported(self, name: str, path: str) -> set[str | None]:
+        """The files that an import of this very name leads to."""
+        other = set(self._aliases(path).values())
+        edges = self._index.imports_of(path)
+        return {edge.target for edge in edges if last_of(edge.module) == name and edge.module not in other}
+
+    def _is_together(self, one: str, other: str) -> bool:
+        """Whether two files share their names without an import."""
+        reach = naming_of(one).reach
+        if reach == "packages":
+            return posixpath.dirname(one) == posixpath.dirname(other)
+        return reach == "namespaces" and self._package(one) == self._package(other)
+
+    def _package(self, path: str) -> str:
+        if path not in self._packages:
+            self._packages[path] = package_of(self._read(path), naming_of(path))
+        return self._packages[path]
+
+    def _aliased(self, name: str, path: str) -> list[Symbol]:
+        whole = self._aliases(path).get(name, "")
+        known = self._named.get(last_of(whole), []) if whole else []
+        return next(filter(None, self._nearest(known, whole, path)), known) if len(known) > 1 else known
+
+    def _aliases(self, path: str) -> Mapping[str, str]:
+        """The names that a file gives to what it imports, with what each stands for."""
+        if path not in self._renamed:
+            found = _ALIAS.findall(self._read(path))
+            self._renamed[path] = {alias.decode(): whole.decode().lstrip("\\") for whole, alias in found}
+        return self._renamed[path]
+
+    def _read(self, path: str) -> bytes:
+        try:
+            return self._index.read(path) if path else b""
+        except NotFound:
+            return b""
 
     def _is_in(self, one: Symbol, paths: Container[str | None]) -> bool:
         return any(part.path in paths for part in self._parts[one])

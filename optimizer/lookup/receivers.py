@@ -257,8 +257,9 @@ class Types:
 
     def _member(self, path: str, node: Node, depth: int) -> Iterator[Type]:
         holder, name = taken_from(node)
-        if self.symbols(name) and any(one.kind in (*TYPES, "module") for one in self.symbols(name)):
-            yield Type(name, (), path)
+        is_type = any(one.kind in (*TYPES, "module") for one in self.symbols(name))
+        if is_type or node.type == "qualified_name":
+            yield Type(name, (), path, f"{text_of(holder)}." if holder is not None else "")
             return
         for one in self.types(path, holder, depth + 1) if holder is not None else ():
             yield from (one,) if self._is_outside(one) else list(self._field(one, name, depth)) or (UNKNOWN,)
@@ -272,9 +273,10 @@ class Types:
         known = [one for one in self.symbols(name) if one.parent and one.kind in ("method", "function", "constant")]
         if not owner.name or not known:
             return []
-        own = [one for one in known if one.parent.split(".")[-1] == owner.name]
+        meant = self._classes.meant(owner.whole, owner.path)
+        own = [one for one in known if one.parent.split(".")[-1] in (owner.name, *(one.name for one in meant))]
         if own:
-            return own
+            return [one for one in own if self._classes.owner(one) in meant] or own
         above = {one.name for one in self.above(owner)}
         return [one for one in known if one.parent.split(".")[-1] in above]
 
@@ -294,7 +296,7 @@ class Types:
 
     def above(self, owner: Type) -> set[Symbol]:
         """A type with all that it is derived from, or takes over as a struct of Go does."""
-        found = self._classes.above(self._classes.meant(owner.name, owner.path))
+        found = self._classes.above(self._classes.meant(owner.whole, owner.path))
         pending = list(found) if self._row.embeds else []
         while pending:
             new = set(self._embedded(pending.pop())) - found

@@ -144,7 +144,7 @@ class Subject:
         """Whether a type has the renamed member."""
         if not one.name:
             return "open"
-        meant = set(self.classes.meant(one.name, one.path)) if self.classes else set()
+        meant = set(self.classes.meant(one.whole, one.path)) if self.classes else set()
         if not meant:
             return "ours" if one.name in self.types else "other"
         if not meant & self.owners:

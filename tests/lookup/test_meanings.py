@@ -262,6 +262,19 @@ CASES = {
         "def other(items):\n    def match(one):\n        return one\n\n    return match\n\n\ndef each(items, by):\n    return [by(one) for one in items]\n",
         "b.py": "import re\nfrom a import group\n\n\ndef go(token):\n    return token.match(1), group.match, re.match\n",
     }),
+    "classes of one name in several namespaces of PHP": Case("Maker.create", {
+        "src/Maker.php": "<?php\nnamespace N;\nclass Maker {\n    public static function «create»() {\n        return new En\\Maker();\n    }\n}\n",
+        "src/En/Maker.php": "<?php\nnamespace N\\En;\nclass Maker {\n    public static function create() { return 1; }\n}\n",
+        "src/En/Use.php": "<?php\nnamespace N\\En;\nfunction a() { return Maker::create(); }\n",
+        "src/Fr/Maker.php": "<?php\nnamespace N\\Fr;\nclass Maker {\n    public static function create() { return 1; }\n}\n",
+        "t.php": "<?php\nnamespace T;\nuse N\\Maker;\nuse N\\En\\Maker as EnMaker;\nuse N\\Fr;\nMaker::«create»();\nEnMaker::create();\nFr\\Maker::create();\n",
+        "u.php": "<?php\nuse N\\En\\Maker;\nuse N\\Maker as Top;\nMaker::create();\nTop::«create»();\n(new Top())->«create»();\n",
+    }, within="src/Maker.php"),
+    "types of one name in packages of Go": Case("T.RunJob", {
+        "go.mod": "module x\n", "a/a.go": "package a\n\ntype T struct{}\n\nfunc (t *T) «RunJob»() {}\n",
+        "b/b.go": "package b\n\ntype T struct{}\n\nfunc (t *T) RunJob() {}\n",
+        "b/c.go": 'package b\n\nimport "x/a"\n\nfunc g(one *T, two a.T) {\n\tone.RunJob()\n\ttwo.«RunJob»()\n}\n',
+    }, within="a/a.go"),
     "a method of Ruby that is sent by its name": Case("A.run_job", {
         "a.rb": "class A\n  def «run_job»\n  end\n\n  def go\n    «run_job»\n    send(:«run_job»)\n  end\nend\nA.new.«run_job»\n",
         "b.rb": "class B\n  def go(a)\n    send(:run_job)\n    a.send(:«run_job»)\n  end\nend\n",

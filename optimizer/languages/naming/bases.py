@@ -40,6 +40,11 @@ def last_of(name: str) -> str:
     return _QUALIFIER.split(name)[-1]
 
 
+def around_of(name: str) -> str:
+    """What the last part of a qualified name is taken from; '' for a name that stands alone."""
+    return "".join(_QUALIFIER.split(name)[-2:-1])
+
+
 def _names(row: Naming, head: str) -> Iterator[str]:
     if row.bases is None:
         return

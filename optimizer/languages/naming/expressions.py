@@ -64,6 +64,9 @@ def taken_from(node: Node) -> tuple[Node | None, str]:
             return (first if first != name else None), text_of(name)
     if node.type == "navigation_expression" and node.named_child_count == 2:
         return node.named_children[0], text_of(node.named_children[1]).lstrip(".?")
+    if node.type == "qualified_name" and node.named_children:
+        first, last = node.named_children[0], node.named_children[-1]
+        return (first if first != last else None), text_of(last)
     return None, ""
 
 

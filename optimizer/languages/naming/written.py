@@ -12,6 +12,12 @@ class Type(NamedTuple):
     name: str
     of: tuple[Type, ...] = ()
     path: str = ""
+    around: str = ""  # what the name is taken from, with its sign: `package.`
+
+    @property
+    def whole(self) -> str:
+        """The name as it is written, with what it is taken from."""
+        return self.around + self.name
 
 
 UNKNOWN = Type("")
@@ -52,11 +58,13 @@ def _one(text: str, path: str) -> Type:
     if found := _ANGLES.fullmatch(text):
         name = re.split(r"\.|::|\\", found[1])[-1]
         of = tuple(_one(part, path) for part in _split(found[2], ","))
-        return of[0] if name in _SEEN_THROUGH and of else Type(name, of, path)
+        return of[0] if name in _SEEN_THROUGH and of else Type(name, of, path, found[1].removesuffix(name))
     text = re.sub(r"(?:\s+const)?[\s*&]+$", "", text)
     last = _LAST.search(text)
     whole = last is not None and re.fullmatch(r"[\w$.:\\ ]+", text) is not None
-    return UNKNOWN if not whole or last is None or last[0] in _ANY or "impl " in text else Type(last[0], (), path)
+    if not whole or last is None or last[0] in _ANY or "impl " in text:
+        return UNKNOWN
+    return Type(last[0], (), path, text[: last.start()].split(" ")[-1])
 
 
 def _split(text: str, at: str) -> list[str]:
