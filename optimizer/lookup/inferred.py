@@ -13,6 +13,7 @@ from optimizer.languages.naming.bases import PLAIN, bases_of
 from optimizer.languages.naming.table import naming_of
 from optimizer.languages.naming.uses import is_parameter
 from optimizer.lookup.fixtures import calls
+from optimizer.lookup.other_members import is_of_no_owner
 from optimizer.lookup.subject import leads
 from optimizer.lookup.text_uses import InText
 
@@ -76,7 +77,11 @@ class Inferred:
         if self.subject.is_member:
             if use.role != "member":
                 return "other"
-            return self._of_fixture(path, use) or ("ours" if self._is_only(path) else "open")
+            if found_by_fixture := self._of_fixture(path, use):
+                return found_by_fixture
+            if is_of_no_owner(self.subject, path, use):
+                return "other"
+            return "ours" if self._is_only(path) else "open"
         if use.role == "member":
             return "other" if self.subject.is_in_function else "left"
         return "open" if use.role == "name" and self._takes_all(path) else "other"
