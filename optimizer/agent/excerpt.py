@@ -7,6 +7,7 @@ in numbers are read once; where that is not enough, a middle is left out, and th
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,11 +21,16 @@ MARKERS = 40  # tokens of the lines around them
 LONGEST_PIECE = 500  # characters; a longer line is several pieces
 TOKENS_PER_WORD = 1.6  # of a summary full of names and numbers
 LONGEST_LINE, FOLLOWING = 240, 3  # characters shown of a line that reports a failure, and indented lines after it
+MOST_TRIED = 2_000  # kinds of failures of which the tokens are counted
 _SET_IN = re.compile(r"[ \t]+\S")
-_FAILURE = re.compile(
+FAILURE_LINE = re.compile(
     rf"{FAILURE}|\berror\[\w+\]|\b(?:fatal|panic|killed|timed out|refused|permission denied|no such file)\b"
     r"|\bexit(?:ed)?(?: with)?(?: code| status) [1-9]|(?-i:\b(?:ERROR|CRITICAL|SEVERE|FAILED|FAIL|FAILURE)\b)",
     re.IGNORECASE,
+)
+_MAY_FAIL = re.compile(  # a part in lower case of all that the pattern above finds; it is found twenty times as fast
+    r"err|exception|fail|traceback|panic|segmentation|core dumped|^[ \t]+at |^e  |✗|fatal|killed|timed out|refused"
+    r"|denied|no such file|exit|critical|severe"
 )
 _NUMBERS = re.compile(
     r"(?P<kept>(?<=\" )[1-5]\d\d\b|\b(?:status|code)\W{1,3}\d{3}\b)|0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+", re.IGNORECASE
@@ -200,11 +206,12 @@ def _folded(pieces: Sequence[Part]) -> Iterator[Part]:
 
 def _failures(pieces: Sequence[Part], space: int) -> tuple[Part, ...]:
     """Lines that report a failure, each kind once, from both ends of the text inwards, in at most `space` tokens."""
-    waiting = list(_folded(list(_telling(pieces))))
-    kept, at_end = list[Part](), False
-    while waiting:
-        line = waiting.pop(-1 if at_end else 0)
+    waiting = deque(_folded(list(_telling(pieces))))
+    kept, at_end, tried = list[Part](), False, 0
+    while waiting and tried < MOST_TRIED:
+        line = waiting.pop() if at_end else waiting.popleft()
         at_end = not at_end
+        tried += 1
         cost = count_tokens(f"{line.start}: {line.text}\n")
         if cost <= space:
             kept.append(replace(line, text=line.text.strip()))
@@ -216,12 +223,17 @@ def _telling(pieces: Sequence[Part]) -> Iterator[Part]:
     """The lines that report a failure, each with the indented lines after it."""
     after = 0
     for at, piece in enumerate(pieces):
-        if at < after or not _FAILURE.search(piece.text):
+        if at < after or not reports_failure(piece.text):
             continue
         last = min(at + 1 + FOLLOWING, len(pieces))
         after = next((one for one in range(at + 1, last) if not _SET_IN.match(pieces[one].text)), last)
         lines = [clipped(one.text.rstrip(), LONGEST_LINE) for one in pieces[at:after]]
         yield Part(piece.start, pieces[after - 1].end, "\n".join(lines))
+
+
+def reports_failure(line: str) -> bool:
+    """Whether a line reports a failure."""
+    return _MAY_FAIL.search(line.lower()) is not None and FAILURE_LINE.search(line) is not None
 
 
 def clipped(text: str, characters: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
+from functools import cached_property
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ SHIPPED = Path(__file__).with_name("catalogue.toml")
 LICENCES: tuple[str, ...] = ("permissive", "copyleft", "restricted", "proprietary", "unknown")
 LATENCIES: tuple[str, ...] = ("fast", "medium", "slow")
 
+GLOB = frozenset("*?[")  # letters that make an id a pattern
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "tier": TIERS[1:],
     "edit_format": ("tool", "text", "whole"),
@@ -70,12 +73,16 @@ class ModelRow:
 
     def fits(self, model_id: str, *providers: str) -> bool:
         """Whether this row is about the model at a provider of these names."""
-        return self.provider in ("", *providers) and fnmatchcase(model_id.lower(), self.id.lower())
+        return self.serves(providers) and fnmatchcase(model_id.lower(), self.id.lower())
+
+    def serves(self, providers: Sequence[str]) -> bool:
+        """Whether this row is about models of a provider of these names."""
+        return self.provider in ("", *providers)
 
     @property
     def exact(self) -> bool:
         """Whether the row names one model of one provider, so that it can be offered without asking a server."""
-        return bool(self.provider) and not any(letter in self.id for letter in "*?[")
+        return bool(self.provider) and not set(self.id) & GLOB
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,25 @@ class Fact:
     own: bool
 
 
-@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows about some providers, found by the name of a model: servers may list thousands of models."""
+
+    def __init__(self, rows: Iterable[tuple[int, ModelRow]]) -> None:
+        self._exact: dict[str, list[int]] = {}
+        self._globs: list[tuple[int, re.Pattern[str]]] = []
+        for number, row in rows:
+            if set(row.id) & GLOB:
+                self._globs.append((number, re.compile(translate(row.id.lower()))))
+            else:
+                self._exact.setdefault(row.id.lower(), []).append(number)
+
+    def of(self, model_id: str) -> list[int]:
+        """The places of the rows about a model, in order."""
+        name = model_id.lower()
+        return sorted([*self._exact.get(name, ()), *(number for number, glob in self._globs if glob.match(name))])
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """Rows in the order of precedence, the user's own (so many) first; the model to suggest to users without one on
     their machine, the names in Ollama's library to choose from, and the user's own compatible servers.
@@ -157,13 +182,9 @@ class Catalogue:
     def facts(self, model_id: str, provider: str) -> Mapping[str, Fact]:
         """All that is stated of a model, each fact with the row it comes from."""
         found: dict[str, Fact] = {}
-        names = self._names(provider)
-        for number, row in enumerate(self.rows):
-            if row.fits(model_id, *names):
-                for name in _FACTS:
-                    value = getattr(row, name)
-                    if value is not None:
-                        found.setdefault(name, Fact(value, row.id, number < self.own))
+        for number in self._about(provider).of(model_id):
+            for name, value in self._stated[number].items():
+                found.setdefault(name, Fact(value, self.rows[number].id, number < self.own))
         scaled = self._facts(model_id, provider)
         return {name: replace(fact, value=scaled[name]) for name, fact in found.items()}
 
@@ -177,8 +198,7 @@ class Catalogue:
 
     def rank(self, model_id: str, provider: str) -> int:
         """Place in the order of preference; smaller is better."""
-        names = self._names(provider)
-        return next(n for n, row in enumerate(self.rows) if row.fits(model_id, *names))
+        return self._about(provider).of(model_id)[0]
 
     def offered(self, provider: str, host: str) -> tuple[str, ...]:
         """Ids that the provider is known to serve at this host, the preferred first."""
@@ -209,15 +229,40 @@ class Catalogue:
         rows = (row for row in self.rows if row.id != "*" and row.unfit is None)
         return tuple(dict.fromkeys(row.provider for row in rows if row.fits(model_id, row.provider)))
 
-    def _facts(self, model_id: str, provider: str) -> dict[str, Any]:
+    @cached_property
+    def _stated(self) -> tuple[dict[str, Any], ...]:
+        """The facts that each row states."""
+        stated = ({name: getattr(row, name) for name in _FACTS} for row in self.rows)
+        return tuple({name: value for name, value in one.items() if value is not None} for one in stated)
+
+    @cached_property
+    def _by_provider(self) -> dict[str, _Rows]:
+        return {}
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], Mapping[str, Any]]:
+        return {}
+
+    def _about(self, provider: str) -> _Rows:
+        if provider not in self._by_provider:
+            names = self._names(provider)
+            rows = ((number, row) for number, row in enumerate(self.rows) if row.serves(names))
+            self._by_provider[provider] = _Rows(rows)
+        return self._by_provider[provider]
+
+    def _facts(self, model_id: str, provider: str) -> Mapping[str, Any]:
+        key = model_id, provider
+        if key not in self._known:
+            self._known[key] = self._collected(model_id, provider)
+        return self._known[key]
+
+    def _collected(self, model_id: str, provider: str) -> Mapping[str, Any]:
         facts: dict[str, Any] = {}
         sizes: dict[str, float | None] = {}
-        names = self._names(provider)
-        for row in self.rows:
-            if row.fits(model_id, *names):
-                stated = {name: getattr(row, name) for name in _FACTS}
-                facts = {name: value for name, value in stated.items() if value is not None} | facts
-                sizes = {name: row.sized for name in STRENGTHS if stated[name] is not None} | sizes
+        for number in self._about(provider).of(model_id):
+            stated = self._stated[number]
+            facts = stated | facts
+            sizes = {name: self.rows[number].sized for name in STRENGTHS if name in stated} | sizes
         size = parameters(model_id) or facts.get("billions", 0.0)
         return facts | {name: _at_size(facts[name], size, of) for name, of in sizes.items() if of and size}
 

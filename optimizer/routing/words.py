@@ -164,7 +164,7 @@ FIND = (
     r"|functions?))\b)"
 )
 FAILURE = (
-    r"traceback \(most recent call last\)|\b(?:\w+error|\w+exception|error|exception)\b ?:|\bpanicked at\b"
+    r"traceback \(most recent call last\)|(?:error|exception)\b ?:|\bpanicked at\b"
     r"|\bsegmentation fault\b|\bcore dumped\b|^[ \t]{1,20}at .{1,200}:\d+\)|\bassertion failed\b"
     r"|^FAILED [\w./]+|^E {3,}\w|\b\d+ failed\b|^[ \t]{0,20}✗|\bnpm ERR!"
 )

@@ -10,10 +10,21 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from optimizer.agent.excerpt import MOST_PARTS, Part, SplitInput, cut_up, failing, middle, words_for
+from optimizer.agent.excerpt import (
+    FAILURE_LINE,
+    MOST_PARTS,
+    Part,
+    SplitInput,
+    cut_up,
+    failing,
+    middle,
+    reports_failure,
+    words_for,
+)
 from optimizer.agent.prompts import fit_query
 from optimizer.context.budget import count_tokens
 from optimizer.retrieval import Query
+from tests.counted import calls
 
 WORDS = st.sampled_from(
     ["request", "ok", "ERROR:", "user", "é", "表", "🙂", "0x1f", "17", "2026-11-21", "{}[]();", "status=500", " ", "\t"]
@@ -136,6 +147,17 @@ def test_words_are_shared_between_parts() -> None:
     put = put_together(excerpt, ["short", SUMMARY], "a-model", 300)
     assert "lines 2 to 3: short\n" in put
     assert 260 < count_tokens(put) <= 300
+
+
+@given(st.from_regex(FAILURE_LINE, alphabet=st.characters(codec="ascii")))
+def test_the_quick_look_passes_over_no_failure(line: str) -> None:
+    assert reports_failure(line)
+
+
+def test_of_a_log_of_failures_that_all_differ_some_are_counted() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    log = "\n".join(f"ERROR {a}{b}{c} is refused" for a in letters for b in letters for c in letters)
+    assert calls(lambda: failing(log, 3_000))["count_tokens"] < 2_500
 
 
 @pytest.mark.parametrize("said", [[""], ["words"]])

@@ -3,12 +3,15 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from optimizer.errors import ConfigError
 from optimizer.ledger.prices import list_price
 from optimizer.models.catalogue import LICENCES, SHIPPED, Catalogue, load_catalogue
 from optimizer.types import TIERS, Usage
 from optimizer.vendors import VENDORS
+from tests.counted import calls
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -151,6 +154,29 @@ def test_preference_among_local_models(shipped: Catalogue) -> None:
     ]
     assert sorted(best_first, key=lambda name: shipped.rank(name, "ollama")) == best_first
     assert shipped.rank("qwen2.5-coder:32b", "ollama") < shipped.rank("qwen2.5-coder:7b", "ollama")
+
+
+@given(st.from_regex(r"[a-z/]{0,9}(qwen|gpt|claude|llama|embed|coder)[a-z0-9.:/-]{0,12}", fullmatch=True))
+def test_the_rows_about_a_model_are_those_that_fit_it(shipped: Catalogue, name: str) -> None:
+    for provider in ("ollama", "groq"):
+        fitting = [row for row in shipped.rows if row.fits(name, provider)]
+        assert shipped.rank(name, provider) == shipped.rows.index(fitting[0])
+        for fact, stated in shipped.facts(name, provider).items():
+            assert stated.row == next(row.id for row in fitting if getattr(row, fact) is not None)
+
+
+def test_a_list_of_thousands_of_models_is_little_work_for_each(tmp_path: Path) -> None:
+    catalogue = own(tmp_path, "".join(f'[[model]]\nid = "family-{number}*"\ntools = false\n' for number in range(99)))
+    names = [f"vendor/model-{number}:7b" for number in range(200)]
+
+    def all_of_them() -> None:
+        for name in names:
+            catalogue.unfit(name, "ollama")
+            catalogue.rank(name, "ollama")
+            catalogue.traits(catalogue.describe(name, "ollama"))
+
+    catalogue.unfit("another", "ollama")  # the patterns are compiled once
+    assert calls(all_of_them).total() < 40 * len(names)
 
 
 def test_offers_depend_on_the_host(shipped: Catalogue) -> None:
