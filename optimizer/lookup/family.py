@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from optimizer.errors import NotFound
-from optimizer.languages.naming.bases import PLAIN, TYPES, around_of, bases_of, last_of
+from optimizer.languages.naming.bases import PLAIN, TYPES, around_of, bases_of, last_of, mixed_in
 from optimizer.languages.naming.table import naming_of, package_of
 from optimizer.retrieval import Symbol
 
@@ -28,7 +28,7 @@ class Classes:
         self._packages: dict[str, str] = {}
         self._renamed: dict[str, Mapping[str, str]] = {}
         first: dict[str, Symbol] = {}
-        for one in (one for path in paths for one in index.symbols_in(path) if one.kind in TYPES):
+        for one in (one for path in paths for one in index.symbols_in(path) if _is_type(one)):
             whole = first.setdefault(one.qualified, one) if naming_of(one.path).in_parts else one
             self._parts.setdefault(whole, []).append(one)
         self._types = list(self._parts)
@@ -44,9 +44,28 @@ class Classes:
     def up(self) -> dict[Symbol, tuple[Symbol, ...]]:
         """What each type is derived from in this repository."""
         return {
-            one: tuple(b for part in parts for base in bases_of(part) for b in self.meant(base, part.path))
+            one: tuple(
+                b
+                for part in parts
+                for base in (*bases_of(part), *self._mixed.get(part, ()))
+                for b in self.meant(base, part.path)
+            )
             for one, parts in self._parts.items()
         }
+
+    @cached_property
+    def _mixed(self) -> Mapping[Symbol, list[str]]:
+        """The modules that the bodies of types take over."""
+        found: dict[Symbol, list[str]] = {}
+        by_path: dict[str, list[Symbol]] = {}
+        for part in (part for parts in self._parts.values() for part in parts):
+            by_path.setdefault(part.path, []).append(part)
+        for path, parts in by_path.items():
+            for line, names in mixed_in(self._index.read(path)) if naming_of(path).mixes else ():
+                around = [one for one in parts if one.start <= line <= one.end]
+                if around:
+                    found.setdefault(max(around, key=lambda one: one.start), []).extend(names)
+        return found
 
     @cached_property
     def down(self) -> dict[Symbol, tuple[Symbol, ...]]:
@@ -162,6 +181,10 @@ class Classes:
             if not joined:
                 return {method} | {other for other, owner in owners.items() if owner in types}, reached
             types |= joined
+
+
+def _is_type(one: Symbol) -> bool:
+    return one.kind in TYPES or (one.kind == "module" and naming_of(one.path).mixes)
 
 
 def _closure(start: Iterable[Symbol], edges: Mapping[Symbol, tuple[Symbol, ...]]) -> set[Symbol]:

@@ -96,8 +96,10 @@ class Types:
             yield from (t for part in node.named_children for t in self.types(path, part, depth + 1))
         elif kind in kinds.SAME and node.named_children:
             yield from self.types(path, node.named_children[-1 if kind == "unary_expression" else 0], depth + 1)
-        elif kind in ("assignment_expression", "assignment") and (right := node.child_by_field_name("right")):
+        elif kind in kinds.ASSIGNS and (right := node.child_by_field_name("right")):
             yield from self.types(path, right, depth + 1)
+        elif kinds.is_statement(node):
+            yield from (t for part in kinds.values_of(node) for t in self.types(path, part, depth + 1))
         elif kinds.LITERALS.fullmatch(kind):
             yield Type(f"literal {kind}")
 
@@ -122,7 +124,8 @@ class Types:
             owner = next(self._owner(path, node), UNKNOWN)
             yield from self._field(owner, text_of(node), depth)
             return
-        yield from self._of_repository(path, text_of(node), depth)
+        known = list(self._of_repository(path, text_of(node), depth))
+        yield from known or (self._result(path, node, depth) if self._row.bare_reads else ())
 
     def _of_repository(self, path: str, name: str, depth: int) -> Iterator[Type]:
         """What a name means that the file does not declare itself: a type, or a constant of another file."""
@@ -142,7 +145,7 @@ class Types:
         return any(edge.target is None and edge.module.rpartition("/")[2] == name for edge in edges)
 
     def _constant(self, symbol: Symbol, depth: int) -> Iterator[Type]:
-        for leaf in self._leaves(symbol):
+        for leaf in self.leaves(symbol):
             if (declared := declaration(leaf)) is not None:
                 yield from self._declared(symbol.path, declared, depth)
                 return
@@ -152,7 +155,9 @@ class Types:
             for written in parse(text_of(one.type), path):
                 yield from (element(written),) if one.element else self.bound(written, one.leaf)
         elif one.value is None:
-            yield UNKNOWN
+            from optimizer.lookup.ruby_blocks import given_to_block
+
+            yield from given_to_block(self, path, one.leaf, depth)
         elif one.element:
             yield from map(element, self.types(path, one.value, depth + 1))
         elif one.value.type == "expression_list" and one.value.named_child_count > one.place:
@@ -218,7 +223,7 @@ class Types:
             return
         own = [one for one in known if one.path == path] or list(known)
         owner = next(self._owner(path, function), UNKNOWN)
-        mine = [one for one in own if owner.name and one.parent.split(".")[-1] == owner.name]
+        mine = self.methods(owner, name) if owner.name else []
         for one in mine or [one for one in own if not one.parent or one.kind == "function"]:
             yield from self._returned(one, owner, depth)
 
@@ -228,13 +233,15 @@ class Types:
                 arguments = call.child_by_field_name("arguments")
                 made = arguments.named_children[0] if arguments is not None and arguments.named_children else None
                 yield Type(text_of(made).split("::")[-1], (), path) if made is not None else UNKNOWN
-            elif known := self._methods(one, name):
+            elif known := self.methods(one, name):
                 for method in known:
                     yield from self._returned(method, one, depth)
             elif (name in kinds.MAKES and self._row.capital_types) or name in kinds.PASSES:
                 yield one
             elif name in kinds.OPENS:
                 yield inner(one)
+            elif self._row.bare_reads and name in kinds.GIVES and not self.symbols(name):
+                yield Type(kinds.GIVES[name])
             elif self._is_outside(one):
                 yield one
             elif one.name in ("", "module") or self._classes.named(one.name):
@@ -268,7 +275,7 @@ class Types:
         """Whether a type of Go is one of another repository, whose members never give a type of this one."""
         return self._row.embeds and bool(one.name) and not self._classes.named(one.name)
 
-    def _methods(self, owner: Type, name: str) -> list[Symbol]:
+    def methods(self, owner: Type, name: str) -> list[Symbol]:
         """The methods of a type by one name, its own before those of its bases."""
         known = [one for one in self.symbols(name) if one.parent and one.kind in ("method", "function", "constant")]
         if not owner.name or not known:
@@ -283,7 +290,7 @@ class Types:
     def _field(self, owner: Type, name: str, depth: int) -> Iterator[Type]:
         """What a field of a type holds, by its declaration, or by what is assigned to it within its class."""
         for symbol in self.above(owner) if owner.name else ():
-            for leaf in self._leaves(symbol, name):
+            for leaf in self.leaves(symbol, name):
                 declared = declaration(leaf)
                 if declared is not None and declared.field:
                     yield from self._declared(symbol.path, declared, depth)
@@ -310,7 +317,8 @@ class Types:
             for found in kinds.EMBEDDED.finditer(body):
                 yield from self._classes.meant(found[1].decode(), one.path)
 
-    def _leaves(self, symbol: Symbol, name: str = "") -> Iterator[Node]:
+    def leaves(self, symbol: Symbol, name: str = "") -> Iterator[Node]:
+        """The nodes of a name, or of its own one, within a definition."""
         source = self.source(symbol.path)
         if source is None or source.root is None:
             return
@@ -325,7 +333,7 @@ class Types:
         if symbol.kind in TYPES:
             yield Type(symbol.name, (), symbol.path)
             return
-        function = next(map(function_around, self._leaves(symbol)), None)
+        function = next(map(function_around, self.leaves(symbol)), None)
         if function is None or depth >= DEEPEST:
             yield UNKNOWN
             return

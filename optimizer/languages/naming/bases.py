@@ -35,6 +35,16 @@ def bases_of(symbol: Symbol) -> tuple[str, ...]:
     return tuple(symbol.parent if name == "self" and symbol.parent else name for name in names)
 
 
+_MIXES = re.compile(rb"^[ \t]*(?:\w+\.)?(?:include|prepend|extend)[ (]+([A-Z][\w:]*(?:[ \t]*,\s*[A-Z][\w:]*)*)", re.M)
+
+
+def mixed_in(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a file that take modules over, and their names."""
+    for found in _MIXES.finditer(data):
+        names = [name.strip() for name in found[1].decode("utf-8", "replace").split(",")]
+        yield data.count(b"\n", 0, found.start(1)) + 1, names
+
+
 def last_of(name: str) -> str:
     """The last part of a qualified name."""
     return _QUALIFIER.split(name)[-1]

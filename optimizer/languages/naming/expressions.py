@@ -29,11 +29,16 @@ NEW = frozenset({"new_expression", "object_creation_expression", "composite_lite
 SAME = frozenset({"parenthesized_expression", "non_null_expression", "reference_expression", "unary_expression",
                    "pointer_expression", "expression_statement", "satisfies_expression", "argument",
                    "unary_op_expression", "prefix_unary_expression", "postfix_expression", "generic_function",
-                   "variable_name", "expression_list", "begin", "parenthesized_statements"})  # fmt: skip
+                   "variable_name", "expression_list", "parenthesized_statements"})  # fmt: skip
 CASTS = frozenset({"as_expression", "cast_expression", "type_assertion_expression", "type_cast_expression"})
 INDEXED = frozenset({"index_expression", "subscript_expression", "array_access", "element_access_expression",
                       "element_reference"})  # fmt: skip
 CHOICES = frozenset({"ternary_expression", "conditional_expression", "conditional"})
+ASSIGNS = frozenset({"assignment_expression", "assignment", "operator_assignment"})
+PASSES_TO_BLOCK = frozenset({"tap", "then", "yield_self", "instance_eval", "new"})
+_CONDITIONS = ("condition", "value", "pattern", "exceptions", "variable")
+_STATEMENTS = frozenset({"if", "unless", "case", "when", "begin", "then", "else", "elsif", "rescue", "case_match",
+                         "in_clause", "body_statement", "block_body"})  # fmt: skip
 NAMES = frozenset({"identifier", "type_identifier", "constant", "name", "simple_identifier", "instance_variable",
                     "namespace_identifier", "package_identifier", "field_identifier", "class_variable"})  # fmt: skip
 LITERALS = re.compile(r"(?:string|number|integer|float|int|char|true|false|array|hash|object|regex|template_string"
@@ -49,6 +54,17 @@ PASSES = frozenset({"clone", "as_ref", "as_mut", "borrow", "borrow_mut", "iter",
 MAKES = frozenset({"new", "default", "make", "allocate", "from", "with_capacity"})
 OPENS = frozenset({"unwrap", "expect", "unwrap_or_default", "first", "last", "get", "pop", "next", "orElseThrow", "at",
                     "unwrap_err", "poll", "peek", "remove", "find", "orElse", "shift"})  # fmt: skip
+
+
+# Parameters of Ruby that take the rest, and what methods of its core give in every class that has them.
+RESTS = {"splat_parameter": "Array", "hash_splat_parameter": "Hash", "block_parameter": "Proc"}
+GIVES = {
+    **dict.fromkeys("to_s inspect join strip chomp upcase downcase capitalize gsub sub tr encode".split(), "String"),
+    **dict.fromkeys("to_a map collect flat_map split keys values zip chars lines bytes partition".split(), "Array"),
+    **dict.fromkeys("to_h group_by tally".split(), "Hash"),
+    **dict.fromkeys("size length count to_i".split(), "Integer"),
+    "to_sym": "Symbol",
+}
 
 
 def text_of(node: Node) -> str:
@@ -109,6 +125,41 @@ def returned_values(body: Node) -> Iterator[Node]:
             yield from node.named_children[:1]
         elif node == body or not re.search(r"function|lambda|class|method_d", node.type):
             pending += node.named_children
+
+
+def is_statement(node: Node) -> bool:
+    """Whether a node is a statement of Ruby that is an expression too."""
+    return node.type in _STATEMENTS
+
+
+def values_of(node: Node) -> Iterator[Node]:
+    """The last expression of each branch of such a statement."""
+    parts = [one for one in node.named_children if field_of(node, one) not in _CONDITIONS]
+    if node.type in ("begin", "then", "else", "body_statement", "block_body"):
+        last = next((one for one in reversed(parts) if one.type not in ("rescue", "else", "ensure", "comment")), None)
+        parts = [one for one in parts if one == last or one.type == "rescue"]
+    for one in parts:
+        yield from values_of(one) if is_statement(one) else (one,)
+
+
+def call_of_block(leaf: Node) -> tuple[Node | None, int]:
+    """The call of Ruby that gives a block its parameter, and the place of the parameter; None for any other."""
+    listed = leaf.parent
+    block = listed.parent if listed is not None and listed.type == "block_parameters" else None
+    if listed is None or block is None or block.type not in ("block", "do_block"):
+        return None, 0
+    return block.parent, listed.named_children.index(leaf)
+
+
+def yielded(function: Node, place: int) -> Iterator[Node]:
+    """What a method of Ruby gives to its block at one place."""
+    pending = [function]
+    while pending:
+        node = pending.pop()
+        if node.type == "yield":
+            given = node.named_children[0].named_children if node.named_children else []
+            yield from given[place : place + 1]
+        pending += node.named_children
 
 
 _OWN = frozenset({"this", "self", "super", "Self", "cls", "parent", "static", "$this", "super()", "base", "@self"})

@@ -58,6 +58,7 @@ class Naming:
     by_interface: bool = False  # methods of one name belong together where an interface or trait ties them
     says_override: bool = False  # a method that overrides another says so
     embeds: bool = False  # a type takes over the members of fields without a name
+    mixes: bool = False  # the body of a type names the modules that it takes over
     in_parts: bool = False  # a type may be defined in several files, a part in each
     given: bool = False  # what a function returns is to be seen in its statements
     in_traits: bool = False  # a method of a trait is written in a block that names the trait
@@ -205,6 +206,7 @@ ROWS: Mapping[str, Naming] = {
     "ruby": Naming(
         bases=_LESS,
         bare_reads=True,
+        mixes=True,
         in_parts=True,
         given=True,
         capital_types=True,
