@@ -141,6 +141,10 @@ class Classes:
     def _is_in(self, one: Symbol, paths: Container[str | None]) -> bool:
         return any(part.path in paths for part in self._parts[one])
 
+    def parts(self, one: Symbol) -> list[Symbol]:
+        """The definitions that a type is made of."""
+        return self._parts.get(one, [one])
+
     def named(self, name: str) -> bool:
         """Whether a type of this name is defined here."""
         return name in self._named

@@ -22,6 +22,8 @@ from optimizer.languages.naming.written import UNKNOWN, Type, element, inner, pa
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.family import Classes
+from optimizer.lookup.imported import OUTSIDE, imported
+from optimizer.lookup.ruby_blocks import given_to_block
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from optimizer.index.reader import Index
     from optimizer.languages.naming.table import Naming
 
+WRITTEN = "object "
+"""Begins the name of a type that stands for one object of JavaScript that is written out, at a byte of its file."""
 DEEPEST = 12
 MOST_RETURNS = 8
 
@@ -71,6 +75,10 @@ class Types:
                 self._sources[path] = None
         return self._sources[path]
 
+    def target(self, path: str, module: str) -> str | None:
+        """The file that a module leads to from a file; None for one outside the repository."""
+        return next((one.target for one in self._index.imports_of(path) if one.module == module and one.target), None)
+
     # ── expressions ──────────────────────────────────────────────────────────────────────────────
 
     def _types(self, path: str, node: Node, depth: int) -> Iterator[Type]:
@@ -100,6 +108,8 @@ class Types:
             yield from self.types(path, right, depth + 1)
         elif kinds.is_statement(node):
             yield from (t for part in kinds.values_of(node) for t in self.types(path, part, depth + 1))
+        elif kind == "object":
+            yield Type(f"{WRITTEN}{node.start_byte}", (), path)
         elif kinds.LITERALS.fullmatch(kind):
             yield Type(f"literal {kind}")
 
@@ -123,6 +133,9 @@ class Types:
         if node.type == "instance_variable":
             owner = next(self._owner(path, node), UNKNOWN)
             yield from self._field(owner, text_of(node), depth)
+            return
+        if self._row.reach == "exports" and (taken := list(imported(self, path, text_of(node), depth))):
+            yield from taken
             return
         known = list(self._of_repository(path, text_of(node), depth))
         yield from known or (self._result(path, node, depth) if self._row.bare_reads else ())
@@ -155,8 +168,6 @@ class Types:
             for written in parse(text_of(one.type), path):
                 yield from (element(written),) if one.element else self.bound(written, one.leaf)
         elif one.value is None:
-            from optimizer.lookup.ruby_blocks import given_to_block
-
             yield from given_to_block(self, path, one.leaf, depth)
         elif one.element:
             yield from map(element, self.types(path, one.value, depth + 1))
@@ -269,7 +280,8 @@ class Types:
             yield Type(name, (), path, f"{text_of(holder)}." if holder is not None else "")
             return
         for one in self.types(path, holder, depth + 1) if holder is not None else ():
-            yield from (one,) if self._is_outside(one) else list(self._field(one, name, depth)) or (UNKNOWN,)
+            outside = self._is_outside(one) or one.name.startswith(OUTSIDE)
+            yield from (one,) if outside else list(self._field(one, name, depth)) or (UNKNOWN,)
 
     def _is_outside(self, one: Type) -> bool:
         """Whether a type of Go is one of another repository, whose members never give a type of this one."""

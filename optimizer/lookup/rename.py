@@ -126,6 +126,8 @@ def subject_of(index: Index, found: Sequence[Symbol]) -> Subject:
         family |= {one for one in same if one.path == target.path and one.parent == target.parent}
     elif scope is None:
         family |= {one for one in same if _is_one(one, target, subject.naming)}
+    else:
+        family |= {one for one in same if (one.path, one.parent) == (target.path, target.parent)}
     others = tuple(one for one in same if one not in family)
     names = inference_of(index) if subject.naming.is_inferred else None
     return replace(

@@ -7,7 +7,7 @@ import re
 
 from optimizer.languages.naming import modules, packages
 from optimizer.languages.naming.table import package_of
-from optimizer.languages.naming.uses import Use, is_field, is_of_object, is_setter, modules_around, starts_with
+from optimizer.languages.naming.uses import Use, is_field, is_key, is_of_object, is_setter, modules_around, starts_with
 from optimizer.lookup import exported
 from optimizer.lookup.subject import Subject, Verdict, leads
 from optimizer.retrieval import Symbol
@@ -19,7 +19,9 @@ def member(subject: Subject, path: str, use: Use) -> Verdict:
     if is_setter(use):
         return "ours" if use.owners and use.owners[0] in subject.types else "other"
     if use.place.kind == "definition" or use.role == "key":
-        return "ours" if (path, use.place.line) in defined else "other"
+        if (path, use.place.line) in defined or (use.role == "member" and subject.receiver(path, use) == "ours"):
+            return "ours"
+        return "open" if subject.is_in_literal and is_key(use.node) else "other"
     if use.role == "member":
         if _cannot_be_method(subject, use):
             return "other"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from optimizer.languages.naming import exports
 from optimizer.languages.naming.expressions import is_own
+from optimizer.languages.naming.members import by_library, reached
 from optimizer.languages.naming.table import Naming, group_of, naming_in
-from optimizer.languages.naming.uses import Use, find_uses
+from optimizer.languages.naming.uses import Use, find_uses, is_in_literal
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.family import Classes
@@ -115,9 +116,31 @@ class Subject:
         return frozenset(one.path for one in self.others if not one.parent and one.kind not in self.naming.members)
 
     @cached_property
+    def is_in_literal(self) -> bool:
+        """Whether it is a property of an object that is written out, so that its name may be known where that goes."""
+        uses = self.uses.get(self.target.path, ())
+        return any(use.place.line == self.target.line and is_in_literal(use.node) for use in uses)
+
+    @cached_property
     def is_own_word(self) -> bool:
         """Whether an outside library is unlikely to have a member of this name, and nothing here shows that one has."""
-        return bool(_WORDS.search(self.name)) and not self.others and not self.has_other_members
+        is_outside = self.name in self.outside_members if self.outside_members else not _WORDS.search(self.name)
+        return not is_outside and not self.others and not self.has_other_members and not self.is_listed
+
+    @cached_property
+    def outside_members(self) -> frozenset[str]:
+        """The members that the language and the libraries in reach have; empty where these are not listed."""
+        if not by_library(self.language):
+            return frozenset()
+        near = [path for path in self.index.paths() if group_of(path) == group_of(self.target.path)]
+        return reached(self.language, {one.module for path in near for one in self.index.imports_of(path) if not one.target})
+
+    @cached_property
+    def is_listed(self) -> bool:
+        """Whether a statement such as `attr_reader` gives the name to a member of another type."""
+        from optimizer.lookup.shapes import is_listed
+
+        return is_listed(self)
 
     @cached_property
     def has_other_members(self) -> bool:
@@ -138,7 +161,12 @@ class Subject:
         if self.receivers is None or first is None:
             return "open"
         found = {self.has(one) for one in self.receivers.types(path, first)}
-        return found.pop() if len(found) == 1 else "open"
+        verdict = found.pop() if len(found) == 1 else "open"
+        if verdict != "open":
+            return verdict
+        from optimizer.lookup.shapes import fits
+
+        return fits(self, path, use)
 
     def has(self, one: Type) -> Verdict:
         """Whether a type has the renamed member."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.languages.naming import in_text
 from optimizer.languages.naming.table import group_of
+from optimizer.languages.naming.written import Type, element
 from optimizer.languages.table import Language, language_of
 
 if TYPE_CHECKING:
@@ -63,22 +64,37 @@ def _is_comment(source: Source, at: int) -> bool:
 def _by_place(subject: Subject, path: str, source: Source, start: int) -> bool | None:
     """Whether a symbol means the subject by the call that takes it; None: surely not, False: it may."""
     from optimizer.languages.naming.uses import owners
-    from optimizer.languages.naming.written import Type
 
     node = source.root.descendant_for_byte_range(start, start + 1) if source.root is not None else None
+    is_block = False
     while node is not None and node.type not in ("call", "argument_list", "program", "method", "alias"):
+        is_block = is_block or node.type == "block_argument"
         node = node.parent
     call = node.parent if node is not None and node.type == "argument_list" else node
     named = call.child_by_field_name("method") if call is not None and call.type == "call" else None
-    if call is None or named is None or named.text not in in_text.OF_CLASS or subject.receivers is None:
+    if call is None or named is None or subject.receivers is None:
         return False if subject.is_own_word else None
-    receiver = call.child_by_field_name("receiver")
+    receiver, first = call.child_by_field_name("receiver"), node.named_children[0] if node is not None else None
+    if is_block and receiver is not None:
+        return _of_types(subject, map(element, subject.receivers.types(path, receiver)))
+    if in_text.OF_ARGUMENT.fullmatch(named.text or b"") and first is not None and first.end_byte < start:
+        if first.type == "simple_symbol":
+            return False
+        return _of_types(subject, subject.receivers.types(path, first))
+    if named.text not in in_text.OF_CLASS:
+        return False if subject.is_own_word else None
     if receiver is not None and receiver.type != "self":
         found = {subject.has(one) for one in subject.receivers.types(path, receiver)}
         return True if found == {"ours"} else None if found == {"other"} else subject.is_own_word
     around = next(iter(owners(call, source.text)), "")
     verdict = subject.has(Type(around, (), path))
     return True if verdict == "ours" else None if verdict == "other" else False
+
+
+def _of_types(subject: Subject, types: Iterable[Type]) -> bool | None:
+    """Whether a symbol that is called on a value means the subject; where that is not known, it may."""
+    found = {subject.has(one) for one in types}
+    return True if found == {"ours"} else None if found == {"other"} else subject.is_own_word
 
 
 def _in_example(subject: Subject, taken_from: str, sign: str, plain: bool) -> bool | None:

@@ -319,6 +319,10 @@ def answered(index_repo: IndexRepo, case: Case, *, unresolved: bool) -> LookupRe
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_means_it_is_renamed_and_nothing_else(index_repo: IndexRepo, case: Case) -> None:
+    check(index_repo, case)
+
+
+def check(index_repo: IndexRepo, case: Case) -> None:
     new = "Renamed1" if case.name in ("Total", "T.RunJob") else "renamed_1"
     plain = {path: MARK.sub(r"\1", text) for path, text in case.files.items()}
     found = rename(Lookup("rename", case.name, new, case.within), index_repo(plain))

@@ -141,7 +141,8 @@ def resolve(path: str, raw: RawImport, table: JavaScript) -> Iterator[tuple[str,
         yield raw.module, next((place for place in places if place in table.paths), None)
         return
     if module.startswith((".", "/")):
-        yield raw.module, _file(_join(here, module.lstrip("/") if module.startswith("/") else module), table)
+        place = _join(here, module.lstrip("/") if module.startswith("/") else module)
+        yield raw.module, _file(place, table) or _source(place, table)
         return
     yield raw.module, _mapped(here, module, table) or _package(module, table) or _of_kit(here, module, table)
 
@@ -211,11 +212,12 @@ def _first(folder: str, places: Iterable[str], table: JavaScript) -> str | None:
 
 
 def _source(built: str, table: JavaScript) -> str | None:
-    """The source of a built entry point: `dist/x.js` is made from `src/x.ts`."""
+    """The source of a file that is built: `dist/x.js` is made from `src/x.ts`, or from `x.ts`."""
     for folder in ("dist", "build", "lib", "out"):
         front, found, back = f"/{built}".rpartition(f"/{folder}/")
-        if found and (source := _plain(f"{front}/src/{back}".lstrip("/"), table)):
-            return source
+        for place in (f"{front}/src/{back}", f"{front}/{back}") if found else ():
+            if source := _plain(place.lstrip("/"), table):
+                return source
     return None
 
 

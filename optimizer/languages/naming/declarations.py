@@ -45,6 +45,8 @@ _DECLARES = {
     "for_statement": ("",), "type_switch_statement": ("alias",),
     "field_declaration": ("name", "declarator"), "public_field_definition": ("name",), "property_element": ("name",),
     "property_signature": ("name",), "field_definition": ("property",),
+    "splat_parameter": ("name",), "hash_splat_parameter": ("name",), "block_parameter": ("name",),
+    "keyword_parameter": ("name",), "exception_variable": ("",),
 }  # fmt: skip
 _FIELDS = frozenset({"field_declaration", "public_field_definition", "property_element", "property_signature",
                      "field_definition", "class_parameter", "property_promotion_parameter"})  # fmt: skip

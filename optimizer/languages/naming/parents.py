@@ -112,6 +112,7 @@ PARENTS: Mapping[str, Parent] = {
     "function_call_expression": Parent(used=ANY, called="function"),
     "function_declaration": Parent(binds=("name",)),
     "function_definition": Parent(used=("type",), binds=("name",)),
+    "function_signature": Parent(binds=("name",)),
     "function_item": Parent(used=("return_type",), binds=("name",)),
     "function_type": Parent(used=("return_type",)),
     "generic_type": Parent(used=ANY),

@@ -57,7 +57,11 @@ _TYPES = frozenset({
 })  # fmt: skip
 # In these blocks a name counts from its declaration on; elsewhere for the whole scope.
 _FROM_HERE = frozenset({"let_declaration", "let_condition", "short_var_declaration", "var_spec", "const_spec"})
-_ITSELF = frozenset({"function_declaration", "class_declaration", "function_item", "function_definition"})
+_ITSELF = frozenset({
+    "function_declaration", "class_declaration", "function_item", "function_definition", "function_signature",
+    "generator_function_declaration",
+})  # fmt: skip
+_KEYED = ("pair", "method_definition", "property_signature", "method_signature")
 _OF_KEYS = ("map_type", "slice_type", "array_type", "implicit_length_array_type")
 _OPERATOR = (b".", b"->", b"::", b"?.")
 _PROTOTYPE = re.compile(rb"([A-Za-z_$][\w$]*)\.prototype\b")
@@ -212,6 +216,17 @@ def is_of_object(use: Use) -> bool:
 def is_setter(use: Use) -> bool:
     """Whether a use is the name in a definition that assigns to it, `def name=(value)`."""
     return use.node.parent is not None and use.node.parent.type == "setter"
+
+
+def is_key(node: Node) -> bool:
+    """Whether a name is that of a property in an object, or in a type of JavaScript that says what objects have."""
+    return node.parent is not None and node.parent.type in _KEYED
+
+
+def is_in_literal(node: Node) -> bool:
+    """Whether a name is that of a property in an object that is written out."""
+    around = node.parent.parent if node.parent is not None and node.parent.type in _KEYED else None
+    return around is not None and around.type == "object"
 
 
 def is_in_namespace(node: Node) -> bool:
