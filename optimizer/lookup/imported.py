@@ -47,7 +47,9 @@ def _default(types: Types, path: str) -> Node | None:
         if statement.type == "export_statement" and any(child.type == "default" for child in statement.children):
             return statement.child_by_field_name("value")
         given = statement.named_children[0] if statement.type == "expression_statement" else None
-        left = given.child_by_field_name("left") if given is not None and given.type == "assignment_expression" else None
+        left = (
+            given.child_by_field_name("left") if given is not None and given.type == "assignment_expression" else None
+        )
         if given is not None and left is not None and left.text in (b"module.exports", b"exports = module.exports"):
             return given.child_by_field_name("right")
     return None

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from optimizer.languages.naming import members
 from optimizer.languages.naming.bases import TYPES
 from optimizer.languages.naming.libraries import HARMLESS
 from optimizer.languages.naming.parents import SCOPES
@@ -20,12 +19,14 @@ if TYPE_CHECKING:
     from optimizer.retrieval import Symbol
 
 _LISTED = re.compile(
-    rb"\b(?:attr_\w+|attr|alias_method|alias|define_method|def_delegators?|Struct\.new|Data\.define)\b"
-    rb"((?:[ \t(]*:?@?\w+[?!=]?,?\s*?)*(?:,\s*\n\s*:\w+[?!=]?)*)"
+    rb"\b(?:attr(?:_\w+)?|alias_method|alias|define_method|def_\w*delegators?|Struct\.new|Data\.define)\b"
+    rb"([^\n]*(?:,[ \t]*\n[^\n]*)*)"
 )
-_ANY = re.compile(rb"\bmethod_missing\b|\bdefine_method\b *\(?[^:\s(]|\bclass_eval\b|\binstance_eval\b|\bdefine_singleton")
+_ANY = re.compile(
+    rb"\bmethod_missing\b|\bdefine_method\b *\(?[^:\s(]|\bclass_eval\b|\binstance_eval\b|\bdefine_singleton"
+)
 _LOOKS_AT_TYPE = frozenset({"is_a?", "kind_of?", "instance_of?", "respond_to?", "class", "case"})
-_WORD = re.compile(rb"\w+[?!]?")
+_WORD = re.compile(rb"(?:^[ \t]+|:)(\w+[?!]?)")
 
 
 def fits(subject: Subject, path: str, use: Use) -> Verdict:
@@ -107,7 +108,6 @@ def listed(text: bytes) -> Iterator[str]:
     for found in _LISTED.finditer(text):
         for word in _WORD.findall(found[1]):
             yield word.decode("utf-8", "replace")
-
 
 
 def is_listed(subject: Subject) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -16,6 +16,7 @@ from optimizer.languages.naming.uses import Use, find_uses, is_in_literal
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.family import Classes
+from optimizer.lookup.receivers import WRITTEN
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
@@ -118,8 +119,30 @@ class Subject:
     @cached_property
     def is_in_literal(self) -> bool:
         """Whether it is a property of an object that is written out, so that its name may be known where that goes."""
-        uses = self.uses.get(self.target.path, ())
-        return any(use.place.line == self.target.line and is_in_literal(use.node) for use in uses)
+        return any(is_in_literal(use.node) for _, use in self._definitions())
+
+    @cached_property
+    def objects(self) -> frozenset[tuple[str, str]]:
+        """The objects of JavaScript that are written out and have it, or are given it by an assignment."""
+        found = set[tuple[str, str]]()
+        for path, use in self._definitions():
+            node = use.node.parent
+            if is_in_literal(use.node) and node is not None and node.parent is not None:
+                found.add((path, f"{WRITTEN}{node.parent.start_byte}"))
+            elif use.role == "member" and node is not None and self.receivers is not None:
+                found |= {(one.path, one.name) for one in self.receivers.types(path, node.named_children[0])}
+        return frozenset(found)
+
+    @cached_property
+    def is_passed_on(self) -> bool:
+        """Whether the object that is written with it is handed to a function, which may give its members to another."""
+        nodes = [use.node.parent.parent for _, use in self._definitions() if use.node.parent is not None]
+        return any(one is not None and one.parent is not None and one.parent.type == "arguments" for one in nodes)
+
+    def _definitions(self) -> Iterator[tuple[str, Use]]:
+        defined = {(one.path, one.line) for one in self.family}
+        for path, uses in self.uses.items():
+            yield from ((path, use) for use in uses if (path, use.place.line) in defined)
 
     @cached_property
     def is_own_word(self) -> bool:
@@ -133,7 +156,9 @@ class Subject:
         if not by_library(self.language):
             return frozenset()
         near = [path for path in self.index.paths() if group_of(path) == group_of(self.target.path)]
-        return reached(self.language, {one.module for path in near for one in self.index.imports_of(path) if not one.target})
+        return reached(
+            self.language, {one.module for path in near for one in self.index.imports_of(path) if not one.target}
+        )
 
     @cached_property
     def is_listed(self) -> bool:
@@ -172,6 +197,8 @@ class Subject:
         """Whether a type has the renamed member."""
         if not one.name:
             return "open"
+        if one.name.startswith(WRITTEN):
+            return "ours" if (one.path, one.name) in self.objects else "open" if self.is_passed_on else "other"
         meant = set(self.classes.meant(one.whole, one.path)) if self.classes else set()
         if not meant:
             return "ours" if one.name in self.types else "other"

@@ -10,55 +10,98 @@ from tests.conftest import IndexRepo
 from tests.lookup.test_meanings import Case, check
 
 CASES = {
-    "what a bare call of Ruby gives, and the branches of a statement": Case("Parser.skip", {
-        "a.rb": "class Parser\n  def «skip»\n  end\nend\n\nclass Csv\n  def skip\n    parser.«skip»\n  end\n\n"
-        "  def parser\n    @parser ||= if @lax then Parser.new(1) else Parser.new(2) end\n  end\nend\nCsv.new.skip\n",
-    }),
-    "what a block of Ruby is given": Case("Row.size_of", {
-        "a.rb": "class Row\n  def «size_of»\n  end\nend\n\nclass Other\n  def size_of\n  end\nend\n\n"
-        "class Table\n  def each\n    yield Row.new\n  end\n\n  def go(**options)\n    options.size_of\n  end\nend\n",
-        "b.rb": "require_relative 'a'\nTable.new.each { |row| row.«size_of» }\nOther.new.tap { |one| one.size_of }\n",
-    }),
-    "a method of a module of Ruby with those that override it": Case("Sized.size_of", {
-        "a.rb": "module Sized\n  def «size_of»\n  end\nend\n\nclass Box\n  include Sized\n\n  def «size_of»\n    super\n  end\nend\n\n"
-        "class Lid\n  def size_of\n  end\nend\nBox.new.«size_of»\nLid.new.size_of\n",
-    }),
-    "a variable of Ruby by all that is called on it": Case("Row.titled", {
-        "a.rb": "class Row\n  def «titled»\n  end\n\n  def cells\n  end\nend\n\nclass Page\n  attr_reader :lines\n\n"
-        "  def titled\n  end\nend\n",
-        "b.rb": "def go(a, b, c)\n  a.cells if a.«titled»\n  b.lines if b.titled\n  c.titled\nend\n",
-    }, open=frozenset({"b.rb:4"}), breaks=True),
-    "a word of Ruby that no library in reach has": Case("Seal.unsign", {
-        "a.rb": "class Seal\n  def «unsign»\n  end\nend\n", "b.rb": "def go(seal)\n  seal.«unsign»\nend\n",
-    }),
-    "a word of Ruby that a library in reach has": Case("Seal.transaction", {
-        "a.rb": "class Seal\n  def «transaction»\n  end\nend\n", "b.rb": "require 'pstore'\n\ndef go(x)\n  x.transaction\nend\n",
-    }, open=frozenset({"b.rb:4"}), breaks=True),
-    "symbols of Ruby that are called on a value": Case("Row.titled", {
-        "a.rb": "class Row\n  def «titled»\n  end\nend\n\nclass Page\n  def titled\n  end\nend\n",
-        "test_a.rb": "row = Row.new\nassert_predicate(row, :«titled»)\nassert_predicate(Page.new, :titled)\nrows.map(&:titled)\n",
-    }, open=frozenset({"test_a.rb:4"}), breaks=True),
-    "a function within a method that is declared in several forms": Case("Parser.parse.check", {
-        "a.ts": "export class Parser {\n  parse() {\n    «check»(1)\n    function «check»(a: number): number\n"
-        "    function «check»(a: string): number\n    function «check»(a: any) { return 1 }\n  }\n}\n",
-    }),
-    "a method of an interface that is given by assignment, and used by its built file": Case("Parser.detailed", {
-        "lib/types.ts": "export interface Parser { «detailed»(a: string): number }\n",
-        "lib/index.ts": "import { Parser } from './types.js'\nconst made: Parser = function () {}\nmade.«detailed» = function () { return 1 }\n"
-        "export default made\n",
-        "browser.js": "const own = function () {}\nown.detailed = function () { return 1 }\n",
-        "test/a.mjs": "import parse from '../build/lib/index.js'\nparse.«detailed»('')\n",
-    }),
-    "members of what is imported from outside, and of an object that is written out": Case("mixin.resolve", {
-        "a.js": "const mixin = { «resolve»: (x) => x }\nconst other = { resolve: 1 }\nother.resolve\nmixin.«resolve»(1)\n"
-        "export default mixin\n",
-        "b.js": "import mixin from './a.js'\nimport path from 'path'\nmixin.«resolve»(1)\npath.resolve(1)\npath.posix.resolve(1)\n",
-        "c.d.ts": "export interface Kind { resolve(x: string): string }\n",
-    }, open=frozenset({"a.js:2", "c.d.ts:1"}), breaks=True),
-    "members that are given to an object or a function": Case("lib.go", {
-        "a.js": "const lib = {}\nlib.«go» = function () {}\nlib.«go»()\nfunction run() {}\nrun.go = 1\nmodule.exports = lib\n",
-        "b.js": "const own = require('./a')\nown.«go»()\nconst more = {}\nmore.go()\n",
-    }),
+    "what a bare call of Ruby gives, and the branches of a statement": Case(
+        "Parser.skip",
+        {
+            "a.rb": "class Parser\n  def «skip»\n  end\nend\n\nclass Csv\n  def skip\n    parser.«skip»\n  end\n\n"
+            "  def parser\n    @parser ||= if @lax then Parser.new(1) else Parser.new(2) end\n  end\nend\nCsv.new.skip\n",
+        },
+    ),
+    "what a block of Ruby is given": Case(
+        "Row.size_of",
+        {
+            "a.rb": "class Row\n  def «size_of»\n  end\nend\n\nclass Other\n  def size_of\n  end\nend\n\n"
+            "class Table\n  def each\n    yield Row.new\n  end\n\n  def go(**options)\n    options.size_of\n  end\nend\n",
+            "b.rb": "require_relative 'a'\nTable.new.each { |row| row.«size_of» }\nOther.new.tap { |one| one.size_of }\n",
+        },
+    ),
+    "a method of a module of Ruby with those that override it": Case(
+        "Sized.size_of",
+        {
+            "a.rb": "module Sized\n  def «size_of»\n  end\nend\n\nclass Box\n  include Sized\n\n  def «size_of»\n    super\n  end\nend\n\n"
+            "class Lid\n  def size_of\n  end\nend\nBox.new.«size_of»\nLid.new.size_of\n",
+        },
+    ),
+    "a variable of Ruby by all that is called on it": Case(
+        "Row.titled",
+        {
+            "a.rb": "class Row\n  def «titled»\n  end\n\n  def cells\n  end\nend\n\nclass Page\n  attr_reader :lines\n\n"
+            "  def titled\n  end\nend\n",
+            "b.rb": "def go(a, b, c)\n  a.cells if a.«titled»\n  b.lines if b.titled\n  c.titled\nend\n",
+        },
+        open=frozenset({"b.rb:4"}),
+        breaks=True,
+    ),
+    "a word of Ruby that no library in reach has": Case(
+        "Seal.unsign",
+        {
+            "a.rb": "class Seal\n  def «unsign»\n  end\nend\n",
+            "b.rb": "def go(seal)\n  seal.«unsign»\nend\n",
+        },
+    ),
+    "a word of Ruby that a library in reach has": Case(
+        "Seal.transaction",
+        {
+            "a.rb": "class Seal\n  def «transaction»\n  end\nend\n",
+            "b.rb": "require 'pstore'\n\ndef go(x)\n  x.transaction\nend\n",
+        },
+        open=frozenset({"b.rb:4"}),
+        breaks=True,
+    ),
+    "symbols of Ruby that are called on a value": Case(
+        "Row.titled",
+        {
+            "a.rb": "class Row\n  def «titled»\n  end\nend\n\nclass Page\n  def titled\n  end\nend\n",
+            "test_a.rb": "row = Row.new\nassert_predicate(row, :«titled»)\nassert_predicate(Page.new, :titled)\nrows.map(&:titled)\n",
+        },
+        open=frozenset({"test_a.rb:4"}),
+        breaks=True,
+    ),
+    "a function within a method that is declared in several forms": Case(
+        "Parser.parse.check",
+        {
+            "a.ts": "export class Parser {\n  parse() {\n    «check»(1)\n    function «check»(a: number): number\n"
+            "    function «check»(a: string): number\n    function «check»(a: any) { return 1 }\n  }\n}\n",
+        },
+    ),
+    "a method of an interface that is given by assignment, and used by its built file": Case(
+        "Parser.detailed",
+        {
+            "lib/types.ts": "export interface Parser { «detailed»(a: string): number }\n",
+            "lib/index.ts": "import { Parser } from './types.js'\nconst made: Parser = function () {}\nmade.«detailed» = function () { return 1 }\n"
+            "export default made\n",
+            "browser.js": "const own = function () {}\nown.detailed = function () { return 1 }\n",
+            "test/a.mjs": "import parse from '../build/lib/index.js'\nparse.«detailed»('')\n",
+        },
+    ),
+    "members of what is imported from outside, and of an object that is written out": Case(
+        "mixin.resolve",
+        {
+            "a.js": "const mixin = { «resolve»: (x) => x }\nconst other = { resolve: 1 }\nother.resolve\nmixin.«resolve»(1)\n"
+            "export default mixin\n",
+            "b.js": "import mixin from './a.js'\nimport path from 'path'\nmixin.«resolve»(1)\npath.resolve(1)\npath.posix.resolve(1)\n",
+            "c.d.ts": "export interface Kind { resolve(x: string): string }\n",
+        },
+        open=frozenset({"a.js:2", "c.d.ts:1"}),
+        breaks=True,
+    ),
+    "members that are given to an object or a function": Case(
+        "lib.go",
+        {
+            "a.js": "const lib = {}\nlib.«go» = function () {}\nlib.«go»()\nmodule.exports = lib\n",
+            "b.js": "const own = require('./a')\nown.«go»()\nconst more = {}\nmore.go()\n",
+        },
+    ),
 }
 
 

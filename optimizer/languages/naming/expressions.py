@@ -58,11 +58,13 @@ OPENS = frozenset({"unwrap", "expect", "unwrap_or_default", "first", "last", "ge
 
 # Parameters of Ruby that take the rest, and what methods of its core give in every class that has them.
 RESTS = {"splat_parameter": "Array", "hash_splat_parameter": "Hash", "block_parameter": "Proc"}
+_STRINGS = "to_s inspect join strip chomp upcase downcase capitalize gsub sub tr encode"
+_ARRAYS = "to_a map collect flat_map split keys values zip chars lines bytes partition"
 GIVES = {
-    **dict.fromkeys("to_s inspect join strip chomp upcase downcase capitalize gsub sub tr encode".split(), "String"),
-    **dict.fromkeys("to_a map collect flat_map split keys values zip chars lines bytes partition".split(), "Array"),
-    **dict.fromkeys("to_h group_by tally".split(), "Hash"),
-    **dict.fromkeys("size length count to_i".split(), "Integer"),
+    **dict.fromkeys(_STRINGS.split(), "String"),
+    **dict.fromkeys(_ARRAYS.split(), "Array"),
+    **dict.fromkeys(("to_h", "group_by", "tally"), "Hash"),
+    **dict.fromkeys(("size", "length", "count", "to_i"), "Integer"),
     "to_sym": "Symbol",
 }
 

@@ -20,7 +20,9 @@ OF_CLASS = frozenset(
     b" attr_writer attr_accessor remove_method undef_method protected_instance_methods".split()
 )
 """Methods of Ruby whose symbols name methods of their receiver."""
-OF_ARGUMENT = re.compile(rb"(?:assert|refute)_(?:not_)?(?:predicate|respond_to|operator|send)|def_(?:instance_)?delegators?")
+OF_ARGUMENT = re.compile(
+    rb"(?:assert|refute)_(?:not_)?(?:predicate|respond_to|operator|send)|def_(?:instance_)?delegators?"
+)
 """Methods of Ruby whose symbols name methods of their first argument."""
 _QUALIFIED = re.compile(rb"(\w+)\s*(::|\.)\s*$")
 
