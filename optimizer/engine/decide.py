@@ -40,7 +40,7 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     from optimizer.routing.policy import choose_with
     from optimizer.routing.score import names
 
-    candidates = services.calls.candidates(available.models, services.calls.clock())
+    candidates = services.calls.candidates(_with_tools_refused(available, services), services.calls.clock())
     wanted = (services.models.role(role),) if role else ()
     allowed = replace(limits(services), wanted=(*wanted, *_local_models(task, services)))
     allowed = replace(allowed, answer=answer or allowed.answer)
@@ -54,6 +54,14 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     order = ", ".join(f"{one.model.id} ({one.estimate} micro-dollars)" for one in attempts) or "no model"
     debug("routing", "%s, difficulty %.2f: %s; %d left out", task.kind, task.difficulty, order, len(left_out))
     return found._replace(plan=plan, attempts=tuple(attempts), left_out=left_out)
+
+
+def _with_tools_refused(available: Available, services: Services) -> tuple[Model, ...]:
+    """The models, without tools where the server refused them lately: else each first call would fail."""
+    from optimizer.models.state import key
+
+    refused = services.calls.states().without_tools(map(key, available.models))
+    return tuple(one._replace(tools=one.tools and key(one) not in refused) for one in available.models)
 
 
 def _no_eyes(left_out: Sequence[LeftOut], services: Services) -> tuple[LeftOut, ...]:

@@ -14,6 +14,7 @@ from optimizer.engine import prepare
 from optimizer.errors import AnswerCut, Conflict, OptimizerError, PromptTooLong, ToolsRefused, UnusableOutput
 from optimizer.events import Flow, Judged, Notice, Proposed
 from optimizer.ledger.caps import DOLLAR
+from optimizer.models.state import key
 from optimizer.report import progress
 from optimizer.retrieval import Context
 from optimizer.settings import option
@@ -97,6 +98,7 @@ def _attempt(request: Request, model: Model, services: Services, before: Before)
     ended = yield from _conversation(request, model, services, before)
     if isinstance(ended.failure, ToolsRefused) and model.tools:
         yield Notice(progress.no_tools(model.id, ended.failure.line), "no-tools")
+        services.calls.states().record_no_tools(key(model))
         model = model._replace(tools=False)
         again = yield from _conversation(request, model, services, before)
         ended = replace(again, cost=calls.added(ended.cost, again.cost))

@@ -23,14 +23,17 @@ from optimizer.reasons import Reason, Why
 FILE = "standing.sqlite3"
 QUEUE_SECONDS = 5.0
 PROBE_SECONDS = 120.0
+NO_TOOLS_SECONDS = 86_400.0  # after which a server that refused tools is offered them again
+WITHOUT_TOOLS = "CREATE TABLE without_tools (model TEXT PRIMARY KEY, until REAL) WITHOUT ROWID;"
 PACES = 'CREATE TABLE paces (model TEXT PRIMARY KEY, "read" REAL, "write" REAL) WITHOUT ROWID;'
 SCHEMA = Schema(
     name="record of models",
-    version=3,
+    version=4,
     cache=True,
-    migrations={1: f"DROP TABLE tickets;\n{leases.TABLE}", 2: PACES},
+    migrations={1: f"DROP TABLE tickets;\n{leases.TABLE}", 2: PACES, 3: WITHOUT_TOOLS},
     create=f"""{leases.TABLE}
 {PACES}
+{WITHOUT_TOOLS}
 CREATE TABLE health (model TEXT PRIMARY KEY, failures INTEGER, since REAL, rests REAL, why TEXT, probing REAL,
     seconds REAL, calls INTEGER) WITHOUT ROWID;
 CREATE TABLE quotas (model TEXT, what TEXT, period INTEGER, size INTEGER, "left" INTEGER, resets REAL,
@@ -196,10 +199,25 @@ class StateStore:
             pace = _pace(db, row).after(read, written)
             db.execute("INSERT OR REPLACE INTO paces VALUES (?, ?, ?)", (row, *pace))
 
-    def forget(self, model: str) -> None:
-        """Forget the failures, quotas and pace of a model."""
+    def without_tools(self, models: Iterable[str]) -> frozenset[str]:
+        """Those of the models whose servers refused tools within a day."""
+        if self._opened is None and not self.path.exists():
+            return frozenset()
+        with self._reading() as db:
+            rows = db.execute("SELECT model FROM without_tools WHERE until > ?", (self.now(),)).fetchall()
+        refused = {row for (row,) in rows}
+        return frozenset(name for name in models if refused and self._row(name) in refused)
+
+    def record_no_tools(self, model: str) -> None:
+        """Record that the model's server refused tools."""
         with self._writing() as db:
-            for table in ("health", "quotas", "calls", "paces"):
+            values = (self._row(model), self.now() + NO_TOOLS_SECONDS)
+            db.execute("INSERT OR REPLACE INTO without_tools VALUES (?, ?)", values)
+
+    def forget(self, model: str) -> None:
+        """Forget the failures, quotas and pace of a model, and that it takes no tools."""
+        with self._writing() as db:
+            for table in ("health", "quotas", "calls", "paces", "without_tools"):
                 db.execute(f"DELETE FROM {table} WHERE model = ?", (self._row(model),))
 
     def rates(self, refs: Iterable[str], day: str, version: str, made: Callable[[str], Any]) -> Mapping[str, Any]:

@@ -205,6 +205,10 @@ def test_a_server_that_refuses_tools_is_asked_without_them(user: Optimize, loopb
     assert (ran.code, len(ran.notices("no-tools"))) == (0, 1)
     first, second = loopback.asked("ollama")
     assert first.body["tools"] and not second.body.get("tools") and "<tool_call>" in second.text
+    loopback.queue("ollama", RIGHT)
+    again = user(QUESTION, "--tier", "local", "--json")
+    assert (again.code, again.notices("no-tools")) == (0, [])
+    assert not loopback.asked("ollama")[2].body.get("tools")
 
 
 def test_a_question_goes_on_with_what_another_model_has_seen(user: Optimize, loopback: Loopback) -> None:

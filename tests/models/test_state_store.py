@@ -314,3 +314,16 @@ def test_a_quota_that_was_reset_is_whole_again() -> None:
     spent = (Quota("requests", MINUTE, 30, 0, 50.0),)
     assert fit(spent, CALL, 49.0).wait == 1.0
     assert fit(spent, CALL, 50.0).wait == 0.0
+
+
+def test_a_server_that_refused_tools_is_known_for_a_day(another: Open, clock: Clock, tmp_path: Path) -> None:
+    assert another().without_tools([MODEL]) == frozenset()
+    another().record_no_tools(MODEL)
+    assert another().without_tools([MODEL, "groq/other"]) == {MODEL}
+    elsewhere = StateStore(tmp_path, lambda _: "another account", now=clock)
+    assert elsewhere.without_tools([MODEL]) == frozenset()
+    clock.at += DAY + 1
+    assert another().without_tools([MODEL]) == frozenset()
+    another().record_no_tools(MODEL)
+    another().forget(MODEL)
+    assert another().without_tools([MODEL]) == frozenset()
