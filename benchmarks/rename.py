@@ -89,7 +89,12 @@ def draw(index: Index, seed: str, count: int) -> list[Symbol]:
 def counts(path: str) -> bool:
     """Whether a file is code of the program itself."""
     language = language_of(path)
-    return language is not None and not language.outline and not is_test(path) and not FOLDERS & {*path.split("/")}
+    return (
+        language is not None
+        and not (language.outline or language.described)
+        and not is_test(path)
+        and not FOLDERS & {*path.split("/")}
+    )
 
 
 def copy(folder: Path, scratch: str) -> Path:

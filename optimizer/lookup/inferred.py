@@ -37,7 +37,9 @@ class Inferred:
         self.family = {(one.path, one.line) for one in subject.family}
         self._alone: dict[str, bool] = {}
         self._tied = {(one.path, one.line) for one in subject.others if self._is_in_protocol(one)}
-        if not subject.is_member:
+        if subject.is_member:
+            self._join_inherited()
+        else:
             self._join_top_level()
 
     def _join_top_level(self) -> None:
@@ -46,6 +48,25 @@ class Inferred:
         for use in self.subject.uses.get(path, ()):
             if use.role == "name" and use.place.kind != "import" and self._is_top_level(path, use):
                 self.family.add((path, use.place.line))
+
+    def _join_inherited(self) -> None:
+        """What overrides a method by a base that is no name of a class, such as what a function gives."""
+        known = {(one.path, one.line) for one in self.subject.others}
+        defined = {
+            (path, use.place.line): {(one.path, one.line) for one in self._of_use(path, use)}
+            for path, uses in self.subject.uses.items()
+            for use in uses
+            if use.place.kind == "definition" and (path, use.place.line) in known | self.family
+        }
+        while joined := [
+            (one, *above)
+            for one, above in defined.items()
+            if (above & self.family and one not in self.family) or (one in self.family and above & known - self.family)
+        ]:
+            self.family.update(place for places in joined for place in places if place in known)
+
+    def _of_use(self, path: str, use: Use) -> tuple[Location, ...]:
+        return self.names.meaning(path, self.subject.sources[path].text, use.place.line, use.place.start)
 
     def _is_top_level(self, path: str, use: Use) -> bool:
         if use.scope is None:
@@ -59,7 +80,7 @@ class Inferred:
             return "ours"
         if use.role == "key":
             return "other"
-        found = self.names.meaning(path, self.subject.sources[path].text, use.place.line, use.place.start)
+        found = self._of_use(path, use)
         here = path == self.subject.target.path and not self.subject.is_member
         if here and not found and use.role == "name" and self._is_top_level(path, use):
             return "ours"
@@ -141,6 +162,8 @@ def strings(subject: Subject, path: str, source: Source, bound: bool) -> Iterato
 
     `bound`: the top level of the file has the subject under its name.
     """
+    if subject.is_in_function:
+        return
     data = source.text
     found = {start: True for start, module in in_text.after_modules(data, subject.name) if _names(module, subject)}
     if subject.names is not None and naming_of(path).is_inferred:

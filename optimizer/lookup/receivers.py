@@ -79,6 +79,10 @@ class Types:
         """The file that a module leads to from a file; None for one outside the repository."""
         return next((one.target for one in self._index.imports_of(path) if one.module == module and one.target), None)
 
+    def add(self, path: str, source: Source) -> None:
+        """Take in code that is no file of the repository, such as that of an example, under a name of its own."""
+        self._sources[path] = source
+
     # ── expressions ──────────────────────────────────────────────────────────────────────────────
 
     def _types(self, path: str, node: Node, depth: int) -> Iterator[Type]:
@@ -166,7 +170,10 @@ class Types:
     def _declared(self, path: str, one: Declared, depth: int) -> Iterator[Type]:
         if one.type is not None:
             for written in parse(text_of(one.type), path):
-                yield from (element(written),) if one.element else self.bound(written, one.leaf)
+                if written.name in kinds.OWN_NAMES:
+                    yield from self._owner(path, one.leaf)
+                else:
+                    yield from (element(written),) if one.element else self.bound(written, one.leaf)
         elif one.value is None:
             yield from given_to_block(self, path, one.leaf, depth)
         elif one.element:
@@ -180,19 +187,11 @@ class Types:
 
     def bound(self, written: Type, at: Node) -> tuple[Type, ...]:
         """A type as it is, or for a parameter of the function or class around it what it is bound to."""
-        around: Node | None = at if not self.symbols(written.name) and written.name else None
-        while around is not None:
-            listed = [one for one in around.named_children if one.type in kinds.PARAMETERS]
-            texts = [text_of(one) for one in listed]
-            if any(re.search(rf"\b{re.escape(written.name)}\b", text) for text in texts[:1]):
-                bounds = re.search(
-                    rf"\b{re.escape(written.name)}\s*(?::|extends)\s*([^,]+?)[\s>]*(?:,|$)", " , ".join(texts)
-                )
-                parts = re.split(r"[+&]", bounds[1]) if bounds else ()
-                known = [one for part in parts for one in parse(part, written.path) if self._classes.named(one.name)]
-                return tuple(known) or (UNKNOWN,)
-            around = around.parent
-        return (written,)
+        parts = kinds.bounds(at, written.name) if written.name and not self.symbols(written.name) else None
+        if parts is None:
+            return (written,)
+        known = [one for part in parts for one in parse(part, written.path) if self._classes.named(one.name)]
+        return tuple(known) or (UNKNOWN,)
 
     def _made(self, path: str, node: Node) -> Iterator[Type]:
         made = node.child_by_field_name("constructor") or node.child_by_field_name("type")
@@ -302,6 +301,12 @@ class Types:
     def _field(self, owner: Type, name: str, depth: int) -> Iterator[Type]:
         """What a field of a type holds, by its declaration, or by what is assigned to it within its class."""
         for symbol in self.above(owner) if owner.name else ():
+            if name.isdigit():
+                for leaf in self.leaves(symbol):
+                    yield from (
+                        one for kind in kinds.by_place(leaf, int(name)) for one in parse(text_of(kind), symbol.path)
+                    )
+                continue
             for leaf in self.leaves(symbol, name):
                 declared = declaration(leaf)
                 if declared is not None and declared.field:

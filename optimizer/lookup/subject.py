@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from optimizer.languages.naming import exports
-from optimizer.languages.naming.expressions import is_own
+from optimizer.languages.naming.expressions import first_around, is_in_macro, is_own, taken_in_macro
 from optimizer.languages.naming.members import by_library, reached
 from optimizer.languages.naming.table import Naming, group_of, naming_in
 from optimizer.languages.naming.uses import Use, find_uses, is_in_literal
@@ -182,7 +182,7 @@ class Subject:
         """Whether the receiver of a member is of a type that has the renamed one."""
         if is_own(use.receiver):
             return self._of_owner(path, use)
-        first = use.node.parent.named_children[0] if use.node.parent is not None else None
+        first = taken_in_macro(use.node) if is_in_macro(use.node) else first_around(use.node)
         if self.receivers is None or first is None:
             return "open"
         found = {self.has(one) for one in self.receivers.types(path, first)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,8 +14,9 @@ from optimizer.languages.naming.written import Type, element
 from optimizer.languages.table import Language, language_of
 
 if TYPE_CHECKING:
+    from optimizer.languages.naming.in_text import InExample
     from optimizer.languages.source import Source
-    from optimizer.lookup.subject import Subject
+    from optimizer.lookup.subject import Subject, Verdict
 
 
 class InText(NamedTuple):
@@ -30,6 +32,8 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
     """The places of a file of the subject's own languages where text may mean it."""
     name, data = subject.name, source.data
     language = language_of(path)
+    if subject.is_in_function:
+        return
     if language is None or language.blocks:
         view = _outside_of_code(subject, data, language)
         yield from (_place(subject, data, at, ours=False) for at in in_text.words(view, name))
@@ -41,10 +45,10 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
         yield _place(subject, data, data.find(name.encode()), ours=False)
     if language.macros:
         yield from (_place(subject, data, at, ours=not subject.others) for at in in_text.in_macros(data, name))
-    for start, taken_from, sign in in_text.in_examples(form, data, name):
-        meant = _in_example(subject, taken_from, sign, form.plain)
+    for example in in_text.in_examples(form, data, name):
+        meant = _in_example(subject, path, example, form.plain)
         if meant is not None:
-            yield _place(subject, data, start, ours=meant)
+            yield _place(subject, data, example.start, ours=meant)
     if form.qualified and not subject.is_member and subject.target.parent:
         whole = in_text.after_whole(data, subject.target.parent, name)
         yield from (_place(subject, data, at, ours=True) for at in whole if not _is_comment(source, at))
@@ -97,15 +101,33 @@ def _of_types(subject: Subject, types: Iterable[Type]) -> bool | None:
     return True if found == {"ours"} else None if found == {"other"} else subject.is_own_word
 
 
-def _in_example(subject: Subject, taken_from: str, sign: str, plain: bool) -> bool | None:
+def _in_example(subject: Subject, path: str, example: InExample, plain: bool) -> bool | None:
     """Whether an example means the subject; None where it surely does not."""
+    taken_from, sign = example.taken_from, example.sign
     if subject.is_in_module and taken_from != subject.target.parent.split(".")[-1]:
         return None
     if not subject.is_member:
         return not subject.others if sign != "." or plain else None
     if sign == "::":
         return True if taken_from in subject.types else None
+    if sign and not plain and (verdict := _by_receiver(subject, path, example)) != "open":
+        return True if verdict == "ours" else None
     return subject.is_own_word if sign else None
+
+
+def _by_receiver(subject: Subject, path: str, example: InExample) -> Verdict:
+    """What a member means in the code of an example, by the type of what it is taken from there."""
+    from optimizer.languages.naming.uses import find_uses
+    from optimizer.languages.source import Source
+
+    name = f"{path}:{example.code_start}{posixpath.splitext(path)[1]}"
+    source = Source(name, example.code)
+    if subject.receivers is None:
+        return "open"
+    subject.receivers.add(name, source)
+    at = example.start - example.code_start
+    use = next((one for one in find_uses(source, subject.name) if one.place.start == at), None)
+    return subject.receiver(name, use) if use is not None and use.role == "member" else "open"
 
 
 def _outside_of_code(subject: Subject, data: bytes, page: Language | None) -> bytes:

@@ -317,11 +317,6 @@ def answered(index_repo: IndexRepo, case: Case, *, unresolved: bool) -> LookupRe
     return rename(Lookup("rename", case.name, "renamed_1", case.within, unresolved=unresolved), index_repo(plain))
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_what_means_it_is_renamed_and_nothing_else(index_repo: IndexRepo, case: Case) -> None:
-    check(index_repo, case)
-
-
 def check(index_repo: IndexRepo, case: Case) -> None:
     new = "Renamed1" if case.name in ("Total", "T.RunJob") else "renamed_1"
     plain = {path: MARK.sub(r"\1", text) for path, text in case.files.items()}
@@ -332,6 +327,11 @@ def check(index_repo: IndexRepo, case: Case) -> None:
     assert after == wanted
     assert {f"{one.path}:{one.line}" for one in found.open} >= case.open
     assert found.breaks == case.breaks
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_what_means_it_is_renamed_and_nothing_else(index_repo: IndexRepo, case: Case) -> None:
+    check(index_repo, case)
 
 
 @pytest.mark.parametrize(("code", "name", "new", "files"), REFUSED.values(), ids=REFUSED)

@@ -88,6 +88,44 @@ def taken_from(node: Node) -> tuple[Node | None, str]:
     return None, ""
 
 
+def first_around(node: Node) -> Node | None:
+    """The first part of what is around a node."""
+    return node.parent.named_children[0] if node.parent is not None else None
+
+
+def is_in_macro(node: Node) -> bool:
+    """Whether a node is a token of a macro, which no grammar reads as an expression."""
+    return node.parent is not None and node.parent.type == "token_tree"
+
+
+def taken_in_macro(node: Node) -> Node | None:
+    """The name alone that a token of a macro takes a member from; None for a longer expression."""
+    sign = node.prev_sibling
+    first = sign.prev_sibling if sign is not None else None
+    before = first.prev_sibling if first is not None else None
+    is_alone = before is None or before.type not in (".", "::")
+    return first if first is not None and first.type in NAMES and is_alone else None
+
+
+def by_place(leaf: Node, place: int) -> list[Node]:
+    """The type of a field without a name, by its place, where a node is the name of a struct that has such fields."""
+    body = leaf.parent.child_by_field_name("body") if leaf.parent is not None else None
+    ordered = body is not None and body.type == "ordered_field_declaration_list"
+    return body.children_by_field_name("type")[place : place + 1] if body is not None and ordered else []
+
+
+def bounds(at: Node, name: str) -> list[str] | None:
+    """What a type parameter of the function or class around a node is bound to; None where there is none of the name."""
+    around: Node | None = at
+    while around is not None:
+        texts = [text_of(one) for one in around.named_children if one.type in PARAMETERS]
+        if any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts[:1]):
+            found = re.search(rf"\b{re.escape(name)}\s*(?::|extends)\s*([^,]+?)[\s>]*(?:,|$)", " , ".join(texts))
+            return re.split(r"[+&]", found[1]) if found else []
+        around = around.parent
+    return None
+
+
 def is_import(value: Node) -> bool:
     """Whether a value is what a module gives."""
     return re.match(rb"(?:await\s+)?(?:require|import)\s*\(", value.text or b"") is not None

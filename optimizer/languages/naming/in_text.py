@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from optimizer.languages.table import Language
 
@@ -12,8 +13,10 @@ _MACRO = re.compile(rb"^[ \t]*#[ \t]*define\b(?:[^\n]*\\\r?\n)*[^\n]*", re.M)
 _FENCED = re.compile(
     rb"(?m)^[ \t]*//[/!][ \t]*```(?:rust|should_panic|no_run)?[ \t]*\r?\n((?:[ \t]*//[/!](?![ \t]*```).*\n)*)"
 )
+_MARGIN = re.compile(rb"(?m)^[ \t]*//[/!](?:[ \t]*#(?=[ \t]|$))?")
 _PROMPTS = re.compile(rb"(?m)^[ \t]*(?:>>>|\.\.\.)[ \t](.*)$")
 _TEMPLATES = re.compile(rb"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}", re.S)
+_TAG = re.compile(rb"\{%[-+]?\s*\w+")
 OF_CLASS = frozenset(
     b"alias_method define_method private public protected module_function private_class_method public_class_method"
     b" send public_send __send__ respond_to? method instance_method public_instance_method method_defined? attr_reader"
@@ -101,7 +104,8 @@ def in_templates(data: bytes, name: str) -> Iterator[int]:
     """Where a template may take a member, or a function, by its name."""
     word = re.compile(rb"(?<![\w$])" + re.escape(name.encode()) + rb"(?![\w$])")
     for block in _TEMPLATES.finditer(data):
-        yield from (block.start() + match.start() for match in word.finditer(block[0]))
+        tag = _TAG.match(block[0])
+        yield from (block.start() + match.start() for match in word.finditer(block[0], tag.end() if tag else 0))
 
 
 def after_whole(data: bytes, parent: str, name: str) -> Iterator[int]:
@@ -117,14 +121,26 @@ def in_macros(data: bytes, name: str) -> Iterator[int]:
             yield macro.start() + match.start()
 
 
-def in_examples(form: Form, data: bytes, name: str) -> Iterator[tuple[int, str, str]]:
-    """Where examples that are run as tests have `name`; what it is taken from there, and by which sign."""
+class InExample(NamedTuple):
+    """A name in an example: its offset, what it is taken from and by which sign, and the code with its offset."""
+
+    start: int
+    taken_from: str
+    sign: str
+    code: bytes
+    code_start: int
+
+
+def in_examples(form: Form, data: bytes, name: str) -> Iterator[InExample]:
+    """Where examples that are run as tests have `name`; their code has blanks for what marks it as a comment."""
     word = re.compile(rb"(?<!\w)" + re.escape(name.encode()) + rb"(?!\w)")
     for block in form.examples.finditer(data) if form.examples else ():
+        code = _MARGIN.sub(lambda margin: b" " * len(margin[0]), block[1])
         for match in word.finditer(block[1]):
             start = block.start(1) + match.start()
             taken = _QUALIFIED.search(data[max(0, start - 80) : start])
-            yield start, taken[1].decode("utf-8", "replace") if taken else "", taken[2].decode() if taken else ""
+            words = (taken[1].decode("utf-8", "replace"), taken[2].decode()) if taken else ("", "")
+            yield InExample(start, *words, code, block.start(1))
 
 
 def words(view: bytes, name: str) -> Iterator[int]:
