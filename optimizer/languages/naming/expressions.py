@@ -115,7 +115,7 @@ def by_place(leaf: Node, place: int) -> list[Node]:
 
 
 def bounds(at: Node, name: str) -> list[str] | None:
-    """What a type parameter of the function or class around a node is bound to; None where there is none of the name."""
+    """What a type parameter of the function or class around a node is bound to; None where no such is in sight."""
     around: Node | None = at
     while around is not None:
         texts = [text_of(one) for one in around.named_children if one.type in PARAMETERS]
