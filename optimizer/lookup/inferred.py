@@ -12,6 +12,7 @@ from optimizer.languages.naming import in_text
 from optimizer.languages.naming.bases import PLAIN, bases_of
 from optimizer.languages.naming.table import naming_of
 from optimizer.languages.naming.uses import is_parameter
+from optimizer.lookup.conftest import is_given_by_pytest
 from optimizer.lookup.fixtures import calls
 from optimizer.lookup.other_members import is_of_no_owner
 from optimizer.lookup.subject import leads
@@ -100,7 +101,7 @@ class Inferred:
                 return "other"
             if found_by_fixture := self._of_fixture(path, use):
                 return found_by_fixture
-            if is_of_no_owner(self.subject, path, use):
+            if is_given_by_pytest(self.subject, path, use) or is_of_no_owner(self.subject, path, use):
                 return "other"
             return "ours" if self._is_only(path) else "open"
         if use.role == "member":

@@ -33,6 +33,13 @@ CASES = {
         "    def any(self, odd):\n        if odd:\n            def «test»(one):\n                return one\n        else:\n            def «test»(one):\n                return 1\n"
         "        return lambda one: «test»(one)\n",
     }),
+    "fixtures of functions, and those of pytest": Case("Store.read", {
+        "a.py": "class Store:\n    def «read»(self):\n        return 1\n\n\nclass Other:\n    def read(self):\n        return 2\n",
+        "tests/conftest.py": "import pytest\nfrom a import Other, Store\n\n\n@pytest.fixture(params=[1])\ndef store(request):\n    yield Store()\n\n\n"
+        "@pytest.fixture\ndef other(store):\n    store.«read»()\n    return Other()\n",
+        "tests/test_a.py": "def test_one(store, other):\n    assert store.«read»() == other.read()\n\n\n"
+        "def test_two(store, tmpdir):\n    file = tmpdir.join('x')\n    assert store.«read»() == file.read()\n    assert tmpdir.join('y').read()\n",
+    }),
     "the tag of a template": Case("Cache.set", {
         "a.py": "class Cache:\n    def «set»(self, key):\n        return key\n\n\nCache().«set»(1)\n",
         "style.css_t": "{% set width = 1 %}\n{%- set height = 2 %}\n",
