@@ -37,10 +37,18 @@ def commits(
 
 
 def patch_of(source: Path, parent: str, commit: str) -> Patch:
-    """The commit as a patch of its parent; links, submodules and very large files are left out."""
+    """The commit as a patch of its parent; links, submodules and very large files are left out.
+
+    It is empty where the repository, as it was fetched, lacks a file.
+    """
     changes = []
     for old, new, path in _rows(source, parent, commit):
-        before, after = (None if set(name) == {"0"} else git(source, "cat-file", "blob", name) for name in (old, new))
+        try:
+            before, after = (
+                None if set(name) == {"0"} else git(source, "cat-file", "blob", name) for name in (old, new)
+            )
+        except subprocess.CalledProcessError:
+            return Patch(())
         if max(len(before or b""), len(after or b"")) <= MOST_BYTES and before != after:
             changes.append(FileChange(path, before, after))
     return Patch(tuple(changes))

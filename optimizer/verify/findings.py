@@ -23,7 +23,7 @@ _PHP = re.compile(r"^(?P<text>PHP Parse error: .*) in (?P<path>\S+) on line (?P<
 _SYMBOL = re.compile(r"symbol: +(\w+) (\w+)")
 _OF_NAMES = re.compile(
     r"implicit declaration of function .(\w+).|.(\w+). undeclared|cannot find symbol"
-    r"|cannot find [^`]*`(\w+)` in this scope"
+    r"|cannot find [^`]*`(\w+)` in this scope|use of undeclared type `(\w+)`"
 )
 _MISSING = re.compile(r"fatal error|does not exist|unknown type name|incompatible|not compatible|cannot be converted")
 _WHOLE = re.compile(r"(?!(?:std|core|alloc)::).*::\*")

@@ -62,11 +62,7 @@ def _unresolved(path: str, side: Side) -> Iterator[tuple[str, int]]:
     kinds = {(one.module, one.line): one.kind for one in raw}
     for edge in imports.resolve(path, raw, side.tree):
         kind = kinds.get((edge.module, edge.line))
-        if (
-            edge.target is not None
-            or not imports.is_local(edge.module, kind)
-            or _is_there(path, edge.module, side.tree)
-        ):
+        if edge.target is not None or not imports.is_local(edge.module, kind) or _is_there(path, edge.module, side):
             continue
         if kind != "include-local" or not is_made(edge.module, side):
             yield edge.module, edge.line
@@ -85,12 +81,13 @@ def _lost_class(path: str, patched: Patched) -> Iterator[tuple[str, int]]:
             yield raw.module, raw.line
 
 
-def _is_there(path: str, module: str, tree: imports.Tree) -> bool:
+def _is_there(path: str, module: str, side: Side) -> bool:
     """Whether any file has that place and name, whatever its ending, as styles and pictures, or is installed there."""
     place = posixpath.normpath(posixpath.join(posixpath.dirname(path), module.partition("?")[0]))
-    if (found := _INSTALLED.match(place)) and not any(other.startswith(found[0]) for other in tree.paths):
+    if (found := _INSTALLED.match(place)) and not any(other.startswith(found[0]) for other in side.paths):
         return True
-    return any(other == place or other.startswith((f"{place}.", f"{place}/")) for other in tree.paths)
+    there = side.paths | side.not_indexed
+    return any(other == place or other.startswith((f"{place}.", f"{place}/")) for other in there)
 
 
 def is_made(included: str, side: Side) -> bool:

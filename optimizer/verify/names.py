@@ -83,6 +83,8 @@ def _free(path: str, patched: Patched) -> Iterator[BrokenName]:
     for name, line in sorted(after.items(), key=lambda item: item[1]):
         if name in before or name in row.globals or (shares and _in_package(name, path, patched)):
             continue
+        if _is_brought_by_all(name, new, patched):
+            continue
         if _was_declared(name, old) or not (name in USUAL or _is_global(name, new, patched)):
             yield BrokenName("undefined", path, line, name)
 
@@ -92,6 +94,14 @@ def _was_declared(name: str, old: Source) -> bool:
     if naming(old.language).reach == "packages" and name in (packages.imported(old) or ()):
         return True
     return any(place.kind in ("import", "definition") for place in old.occurrences(name))
+
+
+def _is_brought_by_all(name: str, source: Source, patched: Patched) -> bool:
+    """Whether an import of all names leads to a file that now has the name."""
+    after, is_wide = patched.after, naming(source.language).wide is not None
+    every = (raw for raw in source.imports if is_wide and modules.takes_all(raw))
+    targets = {target for raw in every for target in after.leads(source.path, raw)} - {source.path}
+    return any(modules.has(after.source(target), name) for target in targets)
 
 
 def _unbound(source: Source) -> dict[str, int] | None:
@@ -154,7 +164,8 @@ def _no_longer_imported(path: str, patched: Patched) -> Iterator[BrokenName]:
     crates = {one.module for one in old.imports} if free is not None else set()
     for name in sorted(before - after - naming(new.language).prelude - crates):
         places = new.occurrences(name)
-        if any(place.kind == "definition" for place in places) or _shares_package(name, path, patched):
+        is_there = any(place.kind == "definition" for place in places) or modules.is_used_inside(new, name)
+        if is_there or _shares_package(name, path, patched):
             continue
         is_local = free is not None and name not in free and name[:1].islower()
         for place in places:

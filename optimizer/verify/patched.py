@@ -95,6 +95,11 @@ class Side:
         return (frozenset(self._index().paths()) | self._changed.keys()) - gone
 
     @cached_property
+    def not_indexed(self) -> frozenset[str]:
+        """Files that are there and not indexed, such as pictures, which an import may name all the same."""
+        return frozenset(one.path for one in self._index().skipped()) - self._changed.keys()
+
+    @cached_property
     def tree(self) -> imports.Tree:
         """Where imports lead."""
         if self._like is not None:

@@ -18,7 +18,7 @@ def orphans(path: str, removed: set[str], patched: Patched, importers: Iterable[
     source = patched.after.source(path)
     if modules.passes_all_on(source):
         return
-    gone = {name for name in removed if not _has(source, name)}
+    gone = {name for name in removed if not (modules.has(source, name) or modules.is_given_to_macro(source, name))}
     for file in importers:
         user = patched.after.source(file)
         for name in sorted(gone):
@@ -27,11 +27,6 @@ def orphans(path: str, removed: set[str], patched: Patched, importers: Iterable[
             if not taken:
                 lines = [place.line for place in user.occurrences(name) if _is_of(place, user, path, patched)]
             yield from (BrokenName("removed", file, line, name, path) for line in lines[:1])
-
-
-def _has(source: Source, name: str) -> bool:
-    """Whether a file still defines a name at any depth, or brings it from elsewhere."""
-    return any(place.kind in ("definition", "import") for place in source.occurrences(name))
 
 
 def _is_of(place: Occurrence, user: Source, path: str, patched: Patched) -> bool:

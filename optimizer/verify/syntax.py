@@ -63,7 +63,18 @@ def _python(path: str, patched: Patched) -> Finding:
     before, after = patched.before.module(path), patched.after.module(path)
     if not after.error or before.error or is_newer(patched.after.source(path)):
         return Finding(True)
+    if other := next(
+        (one for one in patched.neighbours(path)[:MOST_NEIGHBOURS] if _is_of_old_python(one, patched)), ""
+    ):
+        return Finding(None, f"{path}: this Python does not read {other} either")
     return Finding(False, f"{path} does not parse: {after.error}")
+
+
+def _is_of_old_python(path: str, patched: Patched) -> bool:
+    """Whether the grammar reads a file and Python does not, as with `print` and `except` of Python 2."""
+    if not is_module(path) or not patched.before.module(path).error:
+        return False
+    return not patched.before.source(path).error_count
 
 
 def _balances(before: Source, after: Source) -> Finding:

@@ -32,6 +32,7 @@ _FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/homebrew/bin")
 _HOMES = ("/usr", "/bin", "/opt", "/Library", "/System")
 _FLAG = re.compile(r"-(?:I|D|U|std=|isystem)(.*)")
 _PACKAGE = re.compile(rb"^package\s+([\w.]+)\s*;", re.M)
+_UNKNOWN_TO_RUST = re.compile(r"error\[E04(?:12|25)\].* in this scope|undeclared type")
 Runner = Callable[[tuple[str, ...], bool, float], tuple[Ended, Path]]
 """Runs words with the patch, or without it, for so many seconds at most; also where the copy is."""
 Timed = Callable[[tuple[str, ...], bool], tuple[Ended, Path]]
@@ -82,7 +83,7 @@ TOOLS = (
     Tool("gcc", (".c",), _gcc),
     Tool("g++", (".cc", ".cpp", ".cxx"), _gcc),
     Tool("javac", (".java",), _javac),
-    Tool("rustc", (".rs",), _rustc, re.compile(r"error\[E0425\].* in this scope"), everywhere=True),
+    Tool("rustc", (".rs",), _rustc, _UNKNOWN_TO_RUST, everywhere=True),
     Tool("ruby", (".rb",), _each("--disable-gems", "-c")),
     Tool("php", (".php",), _each("-n", "-l")),
     Tool("node", (".js", ".mjs", ".cjs"), _each("--check")),

@@ -2,7 +2,8 @@
 
 A name counts only when the change brings it, its file does not declare it, and no other file has the word at all. Then
 it is unknown where it is one letter off a name of its file; or where it is called on nothing or on the object itself,
-and no base class, include or standard library from outside can bring it.
+and no base class, include or standard library from outside can bring it. In the blocks, modules and scripts of Ruby,
+which get methods from anywhere, a call with arguments is unknown where no well-known gem defines the name either.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from optimizer.languages.naming import bases, libraries, undeclared
 from optimizer.languages.source import Source
 from optimizer.report.checks import BrokenName
 from optimizer.verify.includes import Included, included
-from optimizer.verify.patched import Patched, Side, tops
+from optimizer.verify.patched import MOST_SEARCHED, Patched, Side, read, tops
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -41,7 +42,7 @@ def unknown(path: str, patched: Patched) -> Iterator[BrokenName]:
         use = used[name]
         if name in undeclared.known(language) or name.lower() in undeclared.known(language):
             continue
-        is_sure = _is_sure(name, use, source, patched.after, includes)
+        is_sure = _is_sure(name, use, source, patched.after, includes) or _is_in_no_gem(name, use, source, patched)
         if not is_sure and not undeclared.is_misspelt(name, there - {name}):
             continue
         is_only_used = len(_word(name).findall(source.text)) == use.times
@@ -112,6 +113,30 @@ def _classes_are_known(name: str, node: Node, row: libraries.Libraries, side: Si
                 return False
             in_function = in_function or any(base in libraries.TEST_CASES for base in bases.written(one))
     return in_function
+
+
+def _is_in_no_gem(name: str, use: undeclared.NewName, source: Source, patched: Patched) -> bool:
+    """Whether a call with arguments, outside the methods of classes, has a name that no well-known gem brings."""
+    if not _row(source).by_gems or use.called_on != "" or not undeclared.has_arguments(use.node):
+        return False
+    if libraries.is_composed(name) or name in undeclared.known(
+        f"{source.language.name}-gems" if source.language else ""
+    ):
+        return False
+    declared = next(bases.types_around(use.node), None)
+    if declared is not None and bases.may_make(declared, name):
+        return False
+    if declared is not None and not bases.is_open(declared):
+        return not bases.is_in_method(use.node) and _bases_are_known(declared, name, patched.after, {""})
+    return bases.is_in_method(use.node) or not _blocks_answer_to_all(patched)
+
+
+def _blocks_answer_to_all(patched: Patched) -> bool:
+    """Whether a file runs blocks on objects of its own that answer to any name."""
+    after = [change.after for change in patched.changes if change.after is not None]
+    changed = {change.path for change in patched.changes}
+    holding = (path for path in islice(patched.index.holding(bases.ANSWERS_ALL), MOST_SEARCHED) if path not in changed)
+    return any(map(bases.runs_blocks, after)) or any(bases.runs_blocks(read(patched.index, path)) for path in holding)
 
 
 def _bases_are_known(declared: Node, name: str, side: Side, seen: set[str]) -> bool:

@@ -216,6 +216,49 @@ MOVES = {
         {"b.py": "for x in xrange(1):\n    raise StandardError(x)\n"},
         {},
     ),
+    "python: syntax of an older Python": Move(
+        {"a.py": "print 1\n", "b.py": "x = 1\n"},
+        {"b.py": "try:\n    x = 1\nexcept ValueError, error:\n    raise\n"},
+        {},
+    ),
+    "javascript: a picture and the file that shows it": Move(
+        {"src/bg.png": "\x89PNG\0", "src/app.js": "import bg from './bg.png'\nshow(bg)\n"},
+        {"src/app.js": "import './page/scene'\n", "src/page/scene.js": "import bg from '../bg.png'\nshow(bg)\n"},
+        {},
+    ),
+    "rust: to a module of which all is imported": Move(
+        {
+            "src/lib.rs": "mod all;\nmod a;\nmod b;\n",
+            "src/all.rs": "pub struct First;\n",
+            "src/a.rs": "pub struct Noop;\n",
+            "src/b.rs": "use super::all::*;\nuse super::a::Noop;\npub fn make() -> (First, Noop) { (First, Noop) }\n",
+        },
+        {
+            "src/all.rs": "pub struct First;\npub struct Noop;\n",
+            "src/a.rs": "\n",
+            "src/b.rs": "use super::all::*;\npub fn make() -> (First, Noop) { (First, Noop) }\n",
+        },
+        {"src/all.rs": "src/b.rs:2"},
+    ),
+    "rust: a macro defines it": Move(
+        {
+            "src/lib.rs": "#[macro_use]\nmod macros;\nmod a;\npub use a::{Held, Other};\n",
+            "src/macros.rs": "macro_rules! header { ($n:ident, $s:expr) => { pub struct $n; }; }\n",
+            "src/a.rs": "pub struct Held;\npub struct Other;\n",
+        },
+        {"src/a.rs": 'header! {\n    (Held, "Held")\n}\npub struct Other;\n'},
+        {},
+    ),
+    "rust: imported within a macro": Move(
+        {
+            "src/lib.rs": "use std::str::Searcher;\nmacro_rules! made { ($e:expr) => { Searcher::new($e) }; }\n",
+        },
+        {
+            "src/lib.rs": "macro_rules! made {\n"
+            "    ($e:expr) => { outer! {{ use std::str::Searcher; Searcher::new($e) }} };\n}\n",
+        },
+        {},
+    ),
     "ruby: to another file": Move(
         {"lib/a.rb": "def helper\nend\n\ndef k\nend\n", "c.rb": "require_relative 'lib/a'\n\nhelper()\n"},
         {"lib/a.rb": "require_relative 'b'\n\ndef k\nend\n", "lib/b.rb": "def helper\nend\n"},
@@ -229,7 +272,8 @@ def failed(index: Index, files: Mapping[str, str], change: Texts) -> str:
         return None if text is None else text.encode()
 
     changes = tuple(FileChange(path, data(files.get(path)), data(text)) for path, text in change.items())
-    return "\n".join(check.evidence for check in at_once(Patch(changes), index).checks if check.passed is False)
+    checks = at_once(Patch(changes), index).checks
+    return "\n".join(check.evidence or check.detail for check in checks if check.passed is False)
 
 
 @pytest.mark.parametrize("name", MOVES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,8 @@ FILES = {
     "makes.rb": 'class Makes\n  define_method(:made) { 1 }\n  TYPES.each { |t| define_method("scan_#{t}") { 1 } }\n'
     "  attr_reader :size\n  def f(data)\n    g(data)\n  end\n  def g(data)\n    data\n  end\nend\n",
     "own.rb": "module Own\n  def self.f(data)\n    data\n  end\n  def g(data)\n    data\n  end\nend\n",
+    "spec/a_spec.rb": "describe M::A do\n  it 'is f' do\n    expect(subject.f(1)).to eq(1)\n  end\nend\n",
+    "bin/run.rb": "require 'a'\n\nputs(M::A.new.f(1))\n",
     "row.rb": "class Row < Struct.new(:data)\n  def f(other)\n    other\n  end\nend\n",
     "composer.json": '{"autoload": {"psr-4": {"P\\\\": "src/"}}}',
     "src/A.php": "<?php\nnamespace P;\n\nclass A extends B\n{\n    public function f($data)\n    {\n"
@@ -86,6 +89,9 @@ def names(index: Index, path: str, old: str, new: str) -> str | None:
         ("makes.rb", "g(data)\n", "prepared(data)\n", "prepared"),
         ("own.rb", "self.f(data)\n    data", "self.f(data)\n    prepared(data)", "prepared"),
         ("row.rb", "    other\n", "    prepared(other)\n", "prepared"),
+        ("own.rb", "g(data)\n    data", "g(data)\n    prepared(data)", "prepared"),
+        ("spec/a_spec.rb", "    expect(", "    prepared(1)\n    expect(", "prepared"),
+        ("bin/run.rb", "puts(M", "prepared(M", "prepared"),
         ("src/A.php", "$this->g(", "$this->prepared(", "prepared"),
         ("src/A.php", "$this->g(", "prepared(", "prepared"),
         ("src/A.php", "$this->g($data)", "new Prepared()", "Prepared"),
@@ -118,7 +124,12 @@ def test_a_name_that_nothing_brings_is_found(index: Index, path: str, old: str, 
             "  attr_reader :prepared\n  def f(data)\n    self.prepared\n",
         ),
         ("makes.rb", "g(data)\n", "scan_more(data)\n"),
-        ("own.rb", "g(data)\n    data", "g(data)\n    brought(data)"),
+        ("own.rb", "g(data)\n    data", "g(data)\n    travel_to(data)"),
+        ("own.rb", "g(data)\n    data", "g(data)\n    brought"),
+        ("own.rb", "module Own\n", "module Own\n  def method_missing(*)\n    brought(1)\n  end\n"),
+        ("spec/a_spec.rb", "    expect(", "    instance_double(1)\n    expect("),
+        ("spec/a_spec.rb", "    expect(", "    be_brought(1)\n    expect("),
+        ("bin/run.rb", "puts(M", "rails_brought_path(M"),
         ("row.rb", "    other\n", "    values_at(other)\n"),
         ("test_b.rb", "assert 1", "flexmock 1"),
         ("src/b.rs", '", total', '", all = total'),
@@ -138,3 +149,11 @@ def test_a_name_that_nothing_brings_is_found(index: Index, path: str, old: str, 
 )
 def test_a_name_that_something_may_bring_is_left_alone(index: Index, path: str, old: str, new: str) -> None:
     assert names(index, path, old, new) is None
+
+
+@pytest.mark.parametrize(("method", "ok"), [("method_missing", True), ("other", False)])
+def test_blocks_may_run_where_any_name_is_answered(tmp_path: Path, method: str, ok: bool) -> None:
+    runs = f"class Asks\n  def with(&block)\n    instance_eval(&block)\n  end\n  def {method}(name)\n  end\nend\n"
+    before, after = b"Asks.new.with do\nend\n", b"Asks.new.with do\n  brought(1)\nend\n"
+    with shared_index(tmp_path, {"asks.rb": runs, "use.rb": before}) as index:
+        assert at_once(Patch((FileChange("use.rb", before, after),)), index).ok == ok

@@ -82,6 +82,9 @@ _NAMES = ("type_identifier", "constant", "name", "scope_resolution", "qualified_
 _MADE_BASES = (b"Struct.new(", b"Data.define(")
 _MIXED_IN = (b"include", b"extend", b"prepend")
 _CATCHES_ALL = re.compile(rb"\bmethod_missing\b|\b__call(?:Static)?\b|\bforwardMissingTo\b")
+ANSWERS_ALL = "method_missing"
+"""The method of Ruby that makes an object answer to any name."""
+_RUNS_BLOCKS = re.compile(rb"\binstance_e(?:val|xec)\b[ (]*&")
 _DEFINES = re.compile(rb"\bdefine_method\b(?:\(? ?:?\"?(\w+)(#\{)?)?")
 
 
@@ -140,6 +143,11 @@ def may_make(declared: Node, name: str) -> bool:
         one[1] is None or (name.startswith(one[1].decode()) if one[2] else name == one[1].decode())
         for one in _DEFINES.finditer(text)
     )
+
+
+def runs_blocks(data: bytes) -> bool:
+    """Whether a file of Ruby has objects that answer to any name and runs blocks on objects."""
+    return ANSWERS_ALL.encode() in data and _RUNS_BLOCKS.search(data) is not None
 
 
 def class_at(root: Node | None, line: int) -> Node | None:

@@ -20,6 +20,10 @@ _OF_TESTS = re.compile(
     r"|any|at|exactly|never|on|once|return|throw|prophesize|will|iterable|sub_test_case|test|setup|teardown|startup|shutdown"
     r"|flex|last_|follow|patch|post|put|delete|head|options|env|authorize|rack|clear|app"
 )
+_COMPOSED = re.compile(
+    r"(?:be|have|find_by|find_or|assert|refute|before|after|around|skip|prepend|append|let_it_be)_\w+[?!]?"
+    r"|\w+_(?:url|path|tag|list|pair)"
+)
 HARMLESS = frozenset({
     "Object", "BasicObject", "Comparable", "Enumerable", "Kernel", "StandardError",
     "Data", "FileUtils", "Forwardable", "MonitorMixin", "Observable", "Shellwords", "Singleton", "Struct",
@@ -64,6 +68,7 @@ class Libraries:
     functions_are_global: bool = False  # all of them are of the repository or of the standard library
     calls_at_top: bool = False  # code outside methods may call what a library adds to classes
     innermost_only: bool = False  # classes around the innermost one bring nothing
+    by_gems: bool = False  # blocks and modules get methods from anywhere, but mostly from well-known libraries
 
 
 def _made_in_namespace(node: Node, data: bytes) -> bool:
@@ -79,13 +84,18 @@ ROWS: Mapping[str, Libraries] = {
     "c": Libraries(by_includes=True),
     "java": Libraries(_made_without_star, by_classes=True),
     "php": Libraries(_made_in_namespace, by_classes=True, functions_are_global=True),
-    "ruby": Libraries(by_classes=True, calls_at_top=True, innermost_only=True),
+    "ruby": Libraries(by_classes=True, calls_at_top=True, innermost_only=True, by_gems=True),
 }
 
 
 def is_of_tests(name: str) -> bool:
     """Whether classes of test libraries may bring a name."""
     return _OF_TESTS.match(name) is not None
+
+
+def is_composed(name: str) -> bool:
+    """Whether a name of Ruby may be made of parts by a library: matchers, helpers of routes, filters, factories."""
+    return _COMPOSED.fullmatch(name) is not None
 
 
 def stars_bring(name: str, data: bytes) -> bool:

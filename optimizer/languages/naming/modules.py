@@ -94,6 +94,24 @@ def may_hold_more(source: Source) -> bool:
     return any(map(takes_all, source.imports)) or _MACRO.search(source.data) is not None
 
 
+def has(source: Source, name: str) -> bool:
+    """Whether a file defines a name at any depth, or brings it from elsewhere."""
+    return any(place.kind in ("definition", "import") for place in source.occurrences(name))
+
+
+def is_given_to_macro(source: Source, name: str) -> bool:
+    """Whether a macro that stands among the items of a file is given a name, which it may define."""
+    items = source.root.children if source.root is not None else ()
+    calls = (one.named_children[0] if one.type == "expression_statement" else one for one in items)
+    given = (one.text or b"" for one in calls if one.type == "macro_invocation")
+    return any(re.search(rb"\b%s\b" % re.escape(name.encode()), text) for text in given)
+
+
+def is_used_inside(source: Source, name: str) -> bool:
+    """Whether a name is imported anywhere, also among the tokens of a macro, where no statement shows it."""
+    return re.search(rb"\buse\s[^;]*\b%s\b" % re.escape(name.encode()), source.data) is not None
+
+
 def qualifier_of(place: Occurrence, data: bytes) -> str | None:
     """The module before `::name`; '' for a name that stands alone, None for a member or a definition."""
     front = data[max(0, place.start - 80) : place.start]

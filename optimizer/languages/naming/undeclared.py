@@ -75,7 +75,11 @@ def _called_on(node: Node) -> Receiver | None:
 
 @cache
 def known(language: str) -> frozenset[str]:
-    """What the standard library of a language brings without being imported by its name."""
+    """What the standard library of a language brings without being imported by its name.
+
+    `ruby-gems`: the methods that some 80 libraries of Ruby define, not their private ones; read from the packages of
+    Debian 12 (Rails 6.1, RSpec 3.12, Minitest 5.17, test-unit 3.5, Mocha, Capybara, Sinatra, Thor, Rake, Sequel, …).
+    """
     file = Path(__file__).parents[1] / "known" / f"{language}.txt"
     return frozenset(file.read_text("utf-8").split()) if file.exists() else frozenset()
 
@@ -94,6 +98,11 @@ def _is_near(one: str, other: str) -> bool:
         return swapped and one[places[0]] == other[places[1]] and one[places[1]] == other[places[0]]
     longer, shorter = (one, other) if len(one) > len(other) else (other, one)
     return any(longer[:number] + longer[number + 1 :] == shorter for number in range(1, len(longer) - 1))
+
+
+def has_arguments(node: Node) -> bool:
+    """Whether a name is called with arguments, or with empty brackets."""
+    return node.parent is not None and node.parent.child_by_field_name("arguments") is not None
 
 
 def is_made(node: Node) -> bool:
