@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from optimizer.index.reader import Index
 from optimizer.types import FileChange, Patch
 from optimizer.verify.checks import at_once
-from tests.conftest import shared_index
+from tests.conftest import IndexRepo, shared_index
 
 FILES = {
     "c/util.h": "int util_sum(int a);\n",
@@ -152,8 +151,8 @@ def test_a_name_that_something_may_bring_is_left_alone(index: Index, path: str, 
 
 
 @pytest.mark.parametrize(("method", "ok"), [("method_missing", True), ("other", False)])
-def test_blocks_may_run_where_any_name_is_answered(tmp_path: Path, method: str, ok: bool) -> None:
+def test_blocks_may_run_where_any_name_is_answered(index_repo: IndexRepo, method: str, ok: bool) -> None:
     runs = f"class Asks\n  def with(&block)\n    instance_eval(&block)\n  end\n  def {method}(name)\n  end\nend\n"
     before, after = b"Asks.new.with do\nend\n", b"Asks.new.with do\n  brought(1)\nend\n"
-    with shared_index(tmp_path, {"asks.rb": runs, "use.rb": before}) as index:
-        assert at_once(Patch((FileChange("use.rb", before, after),)), index).ok == ok
+    index = index_repo({"asks.rb": runs, "use.rb": before})
+    assert at_once(Patch((FileChange("use.rb", before, after),)), index).ok == ok
