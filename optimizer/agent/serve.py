@@ -19,7 +19,7 @@ from optimizer.edits.paths import check_path
 from optimizer.encodings import text_of
 from optimizer.errors import InputError, NotFound, OptimizerError, SafetyRefused
 from optimizer.privacy.secret_files import is_secret_file
-from optimizer.privacy.secrets import scan
+from optimizer.privacy.secrets.scan import scan
 from optimizer.toolspec import ToolSpec
 from optimizer.types import FileChange, Patch, ToolCall, ToolResult
 

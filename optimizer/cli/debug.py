@@ -37,7 +37,7 @@ class _Masked(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         from optimizer.errors import SecretFound
-        from optimizer.privacy.secrets import mask
+        from optimizer.privacy.secrets.scan import mask
 
         text = super().format(record)
         for key in self._keys:

@@ -91,7 +91,7 @@ def _free_or_named(services: Services) -> Callable[[Model], bool]:
 
 def _masked(piped: str) -> str:
     """The text with its secrets masked: without a summary, most of them would not have been sent."""
-    from optimizer.privacy.secrets import mask
+    from optimizer.privacy.secrets.scan import mask
 
     try:
         return mask(piped)

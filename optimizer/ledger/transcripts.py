@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from optimizer.debug import debug
 from optimizer.errors import OptimizerError, ProviderError, SecretFound, StorageError
-from optimizer.privacy.secrets import mask
+from optimizer.privacy.secrets.scan import mask
 from optimizer.types import Completion, Message, Prompt, ToolCall, UsageRecord
 
 FOLDER = "transcripts"

@@ -194,7 +194,7 @@ class Door:
 
     def _refusal(self, there: SplitResult, content: bytes) -> OptimizerError | None:
         """Why this may not be sent: host, consent and secrets, in this order; a check that fails is a no."""
-        from optimizer.privacy import secrets
+        from optimizer.privacy.secrets import payload
 
         endpoint, gate = self.endpoint, self.gate
         if (there.scheme, there.netloc.lower()) != (urlsplit(endpoint.base_url).scheme, endpoint.host):
@@ -206,12 +206,12 @@ class Door:
             where = endpoint.destination
             if not (endpoint.local or consent.granted(gate.state, gate.repository, endpoint.provider, where)):
                 return ConsentMissing(endpoint.provider, where)
-            found = secrets.scan_payload(content)
+            found = payload.scan_payload(content)
         except (StorageError, SecretFound) as error:
             return error
         if not found:
             return None
-        rule, where = found[0]
+        rule, where, _ = found[0]
         return SecretFound(
             f"nothing was sent to {endpoint.provider}: {where} holds what looks like {rule}",
             "take it out, or name the file in .gitignore so that it is never read",
@@ -219,12 +219,12 @@ class Door:
 
     def _check(self, request: Any, content: bytes) -> None:
         """Raise unless the request may go out; what is decided is logged before a byte is sent."""
-        from optimizer.privacy import secrets
+        from optimizer.privacy.secrets import payload
 
         endpoint, gate = self.endpoint, self.gate
         there = urlsplit(str(request.url))
         refusal = self._refusal(there, content)
-        seen = secrets.pictures(content)
+        seen = payload.pictures(content)
         entry = egress.Egress(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             destination=endpoint.provider,

@@ -64,11 +64,11 @@ _NO_MEMORY = re.compile(r"more system memory|out of memory|cudamalloc|unable to 
 
 def redact(text: str, key: str) -> str:
     """One line of a server's text, at most 300 characters, with the key and anything like a secret masked."""
-    from optimizer.privacy import secrets
+    from optimizer.privacy.secrets.scan import mask
 
     if key:
         text = text.replace(key, "[key]")
-    text = " ".join(secrets.mask(text[:4000]).split())
+    text = " ".join(mask(text[:4000]).split())
     return text if len(text) <= 300 else text[:297] + "..."
 
 

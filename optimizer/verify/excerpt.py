@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from optimizer.privacy.secrets import scan
+from optimizer.privacy.secrets.scan import scan
 
 MAX_LINES = 15
 MAX_COLUMNS = 200

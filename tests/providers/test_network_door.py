@@ -27,7 +27,6 @@ from optimizer.errors import (
     StorageError,
 )
 from optimizer.privacy import consent, egress
-from optimizer.privacy.secrets import RULES
 from optimizer.providers import base, endpoints
 from optimizer.providers.door import Door, Gate, gate_for
 from optimizer.settings import Settings
@@ -37,7 +36,7 @@ from tests.loopback.server import Loopback
 
 every_wire = pytest.mark.parametrize("wire", WIRES)
 CLOUD: tuple[Wire, ...] = ("anthropic", "gemini", "groq")
-GITHUB = next(rule for rule in RULES if b"ghp_" in rule.anchors)
+GITHUB = "a GitHub token"
 SECRET = "gh" + "p_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 
 
@@ -103,7 +102,7 @@ def test_a_secret_in_any_part_of_the_prompt_stops_it(loopback: Loopback, tmp_pat
         with pytest.raises(SecretFound) as caught:
             list(provider.stream(a_model(wire), prompt))
         assert caught.value.exit_code == 5
-        assert GITHUB.name in caught.value.message
+        assert GITHUB in caught.value.message
         assert SECRET not in caught.value.message and SECRET[4:12] not in caught.value.message
     assert loopback.requests == []
     assert {one.reason for one in egress.entries(tmp_path)} == {"SecretFound"}
