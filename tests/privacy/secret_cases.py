@@ -65,6 +65,8 @@ def letters(kind: str, count: int, drawn: random.Random) -> str:
     alphabet = LETTERS[kind]
     while True:
         text = "".join(drawn.choices(alphabet, k=count))
-        wanted = [set(group) & set(alphabet) for group in (string.digits, string.ascii_lowercase, string.ascii_uppercase)]
+        wanted = [
+            set(group) & set(alphabet) for group in (string.digits, string.ascii_lowercase, string.ascii_uppercase)
+        ]
         if count < 8 or all(not group or group & set(text) for group in wanted):
             return text

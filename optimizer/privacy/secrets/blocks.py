@@ -19,10 +19,14 @@ _SHORT = re.compile(
 )
 _END = re.compile(rb"-----END (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY")
 _PUTTY = re.compile(rb"Private-Lines: \d+\s+(?:\d{1,6}\t)?(?P<s>[A-Za-z0-9+/]{40}[\sA-Za-z0-9+/=]{0,8000})")
-_LINE = re.compile(rb"[^\nA-Za-z0-9+/=]{0,16}(?:\d{1,6}\t)?[^\nA-Za-z0-9+/=]{0,16}([A-Za-z0-9+/]{1,76}={0,2})[^\nA-Za-z0-9+/=]{0,8}$")
+_LINE = re.compile(
+    rb"[^\nA-Za-z0-9+/=]{0,16}(?:\d{1,6}\t)?[^\nA-Za-z0-9+/=]{0,16}([A-Za-z0-9+/]{1,76}={0,2})[^\nA-Za-z0-9+/=]{0,8}$"
+)
 _ENCODED = re.compile(rb"[A-Za-z0-9+/]{38,}={0,2}")
 _OPENS = re.compile(rb".*(?:##? \S|```|<<|lines? \d|\[CDATA\[|\(cut).*")
-_REVERSED = re.compile(rb"(?:[A-Za-z0-9+/=]{20,}[^A-Za-z0-9+/=]{0,16}){1,400}-{5}(?:KCOLB )?YEK ETAVIRP|YEK ETAVIRP[A-Z ]{0,40}-{5}\s*[A-Za-z0-9+/=]{40,}")
+_REVERSED = re.compile(
+    rb"(?:[A-Za-z0-9+/=]{20,}[^A-Za-z0-9+/=]{0,16}){1,400}-{5}(?:KCOLB )?YEK ETAVIRP|YEK ETAVIRP[A-Z ]{0,40}-{5}\s*[A-Za-z0-9+/=]{40,}"
+)
 WIDTHS = (64, 65, 70, 76)
 _WIDE = bytes(97 if chr(c).isascii() and (chr(c).isalnum() or chr(c) in "+/") else 32 for c in range(256))
 

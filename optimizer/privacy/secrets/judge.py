@@ -33,7 +33,9 @@ _CODE = re.compile(rb"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+|[/~$%{].*|[a-z]+
 _CAMEL = rb"[A-Za-z]*[0-9]{0,5}(?:[A-Z][a-z]{2,}[0-9]{0,3})+"
 _NUMBER = rb"0x[0-9a-fA-F]{1,16}|[0-9][0-9.eE+_-]*[a-zA-Z]?"
 _PUBLIC = (b"MFkwEwYHKoZI", b"MIIBIjANBgkq", b"MCowBQYDK2Vw", b"http://", b"https://", b"ssh-rsa", b"AAAAB3NzaC1")
-_NAMED_CODE = re.compile(rb"[A-Za-z_]+[0-9]{1,3}|" + _CAMEL + rb"|" + _NUMBER + rb"|v?\d+(?:\.\w+)+|[a-z]+[0-9]{1,4}(?:_[a-z0-9]+)+")
+_NAMED_CODE = re.compile(
+    rb"[A-Za-z_]+[0-9]{1,3}|" + _CAMEL + rb"|" + _NUMBER + rb"|v?\d+(?:\.\w+)+|[a-z]+[0-9]{1,4}(?:_[a-z0-9]+)+"
+)
 _FILE = re.compile(
     rb"[./~\\].*|.*[/\\]|[\w./\\-]*\.(?:pem|key|crt|cert|cer|json|txt|ya?ml|toml|ini|env|conf|cfg|py|js|ts|go|rs|rb|php|sh|"
     rb"xml|html?|md|p12|jks|gpg|log|enc|com|org|net|io)",
@@ -49,7 +51,12 @@ def placeholder(value: bytes) -> bool:
 def token(value: bytes, start: bytes) -> bool:
     """Whether what follows the beginning of a token looks drawn at random: no placeholder and no words."""
     rest = value[len(start) :]
-    return len(set(rest)) >= 3 and not placeholder(value[:_TELLING]) and not re.fullmatch(_CAMEL, rest) and _NAMES.fullmatch(rest) is None
+    return (
+        len(set(rest)) >= 3
+        and not placeholder(value[:_TELLING])
+        and not re.fullmatch(_CAMEL, rest)
+        and _NAMES.fullmatch(rest) is None
+    )
 
 
 def plain_password(value: bytes, user: bytes) -> bool:

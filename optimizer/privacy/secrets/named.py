@@ -54,9 +54,11 @@ _LINE = re.compile(
     rb"""(?P<rest>[\w.-]{0,40})(?P<sep>[ \t]{0,12}[:=][ \t]{0,12})(?P<q>["']?)(?P<s>[^\s"'`<>(){},;\\]{6,128})(?P=q)"""
     rb"""(?P<end>[ \t]*(?:\#[^\n]*)?(?=\r?\n|$|\\n))""",
 )
-_FOLLOWS = re.compile(rb"[\w.-]{0,40}(?=[\"'`\\\]:=,> \t\r\n]|$)")
+_FOLLOWS = re.compile(rb"(?P<rest>[\w.-]{0,40})(?:(?P<sep>[\"'`\\\]:=,>]|[ \t]{1,12}[:=]|\r?\n(?=[ \t\d]{0,40}[\"']?val))|[ \t\r\n]|$)")
 _BEFORE_LINE = re.compile(rb"(?:(?:[ \t>*#;+|/-]|\d{1,6}\t|E  )*)(?:export |set |ENV |setx |ARG |env |- )?[ \t]*[\"']?")
-_IN_COMMAND = re.compile(rb"(?P<rest>[A-Z0-9_]{0,40})=(?P<q>[\"']?)(?P<s>[^\s\"'`<>(){},;\\&|]{6,128})(?P=q)(?=[ \t;&|\"']|\r?\n|$)")
+_IN_COMMAND = re.compile(
+    rb"(?P<rest>[A-Z0-9_]{0,40})=(?P<q>[\"']?)(?P<s>[^\s\"'`<>(){},;\\&|]{6,128})(?P=q)(?=[ \t;&|\"']|\r?\n|$)"
+)
 # the name in one line or attribute and its value in the next
 _NEXT = re.compile(
     rb"""[\w.-]{0,40}(?:["']?,?\s{1,60}(?:\d{1,6}\t\s{0,40})?-?\s{0,4}["']?(?:value|val|content|default)["']?\s{0,4}[:=]\s{0,4}["']?"""
@@ -68,7 +70,7 @@ _OPTION = re.compile(
     rb"""(?P<rest>[\w-]{0,30})(?:=|[ \t]{1,4}|["'],[ \t]*["'])(?:pass:|["'])?(?P<s>[^\s"'`<>(){},;\\]{4,200})(?=["']|\s|\\n|$)""",
 )
 _CONNECTION = re.compile(
-    rb"""[\w ]{0,10}?(?:word|wd)?[ \t]{0,2}=[ \t]{0,2}(?P<q>["']?)(?P<s>[^\s;&"'`<>{}$()]{4,128})(?=(?P=q)[;&\s"')]|$)""",
+    rb"""[\w ]{0,10}?(?:word|wd)?[ \t]{0,2}=[ \t]{0,2}(?P<q>["']?)(?P<s>[^\s;&"'`<>{}$()]{4,128})(?=(?P=q)[;&\s"')\\]|$)""",
     re.IGNORECASE,
 )
 _SERVER = re.compile(
@@ -88,10 +90,14 @@ _COOKIE = re.compile(
 _STORAGE = re.compile(rb"AccountKey=(?P<s>[A-Za-z0-9+/]{60,100}={0,2})", re.IGNORECASE)
 _SIGNED = re.compile(rb"[?&]sig=(?P<s>[A-Za-z0-9%+/]{40,100}(?:=|%3D)?)")
 _NETRC = re.compile(rb"password\s+(?:\d{1,6}\t\s{0,8})?(?P<s>[^\s\"'<>]{4,200})(?=\s|$|\\n)")
-_ACCOUNT = re.compile(rb"(?:^|\s)(?:login|machine)\s+[^\s,;()]+\s(?:\s*(?:login|account)\s+[^\s,;()]+\s)?\s*(?:\d{1,6}\t\s*)?$")
-_PGPASS = re.compile(rb"(?m)^(?:\d{1,6}\t|[+>-])?[\w.*-]{1,80}:(?:\d{4,5}|\*):[\w.*-]{1,63}:[\w.*@-]{1,63}:(?P<s>[^\s:]{4,128})\r?$")
+_ACCOUNT = re.compile(
+    rb"(?:^|\s)(?:login|machine)\s+[^\s,;()]+\s(?:\s*(?:login|account)\s+[^\s,;()]+\s)?\s*(?:\d{1,6}\t\s*)?$"
+)
+_PGPASS = re.compile(
+    rb"(?m)^(?:\d{1,6}\t|[+>-])?[\w.*-]{1,80}:(?:\d{4,5}|\*):[\w.*-]{1,63}:[\w.*@-]{1,63}:(?P<s>[^\s:]{4,128})\r?$"
+)
 _PG_PORTS = (b":543", b":6432:", b":*:")
-_CRYPT = re.compile(rb":(?P<s>\$(?:1|5|6|y|2[aby]|apr1|7)\$[\w./$=,+-]{20,160})(?=[:\s]|$)")
+_CRYPT = re.compile(rb":(?P<s>\$(?:1|5|6|y|2[aby]|apr1|7)\$[\w./$=,+-]{20,160})(?=[:\s\\\"]|$)")
 _USER = re.compile(rb" -(?:u|-user)[ =]?[\"']?(?P<user>[\w.@+%\\-]{1,60})[:%](?P<s>[^\s\"'`@<>$]{4,100})(?=[\"'\s]|$)")
 _SHORT = re.compile(rb" -(?:p|a|w|P|-pass)[ =]?[\"']?(?P<s>[^\s\"'`<>$-][^\s\"'`<>$]{3,100})(?=[\"'\s]|\\n|$)")
 _PROGRAMS = re.compile(
@@ -131,28 +137,44 @@ def _places(lowered: bytes, mark: bytes) -> Iterator[int]:
 
 
 def _of_name(data: bytes, at: int, anchor: bytes) -> Value | None:
-    """What is assigned to the name around `at`."""
+    """What is assigned to the name around `at`, or follows it as an option or in its place."""
     after = at + len(anchor)
-    if not _FOLLOWS.match(data, after):
+    follows = _FOLLOWS.match(data, after)
+    if not follows:
         return None
-    before = data[max(0, at - 40) : at]
-    start = at - len(before) + len(before.rstrip(_NAME_BYTES))
-    if before.endswith(b"\\n", 0, start - at + len(before) + 1) and data[start : start + 1] in b"nrt":
-        start += 1
     for pattern, rule, back in _PARTICULAR.get(anchor, ()):
         match = pattern.match(data, at - back) if at >= back else None
         if match and _holds(data, match, rule):
             return Value(rule, *match.span("s"))
+    start = _name_start(data, at)
+    name = data[start : follows.end("rest")]
+    if name.startswith(b"-") and (match := _OPTION.match(data, after)):
+        return _option(name, match)
+    return _assigned(data, start, after, name) if follows["sep"] else None
+
+
+def _name_start(data: bytes, at: int) -> int:
+    before = data[max(0, at - 40) : at]
+    start = at - len(before) + len(before.rstrip(_NAME_BYTES))
+    escaped = data[start - 1 : start] == b"\\" and data[start : start + 1] in b"nrt"
+    return start + 1 if escaped else start
+
+
+def _assigned(data: bytes, start: int, after: int, name: bytes) -> Value | None:
+    """What is assigned to a name in code, on a line of its own, in a command, below it or in a connection string."""
     if match := _ASSIGNED.match(data, after):
-        name, bare = data[start : match.end("rest")], match["s"] is None
+        bare = match["s"] is None
         group = "bare" if bare else "s"
         if judge.looks_random(match[group], bare) and not judge.placeholder(match[group]) and _NAME.search(name):
             return Value(ASSIGNED, *match.span(group))
     if (match := _LINE.match(data, after)) and (found := _on_line(data, start, match)):
         return found
-    for pattern, within in ((_IN_COMMAND, _in_command), (_NEXT, _after_name), (_OPTION, _option), (_CONNECTION, _connected)):
-        if (match := pattern.match(data, after)) and (found := within(data, start, match)):
-            return found
+    if (match := _IN_COMMAND.match(data, after)) and _ENVIRONMENT.fullmatch(name) and _NAME.search(name):
+        return Value(ASSIGNED, *match.span("s")) if judge.chosen(match["s"]) else None
+    if (match := _NEXT.match(data, after)) and (found := _after_name(data, start, match)):
+        return found
+    if name[:1] in b"pP" and (match := _CONNECTION.match(data, after)):
+        return _connected(data, start, match)
     return None
 
 
@@ -170,14 +192,9 @@ def _on_line(data: bytes, start: int, match: re.Match[bytes]) -> Value | None:
 
 def _typed(value: bytes) -> bool:
     """Whether an unquoted value is no name of a program: a digit or sign within it, or one long word."""
-    return value.isalpha() or re.search(rb"[0-9][A-Za-z]*[A-Za-z]|[^\w.\[\]|*:/]", value) is not None and b"." not in value
-
-
-def _in_command(data: bytes, start: int, match: re.Match[bytes]) -> Value | None:
-    name = data[start : match.end("rest")]
-    if _ENVIRONMENT.fullmatch(name) and _NAME.search(name) and judge.chosen(match["s"]):
-        return Value(ASSIGNED, *match.span("s"))
-    return None
+    return (
+        value.isalpha() or re.search(rb"[0-9][A-Za-z]*[A-Za-z]|[^\w.\[\]|*:/]", value) is not None and b"." not in value
+    )
 
 
 def _after_name(data: bytes, start: int, match: re.Match[bytes]) -> Value | None:
@@ -188,18 +205,21 @@ def _after_name(data: bytes, start: int, match: re.Match[bytes]) -> Value | None
     return None
 
 
-def _option(data: bytes, start: int, match: re.Match[bytes]) -> Value | None:
+def _option(name: bytes, match: re.Match[bytes]) -> Value | None:
     """`--password x`, with whatever name of a secret."""
-    name = data[start : match.end("rest")]
-    if not name.startswith(b"-") or not _NAME.search(name) or not judge.chosen(match["s"], False):
-        return None
-    return Value(COMMAND, *match.span("s"))
+    fits = _NAME.search(name) and judge.chosen(match["s"], False)
+    return Value(COMMAND, *match.span("s")) if fits else None
 
 
 def _connected(data: bytes, start: int, match: re.Match[bytes]) -> Value | None:
     """`Password=x` among the other parts of a connection string."""
-    around = data[max(0, start - 200, data.rfind(b"\n", 0, start) + 1) : start] + b";" + data[match.end() : match.end() + 120].split(b"\n")[0] + b";"
-    if data[start : start + 1].lower() != b"p" or not _SERVER.search(around):
+    around = (
+        data[max(0, start - 200, data.rfind(b"\n", 0, start) + 1) : start]
+        + b";"
+        + data[match.end() : match.end() + 120].split(b"\n")[0]
+        + b";"
+    )
+    if not _SERVER.search(around):
         return None
     value = match["s"]
     if judge.plain_password(value, b"") or not judge.chosen(value, False):
@@ -218,7 +238,9 @@ def _marked(data: bytes, lowered: bytes) -> Iterator[Value]:
     yield from _each(data, lowered, b":$", _CRYPT, HASH)
     yield from _options(data)
     if any(port in data for port in _PG_PORTS):
-        yield from (Value(ACCOUNT, *match.span("s")) for match in _PGPASS.finditer(data) if judge.chosen(match["s"], False))
+        yield from (
+            Value(ACCOUNT, *match.span("s")) for match in _PGPASS.finditer(data) if judge.chosen(match["s"], False)
+        )
 
 
 def _options(data: bytes) -> Iterator[Value]:
@@ -252,7 +274,10 @@ def _holds(data: bytes, match: re.Match[bytes], rule: str) -> bool:
     if rule == HEADER:
         return judge.looks_random(value, True) or _account(value)
     if rule == ACCOUNT and match.re is _NETRC:
-        return judge.chosen(value, False) and _ACCOUNT.search(data[max(0, match.start() - 250) : match.start()]) is not None
+        return (
+            judge.chosen(value, False)
+            and _ACCOUNT.search(data[max(0, match.start() - 250) : match.start()]) is not None
+        )
     if rule == COOKIE:
         return judge.looks_random(value, True)
     if rule == CONNECTION:

@@ -84,8 +84,8 @@ def _over_seams(pieces: list[tuple[str, str]], end: float, allowed: Collection[s
             continue
         for _, other in said[number + 1 : number + 1 + _FURTHER]:
             for word in _WORD.findall(other[:_NEAR]):
-                if found := _one_token(last[1], word, end, allowed):
-                    yield Leak(found.rule, f"the end of {name} with what follows", found.fingerprint)
+                if whole := _one_token(last[1], word, end, allowed):
+                    yield Leak(whole.rule, f"the end of {name} with what follows", whole.fingerprint)
 
 
 def _one_token(first: str, second: str, end: float, allowed: Collection[str]) -> SecretMatch | None:

@@ -24,7 +24,11 @@ _NOISE = re.compile(
 )
 _COLOURS = re.compile(_ANSI)
 # runs of escapes that stand for printable ASCII, and colours as programs write them
-_SLASHED = rb"\\(?:u\{?0{0,4}[2-7][0-9a-fA-F]\}?|x[2-7][0-9a-fA-F]|1[0-7]{2}|0[4-7][0-7]|(?:u001[bB]|x1[bB]|033|e)\[[0-9;]*m)"
+_SLASHED = (
+    rb"\\(?:u\{?0{0,4}[2-7][0-9a-fA-F]\}?|x[2-7][0-9a-fA-F]|1[0-7]{2}|0[4-7][0-7]|(?:u001[bB]|x1[bB]|033|e)\[[0-9;]*m)"
+)
+_FOLD = re.compile(rb"\\+[nrt\"'/]")  # in lines that hold several lines, as in JSON
+_UNFOLDED = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _ENTITY = rb"&(?:#(?:x0{0,4}[2-7][0-9a-fA-F]|0{0,4}[0-9]{2,3})|quot|amp);"
 _PERCENT = rb"%[2-7][0-9a-fA-F]"
 _ESCAPES = tuple(re.compile(one + rb"(?:" + one + rb")*") for one in (_SLASHED, _ENTITY, _PERCENT))
@@ -32,14 +36,17 @@ _ONE_ESCAPE = re.compile(
     rb"\\e?(?:x1[bB]|u001[bB]|033)?\[[0-9;]*m|\\u\{?0*(?P<u>[2-7][0-9a-fA-F])\}?|\\x(?P<x>..)|\\(?P<octal>[0-7]{3})"
     rb"|%(?P<p>..)|&#x0*(?P<h>[0-9a-fA-F]{2});|&#0*(?P<decimal>\d+);|&(?P<name>\w+);"
 )
-_DIGIT = re.compile(rb"[0-9]")
+_ODD = re.compile(rb"[0-9]|[a-z][A-Z]{1,3}[a-z][A-Z]|[A-Z][a-z][A-Z][a-z]?[A-Z]")  # unlike words, even in camel case
 _ENTITIES = {b"quot": b'"', b"amp": b"&", b"apos": b"'", b"lt": b"<", b"gt": b">"}
 _ENCODED = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _HEX_DUMP = re.compile(
     rb"(?:(?:0x)?[0-9a-fA-F]{2}(?:[ :]|, ?)){11,}(?:0x)?[0-9a-fA-F]{2}|(?:[0-9a-fA-F]{4} ){5,}[0-9a-fA-F]{2,4}"
 )
-_HEX = bytes(104 if chr(c) in "0123456789abcdefABCDEF" else 32 if chr(c) in " :," else 120 if c == 120 else 46 for c in range(256))
+_HEX = bytes(
+    104 if chr(c) in "0123456789abcdefABCDEF" else 32 if chr(c) in " :," else 120 if c == 120 else 46
+    for c in range(256)
+)
 _HEX_DUMPS = (b"hh " * 8, b"hhhh " * 5, b"hxhh  " * 4, b"hxhh " * 4)
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _WINDOW = 400  # bytes around an escape that are read with it, at most
@@ -68,20 +75,20 @@ class View(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Where a run of letters, digits, _ and - stands, that is long and has a digit."""
+    """Where a run of letters, digits, _ and - stands, that is long and unlike words."""
 
     start: int
     end: int
 
 
 def runs(data: bytes) -> list[Run]:
-    """The long runs of a text with a digit: what looks like a token, or is encoded."""
+    """The long runs of a text that are unlike words: what looks like a token, or is encoded."""
     marked, wanted, found = data.translate(_RUNS), b"a" * LONG_RUN, []
     at = marked.find(wanted)
     while at >= 0:
         end = marked.find(b" ", at)
         end = len(data) if end < 0 else end
-        if _DIGIT.search(data, at, end):
+        if _ODD.search(data, at, end):
             found.append(Run(at, end))
         at = marked.find(wanted, end)
     return found
@@ -101,13 +108,10 @@ def readings(data: bytes) -> Iterator[View]:
         yield view(without(data, _COLOURS, b" "))
 
 
-def decoded(data: bytes, found: list[Run]) -> Iterator[View]:
-    """What is encoded in a text: base64 and hex, and the lines with escapes of programs, addresses and markup."""
-    encoded = [*_encoded(data, found), *_dumps(data)]
-    if encoded:
-        yield view(encoded)
-    if lines := list(_unescaped(data)):
-        yield view(lines)
+def decoded(data: bytes, found: list[Run]) -> View | None:
+    """What is encoded in a text: base64 and hex, escapes of programs, addresses and markup, several lines in one."""
+    parts = [*_encoded(data, found), *_dumps(data), *_unescaped(data), *_unfolded(data)]
+    return view(parts) if parts else None
 
 
 def view(parts: Iterable[tuple[bytes, int, int, bool]]) -> View:
@@ -193,7 +197,9 @@ def _from_base64(bare: bytes) -> bytes:
     if _text(base64.b64decode(bare[:16].translate(_STANDARD))) == b"":
         return b""
     try:
-        return base64.b64decode(bare[: len(bare) // 4 * 4 + (len(bare) % 4 if len(bare) % 4 > 1 else 0)].translate(_STANDARD) + b"==")
+        return base64.b64decode(
+            bare[: len(bare) // 4 * 4 + (len(bare) % 4 if len(bare) % 4 > 1 else 0)].translate(_STANDARD) + b"=="
+        )
     except (binascii.Error, ValueError):
         return b""
 
@@ -226,13 +232,32 @@ def _unescaped(data: bytes) -> Iterator[tuple[bytes, int, int, bool]]:
             continue
         line = max(data.rfind(b"\n", max(0, start - _WINDOW), start) + 1, start - _WINDOW, 0)
         if line > at:
-            yield b"\n", line, line, False
+            yield b"\n\n", line, line, False
         yield data[max(line, at) : start], max(line, at), start, True
         yield _characters(data[start:end]), start, end, False
         limit = min(end + _WINDOW, spans[number + 1][0] if number + 1 < len(spans) else len(data))
         stop = data.find(b"\n", end, limit)
         at = stop if stop >= 0 else limit
         yield data[end:at], end, at, True
+
+
+def _unfolded(data: bytes) -> Iterator[tuple[bytes, int, int, bool]]:
+    """The lines that hold several lines, each with a line of its own."""
+    first = data.find(b"\\n")
+    while first >= 0:
+        second, end = data.find(b"\\n", first + 2), data.find(b"\n", first)
+        end = end if end >= 0 else len(data)
+        if first < second < end:
+            at = data.rfind(b"\n", 0, first) + 1
+            yield b"\n\n", at, at, False
+            for fold in _FOLD.finditer(data, at, end):
+                yield data[at : fold.start()], at, fold.start(), True
+                letter = fold[0][-1:]
+                yield _UNFOLDED.get(letter, letter), *fold.span(), False
+                at = fold.end()
+            yield data[at:end], at, end, True
+            second = data.find(b"\\n", end)
+        first = second
 
 
 def _characters(escapes: bytes) -> bytes:

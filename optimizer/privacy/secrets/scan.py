@@ -49,7 +49,8 @@ class _Found(NamedTuple):
 
 def rule_names() -> frozenset[str]:
     """The names of all rules."""
-    return frozenset({rule.name for rule in (*tokens.TOKENS, *tokens.INNER)} | {*named.NAMES, blocks.NAME})
+    shaped = {rule.name for rule in tokens.TOKENS} | {rule.name for rule in tokens.INNER}
+    return frozenset(shaped | {*named.NAMES, blocks.NAME})
 
 
 def scan(text: str, seconds: float = LONGEST, allowed: Collection[str] = ()) -> tuple[SecretMatch, ...]:
@@ -93,10 +94,10 @@ def _everywhere(data: bytes, deadline: float) -> Iterator[_Found]:
     for view in reading.readings(data):
         runs = reading.runs(view.data)
         yield from _placed(_direct(view.data, runs, deadline), view)
-        for inner in reading.decoded(view.data, runs):
-            for clear in reading.readings(inner.data):
-                found = _placed(_direct(clear.data, reading.runs(clear.data), deadline), clear)
-                yield from _placed(_placed(found, inner), view)
+        inner = reading.decoded(view.data, runs)
+        for clear in reading.readings(inner.data) if inner else ():
+            found = _placed(_direct(clear.data, reading.runs(clear.data), deadline), clear)
+            yield from _placed(_placed(found, inner), view)
 
 
 def _placed(found: Iterator[_Found], view: reading.View) -> Iterator[_Found]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-LONGEST_PREFIX = 24  # bytes of a token before its first long run of letters and digits
+LONGEST_PREFIX = 44  # bytes of a token before its first long run of letters and digits
 
 
 class TokenRule(NamedTuple):
@@ -166,7 +166,11 @@ TOKENS: tuple[TokenRule, ...] = (
     _T("a Stripe signing secret", "whsec_", r"whsec_[A-Za-z0-9+/]{24,100}={0,2}"),
     _T("a Shopify token", "shpat_ shpca_ shppa_ shpss_ shpua_", r"shp(?:at|ca|pa|ss|ua)_[0-9a-fA-F]{30,34}"),
     _T("a Square token", "eaaa sq0atp- sq0csp-", r"(?:EAAA|sq0atp-|sq0csp-)[\w-]{22,64}"),
-    _T("a Braintree or PayPal token", "access_token$", r"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}"),
+    _T(
+        "a Braintree or PayPal token",
+        "access_token$",
+        r"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}",
+    ),
     _T("a Plaid token", "access-", rf"access-(?:sandbox|development|production)-{_UUID}"),
     _T("a Razorpay key", "rzp_", r"rzp_(?:live|test)_[A-Za-z0-9]{14,24}"),
     _T("a Flutterwave key", "flwseck", r"FLWSECK(?:_TEST)?-[0-9a-hA-H]{12,32}(?:-X)?"),
@@ -175,7 +179,7 @@ TOKENS: tuple[TokenRule, ...] = (
     _T("a Duffel token", "duffel_", r"duffel_(?:test|live)_[\w=-]{43}"),
     _T("an Adobe secret", "p8e-", r"p8e-[A-Za-z0-9_-]{30,34}"),
     # the social web, maps
-    _T("a Facebook token", "eaa", r"(?<![+/])EAA[A-Za-z0-9]{80,400}(?![+/=])"),
+    _T("a Facebook token", "eaa", r"(?<![A-Za-z0-9+/][+/])EAA[A-Za-z0-9]{80,400}(?![+/=])"),
     _T("a Twitter bearer token", "aaaaaaaaaaaaaaaaaaaa", r"A{20,24}[A-Za-z0-9%]{70,110}"),
     _T("a Mapbox token", "sk.eyj", r"sk\.eyJ[\w-]{50,120}\.[\w-]{20,24}"),
     # for anything
