@@ -8,17 +8,21 @@ _STORED = "json|ya?ml|toml|ini|env|properties|txt|enc|xml|csv|db|conf|cfg|plist|
 _ENVIRONMENTS = "prod(?:uction)?|live|dev(?:elopment|el)?|stag(?:e|ing)|test(?:ing)?|qa|ci|uat|local|private|secrets?"
 _SECRET_NAME = re.compile(
     rf"""
-    \.env(?:rc|ironment)? | \.env[._-].+ | .+\.env(?:[._-](?:{_ENVIRONMENTS}))? | env[._-](?:{_ENVIRONMENTS}) | \.flaskenv
+    \.env(?:rc|ironment)? | \.env[._-].+ | .+\.env(?:[._-](?:{_ENVIRONMENTS}))? | env[._-](?:{_ENVIRONMENTS})
+    | \.flaskenv
     | \.renviron
     | .+\.(?:pem|key|p12|pfx|p8|pkcs8|pkcs12|pvk|jks|jceks|bks|keystore|truststore|kdbx?|ppk|asc|gpg|agekey|ovpn|keytab
         |keychain(?:-db)?|kubeconfig|mobileconfig)
     | .+\.tfstate(?:\..+)? | .+\.auto\.tfvars(?:\.json)? | (?:terraform|.*secrets?.*)\.tfvars(?:\.json)?
     | (?:.+[._-])?(?:id|identity)_?(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?(?:[._-]?(?!pub$)[\w-]+)?
-    | [._]netrc | \.pgpass | pgpass\.conf | \.my(?:login)?\.cnf | \.npmrc | \.yarnrc\.yml | \.pypirc | \.git-?credentials
-    | \.gitcookies | \.docker(?:cfg|configjson) | \.?htpasswd | \.?htdigest | g?shadow | \.s3cfg | \.boto | \.rclone\.conf
+    | [._]netrc | \.pgpass | pgpass\.conf | \.my(?:login)?\.cnf | \.npmrc | \.yarnrc\.yml | \.pypirc
+    | \.git-?credentials
+    | \.gitcookies | \.docker(?:cfg|configjson) | \.?htpasswd | \.?htdigest | g?shadow | \.s3cfg | \.boto
+    | \.rclone\.conf
     | rclone\.conf | \.terraformrc | credentials\.tfrc\.json | \.vault-token | \.?vault[_-]?pass(?:word)?(?:\.txt)?
     | master\.key | \.(?:wget|curl)rc | \.(?:smb|cifs)credentials? | wg\d+\.conf | krb5cc_.+ | wallet\.dat | secring\..+
-    | sftp-config\.json | \.ftpconfig | \.remote-sync\.json | local\.settings\.json | auth\.json | cookies\.(?:txt|sqlite)
+    | sftp-config\.json | \.ftpconfig | \.remote-sync\.json | local\.settings\.json | auth\.json
+    | cookies\.(?:txt|sqlite)
     | \.[\w.-]*token | \.(?:[\w-]*history|histfile|lesshst|viminfo|dbshell) | fish_history | consolehost_history\.txt
     | kube_?config(?:[._-].+)? | (?:.+[._-])kube_?config
     | (?:.+[._-])?credentials?(?:[._-](?:{_ENVIRONMENTS}))?(?:\.(?:{_STORED}))?
@@ -30,14 +34,61 @@ _SECRET_NAME = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 # each name above has one of these in it: other names, which most are, need no further look
-_HINTS = (
-    "env", "key", "pem", "p12", "pfx", "p8", "pkcs", "pvk", "jks", "jceks", "bks", "store", "kdb", "ppk", "asc", "gpg", "ovpn",
-    "mobileconfig", "kube", "tfstate", "tfvars", "rsa", "dsa", "25519", "rc", "cnf", "pass", "cred", "git", "docker", "htdig",
-    "shadow", "cfg", "boto", "token", "wg", "krb5", "wallet", "sec", "ftp", "remote", "settings", "auth", "cookies", "hist",
-    "hst", "viminfo", "dbshell", "account", "vault",
-)  # fmt: skip
+_HINTS = [
+    "env",
+    "key",
+    "pem",
+    "p12",
+    "pfx",
+    "p8",
+    "pkcs",
+    "pvk",
+    "jks",
+    "jceks",
+    "bks",
+    "store",
+    "kdb",
+    "ppk",
+    "asc",
+    "gpg",
+    "ovpn",
+    "mobileconfig",
+    "kube",
+    "tfstate",
+    "tfvars",
+    "rsa",
+    "dsa",
+    "25519",
+    "rc",
+    "cnf",
+    "pass",
+    "cred",
+    "git",
+    "docker",
+    "htdig",
+    "shadow",
+    "cfg",
+    "boto",
+    "token",
+    "wg",
+    "krb5",
+    "wallet",
+    "sec",
+    "ftp",
+    "remote",
+    "settings",
+    "auth",
+    "cookies",
+    "hist",
+    "hst",
+    "viminfo",
+    "dbshell",
+    "account",
+    "vault",
+]
 _CODE = re.compile(
-    r".*\.(?:py[iwx]?|[cm]?[jt]sx?|go|rs|rb|php|java|kt|cs?|cc|cpp|hh?|hpp|swift|scala|sh|bash|ps1|lua|exs?|erl|md|rst|adoc"
+    r".*\.(?:py[iwx]?|[cm]?[jt]sx?|go|rs|rb|php|java|kt|cs?|cc|cpp|hh?|hpp|swift|scala|sh|bash|ps1"
+    r"|lua|exs?|erl|md|rst|adoc"
     r"|html?|css|scss|sql|vue|svelte|graphql|proto|tf|d\.ts|lock|svg|png)",
     re.IGNORECASE,
 )
@@ -47,7 +98,8 @@ _HARMLESS_NAME = re.compile(
 )
 # what editors, backups, copies and package managers add to a name
 _ADDED = re.compile(
-    r"(?:~+|\.~\d+~|\#|[._ -](?:bak|bkp|back-?up|old|orig(?:inal)?|saved?|copy|kopie|prev(?:ious)?|te?mp|sw[nopx]|rej|part"
+    r"(?:~+|\.~\d+~|\#|[._ -](?:bak|bkp|back-?up|old|orig(?:inal)?|saved?|copy|kopie|prev(?:ious)?"
+    r"|te?mp|sw[nopx]|rej|part"
     r"|dpkg-(?:old|new)|rpm(?:save|new|orig)|disabled|off|v?\d{1,14})\d{0,8}|[ _-]?\(\d+\)|[._-]\d{4}-\d\d-\d\d.*"
     r"|\.(?:gz|bz2|xz|zst|zip|7z|tar|tgz))$",
     re.IGNORECASE,

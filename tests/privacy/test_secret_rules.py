@@ -49,7 +49,7 @@ def test_placeholders_and_code_are_left_alone(rule: str, text: str) -> None:
 @pytest.mark.parametrize("secret", FOUND["a private key"])
 def test_no_part_of_a_private_key_is_left(secret: str) -> None:
     masked = mask(f"{secret}\n-----END PRIVATE KEY-----\nand then - this" if "END" not in secret else secret)
-    lines = [line for line in re.findall(r"[A-Za-z0-9+/]{16,}", secret)]
+    lines = re.findall(r"[A-Za-z0-9+/]{16,}", secret)
     assert lines
     assert not any(line[at : at + 8] in masked for line in lines for at in range(4, len(line) - 8))
 

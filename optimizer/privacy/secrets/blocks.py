@@ -25,7 +25,8 @@ _LINE = re.compile(
 _ENCODED = re.compile(rb"[A-Za-z0-9+/]{38,}={0,2}")
 _OPENS = re.compile(rb".*(?:##? \S|```|<<|lines? \d|\[CDATA\[|\(cut).*")
 _REVERSED = re.compile(
-    rb"(?:[A-Za-z0-9+/=]{20,}[^A-Za-z0-9+/=]{0,16}){1,400}-{5}(?:KCOLB )?YEK ETAVIRP|YEK ETAVIRP[A-Z ]{0,40}-{5}\s*[A-Za-z0-9+/=]{40,}"
+    rb"(?:[A-Za-z0-9+/=]{20,}[^A-Za-z0-9+/=]{0,16}){1,400}-{5}(?:KCOLB )?YEK ETAVIRP"
+    rb"|YEK ETAVIRP[A-Z ]{0,40}-{5}\s*[A-Za-z0-9+/=]{40,}"
 )
 WIDTHS = (64, 65, 70, 76)
 _WIDE = bytes(97 if chr(c).isascii() and (chr(c).isalnum() or chr(c) in "+/") else 32 for c in range(256))
@@ -42,9 +43,8 @@ def keys(data: bytes, lowered: bytes) -> Iterator[Block]:
     """The private keys of a text, whole or in part."""
     for at in _places(lowered, b"private key"):
         begin, end = (lowered.rfind(mark, max(0, at - 60), at) for mark in (b"-----begin ", b"-----end "))
-        if begin > end and (found := _below(data, begin)):
-            yield found
-        elif end >= 0 and _END.match(data, end) and (found := _above(data, end)):
+        found = _below(data, begin) if begin > end else _above(data, end) if _END.match(data, max(end, 0)) else None
+        if found:
             yield found
     for at in _places(lowered, b"private-lines:"):
         if match := _PUTTY.match(data, at):

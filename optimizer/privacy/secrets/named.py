@@ -30,8 +30,10 @@ class Value(NamedTuple):
 
 
 _KEYS = (
-    rb"(?:api|access|private|secret|auth\w*|encrypt\w*|sign\w*|master|shared|session|service|account|admin|app|application"
-    rb"|client|licen[cs]e|storage|subscription|deploy|hmac|jwt|aes|consumer|root|server|ssh|webhook|token|ingest\w*|write"
+    rb"(?:api|access|private|secret|auth\w*|encrypt\w*|sign\w*|master|shared|session|service|account"
+    rb"|admin|app|application"
+    rb"|client|licen[cs]e|storage|subscription|deploy|hmac|jwt|aes|consumer|root|server|ssh|webhook"
+    rb"|token|ingest\w*|write"
     rb"|personal|rest|pre.?shared|wifi)[\w.-]{0,20}key"
 )
 _NAME = re.compile(
@@ -41,7 +43,7 @@ _NAME = re.compile(
 )
 _WEAK = re.compile(rb".*key$", re.IGNORECASE | re.DOTALL)
 _NAME_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
-_NAMED = (b"pass", b"pwd", b"secret", b"token", b"key", b"credential", b"auth", b"psk")
+_NAMED = (b"pass", b"pwd", b"secret", b"token", b"key", b"credential", b"auth")
 _ASSIGNED = re.compile(
     rb"""(?P<rest>[\w.-]{0,40})(?:\\{0,8}["'`])?\]?[ \t]{0,8}(?::[ \t]{0,4}[A-Za-z]{1,20}[ \t]{0,4}(?==))?"""
     rb"""(?:=>|:=|={1,3}|:|,)[ \t]{0,8}"""
@@ -54,34 +56,41 @@ _LINE = re.compile(
     rb"""(?P<rest>[\w.-]{0,40})(?P<sep>[ \t]{0,12}[:=][ \t]{0,12})(?P<q>["']?)(?P<s>[^\s"'`<>(){},;\\]{6,128})(?P=q)"""
     rb"""(?P<end>[ \t]*(?:\#[^\n]*)?(?=\r?\n|$|\\n))""",
 )
-_FOLLOWS = re.compile(rb"(?P<rest>[\w.-]{0,40})(?:(?P<sep>[\"'`\\\]:=,>]|[ \t]{1,12}[:=]|\r?\n(?=[ \t\d]{0,40}[\"']?val))|[ \t\r\n]|$)")
+_FOLLOWS = re.compile(
+    rb"(?P<rest>[\w.-]{0,40})(?:(?P<sep>[\"'`\\\]:=,>]|[ \t]{1,12}[:=]|\r?\n(?=[ \t\d]{0,40}[\"']?val))|[ \t\r\n]|$)"
+)
 _BEFORE_LINE = re.compile(rb"(?:(?:[ \t>*#;+|/-]|\d{1,6}\t|E  )*)(?:export |set |ENV |setx |ARG |env |- )?[ \t]*[\"']?")
 _IN_COMMAND = re.compile(
     rb"(?P<rest>[A-Z0-9_]{0,40})=(?P<q>[\"']?)(?P<s>[^\s\"'`<>(){},;\\&|]{6,128})(?P=q)(?=[ \t;&|\"']|\r?\n|$)"
 )
 # the name in one line or attribute and its value in the next
 _NEXT = re.compile(
-    rb"""[\w.-]{0,40}(?:["']?,?\s{1,60}(?:\d{1,6}\t\s{0,40})?-?\s{0,4}["']?(?:value|val|content|default)["']?\s{0,4}[:=]\s{0,4}["']?"""
+    rb"""[\w.-]{0,40}(?:["']?,?\s{1,60}(?:\d{1,6}\t\s{0,40})?-?\s{0,4}["']?(?:value|val|content"""
+    rb"""|default)["']?\s{0,4}[:=]\s{0,4}["']?"""
     rb"""|["']?:[ \t]{0,4}[|>]?[-+]?[ \t]{0,4}\r?\n[ \t>+|]{0,40}(?:\d{1,6}\t[ \t]{0,40})?|>)"""
     rb"""(?P<s>[^\s"'`<>(){},;\\]{6,256})(?=["']|</|[ \t]*(?:\r?\n|$))""",
     re.IGNORECASE,
 )
 _OPTION = re.compile(
-    rb"""(?P<rest>[\w-]{0,30})(?:=|[ \t]{1,4}|["'],[ \t]*["'])(?:pass:|["'])?(?P<s>[^\s"'`<>(){},;\\]{4,200})(?=["']|\s|\\n|$)""",
+    rb"""(?P<rest>[\w-]{0,30})(?:=|[ \t]{1,4}|["'],[ \t]*["'])(?:pass:|["'])?"""
+    rb"""(?P<s>[^\s"'`<>(){},;\\]{4,200})(?=["']|\s|\\n|$)""",
 )
 _CONNECTION = re.compile(
-    rb"""[\w ]{0,10}?(?:word|wd)?[ \t]{0,2}=[ \t]{0,2}(?P<q>["']?)(?P<s>[^\s;&"'`<>{}$()]{4,128})(?=(?P=q)[;&\s"')\\]|$)""",
+    rb"""[\w ]{0,10}?(?:word|wd)?[ \t]{0,2}=[ \t]{0,2}(?P<q>["']?)(?P<s>[^\s;&"'`<>{}$()]{4,128})(?="""
+    rb"""(?P=q)[;&\s"')\\]|$)""",
     re.IGNORECASE,
 )
 _SERVER = re.compile(
-    rb"(?:server|data source|host|hostaddr|uid|user id|user|username|dbname|database|initial catalog)[ \t]{0,2}=[^\n;&]{1,80}"
+    rb"(?:server|data source|host|hostaddr|uid|user id|user|username|dbname|database"
+    rb"|initial catalog)[ \t]{0,2}=[^\n;&]{1,80}"
     rb"[;& ]|jdbc:",
     re.IGNORECASE,
 )
 _URL = re.compile(rb"://(?P<user>[^\s:/@\"'`<>{}$\\]{0,80}):(?P<s>[^\s/@\"'`<>\\]{3,200})@[\w.\[-]")
 _SCHEME = re.compile(rb"(?:Bearer|Basic) {1,2}(?P<s>[A-Za-z0-9+/_.~-]{8,2000}={0,2})(?=\s|\\|[\"'`]|$)", re.IGNORECASE)
 _HEADER = re.compile(
-    rb"authorization[\"']?[ \t]{0,4}[:=,][ \t]{0,4}[\"']?(?:[A-Za-z-]{3,20} )?(?P<s>[A-Za-z0-9+/_.~=-]{16,2000})(?=\s|\\|[\"'`]|$)",
+    rb"authorization[\"']?[ \t]{0,4}[:=,][ \t]{0,4}[\"']?(?:[A-Za-z-]{3,20} )?"
+    rb"(?P<s>[A-Za-z0-9+/_.~=-]{16,2000})(?=\s|\\|[\"'`]|$)",
     re.IGNORECASE,
 )
 _COOKIE = re.compile(
@@ -101,13 +110,15 @@ _CRYPT = re.compile(rb":(?P<s>\$(?:1|5|6|y|2[aby]|apr1|7)\$[\w./$=,+-]{20,160})(
 _USER = re.compile(rb" -(?:u|-user)[ =]?[\"']?(?P<user>[\w.@+%\\-]{1,60})[:%](?P<s>[^\s\"'`@<>$]{4,100})(?=[\"'\s]|$)")
 _SHORT = re.compile(rb" -(?:p|a|w|P|-pass)[ =]?[\"']?(?P<s>[^\s\"'`<>$-][^\s\"'`<>$]{3,100})(?=[\"'\s]|\\n|$)")
 _PROGRAMS = re.compile(
-    rb"curl|wget|http|sshpass|mysql|maria|docker|podman|helm|login|redis-cli|mongo|psql|ldap|smb|rpcclient|sqlcmd|htpasswd|"
+    rb"curl|wget|http|sshpass|mysql|maria|docker|podman|helm|login|redis-cli|mongo|psql|ldap|smb"
+    rb"|rpcclient|sqlcmd|htpasswd|"
     rb"7z|zip|cqlsh|influx|rabbit|impacket|evil-winrm|xfreerdp"
 )
 _CURL = re.compile(rb"curl|wget|http|smb|pip|svn|git|mvn|deploy|influx|net use")
 _WEBHOOK = re.compile(
     rb"(?P<s>hooks?(?:\.slack\.com/[a-z]{8,9}/[A-Za-z0-9_/]{30,120}|s?/\d{17,20}/[\w-]{60,80}"
-    rb"|\.office\.com/webhookb2/[\w@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[\w-]{36}|s?\.zapier\.com/hooks/catch/\d+/\w+))"
+    rb"|\.office\.com/webhookb2/[\w@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[\w-]{36}"
+    rb"|s?\.zapier\.com/hooks/catch/\d+/\w+))"
 )
 # patterns that begin with a name, or so many bytes before it
 _PARTICULAR: Mapping[bytes, tuple[tuple[re.Pattern[bytes], str, int], ...]] = {
@@ -192,8 +203,8 @@ def _on_line(data: bytes, start: int, match: re.Match[bytes]) -> Value | None:
 
 def _typed(value: bytes) -> bool:
     """Whether an unquoted value is no name of a program: a digit or sign within it, or one long word."""
-    return (
-        value.isalpha() or re.search(rb"[0-9][A-Za-z]*[A-Za-z]|[^\w.\[\]|*:/]", value) is not None and b"." not in value
+    return value.isalpha() or (
+        re.search(rb"[0-9][A-Za-z]*[A-Za-z]|[^\w.\[\]|*:/]", value) is not None and b"." not in value
     )
 
 

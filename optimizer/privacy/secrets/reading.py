@@ -22,6 +22,7 @@ _NOISE = re.compile(
     _ANSI + rb"|[^\n]\x08|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2\xad|\xcd\x8f|\xd8\x9c|\xe1\xa0\x8e"
     rb"|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xb8[\x80-\x8f]|\xf3\xa0[\x80-\x87][\x80-\xbf]"
 )
+_CONTROLS = [bytes([code]) for code in (*range(9), 11, 12, *range(14, 32), 127)]
 _COLOURS = re.compile(_ANSI)
 # runs of escapes that stand for printable ASCII, and colours as programs write them
 _SLASHED = (
@@ -100,11 +101,11 @@ def readings(data: bytes) -> Iterator[View]:
     It is also read with blanks in place of colours, which end a word for a person.
     """
     yield View(data, (Piece(0, 0, len(data), True),))
-    unusual = data.translate(None, _USUAL)
-    if not unusual or not _NOISE.search(data):
+    usual = data.isascii() and not any(control in data for control in _CONTROLS)
+    if usual or not _NOISE.search(data):
         return
     yield view(without(data, _NOISE, b""))
-    if b"\x1b" in unusual or b"\xc2\x9b" in unusual:
+    if b"\x1b" in data or b"\xc2\x9b" in data:
         yield view(without(data, _COLOURS, b" "))
 
 

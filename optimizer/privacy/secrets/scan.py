@@ -18,7 +18,8 @@ _BREAK = re.compile(rb"\\[nrt]|%[0-9A-F]{2}|[^A-Za-z0-9_]")  # what a token may 
 _REST = 2048  # bytes of the longest token that is looked for backwards
 # what stands between the parts of one literal: quotes and an operator, or the end of a line and how the next one begins
 _JOINT = re.compile(
-    rb"""(?:["'`][ \t]*[+.&|]{0,2}[ \t]*)?\\?\r?\n(?:[ \t]*\d{1,6}\t)?[ \t]*(?:[+>#*|-][ \t]|[+>]|//[ \t]?|E[ \t]+)?[ \t]*"""
+    rb"""(?:["'`][ \t]*[+.&|]{0,2}[ \t]*)?\\?\r?\n(?:[ \t]*\d{1,6}\t)?[ \t]*(?:[+>#*|-][ \t]|[+>]"""
+    rb"""|//[ \t]?|E[ \t]+)?[ \t]*"""
     rb"""(?:[+.&][ \t]*)?["'`]?|["'`][ \t]*[+.&|]{0,2}[ \t]*["'`]"""
 )
 _JOINED = 600  # bytes that the parts of a token may take
@@ -95,7 +96,9 @@ def _everywhere(data: bytes, deadline: float) -> Iterator[_Found]:
         runs = reading.runs(view.data)
         yield from _placed(_direct(view.data, runs, deadline), view)
         inner = reading.decoded(view.data, runs)
-        for clear in reading.readings(inner.data) if inner else ():
+        if inner is None:
+            continue
+        for clear in reading.readings(inner.data):
             found = _placed(_direct(clear.data, reading.runs(clear.data), deadline), clear)
             yield from _placed(_placed(found, inner), view)
 
