@@ -116,12 +116,12 @@ def _prepare() -> None:
     import jedi
     import parso.cache
 
-    from optimizer.lookup import conftest
+    from optimizer.lookup import module_fixtures
 
     jedi.settings.auto_import_modules = []
     parso.cache._load_from_file_system = lambda *_, **__: None
     parso.cache._save_to_file_system = lambda *_, **__: None
-    conftest.follow()
+    module_fixtures.follow()
 
 
 @cache

@@ -12,8 +12,8 @@ from optimizer.languages.naming import in_text
 from optimizer.languages.naming.bases import PLAIN, bases_of
 from optimizer.languages.naming.table import naming_of
 from optimizer.languages.naming.uses import is_parameter
-from optimizer.lookup.conftest import is_given_by_pytest
 from optimizer.lookup.fixtures import calls
+from optimizer.lookup.module_fixtures import is_given_by_pytest
 from optimizer.lookup.other_members import is_of_no_owner
 from optimizer.lookup.subject import leads
 from optimizer.lookup.text_uses import InText
