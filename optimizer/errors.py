@@ -28,6 +28,7 @@ OptimizerError                1
 │       └── BadAnswer             empty, cut, refused or malformed
 ├── StorageError              7   disk, permission or store
 ├── Conflict                  8   the file changed, or the match is ambiguous
+│   └── Outdated                  since the model was shown it: another model would be shown the same
 ├── ChecksFailed              9   edits made, checks failed
 └── BudgetReached            10   the cap is spent
 """
@@ -226,6 +227,10 @@ class StorageError(OptimizerError):
 class Conflict(OptimizerError):
     exit_code = 8
     repairable = True
+
+
+class Outdated(Conflict):
+    pass
 
 
 class ChecksFailed(OptimizerError):

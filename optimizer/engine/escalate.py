@@ -11,7 +11,7 @@ from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
 from optimizer.encodings import text_of
 from optimizer.engine import prepare
-from optimizer.errors import AnswerCut, Conflict, OptimizerError, PromptTooLong, ToolsRefused, UnusableOutput
+from optimizer.errors import AnswerCut, OptimizerError, Outdated, PromptTooLong, ToolsRefused, UnusableOutput
 from optimizer.events import Flow, Judged, Notice, Proposed
 from optimizer.ledger.caps import DOLLAR
 from optimizer.models.state import key
@@ -72,8 +72,10 @@ def left_to_ask(waiting: Sequence[Attempt], failed: Attempt, error: OptimizerErr
     """The attempts that are left after one failed.
 
     A standby is asked only when the model before it in its tier gave no answer; where a provider cannot be reached, its
-    other models are left out too.
+    other models are left out too; where files have changed meanwhile, all are.
     """
+    if isinstance(error, Outdated):
+        return ()
     if not error.unanswered:
         waiting = [one for one in waiting if not (one.standby and one.model.tier == failed.model.tier)]
     if error.provider_down:
@@ -128,7 +130,7 @@ def _proven(ended: AgentResult, request: Request, workspace: Workspace) -> Flow[
 
         try:
             _check_as_shown(request.context, ended.patch)
-        except Conflict as error:
+        except Outdated as error:
             return replace(ended, patch=None, failure=error)
         verdict = place.check_place(ended.patch, asked, workspace.index)
         if verdict.ok:
@@ -150,13 +152,13 @@ def _evidence(verdict: Verdict) -> str:
 
 
 def _check_as_shown(context: Context, patch: Patch) -> None:
-    """Raise Conflict when a file is no longer what the model was shown: its line numbers would mean other lines."""
+    """Raise Outdated when a file is no longer what the model was shown: its line numbers would mean other lines."""
     before = {change.path: text_of(change.before or b"") for change in patch.changes}
     for item in context.items:
         if item.path in before:
             lines = before[item.path].split("\n")[item.start - 1 : item.end]
             if _bare(lines) != _bare(item.text.split("\n")):
-                raise Conflict(f"{item.path} has changed since it was shown to the model", "ask again")
+                raise Outdated(f"{item.path} has changed since it was shown to the model", "ask again")
 
 
 def _bare(lines: list[str]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from optimizer.calls import call as calls
 from optimizer.engine import decide, opinion, prepare
 from optimizer.engine.prepare import Request, first_budget
-from optimizer.errors import BudgetReached, NoProvider
+from optimizer.errors import BudgetReached, NoProvider, Outdated
 from optimizer.events import Chosen, ConsentQuestion, Flow, Notice, Routed
 from optimizer.reasons import Cap
 from optimizer.report import progress
@@ -143,6 +143,7 @@ def _outcome(id: str, route: Route, tried: list[tuple[Attempt, AgentResult]], co
     told = last if last.failure is None else next((one for _, one in reversed(tried) if one.text.strip()), last)
     model = (tried[-1][0] if last.failure is None else route.attempts[-1]).model
     code = 0 if last.failure is None else _exit_code(route, tried)
+    outdated = last.failure.hint if isinstance(last.failure, Outdated) else ""
     unanswered = all(ended.failure and ended.failure.unanswered for _, ended in tried)
     return Outcome(
         request=id,
@@ -153,7 +154,7 @@ def _outcome(id: str, route: Route, tried: list[tuple[Attempt, AgentResult]], co
         verdict=last.verdict,
         cost=cost,
         exit_code=code,
-        hint=progress.next_step(code == BudgetReached.exit_code, unanswered) if code else "",
+        hint=outdated or (progress.next_step(code == BudgetReached.exit_code, unanswered) if code else ""),
         cut=told.cut,
     )
 

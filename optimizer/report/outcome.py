@@ -20,6 +20,7 @@ CONFIDENCE = "confidence"  # the check of the whole, which runs nothing
 ENDINGS: Mapping[int, str] = {
     UnusableOutput.exit_code: "no answer could be used; nothing was changed",
     NoProvider.exit_code: "no model gave an answer; nothing was changed",
+    Conflict.exit_code: "the answer does not fit the files as they are; nothing was changed",
     BudgetReached.exit_code: "the caps leave no model to ask; nothing was changed",
 }
 """The last line of a failed request, by exit code, where nothing else explains it."""

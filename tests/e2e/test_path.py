@@ -8,7 +8,7 @@ import pytest
 
 from optimizer.agent.prompts import EVIDENCE
 from tests.e2e.conftest import Optimize
-from tests.loopback.replies import Call, Reply, Tokens, refuse
+from tests.loopback.replies import WIRES, Call, Reply, Tokens, refuse
 from tests.loopback.server import Loopback
 
 REQUEST = "refactor parse_response to skip empty parts"
@@ -222,8 +222,13 @@ def test_a_file_changed_while_the_model_answers_keeps_that_change(
     for wire in ("ollama", "groq", "gemini", "anthropic"):
         loopback.answer(wire, answer)
 
-    ran = user(REQUEST, "--yes", "--json", "--tier", "local")
+    ran = user(REQUEST, "--yes", "--json")
 
     assert file.read_text() == mine
     assert ran.event("result")["exit_code"] == ran.code == 8
     assert [event for event in ran.events if event["event"] == "patch"] == []
+    asked = [one for wire in WIRES for one in loopback.asked(wire)]
+    assert len(asked) == 1, "the next model would be shown the same"
+    file.write_text(mine.replace(", 16)", ")"))
+    quiet = user(REQUEST, "--yes", "--tier", "local", "-q")
+    assert [line[:6] for line in quiet.err.splitlines()] == ["error:", "try:  "]
