@@ -37,7 +37,7 @@ INVALIDATION = tuple(f"optimizer/index/{name}.py" for name in ("files", "plan", 
 TARGETS = ("optimizer/engine", "optimizer/calls", "optimizer/verify", *INVALIDATION)
 TESTS = ("tests/verify", "tests/index", "tests/calls", "tests/engine", "tests/agent", "tests/lookup", "tests/e2e")
 # What runs as a process of its own, which `reach.py` does not see, and the tests that start it.
-SEPARATE = {"optimizer/verify/supervise.py": ["tests/verify/test_process.py"]}
+SEPARATE = {"optimizer/confine/supervise.py": ["tests/confine/test_run.py"]}
 TAKES_LONG = "tests/engine/test_first_request.py"
 PACKAGES = ("pytest", "hypothesis", "httpx", "click", "anthropic", "groq", "google.genai", "ollama", "openai")
 MOST_TESTS, MOST_SECONDS = 60, 60.0  # of the tests that reach a mutant, quickest first

@@ -233,6 +233,25 @@ class Settings:
         range=(0, 86_400),
         user_only=True,
     )
+    verify_confinement: str = setting(
+        "verify.confinement",
+        "auto",
+        "What confines such commands: bubblewrap, namespaces or Landlock; auto: the first of them that works here.",
+        choices=("auto", "bwrap", "namespaces", "landlock"),
+        user_only=True,
+    )
+    verify_readable: tuple[str, ...] = setting(
+        "verify.readable", (), "Further folders that such commands may read.", user_only=True
+    )
+    verify_processes: int = setting(
+        "verify.processes", 1000, "Most processes of such a command; 0: no limit.", range=(0, 1_000_000), user_only=True
+    )
+    verify_memory: float = setting(
+        "verify.memory", 0.75, "Most memory of such a command, as a share; 0: no limit.", range=(0, 1), user_only=True
+    )
+    verify_disk: float = setting(
+        "verify.disk", 10.0, "Most that it may write, in gigabytes; 0: no limit.", range=(0, 1_000_000), user_only=True
+    )
     verify_seconds: float = setting("verify.seconds", 120.0, "Longest time of one such command.", range=(0.1, 86_400))
     budget_run: float = setting(
         "budget.run",

@@ -12,6 +12,8 @@ from optimizer.errors import StorageError
 from optimizer.privacy import private_file
 
 FILE = "trust.json"
+UNCONFINED = "(unconfined)"
+"""In place of a command: that commands may run where nothing confines them."""
 
 
 @dataclass(frozen=True, slots=True)

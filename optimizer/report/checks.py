@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Skip = Literal["unconcerned", "untested", "unapproved", "refused"]
-"""Why a command is not run: it looks at none of the changed files, no test reaches them, no answer yet, a no."""
+Skip = Literal["unconcerned", "untested", "unapproved", "refused", "unconfined"]
+"""Why a command is not run: it looks at none of the changed files, no test reaches them, no answer yet, a no,
+nothing to confine it."""
 
 _SKIPPED: Mapping[Skip, str] = {
     "unconcerned": "no file that it looks at is changed",
     "untested": "no test reaches the change",
     "unapproved": "{command} is not approved (optimize trust grant {kind})",
+    "unconfined": "nothing on this machine confines {command} (optimize trust grant unconfined)",
     "refused": "you refused {command} (optimize trust grant {kind})",
 }
 
@@ -60,6 +62,14 @@ _BROKEN = {
     "member": "uses {name}, which that package does not define",
     "unimported": "uses {name}, which is no longer imported",
     "removed": "uses {name}, which {source} no longer defines",
+}
+
+
+_LAYERS = {
+    "bwrap": "confined by bubblewrap",
+    "namespaces": "confined by namespaces",
+    "landlock": "confined by Landlock, without sockets",
+    "none": "not confined",
 }
 
 
@@ -112,10 +122,9 @@ def running(commands: Sequence[str]) -> str:
     return f"checking in a scratch copy: {', '.join(commands)}"
 
 
-def confined(network_cut: bool, files_kept: bool) -> str:
-    """What a command could not do."""
-    network = "network cut" if network_cut else "network not cut: this system does not allow it"
-    return network + (", files outside the copy read-only" if files_kept else "")
+def confined(layer: str | None) -> str:
+    """What held a command: a layer of `confine`, None where it never ran."""
+    return _LAYERS.get(layer or "", "not run")
 
 
 def passed(command: str, files: int, seconds: float, limits: str) -> str:
@@ -127,6 +136,11 @@ def passed(command: str, files: int, seconds: float, limits: str) -> str:
 def timed_out(command: str, seconds: float, limit: str = "verify.seconds") -> str:
     """A command that exceeded its time."""
     return f"{command} was stopped after {seconds:.0f} s; {limit} is the limit"
+
+
+def exceeded(command: str, limit: str) -> str:
+    """A command that used more than it may."""
+    return f"{command} was stopped: it used more {limit} than verify.{limit} allows"
 
 
 def first_of(found: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from optimizer.confine.run import LAYERS, Bounds, search_path
 from optimizer.errors import ConfigError
 from optimizer.index.files import Root, listing, read_regular
 from optimizer.index.reader import Index
@@ -23,7 +24,6 @@ from optimizer.report.checks import FoundBy, Skip
 from optimizer.settings import Settings
 from optimizer.types import Patch
 from optimizer.verify.affected import Reached, reached
-from optimizer.verify.process import search_path
 
 Kind = Literal["tests", "lint", "types"]
 KINDS: tuple[Kind, ...] = ("tests", "lint", "types")
@@ -145,6 +145,25 @@ def commands(means: Means) -> tuple[Command, ...]:
 def allowed(command: Command, means: Means) -> bool | None:
     """Whether a command may be run: configured ones always; found ones by the user's answer, None without one."""
     return command.source == "configured" or trust.decision(means.state, str(means.root.path), command.text)
+
+
+def bounds(means: Means, seconds: float) -> Bounds:
+    """What a command may use and read, for so many seconds; nothing but the user's word lets it run unconfined."""
+    settings = means.settings
+    chosen = settings.verify_confinement
+    layers = LAYERS if chosen == "auto" else tuple(layer for layer in LAYERS if layer == chosen)
+    if trust.decision(means.state, str(means.root.path), trust.UNCONFINED):
+        layers += ("none",)
+    memory = int(settings.verify_memory * _memory_of_machine())
+    disk = int(settings.verify_disk * 1_000_000_000)
+    return Bounds(seconds, layers, settings.verify_readable, settings.verify_processes, memory, disk)
+
+
+def _memory_of_machine() -> int:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 0
 
 
 def _configured(kind: Kind, text: str) -> Command:

@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
+from optimizer.confine.run import Ended
 from optimizer.index.files import listing
-from optimizer.verify.commands import Means
-from optimizer.verify.process import Ended
+from optimizer.verify.commands import Means, bounds
 
 TREE = Path("/without-the-change")
 """Replaces the folder of the copy in the output of a cached run."""
@@ -29,13 +28,13 @@ def recall(means: Means, argv: tuple[str, ...], contents: Mapping[str, bytes | N
 
 def remember(means: Means, argv: tuple[str, ...], contents: Mapping[str, bytes | None], ended: Ended) -> None:
     """Cache how the command ended, unless it was stopped or could not start; the oldest are deleted."""
-    if ended.timed_out or ended.missing or ended.code is None:
+    if ended.missing or ended.code is None:
         return
     file = _file(means, argv, contents)
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = file.with_suffix(".new")
-        temporary.write_text(json.dumps(asdict(ended)), "utf-8")
+        temporary.write_text(json.dumps(ended._asdict()), "utf-8")
         temporary.replace(file)
         for old in sorted(file.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)
@@ -44,6 +43,6 @@ def remember(means: Means, argv: tuple[str, ...], contents: Mapping[str, bytes |
 def _file(means: Means, argv: tuple[str, ...], contents: Mapping[str, bytes | None]) -> Path:
     """Named by all that the run depends on: the files with their sizes and times, the command and the limits."""
     found = listing(means.root)
-    limits = means.settings.verify_seconds, means.env.get("PATH", "")
+    limits = bounds(means, means.settings.verify_seconds), means.env.get("PATH", "")
     key = repr((str(means.root.path), found.paths, found.stats, sorted(contents.items()), argv, limits))
     return means.cache / "earlier" / f"{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}.json"

@@ -7,6 +7,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from optimizer.confine.run import Ended
+from optimizer.confine.run import run as confined
+from optimizer.confine.view import Place
 from optimizer.debug import debug
 from optimizer.errors import InputError, SafetyRefused, StorageError
 from optimizer.events import Event, Notice
@@ -14,12 +17,11 @@ from optimizer.index.reader import Index
 from optimizer.languages.files_of_tests import is_test
 from optimizer.report import checks as report
 from optimizer.types import Check, Patch, Verdict
-from optimizer.verify import earlier, excerpt, process, system
+from optimizer.verify import earlier, excerpt, system
 from optimizer.verify.affected import reached
 from optimizer.verify.checks import WEIGHTS, at_once, verdict_of
-from optimizer.verify.commands import Command, Means, Run, allowed, commands, plan
+from optimizer.verify.commands import Command, Means, Run, allowed, bounds, commands, plan
 from optimizer.verify.patched import Patched
-from optimizer.verify.process import Ended, Place
 from optimizer.verify.scratch import scratch
 
 CHEAP_SECONDS = 10.0
@@ -53,10 +55,10 @@ class Copies:
         if not patched and (known := earlier.recall(self._means, argv, there)):
             return known, earlier.TREE
         place = self._place(patched)
-        seconds, sources = self._means.settings.verify_seconds, run.command.kind == "tests"
-        ended = process.run(argv, place, self._means.env, seconds, sources=sources)
+        limits = bounds(self._means, self._means.settings.verify_seconds)
+        ended = confined(argv, place, self._means.env, limits, sources=run.command.kind == "tests")
         if not patched:
-            earlier.remember(self._means, argv, there, replace(ended, output=_moved(ended.output, place.tree)))
+            earlier.remember(self._means, argv, there, ended._replace(output=_moved(ended.output, place.tree)))
         return ended, place.tree
 
     def _contents(self, patched: bool) -> dict[str, bytes | None]:
@@ -71,7 +73,7 @@ class Copies:
     def words(self, argv: tuple[str, ...], patched: bool, seconds: float) -> tuple[Ended, Path]:
         """Run a program of the system in one of the copies, as `run` does."""
         place = self._place(patched)
-        return process.run(argv, place, self._means.env, seconds), place.tree
+        return confined(argv, place, self._means.env, bounds(self._means, seconds)), place.tree
 
 
 def _moved(output: str, tree: Path) -> str:
@@ -85,8 +87,8 @@ def execute(run: Run, copies: Copies) -> Check:
         return Check(kind, None, report.not_run(report.skipped(run.skip, run.command.text, kind)))
     try:
         ended, tree = copies.run(run, patched=True)
-        if ended.missing:
-            return Check(kind, None, report.not_run(ended.missing))
+        if why := _why_not_run(run, ended):
+            return Check(kind, None, report.not_run(why))
         if ended.code == 0 and _is_cheap(run, ended):
             whole = execute(replace(run, files=run.files + run.further, further=()), copies)
             return Check(kind, True, _passed(run, ended)) if whole.passed is None else whole
@@ -98,13 +100,20 @@ def execute(run: Run, copies: Copies) -> Check:
         return Check(kind, None, report.not_run(error.message))
 
 
+def _why_not_run(run: Run, ended: Ended) -> str:
+    """Why a command did not run, or used more than it may; '' where it ran to its end."""
+    if ended.unconfined:
+        return report.skipped("unconfined", run.command.text, run.command.kind)
+    return ended.missing or (report.exceeded(run.command.text, ended.exceeded) if ended.exceeded else "")
+
+
 def _is_cheap(run: Run, ended: Ended) -> bool:
     """Whether all tests will take no more than CHEAP_SECONDS, at the pace of those that ran."""
     return bool(run.further) and ended.seconds * (1 + len(run.further) / len(run.files)) <= CHEAP_SECONDS
 
 
 def _passed(run: Run, ended: Ended) -> str:
-    return report.passed(run.command.text, len(run.files), ended.seconds, ended.confinement)
+    return report.passed(run.command.text, len(run.files), ended.seconds, report.confined(ended.layer))
 
 
 def _judge_tests(run: Run, ended: Ended, tree: Path, copies: Copies) -> Check:
@@ -126,7 +135,7 @@ def _judge_tests(run: Run, ended: Ended, tree: Path, copies: Copies) -> Check:
         return Check("tests", None, report.not_counted(f"{min(new)} failed once and passed when run again"))
     shown = excerpt.of_pytest(ended.output, new, tree) if is_pytest and new else excerpt.of_any(ended.output, tree)
     what = report.first_of(sorted(new)) if new else run.command.text
-    return Check("tests", False, f"{what} failed; {ended.confinement}", shown)
+    return Check("tests", False, f"{what} failed; {report.confined(ended.layer)}", shown)
 
 
 def _pass_again(run: Run, failed: frozenset[str], copies: Copies) -> bool:
@@ -146,7 +155,7 @@ def _judge_findings(run: Run, ended: Ended, tree: Path, copies: Copies) -> Check
         return Check(kind, None, report.not_counted(f"{command} could not run without the change"))
     new = excerpt.new_findings(ended.output, before.output, tree, earlier_tree)
     if not new:
-        return Check(kind, True, f"{command} finds nothing new; {ended.confinement}")
+        return Check(kind, True, f"{command} finds nothing new; {report.confined(ended.layer)}")
     first = report.first_of([excerpt.tidy(new[:1], tree), *new[1:]])
     return Check(kind, False, first, excerpt.tidy(new, tree))
 

@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from optimizer.confine.view import Place
 from optimizer.errors import StorageError
 from optimizer.index.files import Root, listing
 from optimizer.privacy.secret_files import is_secret_file
-from optimizer.verify.process import Place
 
 MAX_BYTES = 1_000_000_000
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

@@ -18,12 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from optimizer.confine.run import Ended
 from optimizer.languages.modules import rust
 from optimizer.report import checks as report
 from optimizer.types import Check
 from optimizer.verify.findings import Diagnostic, new, parsed
 from optimizer.verify.patched import MOST_NAMED, Patched, Side
-from optimizer.verify.process import Ended
 
 NAME = "compiler"
 MOST_FILES = 30
@@ -124,7 +124,7 @@ def _checked(tool: Tool, program: str, files: Sequence[str], patched: Patched, r
             late = report.timed_out(tool.program, ended.seconds, "verify.compiler")
             return Check(NAME, None, report.not_run(ended.missing or late))
         if is_after and ended.code == 0:
-            return Check(NAME, True, f"{tool.program} finds nothing; {ended.confinement}")
+            return Check(NAME, True, f"{tool.program} finds nothing; {report.confined(ended.layer)}")
         after = found if is_after else after
         brought = new(after, () if is_after else found, patched, everywhere=tool.everywhere)
         lines = [f"{one.path}:{one.line} {one.text}" for one in brought if tool.counts.search(one.text)]

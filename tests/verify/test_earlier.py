@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.confine.run import Ended
 from optimizer.index.files import Root
 from optimizer.settings import Settings
 from optimizer.verify.commands import Means
 from optimizer.verify.earlier import KEPT, recall, remember
-from optimizer.verify.process import Ended
 
 RUN = ("pytest", "-q")
 ENDED = Ended(1, "1 failed", 0.5)
@@ -26,9 +26,9 @@ def means(make_repo: Callable[[Mapping[str, str | bytes]], Path], tmp_path: Path
 
 def test_it_is_known_for_the_same_tree_contents_and_command_only(means: Means) -> None:
     remember(means, RUN, {}, ENDED)
-    remember(means, ("ruff",), {}, replace(ENDED, code=0))
+    remember(means, ("ruff",), {}, ENDED._replace(code=0))
     assert recall(means, RUN, {}) == ENDED
-    assert recall(means, ("ruff",), {}) == replace(ENDED, code=0)
+    assert recall(means, ("ruff",), {}) == ENDED._replace(code=0)
     assert recall(means, (*RUN, "-x"), {}) is None
     assert recall(means, RUN, {"a.py": b"x = 2\n"}) is None
     assert recall(replace(means, env={"PATH": "/usr/bin"}), RUN, {}) is None
@@ -38,7 +38,7 @@ def test_it_is_known_for_the_same_tree_contents_and_command_only(means: Means) -
 
 
 @pytest.mark.parametrize(
-    "ended", [replace(ENDED, timed_out=True), replace(ENDED, missing="no"), replace(ENDED, code=None)]
+    "ended", [ENDED._replace(code=None, timed_out=True), ENDED._replace(missing="no"), ENDED._replace(code=None)]
 )
 def test_what_did_not_end_by_itself_is_not_known(means: Means, ended: Ended) -> None:
     remember(means, RUN, {}, ended)

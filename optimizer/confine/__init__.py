@@ -1,0 +1,1 @@
+"""Run a command that sees and touches only what it is given."""

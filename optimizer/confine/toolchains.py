@@ -1,0 +1,116 @@
+"""Where tool chains and their caches lie on a machine: what a command may read besides its copy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+SYSTEM = (
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store",
+    "/run/current-system/sw", "/home/linuxbrew/.linuxbrew", "/sys/devices/system/cpu",
+)  # fmt: skip
+SETTINGS = (
+    "alternatives", "bash.bashrc", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version",
+    "environment.d", "fonts", "group", "host.conf", "hosts", "java", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
+    "locale.alias", "localtime", "login.defs", "lsb-release", "magic", "mime.types", "mke2fs.conf", "nsswitch.conf",
+    "os-release", "passwd", "perl", "php", "pki/ca-trust", "pki/java", "pki/tls/certs", "profile", "profile.d",
+    "protocols", "python3", "redhat-release", "services", "shells", "ssl/certs", "ssl/openssl.cnf", "system-release",
+    "timezone", "xml",
+)  # fmt: skip
+"""What of /etc a program needs; nothing that holds passwords."""
+_SYSTEM_SETTINGS = ("java-*", "php*", "python3*")
+
+
+class Kind(NamedTuple):
+    """A tool that keeps what it installs below a folder: the variable that names it, its place below the home.
+
+    `parts` are the folders in it that hold programs and packages; others may hold keys.
+    """
+
+    variable: str
+    folder: str
+    parts: tuple[str, ...]
+
+
+KINDS: Mapping[str, Kind] = {
+    "pyenv": Kind("PYENV_ROOT", ".pyenv", ("bin", "libexec", "pyenv.d", "shims", "versions", "version")),
+    "conda": Kind("CONDA_ROOT", "miniconda3", ("bin", "condabin", "envs", "lib", "pkgs", "share")),
+    "python": Kind("PYTHONUSERBASE", ".local", ("bin", "lib")),
+    "uv": Kind("UV_DATA_DIR", ".local/share/uv", ("python", "tools")),
+    "pipx": Kind("PIPX_HOME", ".local/share/pipx", ("shared", "venvs")),
+    "rustup": Kind("RUSTUP_HOME", ".rustup", ("settings.toml", "toolchains", "update-hashes")),
+    "cargo": Kind("CARGO_HOME", ".cargo", ("bin", "git", "registry")),
+    "go": Kind("GOPATH", "go", ("bin", "pkg/mod")),
+    "node": Kind("NVM_DIR", ".nvm", ("versions",)),
+    "fnm": Kind("FNM_DIR", ".local/share/fnm", ("node-versions", "aliases")),
+    "volta": Kind("VOLTA_HOME", ".volta", ("bin", "tools")),
+    "pnpm": Kind("PNPM_HOME", ".local/share/pnpm", ("store", "global")),
+    "bun": Kind("BUN_INSTALL", ".bun", ("bin",)),
+    "deno": Kind("DENO_INSTALL", ".deno", ("bin",)),
+    "java": Kind("SDKMAN_DIR", ".sdkman", ("candidates",)),
+    "jdks": Kind("JDKS_DIR", ".jdks", ("",)),
+    "maven": Kind("M2_HOME", ".m2", ("repository", "wrapper")),
+    "gradle": Kind("GRADLE_USER_HOME", ".gradle", ("caches/modules-2", "wrapper")),
+    "rbenv": Kind("RBENV_ROOT", ".rbenv", ("bin", "libexec", "shims", "versions", "version")),
+    "gem": Kind("GEM_HOME", ".gem", ("ruby",)),
+    "composer": Kind("COMPOSER_HOME", ".composer", ("vendor",)),
+    "asdf": Kind("ASDF_DATA_DIR", ".asdf", ("bin", "installs", "lib", "shims")),
+    "mise": Kind("MISE_DATA_DIR", ".local/share/mise", ("installs", "shims")),
+    "dotnet": Kind("DOTNET_ROOT", ".dotnet", ("host", "sdk", "shared", "dotnet")),
+    "nuget": Kind("NUGET_PACKAGES", ".nuget", ("packages",)),
+}
+IN_HOME = ("cargo", "maven", "gradle", "gem", "composer", "nuget")
+"""Kinds that look for their packages below the home, and so are shown in that of the command too."""
+_VARIABLES = ("JAVA_HOME", "GOROOT", "GOMODCACHE")
+_PARTS_OF_PREFIX = ("bin", "include", "lib", "libexec")
+
+
+def installed(home: Path, env: Mapping[str, str]) -> Iterator[Path]:
+    """The folders and files of the system and of known tools that are there."""
+    yield from filter(os.path.lexists, map(Path, SYSTEM))
+    settings = Path("/etc")
+    yield from (path for name in SETTINGS if os.path.lexists(path := settings / name))
+    yield from (path for pattern in _SYSTEM_SETTINGS for path in settings.glob(pattern))
+    for name in KINDS:
+        yield from (path for _, path in parts(name, home, env))
+    yield from (
+        Path(env[name]) for name in ("JAVA_HOME", "GOROOT", "GOMODCACHE") if Path(env.get(name, "")).is_absolute()
+    )
+
+
+def parts(name: str, home: Path, env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    """What of a kind is there to be read: each part, and where it is."""
+    kind = KINDS[name]
+    named = env.get(kind.variable, "")
+    folder = Path(named) if Path(named).is_absolute() else home / kind.folder
+    yield from ((part, path) for part in kind.parts if (path := folder / part).exists())
+
+
+def prefix(folder: Path, home: Path) -> Iterator[Path]:
+    """What belongs to the programs in a folder: the tree that they were installed into.
+
+    A folder directly in the home, such as ~/.tool/bin, may have keys next to it: of those only libraries are given.
+    """
+    real = Path(os.path.realpath(folder))
+    above = real.parent
+    if real.name not in ("bin", "sbin", "Scripts", "condabin") or home.is_relative_to(above) or above == Path("/"):
+        yield real
+    elif above.parent == home:
+        yield from (path for name in _PARTS_OF_PREFIX if (path := above / name).is_dir())
+    else:
+        yield above
+    yield from _base(above)
+
+
+def _base(environment: Path) -> Iterator[Path]:
+    """The installation that a virtual environment of Python was made from."""
+    try:
+        lines = (environment / "pyvenv.cfg").read_text(errors="replace").splitlines()
+    except OSError:
+        return
+    for name, _, value in (line.partition("=") for line in lines):
+        if name.strip() == "home" and Path(value.strip()).is_absolute():
+            home = Path(os.path.realpath(value.strip()))
+            yield home.parent if home.name == "bin" and home.parent != Path("/") else home

@@ -1,0 +1,107 @@
+"""What a command sees of the machine, as a list of mounts: everything that is not in it is not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from optimizer.confine import toolchains
+
+PACKAGES = ("node_modules", ".venv", "venv", "vendor")
+"""Folders of a repository that hold what was installed: mounted into its copy instead of copied."""
+
+
+class Place(NamedTuple):
+    """Where a command runs: the user's repository, and the area that holds `tree`, `home` and `tmp`."""
+
+    root: Path
+    area: Path
+
+    @property
+    def tree(self) -> Path:
+        """The copy of the repository."""
+        return self.area / "tree"
+
+
+class Mount(NamedTuple):
+    """A real path of the machine, and where the command sees it."""
+
+    source: str
+    target: str
+    writable: bool = False
+
+
+class View(NamedTuple):
+    """All that a command sees: mounts, those that contain others first, and symbolic links as (path, text)."""
+
+    mounts: tuple[Mount, ...]
+    links: tuple[tuple[str, str], ...]
+
+
+def view(place: Place, programs: tuple[str, ...], env: Mapping[str, str], more: tuple[str, ...] = ()) -> View:
+    """What a command sees: its copy, the tool chains, and `more` paths that the user's settings name.
+
+    `programs` are the program and the folders of PATH; `env` is the user's environment.
+    """
+    home = Path(env.get("HOME") or env.get("USERPROFILE") or "/nonexistent")
+    area = Path(os.path.realpath(place.area))
+    private = tuple(os.path.realpath(path) for path in (place.root, home, area))
+    links: dict[str, str] = {}
+    found = _outermost({_resolve(str(path), links) for path in _readable(programs, home, env, more)}, private)
+    mounts = [Mount(path, path) for path in found]
+    mounts += [Mount(str(area / "empty"), path) for path in private if _is_within(path, found)]
+    mounts += [Mount(str(area / "tmp"), "/tmp", writable=True)]
+    mounts += [Mount(str(area / name), str(area / name), writable=True) for name in ("tree", "home", "tmp")]
+    mounts += [*_packages(place, area), *_caches(area / "home", home, env)]
+    needed = tuple((path, text) for path, text in links.items() if not _is_within(path, found))
+    return View(tuple(sorted(mounts, key=lambda mount: mount.target.count("/"))), needed)
+
+
+def _readable(programs: tuple[str, ...], home: Path, env: Mapping[str, str], more: tuple[str, ...]) -> Iterator[Path]:
+    yield from toolchains.installed(home, env)
+    yield from map(Path, more)
+    for program in programs:
+        for path in {program, os.path.realpath(program)}:
+            yield from toolchains.prefix(Path(path) if Path(path).is_dir() else Path(path).parent, home)
+
+
+def _outermost(paths: set[str], private: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that no other one contains; a path that contains a private one only where it is of the system."""
+    kept: list[str] = []
+    for path in sorted(path for path in paths if Path(path).exists()):
+        contains = any(Path(one).is_relative_to(path) for one in private)
+        if not _is_within(path, kept) and (not contains or path in toolchains.SYSTEM):
+            kept.append(path)
+    return tuple(kept)
+
+
+def _is_within(path: str, folders: Iterable[str]) -> bool:
+    return any(path.startswith(f"{folder}/") for folder in folders)
+
+
+def _resolve(path: str, links: dict[str, str]) -> str:
+    """The real path; each symbolic link on the way to it is added to `links`."""
+    real, pending = os.path.realpath(path), Path(path)
+    while str(pending) != real:
+        here = next((one for one in (*reversed(pending.parents), pending) if one.is_symlink()), None)
+        if here is None or str(here) in links:
+            break
+        links[str(here)] = str(here.readlink())
+        pending = Path(os.path.normpath(here.parent / here.readlink() / pending.relative_to(here)))
+    return real
+
+
+def _packages(place: Place, area: Path) -> Iterator[Mount]:
+    for name in PACKAGES:
+        source, target = place.root / name, area / "tree" / name
+        if source.is_dir() and not source.is_symlink() and not any(target.glob("*")):
+            yield Mount(os.path.realpath(source), str(target))
+
+
+def _caches(made: Path, home: Path, env: Mapping[str, str]) -> Iterator[Mount]:
+    """Packages that tools look for below the home, in the home of the command."""
+    for name in toolchains.IN_HOME:
+        for part, path in toolchains.parts(name, home, env):
+            yield Mount(os.path.realpath(path), str(made / toolchains.KINDS[name].folder / part))
