@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from optimizer.events import ProjectCommand
     from optimizer.verify.commands import Command
 
-KINDS = options.Choice(("tests", "lint", "types"))
+KINDS = options.Choice(("tests", "lint", "types", "unconfined"))
 PURPOSES: Mapping[str, str] = {"lint": "linter", "types": "type checker", "tests": "tests"}
 ALL = "Allow them to run here, now and from now on?"
 
@@ -39,11 +39,13 @@ def command() -> None:
 @options.as_json
 def list_command(project: Path | None, as_json: bool) -> int:
     """List the commands found here, and whether each is allowed."""
+    from optimizer.privacy import trust
     from optimizer.verify.commands import allowed, commands
 
     with options.open_services(project, {}) as services:
         means = services.workspace.means()
         rows = [(found, allowed(found, means)) for found in commands(means)]
+        unconfined = trust.decision(means.state, services.workspace.repository, trust.UNCONFINED)
     words = {True: "allowed", False: "refused", None: "not asked yet"}
     if as_json:
         for found, answer in rows:
@@ -52,6 +54,8 @@ def list_command(project: Path | None, as_json: bool) -> int:
     cells = [(found.kind, found.text, words[answer], checks.found_by(found.by)) for found, answer in rows]
     for line in table(cells, width(), ""):
         click.echo(inert(line))
+    if unconfined:
+        notice("commands may run unconfined here, where nothing can confine them")
     if any(answer is None for _, answer in rows):
         notice("allow them with: optimize trust grant")
     if not rows:
@@ -65,16 +69,21 @@ def list_command(project: Path | None, as_json: bool) -> int:
 def grant_command(kinds: tuple[str, ...], project: Path | None) -> int:
     """Allow the commands found here.
 
-    KINDS are tests, lint and types; without any, all of them.
+    KINDS are tests, lint and types; without any, these three. `unconfined` lets commands run here on a machine where
+    nothing can confine them: they can then read and change whatever you can.
     """
     from optimizer.privacy import trust
 
     with options.open_services(project, {}) as services:
+        state, repository = services.workspace.places.state, services.workspace.repository
+        if "unconfined" in kinds:
+            trust.decide(state, repository, trust.UNCONFINED, True)
+            click.echo(f"commands may now run unconfined in {inert(repository)}, where nothing can confine them")
         found = list(_found(services, kinds))
         for one in found:
-            trust.decide(services.workspace.places.state, services.workspace.repository, one.text, True)
-            click.echo(f"{inert(one.text)} may now run to check changes of {inert(services.workspace.repository)}")
-    if not found:
+            trust.decide(state, repository, one.text, True)
+            click.echo(f"{inert(one.text)} may now run to check changes of {inert(repository)}")
+    if not found and "unconfined" not in kinds:
         raise InputError("no such command was found here", "configure one: verify.test in your config.toml")
     click.echo("revoke it with: optimize trust revoke")
     return 0
@@ -86,14 +95,15 @@ def grant_command(kinds: tuple[str, ...], project: Path | None) -> int:
 def revoke_command(kinds: tuple[str, ...], project: Path | None) -> int:
     """Forget your answers for the commands here.
 
-    KINDS are tests, lint and types; without any, all of them.
+    KINDS are tests, lint, types and unconfined; without any, all of them.
     """
     from optimizer.privacy import trust
 
     with options.open_services(project, {}) as services:
         state, repository = services.workspace.places.state, services.workspace.repository
         if kinds:
-            gone = sum(trust.revoke(state, repository, one.text) for one in _found(services, kinds))
+            gone = trust.revoke(state, repository, trust.UNCONFINED) if "unconfined" in kinds else 0
+            gone += sum(trust.revoke(state, repository, one.text) for one in _found(services, kinds))
         else:
             gone = trust.revoke(state, repository)
     click.echo(f"forgot {count(gone, 'answer')}" if gone else "no answers to forget")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -12,10 +13,10 @@ SYSTEM = (
     "/run/current-system/sw", "/home/linuxbrew/.linuxbrew", "/sys/devices/system/cpu",
 )  # fmt: skip
 SETTINGS = (
-    "alternatives", "bash.bashrc", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version",
-    "environment.d", "fonts", "group", "host.conf", "hosts", "java", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
+    "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version",
+    "fonts", "group", "host.conf", "hosts", "java", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
     "locale.alias", "localtime", "login.defs", "lsb-release", "magic", "mime.types", "mke2fs.conf", "nsswitch.conf",
-    "os-release", "passwd", "perl", "php", "pki/ca-trust", "pki/java", "pki/tls/certs", "profile", "profile.d",
+    "os-release", "passwd", "perl", "php", "pki/ca-trust", "pki/java", "pki/tls/certs",
     "protocols", "python3", "redhat-release", "services", "shells", "ssl/certs", "ssl/openssl.cnf", "system-release",
     "timezone", "xml",
 )  # fmt: skip
@@ -64,6 +65,8 @@ KINDS: Mapping[str, Kind] = {
 IN_HOME = ("cargo", "maven", "gradle", "gem", "composer", "nuget")
 """Kinds that look for their packages below the home, and so are shown in that of the command too."""
 _VARIABLES = ("JAVA_HOME", "GOROOT", "GOMODCACHE")
+_LONGEST_SCRIPT = 4096
+_PATH = re.compile(rb"/[\w.+@-]+(?:/[\w.+@-]+)+")
 _PARTS_OF_PREFIX = ("bin", "include", "lib", "libexec")
 
 
@@ -102,6 +105,19 @@ def prefix(folder: Path, home: Path) -> Iterator[Path]:
     else:
         yield above
     yield from _base(above)
+
+
+def started_by(program: str) -> Iterator[str]:
+    """The programs that a script of the user starts, as far as it names them with their paths."""
+    try:
+        with Path(program).open("rb") as file:
+            start = file.read(_LONGEST_SCRIPT)
+    except OSError:
+        return
+    for path in _PATH.findall(start) if start.startswith(b"#!") else ():
+        named = path.decode()
+        if Path(named).is_file() and os.access(named, os.X_OK):
+            yield named
 
 
 def _base(environment: Path) -> Iterator[Path]:

@@ -49,7 +49,8 @@ def view(place: Place, programs: tuple[str, ...], env: Mapping[str, str], more: 
     area = Path(os.path.realpath(place.area))
     private = tuple(os.path.realpath(path) for path in (place.root, home, area))
     links: dict[str, str] = {}
-    found = _outermost({_resolve(str(path), links) for path in _readable(programs, home, env, more)}, private)
+    own = tuple(path for path in programs if not Path(path).is_relative_to(area))
+    found = _outermost({_resolve(str(path), links) for path in _readable(own, home, env, more)}, private)
     mounts = [Mount(path, path) for path in found]
     mounts += [Mount(str(area / "empty"), path) for path in private if _is_within(path, found)]
     mounts += [Mount(str(area / "tmp"), "/tmp", writable=True)]
@@ -63,7 +64,7 @@ def _readable(programs: tuple[str, ...], home: Path, env: Mapping[str, str], mor
     yield from toolchains.installed(home, env)
     yield from map(Path, more)
     for program in programs:
-        for path in {program, os.path.realpath(program)}:
+        for path in {program, os.path.realpath(program), *toolchains.started_by(program)}:
             yield from toolchains.prefix(Path(path) if Path(path).is_dir() else Path(path).parent, home)
 
 

@@ -138,6 +138,11 @@ def timed_out(command: str, seconds: float, limit: str = "verify.seconds") -> st
     return f"{command} was stopped after {seconds:.0f} s; {limit} is the limit"
 
 
+def unconfined(command: str) -> str:
+    """In place of the output of a command that nothing confined."""
+    return f"{command} failed; nothing confined it, so its output is not passed on"
+
+
 def exceeded(command: str, limit: str) -> str:
     """A command that used more than it may."""
     return f"{command} was stopped: it used more {limit} than verify.{limit} allows"

@@ -95,16 +95,22 @@ def execute(run: Run, copies: Copies) -> Check:
         if ended.code == 0:
             return Check(kind, True, _passed(run, ended))
         judge = _judge_tests if kind == "tests" else _judge_findings
-        return judge(run, ended, tree, copies)
+        check = judge(run, ended, tree, copies)
+        return check._replace(evidence=report.unconfined(run.command.text)) if ended.layer == "none" else check
     except StorageError as error:
         return Check(kind, None, report.not_run(error.message))
 
 
 def _why_not_run(run: Run, ended: Ended) -> str:
-    """Why a command did not run, or used more than it may; '' where it ran to its end."""
-    if ended.unconfined:
-        return report.skipped("unconfined", run.command.text, run.command.kind)
-    return ended.missing or (report.exceeded(run.command.text, ended.exceeded) if ended.exceeded else "")
+    """Why a command did not run; '' where it did."""
+    return report.skipped("unconfined", run.command.text, run.command.kind) if ended.unconfined else ended.missing
+
+
+def _why_ended(run: Run, ended: Ended) -> str:
+    """Why a command was stopped; '' where it ended by itself."""
+    if ended.exceeded:
+        return report.exceeded(run.command.text, ended.exceeded)
+    return report.timed_out(run.command.text, ended.seconds) if ended.timed_out else ""
 
 
 def _is_cheap(run: Run, ended: Ended) -> bool:
@@ -128,9 +134,8 @@ def _judge_tests(run: Run, ended: Ended, tree: Path, copies: Copies) -> Check:
     new = failed - failed_tests(before.output)
     if not new and (failed or before.code != 0 or before.missing):
         return Check("tests", None, report.fails_without(run.command.text, len(failed)))
-    if ended.timed_out:
-        late = report.timed_out(run.command.text, ended.seconds)
-        return Check("tests", False, late, excerpt.of_any(ended.output, tree) or late)
+    if stopped := _why_ended(run, ended):
+        return Check("tests", False, stopped, excerpt.of_any(ended.output, tree) or stopped)
     if is_pytest and new and _pass_again(run, new, copies):
         return Check("tests", None, report.not_counted(f"{min(new)} failed once and passed when run again"))
     shown = excerpt.of_pytest(ended.output, new, tree) if is_pytest and new else excerpt.of_any(ended.output, tree)
@@ -148,10 +153,10 @@ def _pass_again(run: Run, failed: frozenset[str], copies: Copies) -> bool:
 
 def _judge_findings(run: Run, ended: Ended, tree: Path, copies: Copies) -> Check:
     kind, command = run.command.kind, run.command.text
-    if ended.timed_out:
-        return Check(kind, None, report.not_run(report.timed_out(command, ended.seconds)))
+    if stopped := _why_ended(run, ended):
+        return Check(kind, None, report.not_run(stopped))
     before, earlier_tree = copies.run(run, patched=False)
-    if before.missing or before.timed_out:
+    if before.code is None:
         return Check(kind, None, report.not_counted(f"{command} could not run without the change"))
     new = excerpt.new_findings(ended.output, before.output, tree, earlier_tree)
     if not new:
@@ -234,10 +239,12 @@ def run_tests(patch: Patch, paths: tuple[str, ...], index: Index, means: Means) 
     run = Run(command, tuple(p for p in files if p.endswith(".py")) if command.tool == "pytest" else ())
     with Copies(patch, means) as copies:
         ended, tree = copies.run(run, patched=True)
+    if ended.layer == "none" or ended.unconfined:
+        raise SafetyRefused("tests that nothing confines are not run for a model")
     if ended.missing:
         raise InputError(f"the tests cannot be run: {ended.missing}")
-    if ended.timed_out:
-        return f"stopped after {ended.seconds:.0f} s\n{excerpt.of_any(ended.output, tree)}"
+    if stopped := _why_ended(run, ended):
+        return f"{stopped}\n{excerpt.of_any(ended.output, tree)}"
     if ended.code == 0:
         return f"passed: {' '.join(files) or command.text}"
     failed = excerpt.failed_tests(ended.output)
