@@ -20,6 +20,7 @@ NoticeKind = Literal[
     "index",
     "input-cut",
     "input-masked",
+    "redacted",
     "less-context",
     "new-script",
     "no-opinion",

@@ -34,7 +34,8 @@ class Setting(NamedTuple):
     """A row: the dotted key in a config file, the default and the line of documentation.
 
     A number is within `range`, or is `special`; a text is one of `choices` where there are some (any other too where
-    `open_ended`: the name of a server of the user's own) or fits `pattern`, and is empty only if `may_be_empty`.
+    `open_ended`: the name of a server of the user's own) or fits `pattern`, which `form`
+    describes, and is empty only if `may_be_empty`.
     `env` is the environment variable that sets it; a project file cannot set what is `user_only`. `name` is the
     attribute of Settings.
     """
@@ -47,6 +48,7 @@ class Setting(NamedTuple):
     choices: tuple[str, ...] = ()
     open_ended: bool = False
     pattern: str = ""
+    form: str = ""
     may_be_empty: bool = False
     env: str = ""
     user_only: bool = False
@@ -118,6 +120,7 @@ class Settings:
         "",
         "How long Ollama keeps a model in memory after a call, as 10m, 2h, 0 or -1 (always); empty: it decides.",
         pattern=DURATION,
+        form="a time such as 10m, or 0 or -1",
         may_be_empty=True,
         user_only=True,
     )
@@ -341,6 +344,24 @@ class Settings:
         90,
         "Days after which a journal entry is deleted; the newest is kept.",
         range=(1, 36_500),
+        user_only=True,
+    )
+    secrets_found: str = setting(
+        "secrets.found",
+        "block",
+        "What becomes of a request with what looks like a secret: block (nothing is sent), or redact (a placeholder is "
+        "sent, and put back in the answer).",
+        choices=("block", "redact"),
+        user_only=True,
+    )
+    secrets_allow: str = setting(
+        "secrets.allow",
+        "",
+        "Findings that may be sent: the first 16 or more digits of their SHA-256, which a refusal names, separated by "
+        "commas.",
+        form="16 to 64 hexadecimal digits, or several such with commas between them",
+        pattern=r"[0-9a-fA-F]{16,64}(?:[,\s]+[0-9a-fA-F]{16,64})*",
+        may_be_empty=True,
         user_only=True,
     )
     transcripts_keep: bool = setting(

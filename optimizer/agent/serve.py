@@ -19,6 +19,7 @@ from optimizer.edits.paths import check_path
 from optimizer.encodings import text_of
 from optimizer.errors import InputError, NotFound, OptimizerError, SafetyRefused
 from optimizer.privacy.secret_files import is_secret_file
+from optimizer.privacy.secrets.redact import BLOCK, Handling
 from optimizer.privacy.secrets.scan import scan
 from optimizer.toolspec import ToolSpec
 from optimizer.types import FileChange, Patch, ToolCall, ToolResult
@@ -219,7 +220,7 @@ class Toolbox:
     """What a model works on in one attempt, and the tools that it may call.
 
     `run_tests` gives what tests print, and is None where none may run. `request` is what the user asked for, and
-    `shown` are the files that the prompt shows.
+    `shown` are the files that the prompt shows. `secrets` says what becomes of results with secrets in them.
     """
 
     view: View
@@ -228,6 +229,7 @@ class Toolbox:
     run_tests: Callable[[Patch, tuple[str, ...]], str] | None = None
     request: str = ""
     shown: tuple[str, ...] = ()
+    secrets: Handling = BLOCK
     seen: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -309,7 +311,8 @@ def _looked(toolbox: Toolbox, call: ToolCall) -> Served:
         shown = _shown(toolbox, call.name, call.arguments)
     except OptimizerError as error:
         return Served(ToolResult(call, error.message, failed=True), error.message.partition("\n")[0])
-    if found := scan(shown.text):
+    secrets = toolbox.secrets
+    if not secrets.redacts and (found := scan(shown.text, allowed=secrets.allowed)):
         text = HIDDEN.format(line=found[0].line, rule=found[0].rule)
         return Served(ToolResult(call, text, failed=True), text)
     return Served(ToolResult(call, shown.text), shown.summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from optimizer.debug import debug
 from optimizer.errors import NoProvider, ProviderError
 from optimizer.events import Calling, Flow, Notice, Recorded, TextDelta, Unseen
 from optimizer.languages.repeats import Watch
+from optimizer.privacy.secrets.redact import handling, redact, restored
 from optimizer.providers.base import Called
 from optimizer.report import progress
 from optimizer.types import Completion, Prompt, Usage, UsageRecord
@@ -32,7 +34,7 @@ def call(purpose: Purpose, model: Model, prompt: Prompt, services: CallServices)
     """
     cost: int | None = 0
     retries = 0
-    prompt = sampled(prompt, model, purpose.kind, services.settings)
+    prompt, secrets = yield from _redacted(sampled(prompt, model, purpose.kind, services.settings), model, services)
     if len(prompt.messages) == 1 and (left_out := refused(prompt, model)):
         yield Notice(progress.not_sent(model.id, left_out), "not-sent")
     if crowded := (yield from _lease(model, prompt, services)):
@@ -44,10 +46,23 @@ def call(purpose: Purpose, model: Model, prompt: Prompt, services: CallServices)
         called = yield from _once(purpose, admitted, services)
         cost = added(cost, called.cost)
         error = called.result
+        if isinstance(error, Completion):
+            return Called(restored(error, secrets), cost)
         if not isinstance(error, ProviderError) or not admission.worth_another(error, retries, services):
             return Called(error, cost)
         retries += 1
         yield Notice(progress.asking_again(model.id, error.message), "asking-again")
+
+
+def _redacted(prompt: Prompt, model: Model, services: CallServices) -> Flow[tuple[Prompt, Mapping[str, str]]]:
+    """The prompt, with placeholders for secrets where the user wants that, and what those stand for."""
+    how = handling(services.settings)
+    if not how.redacts:
+        return prompt, {}
+    redacted = redact(prompt, how.allowed)
+    if redacted.secrets and len(prompt.messages) == 1:
+        yield Notice(progress.redacted(model.id, len(redacted.secrets)), "redacted")
+    return redacted
 
 
 def release(services: CallServices) -> None:

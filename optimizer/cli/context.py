@@ -52,6 +52,7 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
     """
     from optimizer.engine import prepare
     from optimizer.engine.prepare import first_budget
+    from optimizer.privacy.secrets import redact
 
     query = Query(options.words(request))
     with options.open_refreshed(given["project"]) as services:
@@ -60,16 +61,17 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
             return 0
         space = max_tokens or first_budget(query, services.workspace)[1].code
         context = prepare.choose(query, services.workspace, space, given["top"])
+        secrets = redact.handling(services.workspace.settings)
     if given["as_json"]:
         emit(wire.context(context))
     elif given["copy"]:
-        _copy(_text(context, "md" if form == "table" else form))
+        _copy(redact.exported(_text(context, "md" if form == "table" else form), secrets))
         notice(f"copied; {context_line(context)}")
     elif form == "table":
         print_context(context)
         click.echo(("\n" if context.items else "") + context_line(context))
     else:
-        click.echo(inert(_text(context, form)))
+        click.echo(inert(redact.exported(_text(context, form), secrets)))
     return 0
 
 

@@ -173,7 +173,7 @@ def _check_text(key: str, value: str) -> str:
     if row is None:
         return value
     if row.pattern and not re.fullmatch(row.pattern, value):
-        raise BadValue(f"expected a time such as 10m, or 0 or -1, found {value!r}")
+        raise BadValue(f"expected {row.form}, found {value!r}")
     if row.choices and not row.open_ended and value not in row.choices:
         raise BadValue(f"expected one of {', '.join(row.choices)}, found {value!r}", did_you_mean(value, row.choices))
     return value

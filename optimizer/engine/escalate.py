@@ -270,6 +270,7 @@ def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Befor
 def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
     from optimizer.agent.serve import Overlay, Toolbox, View
     from optimizer.edits.paths import reader
+    from optimizer.privacy.secrets.redact import handling
 
     edits, looks = request.task.wants_edits, _looks(request, model, workspace)
     overlay = Overlay(reader(workspace.root))
@@ -277,7 +278,7 @@ def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
     shown = tuple(dict.fromkeys(item.path for item in request.context.items))
     tests = _tests(workspace) if edits and looks and model.tools else None
     tools = prompts.offered(edits, looks, tests is not None)
-    return Toolbox(view, overlay, tools, tests, request.query.text, shown)
+    return Toolbox(view, overlay, tools, tests, request.query.text, shown, handling(workspace.settings))
 
 
 def _tests(workspace: Workspace) -> Callable[[Patch, tuple[str, ...]], str] | None:

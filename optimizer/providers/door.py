@@ -63,18 +63,21 @@ class Gate:
     """What a request is made for: the repository (its root, as consent names it), and where state is kept.
 
     `on_exchange` gets what the headers of each answer say, before its body is read. Connections are those of `pools`;
-    without them each door has its own.
+    without them each door has its own. `allowed` are fingerprints of what looks like a secret and may be sent.
     """
 
     repository: str
     state: Path
     limits: ExchangeLimits = ExchangeLimits()
     on_exchange: Callable[[Exchange], None] = lambda _: None
+    allowed: tuple[str, ...] = ()
     pools: Pools | None = None
 
 
 def gate_for(repository: str, state: Path, settings: Settings, pools: Pools | None = None) -> Gate:
     """The gate with the limits of these settings; with `pools` connections stay open from call to call."""
+    from optimizer.privacy.secrets import redact
+
     return Gate(
         repository,
         state,
@@ -88,6 +91,7 @@ def gate_for(repository: str, state: Path, settings: Settings, pools: Pools | No
             context_size=settings.context_size,
             connections=settings.connections,
         ),
+        allowed=redact.handling(settings).allowed,
         pools=pools,
     )
 
@@ -194,7 +198,7 @@ class Door:
 
     def _refusal(self, there: SplitResult, content: bytes) -> OptimizerError | None:
         """Why this may not be sent: host, consent and secrets, in this order; a check that fails is a no."""
-        from optimizer.privacy.secrets import payload
+        from optimizer.privacy.secrets import payload, redact
 
         endpoint, gate = self.endpoint, self.gate
         if (there.scheme, there.netloc.lower()) != (urlsplit(endpoint.base_url).scheme, endpoint.host):
@@ -206,15 +210,15 @@ class Door:
             where = endpoint.destination
             if not (endpoint.local or consent.granted(gate.state, gate.repository, endpoint.provider, where)):
                 return ConsentMissing(endpoint.provider, where)
-            found = payload.scan_payload(content)
+            found = payload.scan_payload(content, gate.allowed)
         except (StorageError, SecretFound) as error:
             return error
         if not found:
             return None
-        rule, where, _ = found[0]
+        one = found[0]
         return SecretFound(
-            f"nothing was sent to {endpoint.provider}: {where} holds what looks like {rule}",
-            "take it out, or name the file in .gitignore so that it is never read",
+            f"nothing was sent to {endpoint.provider}: {one.where} holds what looks like {one.rule}",
+            redact.cure(one.fingerprint),
         )
 
     def _check(self, request: Any, content: bytes) -> None:

@@ -225,6 +225,12 @@ def input_masked() -> str:
     return "what looks like a secret in the piped input is masked"
 
 
+def redacted(model: str, count: int) -> str:
+    """Secrets are replaced before a prompt is sent."""
+    what = "what looks like a secret" if count == 1 else f"{count} texts that look like secrets"
+    return f"{what}: {model} gets {'a placeholder' if count == 1 else 'placeholders'} instead"
+
+
 def summarising(lines: int, tokens: int, space: int, parts: int, left_out: tuple[int, int] | None) -> str:
     """What is about to be summarised."""
     rest = f", and lines {left_out[0]:,} to {left_out[1]:,} are left out" if left_out else ""
