@@ -5,7 +5,9 @@ usage: rename.py RESULT.json SEED COUNT FOLDER COMMAND [FOLDER COMMAND …]
 FOLDER is a clean git checkout whose tests COMMAND runs. SEED draws COUNT definitions of each folder: of the program
 itself, and used somewhere else too. Each rename happens in a fresh copy of the folder, with `--yes`, with no provider
 and no settings. It is `done` (written, and the tests pass), `asked` (several definitions, or places not known),
-`refused` (a safety rule, or a name that is not found), or `broke` (written, and the tests no longer pass).
+`outside` (refused with the exit code of a safety rule, as the runtime of the language or a type of another library may
+call it by its name; nothing is written, and the reason stands in `why`, to be judged by a reader), `refused` (by
+anything else, such as a name that is not found), or `broke` (written, and the tests no longer pass).
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from datetime import date
 from pathlib import Path
 from time import perf_counter
 
-from optimizer.errors import Conflict
+from optimizer.errors import Conflict, SafetyRefused
 from optimizer.index.files import Root
 from optimizer.index.reader import Index, open_index
 from optimizer.index.refresh import refresh
@@ -36,6 +38,7 @@ from optimizer.settings import Settings
 SECONDS = 300
 SHORTEST = 3
 USES = 50
+ENDED = {Conflict.exit_code: "asked", SafetyRefused.exit_code: "outside"}
 
 
 def main(result: str, seed: str, count: str, *given: str) -> None:
@@ -115,7 +118,7 @@ def one(folder: Path, scratch: str, command: str, symbol: Symbol) -> dict[str, o
     row: dict[str, object] = {"seconds": round(perf_counter() - started, 2)}
     changed = git(folder, "diff", "--numstat").splitlines()
     if ran.returncode or not changed:
-        ended = "asked" if ran.returncode == Conflict.exit_code else "refused"
+        ended = ENDED.get(ran.returncode, "refused")
         return row | {"ended": ended, "code": ran.returncode, "why": (ran.stderr or ran.stdout)[-600:]}
     if passes(folder, command):
         return row | {"ended": "done", "files": len(changed)}
