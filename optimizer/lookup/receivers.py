@@ -136,7 +136,7 @@ class Types:
             return
         if node.type == "instance_variable":
             owner = next(self._owner(path, node), UNKNOWN)
-            yield from self._field(owner, text_of(node), depth)
+            yield from self.field(owner, text_of(node), depth)
             return
         if self._row.reach == "exports" and (taken := list(imported(self, path, text_of(node), depth))):
             yield from taken
@@ -173,7 +173,7 @@ class Types:
                 if written.name in kinds.OWN_NAMES:
                     yield from self._owner(path, one.leaf)
                 else:
-                    yield from (element(written),) if one.element else self.bound(written, one.leaf)
+                    yield from self.bound(written, one.leaf)
         elif one.value is None:
             yield from given_to_block(self, path, one.leaf, depth)
         elif one.element:
@@ -255,7 +255,7 @@ class Types:
             elif self._is_outside(one):
                 yield one
             elif one.name in ("", "module") or self._classes.named(one.name):
-                field = list(self._field(one, name, depth)) if one.name else []
+                field = list(self.field(one, name, depth)) if one.name else []
                 yield from field or self._function_of_module(name, depth)
             else:
                 yield UNKNOWN
@@ -280,7 +280,7 @@ class Types:
             return
         for one in self.types(path, holder, depth + 1) if holder is not None else ():
             outside = self._is_outside(one) or one.name.startswith(OUTSIDE)
-            yield from (one,) if outside else list(self._field(one, name, depth)) or (UNKNOWN,)
+            yield from (one,) if outside else list(self.field(one, name, depth)) or (UNKNOWN,)
 
     def _is_outside(self, one: Type) -> bool:
         """Whether a type of Go is one of another repository, whose members never give a type of this one."""
@@ -298,7 +298,7 @@ class Types:
         above = {one.name for one in self.above(owner)}
         return [one for one in known if one.parent.split(".")[-1] in above]
 
-    def _field(self, owner: Type, name: str, depth: int) -> Iterator[Type]:
+    def field(self, owner: Type, name: str, depth: int = 0) -> Iterator[Type]:
         """What a field of a type holds, by its declaration, or by what is assigned to it within its class."""
         for symbol in self.above(owner) if owner.name else ():
             if name.isdigit():
@@ -315,7 +315,7 @@ class Types:
                     yield from self.types(symbol.path, value, depth + 1)
             if self._row.in_parts and not name.startswith("@"):
                 yield from (
-                    self._field(Type(symbol.name, (), symbol.path), f"@{name}", depth + 1) if depth < DEEPEST else ()
+                    self.field(Type(symbol.name, (), symbol.path), f"@{name}", depth + 1) if depth < DEEPEST else ()
                 )
 
     def above(self, owner: Type) -> set[Symbol]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.languages.naming import in_text
 from optimizer.languages.naming.table import group_of
-from optimizer.languages.naming.written import Type, element
+from optimizer.languages.naming.written import UNKNOWN, Type, element
 from optimizer.languages.table import Language, language_of
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def _by_place(subject: Subject, path: str, source: Source, start: int) -> bool |
     from optimizer.languages.naming.uses import owners
 
     node = source.root.descendant_for_byte_range(start, start + 1) if source.root is not None else None
+    if node is not None and in_text.is_plain_symbol(node):
+        return None
     is_block = False
     while node is not None and node.type not in ("call", "argument_list", "program", "method", "alias"):
         is_block = is_block or node.type == "block_argument"
@@ -78,20 +80,25 @@ def _by_place(subject: Subject, path: str, source: Source, start: int) -> bool |
     named = call.child_by_field_name("method") if call is not None and call.type == "call" else None
     if call is None or named is None or subject.receivers is None:
         return False if subject.is_own_word else None
+    if named.text in in_text.OF_HASH:
+        return None
     receiver, first = call.child_by_field_name("receiver"), node.named_children[0] if node is not None else None
     if is_block and receiver is not None:
         return _of_types(subject, map(element, subject.receivers.types(path, receiver)))
     if in_text.OF_ARGUMENT.fullmatch(named.text or b"") and first is not None and first.end_byte < start:
-        if first.type == "simple_symbol":
-            return False
         return _of_types(subject, subject.receivers.types(path, first))
+    around = Type(next(iter(owners(call, source.text)), ""), (), path)
+    if in_text.DELEGATES.fullmatch(named.text or b"") and first is not None:
+        field = (first.text or b"").decode("utf-8", "replace").strip(":'\"")
+        held = list(subject.receivers.field(around, field)) or [UNKNOWN]
+        found = {subject.has(around), *map(subject.has, held)}
+        return True if found == {"ours"} else None if found == {"other"} else False
     if named.text not in in_text.OF_CLASS:
         return False if subject.is_own_word else None
     if receiver is not None and receiver.type != "self":
         found = {subject.has(one) for one in subject.receivers.types(path, receiver)}
         return True if found == {"ours"} else None if found == {"other"} else subject.is_own_word
-    around = next(iter(owners(call, source.text)), "")
-    verdict = subject.has(Type(around, (), path))
+    verdict = subject.has(around)
     return True if verdict == "ours" else None if verdict == "other" else False
 
 

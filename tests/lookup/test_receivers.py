@@ -58,6 +58,35 @@ CASES = {
         open=frozenset({"b.rb:4"}),
         breaks=True,
     ),
+    "symbols of Ruby that are keys": Case(
+        "Row.size_of",
+        {
+            "a.rb": "class Row\n  def «size_of»\n  end\nend\nRow.new.«size_of»\n",
+            "b.rb": "h = { :size_of => 1, size_of: 2 }\nassert_equal(1, h[:size_of])\nh.key?(:size_of)\nputs 1 if k == :size_of\n",
+        },
+    ),
+    "a constant of Ruby that is kept private": Case(
+        "Row.SIZES",
+        {
+            "a.rb": "class Row\n  «SIZES» = [1]\n  private_constant :«SIZES»\n\n  def go\n    «SIZES»\n  end\nend\n",
+        },
+    ),
+    "a method of Ruby that others delegate to": Case(
+        "Row.size_of",
+        {
+            "a.rb": "class Row\n  def «size_of»\n  end\nend\n\nclass Page\n  def_delegators :@row, :to_s, :size_of\n\n"
+            "  def initialize\n    @row = Row.new\n  end\nend\n",
+        },
+        open=frozenset({"a.rb:7"}),
+        breaks=True,
+    ),
+    "the variable of a loop in Java": Case(
+        "Row.go",
+        {
+            "Row.java": "class Row {\n  void «go»() {}\n  void all(List<Row> rows) { for (Row one : rows) { one.«go»(); } }\n}\n",
+            "Page.java": "class Page {\n  void go() {}\n  void all(List<Page> pages) { for (Page one : pages) { one.go(); } }\n}\n",
+        },
+    ),
     "symbols of Ruby that are called on a value": Case(
         "Row.titled",
         {

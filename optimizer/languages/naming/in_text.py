@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.languages.table import Language
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _MACRO = re.compile(rb"^[ \t]*#[ \t]*define\b(?:[^\n]*\\\r?\n)*[^\n]*", re.M)
 _FENCED = re.compile(
@@ -20,13 +23,19 @@ _TAG = re.compile(rb"\{%[-+]?\s*\w+")
 OF_CLASS = frozenset(
     b"alias_method define_method private public protected module_function private_class_method public_class_method"
     b" send public_send __send__ respond_to? method instance_method public_instance_method method_defined? attr_reader"
-    b" attr_writer attr_accessor remove_method undef_method protected_instance_methods".split()
+    b" attr_writer attr_accessor remove_method undef_method protected_instance_methods"
+    b" private_constant public_constant deprecate_constant".split()
 )
 """Methods of Ruby whose symbols name methods of their receiver."""
 OF_ARGUMENT = re.compile(
     rb"(?:assert|refute)_(?:not_)?(?:predicate|respond_to|operator|send)|def_(?:instance_)?delegators?"
 )
 """Methods of Ruby whose symbols name methods of their first argument."""
+OF_HASH = frozenset(b"key? has_key? fetch delete dig include? store values_at slice except member?".split())
+"""Methods of Ruby whose symbols are keys."""
+DELEGATES = re.compile(rb"def_(?:instance_)?delegators?")
+"""Methods of Ruby whose symbols name methods of what their first symbol names, and of the class around."""
+_KEYS = ("element_reference", "binary", "pattern", "when")
 _QUALIFIED = re.compile(rb"(\w+)\s*(::|\.)\s*$")
 
 
@@ -88,6 +97,15 @@ def reflected(form: Form, data: bytes, name: str) -> Iterator[int]:
         word = re.escape(name.encode())
         for match in re.finditer(rb"(?:" + form.before + rb")(" + word + rb")" + form.after + rb"(?![\w?!])", data):
             yield match.start(1)
+
+
+def is_plain_symbol(node: Node) -> bool:
+    """Whether a symbol of Ruby is a key or is compared, so that it names no method."""
+    symbol = node if node.type == "simple_symbol" else node.parent
+    around = symbol.parent if symbol is not None else None
+    if symbol is None or around is None or symbol.type != "simple_symbol":
+        return False
+    return around.type in _KEYS or (around.type == "pair" and around.child_by_field_name("key") == symbol)
 
 
 def begun(form: Form, data: bytes, name: str) -> Iterator[int]:
