@@ -18,12 +18,13 @@ from optimizer.languages.naming.expressions import (
     taken_from,
     text_of,
 )
+from optimizer.languages.naming.uses import owners
 from optimizer.languages.naming.written import UNKNOWN, Type, element, inner, parse
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.family import Classes
 from optimizer.lookup.imported import OUTSIDE, imported
-from optimizer.lookup.ruby_blocks import given_to_block
+from optimizer.lookup.ruby_values import given_to_block, of_object, of_reader
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Types:
     """Answers which types an expression may have; `UNKNOWN` is among them where that is not known."""
 
     def __init__(self, index: Index, classes: Classes, row: Naming) -> None:
-        self._index, self._classes, self._row = index, classes, row
+        self.index, self._classes, self._row = index, classes, row
         self._sources: dict[str, Source | None] = {}
         self._known: dict[tuple[str, int, int], tuple[Type, ...]] = {}
         self._named: dict[str, tuple[Symbol, ...]] = {}
@@ -59,7 +60,7 @@ class Types:
     def symbols(self, name: str) -> tuple[Symbol, ...]:
         """The definitions of a name in the languages of the subject."""
         if name not in self._named:
-            self._named[name] = tuple(one for one in self._index.symbols_named([name]) if self._is_near(one))
+            self._named[name] = tuple(one for one in self.index.symbols_named([name]) if self._is_near(one))
         return self._named[name]
 
     def _is_near(self, one: Symbol) -> bool:
@@ -70,14 +71,14 @@ class Types:
         """A file of the repository; None where it is gone."""
         if path not in self._sources:
             try:
-                self._sources[path] = Source(path, self._index.read(path))
+                self._sources[path] = Source(path, self.index.read(path))
             except NotFound:
                 self._sources[path] = None
         return self._sources[path]
 
     def target(self, path: str, module: str) -> str | None:
         """The file that a module leads to from a file; None for one outside the repository."""
-        return next((one.target for one in self._index.imports_of(path) if one.module == module and one.target), None)
+        return next((one.target for one in self.index.imports_of(path) if one.module == module and one.target), None)
 
     def add(self, path: str, source: Source) -> None:
         """Take in code that is no file of the repository, such as that of an example, under a name of its own."""
@@ -88,7 +89,7 @@ class Types:
     def _types(self, path: str, node: Node, depth: int) -> Iterator[Type]:
         kind, text = node.type, text_of(node)
         if text in kinds.OWN_NAMES or kind in ("this", "self", "super", "base"):
-            yield from self._owner(path, node)
+            yield self.owner(path, node)
         elif kind in kinds.NAMES or (kind == "variable_name" and node.named_child_count == 1):
             yield from self._name(path, node if kind != "variable_name" else node.named_children[0], depth)
         elif kind in kinds.CALLS:
@@ -117,13 +118,11 @@ class Types:
         elif kinds.LITERALS.fullmatch(kind):
             yield Type(f"literal {kind}")
 
-    def _owner(self, path: str, node: Node) -> Iterator[Type]:
-        """The class around a node."""
-        from optimizer.languages.naming.uses import owners
-
+    def owner(self, path: str, node: Node) -> Type:
+        """The class around a node; UNKNOWN for none."""
         source = self.source(path)
         around = next(iter(owners(node, source.text)), "") if source else ""
-        yield Type(around, (), path) if around else UNKNOWN
+        return Type(around, (), path) if around else UNKNOWN
 
     def _name(self, path: str, node: Node, depth: int) -> Iterator[Type]:
         source = self.source(path)
@@ -135,14 +134,15 @@ class Types:
                 yield from self._declared(path, one, depth)
             return
         if node.type == "instance_variable":
-            owner = next(self._owner(path, node), UNKNOWN)
-            yield from self.field(owner, text_of(node), depth)
+            yield from of_object(self, path, node, depth)
             return
         if self._row.reach == "exports" and (taken := list(imported(self, path, text_of(node), depth))):
             yield from taken
             return
         known = list(self._of_repository(path, text_of(node), depth))
-        yield from known or (self._result(path, node, depth) if self._row.bare_reads else ())
+        if not known and self._row.bare_reads:
+            known = list(self._result(path, node, depth)) or list(of_reader(self, path, node, depth))
+        yield from known
 
     def _of_repository(self, path: str, name: str, depth: int) -> Iterator[Type]:
         """What a name means that the file does not declare itself: a type, or a constant of another file."""
@@ -155,10 +155,12 @@ class Types:
                 yield from self._constant(one, depth)
         if not known and (name[:1].isupper() or self._is_package(path, name)):
             yield Type(name if name[:1].isupper() else f"package {name}", (), path)
+        elif not known and self._row.reach == "exports" and name in self._row.globals:
+            yield Type(f"{OUTSIDE}{name}", (), path)
 
     def _is_package(self, path: str, name: str) -> bool:
         """Whether a name is that of a package of Go from outside the repository."""
-        edges = self._index.imports_of(path) if self._row.embeds else ()
+        edges = self.index.imports_of(path) if self._row.embeds else ()
         return any(edge.target is None and edge.module.rpartition("/")[2] == name for edge in edges)
 
     def _constant(self, symbol: Symbol, depth: int) -> Iterator[Type]:
@@ -171,7 +173,7 @@ class Types:
         if one.type is not None:
             for written in parse(text_of(one.type), path):
                 if written.name in kinds.OWN_NAMES:
-                    yield from self._owner(path, one.leaf)
+                    yield self.owner(path, one.leaf)
                 else:
                     yield from self.bound(written, one.leaf)
         elif one.value is None:
@@ -198,7 +200,7 @@ class Types:
         made = made or node.child_by_field_name("name") or (node.named_children[0] if node.named_children else None)
         for one in parse(text_of(made), path) if made is not None else ():
             own = one.name in ("self", "static", "Self", "this")
-            yield from self._owner(path, node) if own else (one,)
+            yield self.owner(path, node) if own else one
 
     # ── calls and members ────────────────────────────────────────────────────────────────────────
 
@@ -232,7 +234,7 @@ class Types:
             yield Type(name, (), path)
             return
         own = [one for one in known if one.path == path] or list(known)
-        owner = next(self._owner(path, function), UNKNOWN)
+        owner = self.owner(path, function)
         mine = self.methods(owner, name) if owner.name else []
         for one in mine or [one for one in own if not one.parent or one.kind == "function"]:
             yield from self._returned(one, owner, depth)

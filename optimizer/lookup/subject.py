@@ -186,6 +186,8 @@ class Subject:
         if self.receivers is None or first is None:
             return "open"
         found = {self.has(one) for one in self.receivers.types(path, first)}
+        if found == {"ours", "open"} and not self.others:
+            return "ours"
         verdict = found.pop() if len(found) == 1 else "open"
         if verdict != "open":
             return verdict

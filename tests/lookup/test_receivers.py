@@ -58,6 +58,21 @@ CASES = {
         open=frozenset({"b.rb:4"}),
         breaks=True,
     ),
+    "variables of objects of Ruby: in blocks of tests, by their reader, given to a constructor": Case(
+        "Parser.parse",
+        {
+            "a.rb": "class Parser\n  def «parse»\n    Result.new(1, self)\n  end\nend\n\nclass Result\n  attr_reader :parser\n\n"
+            "  def initialize(size, parser)\n    @parser = parser\n  end\n\n  def parse\n    parser.«parse»\n  end\nend\n",
+            "test_a.rb": "describe Parser do\n  before do\n    @parser = Parser.new\n    @result = @parser.«parse»\n  end\n\n"
+            "  it 'goes' do\n    @parser.«parse»\n    @result.parse\n    @result.parser.«parse»\n  end\nend\n",
+        },
+    ),
+    "members of what the runtime brings, and of what may be of the type": Case(
+        "Option.env",
+        {
+            "a.js": "class Option {\n  «env»() {}\n}\nprocess.env\nconst one = go() ? new Option() : made()\none.«env»()\nmodule.exports = Option\n",
+        },
+    ),
     "symbols of Ruby that are keys": Case(
         "Row.size_of",
         {

@@ -191,6 +191,25 @@ def call_of_block(leaf: Node) -> tuple[Node | None, int]:
     return block.parent, listed.named_children.index(leaf)
 
 
+def constructor_of(leaf: Node) -> Node | None:
+    """The constructor of Ruby that a name is a parameter of."""
+    at = leaf.parent
+    while at is not None and at.type in ("optional_parameter", "method_parameters"):
+        at = at.parent
+    name = at.child_by_field_name("name") if at is not None and at.type == "method" else None
+    return at if name is not None and name.text == b"initialize" and name != leaf else None
+
+
+def place_of(leaf: Node) -> int | None:
+    """The place of a parameter among all that come before it by their place; None where that is not fixed."""
+    at, listed = leaf, leaf.parent
+    if listed is not None and listed.type == "optional_parameter":
+        at, listed = listed, listed.parent
+    before = listed.named_children if listed is not None else []
+    before = before[: before.index(at)] if at in before else []
+    return len(before) if all(one.type in ("identifier", "optional_parameter") for one in before) else None
+
+
 def yielded(function: Node, place: int) -> Iterator[Node]:
     """What a method of Ruby gives to its block at one place."""
     pending = [function]
