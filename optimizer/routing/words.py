@@ -16,6 +16,7 @@ POLITE = (
 WISH = r"^(?:(?:i|we)(?:'d| would)? )?(?:want|need|like|wish for)\b(?: (?:you|us) to\b)? *(?=\w)"
 QUESTION = (
     r"^(?:what|why|how|where|when|which|who|whose|is|are|was|were|does|do|did|can|could|should|would|will|has"
+    r"|(?:what|where|who|how|why|when)s|(?:is|are|was|were|should|would|could|has)n['’]?t"
     r"|have (?:i|we|you|they|the|any|all)"
     r"|in which|any idea|do you know|(?:i )?(?:don'?t|do not) understand)\b"
 )

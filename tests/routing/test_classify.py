@@ -24,6 +24,13 @@ def test_a_piped_failure_is_something_to_debug() -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["whats the difference between rows and rows_where", "isn't total the same as sum", "hows total tested"]
+)
+def test_a_question_without_its_apostrophe_wants_no_edits(text: str) -> None:
+    assert not task(text).wants_edits
+
+
+@pytest.mark.parametrize(
     ("easier", "harder"),
     [
         ("fix the typo in the README", "fix the race in Cache.get"),
