@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -36,14 +37,31 @@ def _with_class(subject: Subject, new: str) -> str:
 def _autoloaded(subject: Subject, new: str) -> str:
     """The new path where a loader finds the file by the name of its class; '' where code names the file itself."""
     path = subject.target.path
+    if is_named_with(subject):
+        return _with_class(subject, new)
     if not subject.naming.autoloads or _is_named(subject):
         return ""
-    if found := _with_class(subject, new):
-        return found
     # PSR-0: underscores in the name of a class are folders.
     ending = posixpath.splitext(path)[1]
     tail = subject.name.replace("_", "/") + ending
     return path.removesuffix(tail) + new.replace("_", "/") + ending if f"/{path}".endswith(f"/{tail}") else ""
+
+
+def is_named_with(subject: Subject) -> bool:
+    """Whether a file moves with its class, with all that names it: found by the class, and of a name of its own."""
+    target, key = subject.target, "file of class"
+    if key not in subject.known:
+        moves = subject.naming.autoloads and target.kind in TYPES and not target.parent
+        moves = moves and _split(target.path)[0] == target.name
+        subject.known[key] = frozenset(
+            {target.path} if moves and (_is_alone(subject) or not _is_named(subject)) else ()
+        )
+    return bool(subject.known[key])
+
+
+def _is_alone(subject: Subject) -> bool:
+    name = posixpath.basename(subject.target.path)
+    return all(posixpath.basename(one) != name or one == subject.target.path for one in subject.index.paths())
 
 
 def _is_named(subject: Subject) -> bool:
@@ -58,6 +76,12 @@ def _is_named(subject: Subject) -> bool:
 
 def _split(path: str) -> tuple[str, str]:
     return posixpath.splitext(posixpath.basename(path))
+
+
+def mentions(subject: Subject, data: bytes) -> Iterator[int]:
+    """Where a text names the file that moves with its class."""
+    name = re.escape(posixpath.basename(subject.target.path).encode())
+    yield from (match.start() for match in re.finditer(rb"(?<![\w.-])" + name + rb"(?![\w.])", data))
 
 
 def moved(changes: Iterable[FileChange], subject: Subject, path: str) -> Iterator[FileChange]:

@@ -12,6 +12,7 @@ from optimizer.languages.naming import in_text
 from optimizer.languages.naming.table import group_of
 from optimizer.languages.naming.written import UNKNOWN, Type, element
 from optimizer.languages.table import Language, language_of
+from optimizer.lookup import file_of_class
 
 if TYPE_CHECKING:
     from optimizer.languages.naming.in_text import InExample
@@ -34,6 +35,8 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
     language = language_of(path)
     if subject.is_in_function:
         return
+    if language is not None and not language.prose and file_of_class.is_named_with(subject):
+        yield from (_place(subject, data, at, ours=True) for at in file_of_class.mentions(subject, data))
     if language is None or language.blocks:
         view = _outside_of_code(subject, data, language)
         yield from (_place(subject, data, at, ours=False) for at in in_text.words(view, name))

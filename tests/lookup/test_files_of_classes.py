@@ -1,5 +1,7 @@
 """Files that bear the name of their class are renamed with it."""
 
+# ruff: noqa: E501 - a case is one line
+
 from __future__ import annotations
 
 import pytest
@@ -29,8 +31,9 @@ OLD = {"lib/P/Box.php": "<?php\nclass P_Box { }\n", "use.php": "<?php\nnew P_Box
 
 @pytest.mark.parametrize(("name", "new", "files", "old_path", "new_path"), [
     ("Box", "Crate", BOX, "src/Box.php", "src/Crate.php"),
-    ("Box", "Crate", BOX | {"in.php": "<?php\nrequire 'src/Box.php';\n"}, "src/Box.php", "src/Box.php"),
-    ("Box", "Crate", BOX | {"composer.json": '{"autoload": {"files": ["src/Box.php"]}}'}, "src/Box.php", "src/Box.php"),
+    ("Box", "Crate", BOX | {"in.php": "<?php\nrequire 'src/Box.php';\n"}, "src/Box.php", "src/Crate.php"),
+    ("Box", "Crate", BOX | {"composer.json": '{"autoload": {"files": ["src/Box.php"]}}'}, "src/Box.php", "src/Crate.php"),
+    ("Box", "Crate", BOX | {"in.php": "<?php\nrequire 'src/Box.php';\n", "b/Box.php": "<?php\n"}, "src/Box.php", "src/Box.php"),
     ("P_Box", "P_Crate", OLD, "lib/P/Box.php", "lib/P/Crate.php"),
 ])  # fmt: skip
 def test_a_class_of_php_that_is_loaded_by_its_name_moves(
@@ -41,3 +44,6 @@ def test_a_class_of_php_that_is_loaded_by_its_name_moves(
     after = {change.path: change.after for change in found.patch.changes}
     assert f"class {new} ".encode() in (after[new_path] or b"")
     assert (after[old_path] is None) == (old_path != new_path)
+    naming = [one for one in ("in.php", "composer.json") if one in files]
+    assert all((after.get(one) is not None) == (old_path != new_path) for one in naming)
+    assert all(new_path.encode() in (after[one] or b"") for one in naming if one in after)
