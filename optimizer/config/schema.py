@@ -11,12 +11,14 @@ from optimizer.config.profiles import CAPABILITIES, KEYS, ROLE_KEYS, ROLES
 from optimizer.config.values import ROWS, TYPES
 from optimizer.settings import OPTIONS, SCOPES
 
+_TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 _KINDS: Mapping[type, Mapping[str, Any]] = {
     bool: {"type": "boolean"},
     int: {"type": "integer"},
     float: {"type": "number"},
     str: {"type": "string"},
-    list: {"type": "array", "items": {"type": "string", "minLength": 1}},
+    list: _TEXTS,
+    tuple: _TEXTS,
     dict: {"type": "object"},
 }
 
