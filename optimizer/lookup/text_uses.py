@@ -117,7 +117,10 @@ def _in_example(subject: Subject, path: str, example: InExample, plain: bool) ->
     if subject.is_in_module and taken_from != subject.target.parent.split(".")[-1]:
         return None
     if not subject.is_member:
-        return not subject.others if sign != "." or plain else None
+        if sign == ".":
+            module = taken_from == posixpath.splitext(posixpath.basename(subject.target.path))[0]
+            return True if plain and (module or not subject.others) else None
+        return not (subject.taken if plain else subject.others)
     if sign == "::":
         return True if taken_from in subject.types else None
     if sign and not plain and (verdict := _by_receiver(subject, path, example)) != "open":

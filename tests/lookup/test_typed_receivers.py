@@ -40,6 +40,10 @@ CASES = {
         "tests/test_a.py": "def test_one(store, other):\n    assert store.«read»() == other.read()\n\n\n"
         "def test_two(store, tmpdir):\n    file = tmpdir.join('x')\n    assert store.«read»() == file.read()\n    assert tmpdir.join('y').read()\n",
     }),
+    "a function in examples, and the methods of its name": Case("to_text", {
+        "a.py": "def «to_text»(one):\n    \"\"\"\n    >>> «to_text»(1)\n    >>> a.«to_text»(1)\n    \"\"\"\n",
+        "b.py": "class Link:\n    def to_text(self):\n        \"\"\"\n        >>> link.to_text()\n        \"\"\"\n",
+    }, within="a.py"),
     "the tag of a template": Case("Cache.set", {
         "a.py": "class Cache:\n    def «set»(self, key):\n        return key\n\n\nCache().«set»(1)\n",
         "style.css_t": "{% set width = 1 %}\n{%- set height = 2 %}\n",
