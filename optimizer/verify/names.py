@@ -12,19 +12,20 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from optimizer.languages.naming import modules, packages
+from optimizer.languages.naming import exports, modules, packages
 from optimizer.languages.naming.globals import USUAL
 from optimizer.languages.naming.python import is_module
 from optimizer.languages.naming.scopes import free_names
 from optimizer.languages.naming.table import group_of, naming, naming_of
 from optimizer.languages.naming.undeclared import LANGUAGES
+from optimizer.languages.origin import origin_of
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.report.checks import BrokenName
 from optimizer.types import FileChange
-from optimizer.verify import interpreted
+from optimizer.verify import exported, interpreted
 from optimizer.verify import packages as members
-from optimizer.verify.patched import Finding, Patched, broken
+from optimizer.verify.patched import Finding, Patched, broken, tops
 from optimizer.verify.unknown import unknown
 
 MOST_LOOKED_AT = 6
@@ -75,7 +76,7 @@ def _free(path: str, patched: Patched) -> Iterator[BrokenName]:
     old, new = patched.before.source(path), patched.after.source(path)
     row = naming(new.language)
     after, before = _unbound(new), _unbound(old)
-    if after is None or before is None or (row.wide and old.error_count):
+    if after is None or before is None or (row.wide and old.error_count) or origin_of(path, new.data) == "minified":
         return
     shares = row.reach == "packages"
     if shares and any(not (name in row.globals or _in_package(name, path, patched)) for name in before):
@@ -126,7 +127,7 @@ def _is_global(name: str, source: Source, patched: Patched) -> bool:
     row = naming(source.language)
     if row.wide and patched.after.symbols_named(name) and row.wide.search(source.data):
         return True
-    if _is_in_a_template(name, patched):
+    if _is_in_a_template(name, patched) or _is_of_a_script(name, source, patched):
         return True
     seen: dict[str, None] = {}
     for reference in patched.index.references(name, MOST_REFERENCES):
@@ -136,6 +137,15 @@ def _is_global(name: str, source: Source, patched: Patched) -> bool:
             seen.setdefault(reference.path)
     others = list(seen)[:MOST_LOOKED_AT]
     return any(name in (_unbound(patched.before.source(other)) or ()) for other in others)
+
+
+def _is_of_a_script(name: str, source: Source, patched: Patched) -> bool:
+    """Whether another script of the patch, which shares its top level with this one, declares the name there."""
+    if not exported.is_exporting(source) or exports.is_module(source):
+        return False
+    others = (patched.after.source(change.path) for change in patched.changes if change.path != source.path)
+    scripts = (one for one in others if exported.is_exporting(one) and not exports.is_module(one))
+    return any(name in tops(one) for one in scripts)
 
 
 def _is_in_a_template(name: str, patched: Patched) -> bool:

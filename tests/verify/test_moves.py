@@ -226,6 +226,17 @@ MOVES = {
         {"src/app.js": "import './page/scene'\n", "src/page/scene.js": "import bg from '../bg.png'\nshow(bg)\n"},
         {},
     ),
+    "javascript: scripts that share their top level": Move(
+        {"text.js": "var x = 1;\n", "sugar.js": "show(['size']);\nfunction show(a) {}\n"},
+        {
+            "text.js": "var x = 1;\nvar _styleAttr = ['size'];\n",
+            "sugar.js": "show(_styleAttr);\nfunction show(a) {}\n",
+        },
+        {"text.js": "sugar.js:1"},
+    ),
+    "javascript: minified": Move(
+        {"a.min.js": "1;\n"}, {"a.min.js": f"{'f(1);' * 500}(function(){{return d}})()\n"}, {}
+    ),
     "rust: to a module of which all is imported": Move(
         {
             "src/lib.rs": "mod all;\nmod a;\nmod b;\n",
