@@ -73,6 +73,16 @@ CASES = {
             "a.js": "class Option {\n  «env»() {}\n}\nprocess.env\nconst one = go() ? new Option() : made()\none.«env»()\nmodule.exports = Option\n",
         },
     ),
+    "what a function is called with for each element": Case(
+        "Command.size",
+        {
+            "a.ts": "export class Command {\n  commands: Command[] = []\n  «size»() {}\n  all(other: Other[], set: any) {\n"
+            "    this.commands.forEach((one) => one.«size»())\n    this.commands.map(function (one) { one.«size»() })\n"
+            "    other.forEach((one) => one.size())\n    set.forEach((one) => one.size())\n  }\n}\n\nclass Other {\n  size() {}\n}\n",
+        },
+        open=frozenset({"a.ts:8"}),
+        breaks=True,
+    ),
     "symbols of Ruby that are keys": Case(
         "Row.size_of",
         {

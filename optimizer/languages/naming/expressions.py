@@ -35,6 +35,8 @@ INDEXED = frozenset({"index_expression", "subscript_expression", "array_access",
                       "element_reference"})  # fmt: skip
 CHOICES = frozenset({"ternary_expression", "conditional_expression", "conditional"})
 ASSIGNS = frozenset({"assignment_expression", "assignment", "operator_assignment"})
+_LISTS = ("block_parameters", "formal_parameters")
+_EACH = frozenset({"forEach", "map", "filter", "find", "findLast", "some", "every", "flatMap", "findIndex"})
 PASSES_TO_BLOCK = frozenset({"tap", "then", "yield_self", "instance_eval", "new"})
 _CONDITIONS = ("condition", "value", "pattern", "exceptions", "variable")
 _STATEMENTS = frozenset({"if", "unless", "case", "when", "begin", "then", "else", "elsif", "rescue", "case_match",
@@ -183,12 +185,23 @@ def values_of(node: Node) -> Iterator[Node]:
 
 
 def call_of_block(leaf: Node) -> tuple[Node | None, int]:
-    """The call of Ruby that gives a block its parameter, and the place of the parameter; None for any other."""
-    listed = leaf.parent
-    block = listed.parent if listed is not None and listed.type == "block_parameters" else None
-    if listed is None or block is None or block.type not in ("block", "do_block"):
+    """The call that gives a block of Ruby, or a function that JavaScript calls for each element, its parameter; and
+    the place of the parameter; None for any other.
+    """
+    at, listed = leaf, leaf.parent
+    if listed is not None and listed.type in ("required_parameter", "optional_parameter"):
+        at, listed = listed, listed.parent
+    block = listed.parent if listed is not None and listed.type in _LISTS else listed
+    if listed is None or block is None or listed.type not in (*_LISTS, "arrow_function"):
         return None, 0
-    return block.parent, listed.named_children.index(leaf)
+    place = listed.named_children.index(at) if listed.type in _LISTS else 0
+    if block.type in ("block", "do_block"):
+        return block.parent, place
+    given = block.parent if block.type in ("arrow_function", "function_expression") else None
+    call = given.parent if given is not None and given.named_children[0] == block else None
+    function = call.child_by_field_name("function") if call is not None else None
+    is_each = function is not None and function.type == "member_expression" and taken_from(function)[1] in _EACH
+    return (function if is_each else None), place
 
 
 def constructor_of(leaf: Node) -> Node | None:
