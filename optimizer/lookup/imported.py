@@ -1,4 +1,4 @@
-"""The types of what a file of JavaScript or TypeScript imports: from outside, or as the default of another file."""
+"""What a file imports: in JavaScript from outside or as the default of another file, in Java the members of a type."""
 
 from __future__ import annotations
 
@@ -53,3 +53,10 @@ def _default(types: Types, path: str) -> Node | None:
         if given is not None and left is not None and left.text in (b"module.exports", b"exports = module.exports"):
             return given.child_by_field_name("right")
     return None
+
+
+def statics(types: Types, path: str, name: str) -> set[str]:
+    """The types from which a file of Java imports a member by its name, or all members."""
+    source = types.source(path) if types.row.bare_fields else None
+    parts = [raw.module.split(".") for raw in source.imports] if source is not None else []
+    return {one[-2] for one in parts if len(one) > 1 and one[-1] in (name, "*")}

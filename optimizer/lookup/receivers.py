@@ -19,11 +19,11 @@ from optimizer.languages.naming.expressions import (
     text_of,
 )
 from optimizer.languages.naming.uses import owners
-from optimizer.languages.naming.written import UNKNOWN, Type, element, inner, parse
+from optimizer.languages.naming.written import UNKNOWN, WRITTEN, Type, element, inner, parse
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.family import Classes
-from optimizer.lookup.imported import OUTSIDE, imported
+from optimizer.lookup.imported import OUTSIDE, imported, statics
 from optimizer.lookup.ruby_values import given_to_block, of_object, of_reader
 from optimizer.retrieval import Symbol
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from optimizer.index.reader import Index
     from optimizer.languages.naming.table import Naming
 
-WRITTEN = "object "
-"""Begins the name of a type that stands for one object of JavaScript that is written out, at a byte of its file."""
 DEEPEST = 12
 MOST_RETURNS = 8
 
@@ -43,7 +41,7 @@ class Types:
     """Answers which types an expression may have; `UNKNOWN` is among them where that is not known."""
 
     def __init__(self, index: Index, classes: Classes, row: Naming) -> None:
-        self.index, self._classes, self._row = index, classes, row
+        self.index, self._classes, self.row = index, classes, row
         self._sources: dict[str, Source | None] = {}
         self._known: dict[tuple[str, int, int], tuple[Type, ...]] = {}
         self._named: dict[str, tuple[Symbol, ...]] = {}
@@ -136,11 +134,11 @@ class Types:
         if node.type == "instance_variable":
             yield from of_object(self, path, node, depth)
             return
-        if self._row.reach == "exports" and (taken := list(imported(self, path, text_of(node), depth))):
+        if self.row.reach == "exports" and (taken := list(imported(self, path, text_of(node), depth))):
             yield from taken
             return
         known = list(self._of_repository(path, text_of(node), depth))
-        if not known and self._row.bare_reads:
+        if not known and self.row.bare_reads:
             known = list(self._result(path, node, depth)) or list(of_reader(self, path, node, depth))
         yield from known
 
@@ -155,12 +153,12 @@ class Types:
                 yield from self._constant(one, depth)
         if not known and (name[:1].isupper() or self._is_package(path, name)):
             yield Type(name if name[:1].isupper() else f"package {name}", (), path)
-        elif not known and self._row.reach == "exports" and name in self._row.globals:
+        elif not known and self.row.reach == "exports" and name in self.row.globals:
             yield Type(f"{OUTSIDE}{name}", (), path)
 
     def _is_package(self, path: str, name: str) -> bool:
         """Whether a name is that of a package of Go from outside the repository."""
-        edges = self.index.imports_of(path) if self._row.embeds else ()
+        edges = self.index.imports_of(path) if self.row.embeds else ()
         return any(edge.target is None and edge.module.rpartition("/")[2] == name for edge in edges)
 
     def _constant(self, symbol: Symbol, depth: int) -> Iterator[Type]:
@@ -219,7 +217,7 @@ class Types:
                 yield from self._result_of(path, holder, name, depth)
                 return
             function = target.child_by_field_name("name") or target.child_by_field_name("method")
-        if function is not None and self._row.embeds and text_of(function) in ("new", "make"):
+        if function is not None and self.row.embeds and text_of(function) in ("new", "make"):
             arguments = node.child_by_field_name("arguments")
             made = arguments.named_children[:1] if arguments is not None else []
             yield from (one for first in made for one in parse(text_of(first), path))
@@ -236,6 +234,7 @@ class Types:
         own = [one for one in known if one.path == path] or list(known)
         owner = self.owner(path, function)
         mine = self.methods(owner, name) if owner.name else []
+        mine = mine or [one for one in known if one.parent and one.parent.split(".")[-1] in statics(self, path, name)]
         for one in mine or [one for one in own if not one.parent or one.kind == "function"]:
             yield from self._returned(one, owner, depth)
 
@@ -248,11 +247,11 @@ class Types:
             elif known := self.methods(one, name):
                 for method in known:
                     yield from self._returned(method, one, depth)
-            elif (name in kinds.MAKES and self._row.capital_types) or name in kinds.PASSES:
+            elif (name in kinds.MAKES and self.row.capital_types) or name in kinds.PASSES:
                 yield one
             elif name in kinds.OPENS:
                 yield inner(one)
-            elif self._row.bare_reads and name in kinds.GIVES and not self.symbols(name):
+            elif self.row.bare_reads and name in kinds.GIVES and not self.symbols(name):
                 yield Type(kinds.GIVES[name])
             elif self._is_outside(one):
                 yield one
@@ -286,7 +285,7 @@ class Types:
 
     def _is_outside(self, one: Type) -> bool:
         """Whether a type of Go is one of another repository, whose members never give a type of this one."""
-        return self._row.embeds and bool(one.name) and not self._classes.named(one.name)
+        return self.row.embeds and bool(one.name) and not self._classes.named(one.name)
 
     def methods(self, owner: Type, name: str) -> list[Symbol]:
         """The methods of a type by one name, its own before those of its bases."""
@@ -315,7 +314,7 @@ class Types:
                     yield from self._declared(symbol.path, declared, depth)
                 elif (value := assigned(leaf)) is not None:
                     yield from self.types(symbol.path, value, depth + 1)
-            if self._row.in_parts and not name.startswith("@"):
+            if self.row.in_parts and not name.startswith("@"):
                 yield from (
                     self.field(Type(symbol.name, (), symbol.path), f"@{name}", depth + 1) if depth < DEEPEST else ()
                 )
@@ -323,7 +322,7 @@ class Types:
     def above(self, owner: Type) -> set[Symbol]:
         """A type with all that it is derived from, or takes over as a struct of Go does."""
         found = self._classes.above(self._classes.meant(owner.whole, owner.path))
-        pending = list(found) if self._row.embeds else []
+        pending = list(found) if self.row.embeds else []
         while pending:
             new = set(self._embedded(pending.pop())) - found
             found |= new
@@ -384,14 +383,14 @@ class Types:
     def _given(self, symbol: Symbol, function: Node, owner: Type, depth: int) -> Iterator[Type]:
         """What the statements of a function return, in languages that need not say it."""
         body = function.child_by_field_name("body")
-        if not self._row.given or body is None:
+        if not self.row.given or body is None:
             yield UNKNOWN
             return
         if "block" not in body.type and "statement" not in body.type:
             yield from self.types(symbol.path, body, depth + 1)
             return
         values = list(returned_values(body))[: MOST_RETURNS + 1]
-        if self._row.bare_reads and body.named_children:
+        if self.row.bare_reads and body.named_children:
             values.append(body.named_children[-1])
         if not values or len(values) > MOST_RETURNS:
             yield UNKNOWN

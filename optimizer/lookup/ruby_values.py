@@ -30,10 +30,11 @@ def given_to_block(types: Types, path: str, leaf: Node, depth: int) -> Iterator[
         return
     call, place = kinds.call_of_block(leaf)
     holder, name = kinds.taken_from(call) if call is not None else (None, "")
-    if holder is None:
+    if call is None:
         yield UNKNOWN
         return
-    for one in types.types(path, holder, depth + 1):
+    name = name or kinds.text_of(call.named_children[0])
+    for one in types.types(path, holder, depth + 1) if holder is not None else [types.owner(path, leaf)]:
         known = types.methods(one, name) if one.name else []
         for method in known:
             yield from _yielded(types, method, place, depth)

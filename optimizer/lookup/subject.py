@@ -13,10 +13,10 @@ from optimizer.languages.naming.expressions import first_around, is_in_macro, is
 from optimizer.languages.naming.members import by_library, reached
 from optimizer.languages.naming.table import Naming, group_of, naming_in
 from optimizer.languages.naming.uses import Use, find_uses, is_in_literal
+from optimizer.languages.naming.written import WRITTEN
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.family import Classes
-from optimizer.lookup.receivers import WRITTEN
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:

@@ -83,6 +83,21 @@ CASES = {
         open=frozenset({"a.ts:8"}),
         breaks=True,
     ),
+    "what a method of Java gives that is imported by its name": Case(
+        "Row.go",
+        {
+            "a/Row.java": "package a;\npublic class Row {\n  public void «go»() {}\n  public static Row made() { return new Row(); }\n}\n",
+            "a/Page.java": "package a;\npublic class Page {\n  public void go() {}\n}\n",
+            "b/Use.java": "package b;\nimport static a.Row.made;\nclass Use {\n  void all() { made().«go»(); }\n}\n",
+        },
+    ),
+    "what a block of Ruby is given by a method of its own object": Case(
+        "Row.size_of",
+        {
+            "a.rb": "class Row\n  def «size_of»\n  end\nend\n\nclass Page\n  def size_of\n    each_row { |row| row.«size_of» }\n  end\n\n"
+            "  def each_row\n    yield Row.new\n  end\nend\n",
+        },
+    ),
     "symbols of Ruby that are keys": Case(
         "Row.size_of",
         {

@@ -21,6 +21,8 @@ class Type(NamedTuple):
 
 
 UNKNOWN = Type("")
+WRITTEN = "object "
+"""Begins the name of a type that stands for one object of JavaScript that is written out, at a byte of its file."""
 # Types that say nothing of what a value is.
 _ANY = frozenset(
     {"any", "unknown", "object", "Object", "mixed", "interface", "dynamic", "impl", "_", "id", "var", "auto"}
