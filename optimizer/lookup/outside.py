@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.errors import SafetyRefused
-from optimizer.languages.naming.uses import counts, says_override, trait_of
+from optimizer.languages.naming.uses import counts, made_around, says_override, trait_of
 
 if TYPE_CHECKING:
     from optimizer.lookup.subject import ResolvedUse, Subject
@@ -55,7 +55,8 @@ def _base(subject: Subject, places: Sequence[ResolvedUse]) -> str:
         ):
             if not subject.naming.says_override or any(map(says_override, defined)):
                 return base
-    return ""
+    made = (made_around(use.node) for use in defined if subject.naming.says_override and says_override(use))
+    return next((base for base in made if base and not subject.classes.named(base)), "")
 
 
 def _is_ours(subject: Subject, trait: str) -> bool:

@@ -57,6 +57,9 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
         yield from (_place(subject, data, at, ours=True) for at in whole if not _is_comment(source, at))
     if subject.is_member and path in subject.paths:
         yield from (_place(subject, data, at, ours=False, length=0) for at in in_text.begun(form, data, name))
+    if form.places and not subject.is_member:
+        constants = in_text.of_constants(data, name)
+        yield from (_place(subject, data, at, ours=not subject.others) for at in constants)
     for at in in_text.reflected(form, data, name) if subject.is_member or form.functions else ():
         found = _by_place(subject, path, source, at) if form.places else False
         if found is not None:

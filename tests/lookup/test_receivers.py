@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import pytest
 
+from optimizer.errors import SafetyRefused
+from optimizer.lookup.questions import Lookup
+from optimizer.lookup.rename import rename
 from tests.conftest import IndexRepo
 from tests.lookup.test_meanings import Case, check
 
@@ -98,6 +101,13 @@ CASES = {
             "  def each_row\n    yield Row.new\n  end\nend\n",
         },
     ),
+    "a module of Ruby that is loaded by its symbol": Case(
+        "Utils.Entities",
+        {
+            "a.rb": "module Utils\n  autoload :«Entities», 'b'\nend\nUtils::«Entities».go\n",
+            "b.rb": "module Utils\n  module «Entities»\n    def self.go\n    end\n  end\nend\n",
+        },
+    ),
     "symbols of Ruby that are keys": Case(
         "Row.size_of",
         {
@@ -177,3 +187,10 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_member_is_that_of_its_receiver(index_repo: IndexRepo, case: Case) -> None:
     check(index_repo, case)
+
+
+def test_a_method_of_a_class_without_a_name_may_be_needed_by_its_base_outside(index_repo: IndexRepo) -> None:
+    body = "class Use {\n  Filter go() { return new Filter() {\n    @Override public boolean apply() { return true; }\n  }; }\n}\n"
+    index = index_repo({"Use.java": "import other.Filter;\n" + body})
+    with pytest.raises(SafetyRefused, match="Filter"):
+        rename(Lookup("rename", "apply", "applied"), index)

@@ -99,6 +99,12 @@ def reflected(form: Form, data: bytes, name: str) -> Iterator[int]:
             yield match.start(1)
 
 
+def of_constants(data: bytes, name: str) -> Iterator[int]:
+    """Where a statement of Ruby names a constant by its symbol, as `autoload` does."""
+    form = rb"\b(?:autoload|\w+_constant|const_get|const_defined\?)\b[ (]*(?::\w+, *)*:(" + re.escape(name.encode())
+    yield from (match.start(1) for match in re.finditer(form + rb")(?!\w)", data))
+
+
 def is_plain_symbol(node: Node) -> bool:
     """Whether a symbol of Ruby is a key or is compared, so that it names no method."""
     symbol = node if node.type == "simple_symbol" else node.parent

@@ -301,6 +301,15 @@ def trait_of(use: Use) -> str:
     return text.decode("utf-8", "replace").split("<")[0].split("::")[-1]
 
 
+def made_around(node: Node) -> str:
+    """The type that a class without a name around a node is derived from; '' for none."""
+    at = node.parent
+    while at is not None and at.type != "object_creation_expression" and "declaration" not in at.type[:6]:
+        at = at.parent
+    made = at.child_by_field_name("type") if at is not None and at.type == "object_creation_expression" else None
+    return _plain(made.text or b"").split(".")[-1] if made is not None else ""
+
+
 def says_override(use: Use) -> bool:
     """Whether the method that a definition names is marked as one that overrides another."""
     node = use.node.parent
