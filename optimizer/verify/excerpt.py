@@ -11,6 +11,7 @@ from optimizer.privacy.secrets.scan import scan
 
 MAX_LINES = 15
 MAX_COLUMNS = 200
+SCANNED_COLUMNS = 4000  # a secret is known as a whole, before a line is cut
 MAX_CHARACTERS = 1600
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.M)
 _FAILED_ELSEWHERE = re.compile(
@@ -95,7 +96,15 @@ def tidy(lines: Iterable[str], tree: Path) -> str:
     """At most MAX_LINES short lines without the copy's own path, without any that holds a secret."""
     kept: list[str] = []
     for line in lines:
-        line = line.replace(f"{tree}/", "").removeprefix("E  ").rstrip()[:MAX_COLUMNS]
-        if not scan(line) and line not in kept:
+        line = line.replace(f"{tree}/", "").removeprefix("E  ").rstrip()[:SCANNED_COLUMNS]
+        if line not in kept:
             kept.append(line)
-    return "\n".join(kept[:MAX_LINES])[:MAX_CHARACTERS]
+    shown = (line[:MAX_COLUMNS] for line in _without_secrets(kept))
+    return "\n".join([*shown][:MAX_LINES])[:MAX_CHARACTERS]
+
+
+def _without_secrets(lines: list[str]) -> list[str]:
+    """The lines without those that hold a secret, or a part of one."""
+    found = scan("\n".join(lines))
+    inside = {number for one in found for number in range(one.line, one.line + one.lines)}
+    return [line for number, line in enumerate(lines, 1) if number not in inside]

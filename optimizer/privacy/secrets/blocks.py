@@ -20,9 +20,10 @@ _SHORT = re.compile(
 _END = re.compile(rb"-----END (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY")
 _PUTTY = re.compile(rb"Private-Lines: \d+\s+(?:\d{1,6}\t)?(?P<s>[A-Za-z0-9+/]{40}[\sA-Za-z0-9+/=]{0,8000})")
 _LINE = re.compile(
-    rb"[^\nA-Za-z0-9+/=]{0,16}(?:\d{1,6}\t)?[^\nA-Za-z0-9+/=]{0,16}([A-Za-z0-9+/]{1,76}={0,2})[^\nA-Za-z0-9+/=]{0,8}$"
+    rb"[^\nA-Za-z0-9+/=]{0,16}(?:\d{1,6}\t){0,2}[^\nA-Za-z0-9+/=]{0,16}([A-Za-z0-9+/]{1,76}={0,2})[^\nA-Za-z0-9+/=]{0,8}$"
 )
 _ENCODED = re.compile(rb"[A-Za-z0-9+/]{38,}={0,2}")
+_TAIL = re.compile(rb"[A-Za-z0-9+/]{60,76}$")
 _OPENS = re.compile(rb".*(?:##? \S|```|<<|lines? \d|\[CDATA\[|\(cut).*")
 _REVERSED = re.compile(
     rb"(?:[A-Za-z0-9+/=]{20,}[^A-Za-z0-9+/=]{0,16}){1,400}-{5}(?:KCOLB )?YEK ETAVIRP"
@@ -80,6 +81,9 @@ def _above(data: bytes, end: int) -> Block | None:
         if start == above or not (_LINE.fullmatch(line) or not line.strip(b" \t#*/")):
             break
         start = above
+    line = data.rfind(b"\n", 0, max(0, start - 1)) + 1
+    if tail := _TAIL.search(data[line : max(line, start - 1)].rstrip(b"\r")):  # it begins after other words
+        start = line + tail.start()
     return Block(start, end) if _ENCODED.search(data, start, end) else None
 
 

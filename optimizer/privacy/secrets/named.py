@@ -57,15 +57,16 @@ _LINE = re.compile(
     rb"""(?P<end>[ \t]*(?:\#[^\n]*)?(?=\r?\n|$|\\n))""",
 )
 _FOLLOWS = re.compile(
-    rb"(?P<rest>[\w.-]{0,40})(?:(?P<sep>[\"'`\\\]:=,>]|[ \t]{1,12}[:=]|\r?\n(?=[ \t\d]{0,40}[\"']?val))|[ \t\r\n]|$)"
+    rb"(?P<rest>[\w.-]{0,40})(?:(?P<sep>[\"'`\\\]:=,>]|[ \t]{1,12}[:=]|\r?\n(?=[ \t\d+>|#*/-]{0,40}[\"']?val))|[ \t\r\n]|$)"
 )
 _BEFORE_LINE = re.compile(rb"(?:(?:[ \t>*#;+|/-]|\d{1,6}\t|E  )*)(?:export |set |ENV |setx |ARG |env |- )?[ \t]*[\"']?")
+_PASSWORD = re.compile(rb"(?:\w+[._-])?(?:password|passwd|passphrase|passwort|pwd)", re.IGNORECASE)
 _IN_COMMAND = re.compile(
-    rb"(?P<rest>[A-Z0-9_]{0,40})=(?P<q>[\"']?)(?P<s>[^\s\"'`<>(){},;\\&|]{6,128})(?P=q)(?=[ \t;&|\"']|\r?\n|$)"
+    rb"(?P<rest>[A-Z0-9_]{0,40})=(?P<q>[\"']?)(?P<s>[^\s\"'`<>(){},;\\&|]{6,128})(?P=q)(?=[ \t;&|<\"']|\r?\n|$)"
 )
 # the name in one line or attribute and its value in the next
 _NEXT = re.compile(
-    rb"""[\w.-]{0,40}(?:["']?,?\s{1,60}(?:\d{1,6}\t\s{0,40})?-?\s{0,4}["']?(?:value|val|content"""
+    rb"""[\w.-]{0,40}(?:["']?,?[\s+>|#*/-]{1,60}(?:\d{1,6}\t\s{0,40})?-?\s{0,4}["']?(?:value|val|content"""
     rb"""|default)["']?\s{0,4}[:=]\s{0,4}["']?"""
     rb"""|["']?:[ \t]{0,4}[|>]?[-+]?[ \t]{0,4}\r?\n[ \t>+|]{0,40}(?:\d{1,6}\t[ \t]{0,40})?|>)"""
     rb"""(?P<s>[^\s"'`<>(){},;\\]{6,256})(?=["']|</|[ \t]*(?:\r?\n|$))""",
@@ -193,7 +194,10 @@ def _on_line(data: bytes, start: int, match: re.Match[bytes]) -> Value | None:
     """A whole line `NAME=value` or `name: value`."""
     name, value = data[start : match.end("rest")], match["s"]
     line = data.rfind(b"\n", max(0, start - 80), start) + 1
-    if not _NAME.search(name) or not _BEFORE_LINE.fullmatch(data[max(line, start - 80) : start]):
+    before = data[max(line, start - 80) : start]
+    if not _NAME.search(name) or not (
+        _BEFORE_LINE.fullmatch(before) or (_PASSWORD.fullmatch(name) and before[-2:] == b": ")
+    ):
         return None
     upper = _ENVIRONMENT.fullmatch(name) is not None and match["sep"].strip() == b"="
     if not judge.chosen(value) or not (upper or match["q"] or _typed(value)):

@@ -7,7 +7,6 @@ import json
 import re
 import time
 from collections.abc import Collection, Iterator
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from optimizer.errors import SecretFound
@@ -28,6 +27,7 @@ _STANDARD = str.maketrans("-_", "+/")
 
 
 _NEAR = 300  # bytes on each side of the seam between two strings that are read together
+_NEXT = 3  # strings after one that it is read together with
 _FURTHER = 6  # strings after one that ends within a token, in which its rest is looked for
 _LAST_WORD = re.compile(r"([A-Za-z0-9_.~-]{7,160})[\s\"'`.,;:…)\]]*$")
 _WORD = re.compile(r"[A-Za-z0-9_-]{6,160}")
@@ -72,12 +72,10 @@ def scan_payload(content: bytes, allowed: Collection[str] = ()) -> tuple[Leak, .
 
 def _over_seams(pieces: list[tuple[str, str]], end: float, allowed: Collection[str]) -> Iterator[Leak]:
     """What begins in one string and ends in another."""
-    said = [(name, piece) for name, piece in pieces if len(piece) >= 8]
-    for (name, one), (_, other) in pairwise(said):
-        tail = one[-_NEAR:]
-        for found in scan(f"{tail}\n{other[:_NEAR]}", end - time.monotonic(), allowed):
-            seam = len(tail.encode("utf-8", "surrogatepass"))
-            if found.start < seam < found.end or (found.start > seam and found.rule == ASSIGNED):
+    said = [(name, piece) for name, piece in pieces if len(piece) >= 8 and not name.startswith("tools")]
+    for number, (name, one) in enumerate(said):
+        for _, other in said[number + 1 : number + 1 + _NEXT]:
+            if found := _at_seam(one[-_NEAR:], other[:_NEAR], end, allowed):
                 yield Leak(found.rule, f"the end of {name} with what follows", found.fingerprint)
     for number, (name, one) in enumerate(said):
         if not (last := _LAST_WORD.search(one[-_NEAR:])):
@@ -86,6 +84,16 @@ def _over_seams(pieces: list[tuple[str, str]], end: float, allowed: Collection[s
             for word in _WORD.findall(other[:_NEAR]):
                 if whole := _one_token(last[1], word, end, allowed):
                     yield Leak(whole.rule, f"the end of {name} with what follows", whole.fingerprint)
+
+
+def _at_seam(tail: str, head: str, end: float, allowed: Collection[str]) -> SecretMatch | None:
+    """What begins in one text and ends in the other, or has its name in the one and stands in the other."""
+    for between in ("", "\n"):
+        seam = len(tail.encode("utf-8", "surrogatepass"))
+        for found in scan(tail + between + head, end - time.monotonic(), allowed):
+            if found.start < seam < found.end or (between and found.start > seam and found.rule == ASSIGNED):
+                return found
+    return None
 
 
 def _one_token(first: str, second: str, end: float, allowed: Collection[str]) -> SecretMatch | None:
@@ -125,6 +133,8 @@ def _picture(text: str) -> bytes | None:
 def _strings(value: Any, name: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield name or "the request", value
+        if value[:1] in ("{", "[") and (inner := _decoded(value)) is not None:  # arguments of a call, for one
+            yield from _strings(inner, name)
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield "the request", key
@@ -132,6 +142,14 @@ def _strings(value: Any, name: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _strings(inner, f"{name}[{number}]")
+
+
+def _decoded(text: str) -> Any:
+    """A text as JSON; None where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _where(name: str, text: str, line: int) -> str:

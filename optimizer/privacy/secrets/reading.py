@@ -13,20 +13,23 @@ LONG_RUN = 20
 _SHORTEST = 20  # bytes of base64 or hex that are decoded
 _RUNS = bytes(97 if chr(c).isascii() and (chr(c).isalnum() or chr(c) in "_-") else 32 for c in range(256))
 _USUAL = bytes(range(0x20, 0x7F)) + b"\t\n\r"
+# of a terminal, also where something else stands for the escape character
 _ANSI = (
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,500}(?:\x07|\x1b\\)|[()*+][0-9A-B]|[@-Z\\^_=>])"
+    rb"(?:\x1b|\xef\xbf\xbd|\xe2\x90\x9b)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,500}(?:\x07|\x1b\\)|[()*+][0-9A-B]|[@-Z\\^_=>])"
     rb"|\xc2\x9b[0-?]*[ -/]*[@-~]"
 )
 # also what takes no space: controls, overstrikes, soft hyphens, marks of direction, joiners, tags
 _NOISE = re.compile(
     _ANSI + rb"|[^\n]\x08|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2\xad|\xcd\x8f|\xd8\x9c|\xe1\xa0\x8e"
-    rb"|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xb8[\x80-\x8f]|\xf3\xa0[\x80-\x87][\x80-\xbf]"
+    rb"|\xef\xbf\xbd|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xb8[\x80-\x8f]|\xf3\xa0[\x80-\x87][\x80-\xbf]"
 )
 _CONTROLS = [bytes([code]) for code in (*range(9), 11, 12, *range(14, 32), 127)]
 _COLOURS = re.compile(_ANSI)
 # runs of escapes that stand for printable ASCII, and colours as programs write them
+_UNSEEN = rb"(?:x00|u0000|u00[aA][dD]|u20[06][0-9a-fA-F]|u202[a-eA-E]|u[fF][eE][fF][fF])"
 _SLASHED = (
-    rb"\\(?:u\{?0{0,4}[2-7][0-9a-fA-F]\}?|x[2-7][0-9a-fA-F]|1[0-7]{2}|0[4-7][0-7]|(?:u001[bB]|x1[bB]|033|e)\[[0-9;]*m)"
+    rb"\\(?:u\{?0{0,4}[2-7][0-9a-fA-F]\}?|x[2-7][0-9a-fA-F]|1[0-7]{2}|0[4-7][0-7]|(?:u001[bB]|x1[bB]|033|e)\[[0-9;]*m"
+    rb"|" + _UNSEEN + rb")"
 )
 _FOLD = re.compile(rb"\\+[nrt\"'/]")  # in lines that hold several lines, as in JSON
 _UNFOLDED = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
@@ -34,13 +37,16 @@ _ENTITY = rb"&(?:#(?:x0{0,4}[2-7][0-9a-fA-F]|0{0,4}[0-9]{2,3})|quot|amp);"
 _PERCENT = rb"%[2-7][0-9a-fA-F]"
 _ESCAPES = tuple(re.compile(one + rb"(?:" + one + rb")*") for one in (_SLASHED, _ENTITY, _PERCENT))
 _ONE_ESCAPE = re.compile(
-    rb"\\e?(?:x1[bB]|u001[bB]|033)?\[[0-9;]*m|\\u\{?0*(?P<u>[2-7][0-9a-fA-F])\}?|\\x(?P<x>..)|\\(?P<octal>[0-7]{3})"
+    rb"\\"
+    + _UNSEEN
+    + rb"|\\e?(?:x1[bB]|u001[bB]|033)?\[[0-9;]*m|\\u\{?0*(?P<u>[2-7][0-9a-fA-F])\}?|\\x(?P<x>..)|\\(?P<octal>[0-7]{3})"
     rb"|%(?P<p>..)|&#x0*(?P<h>[0-9a-fA-F]{2});|&#0*(?P<decimal>\d+);|&(?P<name>\w+);"
 )
 _ODD = re.compile(rb"[0-9]|[a-z][A-Z]{1,3}[a-z][A-Z]|[A-Z][a-z][A-Z][a-z]?[A-Z]")  # unlike words, even in camel case
 _ENTITIES = {b"quot": b'"', b"amp": b"&", b"apos": b"'", b"lt": b"<", b"gt": b">"}
 _ENCODED = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+_NEVER_FIRST = b"+/_-"  # in the base64 of a text; before it they belong to a diff or a path
 _HEX_DUMP = re.compile(
     rb"(?:(?:0x)?[0-9a-fA-F]{2}(?:[ :]|, ?)){11,}(?:0x)?[0-9a-fA-F]{2}|(?:[0-9a-fA-F]{4} ){5,}[0-9a-fA-F]{2,4}"
 )
@@ -145,6 +151,8 @@ def _encoded(data: bytes, found: list[Run]) -> Iterator[tuple[bytes, int, int, b
         start = run.start
         while start > after and data[start - 1] in _BASE64 and run.start - start < 4096:
             start -= 1
+        while data[start] in _NEVER_FIRST:
+            start += 1
         lines = [(start, _end(data, start))]
         while len(data[slice(*lines[-1])]) >= 60 and (more := _next_line(data, lines[-1])):
             lines.append(more)

@@ -18,8 +18,8 @@ _BREAK = re.compile(rb"\\[nrt]|%[0-9A-F]{2}|[^A-Za-z0-9_]")  # what a token may 
 _REST = 2048  # bytes of the longest token that is looked for backwards
 # what stands between the parts of one literal: quotes and an operator, or the end of a line and how the next one begins
 _JOINT = re.compile(
-    rb"""(?:["'`][ \t]*[+.&|]{0,2}[ \t]*)?\\?\r?\n(?:[ \t]*\d{1,6}\t)?[ \t]*(?:[+>#*|-][ \t]|[+>]"""
-    rb"""|//[ \t]?|E[ \t]+)?[ \t]*"""
+    rb"""(?:["'`][ \t]*[+.&|]{0,2}[ \t]*)?\\?\r?\n(?:[ \t]*\d{1,6}\t)?[ \t]*(?:(?:[+>#*|-][ \t]|[+>]"""
+    rb"""|//[ \t]?|E[ \t]+)[ \t]*){0,3}"""
     rb"""(?:[+.&][ \t]*)?["'`]?|["'`][ \t]*[+.&|]{0,2}[ \t]*["'`]"""
 )
 _JOINED = 600  # bytes that the parts of a token may take
@@ -29,7 +29,7 @@ _JOINED = 600  # bytes that the parts of a token may take
 class SecretMatch:
     """What looks like a secret: the rule's name, line and column from 1, the byte span, and a form fit to be shown.
 
-    `fingerprint` is the beginning of the SHA-256 of the secret itself, decoded where it was encoded.
+    `lines` are those that it stands on, `fingerprint` is the beginning of the SHA-256 of the secret itself, decoded where it was encoded.
     """
 
     rule: str
@@ -39,6 +39,7 @@ class SecretMatch:
     start: int
     end: int
     fingerprint: str
+    lines: int = 1
 
 
 class _Found(NamedTuple):
@@ -74,7 +75,18 @@ def scan(text: str, seconds: float = LONGEST, allowed: Collection[str] = ()) -> 
         column = len(data[line_start : one.start].decode("utf-8", "replace")) + 1
         line = data.count(b"\n", 0, one.start) + 1
         masked = _masked(data[one.start : one.end])
-        found.append(SecretMatch(one.rule, line, column, masked, one.start, one.end, digest[:SHOWN]))
+        found.append(
+            SecretMatch(
+                one.rule,
+                line,
+                column,
+                masked,
+                one.start,
+                one.end,
+                digest[:SHOWN],
+                1 + data.count(b"\n", one.start, one.end),
+            )
+        )
     return tuple(found)
 
 
