@@ -2,9 +2,9 @@
 
     python benchmarks/attack_secrets.py [--files DIRECTORY ...] [--few] [--json OUT]
 
-Each kind of tests/privacy/secret_cases.toml is drawn with another seed than the tests use, and two secrets are written in
-each of the encodings below. Every one of them is sent through each channel: six parts of a request to a cloud model (real
-SDKs, a server on loopback), a request of two messages that share it, exports, the transcript, the debug log, what a
+Each kind of tests/privacy/secret_cases.toml is drawn with another seed than the tests use, and two secrets are written
+in each of the encodings below. Every one of them is sent through each channel: six parts of a request to a cloud
+model (real SDKs, a server on loopback), a request of two messages that share it, exports, the transcript, the debug log, what a
 failed test shows, and the error of a provider. A secret is stopped when no part of it comes out. Before that, each
 channel lets a text without a secret through. Directories of installed packages are scanned for false alarms; by default
 those of this machine.
@@ -254,8 +254,8 @@ def stopped(probe: Probe, channel: str, bench: Bench) -> bool:
     return not any(part in out for part in parts if len(part) >= min(PART, len(probe.secret) - 4))
 
 
-def measured(few: bool = False) -> dict[str, dict[str, bool]]:
-    """For each kind, whether each channel stopped it; with `few`, every ninth kind."""
+def measured(every: int = 1) -> dict[str, dict[str, bool]]:
+    """For each kind, or every so-many-th, whether each channel stopped it."""
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(Loopback()) as loopback:
         bench = Bench(loopback, Path(folder))
         for channel in CHANNELS:
@@ -264,7 +264,7 @@ def measured(few: bool = False) -> dict[str, dict[str, bool]]:
         return {
             probe.kind: {channel: stopped(probe, channel, bench) for channel in CHANNELS}
             for number, probe in enumerate(probes())
-            if not few or number % 9 == 0
+            if number % every == 0
         }
 
 
@@ -272,7 +272,7 @@ def measured(few: bool = False) -> dict[str, dict[str, bool]]:
 
 
 class Files(NamedTuple):
-    """Scanned files: how many, their bytes, the processor time, and the alarms as rule, path, line and what was found."""
+    """Scanned files: how many, their bytes, the processor time, and the alarms: rule, path, line."""
 
     count: int
     bytes: int
@@ -306,7 +306,7 @@ def main() -> int:
     parser.add_argument("--few", action="store_true", help="every ninth kind only")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    table = measured(arguments.few)
+    table = measured(9 if arguments.few else 1)
     _print_table(table)
     tried, held = sum(map(len, table.values())), sum(sum(row.values()) for row in table.values())
     print(f"\n{len(table)} kinds over {len(CHANNELS)} channels: {held} of {tried} stopped ({held / tried:.2%})")
@@ -318,9 +318,8 @@ def main() -> int:
     if arguments.files:
         files = scanned(arguments.files)
         rate, speed = len(files.alarms) / files.count * 1000, files.bytes / 1e6 / files.seconds
-        print(
-            f"{files.count} files of installed packages: {len(files.alarms)} alarms ({rate:.2f} in 1,000), {speed:.1f} MB/s"
-        )
+        alarms = f"{len(files.alarms)} alarms ({rate:.2f} in 1,000)"
+        print(f"{files.count} files of installed packages: {alarms}; {speed:.1f} MB/s")
         for rule, number in Counter(alarm.partition(":")[0] for alarm in files.alarms).most_common():
             print(f"  {number:>4}  {rule}")
         report |= {"files": files.count, "alarms": len(files.alarms), "MB/s": round(speed, 1)}

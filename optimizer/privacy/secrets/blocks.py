@@ -24,7 +24,8 @@ _LINE = re.compile(
 )
 _ENCODED = re.compile(rb"[A-Za-z0-9+/]{38,}={0,2}")
 _TAIL = re.compile(rb"[A-Za-z0-9+/]{60,76}$")
-_OPENS = re.compile(rb".*(?:##? \S|```|<<|lines? \d|\[CDATA\[|\(cut).*")
+# above lines that are no key, or one that another rule finds
+_LABELLED = re.compile(rb"-----[A-Z]+ |base64|Proc-Type:|DEK-Info:|(?:\"\"\"|'''|(?<!``)`)\s*$")
 _REVERSED = re.compile(
     rb"(?:[A-Za-z0-9+/=]{20,}[^A-Za-z0-9+/=]{0,16}){1,400}-{5}(?:KCOLB )?YEK ETAVIRP"
     rb"|YEK ETAVIRP[A-Z ]{0,40}-{5}\s*[A-Za-z0-9+/=]{40,}"
@@ -81,20 +82,24 @@ def _above(data: bytes, end: int) -> Block | None:
         if start == above or not (_LINE.fullmatch(line) or not line.strip(b" \t#*/")):
             break
         start = above
-    line = data.rfind(b"\n", 0, max(0, start - 1)) + 1
-    if tail := _TAIL.search(data[line : max(line, start - 1)].rstrip(b"\r")):  # it begins after other words
-        start = line + tail.start()
+    last = data.rfind(b"\n", 0, max(0, start - 1)) + 1
+    if tail := _TAIL.search(data[last : max(last, start - 1)].rstrip(b"\r")):  # it begins after other words
+        start = last + tail.start()
     return Block(start, end) if _ENCODED.search(data, start, end) else None
 
 
 def _headless(data: bytes) -> Iterator[Block]:
-    """Lines as in the body of a key, at the beginning of a text or of an excerpt: from its second line on."""
+    """Lines as in the body of a key that are nothing else by a line above or below: a key from its second line on."""
     marked, wide = data.translate(_WIDE), b"a" * min(WIDTHS)
     at = marked.find(wide)
     while at >= 0:
         begin = data.rfind(b"\n", 0, at) + 1
         bodies, after = _encoded_lines(data, begin)
-        if _is_key(bodies) and _opens(data, begin) and not re.search(rb"CERTIFICATE|PUBLIC", data[after : after + 120]):
+        if (
+            _is_key(bodies)
+            and not _labelled(data, begin)
+            and not re.search(rb"CERTIFICATE|PUBLIC", data[after : after + 120])
+        ):
             yield Block(begin, min(after, len(data)))
         at = marked.find(wide, max(after, marked.find(b" ", at) if b" " in marked[at:] else len(data)))
 
@@ -110,6 +115,8 @@ def _encoded_lines(data: bytes, begin: int) -> tuple[list[bytes], int]:
             break
         bodies.append(found[1])
         begin = end + 1
+        if len(found[1]) < len(bodies[0]):
+            break
     return bodies, begin
 
 
@@ -121,7 +128,7 @@ def _is_key(bodies: list[bytes]) -> bool:
     return len(bodies[-1]) <= len(bodies[0]) and judge.entropy(whole) >= 5.0 and not reading.is_text(whole)
 
 
-def _opens(data: bytes, begin: int) -> bool:
-    """Whether a text or an excerpt of a file begins here."""
-    above = data[:begin].rstrip()
-    return not above or _OPENS.fullmatch(above.rpartition(b"\n")[2]) is not None
+def _labelled(data: bytes, begin: int) -> bool:
+    """Whether one of the lines above says what this is, or it is a literal in code."""
+    above = data[max(0, begin - 300) : begin].rstrip().rsplit(b"\n", 3)
+    return any(_LABELLED.search(line) for line in above[-3:])

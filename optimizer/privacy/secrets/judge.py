@@ -8,7 +8,7 @@ from collections import Counter
 
 _PLACEHOLDER = re.compile(
     rb"(?-i:x{4}|X{4})|\*{3}|\.{3}|example|placeholder|change.?me|your|dummy|fake|redacted|sample|insert|replace|todo|none|null"
-    rb"|0{8}|1234567|abcdefg|\$\{|\$\(|#\{|\{\{|%\(|%s|<|\[key\]|__secret_\d",
+    rb"|0{8}|1234567|abcdefg|\$\{|\$\(|#\{|\{\{|%\(|%s|<|\[key\]|__secret_\d|\[[a-z0-9]-[a-z0-9]",
     re.IGNORECASE,
 )
 _PRETEND = re.compile(

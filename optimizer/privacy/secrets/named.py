@@ -57,7 +57,8 @@ _LINE = re.compile(
     rb"""(?P<end>[ \t]*(?:\#[^\n]*)?(?=\r?\n|$|\\n))""",
 )
 _FOLLOWS = re.compile(
-    rb"(?P<rest>[\w.-]{0,40})(?:(?P<sep>[\"'`\\\]:=,>]|[ \t]{1,12}[:=]|\r?\n(?=[ \t\d+>|#*/-]{0,40}[\"']?val))|[ \t\r\n]|$)"
+    rb"(?P<rest>[\w.-]{0,40})(?:(?P<sep>[\"'`\\\]:=,>]|[ \t]{1,12}[:=]"
+    rb"|\r?\n(?=[ \t\d+>|#*/-]{0,40}[\"']?val))|[ \t\r\n]|$)"
 )
 _BEFORE_LINE = re.compile(rb"(?:(?:[ \t>*#;+|/-]|\d{1,6}\t|E  )*)(?:export |set |ENV |setx |ARG |env |- )?[ \t]*[\"']?")
 _PASSWORD = re.compile(rb"(?:\w+[._-])?(?:password|passwd|passphrase|passwort|pwd)", re.IGNORECASE)

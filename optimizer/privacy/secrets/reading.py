@@ -15,7 +15,8 @@ _RUNS = bytes(97 if chr(c).isascii() and (chr(c).isalnum() or chr(c) in "_-") el
 _USUAL = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 # of a terminal, also where something else stands for the escape character
 _ANSI = (
-    rb"(?:\x1b|\xef\xbf\xbd|\xe2\x90\x9b)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,500}(?:\x07|\x1b\\)|[()*+][0-9A-B]|[@-Z\\^_=>])"
+    rb"(?:\x1b|\xef\xbf\xbd|\xe2\x90\x9b)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,500}?(?:\x07|(?:\x1b|\xef\xbf\xbd)\\)"
+    rb"|[()*+][0-9A-B]|[@-Z\\^_=>])"
     rb"|\xc2\x9b[0-?]*[ -/]*[@-~]"
 )
 # also what takes no space: controls, overstrikes, soft hyphens, marks of direction, joiners, tags
@@ -153,8 +154,9 @@ def _encoded(data: bytes, found: list[Run]) -> Iterator[tuple[bytes, int, int, b
             start -= 1
         while data[start] in _NEVER_FIRST:
             start += 1
+        added = data[start - 1 : start] == b"+"
         lines = [(start, _end(data, start))]
-        while len(data[slice(*lines[-1])]) >= 60 and (more := _next_line(data, lines[-1])):
+        while len(data[slice(*lines[-1])]) >= 60 and (more := _next_line(data, lines[-1], added)):
             lines.append(more)
         after = lines[-1][1]
         text = b"".join(data[slice(*line)] for line in lines)
@@ -167,17 +169,17 @@ def _end(data: bytes, start: int) -> int:
     return match.end() if match else start
 
 
-_LINE_START = re.compile(rb"\r?\n(?:[ \t]*\d{1,6}\t)?[^A-Za-z0-9+/=\n]{0,16}")
+_LINE_START = re.compile(rb"\r?\n(?:[ \t]*\d{1,6}\t)?[ \t#*>|;\"'-]{0,16}")
 
 
-def _next_line(data: bytes, line: tuple[int, int]) -> tuple[int, int] | None:
-    """The line below, where it is the next one of a block of encoded lines."""
+def _next_line(data: bytes, line: tuple[int, int], added: bool) -> tuple[int, int] | None:
+    """The line below, where it is the next one of a block of encoded lines; `added`: in a diff, after a +."""
     gap = _LINE_START.match(data, line[1]) if data[line[1] - 1 : line[1]] != b"=" else None
     if not gap:
         return None
-    end = _end(data, gap.end())
-    width = line[1] - line[0]
-    return (gap.end(), end) if 0 < end - gap.end() <= width and b"\n" in (data[end : end + 3] or b"\n") else None
+    start = gap.end() + (added and data[gap.end() : gap.end() + 1] == b"+")
+    end = _end(data, start)
+    return (start, end) if 0 < end - start <= line[1] - line[0] and b"\n" in (data[end : end + 3] or b"\n") else None
 
 
 def is_text(encoded: bytes) -> bool:

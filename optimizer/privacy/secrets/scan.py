@@ -29,7 +29,8 @@ _JOINED = 600  # bytes that the parts of a token may take
 class SecretMatch:
     """What looks like a secret: the rule's name, line and column from 1, the byte span, and a form fit to be shown.
 
-    `lines` are those that it stands on, `fingerprint` is the beginning of the SHA-256 of the secret itself, decoded where it was encoded.
+    `fingerprint` is the beginning of the SHA-256 of the secret itself, decoded where it was encoded; `lines` is on how
+    many lines it stands.
     """
 
     rule: str
