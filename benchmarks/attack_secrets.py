@@ -3,11 +3,11 @@
     python benchmarks/attack_secrets.py [--files DIRECTORY ...] [--few] [--json OUT]
 
 Each kind of tests/privacy/secret_cases.toml is drawn with another seed than the tests use, and two secrets are written
-in each of the encodings below. Every one of them is sent through each channel: six parts of a request to a cloud
-model (real SDKs, a server on loopback), a request of two messages that share it, exports, the transcript, the debug log, what a
-failed test shows, and the error of a provider. A secret is stopped when no part of it comes out. Before that, each
-channel lets a text without a secret through. Directories of installed packages are scanned for false alarms; by default
-those of this machine.
+in each of the encodings below. Every one of them is sent through each channel: six parts of a request to a cloud model
+(real SDKs, a server on loopback), a request of two messages that share it, exports, the transcript, the debug log,
+what a failed test shows, and the error of a provider. A secret is stopped when no part of it comes out. Before that,
+each channel lets a text without a secret through. Directories of installed packages are scanned for false alarms; by
+default those of this machine.
 """
 
 from __future__ import annotations
