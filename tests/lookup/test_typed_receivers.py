@@ -44,6 +44,9 @@ CASES = {
         "a.py": "def «to_text»(one):\n    \"\"\"\n    >>> «to_text»(1)\n    >>> a.«to_text»(1)\n    \"\"\"\n",
         "b.py": "class Link:\n    def to_text(self):\n        \"\"\"\n        >>> link.to_text()\n        \"\"\"\n",
     }, within="a.py"),
+    "a string of an example": Case("distance", {
+        "src/lib.rs": "/// ```\n/// assert_eq!(1, lib::«distance»(\"distance\", \"\"));\n/// ```\npub fn «distance»(a: &str, b: &str) -> u8 { 1 }\n",
+    }),
     "the tag of a template": Case("Cache.set", {
         "a.py": "class Cache:\n    def «set»(self, key):\n        return key\n\n\nCache().«set»(1)\n",
         "style.css_t": "{% set width = 1 %}\n{%- set height = 2 %}\n",

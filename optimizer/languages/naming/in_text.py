@@ -17,6 +17,7 @@ _FENCED = re.compile(
     rb"(?m)^[ \t]*//[/!][ \t]*```(?:rust|should_panic|no_run)?[ \t]*\r?\n((?:[ \t]*//[/!](?![ \t]*```).*\n)*)"
 )
 _MARGIN = re.compile(rb"(?m)^[ \t]*//[/!](?:[ \t]*#(?=[ \t]|$))?")
+_QUOTED = re.compile(rb'"(?:\\.|[^"\\\n])*"')
 _PROMPTS = re.compile(rb"(?m)^[ \t]*(?:>>>|\.\.\.)[ \t](.*)$")
 _TEMPLATES = re.compile(rb"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}", re.S)
 _TAG = re.compile(rb"\{%[-+]?\s*\w+")
@@ -160,7 +161,7 @@ def in_examples(form: Form, data: bytes, name: str) -> Iterator[InExample]:
     word = re.compile(rb"(?<!\w)" + re.escape(name.encode()) + rb"(?!\w)")
     for block in form.examples.finditer(data) if form.examples else ():
         code = _MARGIN.sub(lambda margin: b" " * len(margin[0]), block[1])
-        for match in word.finditer(block[1]):
+        for match in word.finditer(_QUOTED.sub(lambda quoted: b" " * len(quoted[0]), block[1])):
             start = block.start(1) + match.start()
             taken = _QUALIFIED.search(data[max(0, start - 80) : start])
             words = (taken[1].decode("utf-8", "replace"), taken[2].decode()) if taken else ("", "")
