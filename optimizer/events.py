@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Literal, NamedTuple, TypeVar
 
+from optimizer.reasons import Careful
 from optimizer.types import Context, Outcome, Patch, Quote, Route, Task, UsageRecord, Verdict
 
 T = TypeVar("T")
@@ -185,12 +186,12 @@ class CallCostQuestion(NamedTuple):
 class LandingQuestion(NamedTuple):
     """Write this proven change, and with `commit` make a git commit of it?
 
-    `careful` are its files that a program acts on unprompted, each with the name of that program; `doubtful` is its
-    confidence where that is too low to be written without a question.
+    `careful` are its files that a yes in advance does not cover, each with the reason; `doubtful` is its confidence
+    where that is too low to be written without a question.
     """
 
     patch: Patch
-    careful: tuple[tuple[str, str], ...]
+    careful: tuple[Careful, ...]
     commit: bool
     doubtful: float | None = None
 

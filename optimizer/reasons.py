@@ -388,3 +388,15 @@ class Hindrance(NamedTuple):
     why: Literal["unknown", "uncommitted", "overlooked", "ignored"]
     paths: tuple[str, ...] = ()
     detail: str = ""
+
+
+CarefulCode = Literal["acts"]
+"""Why a file needs an answer of its own: `acts`, a program acts on it unprompted (the detail names the program)."""
+
+
+class Careful(NamedTuple):
+    """A file of a change that no yes in advance covers, unless it names the file; the `code` says why."""
+
+    path: str
+    code: CarefulCode
+    detail: str = ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from optimizer.debug import debug
 from optimizer.errors import ChecksFailed, SafetyRefused, UnusableOutput
 from optimizer.events import Flow, Judged, LandingQuestion, Notice, ProjectCommand, TrustQuestion
+from optimizer.reasons import Careful
 from optimizer.report import outcome as report
 from optimizer.types import Landed, Outcome, Patch
 
@@ -36,15 +38,11 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
     for a path that is never written or whose question was not answered, StorageError when the disk fails (everything is
     put back).
     """
-    from optimizer.edits.paths import new_scripts, open_files, taken_up_by
+    from optimizer.edits.paths import new_scripts, open_files
 
     workspace = services.workspace
     _refuse(patch, workspace)
-    careful = tuple(
-        (change.path, program)
-        for change in patch.changes
-        if change.path not in landing.allowed and (program := taken_up_by(change.path))
-    )
+    careful = tuple(one for one in _careful(patch) if one.path not in landing.allowed)
     try:
         if not landing.yes:
             outcome = yield from _check_further(outcome, patch, services)
@@ -75,6 +73,15 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
     debug("landing", "%d files written as change %s", len(patch.changes), entry)
     outcome = outcome._replace(landed=Landed("written", entry))
     return (yield from _commit(outcome, patch, request, landing)) if landing.commit else outcome
+
+
+def _careful(patch: Patch) -> Iterator[Careful]:
+    """What a yes in advance does not cover; each reason of a file is an entry of its own."""
+    from optimizer.edits.paths import taken_up_by
+
+    for change in patch.changes:
+        if program := taken_up_by(change.path):
+            yield Careful(change.path, "acts", program)
 
 
 def _doubtful(outcome: Outcome, workspace: Workspace) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from optimizer.report.figures import count
 
 if TYPE_CHECKING:
     from optimizer.events import LandingQuestion, RenameQuestion, Reviewed
-    from optimizer.reasons import Hindrance
+    from optimizer.reasons import Careful, Hindrance
     from optimizer.retrieval import Context
     from optimizer.types import Check, Outcome, Verdict
 
@@ -81,13 +82,20 @@ def _how(check: Check) -> str:
     return f"failed: {check.detail}" if check.detail else "failed"
 
 
-def needs_answer(careful: Sequence[tuple[str, str]]) -> SafetyRefused:
-    """The refusal of files that a program acts on by itself, where no prompt is possible."""
-    flags = " ".join(f"--allow {path}" for path, _ in careful)
-    shown = ", ".join(f"{path} ({program} acts on it by itself)" for path, program in careful)
+def needs_answer(careful: Sequence[Careful]) -> SafetyRefused:
+    """The refusal of files that a yes in advance does not cover, where no prompt is possible."""
+    flags = " ".join(f"--allow {shlex.quote(path)}" for path in dict.fromkeys(one.path for one in careful))
+    shown = ", ".join(f"{one.path} ({_careful(one)})" for one in careful)
     return SafetyRefused(
         f"nothing was written: {shown} needs its own yes", f"say yes at a terminal, or name it: {flags}"
     )
+
+
+def _careful(one: Careful) -> str:
+    """Why a file needs an answer of its own."""
+    match one.code:
+        case "acts":
+            return f"{one.detail} acts on this file by itself"
 
 
 def doubtful(confidence: float, least: float) -> SafetyRefused:
@@ -102,7 +110,7 @@ def question(asked: LandingQuestion) -> str:
     """Whether to write a change."""
     count = len(asked.patch.changes)
     then = " and commit it" if asked.commit else ""
-    careful = "".join(f"{path}: {program} acts on this file by itself.\n" for path, program in asked.careful)
+    careful = "".join(f"{one.path}: {_careful(one)}.\n" for one in asked.careful)
     if asked.doubtful is not None:
         careful += f"Hardly any check could speak for this change: its confidence is {asked.doubtful:.2f}.\n"
     return f"{careful}Write this change to {count} file{'s' if count != 1 else ''}{then}?"

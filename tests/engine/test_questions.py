@@ -177,7 +177,7 @@ def test_a_file_that_a_program_acts_on_needs_an_answer_of_its_own(consented: Ser
         served(consented, front, "add a workflow file", Options(landing=LandingOptions(yes=True)))
     (question,) = front.asked
     assert isinstance(question, LandingQuestion)
-    assert [path for path, _ in question.careful] == [".github/workflows/ci.yml"]
+    assert question.careful == ((".github/workflows/ci.yml", "acts", "CI"),)
 
 
 @pytest.mark.parametrize("answer", [(False,), (True, True), (), "no"])
