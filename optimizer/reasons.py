@@ -16,6 +16,7 @@ class Why(Enum):
     """Reasons against a model that need no figures."""
 
     CONSENT = "consent"
+    LOCKED = "locked"  # its stored key cannot be read
     LOCAL_OFF = "local_off"  # local models are off
     BLIND = "blind"  # it is not known to see images
     PROBING = "probing"  # another run tries it after a failure

@@ -156,6 +156,13 @@ COMMANDS: dict[str, CommandRow] = {
         ("optimize config show",),
         verbs=frozenset({"show", "path", "import", "schema", "validate"}),
     ),
+    "keys": CommandRow(
+        "keys:command",
+        SETTINGS,
+        "Store, list, test and remove the keys of providers.",
+        ("optimize keys", "optimize keys set groq", "optimize keys test"),
+        verbs=frozenset({"list", "set", "test", "rm"}),
+    ),
     "consent": CommandRow(
         "consent:command",
         SETTINGS,

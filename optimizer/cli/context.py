@@ -83,14 +83,24 @@ def _text(context: Context, form: str) -> str:
 
 def _copy(text: str) -> None:
     """Copy `text` with whatever program the system has; raises InputError when none works."""
+    import os
     import shutil
     import subprocess
+
+    from optimizer.vendors import without_keys
 
     for program in CLIPBOARDS:
         found = shutil.which(program[0])
         if found is None:
             continue
-        done = subprocess.run([found, *program[1:]], input=text.encode(), capture_output=True, check=False, timeout=10)
+        done = subprocess.run(
+            [found, *program[1:]],
+            env=without_keys(os.environ),
+            input=text.encode(),
+            capture_output=True,
+            check=False,
+            timeout=10,
+        )
         if done.returncode == 0:
             return
     raise InputError(

@@ -157,7 +157,8 @@ def open_services(
     start = _start(project, given, looks)._replace(query=query)
     tell = _silent if click.get_current_context().params.get("quiet") else terminal.notice
     with nullcontext(live) if live else Live() as shown:
-        start = start._replace(may_walk=may_walk or partial(_may_walk, shown))
+        ask = partial(_passphrase, shown) if start.passphrase else None
+        start = start._replace(may_walk=may_walk or partial(_may_walk, shown), passphrase=ask)
         with services(start, shown.progress, tell) as opened:
             yield opened
 
@@ -170,6 +171,14 @@ def _may_walk(live: Live, folder: Path, most: int) -> bool:
         return False
     with live.paused():
         return terminal.confirm(f"{many_files(str(folder), most)}.\nIndex all of them?")
+
+
+def _passphrase(live: Live | None = None) -> str:
+    """Ask for the passphrase of the stored keys."""
+    from optimizer.cli import terminal
+
+    with live.paused() if live else nullcontext():
+        return terminal.hidden("Passphrase of your stored keys")
 
 
 def _silent(text: str) -> None:
@@ -224,7 +233,10 @@ def _start(project: Path | None, given: dict[str, object], looks: bool = False) 
     from optimizer.wiring.workspace import Start
 
     without = bool(click.get_current_context().meta.get(WITHOUT_PROJECT_CONFIG))
-    return Start(project or Path.cwd(), os.environ, given, project_config=not without, looks=looks)
+    from optimizer.cli.terminal import interactive
+
+    ask = _passphrase if interactive() else None
+    return Start(project or Path.cwd(), os.environ, given, project_config=not without, looks=looks, passphrase=ask)
 
 
 # ── values of flags ──────────────────────────────────────────────────────────────────────────────

@@ -94,6 +94,12 @@ def pick(question: str, answers: Mapping[str, str], default: str) -> str:
     return str(click.prompt(choices, type=kind, default=default, show_choices=False, err=True))
 
 
+def hidden(question: str, twice: bool = False) -> str:
+    """Ask for what is not shown as it is typed; `twice` asks again until both are the same."""
+    _forget_typed()
+    return str(click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True))
+
+
 def _forget_typed() -> None:
     """Drop what was typed at a terminal before its question is there to be read; a pipe keeps its answers."""
     try:

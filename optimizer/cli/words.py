@@ -23,8 +23,7 @@ INSTEAD: Mapping[str, str] = {
     "quit": ASK,
     "commands": "optimize --help",
     "settings": "optimize config show",
-    "keys": "optimize login explains keys, optimize models list shows which are missing",
-    "logout": "unset the variable of the key: optimize login names them; optimize consent revoke takes back a consent",
+    "logout": "optimize keys rm PROVIDER, or unset its variable; optimize consent revoke takes back a consent",
     "cost": "optimize budget, optimize metrics",
     "usage": "optimize budget, optimize metrics",
     "stats": "optimize metrics, optimize index --stats",
@@ -62,10 +61,12 @@ def keys(columns: int | None = None) -> str:
     from optimizer.report.layout import table, wrapped
     from optimizer.vendors import VENDORS
 
-    rows = [(f"export {one.keys[0]}=…", f"# {one.key_page}") for one in VENDORS.values() if one.keys]
+    rows = [(f"optimize keys set {one.name}", f"# {one.key_page}") for one in VENDORS.values() if one.keys]
     rows.sort(key=lambda row: not row[1].startswith("# free"))
-    first = "There is no account to log in to. Keys are read from the environment and never stored:"
+    variables = ", ".join(one.keys[0] for one in VENDORS.values() if one.keys)
+    first = "There is no account to log in to. Store a key in your system's keyring, or in an encrypted file:"
     last = (
+        f"A key in the environment comes first: {variables}.\n"
         "Before code of a repository is sent anywhere, you are asked: optimize consent grant PROVIDER.\n"
         "A model on this machine needs no key: optimize models recommend."
     )

@@ -1,6 +1,6 @@
 """Resolve the settings of a run: default < user < profile < project < environment < flag, each with its origin.
 
-API keys come from the environment alone, held so that printing them by accident shows nothing.
+API keys of the environment are held so that printing them by accident shows nothing.
 """
 
 from __future__ import annotations
@@ -206,7 +206,10 @@ def _from_environment(env: Mapping[str, str]) -> Iterator[Given]:
 
 def _misspelt(env: Mapping[str, str]) -> Iterator[str]:
     """A line for each environment variable that looks misspelt."""
-    own = [name.removeprefix(_OURS) for name in (*VARIABLES, "OPTIMIZER_HOME", "OPTIMIZER_DEBUG")]
+    own = [
+        name.removeprefix(_OURS)
+        for name in (*VARIABLES, "OPTIMIZER_HOME", "OPTIMIZER_DEBUG", "OPTIMIZER_PASSPHRASE_FILE")
+    ]
     strange = [name for name in sorted(env) if name.startswith(_OURS) and name.removeprefix(_OURS) not in own]
     if strange:
         import difflib
@@ -257,7 +260,7 @@ def keys_from(env: Mapping[str, str]) -> Keys:
     for provider, vendor in VENDORS.items():
         for variable in vendor.keys:
             key = env.get(variable, "").strip()
-            if key and not _sendable(key):
+            if key and not is_sendable(key):
                 problems.append(f"{variable} is ignored: it holds a space, a control or a non-ASCII character")
             elif key:
                 found[provider] = key
@@ -265,5 +268,6 @@ def keys_from(env: Mapping[str, str]) -> Keys:
     return Keys(found, tuple(problems))
 
 
-def _sendable(key: str) -> bool:
+def is_sendable(key: str) -> bool:
+    """Whether a header can carry a key."""
     return key.isascii() and key.isprintable() and " " not in key

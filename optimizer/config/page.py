@@ -129,6 +129,7 @@ def _variables() -> Iterator[str]:
     for vendor in VENDORS.values():
         if vendor.keys:
             yield f"| {' or '.join(f'`{name}`' for name in vendor.keys)} | the key for `{vendor.name}` |"
+    yield "| `OPTIMIZER_PASSPHRASE_FILE` | a file with the passphrase of stored keys, where there is no terminal |"
     yield "| `OPTIMIZER_HOME` | one directory for everything: `config/`, `state/` and `cache/` below it |"
     yield "| `XDG_CONFIG_HOME`, `XDG_STATE_HOME`, `XDG_CACHE_HOME` | where `optimizer/` is kept otherwise |"
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import IO, NamedTuple
 
 from optimizer.errors import InputError
+from optimizer.vendors import without_keys
 
 SECONDS = 120.0
 MOST_ERROR_TEXT = 2_000
@@ -148,11 +149,11 @@ class GitResult(NamedTuple):
 def run_as_user(
     git: str, root: Path, arguments: Sequence[str], env: Mapping[str, str], stdin: bytes = b""
 ) -> GitResult:
-    """Run git with the user's configuration, hooks and environment, without an editor or pager.
+    """Run git with the user's configuration, hooks and environment (but for keys), without an editor or pager.
 
     After an interrupt, wait for it, so that it leaves no lock behind.
     """
-    own = {**env, "GIT_EDITOR": "true"}
+    own = {**without_keys(env), "GIT_EDITOR": "true"}
     process = _start([git, "--no-pager", *arguments], root, own, subprocess.PIPE, subprocess.PIPE)
     try:
         output, errors = process.communicate(stdin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from optimizer.errors import StorageError
 from optimizer.index.extract import extract, receive, send
 from optimizer.languages.syntax import TooSlow
 from optimizer.retrieval import SkipCode
+from optimizer.vendors import without_keys
 
 START_SECONDS = 60.0
 # How much wall time a parser gets per second of CPU time, where the system counts CPU time.
@@ -91,6 +93,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=Path(sys.executable).anchor,
+            env=without_keys(os.environ),
         )
         threading.Thread(target=self._read, args=(inbox,), daemon=True).start()
 

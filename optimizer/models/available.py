@@ -91,10 +91,11 @@ def _at(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, features: 
     if _lists(catalogue, endpoint):
         return _held(catalogue, endpoint, settings, gate)
     ids = catalogue.offered(provider, host)
-    if not endpoint.key:
+    if not endpoint.has_key:
         tiers: list[Tier] = [catalogue.describe(model_id, provider).tier for model_id in ids]
         no_key = NoKey(endpoint.key_variable, "" if endpoint.wire else vendor.key_page)
-        return _missing(provider, min(tiers, key=TIERS.index), no_key)
+        why: Reason = Why.LOCKED if endpoint.is_locked else no_key
+        return _missing(provider, min(tiers, key=TIERS.index), why)
     return Available(tuple(catalogue.describe(model_id, provider) for model_id in ids), ())
 
 
@@ -180,7 +181,7 @@ def _explicit(
     name = settings.model
     for provider in filter(None, homes):
         endpoint = endpoints[provider]
-        if endpoint.key and not endpoint.local and not endpoint.vendor.manages_models:
+        if endpoint.has_key and not endpoint.local and not endpoint.vendor.manages_models:
             found = catalogue.describe(name, provider)
             return Available((_placed(found, endpoint, settings) if _lists(catalogue, endpoint) else found,), ())
     if not homes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from optimizer.models.catalogue import Catalogue
 from optimizer.models.memory import USUAL_WINDOW, Estimate, estimate
 from optimizer.report.memory import HowRun
-from optimizer.vendors import OLLAMA
+from optimizer.vendors import OLLAMA, without_keys
 
 MIB = 1 << 20
 ASK_SECONDS = 5.0
@@ -96,7 +96,14 @@ def _output(*command: str) -> str:
     if program is None:
         return ""
     try:
-        done = subprocess.run([program, *command[1:]], capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
+        done = subprocess.run(
+            [program, *command[1:]],
+            env=without_keys(os.environ),
+            capture_output=True,
+            text=True,
+            timeout=ASK_SECONDS,
+            check=False,
+        )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return ""
     return done.stdout if done.returncode == 0 else ""

@@ -61,10 +61,11 @@ class Provider(Protocol):
 def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
     """A provider that asks this endpoint through this gate; imports the vendor's SDK. Close it after use.
 
-    Raises AuthFailed when the endpoint needs a key and has none.
+    A stored key is read now. Raises AuthFailed when the endpoint needs a key and has none, and what reading it raises.
     """
-    if not endpoint.key and endpoint.needs_key:
-        raise AuthFailed(f"no key for {endpoint.provider}", f"export {endpoint.key_variable}=…", for_all=True)
+    if not endpoint.has_key and endpoint.needs_key:
+        raise AuthFailed(f"no key for {endpoint.provider}", f"optimize keys set {endpoint.provider}", for_all=True)
+    endpoint = endpoint.unsealed()
     with loading():
         adapter = importlib.import_module(f"optimizer.providers.{endpoint.vendor.adapter}")
         return cast(Provider, adapter.open_provider(endpoint, gate))

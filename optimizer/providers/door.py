@@ -64,6 +64,7 @@ class Gate:
 
     `on_exchange` gets what the headers of each answer say, before its body is read. Connections are those of `pools`;
     without them each door has its own. `allowed` are fingerprints of what looks like a secret and may be sent.
+    `errand`: the user asked for something without code, which needs no consent as long as it sends nothing.
     """
 
     repository: str
@@ -72,6 +73,7 @@ class Gate:
     on_exchange: Callable[[Exchange], None] = lambda _: None
     allowed: tuple[str, ...] = ()
     pools: Pools | None = None
+    errand: bool = False
 
 
 def gate_for(repository: str, state: Path, settings: Settings, pools: Pools | None = None) -> Gate:
@@ -196,7 +198,7 @@ class Door:
         model = _model(urlsplit(str(request.url)).path, bytes(request.read()))
         self.gate.on_exchange(Exchange(provider, model, status, quotas(self.endpoint.vendor, headers, now), now))
 
-    def _refusal(self, there: SplitResult, content: bytes) -> OptimizerError | None:
+    def _refusal(self, there: SplitResult, content: bytes, sends: bool) -> OptimizerError | None:
         """Why this may not be sent: host, consent and secrets, in this order; a check that fails is a no."""
         from optimizer.privacy.secrets import payload, redact
 
@@ -208,7 +210,8 @@ class Door:
             )
         try:
             where = endpoint.destination
-            if not (endpoint.local or consent.granted(gate.state, gate.repository, endpoint.provider, where)):
+            needless = endpoint.local or (gate.errand and not sends)
+            if not (needless or consent.granted(gate.state, gate.repository, endpoint.provider, where)):
                 return ConsentMissing(endpoint.provider, where)
             found = payload.scan_payload(content, gate.allowed)
         except (StorageError, SecretFound) as error:
@@ -227,7 +230,7 @@ class Door:
 
         endpoint, gate = self.endpoint, self.gate
         there = urlsplit(str(request.url))
-        refusal = self._refusal(there, content)
+        refusal = self._refusal(there, content, sends=request.method != "GET" or bool(content))
         seen = payload.pictures(content)
         entry = egress.Egress(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -291,7 +294,7 @@ class Door:
             raise outside.refused(self.endpoint, "407")
         if status >= 400:
             error = failures.from_status(
-                provider, self.endpoint.key, status, headers, _beginning(body), self.endpoint.key_variable
+                provider, self.endpoint.key, status, headers, _beginning(body), self.endpoint.key_name
             )
             self.billable = isinstance(error, BadAnswer)
             raise error

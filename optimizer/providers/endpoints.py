@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from optimizer.config.network import Certificates, Proxy
@@ -12,13 +14,23 @@ from optimizer.errors import ConfigError, InputError
 from optimizer.vendors import VENDORS, Vendor, key_variable
 
 
+class Sealed(NamedTuple):
+    """A stored key that is read only when the provider is asked; `id` names it without revealing it.
+
+    `read` is None where nothing gives the passphrase.
+    """
+
+    id: str
+    read: Callable[[], str] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a provider is asked; `local` means that nothing leaves this machine. Make one with `endpoint`.
 
     `wire` is the provider whose interface it speaks where the user named the server, '' for its own;
-    `variable` is the environment variable of its key where that has a name of the user's own too. `proxy` is the one
-    that the environment names for it, used or not.
+    `variable` is the environment variable of its key where that has a name of the user's own too. `sealed` is a stored
+    key, which counts where there is no other. `proxy` is the one that the environment names for it, used or not.
     """
 
     provider: str
@@ -29,6 +41,7 @@ class Endpoint:
     variable: str = ""
     proxy: Proxy | None = None
     certificates: Certificates = ()
+    sealed: Sealed | None = field(default=None, repr=False, compare=False)
     vendor: Vendor = field(init=False, repr=False, compare=False)
     """The row of the vendor whose interface is used."""
     host: str = field(init=False, repr=False, compare=False)
@@ -49,6 +62,27 @@ class Endpoint:
         return self.variable or key_variable(self.provider)
 
     @property
+    def key_name(self) -> str:
+        """Where its key comes from, for hints."""
+        return f"the stored key (optimize keys set {self.provider})" if self.sealed else self.key_variable
+
+    @property
+    def has_key(self) -> bool:
+        """Whether a key is there, or can be read."""
+        return bool(self.key or (self.sealed and self.sealed.read))
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether its only key is one that cannot be read here."""
+        return bool(self.sealed) and not self.has_key
+
+    def unsealed(self) -> Endpoint:
+        """Itself with the stored key, where that is its key. Raises what reading it raises."""
+        if self.key or not self.sealed or not self.sealed.read:
+            return self
+        return replace(self, key=self.sealed.read())
+
+    @property
     def written(self) -> str:
         """Where the user writes its address, for hints."""
         return f"the [[endpoint]] {self.provider} in models.toml" if self.wire else f"[endpoints] {self.provider}"
@@ -66,7 +100,8 @@ class Endpoint:
     @property
     def account(self) -> str:
         """A name of this host and key that does not reveal the key."""
-        return hashlib.blake2b(f"{self.host} {self.key}".encode(), digest_size=4).hexdigest()
+        key = self.sealed.id if self.sealed else self.key
+        return hashlib.blake2b(f"{self.host} {key}".encode(), digest_size=4).hexdigest()
 
 
 def endpoint(provider: str, base_url: str = "", key: str = "", wire: str = "", variable: str = "") -> Endpoint:

@@ -12,6 +12,7 @@ from optimizer.types import Attempt, LeftOut, Model, Route, Task
 
 _PERIODS = {60: "minute", 86_400: "day"}
 _PLAIN: dict[r.Why, str] = {
+    r.Why.LOCKED: "its stored key needs the passphrase",
     r.Why.LOCAL_OFF: "the feature local-models is off",
     r.Why.BLIND: "it is not known to see images: write vision = true for it into models.toml if it does",
     r.Why.PROBING: "it failed, and another run is trying it",
@@ -109,6 +110,8 @@ def hint(left: LeftOut, name: str = "") -> str:
     match left.reason:
         case r.Why.CONSENT:
             return f"optimize consent grant {left.provider}"
+        case r.Why.LOCKED:
+            return "run it in a terminal, or set OPTIMIZER_PASSPHRASE_FILE"
         case r.Why.LOCAL_OFF:
             return "set local-models = true in [features]"
         case r.Why.BLIND | r.Unfit():
@@ -117,8 +120,8 @@ def hint(left: LeftOut, name: str = "") -> str:
             return f"--model {model} asks it anyway"
         case r.Cap(cap):
             return f"optimize budget set {cap} AMOUNT"
-        case r.NoKey(variable, page):
-            return f"export {variable}=…  # {page}" if page else f"export {variable}=…"
+        case r.NoKey(_, page):
+            return f"optimize keys set {left.provider}" + (f"  # {page}" if page else "")
         case r.OtherTier():
             return "leave out --tier"
         case r.NoAnswer(_, _, pull):

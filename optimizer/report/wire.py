@@ -264,6 +264,11 @@ def grant(one: Any) -> Wire:
     return {"destination": one.destination, "host": one.host, "repository": one.repository, "at": one.at}
 
 
+def stored_key(one: Any) -> Wire:
+    """A stored key: never more of it than its last letters."""
+    return {"provider": one.provider, "last": one.last, "source": one.place, "at": one.at}
+
+
 # ── models ───────────────────────────────────────────────────────────────────────────────────────
 
 

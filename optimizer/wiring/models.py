@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from optimizer.models.catalogue import Catalogue
     from optimizer.models.memory_leases import MemoryClaim, MemoryLeases
     from optimizer.models.state_store import StateStore
+    from optimizer.privacy.keys.store import KeyStore, Passphrase, StoredKey
     from optimizer.providers.base import Provider
     from optimizer.providers.door import Gate
     from optimizer.providers.endpoints import Endpoint
@@ -33,15 +34,24 @@ if TYPE_CHECKING:
     from optimizer.routing.score import Candidate
     from optimizer.types import Model, Quote, Task
 
+PASSPHRASE_FILE = "OPTIMIZER_PASSPHRASE_FILE"
 GONE = 404  # the status with which a server says that it holds no such model
 
 
 class Stores:
     """The stores in one state directory, and the connections, closed with `closing`."""
 
-    def __init__(self, state: Path, closing: ExitStack) -> None:
+    def __init__(self, state: Path, closing: ExitStack, start: Start) -> None:
         self.state = state
         self._closing = closing
+        self._start = start
+
+    @cache  # noqa: B019 - one object a process
+    def keys(self) -> KeyStore:
+        """The stored keys; what is decrypted stays in memory as long as this run."""
+        from optimizer.privacy.keys.store import KeyStore
+
+        return KeyStore(self.state, _passphrase(self._start))
 
     @cache  # noqa: B019 - one object a process
     def ledger(self) -> Ledger:
@@ -91,7 +101,16 @@ def stock(start: Start, notice: Callable[[str], None]) -> Iterator[Stock]:
     root = find_root(start.project).path
     config = settings_at(root, start, notice)
     with ExitStack() as closing:
-        yield Stock(root, config, Models(root, config, start.env, Stores(config.places.state, closing)))
+        yield Stock(root, config, Models(root, config, start.env, Stores(config.places.state, closing, start)))
+
+
+def _passphrase(start: Start) -> Passphrase | None:
+    """How the passphrase of stored keys is had: from the file that the environment names, else by asking."""
+    from optimizer.privacy.keys.store import TRIES, Passphrase, passphrase_in
+
+    if path := start.env.get(PASSPHRASE_FILE, "").strip():
+        return Passphrase(passphrase_in(path))
+    return Passphrase(start.passphrase, TRIES) if start.passphrase else None
 
 
 class Models:
@@ -111,7 +130,29 @@ class Models:
         found = {name: endpoint(name, urls.get(name, ""), keys.of(name)) for name in vendors.NAMES}
         for own in self.catalogue().endpoints:
             found[own.name] = endpoint(own.name, own.url, self._env.get(own.key, ""), vendors.COMPATIBLE, own.key)
-        return {name: self._reached(one) for name, one in found.items()}
+        stored = self._stored()
+        return {name: self._reached(self._with_stored(one, stored)) for name, one in found.items()}
+
+    def _stored(self) -> Mapping[str, StoredKey]:
+        """The stored keys by provider. Raises StorageError."""
+        from optimizer.privacy.keys.store import listed
+
+        return {one.provider: one for one in listed(self._config.places.state).keys}
+
+    def _with_stored(self, endpoint: Endpoint, stored: Mapping[str, StoredKey]) -> Endpoint:
+        """The endpoint with its stored key, where the environment has none."""
+        from optimizer.providers.endpoints import Sealed
+
+        one = stored.get(endpoint.provider)
+        if one is None or endpoint.key:
+            return endpoint
+        keys = self._stores.keys()
+        can_read = one.place == "keyring" or keys.passphrase is not None
+        return replace(endpoint, sealed=Sealed(one.id, partial(keys.read, one) if can_read else None))
+
+    def keys(self) -> KeyStore:
+        """The stored keys."""
+        return self._stores.keys()
 
     def _reached(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint with the certificates of the environment, and with its proxy unless it is this machine."""

@@ -19,7 +19,8 @@ class Start(NamedTuple):
 
     `looks` starts git's listing of the files at once, for an index that is refreshed first of all; it works while the
     rest is loaded. With `profile = "auto"` the words of `query` choose the profile. `may_walk` decides whether a
-    folder outside git with more than so many files is indexed.
+    folder outside git with more than so many files is indexed. `passphrase` asks for that of the stored keys, None
+    where nobody can be asked.
     """
 
     project: Path
@@ -29,6 +30,7 @@ class Start(NamedTuple):
     looks: bool = False
     query: Query | None = None
     may_walk: Callable[[Path, int], bool] = lambda *_: False
+    passphrase: Callable[[], str] | None = None
 
     def profile(self, keywords: Mapping[str, str]) -> str:
         """The profile that the kind of work chooses, by these words of the user's too; '' where there is none."""

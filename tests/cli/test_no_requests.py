@@ -36,5 +36,7 @@ def test_login_gives_the_keys_as_lines_to_paste(word: str, capsys: pytest.Captur
         main([word])
     assert ended.value.code == 0
     lines = capsys.readouterr().out.splitlines()
-    pasted = [line.strip().partition("=")[0] for line in lines if line.strip().startswith("export ")]
-    assert sorted(pasted) == sorted(f"export {one.keys[0]}" for one in VENDORS.values() if one.keys)
+    pasted = [line.partition("#")[0].strip() for line in lines if line.strip().startswith("optimize keys set ")]
+    assert sorted(pasted) == sorted(f"optimize keys set {one.name}" for one in VENDORS.values() if one.keys)
+    named = [variable for one in VENDORS.values() for variable in one.keys[:1]]
+    assert all(any(variable in line for line in lines) for variable in named)

@@ -130,7 +130,7 @@ def test_without_a_model_each_cure_is_told_once_with_its_reason_unless_it_says_i
 
 def test_a_route_without_a_model_names_the_cures_and_one_with_a_model_does_not() -> None:
     left = (LeftOut("", "groq", "free", NoKey("GROQ_API_KEY", "free at console.groq.com/keys")),)
-    cure = "export GROQ_API_KEY=…"
+    cure = "optimize keys set groq"
     assert cure in text(Routed(task(), route()._replace(left_out=left)), explain=False)
     asked = route(attempt("qwen", "local"))
     assert cure not in text(Routed(task(), asked._replace(left_out=left)), explain=False)

@@ -28,8 +28,8 @@ LEFT: tuple[tuple[r.Reason, str, str], ...] = (
     (r.Why.ONE_MODEL, "only one model is asked", ""),
     (r.Why.ROUTING_OFF, "routing is off: only the best tier is asked", ""),
     (r.Why.TIER_SKIPPED, "its tier premium is not asked", ""),
-    (r.NoKey("GROQ_API_KEY"), "no GROQ_API_KEY", "export GROQ_API_KEY=…"),
-    (r.NoKey("GROQ_API_KEY", "free at x.y/z"), "no GROQ_API_KEY", "export GROQ_API_KEY=…  # free at x.y/z"),
+    (r.NoKey("GROQ_API_KEY"), "no GROQ_API_KEY", "optimize keys set groq"),
+    (r.NoKey("GROQ_API_KEY", "free at x.y/z"), "no GROQ_API_KEY", "optimize keys set groq  # free at x.y/z"),
     (r.OtherTier("free"), "only the tier free is wanted", "leave out --tier"),
     (
         r.NoAnswer("vLLM", "127.0.0.1:1"),
