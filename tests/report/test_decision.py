@@ -123,8 +123,8 @@ def test_without_a_model_each_cure_is_told_once_with_its_reason_unless_it_says_i
         "  premium  sonnet  $0.0139",
         "",
         "To get a model, do one of these:",
-        "  export GROQ_API_KEY=…  # free at console.groq.com/keys",
-        f"  optimize budget set day AMOUNT                          {dear}0.0012",
+        "  optimize keys set groq  # free at console.groq.com/keys",
+        f"  optimize budget set day AMOUNT                           {dear}0.0012",
     ]
 
 

@@ -17,6 +17,11 @@ SHOT = Image("image/gif", b"", 1920, 1080, "shot.png")
 FAR = time.time() + 90 * 86_400
 LEFT: tuple[tuple[r.Reason, str, str], ...] = (
     (r.Why.CONSENT, "no consent to send this repository's code to groq", "optimize consent grant groq"),
+    (
+        r.Why.LOCKED,
+        "its stored key needs the passphrase",
+        "run it in a terminal, or set OPTIMIZER_PASSPHRASE_FILE",
+    ),
     (r.Why.LOCAL_OFF, "the feature local-models is off", "set local-models = true in [features]"),
     (
         r.Why.BLIND,
