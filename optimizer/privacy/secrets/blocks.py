@@ -125,7 +125,7 @@ def _is_key(bodies: list[bytes]) -> bool:
     if len(bodies) < 2 or len(bodies[0]) not in WIDTHS or any(len(body) != len(bodies[0]) for body in bodies[1:-1]):
         return False
     whole = b"".join(bodies)
-    return len(bodies[-1]) <= len(bodies[0]) and judge.entropy(whole) >= 5.0 and not reading.is_text(whole)
+    return len(bodies[-1]) <= len(bodies[0]) and judge.entropy(whole) >= 5.1 and not reading.is_text(whole)
 
 
 def _labelled(data: bytes, begin: int) -> bool:

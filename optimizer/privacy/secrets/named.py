@@ -41,7 +41,7 @@ _NAME = re.compile(
     rb"|(?:^|[._-])(?:auth|psk|pw)$|authorization|" + _KEYS + rb"|^key$",
     re.IGNORECASE,
 )
-_WEAK = re.compile(rb".*key$", re.IGNORECASE | re.DOTALL)
+_WEAK = re.compile(rb"(?:[_-]key|_KEY|[a-z]K(?:ey|EY))$")  # of anything: only what is drawn at random is a secret
 _NAME_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _NAMED = (b"pass", b"pwd", b"secret", b"token", b"key", b"credential", b"auth")
 _ASSIGNED = re.compile(
@@ -119,7 +119,7 @@ _PROGRAMS = re.compile(
 _CURL = re.compile(rb"curl|wget|http|smb|pip|svn|git|mvn|deploy|influx|net use")
 _WEBHOOK = re.compile(
     rb"(?P<s>hooks?(?:\.slack\.com/[a-z]{8,9}/[A-Za-z0-9_/]{30,120}|s?/\d{17,20}/[\w-]{60,80}"
-    rb"|\.office\.com/webhookb2/[\w@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[\w-]{36}"
+    rb"|\.office\.com/webhook(?:b2)?/[\w@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[\w-]{36}"
     rb"|s?\.zapier\.com/hooks/catch/\d+/\w+))"
 )
 # patterns that begin with a name, or so many bytes before it
@@ -178,7 +178,11 @@ def _assigned(data: bytes, start: int, after: int, name: bytes) -> Value | None:
     if match := _ASSIGNED.match(data, after):
         bare = match["s"] is None
         group = "bare" if bare else "s"
-        if judge.looks_random(match[group], bare) and not judge.placeholder(match[group]) and _NAME.search(name):
+        if (
+            judge.looks_random(match[group], bare)
+            and not judge.placeholder(match[group])
+            and _holds_key(name, match[group])
+        ):
             return Value(ASSIGNED, *match.span(group))
     if (match := _LINE.match(data, after)) and (found := _on_line(data, start, match)):
         return found
@@ -191,6 +195,10 @@ def _assigned(data: bytes, start: int, after: int, name: bytes) -> Value | None:
     return None
 
 
+def _holds_key(name: bytes, value: bytes) -> bool:
+    return _NAME.search(name) is not None or (_WEAK.search(name) is not None and judge.drawn(value))
+
+
 def _on_line(data: bytes, start: int, match: re.Match[bytes]) -> Value | None:
     """A whole line `NAME=value` or `name: value`."""
     name, value = data[start : match.end("rest")], match["s"]
@@ -200,7 +208,9 @@ def _on_line(data: bytes, start: int, match: re.Match[bytes]) -> Value | None:
         _BEFORE_LINE.fullmatch(before) or (_PASSWORD.fullmatch(name) and before[-2:] == b": ")
     ):
         return None
-    upper = _ENVIRONMENT.fullmatch(name) is not None and match["sep"].strip() == b"="
+    upper = _ENVIRONMENT.fullmatch(name) is not None and match["sep"] == b"="
+    if upper and name.endswith((b"PASS", b"PASSWORD", b"PASSWD", b"PWD")) and judge.word(value):
+        return Value(ASSIGNED, *match.span("s"))
     if not judge.chosen(value) or not (upper or match["q"] or _typed(value)):
         return None
     return Value(ASSIGNED, *match.span("s"))

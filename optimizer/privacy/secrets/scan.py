@@ -193,7 +193,8 @@ def _backwards(data: bytes, lowered: bytes, run: reading.Run) -> _Found | None:
     first, last = max(0, run.start - _REST), min(len(data), run.end + tokens.LONGEST_PREFIX)
     tail = lowered[max(first, run.end - 48) : last][::-1]
     for at in _begins(tail, tail, 0, len(tail)):
-        if not any(_telling(start) for start, _ in tokens.beginning(tail[at : at + 24])):
+        starts = [start for start, _ in tokens.beginning(tail[at : at + 24]) if _telling(start)]
+        if not starts or (all(map(bytes.isalnum, starts)) and data[last - at : last - at + 1] in (b"+", b"/", b"=")):
             continue
         back = data[first : last - at][::-1]
         if found := _at(back, back.lower(), 0):

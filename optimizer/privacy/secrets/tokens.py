@@ -35,7 +35,7 @@ _T, _I = TokenRule, InnerRule
 
 TOKENS: tuple[TokenRule, ...] = (
     # models
-    _T("an Anthropic key", "sk-ant-", r"sk-ant-[a-z]{2,12}[0-9]{2}-[\w-]{20,256}"),
+    _T("an Anthropic key", "sk-ant-", r"sk-ant-[a-z]{2,12}[0-9]{2,4}-[\w-]{20,256}"),
     _T(
         "an OpenAI key",
         "sk-",
@@ -122,7 +122,7 @@ TOKENS: tuple[TokenRule, ...] = (
     _T("a SonarQube token", "squ_ sqp_ sqa_", r"sq[upa]_[0-9a-f]{40}"),
     _T("a Sourcegraph token", "sgp_", r"sgp_(?:(?:[0-9a-f]{16}|local)_)?[0-9a-f]{40}"),
     _T("a Buildkite token", "bkua_", r"bkua_[0-9a-f]{40}"),
-    _T("a CircleCI token", "ccipat_", r"CCIPAT_[A-Za-z0-9]{20,24}_[0-9a-f]{40}"),
+    _T("a CircleCI token", "ccipat_", r"CCIPAT_[A-Za-z0-9]{20,24}_[0-9a-z]{40}"),
     _T("a Snyk token", "snyk_", r"snyk_(?:uat|sat)\.[\w.-]{30,120}"),
     _T("a Postman key", "pmak-", r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}"),
     _T("an Octopus key", "api-", r"API-[A-Z0-9]{26,32}"),
@@ -151,7 +151,12 @@ TOKENS: tuple[TokenRule, ...] = (
     _T("a Typeform token", "tfp_", r"tfp_[\w.=-]{40,60}"),
     _T("a HubSpot token", "pat-", rf"pat-(?:na|eu|ap)[0-9]-{_UUID}"),
     _T("a Contentful token", "cfpat-", r"CFPAT-[\w-]{40,46}"),
-    _T("an Adafruit key", "aio_", r"aio_[A-Za-z]{4}[0-9]{2}[A-Za-z0-9]{22}"),
+    _T("an Adafruit key", "aio_", r"aio_[A-Za-z0-9]{28}"),
+    _T("a PostHog key", "phx_ phs_", r"ph[xs]_[\w-]{40,48}"),
+    _T("a MongoDB Atlas secret", "mdb_sa_sk_", r"mdb_sa_sk_[\w-]{36,44}"),
+    _T("a Teamwork token", "tkn.v1_", r"tkn\.v1_[A-Za-z0-9+/]{60,100}={0,2}"),
+    _T("a Telnyx key", "key0", r"KEY0[A-Za-z0-9_-]{50,60}"),
+    _T("a Dependency-Track key", "odt_", r"odt_[A-Za-z0-9]{32,40}"),
     _T("a Frame.io token", "fio-u-", r"fio-u-[\w=-]{64}"),
     _T("a Dropbox token", "sl.", r"sl\.(?:u\.)?[\w=-]{100,200}"),
     _T("an Intra42 secret", "s-s4t2", r"s-s4t2(?:ud|af)-[0-9a-f]{64}"),
@@ -165,7 +170,11 @@ TOKENS: tuple[TokenRule, ...] = (
     _T("a Stripe key", "sk_ rk_", r"[rs]k_(?:live|test|prod)_[A-Za-z0-9]{20,250}"),
     _T("a Stripe signing secret", "whsec_", r"whsec_[A-Za-z0-9+/]{24,100}={0,2}"),
     _T("a Shopify token", "shpat_ shpca_ shppa_ shpss_ shpua_", r"shp(?:at|ca|pa|ss|ua)_[0-9a-fA-F]{30,34}"),
-    _T("a Square token", "eaaa sq0atp- sq0csp-", r"(?:EAAA|sq0atp-|sq0csp-)[\w-]{22,64}"),
+    _T(
+        "a Square token",
+        "eaaa sq0atp- sq0csp- sq0idp-",
+        r"(?:sq0(?:atp|csp|idp)-|(?<![A-Za-z0-9+/][+/])EAAA)[\w-]{22,64}(?![+/=])",
+    ),
     _T(
         "a Braintree or PayPal token",
         "access_token$",
