@@ -21,9 +21,14 @@ _ANSI = (
 )
 # also what takes no space: controls, overstrikes, soft hyphens, marks of direction, joiners, tags
 _NOISE = re.compile(
-    _ANSI + rb"|[^\n]\x08|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2\xad|\xcd\x8f|\xd8\x9c|\xe1\xa0\x8e"
+    _ANSI + rb"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2\xad|\xcd\x8f|\xd8\x9c|\xe1\xa0\x8e"
     rb"|\xef\xbf\xbd|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xb8[\x80-\x8f]|\xf3\xa0[\x80-\x87][\x80-\xbf]"
 )
+_UNSEEN_BYTES = re.compile(  # whether there is any of it, in a text without its usual letters: that is sooner asked
+    rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\xad\x9b]|\xcd\x8f|\xd8\x9c|\xe1\xa0\x8e"
+    rb"|\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xaf]|\x90\x9b)|\xef[\xb8\xbb\xbf]|\xf3\xa0"
+)
+_OVERSTRUCK = re.compile(rb"[^\n]\x08|" + _NOISE.pattern)
 _CONTROLS = [bytes([code]) for code in (*range(9), 11, 12, *range(14, 32), 127)]
 _COLOURS = re.compile(_ANSI)
 # runs of escapes that stand for printable ASCII, and colours as programs write them
@@ -43,7 +48,8 @@ _ONE_ESCAPE = re.compile(
     + rb"|\\e?(?:x1[bB]|u001[bB]|033)?\[[0-9;]*m|\\u\{?0*(?P<u>[2-7][0-9a-fA-F])\}?|\\x(?P<x>..)|\\(?P<octal>[0-7]{3})"
     rb"|%(?P<p>..)|&#x0*(?P<h>[0-9a-fA-F]{2});|&#0*(?P<decimal>\d+);|&(?P<name>\w+);"
 )
-_ODD = re.compile(rb"[0-9]|[a-z][A-Z]{1,3}[a-z][A-Z]|[A-Z][a-z][A-Z][a-z]?[A-Z]")  # unlike words, even in camel case
+_DIGIT = re.compile(rb"[0-9]")
+_ODD = re.compile(rb"[a-z][A-Z]{1,3}[a-z][A-Z]|[A-Z][a-z][A-Z][a-z]?[A-Z]")  # unlike words, even in camel case
 _ENTITIES = {b"quot": b'"', b"amp": b"&", b"apos": b"'", b"lt": b"<", b"gt": b">"}
 _ENCODED = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
@@ -96,7 +102,8 @@ def runs(data: bytes) -> list[Run]:
     while at >= 0:
         end = marked.find(b" ", at)
         end = len(data) if end < 0 else end
-        if _ODD.search(data, at, end):
+        text = data[at:end]
+        if _DIGIT.search(text) or (not text.islower() and not text.isupper() and _ODD.search(text)):
             found.append(Run(at, end))
         at = marked.find(wanted, end)
     return found
@@ -109,9 +116,9 @@ def readings(data: bytes) -> Iterator[View]:
     """
     yield View(data, (Piece(0, 0, len(data), True),))
     usual = data.isascii() and not any(control in data for control in _CONTROLS)
-    if usual or not _NOISE.search(data):
+    if usual or not _UNSEEN_BYTES.search(data.translate(None, _USUAL)) or not _NOISE.search(data):
         return
-    yield view(without(data, _NOISE, b""))
+    yield view(without(data, _OVERSTRUCK if b"\b" in data else _NOISE, b""))
     if b"\x1b" in data or b"\xc2\x9b" in data:
         yield view(without(data, _COLOURS, b" "))
 
