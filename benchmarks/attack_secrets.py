@@ -53,11 +53,11 @@ MOST_BYTES = 2_000_000
 INSTALLED = (
     sysconfig.get_paths()["purelib"],
     "/usr/lib/python3",
-    "/usr/lib/python3.11",
+    f"/usr/lib/python3.{sys.version_info.minor}",
     "/usr/lib/ruby",
     "/usr/lib/node_modules",
     "/usr/share/nodejs",
-    "/usr/share/go-1.19/src",
+    *map(str, Path("/usr/share").glob("go-*/src")),
 )
 PLAIN = "def add(a, b):\n    return a + b\n"
 

@@ -161,7 +161,8 @@ def _encoded(data: bytes, found: list[Run]) -> Iterator[tuple[bytes, int, int, b
             start -= 1
         while data[start] in _NEVER_FIRST:
             start += 1
-        added = data[start - 1 : start] == b"+"
+        first = data.rfind(b"\n", 0, start) + 1
+        added = data[first : first + 1] == b"+"
         lines = [(start, _end(data, start))]
         while len(data[slice(*lines[-1])]) >= 60 and (more := _next_line(data, lines[-1], added)):
             lines.append(more)
