@@ -156,6 +156,13 @@ COMMANDS: dict[str, CommandRow] = {
         ("optimize config show",),
         verbs=frozenset({"show", "path", "import", "schema", "validate"}),
     ),
+    "doctor": CommandRow(
+        "doctor:command",
+        SETTINGS,
+        "Show what is protected here, by what, and what is not.",
+        ("optimize doctor", "optimize doctor --json"),
+        words=0,
+    ),
     "keys": CommandRow(
         "keys:command",
         SETTINGS,

@@ -154,12 +154,12 @@ def open_services(
     from optimizer.cli.live import Live
     from optimizer.wiring.services import services
 
-    start = _start(project, given, looks)._replace(query=query)
+    begun = start(project, given, looks)._replace(query=query)
     tell = _silent if click.get_current_context().params.get("quiet") else terminal.notice
     with nullcontext(live) if live else Live() as shown:
-        ask = partial(_passphrase, shown) if start.passphrase else None
-        start = start._replace(may_walk=may_walk or partial(_may_walk, shown), passphrase=ask)
-        with services(start, shown.progress, tell) as opened:
+        ask = partial(_passphrase, shown) if begun.passphrase else None
+        begun = begun._replace(may_walk=may_walk or partial(_may_walk, shown), passphrase=ask)
+        with services(begun, shown.progress, tell) as opened:
             yield opened
 
 
@@ -203,7 +203,7 @@ def open_project(project: Path | None) -> Project:
     from optimizer.cli import terminal
     from optimizer.wiring.workspace import project as at
 
-    return at(_start(project, {}), terminal.notice)
+    return at(start(project, {}), terminal.notice)
 
 
 def open_stock(project: Path | None) -> AbstractContextManager[Stock]:
@@ -211,7 +211,7 @@ def open_stock(project: Path | None) -> AbstractContextManager[Stock]:
     from optimizer.cli import terminal
     from optimizer.wiring.models import stock
 
-    return stock(_start(project, {}), terminal.notice)
+    return stock(start(project, {}), terminal.notice)
 
 
 def configuration(project: Path | None, given: Mapping[str, object] | None = None) -> Config:
@@ -219,7 +219,7 @@ def configuration(project: Path | None, given: Mapping[str, object] | None = Non
     from optimizer.cli import terminal
     from optimizer.wiring.workspace import settings_at
 
-    return settings_at(root(project), _start(project, dict(given or {})), terminal.notice)
+    return settings_at(root(project), start(project, dict(given or {})), terminal.notice)
 
 
 def root(project: Path | None) -> Path:
@@ -229,14 +229,17 @@ def root(project: Path | None) -> Path:
     return find_root(project or Path.cwd()).path
 
 
-def _start(project: Path | None, given: dict[str, object], looks: bool = False) -> Start:
+def start(project: Path | None, given: dict[str, object] | None = None, looks: bool = False) -> Start:
+    """Where a run at `project` (default: here) starts, with settings `given` by flags."""
     from optimizer.wiring.workspace import Start
 
     without = bool(click.get_current_context().meta.get(WITHOUT_PROJECT_CONFIG))
     from optimizer.cli.terminal import interactive
 
     ask = _passphrase if interactive() else None
-    return Start(project or Path.cwd(), os.environ, given, project_config=not without, looks=looks, passphrase=ask)
+    return Start(
+        project or Path.cwd(), os.environ, given or {}, project_config=not without, looks=looks, passphrase=ask
+    )
 
 
 # ── values of flags ──────────────────────────────────────────────────────────────────────────────

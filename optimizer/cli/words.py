@@ -13,7 +13,6 @@ INSTEAD: Mapping[str, str] = {
     "install": "local models: optimize models pull NAME; parsers: pipx install --force '.[languages]' in your clone",
     "update": UPGRADE,
     "upgrade": UPGRADE,
-    "doctor": "optimize models list (models and keys), optimize config validate, optimize index --stats",
     "status": "optimize verify (your changes), optimize log, optimize budget, optimize models list",
     "chat": ASK,
     "ask": ASK,

@@ -62,8 +62,13 @@ def open_index(root: Root, cache: Path, naming: FileNames | None = None) -> Inde
 
     `naming` is a listing of files that was started early, for the first refresh. Raises StorageError.
     """
+    return Index(root, index_file(root, cache), naming)
+
+
+def index_file(root: Root, cache: Path) -> Path:
+    """Where the index of a repository is kept, below the folder of all caches."""
     name = hashlib.blake2b(os.fsencode(root.path), digest_size=16).hexdigest()
-    return Index(root, cache / "index" / f"{name}.db", naming)
+    return cache / "index" / f"{name}.db"
 
 
 class Index:

@@ -264,6 +264,22 @@ def grant(one: Any) -> Wire:
     return {"destination": one.destination, "host": one.host, "repository": one.repository, "at": one.at}
 
 
+def finding(one: Any) -> Wire:
+    """What the doctor found; `cure` is '' for what is well."""
+    from optimizer.report import diagnosis
+
+    cure = diagnosis.cure(one)
+    return {
+        "event": "finding",
+        "area": diagnosis.area(one),
+        "code": one.code,
+        "ok": not cure,
+        "text": diagnosis.text(one),
+        "cure": cure,
+        "values": list(one.values),
+    }
+
+
 def stored_key(one: Any) -> Wire:
     """A stored key: never more of it than its last letters."""
     return {"provider": one.provider, "last": one.last, "source": one.place, "at": one.at}

@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from optimizer.config.load import Config
     from optimizer.config.profiles import Wanted
     from optimizer.engine.services import Router
+    from optimizer.errors import StorageError
     from optimizer.ledger.prices import Tariff
     from optimizer.ledger.store import Ledger
     from optimizer.models.available import Available
     from optimizer.models.catalogue import Catalogue
     from optimizer.models.memory_leases import MemoryClaim, MemoryLeases
     from optimizer.models.state_store import StateStore
-    from optimizer.privacy.keys.store import KeyStore, Passphrase, StoredKey
+    from optimizer.privacy.keys.store import KeyStore, Passphrase
     from optimizer.providers.base import Provider
     from optimizer.providers.door import Gate
-    from optimizer.providers.endpoints import Endpoint
+    from optimizer.providers.endpoints import Endpoint, Sealed
     from optimizer.providers.network import Pools
     from optimizer.providers.quotas import Exchange
     from optimizer.routing.score import Candidate
@@ -130,25 +131,26 @@ class Models:
         found = {name: endpoint(name, urls.get(name, ""), keys.of(name)) for name in vendors.NAMES}
         for own in self.catalogue().endpoints:
             found[own.name] = endpoint(own.name, own.url, self._env.get(own.key, ""), vendors.COMPATIBLE, own.key)
-        stored = self._stored()
-        return {name: self._reached(self._with_stored(one, stored)) for name, one in found.items()}
+        sealed = self._sealed(found)
+        return {name: self._reached(replace(one, sealed=sealed.get(name))) for name, one in found.items()}
 
-    def _stored(self) -> Mapping[str, StoredKey]:
-        """The stored keys by provider. Raises StorageError."""
+    def _sealed(self, endpoints: Mapping[str, Endpoint]) -> Mapping[str, Sealed]:
+        """The stored keys of endpoints without one of the environment; a damaged file is told when one is needed."""
+        from optimizer.errors import StorageError
         from optimizer.privacy.keys.store import listed
-
-        return {one.provider: one for one in listed(self._config.places.state).keys}
-
-    def _with_stored(self, endpoint: Endpoint, stored: Mapping[str, StoredKey]) -> Endpoint:
-        """The endpoint with its stored key, where the environment has none."""
         from optimizer.providers.endpoints import Sealed
 
-        one = stored.get(endpoint.provider)
-        if one is None or endpoint.key:
-            return endpoint
         keys = self._stores.keys()
-        can_read = one.place == "keyring" or keys.passphrase is not None
-        return replace(endpoint, sealed=Sealed(one.id, partial(keys.read, one) if can_read else None))
+        wanted = {name: one for name, one in endpoints.items() if not one.key}
+        try:
+            stored = [one for one in listed(keys.state).keys if one.provider in wanted]
+        except StorageError as error:
+            return {name: Sealed("", partial(_refuse, error)) for name, one in wanted.items() if one.needs_key}
+        can_open = keys.passphrase is not None
+        return {
+            one.provider: Sealed(one.id, partial(keys.read, one) if one.place == "keyring" or can_open else None)
+            for one in stored
+        }
 
     def keys(self) -> KeyStore:
         """The stored keys."""
@@ -365,6 +367,11 @@ class Models:
             return self.suggested(task.needs.vision) if model.tier == "local" else model.id
 
         return tuple(Quote(model.tier, named(model), cost(model)) for model in examples)
+
+
+def _refuse(error: StorageError) -> str:
+    """The key of a damaged file."""
+    raise error
 
 
 def _loaded(endpoint: Endpoint, gate: Gate) -> Mapping[str, int]:
