@@ -113,7 +113,7 @@ def chosen(value: bytes, in_code: bool = True) -> bool:
         return False
     if placeholder(value) or _STANDS_FOR.search(value) or _EVERYDAY.fullmatch(value) or _FILE.fullmatch(value):
         return False
-    if value.startswith(_PUBLIC):
+    if value.startswith(_PUBLIC) or value.endswith(b"\xe2\x80\x9d"):  # a typographic quote
         return False
     letters, digits = re.search(rb"[A-Za-z]", value), re.search(rb"[0-9]", value)
     if letters and digits:

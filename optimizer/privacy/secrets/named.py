@@ -61,7 +61,7 @@ _FOLLOWS = re.compile(
     rb"|\r?\n(?=[ \t\d+>|#*/-]{0,40}[\"']?val))|[ \t\r\n]|$)"
 )
 _BEFORE_LINE = re.compile(rb"(?:(?:[ \t>*#;+|/-]|\d{1,6}\t|E  )*)(?:export |set |ENV |setx |ARG |env |- )?[ \t]*[\"']?")
-_PASSWORD = re.compile(rb"(?:\w+[._-])?(?:password|passwd|passphrase|passwort|pwd)", re.IGNORECASE)
+_PASSWORD = re.compile(rb"(?:[\w.-]+[._-])?(?:pass(?:word|wd|phrase|wort)?|pwd)", re.IGNORECASE)
 _IN_COMMAND = re.compile(
     rb"(?P<rest>[A-Z0-9_]{0,40})=(?P<q>[\"']?)(?P<s>[^\s\"'`<>(){},;\\&|]{6,128})(?P=q)(?=[ \t;&|<\"']|\r?\n|$)"
 )
@@ -105,7 +105,8 @@ _ACCOUNT = re.compile(
     rb"(?:^|\s)(?:login|machine)\s+[^\s,;()]+\s(?:\s*(?:login|account)\s+[^\s,;()]+\s)?\s*(?:\d{1,6}\t\s*)?$"
 )
 _PGPASS = re.compile(
-    rb"(?m)^(?:\d{1,6}\t|[+>-])?[\w.*-]{1,80}:(?:\d{4,5}|\*):[\w.*-]{1,63}:[\w.*@-]{1,63}:(?P<s>[^\s:]{4,128})\r?$"
+    rb"(?m)(?:^(?:\d{1,6}\t|[+>-])?|(?<=[\s\"'`]))[\w.*-]{1,80}:(?:\d{4,5}|\*):[\w.*-]{1,63}:[\w.*@-]{1,63}:"
+    rb"(?P<s>[^\s:]{4,128})\r?$"
 )
 _PG_PORTS = (b":543", b":6432:", b":*:")
 _CRYPT = re.compile(rb":(?P<s>\$(?:1|5|6|y|2[aby]|apr1|7)\$[\w./$=,+-]{20,160})(?=[:\s\\\"]|$)")
@@ -184,6 +185,8 @@ def _assigned(data: bytes, start: int, after: int, name: bytes) -> Value | None:
             and _holds_key(name, match[group])
         ):
             return Value(ASSIGNED, *match.span(group))
+        if not bare and _PASSWORD.fullmatch(name) and judge.chosen(match["s"]) and _typed(match["s"]):
+            return Value(ASSIGNED, *match.span("s"))
     if (match := _LINE.match(data, after)) and (found := _on_line(data, start, match)):
         return found
     if (match := _IN_COMMAND.match(data, after)) and _ENVIRONMENT.fullmatch(name) and _NAME.search(name):
@@ -204,9 +207,7 @@ def _on_line(data: bytes, start: int, match: re.Match[bytes]) -> Value | None:
     name, value = data[start : match.end("rest")], match["s"]
     line = data.rfind(b"\n", max(0, start - 80), start) + 1
     before = data[max(line, start - 80) : start]
-    if not _NAME.search(name) or not (
-        _BEFORE_LINE.fullmatch(before) or (_PASSWORD.fullmatch(name) and before[-2:] == b": ")
-    ):
+    if not _NAME.search(name) or not (_BEFORE_LINE.fullmatch(before) or before.rstrip(b" ").endswith(b":")):
         return None
     upper = _ENVIRONMENT.fullmatch(name) is not None and match["sep"] == b"="
     if upper and name.endswith((b"PASS", b"PASSWORD", b"PASSWD", b"PWD")) and judge.word(value):
@@ -226,7 +227,12 @@ def _typed(value: bytes) -> bool:
 def _after_name(data: bytes, start: int, match: re.Match[bytes]) -> Value | None:
     name = data[start : match.start("s")].split(b"\n")[0]
     value = match["s"]
-    if _NAME.search(name) and judge.chosen(value) and re.search(rb"[0-9]", value) and _typed(value):
+    if (
+        _NAME.search(name)
+        and judge.chosen(value)
+        and (name.endswith(b">") or re.search(rb"[0-9]", value))
+        and _typed(value)
+    ):
         return Value(ASSIGNED, *match.span("s"))
     return None
 

@@ -139,9 +139,9 @@ TOKENS: tuple[TokenRule, ...] = (
     _T("a Logfire token", "pylf_", r"pylf_v\d_[a-z]{2,4}_[A-Za-z0-9]{40,60}"),
     # talk and work
     _T("a Slack token", "xoxa xoxb xoxe xoxp xoxr xoxs xapp-", r"(?:xox[abeprs]|xapp)[-.][0-9A-Za-z.-]{20,250}"),
-    _T("a Telegram bot token", " ".join(map(str, range(10, 100))), r"[0-9]{8,10}:AA[\w-]{32,34}"),
+    _T("a Telegram bot token", "bot " + " ".join(map(str, range(10, 100))), r"(?:bot)?[0-9]{8,10}:AA[\w-]{32,34}"),
     _T("a Discord token", "mt mj mz nd nt nj nz od ot", r"[MNO][A-Za-z\d_-]{23,28}\.[\w-]{6}\.[\w-]{27,40}"),
-    _T("a Notion token", "ntn_ secret_", r"(?:ntn_[0-9]{11}[A-Za-z0-9]{35}|secret_[A-Za-z0-9]{43})"),
+    _T("a Notion token", "ntn_ secret_", r"(?:ntn_[A-Za-z0-9]{40,52}|secret_[A-Za-z0-9]{43})"),
     _T("a Linear key", "lin_api_ lin_oauth_", r"lin_(?:api|oauth)_[A-Za-z0-9]{32,64}"),
     _T("a Figma token", "figd_ figu_ figo_", r"fig[duo]_[\w-]{38,48}"),
     _T("an Asana token", "1/ 2/", r"[12]/[0-9]{15,17}(?:/[0-9]{15,17})?:[0-9a-f]{32}"),
