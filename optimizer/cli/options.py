@@ -269,7 +269,7 @@ def attached(paths: tuple[str, ...]) -> tuple[Image, ...]:
 
 def _image(path: Path) -> Image:
     from optimizer.git_folders import lies_in_git_folder
-    from optimizer.images import LARGEST_BYTES, NotAnImage, read
+    from optimizer.images import LARGEST_BYTES, NotAnImage, read, without_metadata
     from optimizer.report.figures import size
 
     if not path.exists():
@@ -283,7 +283,7 @@ def _image(path: Path) -> Image:
     if len(data) > LARGEST_BYTES:
         raise InputError(f"{str(path)!r} is larger than {size(LARGEST_BYTES)}", "send a smaller image, or a part of it")
     try:
-        return read(data, path.name)
+        return without_metadata(read(data, path.name))
     except NotAnImage as error:
         raise InputError(f"{str(path)!r} cannot be sent as an image: {error}", "save it as png and try again") from None
 

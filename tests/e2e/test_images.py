@@ -87,7 +87,7 @@ def test_the_picture_is_no_part_of_a_kept_context_and_still_goes_out_each_time(
     user: Optimize, loopback: Loopback, shot: Path
 ) -> None:
     other = shot.with_name("other.webp")
-    other.write_bytes(pictures.webp(640, 480) + b"\0" * 50)
+    other.write_bytes(pictures.webp(640, 480))
     for path in (shot, other, shot):
         loopback.queue("gemini", Reply("See calc/parse.py:4.", tokens=Tokens(2500, 9)))
         assert user(QUESTION, "--image", str(path)).code == 0
@@ -119,7 +119,7 @@ def test_a_route_with_a_picture_names_who_sees_it(user: Optimize, loopback: Loop
         ("huge.png", pictures.png() + b"\0" * 10_000_000, "is larger than 10 MB", "send a smaller image"),
         (
             "wide.png",
-            pictures.png(8, 6)[:16] + b"\0\0\x0f\0\0\0\x08\x70",
+            pictures.png(8, 6)[:16] + b"\0\0\x0f\0\0\0\x08\x70" + pictures.png(8, 6)[24:],
             "the images take up to 4,",
             "request_tokens =",
         ),
