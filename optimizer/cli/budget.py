@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from optimizer.cli import options
-from optimizer.cli.terminal import emit
+from optimizer.cli.terminal import emit, notice
 from optimizer.report import spending, wire
 
 CAPS: Mapping[str, str] = {"run": "budget.run", "day": "budget.day", "ask": "budget.ask"}
@@ -37,7 +37,7 @@ def show_command(project: Path | None, as_json: bool) -> int:
 
     config = options.configuration(project)
     limits = caps.caps_from(config.settings)
-    with closing(open_ledger(config.places.state)) as ledger:
+    with closing(open_ledger(config.places.state, notice)) as ledger:
         spent = caps.spent_today(ledger, datetime.now(UTC))
     counted = caps.counted(spent, limits)
     if as_json:

@@ -212,6 +212,6 @@ def _reconsider(restored: Sequence[Restored], outcome: str, state: Path) -> None
     """Record in the ledger what became of the changes. Raises StorageError."""
     from optimizer.ledger.store import open_ledger
 
-    with closing(open_ledger(state)) as ledger:
+    with closing(open_ledger(state, notice)) as ledger:
         for request in dict.fromkeys(item.request for item in restored if item.request):
             ledger.reconsider(request, outcome)

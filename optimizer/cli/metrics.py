@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from optimizer.cli import options
-from optimizer.cli.terminal import emit
+from optimizer.cli.terminal import emit, notice
 from optimizer.report import spending, wire
 
 DAYS = 7
@@ -29,7 +29,7 @@ def command(daily: bool, day: datetime | None, project: Path | None, as_json: bo
 
     last = day.date() if day else date.today()
     days = [last - timedelta(days=back) for back in range(DAYS if daily else 1)]
-    with closing(open_ledger(options.configuration(project).places.state)) as ledger:
+    with closing(open_ledger(options.configuration(project).places.state, notice)) as ledger:
         summaries = [summarise(ledger.records(*day_bounds(one)), one) for one in days]
     if as_json:
         for summary in summaries:

@@ -27,6 +27,9 @@ _IN_THE_WAY = frozenset(
 )
 
 
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_FOREIGN = ("no such table", "no such column")
+
 NO_STEPS: Mapping[int, str] = MappingProxyType({})
 
 
@@ -62,9 +65,7 @@ def open_db(path: Path, schema: Schema) -> Opened:
             if not is_damage(error) and not path.is_dir():
                 raise
             aside = put_aside(path)
-            return Opened(
-                _connect(path, schema), f"{schema.name} was damaged ({error}); moved to {aside.name}, rebuilt"
-            )
+            return Opened(_connect(path, schema), replaced(schema, error, aside))
     except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
         why = (error.strerror if isinstance(error, OSError) else "") or error
         raise StorageError(
@@ -93,6 +94,17 @@ def is_damage(error: sqlite3.Error | UnicodeDecodeError) -> bool:
     if isinstance(error, sqlite3.ProgrammingError):
         return False
     return getattr(error, "sqlite_errorcode", 0) & 0xFF not in _IN_THE_WAY
+
+
+def is_broken(error: sqlite3.Error) -> bool:
+    """Whether a statement failed since the file of an open store is damaged, or not the one that was written."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in _BROKEN or str(error).startswith(_FOREIGN)
+
+
+def replaced(schema: Schema, error: Exception, aside: Path) -> str:
+    """The line to show for a damaged store that was put aside."""
+    return f"the {schema.name} was damaged ({error}): it was put aside as {aside.name}, and a new one begun"
 
 
 def put_aside(path: Path) -> Path:

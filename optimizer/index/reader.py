@@ -12,7 +12,7 @@ from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
-from optimizer.db.store import is_damage, open_db, put_aside
+from optimizer.db.store import is_damage, open_db, put_aside, replaced
 from optimizer.errors import NotFound, StorageError
 from optimizer.git.run import FileNames
 from optimizer.index.files import Root, read_regular
@@ -104,7 +104,7 @@ class Index:
         aside = put_aside(self.file) if _identity(self.file) == self._identity else None
         self._open()
         if aside:
-            self.notice = f"{SCHEMA.name} was damaged ({why}); moved to {aside.name}, rebuilt"
+            self.notice = replaced(SCHEMA, why, aside)
 
     def forget(self) -> None:
         """Drop cached data after the store changed."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from optimizer.db.store import Schema, open_db
+from optimizer.db.store import Schema, is_broken, open_db, put_aside, replaced
 from optimizer.errors import StorageError
 from optimizer.types import Usage, UsageRecord
 
+T = TypeVar("T")
 OUTCOMES: tuple[str, ...] = (
     "answered",
     "proven",
@@ -90,17 +92,21 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def open_ledger(state: Path) -> Ledger:
-    """The ledger in the state directory; nothing on disk is touched before the first use."""
-    return Ledger(state / FILE)
+def open_ledger(state: Path, tell: Callable[[str], None] = lambda _: None) -> Ledger:
+    """The ledger in the state directory; nothing on disk is touched before the first use.
+
+    `tell` gets a line for people when a damaged ledger is put aside.
+    """
+    return Ledger(state / FILE, tell)
 
 
 class Ledger:
-    """The connection; `notice` holds one line to show when a damaged ledger was put aside."""
+    """The connection; `notice` holds one line for people when a damaged ledger was put aside, which `tell` gets."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tell: Callable[[str], None] = lambda _: None) -> None:
         self.path = path
         self.notice = ""
+        self._tell = tell
         self._opened: sqlite3.Connection | None = None
 
     def add(self, record: UsageRecord) -> None:
@@ -114,11 +120,9 @@ class Ledger:
             raise ValueError(f"the time {record.at!r} has no zone")
         row = _row(record, stamp(at))
         try:
-            self._connection().execute(_INSERT, row)
+            self._use("write to", lambda db: db.execute(_INSERT, row))
         except (sqlite3.IntegrityError, OverflowError) as error:
             raise ValueError(f"not a record: {error}") from error
-        except sqlite3.Error as error:
-            raise self._failed("write to", error) from error
 
     def settle(self, request: str, outcome: str, was: str = "") -> None:
         """Record what became of the last attempt of `request`, once its checks have run or the user has decided.
@@ -128,11 +132,11 @@ class Ledger:
         """
         query, values = (_SETTLE_WAS, (was,)) if was else (_SETTLE, ())
         try:
-            self._connection().execute(query, (stamp(datetime.now(UTC)), outcome, request, *values))
+            self._use("write to", lambda db: db.execute(query, (stamp(datetime.now(UTC)), outcome, request, *values)))
         except sqlite3.IntegrityError as error:
+            if self.notice:  # the attempt was in the ledger that was put aside
+                return
             raise ValueError(f"nothing to settle for {request!r} as {outcome!r}: {error}") from error
-        except sqlite3.Error as error:
-            raise self._failed("write to", error) from error
 
     def reconsider(self, request: str, outcome: str) -> None:
         """Record again what became of the change of `request` that was written; nothing where none is known.
@@ -141,12 +145,11 @@ class Ledger:
         """
         if not self.path.exists():
             return
+        values = (stamp(datetime.now(UTC)), outcome, request)
         try:
-            self._connection().execute(_RECONSIDER, (stamp(datetime.now(UTC)), outcome, request))
+            self._use("write to", lambda db: db.execute(_RECONSIDER, values))
         except sqlite3.IntegrityError as error:
             raise ValueError(f"{outcome!r} is no outcome: {error}") from error
-        except sqlite3.Error as error:
-            raise self._failed("write to", error) from error
 
     def records(self, start: str, end: str) -> tuple[UsageRecord, ...]:
         """Attempts from `start` up to but without `end` (as `stamp` writes times), in the order they were added.
@@ -155,19 +158,13 @@ class Ledger:
         """
         if self._opened is None and not self.path.exists():
             return ()
-        try:
-            return tuple(map(_record, self._connection().execute(_SELECT, (start, end))))
-        except sqlite3.Error as error:
-            raise self._failed("read", error) from error
+        return self._use("read", lambda db: tuple(map(_record, db.execute(_SELECT, (start, end)))))
 
     def last(self, count: int) -> tuple[UsageRecord, ...]:
         """The last `count` attempts, the newest first. Raises StorageError when the ledger cannot be read."""
         if self._opened is None and not self.path.exists():
             return ()
-        try:
-            return tuple(map(_record, self._connection().execute(_LAST, (count,))))
-        except sqlite3.Error as error:
-            raise self._failed("read", error) from error
+        return self._use("read", lambda db: tuple(map(_record, db.execute(_LAST, (count,)))))
 
     def total(self, start: str, end: str, request: str = "") -> tuple[int, int, int]:
         """Sums from `start` up to but without `end`, of one request where it is named.
@@ -177,10 +174,7 @@ class Ledger:
         if self._opened is None and not self.path.exists():
             return 0, 0, 0
         query, values = (_TOTAL + " AND request = ?", (start, end, request)) if request else (_TOTAL, (start, end))
-        try:
-            cost, unknown, tokens = self._connection().execute(query, values).fetchone()
-        except sqlite3.Error as error:
-            raise self._failed("read", error) from error
+        cost, unknown, tokens = self._use("read", lambda db: db.execute(query, values).fetchone())
         return int(cost), int(unknown), int(tokens)
 
     def close(self) -> None:
@@ -192,10 +186,32 @@ class Ledger:
     def _connection(self) -> sqlite3.Connection:
         if self._opened is None:
             opened = open_db(self.path, SCHEMA)
-            self._opened, self.notice = opened.connection, opened.notice
+            self._opened = opened.connection
+            if opened.notice:
+                self._say(opened.notice)
         return self._opened
 
-    def _failed(self, verb: str, error: sqlite3.Error) -> StorageError:
+    def _use(self, verb: str, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` gives; a ledger that turns out to be damaged is put aside, and a new one begun."""
+        try:
+            try:
+                return work(self._connection())
+            except sqlite3.DatabaseError as error:
+                if not is_broken(error):
+                    raise
+                self.close()
+                self._say(replaced(SCHEMA, error, put_aside(self.path)))
+                return work(self._connection())
+        except sqlite3.IntegrityError:
+            raise
+        except (sqlite3.Error, OSError) as error:
+            raise self._failed(verb, error) from error
+
+    def _say(self, line: str) -> None:
+        self.notice = f"{line}; caps count what is spent from now on"
+        self._tell(self.notice)
+
+    def _failed(self, verb: str, error: sqlite3.Error | OSError) -> StorageError:
         return StorageError(f"cannot {verb} the ledger at {self.path}: {error}", "check the disk and its permissions")
 
 

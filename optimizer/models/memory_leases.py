@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.db import leases
-from optimizer.db.store import Schema, open_db, transaction
+from optimizer.db.store import Schema, is_broken, open_db, put_aside, replaced, transaction
 from optimizer.errors import StorageError
 
 FILE = "seats.sqlite3"
@@ -44,7 +44,10 @@ class MemoryGrant:
 
 
 class MemoryLeases:
-    """The leases of one run, opened at the first use; models may take `given` bytes together, 0: what `look` says."""
+    """The leases of one run, opened at the first use; models may take `given` bytes together, 0: what `look` says.
+
+    `tell` gets a line for people when a damaged store is put aside.
+    """
 
     def __init__(
         self,
@@ -53,10 +56,11 @@ class MemoryLeases:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         given: int = 0,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.path = state / FILE
         self.now, self.sleep = now, sleep
-        self._look, self._given = look, given
+        self._look, self._given, self._tell = look, given, tell
         self._opened: sqlite3.Connection | None = None
         self._lease = 0
 
@@ -137,10 +141,17 @@ class MemoryLeases:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         try:
             if self._opened is None:
-                self._opened = open_db(self.path, SCHEMA).connection
+                opened = open_db(self.path, SCHEMA)
+                self._opened = opened.connection
+                if opened.notice:
+                    self._tell(opened.notice)
             with transaction(self._opened):
                 yield self._opened
         except sqlite3.Error as error:
+            if is_broken(error) and self._opened:
+                self._opened.close()
+                self._opened = None
+                raise StorageError(replaced(SCHEMA, error, put_aside(self.path)), "run the command again") from error
             raise StorageError(
                 f"cannot use the record of models in memory at {self.path}: {error}", "check the disk, or remove it"
             ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.db import leases
-from optimizer.db.store import Schema, open_db, transaction
+from optimizer.db.store import Schema, is_broken, open_db, put_aside, replaced, transaction
 from optimizer.errors import ProviderError, StorageError
 from optimizer.ledger.caps import CapName
 from optimizer.models.state import Health, ModelState, Need, after_failure, after_success, fit
@@ -74,7 +74,10 @@ class Admission:
 
 
 class StateStore:
-    """The connection, opened at the first use; `scope` distinguishes accounts of one provider; times are of `now`."""
+    """The connection, opened at the first use; `scope` distinguishes accounts of one provider; times are of `now`.
+
+    `tell` gets a line for people when a damaged store is put aside.
+    """
 
     def __init__(
         self,
@@ -83,10 +86,11 @@ class StateStore:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = lambda: time.time_ns() % 1000 / 1000,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.path = state / FILE
         self.now, self.sleep = now, sleep
-        self._scope, self._jitter = scope, jitter
+        self._scope, self._jitter, self._tell = scope, jitter, tell
         self._opened: sqlite3.Connection | None = None
 
     def read(self, known: Mapping[str, tuple[Quota, ...]], project: str) -> Mapping[str, ModelState]:
@@ -292,10 +296,17 @@ class StateStore:
 
     def _connection(self) -> sqlite3.Connection:
         if self._opened is None:
-            self._opened = open_db(self.path, SCHEMA).connection
+            opened = open_db(self.path, SCHEMA)
+            self._opened = opened.connection
+            if opened.notice:
+                self._tell(opened.notice)
         return self._opened
 
     def _broken(self, error: sqlite3.Error) -> StorageError:
+        """The error to raise; a store that turns out to be damaged is put aside first."""
+        if is_broken(error):
+            self.close()
+            return StorageError(replaced(SCHEMA, error, put_aside(self.path)), "run the command again")
         return StorageError(f"cannot use the record of models at {self.path}: {error}", "check the disk, or remove it")
 
 

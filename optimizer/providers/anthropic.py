@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from optimizer.events import Unseen
-from optimizer.providers.base import MISSHAPEN, Draft, Provider, ServedModel, ask, converse, count, output_cap, sampling
+from optimizer.providers.base import (
+    MISSHAPEN,
+    Draft,
+    Provider,
+    ServedModel,
+    ask,
+    converse,
+    count,
+    is_absurd,
+    output_cap,
+    sampling,
+)
 from optimizer.providers.door import Door, Gate
 from optimizer.providers.endpoints import Endpoint
 from optimizer.types import Completion, Message, Model, Prompt, StopReason, Usage
@@ -158,12 +169,14 @@ def _usage(sent: Any, before: Usage) -> Usage:
     written = getattr(sent, "cache_creation", None)
     hour = count(getattr(written, "ephemeral_1h_input_tokens", None)) if written else before.cache_write_1h
     total = sent.cache_creation_input_tokens
+    counts = (sent.input_tokens, sent.cache_read_input_tokens, total, sent.output_tokens)
     return before._replace(
         input=before.input if sent.input_tokens is None else count(sent.input_tokens),
         cache_read=before.cache_read if sent.cache_read_input_tokens is None else count(sent.cache_read_input_tokens),
         cache_write_5m=before.cache_write_5m if total is None else max(0, count(total) - hour),
         cache_write_1h=hour,
         output=before.output if sent.output_tokens is None else count(sent.output_tokens),
+        estimated=before.estimated or any(map(is_absurd, counts)),
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from optimizer.providers.door import Door, Gate
 
 T = TypeVar("T")
+MOST_TOKENS = 1_000_000_000  # of one call: no window holds a hundredth of that
 # What reading an answer of a wrong shape raises.
 MISSHAPEN = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 # httpx imports it where its optional packages are installed: a parser of arguments and a table printer.
@@ -112,9 +113,16 @@ class Draft:
             self.usage, self.usage_final = usage, final
 
 
+def is_absurd(value: object) -> bool:
+    """Whether a server sent something that is no count of tokens: negative, a fraction, text, beyond all windows."""
+    return value is not None and not (
+        isinstance(value, int | float) and 0 <= value <= MOST_TOKENS and value == int(value)
+    )
+
+
 def count(value: int | None) -> int:
-    """A token count as sent by a server: never negative, 0 when missing."""
-    return max(0, value or 0)
+    """A token count as sent by a server; 0 when it is missing or absurd."""
+    return 0 if value is None or is_absurd(value) else int(value)
 
 
 def disjoint(prompt: int | None, cached: int | None, written: int | None, output: int | None) -> Usage:
@@ -122,7 +130,7 @@ def disjoint(prompt: int | None, cached: int | None, written: int | None, output
     total = count(prompt)
     read = min(count(cached), total)
     write = min(count(written), total - read)
-    odd = count(cached) + count(written) > total
+    odd = count(cached) + count(written) > total or any(map(is_absurd, (prompt, cached, written, output)))
     return Usage(total - read - write, read, write, 0, count(output), estimated=odd)
 
 
@@ -148,9 +156,12 @@ def usage_so_far(draft: Draft, prompt: Prompt) -> Usage:
     guess, known = estimated(prompt, arrived), draft.usage
     if known is None:
         return guess
-    if draft.usage_final and known.prompt and (known.output or not arrived):
+    if draft.usage_final and known.prompt and (known.output or not arrived) and not known.estimated:
         return known
-    guessed_input = known.input if known.prompt else guess.input
+    if known.estimated:  # it contradicts itself: no less than what was sent
+        guessed_input = max(known.input, guess.input - known.prompt + known.input)
+    else:
+        guessed_input = known.input if known.prompt else guess.input
     return known._replace(input=guessed_input, output=max(known.output, guess.output), estimated=True)
 
 

@@ -18,6 +18,7 @@ from optimizer.providers.base import (
     converse,
     count,
     disjoint,
+    is_absurd,
     output_cap,
     sampling,
 )
@@ -126,9 +127,11 @@ def _take(chunk: Any, draft: Draft) -> Iterator[str | Unseen]:
     draft.served = chunk.model_version or draft.served
     counts = chunk.usage_metadata
     if counts is not None:
-        output = count(counts.candidates_token_count) + count(counts.thoughts_token_count)
-        prompt = count(counts.prompt_token_count) + count(counts.tool_use_prompt_token_count)
-        draft.set_usage(disjoint(prompt, counts.cached_content_token_count, 0, output), final=False)
+        written = (counts.candidates_token_count, counts.thoughts_token_count)
+        sent = (counts.prompt_token_count, counts.tool_use_prompt_token_count)
+        usage = disjoint(sum(map(count, sent)), counts.cached_content_token_count, 0, sum(map(count, written)))
+        odd = usage.estimated or any(map(is_absurd, (*written, *sent)))
+        draft.set_usage(usage._replace(estimated=odd), final=False)
     feedback = chunk.prompt_feedback
     if feedback is not None and feedback.block_reason:
         draft.ended, draft.stop = True, "refusal"

@@ -40,12 +40,17 @@ GONE = 404  # the status with which a server says that it holds no such model
 
 
 class Stores:
-    """The stores in one state directory, and the connections, closed with `closing`."""
+    """The stores in one state directory, and the connections, closed with `closing`.
 
-    def __init__(self, state: Path, closing: ExitStack, start: Start) -> None:
+    `notice` gets a line when a damaged store is put aside.
+    """
+
+    def __init__(
+        self, state: Path, closing: ExitStack, start: Start, notice: Callable[[str], None]
+    ) -> None:
         self.state = state
         self._closing = closing
-        self._start = start
+        self._start, self._notice = start, notice
 
     @cache  # noqa: B019 - one object a process
     def keys(self) -> KeyStore:
@@ -58,7 +63,7 @@ class Stores:
     def ledger(self) -> Ledger:
         from optimizer.ledger.store import open_ledger
 
-        ledger = open_ledger(self.state)
+        ledger = open_ledger(self.state, self._notice)
         self._closing.callback(ledger.close)
         return ledger
 
@@ -76,14 +81,14 @@ class Stores:
         """The states of models at these accounts, by provider."""
         from optimizer.models.state_store import StateStore
 
-        states = StateStore(self.state, dict(accounts).__getitem__)
+        states = StateStore(self.state, dict(accounts).__getitem__, tell=self._notice)
         self._closing.callback(states.close)
         return states
 
     @cache  # noqa: B019
     def memory(self, memory_gib: float) -> MemoryLeases:
         """Leases of memory: as much as is configured, or (0) as this machine has."""
-        memory = open_memory(self.state, memory_gib)
+        memory = open_memory(self.state, memory_gib, self._notice)
         self._closing.callback(memory.close)
         return memory
 
@@ -102,7 +107,7 @@ def stock(start: Start, notice: Callable[[str], None]) -> Iterator[Stock]:
     root = find_root(start.project).path
     config = settings_at(root, start, notice)
     with ExitStack() as closing:
-        yield Stock(root, config, Models(root, config, start.env, Stores(config.places.state, closing, start)))
+        yield Stock(root, config, Models(root, config, start.env, Stores(config.places.state, closing, start, notice)))
 
 
 def _passphrase(start: Start) -> Passphrase | None:
@@ -386,8 +391,8 @@ def _loaded(endpoint: Endpoint, gate: Gate) -> Mapping[str, int]:
         return {}
 
 
-def open_memory(state: Path, memory_gib: float) -> MemoryLeases:
-    """Leases of memory for one run; close them after use."""
+def open_memory(state: Path, memory_gib: float, notice: Callable[[str], None] = lambda _: None) -> MemoryLeases:
+    """Leases of memory for one run; close them after use. `notice` gets a line when their store was damaged."""
     from optimizer.models import machine
     from optimizer.models.memory import GIB
     from optimizer.models.memory_leases import MemoryLeases
@@ -397,4 +402,4 @@ def open_memory(state: Path, memory_gib: float) -> MemoryLeases:
         here = machine.look()
         return here.on_cards or here.usable
 
-    return MemoryLeases(state, look, given=round(memory_gib * GIB))
+    return MemoryLeases(state, look, given=round(memory_gib * GIB), tell=notice)

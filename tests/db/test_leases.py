@@ -101,7 +101,7 @@ def test_what_is_known_of_models_outlives_the_first_version(tmp_path: Path) -> N
     open_db(path, state_store.SCHEMA).connection.close()
     old = sqlite3.connect(path)
     old.executescript(
-        "DROP TABLE leases; DROP TABLE paces;"
+        "DROP TABLE leases; DROP TABLE paces; DROP TABLE without_tools;"
         "CREATE TABLE tickets (id INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT, input INTEGER, output INTEGER, "
         "money INTEGER, granted INTEGER, told INTEGER, expires REAL);"
         "INSERT INTO health VALUES ('groq/x@a', 3, 1.0, 2.0, 'it said no', 0.0, 1.5, 9); PRAGMA user_version=1;"

@@ -116,6 +116,24 @@ def test_a_damaged_ledger_is_put_aside_and_told(tmp_path: Path) -> None:
     assert aside.name in ledger.notice
 
 
+def test_a_ledger_that_is_damaged_while_it_is_open_is_put_aside_and_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    first = open_ledger(tmp_path)
+    for number in range(300):
+        first.add(RECORD._replace(request=f"r{number}"))
+    first.close()
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek(4096)
+        file.write(b"garbage" * 10_000)
+    ledger = open_ledger(tmp_path, told.append)
+    assert ledger.total(*ALWAYS) == (0, 0, 0)
+    ledger.settle("r1", "accepted")
+    ledger.add(RECORD)
+    assert ledger.records(*ALWAYS) == (RECORD,)
+    (line,) = told
+    assert "damaged" in line
+
+
 def test_a_place_that_cannot_hold_it_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     with pytest.raises(StorageError) as caught:

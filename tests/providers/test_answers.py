@@ -118,14 +118,24 @@ def test_missing_usage_is_estimated_and_says_so(loopback: Loopback, tmp_path: Pa
 
 
 @pytest.mark.parametrize("wire", ["gemini", "groq", "openai"])
-@pytest.mark.parametrize("tokens", [Tokens(100, 5, 300), Tokens(100, 5, -7), Tokens(-5, -5, 0)])
+@pytest.mark.parametrize("tokens", [Tokens(100, 5, 300), Tokens(100, 5, -7), Tokens(-5, -5, 0), Tokens(5, 5, 2**63)])
 def test_senseless_usage_is_never_negative(loopback: Loopback, tmp_path: Path, wire: Wire, tokens: Tokens) -> None:
     provider = connect(loopback, wire, tmp_path)
     done = hear(loopback, wire, provider, Reply("done", tokens=tokens)).completion
     assert done is not None
     usage = done.usage
     assert min(usage.input, usage.cache_read, usage.cache_write_5m, usage.output) >= 0
-    assert usage.estimated == (tokens.cached > tokens.input or tokens.input < 0)
+    assert usage.estimated
+
+
+@every_wire
+@pytest.mark.parametrize("tokens", [Tokens(2**63, 5), Tokens(1000, 2**53 + 1), Tokens(-1, -1)])
+def test_absurd_usage_is_estimated_and_says_so(loopback: Loopback, tmp_path: Path, wire: Wire, tokens: Tokens) -> None:
+    provider = connect(loopback, wire, tmp_path)
+    done = hear(loopback, wire, provider, Reply("x" * 400, tokens=tokens)).completion
+    assert done is not None
+    assert done.text == "x" * 400
+    assert done.usage == Usage(input=1000, output=100, estimated=True)
 
 
 @every_wire
