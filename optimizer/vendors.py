@@ -153,7 +153,6 @@ _ROWS = (
 )
 VENDORS: Mapping[str, Vendor] = {row.name: row for row in _ROWS}
 NAMES: tuple[str, ...] = tuple(VENDORS)
-_ENDS_OF_KEYS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_PASSPHRASE", "_PASSPHRASE_FILE")
 COMPATIBLE = next(row.name for row in _ROWS if row.server == "compatible")
 """The vendor whose interface the user's own servers speak."""
 OLLAMA = next(row.name for row in _ROWS if row.manages_models)
@@ -170,11 +169,6 @@ def key_variable(provider: str) -> str:
     if provider not in VENDORS:
         return f"{provider.upper().replace('-', '_')}_API_KEY"
     return next(iter(VENDORS[provider].keys), "the key")
-
-
-def without_keys(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a program that is started: without what holds a key, by its name."""
-    return {name: value for name, value in env.items() if not name.upper().endswith(_ENDS_OF_KEYS)}
 
 
 def whole_name(model_id: str) -> str:

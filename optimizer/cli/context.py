@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -62,10 +64,11 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
         space = max_tokens or first_budget(query, services.workspace)[1].code
         context = prepare.choose(query, services.workspace, space, given["top"])
         secrets = redact.handling(services.workspace.settings)
+        root = services.workspace.root
     if given["as_json"]:
         emit(wire.context(context))
     elif given["copy"]:
-        _copy(redact.exported(_text(context, "md" if form == "table" else form), secrets))
+        _copy(redact.exported(_text(context, "md" if form == "table" else form), secrets), root)
         notice(f"copied; {context_line(context)}")
     elif form == "table":
         print_context(context)
@@ -81,26 +84,19 @@ def _text(context: Context, form: str) -> str:
     return render.as_xml(context) if form == "xml" else render.as_markdown(context)
 
 
-def _copy(text: str) -> None:
-    """Copy `text` with whatever program the system has; raises InputError when none works."""
-    import os
-    import shutil
+def _copy(text: str, root: Path) -> None:
+    """Copy `text` with whatever program the system has outside `root`; raises InputError when none works."""
     import subprocess
 
-    from optimizer.vendors import without_keys
+    from optimizer import programs
 
+    env = programs.environment(os.environ)
     for program in CLIPBOARDS:
-        found = shutil.which(program[0])
+        found = programs.find(program[0], root, env)
         if found is None:
             continue
-        done = subprocess.run(
-            [found, *program[1:]],
-            env=without_keys(os.environ),
-            input=text.encode(),
-            capture_output=True,
-            check=False,
-            timeout=10,
-        )
+        words = [found, *program[1:]]
+        done = subprocess.run(words, input=text.encode(), capture_output=True, check=False, timeout=10, env=env)
         if done.returncode == 0:
             return
     raise InputError(

@@ -217,7 +217,7 @@ def recommend(profile: str, everything: bool, project: Path | None, as_json: boo
     from optimizer.models.available import last_known
 
     with options.open_stock(project) as stock:
-        here = machine.look()
+        here = machine.look(stock.root)
         known = last_known(stock.models.endpoints()[OLLAMA], stock.config.places.state)
         held = known.ids if known else ()
         found = machine.recommend(stock.models.catalogue(), here, held, profile)

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
+from optimizer import programs
 from optimizer.confine.view import Place, View, view
 
 INHERITED = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "PATHEXT", "COMSPEC")
@@ -67,21 +68,13 @@ def program(word: str, root: Path, env: Mapping[str, str]) -> str | None:
     if "/" in word:
         full = root / word
         return str(full) if full.is_file() and os.access(full, os.X_OK) else None
-    return shutil.which(word, path=search_path(root, env))
+    return programs.find(word, root, env)
 
 
 def _program_in_copy(word: str, place: Place) -> str | None:
     """The program that a path names, of the copy: what is installed is mounted there later."""
     path = place.tree / word
     return str(path) if "/" in word and path.is_file() and os.access(path, os.X_OK) else None
-
-
-def search_path(root: Path, env: Mapping[str, str]) -> str:
-    """PATH without relative folders and without those that lie in the repository."""
-    inside = os.path.realpath(root)
-    folders = [folder for folder in env.get("PATH", os.defpath).split(os.pathsep) if Path(folder).is_absolute()]
-    kept = [folder for folder in folders if not Path(os.path.realpath(folder)).is_relative_to(inside)]
-    return os.pathsep.join(kept) or os.defpath
 
 
 def run(argv: tuple[str, ...], place: Place, env: Mapping[str, str], bounds: Bounds, *, sources: bool = False) -> Ended:
@@ -187,7 +180,7 @@ def environment(place: Place, env: Mapping[str, str], *, sources: bool) -> dict[
     folders = [str(folder) for folder in (place.tree, place.tree / "src") if folder.is_dir()]
     return {
         **{name: env[name] for name in INHERITED if name in env},
-        "PATH": search_path(place.root, env),
+        "PATH": programs.search_path(place.root, env),
         "HOME": str(home),
         **{f"XDG_{name}_HOME": str(home / f".{name.lower()}") for name in ("CACHE", "CONFIG", "DATA", "STATE")},
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp)),

@@ -102,7 +102,7 @@ def is_broken(error: sqlite3.Error) -> bool:
     return code in _BROKEN or str(error).startswith(_FOREIGN)
 
 
-def replaced(schema: Schema, error: Exception, aside: Path) -> str:
+def replaced(schema: Schema, error: object, aside: Path) -> str:
     """The line to show for a damaged store that was put aside."""
     return f"the {schema.name} was damaged ({error}): it was put aside as {aside.name}, and a new one begun"
 

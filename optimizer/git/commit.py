@@ -70,7 +70,7 @@ def ready(root: Path, env: Mapping[str, str]) -> Repository:
     if git is None:
         raise InputError("--commit needs git, and none was found", f"install git, or {without}")
     repository = Repository(git, root, {name: value for name, value in env.items() if name not in _FOREIGN})
-    top = _run(repository, ["rev-parse", "--show-toplevel", "--absolute-git-dir"])
+    top = _read(repository, ["rev-parse", "--show-toplevel", "--absolute-git-dir"])
     lines = os.fsdecode(top.output).splitlines()
     if top.code or len(lines) != 2 or os.path.realpath(lines[0]) != os.path.realpath(root):
         raise InputError(f"--commit needs a git repository, and {root} is not the top of one", without)
@@ -78,7 +78,7 @@ def ready(root: Path, env: Mapping[str, str]) -> Repository:
     for name, what in _UNDER_WAY.items():
         if (folder / name).exists():
             raise Conflict(f"a {what} is in progress here: nothing was changed", f"finish the {what}, or {without}")
-    if _run(repository, ["ls-files", "-u"]).output:
+    if _read(repository, ["ls-files", "-u"]).output:
         raise Conflict("files are in conflict here: nothing was changed", f"resolve them, or {without}")
     if (folder / "index.lock").exists():
         raise Conflict(
@@ -86,7 +86,7 @@ def ready(root: Path, env: Mapping[str, str]) -> Repository:
             f"try again when it is done; if none is running, remove {folder / 'index.lock'}",
         )
     for identity in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
-        if _run(repository, ["var", identity]).code:
+        if _read(repository, ["var", identity]).code:
             raise InputError(
                 "git has no name and address for commits: nothing was changed",
                 "git config --global user.name NAME; git config --global user.email ADDRESS",
@@ -101,15 +101,15 @@ def hindrance(repository: Repository, changes: Sequence[FileChange]) -> Hindranc
     """
     paths = [change.path for change in changes]
     status = ["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all"]
-    listed = _run(repository, ["--literal-pathspecs", *status, "--", *paths])
+    listed = _read(repository, ["--literal-pathspecs", *status, "--", *paths])
     if listed.code:
         return Hindrance("unknown", detail=listed.errors)
     if dirty := [os.fsdecode(line[3:]) for line in listed.output.split(b"\0") if line]:
         return Hindrance("uncommitted", tuple(dirty))
-    tagged = _run(repository, ["--literal-pathspecs", "ls-files", "-v", "-z", "--", *paths])
+    tagged = _read(repository, ["--literal-pathspecs", "ls-files", "-v", "-z", "--", *paths])
     if overlooked := [os.fsdecode(line[2:]) for line in tagged.output.split(b"\0") if line and line[:1] != b"H"]:
         return Hindrance("overlooked", tuple(overlooked))
-    ignored = _run(repository, ["check-ignore", "-z", "--stdin"], b"".join(os.fsencode(p) + b"\0" for p in paths))
+    ignored = _read(repository, ["check-ignore", "-z", "--stdin"], b"".join(os.fsencode(p) + b"\0" for p in paths))
     if names := [os.fsdecode(name) for name in ignored.output.split(b"\0") if name]:
         return Hindrance("ignored", tuple(names))
     return None
@@ -131,9 +131,9 @@ def make(repository: Repository, changes: Sequence[FileChange], message: str) ->
     except BaseException:
         _forget(repository, new)
         raise
-    head = _run(repository, ["rev-parse", "HEAD"]).output.decode().strip()
+    head = _read(repository, ["rev-parse", "HEAD"]).output.decode().strip()
     notes = [*_sync_index(repository, changes, head), *_changed_by_hooks(repository, changes)]
-    branch = _run(repository, ["symbolic-ref", "--quiet", "--short", "HEAD"]).output.decode("utf-8", "replace").strip()
+    branch = _read(repository, ["symbolic-ref", "--quiet", "--short", "HEAD"]).output.decode("utf-8", "replace").strip()
     if not branch:
         notes.append("HEAD is detached: no branch holds this commit; git switch -c NAME keeps it")
     return Committed(head, branch, tuple(notes))
@@ -178,8 +178,8 @@ def _lines(count: int) -> str:
 def _sync_index(repository: Repository, changes: Sequence[FileChange], head: str) -> list[str]:
     """Update the real index where a hook put other bytes into the commit than it holds."""
     paths = [change.path for change in changes]
-    committed = _run(repository, ["ls-tree", "-z", "--full-tree", head, "--", *paths]).output
-    staged = _run(repository, ["--literal-pathspecs", "ls-files", "-s", "-z", "--", *paths]).output
+    committed = _read(repository, ["ls-tree", "-z", "--full-tree", head, "--", *paths]).output
+    staged = _read(repository, ["--literal-pathspecs", "ls-files", "-s", "-z", "--", *paths]).output
     want = {entry.split(b"\t")[1]: entry.split(b"\t")[0].split() for entry in committed.split(b"\0")[:-1]}
     have = {entry.split(b"\t")[1]: entry.split(b"\t")[0].split() for entry in staged.split(b"\0")[:-1]}
     lines = []
@@ -202,7 +202,7 @@ def _changed_by_hooks(repository: Repository, changes: Sequence[FileChange]) -> 
         now = place.read_bytes() if place.is_file() else None
         if now != change.after:
             notes.append(f"a hook (or an editor) changed {change.path}: undo will ask for --merge")
-    rest = _run(repository, ["--literal-pathspecs", "status", "--porcelain", "-z", "--", *(c.path for c in changes)])
+    rest = _read(repository, ["--literal-pathspecs", "status", "--porcelain", "-z", "--", *(c.path for c in changes)])
     if rest.output:
         notes.append("the files now differ from the commit; git status shows how")
     return notes
@@ -226,3 +226,7 @@ def _check(ended: GitResult, changes: Sequence[FileChange]) -> None:
 
 def _run(repository: Repository, arguments: Sequence[str], stdin: bytes = b"") -> GitResult:
     return run_as_user(repository.git, repository.root, arguments, repository.env, stdin)
+
+
+def _read(repository: Repository, arguments: Sequence[str], stdin: bytes = b"") -> GitResult:
+    return run_as_user(repository.git, repository.root, arguments, repository.env, stdin, reads=True)

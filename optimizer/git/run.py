@@ -13,16 +13,16 @@ from time import monotonic
 from types import MappingProxyType
 from typing import IO, NamedTuple
 
+from optimizer import programs
 from optimizer.errors import InputError
-from optimizer.vendors import without_keys
 
 SECONDS = 120.0
 MOST_ERROR_TEXT = 2_000
+_NO_WATCHER = ("-c", "core.fsmonitor=false")
+_NO_HOOKS = ("-c", "core.hooksPath=" + os.devnull)
 _SAFE = (
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "core.hooksPath=" + os.devnull,
+    *_NO_WATCHER,
+    *_NO_HOOKS,
     "-c",
     "core.quotePath=false",
     "-c",
@@ -33,7 +33,6 @@ _SAFE = (
 )
 # Where the user's own ignore file is, and what Windows needs to start a process.
 _PASSED = ("XDG_CONFIG_HOME", "SYSTEMROOT")
-_NAMES = ("git.exe",) if os.name == "nt" else ("git",)
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 _MODES = (b"100644", b"100755", b"100664")
 _TRACKED = ("ls-files", "-z", "--cached")
@@ -42,15 +41,7 @@ _OTHERS = ("ls-files", "-z", "--others", "--exclude-standard")
 
 def find_git(root: Path) -> str | None:
     """The absolute path of a git that lies outside `root`; None when there is none."""
-    inside = os.path.realpath(root)
-    for folder in os.get_exec_path():
-        for name in _NAMES if Path(folder).is_absolute() else ():
-            found = f"{folder}{os.sep}{name}"
-            if not os.access(found, os.X_OK) or not Path(found).is_file():  # a folder may not be readable
-                continue
-            if os.path.commonpath((inside, os.path.realpath(found))) != inside:
-                return found
-    return None
+    return programs.find("git", root, os.environ)
 
 
 def required_git(root: Path) -> str:
@@ -147,14 +138,15 @@ class GitResult(NamedTuple):
 
 
 def run_as_user(
-    git: str, root: Path, arguments: Sequence[str], env: Mapping[str, str], stdin: bytes = b""
+    git: str, root: Path, arguments: Sequence[str], env: Mapping[str, str], stdin: bytes = b"", *, reads: bool = False
 ) -> GitResult:
-    """Run git with the user's configuration, hooks and environment (but for keys), without an editor or pager.
+    """Run git with the user's configuration, hooks and environment but keys, without an editor or pager.
 
-    After an interrupt, wait for it, so that it leaves no lock behind.
+    With `reads`, it only reads: no hooks run. No program that watches files is started either way. After an interrupt, wait for it, so that it leaves no lock behind.
     """
-    own = {**without_keys(env), "GIT_EDITOR": "true"}
-    process = _start([git, "--no-pager", *arguments], root, own, subprocess.PIPE, subprocess.PIPE)
+    own = {**programs.environment(env), "GIT_EDITOR": "true"}
+    safe = _NO_WATCHER + (_NO_HOOKS if reads else ())
+    process = _start([git, *safe, "--no-pager", *arguments], root, own, subprocess.PIPE, subprocess.PIPE)
     try:
         output, errors = process.communicate(stdin)
     except BaseException:

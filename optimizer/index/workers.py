@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from optimizer.errors import StorageError
 from optimizer.index.extract import extract, receive, send
 from optimizer.languages.syntax import TooSlow
+from optimizer.programs import environment
 from optimizer.retrieval import SkipCode
-from optimizer.vendors import without_keys
 
 START_SECONDS = 60.0
 # How much wall time a parser gets per second of CPU time, where the system counts CPU time.
@@ -93,7 +93,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=Path(sys.executable).anchor,
-            env=without_keys(os.environ),
+            env=environment(os.environ),
         )
         threading.Thread(target=self._read, args=(inbox,), daemon=True).start()
 

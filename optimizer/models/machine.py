@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from optimizer import programs
 from optimizer.models.catalogue import Catalogue
 from optimizer.models.memory import USUAL_WINDOW, Estimate, estimate
 from optimizer.report.memory import HowRun
-from optimizer.vendors import OLLAMA, without_keys
+from optimizer.vendors import OLLAMA
 
 MIB = 1 << 20
 ASK_SECONDS = 5.0
@@ -51,18 +51,18 @@ class Machine:
         return self.usable if self.shared else int(self.vram * (1 - LEFT_TO_SCREEN))
 
 
-def look() -> Machine:
-    """Look at this machine; what is unknown is 0."""
-    cards = _nvidia()
-    ram, free = _memory()
+def look(root: Path) -> Machine:
+    """Look at this machine; what is unknown is 0. No program of the repository at `root` is asked."""
+    cards = _nvidia(root)
+    ram, free = _memory(root)
     apple = sys.platform == "darwin" and os.uname().machine == "arm64"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 0
     return Machine(ram, free, sum(size for _, size in cards), apple, tuple(name for name, _ in cards), cores)
 
 
-def _memory() -> tuple[int, int]:
+def _memory(root: Path) -> tuple[int, int]:
     if sys.platform == "darwin":
-        size = _output("sysctl", "-n", "hw.memsize").strip()
+        size = _output(root, "sysctl", "-n", "hw.memsize").strip()
         return (int(size) if size.isdigit() else _from_sysconf()), 0
     return meminfo(MEMINFO) or (_from_sysconf(), 0)
 
@@ -84,26 +84,21 @@ def _from_sysconf() -> int:
         return 0
 
 
-def _nvidia() -> list[tuple[str, int]]:
+def _nvidia(root: Path) -> list[tuple[str, int]]:
     """Name and bytes of each card of Nvidia's, from its own tool."""
-    output = _output("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
+    output = _output(root, "nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
     rows = (line.rpartition(",") for line in output.splitlines())
     return [(name.strip(), int(size) * MIB) for name, _, size in rows if name and size.strip().isdigit()]
 
 
-def _output(*command: str) -> str:
-    program = shutil.which(command[0])
+def _output(root: Path, *command: str) -> str:
+    env = programs.environment(os.environ)
+    program = programs.find(command[0], root, env)
     if program is None:
         return ""
+    words = [program, *command[1:]]
     try:
-        done = subprocess.run(
-            [program, *command[1:]],
-            env=without_keys(os.environ),
-            capture_output=True,
-            text=True,
-            timeout=ASK_SECONDS,
-            check=False,
-        )
+        done = subprocess.run(words, capture_output=True, text=True, timeout=ASK_SECONDS, check=False, env=env)
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return ""
     return done.stdout if done.returncode == 0 else ""

@@ -6,7 +6,6 @@ import configparser
 import json
 import os
 import shlex
-import shutil
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from optimizer.confine.run import LAYERS, Bounds, search_path
+from optimizer import programs
+from optimizer.confine.run import LAYERS, Bounds
 from optimizer.errors import ConfigError
 from optimizer.index.files import Root, listing, read_regular
 from optimizer.index.reader import Index
@@ -197,7 +197,7 @@ def _with_own_program(text: str, root: Root, known: frozenset[str], env: Mapping
         path = f"{folder}/{name}"
         if path not in known and os.access(root.path / path, os.X_OK) and (root.path / path).is_file():
             return shlex.join([path]) + (f" {rest}" if rest else "")
-    if name == "pytest" and shutil.which(name, path=search_path(root.path, env)) is None:
+    if name == "pytest" and programs.find(name, root.path, env) is None:
         return f"python3 -m {text}"
     return text
 

@@ -42,13 +42,25 @@ GONE = 404  # the status with which a server says that it holds no such model
 class Stores:
     """The stores in one state directory, and the connections, closed with `closing`.
 
-    `notice` gets a line when a damaged store is put aside.
+    `notice` gets a line when a damaged store is put aside; no program in the repository at `root` is run.
+    """
+
+    `notice` gets a line when a damaged store is put aside; no program in the repository at `root` is run.
     """
 
     def __init__(
-        self, state: Path, closing: ExitStack, start: Start, notice: Callable[[str], None]
+        self, root: Path, state: Path, closing: ExitStack, start: Start, notice: Callable[[str], None]
     ) -> None:
-        self.state = state
+        self.root, self.state = root, state
+        self._closing = closing
+        self._start, self._notice = start, notice
+
+    @cache  # noqa: B019 - one object a process
+    def keys(self) -> KeyStore:
+        """The stored keys; what is decrypted stays in memory as long as this run."""
+        from optimizer.privacy.keys.store import KeyStore
+
+        return KeyStore(self.state, _passphrase(self._start))
         self._closing = closing
         self._start, self._notice = start, notice
 
@@ -88,7 +100,7 @@ class Stores:
     @cache  # noqa: B019
     def memory(self, memory_gib: float) -> MemoryLeases:
         """Leases of memory: as much as is configured, or (0) as this machine has."""
-        memory = open_memory(self.state, memory_gib, self._notice)
+        memory = open_memory(self.root, self.state, memory_gib, self._notice)
         self._closing.callback(memory.close)
         return memory
 
@@ -107,7 +119,7 @@ def stock(start: Start, notice: Callable[[str], None]) -> Iterator[Stock]:
     root = find_root(start.project).path
     config = settings_at(root, start, notice)
     with ExitStack() as closing:
-        yield Stock(root, config, Models(root, config, start.env, Stores(config.places.state, closing, start, notice)))
+        yield Stock(root, config, Models(root, config, start.env, Stores(root, config.places.state, closing, start, notice)))
 
 
 def _passphrase(start: Start) -> Passphrase | None:
@@ -204,7 +216,7 @@ class Models:
         """The model that the catalogue suggests where this machine can run it, else the best one that it can."""
         from optimizer.models import machine
 
-        return machine.suggested(self.catalogue(), machine.look(), seeing)
+        return machine.suggested(self.catalogue(), machine.look(self._root), seeing)
 
     @cache  # noqa: B019
     def pinned(self) -> str:
@@ -330,7 +342,7 @@ class Models:
         return Router(
             model=model,
             open=lambda: open_provider(endpoint, asking),
-            memory=lambda: open_memory(self._config.places.state, settings.memory_gib),
+            memory=lambda: open_memory(self._root, self._config.places.state, settings.memory_gib),
             loaded=lambda: {**self._coder(endpoint), **_loaded(endpoint, asking)},
         )
 
@@ -391,7 +403,9 @@ def _loaded(endpoint: Endpoint, gate: Gate) -> Mapping[str, int]:
         return {}
 
 
-def open_memory(state: Path, memory_gib: float, notice: Callable[[str], None] = lambda _: None) -> MemoryLeases:
+def open_memory(
+    root: Path, state: Path, memory_gib: float, notice: Callable[[str], None] = lambda _: None
+) -> MemoryLeases:
     """Leases of memory for one run; close them after use. `notice` gets a line when their store was damaged."""
     from optimizer.models import machine
     from optimizer.models.memory import GIB
@@ -399,7 +413,7 @@ def open_memory(state: Path, memory_gib: float, notice: Callable[[str], None] = 
 
     def look() -> int:
         """With graphics cards, a server keeps several models there only."""
-        here = machine.look()
+        here = machine.look(root)
         return here.on_cards or here.usable
 
     return MemoryLeases(state, look, given=round(memory_gib * GIB), tell=notice)

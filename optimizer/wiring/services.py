@@ -41,7 +41,7 @@ def services(start: Start, progress: Callable[[Progress], None], notice: Callabl
         config = configured(root, start, notice).config
         index = _index(root, config.places.cache, naming, notice, closing)
         closing.callback(index.close)
-        stores = Stores(config.places.state, closing, start, notice)
+        stores = Stores(root.path, config.places.state, closing, start, notice)
         opened = _Opened(root, index, stores, progress, notice, cache(partial(_reranker, index, notice, closing)))
         yield _services(start, config, opened)
 

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.confine.run import MAX_OUTPUT, Bounds, Ended, environment, program, run, search_path
+from optimizer.confine.run import MAX_OUTPUT, Bounds, Ended, environment, program, run
 from optimizer.confine.view import Place
 from optimizer.errors import StorageError
 from optimizer.index.files import Root
+from optimizer.programs import search_path
 from optimizer.verify import scratch as scratches
 from optimizer.verify.scratch import scratch
 
@@ -113,6 +114,7 @@ WITHOUT_RIGHTS = """
 import os, sys
 from pathlib import Path
 from optimizer.index.files import Root
+from optimizer.programs import search_path
 from optimizer.verify.scratch import scratch
 with scratch(Root(Path(sys.argv[1]), True), Path(sys.argv[2]), {}) as place:
     (place.tree / "link").symlink_to(sys.argv[3])

@@ -13,6 +13,7 @@ from optimizer.models.machine import Machine, recommend, suggested
 from optimizer.models.memory import GIB
 
 CATALOGUE = load_catalogue(None)
+ROOT = Path(__file__).parent
 
 
 def test_linux_tells_total_and_available(tmp_path: Path) -> None:
@@ -35,17 +36,19 @@ def tool(folder: Path, text: str) -> None:
 def test_cards_are_told_by_their_own_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     tool(tmp_path, "echo 'NVIDIA GeForce RTX 4090, 24564'; echo 'NVIDIA T4, 15360'")
-    here = machine.look()
+    here = machine.look(ROOT)
     assert here.cards == ("NVIDIA GeForce RTX 4090", "NVIDIA T4")
     assert here.vram == (24564 + 15360) * machine.MIB
     tool(tmp_path, "echo 'NVIDIA-SMI has failed because it could not talk to the driver'; exit 9")
-    assert machine.look().cards == ()
+    assert machine.look(ROOT).cards == ()
     tool(tmp_path, "echo '[N/A], [N/A]'")
-    assert machine.look().vram == 0
+    assert machine.look(ROOT).vram == 0
+    tool(tmp_path, "echo 'NVIDIA T4, 15360'")
+    assert machine.look(tmp_path).cards == (), "a program of the repository is not run"
 
 
 def test_this_machine_has_memory() -> None:
-    here = machine.look()
+    here = machine.look(ROOT)
     assert here.ram > GIB // 4
     assert 0 < here.usable < here.ram or here.vram
 
