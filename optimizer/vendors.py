@@ -6,6 +6,7 @@ is like OpenAI's: a row here with `sdk`, rows in models/catalogue.toml, and the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
@@ -157,6 +158,15 @@ COMPATIBLE = next(row.name for row in _ROWS if row.server == "compatible")
 """The vendor whose interface the user's own servers speak."""
 OLLAMA = next(row.name for row in _ROWS if row.manages_models)
 """The server that downloads and loads models on this machine."""
+REMOTE = f"{OLLAMA}-cloud"
+"""The name, as of a provider, of what such a server does not run itself but passes on to its maker."""
+REMOTE_HOST = "ollama.com"
+_REMOTE_TAG = re.compile(r":(?:.+-)?cloud$")
+
+
+def is_remote(model_id: str, remote_host: str = "") -> bool:
+    """Whether a model of Ollama's runs elsewhere, as its server says (`remote_host`) or its tag."""
+    return bool(remote_host) or _REMOTE_TAG.search(model_id.lower()) is not None
 
 
 def of(provider: str) -> Vendor:

@@ -13,7 +13,7 @@ from optimizer.config.suggest import did_you_mean, nearest
 from optimizer.config.values import BadValue, Given, check_url
 from optimizer.errors import ConfigError
 from optimizer.vendors import NAMES as PROVIDERS
-from optimizer.vendors import key_variable
+from optimizer.vendors import REMOTE, key_variable
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _FIELDS = ("name", "url", "key")
@@ -34,7 +34,7 @@ def own_endpoints(document: Document) -> Iterator[OwnEndpoint]:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         place = document.place("endpoint")
         raise ConfigError(f"{place}: endpoint is a list of servers", "write each server below [[endpoint]]")
-    seen = set(PROVIDERS)
+    seen = {*PROVIDERS, REMOTE}
     for number, table in enumerate(tables):
         at = partial(_place, document, number)
         for field_name, value in table.items():
@@ -66,7 +66,7 @@ def check_provider(one: Given, models_file: Path, more: str = "") -> None:
     """
     scoped = one.key.startswith("options.provider.")
     name = one.key.removeprefix("options.provider.").rpartition(".")[0] if scoped else str(one.value)
-    if not (scoped or one.key == "provider") or name in ("", *PROVIDERS):
+    if not (scoped or one.key == "provider") or name in ("", REMOTE, *PROVIDERS):
         return
     document = read_document(models_file)
     own = [server.name for server in own_endpoints(document)] if document else []

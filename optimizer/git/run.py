@@ -142,7 +142,8 @@ def run_as_user(
 ) -> GitResult:
     """Run git with the user's configuration, hooks and environment but keys, without an editor or pager.
 
-    With `reads`, it only reads: no hooks run. No program that watches files is started either way. After an interrupt, wait for it, so that it leaves no lock behind.
+    With `reads`, it only reads: no hooks run. No program that watches files is started either way. After an interrupt,
+    wait for it, so that it leaves no lock behind.
     """
     own = {**programs.environment(env), "GIT_EDITOR": "true"}
     safe = _NO_WATCHER + (_NO_HOOKS if reads else ())

@@ -20,7 +20,7 @@ from optimizer.models.catalogue import Catalogue
 from optimizer.privacy import private_file
 from optimizer.providers import base
 from optimizer.providers.door import Gate
-from optimizer.providers.endpoints import Endpoint
+from optimizer.providers.endpoints import Endpoint, loopback
 from optimizer.reasons import HoldsNothing, NoAnswer, NoKey, NotHeld, OtherTier, Reason, ServerFailed, Unfit, Why
 from optimizer.settings import Settings, option
 from optimizer.types import TIERS, LeftOut, Model, Tier
@@ -54,7 +54,10 @@ def available(
     left_out: list[LeftOut] = []
     for provider, endpoint in endpoints.items():
         if settings.provider in ("", provider):
-            found = _at(catalogue, endpoint, settings, features, gate)
+            if endpoint.remote:
+                found = _passed_on(catalogue, endpoint, endpoints[endpoint.wire], settings, gate)
+            else:
+                found = _at(catalogue, endpoint, settings, features, gate)
             models += found.models
             left_out += found.left_out
     models.sort(key=lambda model: catalogue.rank(model.id, model.provider))
@@ -126,14 +129,30 @@ def _held(catalogue: Catalogue, endpoint: Endpoint, settings: Settings, gate: Ga
         return _missing(provider, tier, Why.CONSENT)
     except ProviderError as error:
         return _missing(provider, tier, ServerFailed(error.message, error.hint))
-    unfit = {model_id: catalogue.unfit(model_id, provider) for model_id in found.ids}
-    described = (_served(catalogue.describe(model_id, provider), found) for model_id in found.ids)
+    ids = [model_id for model_id in found.ids if model_id not in found.remote]
+    unfit = {model_id: catalogue.unfit(model_id, provider) for model_id in ids}
+    described = (_served(catalogue.describe(model_id, provider), found) for model_id in ids)
     models = (_placed(model, endpoint, settings) for model in described)
     fit = tuple(model for model in models if not unfit[model.id])
     left_out = [LeftOut(model_id, provider, tier, Unfit(why)) for model_id, why in unfit.items() if why]
     if not fit:
         left_out.insert(0, LeftOut("", provider, tier, HoldsNothing(_title(endpoint), endpoint.host, pull)))
     return Available(fit, tuple(left_out))
+
+
+def _passed_on(catalogue: Catalogue, endpoint: Endpoint, server: Endpoint, settings: Settings, gate: Gate) -> Available:
+    """What an Ollama server lists and does not run itself: models of the cloud that it passes requests on to."""
+    known = last_known(server, gate.state)
+    if settings.provider == endpoint.provider and (not server.local or listens(server)):
+        with contextlib.suppress(ProviderError, ConsentMissing):
+            known = discover(server, gate, settings.discovery_seconds)
+    if not known:
+        return Available((), ())
+    described = [(catalogue.describe(one, endpoint.provider)._replace(price_ref=""), one) for one in known.remote]
+    models = tuple(_served(model, known) for model, one in described if known.remote[one] == endpoint.remote)
+    elsewhere = [(model, known.remote[one]) for model, one in described if known.remote[one] != endpoint.remote]
+    left = (LeftOut(model.id, model.provider, model.tier, Unfit(f"it runs at {host}")) for model, host in elsewhere)
+    return Available(models, tuple(left))
 
 
 def _served(model: Model, found: HeldModels) -> Model:
@@ -151,7 +170,7 @@ def _served(model: Model, found: HeldModels) -> Model:
 def _placed(model: Model, endpoint: Endpoint, settings: Settings) -> Model:
     """The model as this server runs it: its vendor's price elsewhere does not apply."""
     model = model._replace(price_ref="")
-    if endpoint.local:
+    if endpoint.local and not vendors.is_remote(model.id):
         model = model._replace(tier="local", label="Local", local=True)
     size = option(settings, "context_size", model.id, model.provider)
     if size and model.tier == "local":
@@ -163,11 +182,13 @@ def listens(endpoint: Endpoint) -> bool:
     """Whether a loopback address accepts connections; asked first, so that no SDK is imported for a refusal."""
     parts = urlsplit(endpoint.base_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname, port), KNOCK_SECONDS).close()
-    except OSError:
-        return False
-    return True
+    return any(_opens(address, port) for address in loopback(parts.hostname or ""))
+
+
+def _opens(address: str, port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((address, port), KNOCK_SECONDS):
+        return True
+    return False
 
 
 def _explicit(
@@ -214,7 +235,7 @@ def _title(endpoint: Endpoint) -> str:
 @dataclass(frozen=True, slots=True)
 class HeldModels:
     """What a server held at a time (seconds since the epoch): ids, bytes on disk and tokens of the windows by id, and
-    the ids that are loaded and that see images."""
+    the ids that are loaded and that see images; and where those run that the server passes on."""
 
     ids: tuple[str, ...]
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -222,6 +243,7 @@ class HeldModels:
     at: float = 0.0
     windows: Mapping[str, int] = field(default_factory=dict)
     seeing: tuple[str, ...] = ()
+    remote: Mapping[str, str] = field(default_factory=dict)
 
 
 def discover(endpoint: Endpoint, gate: Gate, seconds: float) -> HeldModels:
@@ -253,7 +275,8 @@ def last_known(endpoint: Endpoint, state: Path) -> HeldModels | None:
         sizes = {str(name): int(size) for name, size in row["sizes"].items()}
         windows = {str(name): int(size) for name, size in row.get("windows", {}).items()}
         ids, resident, seeing = (tuple(map(str, row.get(name, ()))) for name in ("ids", "resident", "seeing"))
-        return HeldModels(ids, sizes, resident, float(row["at"]), windows, seeing)
+        remote = {str(name): str(host) for name, host in row.get("remote", {}).items()}
+        return HeldModels(ids, sizes, resident, float(row["at"]), windows, seeing, remote)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -275,7 +298,8 @@ def _ollama(endpoint: Endpoint, gate: Gate) -> HeldModels:
     windows = {one.id: one.window for one in cards if one.window}
     seeing = tuple(one.id for one in cards if one.vision)
     sizes = {one.id: one.size for one in held}
-    return HeldModels(tuple(one.id for one in cards), sizes, resident, time.time(), windows, seeing)
+    remote = {one.id: one.remote or vendors.REMOTE_HOST for one in held if vendors.is_remote(one.id, one.remote)}
+    return HeldModels(tuple(one.id for one in cards), sizes, resident, time.time(), windows, seeing, remote)
 
 
 def _card(shelf: OllamaShelf, held: StoredModel, known: HeldModels | None) -> base.ServedModel:

@@ -7,13 +7,14 @@ import importlib
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from optimizer import vendors
 from optimizer.debug import debug
 from optimizer.errors import (
     BadAnswer,
@@ -26,7 +27,7 @@ from optimizer.errors import (
 )
 from optimizer.privacy import consent, egress
 from optimizer.providers import failures, outside
-from optimizer.providers.endpoints import Endpoint
+from optimizer.providers.endpoints import Endpoint, remote_of
 from optimizer.providers.network import CORE, Body, Clock, Generation, Pools, broken, open_pool, pool_errors
 from optimizer.providers.pace import Pace
 from optimizer.providers.quotas import Exchange, quotas
@@ -35,6 +36,18 @@ from optimizer.settings import Settings, option
 ERROR_BYTES = 65_536
 SLOW_LINE = 125_000  # bytes a second: what is sent beyond the first of them may take so much longer
 _DROPPED = {"content-encoding", "content-length", "transfer-encoding", "set-cookie"}
+_CHATS = ("/chat", "/chat/completions", "/generate")
+_FOR_KEYS = frozenset({"authorization", "x-api-key", "x-goog-api-key"})
+_KINDS = re.compile(r"application/json(?:; ?charset=utf-8)?|text/event-stream|application/x-ndjson|\*/\*")
+_SENT = {
+    "host": re.compile(r".+"),
+    "connection": re.compile(r"keep-alive|close"),
+    "content-length": re.compile(r"\d+"),
+    "transfer-encoding": re.compile(r"chunked"),
+    "content-type": _KINDS,
+    "accept": _KINDS,
+    "anthropic-version": re.compile(r"\d{4}-\d\d-\d\d"),
+}
 _MODEL_IN_PATH = re.compile(r"/models/([^/:]+):")
 
 
@@ -210,9 +223,11 @@ class Door:
             )
         try:
             where = endpoint.destination
-            needless = endpoint.local or (gate.errand and not sends)
-            if not (needless or consent.granted(gate.state, gate.repository, endpoint.provider, where)):
-                return ConsentMissing(endpoint.provider, where)
+            provider, needless = endpoint.provider, endpoint.local or (gate.errand and not sends)
+            if endpoint.local and there.path.endswith(_CHATS) and vendors.is_remote(_model(there.path, content)):
+                provider, where, needless = vendors.REMOTE, remote_of(endpoint).destination, False
+            if not (needless or consent.granted(gate.state, gate.repository, provider, where)):
+                return ConsentMissing(provider, where)
             found = payload.scan_payload(content, gate.allowed)
         except (StorageError, SecretFound) as error:
             return error
@@ -235,7 +250,7 @@ class Door:
         entry = egress.Egress(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             destination=endpoint.provider,
-            host=there.netloc.lower() + endpoint.destination.removeprefix(endpoint.host),
+            host=endpoint.destination if there.netloc.lower() == endpoint.host else there.netloc.lower(),
             repository=gate.repository,
             model=_model(there.path, content),
             bytes=len(content),
@@ -253,16 +268,12 @@ class Door:
             raise refusal
 
     def _send(self, request: Any, clock: Clock) -> Any:
-        request.headers["accept-encoding"] = "identity"
-        request.headers.pop("cookie", None)
-        if not self.endpoint.key:
-            request.headers.pop("authorization", None)
         url = request.url
         timeout = {"connect": self.gate.limits.connect, "read": clock, "write": self.gate.limits.stall, "pool": 5.0}
         outgoing = self.core.Request(
             method=request.method,
             url=self.core.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=request.headers.raw,
+            headers=_outgoing(request.headers.multi_items(), self.endpoint.key),
             content=request.stream,
             extensions={"timeout": timeout},
         )
@@ -304,6 +315,19 @@ class Door:
                 f"{provider} answered with a web page",
                 f"check {self.endpoint.written}, and whether a login is asked for",
             )
+
+
+def _outgoing(headers: Iterable[tuple[str, str]], key: str) -> list[tuple[bytes, bytes]]:
+    """The headers that go out: those that a request needs, with nothing of the environment but the key.
+
+    SDKs add what they find in variables, such as ANTHROPIC_CUSTOM_HEADERS, and what they know of this machine.
+    """
+    kept = {name.lower(): value for name, value in headers}
+    sent = {name: value for name, value in kept.items() if (form := _SENT.get(name)) and form.fullmatch(value)}
+    if key:
+        sent |= {name: key if name.startswith("x-") else f"Bearer {key}" for name in _FOR_KEYS & kept.keys()}
+    sent |= {"user-agent": "optimizer", "accept-encoding": "identity"}
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.items()]
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

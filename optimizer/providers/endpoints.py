@@ -11,7 +11,10 @@ from urllib.parse import urlsplit
 
 from optimizer.config.network import Certificates, Proxy
 from optimizer.errors import ConfigError, InputError
-from optimizer.vendors import VENDORS, Vendor, key_variable
+from optimizer.vendors import REMOTE, REMOTE_HOST, VENDORS, Vendor, key_variable
+
+LOCALHOST = "localhost"
+UNENCRYPTED = "unencrypted"
 
 
 class Sealed(NamedTuple):
@@ -31,6 +34,7 @@ class Endpoint:
     `wire` is the provider whose interface it speaks where the user named the server, '' for its own;
     `variable` is the environment variable of its key where that has a name of the user's own too. `sealed` is a stored
     key, which counts where there is no other. `proxy` is the one that the environment names for it, used or not.
+    `remote` is the host that it passes requests on to.
     """
 
     provider: str
@@ -42,6 +46,7 @@ class Endpoint:
     proxy: Proxy | None = None
     certificates: Certificates = ()
     sealed: Sealed | None = field(default=None, repr=False, compare=False)
+    remote: str = ""
     vendor: Vendor = field(init=False, repr=False, compare=False)
     """The row of the vendor whose interface is used."""
     host: str = field(init=False, repr=False, compare=False)
@@ -53,8 +58,17 @@ class Endpoint:
 
     @property
     def destination(self) -> str:
-        """The host, with the proxy that is used: what consent is given for."""
-        return f"{self.host} via {self.proxy.host}" if self.proxy and self.proxy.used else self.host
+        """The host, with what is on the way to it: what consent is given for."""
+        way = f"{self.remote} via {self.host}" if self.remote else self.host
+        if self.is_plain:
+            way += f", {UNENCRYPTED}"
+        return f"{way} via {self.proxy.host}" if self.proxy and self.proxy.used else way
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether what is sent, the key included, can be read on the way: http to another machine."""
+        parts = urlsplit(self.base_url)
+        return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
     @property
     def key_variable(self) -> str:
@@ -85,6 +99,8 @@ class Endpoint:
     @property
     def written(self) -> str:
         """Where the user writes its address, for hints."""
+        if self.remote:
+            return f"[endpoints] {self.wire}"
         return f"the [[endpoint]] {self.provider} in models.toml" if self.wire else f"[endpoints] {self.provider}"
 
     @property
@@ -123,14 +139,28 @@ def endpoint(provider: str, base_url: str = "", key: str = "", wire: str = "", v
     return Endpoint(provider, url, key, local, wire, variable)
 
 
+def remote_of(server: Endpoint) -> Endpoint:
+    """What an Ollama server passes on to its maker: a destination of its own, wherever the server is."""
+    return replace(server, provider=REMOTE, wire=server.speaks, local=False, remote=REMOTE_HOST)
+
+
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine itself, decided without asking DNS."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
+    """Whether a host name or address is this machine itself: no name but localhost, which nobody is asked for."""
+    return bool(loopback(host))
+
+
+def loopback(host: str) -> tuple[str, ...]:
+    """The addresses of this machine that a host stands for, to be connected to without a look-up; () for none.
+
+    Other names, also those below .localhost, may be answered by DNS with any address.
+    """
+    if host == LOCALHOST:
+        return ("127.0.0.1", "::1")
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return ()
+    return (host,) if address.is_loopback and "%" not in host else ()
 
 
 def _normal(vendor: Vendor, url: str) -> str:

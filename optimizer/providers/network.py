@@ -8,11 +8,12 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Literal
 
 from optimizer import vendors
 from optimizer.errors import BadAnswer, BadCertificate, NoConnection, ProviderError, TimedOut, Unreachable
-from optimizer.providers.endpoints import Endpoint
+from optimizer.providers.endpoints import Endpoint, loopback
 from optimizer.providers.outside import open_proxied, trusted
 
 PIECE = 1 << 20
@@ -95,10 +96,14 @@ class TimedBackend:
     """The network backend of a connection pool, with reads that obey a Clock; `core` is httpcore or httpcore2."""
 
     def __init__(self, core: Any) -> None:
-        self.inner = core.SyncBackend()
+        self.core, self.inner = core, core.SyncBackend()
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> _TimedStream:
-        return _TimedStream(self.inner.connect_tcp(host, port, timeout=timeout, **options))
+        *others, last = loopback(host) or (host,)
+        for address in others:
+            with suppress(self.core.ConnectError):
+                return _TimedStream(self.inner.connect_tcp(address, port, timeout=timeout, **options))
+        return _TimedStream(self.inner.connect_tcp(last, port, timeout=timeout, **options))
 
     def sleep(self, seconds: float) -> None:
         self.inner.sleep(seconds)

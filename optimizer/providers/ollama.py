@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
+from optimizer import vendors
 from optimizer.errors import BadAnswer, ModelMissing, Overloaded, PromptTooLong, ProviderError
 from optimizer.events import Unseen
 from optimizer.images import tokens
@@ -183,13 +185,17 @@ def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """A model on the server's disk: bytes, and how the server names family, parameter count and quantisation."""
+    """A model on the server's disk: bytes, and how the server names family, parameter count and quantisation.
+
+    `remote` is the host that runs it where the server does not do so itself.
+    """
 
     id: str
     size: int = 0
     family: str = ""
     parameters: str = ""
     quantisation: str = ""
+    remote: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,9 +338,12 @@ def open_shelf(endpoint: Endpoint, gate: Gate, *, pulls: bool = False) -> Ollama
 
 def _held(one: Mapping[str, Any]) -> StoredModel:
     family, parameters, quantisation = _details(one)
-    return StoredModel(
-        str(one.get("model") or one["name"]), int(one.get("size") or 0), family, parameters, quantisation
-    )
+    name, size = str(one.get("model") or one["name"]), int(one.get("size") or 0)
+    there = str(one.get("remote_host") or "")
+    host = urlsplit(there if "://" in there else f"//{there}").hostname or ""
+    if one.get("remote_model"):
+        host = host or vendors.REMOTE_HOST
+    return StoredModel(name, size, family, parameters, quantisation, host)
 
 
 def _running(one: Mapping[str, Any]) -> LoadedModel:

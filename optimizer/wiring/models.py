@@ -45,9 +45,6 @@ class Stores:
     `notice` gets a line when a damaged store is put aside; no program in the repository at `root` is run.
     """
 
-    `notice` gets a line when a damaged store is put aside; no program in the repository at `root` is run.
-    """
-
     def __init__(
         self, root: Path, state: Path, closing: ExitStack, start: Start, notice: Callable[[str], None]
     ) -> None:
@@ -61,8 +58,6 @@ class Stores:
         from optimizer.privacy.keys.store import KeyStore
 
         return KeyStore(self.state, _passphrase(self._start))
-        self._closing = closing
-        self._start, self._notice = start, notice
 
     @cache  # noqa: B019 - one object a process
     def keys(self) -> KeyStore:
@@ -142,14 +137,15 @@ class Models:
 
     @cache  # noqa: B019 - one object a request
     def endpoints(self) -> Mapping[str, Endpoint]:
-        from optimizer.providers.endpoints import endpoint
+        from optimizer.providers.endpoints import endpoint, remote_of
 
         urls, keys = self._config.settings.endpoints, self._config.keys
         found = {name: endpoint(name, urls.get(name, ""), keys.of(name)) for name in vendors.NAMES}
         for own in self.catalogue().endpoints:
             found[own.name] = endpoint(own.name, own.url, self._env.get(own.key, ""), vendors.COMPATIBLE, own.key)
         sealed = self._sealed(found)
-        return {name: self._reached(replace(one, sealed=sealed.get(name))) for name, one in found.items()}
+        reached = {name: self._reached(replace(one, sealed=sealed.get(name))) for name, one in found.items()}
+        return reached | {vendors.REMOTE: remote_of(reached[vendors.OLLAMA])}
 
     def _sealed(self, endpoints: Mapping[str, Endpoint]) -> Mapping[str, Sealed]:
         """The stored keys of endpoints without one of the environment; a damaged file is told when one is needed."""
@@ -333,7 +329,7 @@ class Models:
         from optimizer.providers.base import open_provider
 
         settings, endpoint = self._config.settings, self.endpoints()[vendors.OLLAMA]
-        if not (settings.local_router and endpoint.local):
+        if not (settings.local_router and endpoint.local) or self._runs_elsewhere(settings.local_router, endpoint):
             return None
         model = self.catalogue().describe(settings.local_router, endpoint.provider)._replace(tier="local", local=True)
         longest, gate = settings.local_router_seconds, self.gate()
@@ -345,6 +341,13 @@ class Models:
             memory=lambda: open_memory(self._root, self._config.places.state, settings.memory_gib),
             loaded=lambda: {**self._coder(endpoint), **_loaded(endpoint, asking)},
         )
+
+    def _runs_elsewhere(self, name: str, endpoint: Endpoint) -> bool:
+        """Whether a server is known to pass requests for a model on."""
+        from optimizer.models.available import last_known
+
+        known = last_known(endpoint, self._config.places.state)
+        return vendors.is_remote(name) or bool(known and vendors.whole_name(name) in known.remote)
 
     def _coder(self, endpoint: Endpoint) -> Mapping[str, int]:
         """The bytes of the model of `local.coder`, by its name, unless its server is known not to hold it."""

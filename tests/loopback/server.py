@@ -167,8 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.loopback.requests.append(received)
         if path in _LISTS:
             listing = _listing(received.wire, self.loopback.served[received.wire], self.loopback.sizes)
-            for row in listing.get("data", ()):
-                row |= self.loopback.listed.get(row["id"], {})
+            for row in (*listing.get("data", ()), *listing.get("models", ())):
+                row |= self.loopback.listed.get(row.get("id") or row["name"], {})
             self._json(listing)
         elif path == "/props" and self.loopback.props is not None:
             page = self.loopback.props

@@ -13,11 +13,12 @@ from optimizer import vendors
 from optimizer.config.features import Features
 from optimizer.config.load import Keys
 from optimizer.errors import InputError
+from optimizer.ledger.prices import UNCHARGED_TIERS
 from optimizer.models.available import Available, available
 from optimizer.models.catalogue import load_catalogue
 from optimizer.privacy import consent
 from optimizer.providers.door import Gate
-from optimizer.providers.endpoints import endpoint
+from optimizer.providers.endpoints import endpoint, remote_of
 from optimizer.reasons import HoldsNothing, NoAnswer, NoKey, NotHeld, OtherTier, ServerFailed, Unfit, Why
 from optimizer.settings import Settings
 from optimizer.types import LeftOut, Model
@@ -84,6 +85,7 @@ def find(tmp_path: Path) -> Callable[..., Available]:
         resolved = Settings(endpoints=urls, **settings)
         gate = Gate(str(tmp_path / "repo"), tmp_path / "state")
         endpoints = {name: endpoint(name, resolved.endpoints.get(name, ""), keys.of(name)) for name in PROVIDERS}
+        endpoints[vendors.REMOTE] = remote_of(endpoints[vendors.OLLAMA])
         return available(CATALOGUE, endpoints, resolved, features, gate)
 
     return run
@@ -127,10 +129,14 @@ def test_ollama_is_asked_what_it_holds(find: Callable[..., Available], serve: Ca
     server = serve("llama3.1:8b", "nomic-embed-text:latest", "qwen2.5-coder:7b", "gpt-oss:120b-cloud")
     found = find(Keys(), server.url)
     assert server.asked == ["/api/tags", "/api/ps"]
-    assert ids(found) == ["qwen2.5-coder:7b", "llama3.1:8b"]
-    assert all(model.local and (model.tier, model.label) == ("local", "Local") for model in found.models)
+    (passed_on,) = (model for model in found.models if model.provider != "ollama")
+    here = [model for model in found.models if model is not passed_on]
+    assert [model.id for model in here] == ["qwen2.5-coder:7b", "llama3.1:8b"]
+    assert all(model.local and (model.tier, model.label) == ("local", "Local") for model in here)
+    assert (passed_on.provider, passed_on.local, passed_on.price_ref) == ("ollama-cloud", False, "")
+    assert passed_on.tier not in UNCHARGED_TIERS
     unfit = {one.model: one.reason for one in found.left_out if one.model}
-    assert set(unfit) == {"nomic-embed-text:latest", "gpt-oss:120b-cloud"}
+    assert set(unfit) == {"nomic-embed-text:latest"}
     assert all(isinstance(reason, Unfit) for reason in unfit.values())
     assert unfit["nomic-embed-text:latest"] == Unfit(CATALOGUE.unfit("nomic-embed-text:latest", "ollama"))
 
@@ -182,7 +188,7 @@ def test_a_remote_compatible_server_needs_consent(find: Callable[..., Available]
 
 
 def test_with_consent_a_remote_server_that_is_not_there_is_told(find: Callable[..., Available], tmp_path: Path) -> None:
-    consent.grant(tmp_path / "state", str(tmp_path / "repo"), "ollama", "ollama.invalid:11434")
+    consent.grant(tmp_path / "state", str(tmp_path / "repo"), "ollama", "ollama.invalid:11434, unencrypted")
     found = left(find(Keys(), "http://ollama.invalid:11434"), "ollama")
     assert isinstance(found.reason, ServerFailed)
 

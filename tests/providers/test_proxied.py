@@ -27,7 +27,7 @@ def test_every_wire_goes_through_a_proxy(loopback: Loopback, wire: Wire, tmp_pat
     consent.grant(tmp_path, "/repo", wire, made.host)
     with pytest.raises(ConsentMissing) as missing:
         base.open_provider(made, gate).models()
-    assert missing.value.host == f"models.test via {proxy.host}"
+    assert missing.value.host == f"models.test, unencrypted via {proxy.host}"
     consent.grant(tmp_path, "/repo", wire, made.destination)
     heard = hear(loopback, wire, base.open_provider(made, gate), Reply("through"))
     assert heard.completion is not None and heard.completion.text == "through"
