@@ -135,7 +135,8 @@ def test_an_unknown_model_in_the_cloud_is_never_taken_for_cheap(shipped: Catalog
 
 @pytest.mark.parametrize(
     "name",
-    ["nomic-embed-text:latest", "mxbai-embed-large", "bge-m3", "all-minilm:33m", "qwen2.5-coder:7b-base", "llama-guard3:8b"],
+    ["nomic-embed-text:latest", "mxbai-embed-large", "bge-m3", "all-minilm:33m",
+     "qwen2.5-coder:7b-base", "llama-guard3:8b"],
 )  # fmt: skip
 def test_models_that_are_never_asked(shipped: Catalogue, name: str) -> None:
     assert shipped.unfit(name, "ollama")
