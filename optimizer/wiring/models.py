@@ -60,13 +60,6 @@ class Stores:
         return KeyStore(self.state, _passphrase(self._start))
 
     @cache  # noqa: B019 - one object a process
-    def keys(self) -> KeyStore:
-        """The stored keys; what is decrypted stays in memory as long as this run."""
-        from optimizer.privacy.keys.store import KeyStore
-
-        return KeyStore(self.state, _passphrase(self._start))
-
-    @cache  # noqa: B019 - one object a process
     def ledger(self) -> Ledger:
         from optimizer.ledger.store import open_ledger
 
@@ -114,7 +107,9 @@ def stock(start: Start, notice: Callable[[str], None]) -> Iterator[Stock]:
     root = find_root(start.project).path
     config = settings_at(root, start, notice)
     with ExitStack() as closing:
-        yield Stock(root, config, Models(root, config, start.env, Stores(root, config.places.state, closing, start, notice)))
+        yield Stock(
+            root, config, Models(root, config, start.env, Stores(root, config.places.state, closing, start, notice))
+        )
 
 
 def _passphrase(start: Start) -> Passphrase | None:
