@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fnmatch
 import os
 import re
 import stat
@@ -175,43 +174,6 @@ def reader(root: Path) -> Callable[[str], bytes | None]:
 
 
 # ── what a person should know ──────────────────────────────────────────────────────────────────────
-
-# Patterns of paths in lower case (`*` also matches `/`), and what acts on such a file by itself.
-_TAKEN_UP = (
-    (".github/workflows/*", "CI"),
-    (".github/actions/*", "CI"),
-    (".gitlab-ci.yml", "CI"),
-    (".gitlab/ci/*", "CI"),
-    (".circleci/*", "CI"),
-    (".travis.yml", "CI"),
-    ("azure-pipelines.yml", "CI"),
-    ("bitbucket-pipelines.yml", "CI"),
-    ("jenkinsfile", "CI"),
-    (".drone.yml", "CI"),
-    (".husky/*", "git's hooks"),
-    (".githooks/*", "git's hooks"),
-    (".pre-commit-config.yaml", "git's hooks"),
-    ("lefthook.yml", "git's hooks"),
-    (".gitmodules", "git"),
-    (".vscode/*", "the editor"),
-    (".idea/*", "the editor"),
-    (".zed/*", "the editor"),
-    (".devcontainer/*", "the editor"),
-    ("*.code-workspace", "the editor"),
-    (".optimizer.toml", "optimizer"),
-)
-
-
-def taken_up_by(path: str) -> str:
-    """What acts on a file as soon as it exists (CI, git's hooks, the editor, optimizer); '' for most files.
-
-    Other directories may come before such a path, as in a repository of several projects.
-    """
-    folded = path.casefold()
-    for pattern, program in _TAKEN_UP:
-        if fnmatch.fnmatchcase(folded, pattern) or fnmatch.fnmatchcase(folded, f"*/{pattern}"):
-            return program
-    return ""
 
 
 def open_files(root: Path, patch: Patch) -> Iterator[tuple[str, str]]:

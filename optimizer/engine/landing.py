@@ -77,10 +77,10 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
 
 def _careful(patch: Patch) -> Iterator[Careful]:
     """What a yes in advance does not cover; each reason of a file is an entry of its own."""
-    from optimizer.edits.paths import taken_up_by
+    from optimizer.edits.unprompted import acts_on
 
     for change in patch.changes:
-        if program := taken_up_by(change.path):
+        if program := acts_on(change):
             yield Careful(change.path, "acts", program)
 
 

@@ -14,7 +14,7 @@ import pytest
 from optimizer.edits import journal as journals
 from optimizer.edits.journal import DAY, JournalBounds, entries, prune
 from optimizer.edits.journalled import recover
-from optimizer.edits.paths import check_path, new_scripts, open_files, resolve, taken_up_by
+from optimizer.edits.paths import check_path, new_scripts, open_files, resolve
 from optimizer.edits.write import redo, redoable, undo, write
 from optimizer.errors import Conflict, SafetyRefused
 from optimizer.git.merge import three_way
@@ -71,24 +71,6 @@ def test_files_of_a_repository_within_are_refused(root: Path, journal: Path, tmp
         with pytest.raises(SafetyRefused, match=r"\bvendor/lib\b(?!/)"):
             write(root, change(path, None, b"x"), journal, "")
     assert resolve(root, "vendor/x.py") == Path(os.path.realpath(root)) / "vendor/x.py"
-
-
-@pytest.mark.parametrize(
-    ("path", "who"),
-    [
-        (".github/workflows/ci.yml", "CI"),
-        ("sub/.GitHub/Workflows/ci.yml", "CI"),
-        (".husky/pre-commit", "git's hooks"),
-        (".vscode/settings.json", "the editor"),
-        (".optimizer.toml", "optimizer"),
-        ("Jenkinsfile", "CI"),
-        (".github/ISSUE_TEMPLATE.md", ""),
-        ("src/a.py", ""),
-        ("vscode/settings.json", ""),
-    ],
-)
-def test_files_that_something_acts_on_by_itself(path: str, who: str) -> None:
-    assert taken_up_by(path) == who
 
 
 # ── kinds and attributes ─────────────────────────────────────────────────────────────────────────
