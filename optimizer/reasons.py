@@ -391,8 +391,9 @@ class Hindrance(NamedTuple):
     detail: str = ""
 
 
-CarefulCode = Literal["acts"]
-"""Why a file needs an answer of its own: `acts`, a program acts on it unprompted (the detail names the program)."""
+CarefulCode = Literal["acts", "hidden"]
+"""Why a file needs an answer of its own: a program acts on it unprompted (the detail names the program), or a new line
+holds what a reader does not see or takes for something else (the detail names the characters)."""
 
 
 class Careful(NamedTuple):

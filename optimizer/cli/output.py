@@ -16,6 +16,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, TextIO
 
+from optimizer.characters import escaped_json
+
 _PLAIN, _BYTES, _ASCII = "optimizer.plain", "optimizer.bytes", "optimizer_ascii"
 # Our own signs in ASCII; each stands for a range of letters that begins with it.
 _SIGNS = (
@@ -113,9 +115,9 @@ class Streams:
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
-    """JSON that stdout can show: letters as they are in Unicode, else as escapes."""
+    """JSON that stdout can show: letters as they are in Unicode, else as escapes, as is all that is not seen."""
     unicode = codecs.lookup(sys.stdout.encoding or "utf-8").name.startswith("utf")
-    return json.dumps(value, ensure_ascii=not unicode, indent=indent)
+    return escaped_json(json.dumps(value, ensure_ascii=not unicode, indent=indent))
 
 
 def _is_closed(number: int) -> bool:

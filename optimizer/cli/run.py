@@ -34,7 +34,7 @@ LONGEST_PIPED = 1_000_000_000  # bytes after which a stream without an end count
 @click.option("--no-agent", is_flag=True, help="Ask for the answer at once, without tools to look around.")
 @click.option("--feature", "features", multiple=True, metavar="NAME=on|off", help="Switch a feature for this run.")
 @click.option("--yes", "-y", is_flag=True, help="Write changes and make expensive calls without asking.")
-@click.option("--allow", multiple=True, metavar="PATH", help="Write this CI, hook or editor file without asking.")
+@click.option("--allow", multiple=True, metavar="PATH", help="Write this file too where --yes is not enough.")
 @click.option("--docs", is_flag=True, help="Rename in comments, strings and other text too.")
 @click.option("--commit", is_flag=True, help="Commit exactly the files that were written.")
 @click.option("--message", metavar="TEXT", help="Commit message; default: the first line of the request.")

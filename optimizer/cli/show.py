@@ -308,9 +308,9 @@ def _kept() -> bool:
 
 def diff_text(patch: Patch) -> str:
     """The patch as a diff, coloured on a terminal."""
-    from optimizer.report.diff import unified
+    from optimizer.report.diff import shown
 
-    text = inert(unified(patch)).rstrip("\n")
+    text = shown(patch).rstrip("\n")
     if not coloured(sys.stdout):
         return text
     colours = {"+": "green", "-": "red", "@": "cyan"}

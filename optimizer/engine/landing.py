@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from optimizer.git.commit import Repository
 
 MOST_OF_A_REQUEST = 4_000
+MOST_NAMED = 5  # characters of one file in a question
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,17 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
 
 def _careful(patch: Patch) -> Iterator[Careful]:
     """What a yes in advance does not cover; each reason of a file is an entry of its own."""
+    from optimizer.characters import named
     from optimizer.edits.unprompted import acts_on
+    from optimizer.languages.hidden import hidden
 
+    marks = hidden(patch)
     for change in patch.changes:
         if program := acts_on(change):
             yield Careful(change.path, "acts", program)
+        if found := dict.fromkeys(one.character for one in marks.get(change.path, ())):
+            more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+            yield Careful(change.path, "hidden", ", ".join(map(named, list(found)[:MOST_NAMED])) + more)
 
 
 def _doubtful(outcome: Outcome, workspace: Workspace) -> float | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+from optimizer.characters import escaped
+
 BETWEEN, SET_IN = "  ", "    "  # between columns; before what stands below its row
 LEAST_SPACE = 32  # columns below which the last cells stand below their rows
 
 
 def inert(text: str) -> str:
-    """`text` with control, direction and zero-width characters shown as escapes, so that none acts on a terminal."""
-    return re.sub(_CONTROL, lambda match: f"\\u{ord(match.group()):04x}", text.replace("\r\n", "\n"))
+    """`text` with what is not seen shown as escapes, so that none of it acts on a terminal."""
+    return escaped(text.replace("\r\n", "\n"))
 
 
 def wrapped(text: str, columns: int | None, indent: int = 2) -> str:

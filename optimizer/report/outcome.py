@@ -96,6 +96,8 @@ def _careful(one: Careful) -> str:
     match one.code:
         case "acts":
             return f"{one.detail} acts on this file by itself"
+        case "hidden":
+            return f"new lines hold characters that are not what they seem: {one.detail}"
 
 
 def doubtful(confidence: float, least: float) -> SafetyRefused:

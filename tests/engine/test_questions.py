@@ -180,6 +180,21 @@ def test_a_file_that_a_program_acts_on_needs_an_answer_of_its_own(consented: Ser
     assert question.careful == ((".github/workflows/ci.yml", "acts", "CI"),)
 
 
+def test_what_a_new_line_hides_needs_an_answer_of_its_own(consented: Services, shop: Path, loopback: Loopback) -> None:
+    create = Call("create_file", {"path": "a.js", "content": "// sum\u2028require('x')\n"})
+    loopback.answer("groq", lambda _: Reply("Done.", calls=(create,), stop="tool", tokens=Tokens(900, 40)))
+    front = Front()
+    with pytest.raises(SafetyRefused, match=r"\\u2028 LINE SEPARATOR"):
+        served(consented, front, "create a.js", Options(landing=LandingOptions(yes=True)))
+    (question,) = front.asked
+    assert isinstance(question, LandingQuestion)
+    assert question.careful == (("a.js", "hidden", "\\u2028 LINE SEPARATOR"),)
+    assert not (shop / "a.js").exists()
+    options = Options(landing=LandingOptions(yes=True, allowed=("a.js",)))
+    _, outcome = served(consented, Front(), "create a.js", options)
+    assert outcome.landed is not None and outcome.landed.state == "written" and (shop / "a.js").exists()
+
+
 @pytest.mark.parametrize("answer", [(False,), (True, True), (), "no"])
 def test_an_answer_of_the_wrong_kind_is_no_yes(
     services: Services, shop: Path, loopback: Loopback, answer: UserAnswer
