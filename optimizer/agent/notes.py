@@ -51,17 +51,22 @@ def most_tokens(paths: Iterable[str], max_tokens: int, read: Callable[[str], byt
     return max((_cut("", text, max_tokens).tokens for text in texts if text), default=0)
 
 
-def reader(root: Path) -> Callable[[str], bytes | None]:
-    """Read notes below `root` as safely as edits are: no link out of the repository, no file that holds secrets."""
+def reader(root: Path, sees: Callable[[str], bool]) -> Callable[[str], bytes | None]:
+    """Read notes below `root` as safely as edits are: no link out of the repository, no file that holds secrets.
+
+    Nor one that `sees` says may not be read, or that another user put there: it would say what a model should do.
+    """
 
     def read(path: str) -> bytes | None:
         if not os.path.lexists(root / path):  # most repositories have none: nothing is loaded to find that out
             return None
         from optimizer.edits import paths
-        from optimizer.edits.paths import reader as edit_reader
+        from optimizer.git.owner import may_configure
         from optimizer.privacy.secret_files import is_secret_file
 
-        return None if is_secret_file(paths.resolve(root, path).name) else edit_reader(root)(path)
+        if is_secret_file(paths.resolve(root, path).name) or not may_configure(root, root / path):
+            return None
+        return paths.reader(root, sees)(path)
 
     return read
 

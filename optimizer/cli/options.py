@@ -217,9 +217,10 @@ def open_stock(project: Path | None) -> AbstractContextManager[Stock]:
 def configuration(project: Path | None, given: Mapping[str, object] | None = None) -> Config:
     """The settings in force at `project` (default: here); it need not be a repository."""
     from optimizer.cli import terminal
+    from optimizer.index.files import find_root
     from optimizer.wiring.workspace import settings_at
 
-    return settings_at(root(project), start(project, dict(given or {})), terminal.notice)
+    return settings_at(find_root(project or Path.cwd()), start(project, dict(given or {})), terminal.notice)
 
 
 def root(project: Path | None) -> Path:

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from optimizer.edits.land import current
@@ -153,15 +153,17 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def reader(root: Path) -> Callable[[str], bytes | None]:
+def reader(root: Path, sees: Callable[[str], bool]) -> Callable[[str], bytes | None]:
     """A function from a path to the file's bytes, None where there is none.
 
-    It raises SafetyRefused for paths that may not be edited, for anything but a regular file, and above MAX_BYTES.
+    It raises SafetyRefused for paths that may not be edited, for what `sees` says may not be read, for anything but a
+    regular file, and above MAX_BYTES.
     """
     base = Path(os.path.realpath(root))
 
     def read(path: str) -> bytes | None:
         real = resolve(base, path)
+        refuse_unseen({check_path(path), real.relative_to(base).as_posix()}, sees)
         try:
             size = real.stat().st_size
         except FileNotFoundError:
@@ -171,6 +173,16 @@ def reader(root: Path) -> Callable[[str], bytes | None]:
         return current(str(base), real.relative_to(base).as_posix())
 
     return read
+
+
+def refuse_unseen(paths: Iterable[str], sees: Callable[[str], bool]) -> None:
+    """Raise SafetyRefused for a path that may not be read; for a link, both its own path and its target are given."""
+    for path in paths:
+        if not sees(path):
+            raise SafetyRefused(
+                f"{path} is ignored (by git, or an ignore file of an assistant): it is neither read nor edited",
+                "edit it yourself",
+            )
 
 
 # ── what a person should know ──────────────────────────────────────────────────────────────────────

@@ -273,7 +273,7 @@ def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
     from optimizer.privacy.secrets.redact import handling
 
     edits, looks = request.task.wants_edits, _looks(request, model, workspace)
-    overlay = Overlay(reader(workspace.root))
+    overlay = Overlay(reader(workspace.root, workspace.index.sees))
     view = View(workspace.index, overlay, workspace.settings.agent_result_tokens)
     shown = tuple(dict.fromkeys(item.path for item in request.context.items))
     tests = _tests(workspace) if edits and looks and model.tools else None

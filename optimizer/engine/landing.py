@@ -99,19 +99,16 @@ def _doubtful(outcome: Outcome, workspace: Workspace) -> float | None:
 
 def _refuse(patch: Patch, workspace: Workspace) -> None:
     """Raise SafetyRefused for what no yes can allow: optimizer's own files, and files that git ignores."""
-    from optimizer.git.run import is_ignored
+    from optimizer.edits.paths import refuse_unseen
 
     own = (workspace.places.config, workspace.places.state, workspace.places.cache)
     places = [os.path.realpath(place) for place in own]
-    known = set(workspace.index.paths())
     for change in patch.changes:
         real = os.path.realpath(workspace.root / change.path)
         if any(os.path.commonpath((place, real)) == place for place in places):
             raise SafetyRefused(f"{change.path} belongs to optimizer itself: it is never edited", "edit it yourself")
-        if change.before is not None and change.path not in known and is_ignored(workspace.root, change.path):
-            raise SafetyRefused(
-                f"{change.path} is ignored by git: such files are neither read nor edited", "edit it yourself"
-            )
+        if change.before is not None:
+            refuse_unseen((change.path,), workspace.index.sees)
 
 
 def _check_further(outcome: Outcome, patch: Patch, services: Services) -> Flow[Outcome]:

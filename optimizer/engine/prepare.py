@@ -86,7 +86,7 @@ def notes_near(context: Context, workspace: Workspace, max_tokens: int) -> Notes
     from optimizer.agent import notes
 
     files = [file.path for file in context.files[:NOTED_FILES]]
-    return notes.near(files, notes.reader(workspace.root), max_tokens)
+    return notes.near(files, notes.reader(workspace.root, workspace.index.sees), max_tokens)
 
 
 def within(context: Context, max_tokens: int) -> Context:
@@ -155,7 +155,7 @@ def first_budget(query: Query, workspace: Workspace, planned: bool = False) -> t
             "raise request_tokens or lower max_tokens",
         )
     limit = min(settings.notes_tokens, free // 4)
-    reserved = notes.most_tokens(workspace.index.paths(), limit, notes.reader(workspace.root))
+    reserved = notes.most_tokens(workspace.index.paths(), limit, notes.reader(workspace.root, workspace.index.sees))
     images = _images(query, free - reserved, total)
     fitted = prompts.fit_query(query, (free - reserved - images) // 2)
     asked = count_tokens(fitted.text) + count_tokens(fitted.extra)

@@ -102,6 +102,7 @@ class Checkout:
         """Run git with the empty configuration of the new repository only; None when it fails."""
         own = {
             "HOME": str(self._home),
+            "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_ATTR_NOSYSTEM": "1",
             "GIT_LITERAL_PATHSPECS": "1",

@@ -11,12 +11,13 @@ from pathlib import Path
 from threading import Thread, Timer
 from time import monotonic
 from types import MappingProxyType
-from typing import IO, NamedTuple
+from typing import IO, Literal, NamedTuple
 
 from optimizer import programs
 from optimizer.errors import InputError
 
 SECONDS = 120.0
+STALL_SECONDS = 1.0
 MOST_ERROR_TEXT = 2_000
 _NO_WATCHER = ("-c", "core.fsmonitor=false")
 _NO_HOOKS = ("-c", "core.hooksPath=" + os.devnull)
@@ -31,10 +32,18 @@ _SAFE = (
     "--no-optional-locks",
     "--no-replace-objects",
 )
-# Where the user's own ignore file is, and what Windows needs to start a process.
-_PASSED = ("XDG_CONFIG_HOME", "SYSTEMROOT")
+# Where the user's own ignore file and list of safe folders are, who called sudo, and what Windows needs.
+_PASSED = (
+    "XDG_CONFIG_HOME",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "SUDO_UID",
+    "SYSTEMROOT",
+)
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 _MODES = (b"100644", b"100755", b"100664")
+Refusal = Literal["", "missing", "stalled", "failed"]
 _TRACKED = ("ls-files", "-z", "--cached")
 _OTHERS = ("ls-files", "-z", "--others", "--exclude-standard")
 
@@ -62,8 +71,9 @@ class GitProcess:
         self._deadline = monotonic() + seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._output = b""
+        self.stalled = False
         try:
-            self._process = _start([git, *_SAFE, *arguments], root, {**_environment(root), **env}, subprocess.DEVNULL)
+            self._process = _start([git, *_SAFE, *arguments], root, {**environment(root), **env}, subprocess.DEVNULL)
         except OSError:
             return
         self._reader = Thread(target=self._read, args=(self._process,), daemon=True)
@@ -75,10 +85,15 @@ class GitProcess:
             self._output = output.read()
 
     def output(self) -> bytes | None:
-        """What the command prints; None when it fails or exceeds its time."""
+        """What the command prints; None when it fails, exceeds its time or waits for what never comes."""
         if self._process is None:
             return None
-        self._reader.join(self._deadline - monotonic())
+        before = ""
+        while self._reader.is_alive() and (left := self._deadline - monotonic()) > 0 and not self.stalled:
+            self._reader.join(min(left, STALL_SECONDS))
+            now = _sleep_of(self._process.pid) if self._reader.is_alive() else ""
+            self.stalled = now != "" and now == before
+            before = now
         late = self._reader.is_alive()
         self.close()
         return None if late or self._process.returncode else self._output
@@ -90,6 +105,21 @@ class GitProcess:
                 self._process.kill()
             self._reader.join()
             self._process.wait()
+
+
+def _sleep_of(pid: int) -> str:
+    """A text that stays the same as long as all of a process sleeps, as before a pipe; '' where that is not known."""
+    states = []
+    for task in Path("/proc", str(pid), "task").glob("*/status"):
+        try:
+            lines = task.read_text(encoding="ascii", errors="replace").splitlines()
+        except OSError:
+            return ""
+        found = [line for line in lines if line.startswith(("State:", "voluntary_", "nonvoluntary_"))]
+        if not any(line.startswith("State:\tS") for line in found):
+            return ""
+        states.append(" ".join((task.parent.name, *found)))
+    return "\n".join(sorted(states))
 
 
 def run(
@@ -113,7 +143,7 @@ def stream(
         given.write(stdin)
         given.seek(0)
         try:
-            process = _start([git, *_SAFE, *arguments], root, _environment(root), given)
+            process = _start([git, *_SAFE, *arguments], root, environment(root), given)
         except OSError:
             yield lambda _: b""
             return
@@ -164,9 +194,9 @@ def _start(
     return subprocess.Popen(command, cwd=root, env=env, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr)
 
 
-def _environment(root: Path) -> dict[str, str]:
+def environment(root: Path) -> dict[str, str]:
     """The whole environment of a safe command: no fetching of what a partial clone lacks, no prompt."""
-    environment = {
+    variables = {
         "PATH": os.defpath,
         "LC_ALL": "C",
         "GIT_OPTIONAL_LOCKS": "0",
@@ -176,29 +206,45 @@ def _environment(root: Path) -> dict[str, str]:
         "GIT_ALLOW_PROTOCOL": "none",
         "GIT_GRAFT_FILE": os.devnull,
     }
-    environment |= {name: os.environ[name] for name in _PASSED if name in os.environ}
+    variables |= {name: os.environ[name] for name in _PASSED if name in os.environ}
     try:
-        return {**environment, "HOME": str(Path.home())}
+        return {**variables, "HOME": str(Path.home())}
     except RuntimeError:
-        return environment
+        return variables
 
 
 class FileNames:
     """The names of all files of a root, listed by git in the background: the tracked ones, then the others."""
 
-    def __init__(self, root: Path | None, skipped_folders: Sequence[str]) -> None:
-        """Start listing (nothing without a root); untracked files in a folder of `skipped_folders` are left out."""
-        git = find_git(root) if root else None
-        others = (*_OTHERS, *(f"--exclude={name}/" for name in skipped_folders))
-        self._lists = [GitProcess(git, root, arguments) for arguments in (_TRACKED, others)] if root and git else []
+    def __init__(
+        self, root: Path | None, skipped_folders: Sequence[str], wanted: Sequence[str] = (), only: str = ""
+    ) -> None:
+        """Start listing (nothing without a root), or look for `only` one path.
 
-    def names(self) -> Iterator[list[bytes] | None]:
-        """Names relative to the root, list by list; None where there is no git or it fails."""
+        Untracked files in a folder of `skipped_folders` are left out; those named as one of `wanted` are listed even
+        if git ignores them.
+        """
+        self._root = root
+        self._git = find_git(root) if root else None
+        excluded = (*(f"--exclude={name}/" for name in skipped_folders), *(f"--exclude=!{name}" for name in wanted))
+        paths = ("--", f":(top,literal){only}") if only else ()
+        lists = ((*_TRACKED, *paths), (*_OTHERS, *excluded, *paths))
+        self._lists = [GitProcess(self._git, root, words) for words in lists] if root and self._git else []
+
+    def outputs(self) -> Iterator[bytes | None]:
+        """Names relative to the root, a zero byte after each, list by list; None where there is no git or it fails."""
         if not self._lists:
             yield None
         for listing in self._lists:
-            output = listing.output()
-            yield None if output is None else output.split(b"\0")[:-1]
+            yield listing.output()
+
+    def refusal(self) -> Refusal:
+        """Why git did not list the files of a repository; '' where there is none."""
+        if self._root is None:
+            return ""
+        if self._git is None:
+            return "missing"
+        return "stalled" if any(listing.stalled for listing in self._lists) else "failed"
 
     def close(self) -> None:
         """End git, whether or not it is done."""
@@ -239,12 +285,6 @@ def object_name(data: bytes, length: int) -> str:
     digest = hashlib.sha256() if length == 64 else hashlib.sha1(usedforsecurity=False)
     digest.update(b"blob %d\0" % len(data) + data)
     return digest.hexdigest()
-
-
-def is_ignored(root: Path, path: str) -> bool:
-    """Whether git ignores an untracked path; False where there is no git."""
-    git = find_git(root)
-    return git is not None and run(git, root, ["check-ignore", "-q", "--", path]) is not None
 
 
 def is_hidden(root: Path, path: str) -> bool:

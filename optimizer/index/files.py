@@ -1,33 +1,41 @@
-"""The files of a repository: which there are, as git or a walk that honours .gitignore sees them, and their bytes."""
+"""The one view of what may be read of a repository: the files that git lists, or a walk by the rules that git has.
+
+Files that the ignore files of assistants name are not in it, nor are those that hold secrets by their name.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
 from array import array
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.git.run import FileNames
+from optimizer.git.owner import is_ours, owner
+from optimizer.git.run import FileNames, Refusal
 from optimizer.git_folders import is_git_folder, named_folders
+from optimizer.index.assistants import KINDS, around, hiding, rule_files
 from optimizer.retrieval import Skipped
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
-
+    from optimizer.index.walk import Ground
 
 _LEFT, _LEFT_ENDS = b".optimizer-", (b".tmp", b".old")
 _NO_FILE = (0, 0, 0, 0)
 
 
 class Root(NamedTuple):
-    """The top folder of what is indexed, absolute; `git`: whether it holds a `.git`."""
+    """The top folder of what is indexed, absolute; `git`: whether it holds a `.git`.
+
+    `outer` is a folder above whose `.git` does not count, because others own it: what it ignores stays ignored.
+    """
 
     path: Path
     git: bool
+    outer: Path | None = None
 
 
 class FileStat(NamedTuple):
@@ -43,10 +51,12 @@ class Look(NamedTuple):
     """All names that may be files, in listed order, with four numbers for each, flat.
 
     The numbers are 1 for a regular file and else 0, its size in bytes, and the times of its last change in nanoseconds.
+    `refusal` is why git, which should know, was not the one to list them.
     """
 
     names: list[bytes]
     columns: array[int]
+    refusal: Refusal = ""
 
 
 class Listing(NamedTuple):
@@ -65,11 +75,16 @@ class Scan(NamedTuple):
 
 
 def find_root(start: Path) -> Root:
-    """The nearest folder at or above `start` that holds a `.git` (folder or file); else `start` itself."""
+    """The nearest folder at or above `start` that holds a `.git` (folder or file); else `start` itself.
+
+    A folder above does not count if git would refuse it as another's, unless that is who also owns `start`.
+    """
     start = start.absolute()
     for folder in (start, *start.parents):
         if os.path.lexists(folder / ".git"):
-            return Root(folder, True)
+            if folder == start or is_ours(folder) or owner(folder / ".git") == owner(start):
+                return Root(folder, True)
+            return Root(start, False, folder)
     return Root(start, False)
 
 
@@ -96,21 +111,74 @@ def classify(found: Listing, max_file_bytes: int, known: Container[str] = ()) ->
 
 def list_names(root: Root) -> FileNames:
     """Start listing the files of a root with git, in the background."""
-    return FileNames(root.path if root.git else None, SKIPPED_FOLDERS)
+    return FileNames(root.path if root.git else None, SKIPPED_FOLDERS, KINDS)
 
 
 def look(root: Root, listing: FileNames | None = None) -> Look:
     """Stat all files below `root`; `listing` may have been started before."""
     with closing(listing or list_names(root)) as names_by_list:
-        found = Look([], array("q"))
-        folders = _git_folders(root.path)
-        for names in names_by_list.names():
-            if names is None:
-                found = Look([], array("q"))
-                _see(root.path, list(_walk(os.fsencode(root.path), b"", [])), folders, found)
+        found, folders, rules = Look([], array("q")), _git_folders(root.path), set[bytes]()
+        for output in names_by_list.outputs():
+            if output is None:
+                found, rules = Look([], array("q"), names_by_list.refusal()), set()
+                output = _walked(root)
+                _see(root.path, output, folders, found)
+                rules.update(rule_files(output))
                 break
-            _see(root.path, names, folders, found)
+            _see(root.path, output, folders, found)
+            rules.update(rule_files(output))
+        return _unhidden(root, found, rules)
+
+
+def _walked(root: Root) -> bytes:
+    from optimizer.index.walk import walk
+
+    return b"".join(name + b"\0" for name in walk(_ground(root)))
+
+
+def sees(root: Root, path: str) -> bool:
+    """Whether the view holds one file or link; what is not there yet is in it."""
+    name = os.fsencode(path)
+    if not os.path.lexists(root.path / path):
+        return True
+    if hiding(os.fsencode(root.path), around(name)).hides(name):
+        return False
+    with closing(FileNames(root.path if root.git else None, SKIPPED_FOLDERS, only=path)) as listing:
+        outputs = list(listing.outputs())
+    if None in outputs:
+        from optimizer.index.walk import walks_to
+
+        return walks_to(_ground(root), name)
+    return any(outputs)
+
+
+def hidden(root: Root, paths: Iterable[str]) -> frozenset[str]:
+    """Those of some files, which need not be there, that an ignore file of an assistant names."""
+    rules = hiding(os.fsencode(root.path), {place for path in paths for place in around(os.fsencode(path))})
+    return frozenset(path for path in paths if rules.hides(os.fsencode(path))) if rules.chains else frozenset()
+
+
+def _ground(root: Root) -> Ground:
+    from optimizer.index.walk import Ground
+
+    base = root.outer or root.path
+    start = "" if root.path == base else root.path.relative_to(base).as_posix()
+    skipped, wanted = (frozenset(map(os.fsencode, names)) for names in (SKIPPED_FOLDERS, KINDS))
+    return Ground(os.fsencode(base), os.fsencode(start), root.git, skipped, wanted)
+
+
+def _unhidden(root: Root, found: Look, rules: Iterable[bytes]) -> Look:
+    """Without the files that an ignore file of an assistant hides, and without these ignore files."""
+    rules = set(rules)
+    hides = hiding(os.fsencode(root.path), rules)
+    if not hides.chains and not rules:
         return found
+    kept = Look([], array("q"), found.refusal)
+    for number, name in enumerate(found.names):
+        if name not in rules and not hides.hides(name):
+            kept.names.append(name)
+            kept.columns.extend(found.columns[4 * number : 4 * number + 4])
+    return kept
 
 
 def _git_folders(root: Path) -> dict[bytes, bool]:
@@ -120,9 +188,9 @@ def _git_folders(root: Path) -> dict[bytes, bool]:
     return {b"": not is_git_folder(os.fsencode(root)), **dict.fromkeys(inside, False)}
 
 
-def _see(root: Path, names: list[bytes], folders: dict[bytes, bool], found: Look) -> None:
-    """Add names with their status: zeros for those behind a link, in a directory of git, or gone."""
-    top = os.fsencode(root) + b"/"
+def _see(root: Path, listed: bytes, folders: dict[bytes, bool], found: Look) -> None:
+    """Add names, a zero byte after each, with their status: zeros behind a link, in a directory of git, or if gone."""
+    top, names = os.fsencode(root) + b"/", listed.split(b"\0")[:-1]
     lstat, regular, add = os.lstat, stat.S_ISREG, found.columns.extend
     for name in names:
         folder = name.rpartition(b"/")[0]
@@ -180,86 +248,11 @@ def _is_link(path: bytes) -> bool:
         return False
 
 
-def _walk(top: bytes, folder: bytes, rules: list[tuple[bytes, GitIgnoreSpec]]) -> Iterator[bytes]:
-    pending = [(folder, rules)]
-    skipped = {os.fsencode(name) for name in SKIPPED_FOLDERS}
-    while pending:
-        folder, rules = pending.pop()
-        try:
-            entries = sorted(os.scandir(top + b"/" + folder), key=lambda entry: entry.name)
-        except OSError:
-            continue
-        if any(entry.name == b".gitignore" for entry in entries):
-            rules = [*rules, *_rules(top, folder)]
-        for entry in entries:
-            path = folder + b"/" + entry.name if folder else entry.name
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if (is_folder and entry.name in skipped) or _ignored(path, is_folder, rules):
-                continue
-            if is_folder:
-                pending.append((path, rules))
-            else:
-                yield path
-
-
 def holds_more(root: Root, files: int) -> bool:
     """Whether a walk below `root` finds more than so many files; it ends there."""
-    return next(islice(_walk(os.fsencode(root.path), b"", []), files, None), None) is not None
+    from optimizer.index.walk import walk
 
-
-def _rules(top: bytes, folder: bytes) -> list[tuple[bytes, GitIgnoreSpec]]:
-    from pathspec import GitIgnoreSpec
-
-    path = top + b"/" + folder + b"/.gitignore"
-    try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return []
-        with open(path, "rb") as file:  # noqa: PTH123 - a path of bytes
-            lines = os.fsdecode(file.read(1_000_000)).splitlines()
-        return [(folder + b"/" if folder else b"", GitIgnoreSpec.from_lines(lines))]
-    except (OSError, ValueError):
-        return []
-
-
-def _ignored(path: bytes, is_folder: bool, rules: list[tuple[bytes, GitIgnoreSpec]]) -> bool:
-    for prefix, spec in reversed(rules):
-        inner = os.fsdecode(path[len(prefix) :]) + ("/" if is_folder else "")
-        verdict = spec.check_file(inner).include
-        if verdict is not None:
-            return bool(verdict)
-    return False
-
-
-def read_regular(root: Path, path: str) -> bytes | None:
-    """The bytes of a regular file below `root` with no link on the way to it; None when it cannot be read."""
-    try:
-        folder = (root / path).parent
-        if folder.resolve() != root.resolve() / folder.relative_to(root):
-            return None
-    except (OSError, RuntimeError):
-        return None
-    return read_file(str(root / path))
-
-
-def read_file(full: str) -> bytes | None:
-    """The bytes of a regular file that is not a link; None when it cannot be read. Never waits for a pipe."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        handle = os.open(full, flags)
-    except OSError:
-        return None
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        data = os.read(handle, status.st_size + 1)
-        while len(data) != status.st_size and (more := os.read(handle, 1 << 20)):
-            data += more
-        return data
-    except OSError:
-        return None
-    finally:
-        os.close(handle)
+    return next(islice(walk(_ground(root)), files, None), None) is not None
 
 
 SKIPPED_FOLDERS = (

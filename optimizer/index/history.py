@@ -24,8 +24,9 @@ from optimizer.index.commits import (
     mark_of,
     segments,
 )
-from optimizer.index.files import Root, read_file
+from optimizer.index.files import Root
 from optimizer.index.postings import find, tally
+from optimizer.index.regular import read_file
 
 SECONDS = 10.0
 K1, B = 1.2, 0.75

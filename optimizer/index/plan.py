@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from optimizer.db.store import transaction
-from optimizer.index.files import FileStat, Listing, Scan, classify, has_words, read_file
+from optimizer.index.files import FileStat, Listing, Scan, classify, has_words
 from optimizer.index.reader import Index
+from optimizer.index.regular import read_file
 from optimizer.index.schema import reader_version, set_meta
 from optimizer.index.workers import Batch, FailedJob, Job, Parsed, Pool, parse_here
 from optimizer.index.writer import (

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, Protocol, 
 
 from optimizer.db.store import is_damage, open_db, put_aside, replaced
 from optimizer.errors import NotFound, StorageError
-from optimizer.git.run import FileNames
-from optimizer.index.files import Root, read_regular
+from optimizer.git.run import FileNames, Refusal
+from optimizer.index.files import Root, sees
 from optimizer.index.postings import FIELDS, PATHS, STOP, find, tally
+from optimizer.index.regular import read_regular
 from optimizer.index.schema import SCHEMA, get_meta, get_metas, text, unseal
 from optimizer.languages.edges import ImportEdge, RawImport
 from optimizer.languages.units import Extent, extents
@@ -79,6 +80,7 @@ class Index:
         self.naming = naming
         self.file = file
         self.notice = ""
+        self.refusal: Refusal = ""
         self._open()
 
     def _open(self) -> None:
@@ -231,6 +233,12 @@ class Index:
         if data is None:
             raise NotFound(f"the index holds no file {path}", "name a file relative to the top of the repository")
         return data
+
+    def sees(self, path: str) -> bool:
+        """Whether a path may be read: a file that is indexed, or that would be; what is not there yet is."""
+        if self.connection.execute("SELECT 1 FROM file WHERE path=?", (path,)).fetchone():
+            return True
+        return sees(self.root, path)
 
     @sound
     def words(self) -> Words:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from optimizer.db.store import is_damage
 from optimizer.errors import StorageError
+from optimizer.git.owner import is_ours
 from optimizer.index.files import Look, listed, look
 from optimizer.index.reader import Index
 from optimizer.index.schema import SCHEMA, check_meta, reader_version
@@ -58,8 +59,18 @@ def refresh(index: Index, settings: Settings, progress: Report) -> Refreshed:
         raise StorageError(
             f"cannot write the {SCHEMA.name} at {index.file}: {error}", "check the disk and its permissions"
         ) from error
-    notice, index.notice = index.notice, ""
+    notice, index.notice = "\n".join(filter(None, (index.notice, _refused(index)))), ""
     return Refreshed(*done, seconds=time.monotonic() - started, notice=notice)
+
+
+def _refused(index: Index) -> str:
+    """What a person should know where git did not list the files of a repository of the user's; '' where it did."""
+    refusal, index.refusal = index.refusal, ""
+    if not refusal or not is_ours(index.root.path):
+        return ""
+    from optimizer.report.progress import walked
+
+    return walked(str(index.root.path), refusal)
 
 
 def _refresh(index: Index, settings: Settings, progress: Report) -> tuple[int, int, int, tuple[Skipped, ...]]:
@@ -67,6 +78,7 @@ def _refresh(index: Index, settings: Settings, progress: Report) -> tuple[int, i
     check_meta(index.connection, KEPT)
     naming, index.naming = index.naming, None
     found = look(index.root, naming)
+    index.refusal = found.refusal
     reader = f"{reader_version().hex()} {' '.join(installed_names())}"
     limits = f"{settings.max_file_bytes} {settings.parse_seconds} {reader}"
     stamp = _stamp(found, limits)

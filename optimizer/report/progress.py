@@ -40,6 +40,34 @@ def many_files(folder: str, most: int) -> str:
     return f"{folder} is not a git repository and has more than {most:,} files"
 
 
+def walked(folder: str, refusal: Literal["missing", "stalled", "failed"]) -> str:
+    """The files of a repository are found without git."""
+    why = {
+        "missing": "git was not found",
+        "stalled": "git waits for a file that is none (a pipe?) and was stopped",
+        "failed": "git cannot read the repository (git status says why)",
+    }[refusal]
+    return f"{folder}: {why}; files are found without it, and none that its rules ignore is read"
+
+
+def others(folder: str, above: bool = False) -> str:
+    """A project that belongs to another user, as git judges it."""
+    effect = (
+        "its repository does not count, and what it ignores is not read"
+        if above
+        else "its .optimizer.toml and AGENTS.md are not followed, and what it ignores is not read"
+    )
+    import shlex
+
+    cure = f"git config --global --add safe.directory {shlex.quote(folder)}"
+    return f"{folder} belongs to another user: {effect}; if you trust it: {cure}"
+
+
+def another_users(path: str) -> str:
+    """A project's configuration that another user has put there."""
+    return f"{path} belongs to another user and is ignored"
+
+
 def project_notes(path: str, tokens: int, whole: bool) -> str:
     """The repository's notes that go into the prompt."""
     rest = "" if whole else ", the rest is left out"

@@ -16,8 +16,9 @@ from typing import Literal
 from optimizer import programs
 from optimizer.confine.run import LAYERS, Bounds
 from optimizer.errors import ConfigError
-from optimizer.index.files import Root, listing, read_regular
+from optimizer.index.files import Root, listing
 from optimizer.index.reader import Index
+from optimizer.index.regular import read_regular
 from optimizer.languages.files_of_tests import is_test
 from optimizer.privacy import trust
 from optimizer.report.checks import FoundBy, Skip

@@ -6,7 +6,8 @@ import os
 
 from optimizer.errors import InputError
 from optimizer.git.run import object_name, read_head, required_git
-from optimizer.index.files import Root, listing, read_regular
+from optimizer.index.files import Root, hidden, listing
+from optimizer.index.regular import read_regular
 from optimizer.privacy.secret_files import is_secret_file
 from optimizer.types import FileChange, Patch
 
@@ -15,7 +16,7 @@ _POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def uncommitted(root: Root) -> Patch:
-    """All changed, new and removed files against HEAD, staged or not; ignored and secret files are left out.
+    """All changed, new and removed files against HEAD, staged or not; without what is ignored or secret.
 
     Contents are compared as they are, so that no filter that the repository configures runs; a file that differs only
     in its line endings is not a change. Raises InputError where there is no HEAD, or no git to read it.
@@ -28,7 +29,7 @@ def uncommitted(root: Root) -> Patch:
     committed = head.blobs
     there = {path: size for path, (size, _, _) in zip(*_columns(root), strict=True)}
     changes: list[FileChange] = []
-    for path in sorted(committed.keys() | there.keys()):
+    for path in sorted((committed.keys() - hidden(root, committed)) | there.keys()):
         if is_secret_file(path) or there.get(path, 0) > MAX_FILE_BYTES:
             continue
         after = read_regular(root.path, path) if path in there else None

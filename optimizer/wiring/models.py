@@ -104,8 +104,8 @@ class Stock(NamedTuple):
 @contextmanager
 def stock(start: Start, notice: Callable[[str], None]) -> Iterator[Stock]:
     """The models of a user, without an index; `notice` and errors as in `services`, but in any directory."""
-    root = find_root(start.project).path
-    config = settings_at(root, start, notice)
+    found = find_root(start.project)
+    root, config = found.path, settings_at(found, start, notice)
     with ExitStack() as closing:
         yield Stock(
             root, config, Models(root, config, start.env, Stores(root, config.places.state, closing, start, notice))

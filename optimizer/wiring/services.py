@@ -113,7 +113,7 @@ def _rewired(
 ) -> Services:
     """The services of the next request, for other flags; messages shown `before` are not shown again."""
     start = start._replace(flags={**start.flags, **flags}, query=query)
-    return _services(start, settings_at(opened.root.path, start, opened.notice, before.notices), opened)
+    return _services(start, settings_at(opened.root, start, opened.notice, before.notices), opened)
 
 
 def _means(root: Root, config: Config, env: Mapping[str, str]) -> Means:

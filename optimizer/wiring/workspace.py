@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.errors import InputError
+from optimizer.git.owner import is_ours, may_configure
 from optimizer.index.files import Root, find_root
 
 if TYPE_CHECKING:
@@ -61,23 +63,44 @@ def project(start: Start, notice: Callable[[str], None]) -> Project:
 
 def configured(root: Root, start: Start, notice: Callable[[str], None]) -> Project:
     """A repository with its configuration, recovered; raises ConfigError, StorageError."""
-    found = Project(root, settings_at(root.path, start, notice))
+    found = Project(root, settings_at(root, start, notice))
     _recover(root.path, found.journal, notice)
     return found
 
 
-def settings_at(root: Path, start: Start, notice: Callable[[str], None], known: Container[str] = ()) -> Config:
+def settings_at(root: Root, start: Start, notice: Callable[[str], None], known: Container[str] = ()) -> Config:
     """The configuration that holds at `root`; `notice` gets its messages for people, except those `known` already.
 
     Raises ConfigError, StorageError.
     """
-    from optimizer.config.load import load
+    from optimizer.config.load import PROJECT_FILE, load
 
-    config = load(root if start.project_config else None, start.env, start.flags, start.profile)
+    file = root.path / PROJECT_FILE
+    obeyed = start.project_config and (not os.path.lexists(file) or may_configure(root.path, file))
+    config = load(root.path if obeyed else None, start.env, start.flags, start.profile)
+    if warning := _foreign(root, obeyed or not start.project_config):
+        config = config._replace(notices=(*config.notices, warning))
     for line in config.notices:
         if line not in known:
             notice(line)
     return config
+
+
+def _foreign(root: Root, obeyed: bool) -> str:
+    """What a person should know of a project that is another user's, or whose settings are; '' for one's own."""
+    ours = is_ours(root.path)
+    if ours and obeyed and root.outer is None:
+        return ""
+    from optimizer.agent.notes import NAMES
+    from optimizer.config.load import PROJECT_FILE
+    from optimizer.report import progress
+
+    if root.outer is not None:
+        return progress.others(str(root.outer), above=True)
+    if ours:
+        return progress.another_users(str(root.path / PROJECT_FILE))
+    counts = root.git or any(os.path.lexists(root.path / name) for name in (PROJECT_FILE, *NAMES))
+    return progress.others(str(root.path)) if counts else ""
 
 
 def root_of(project: Path, env: Mapping[str, str]) -> Root:

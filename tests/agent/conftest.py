@@ -107,7 +107,7 @@ class Workshop:
     def talk(self, *replies: Reply, wants_edits: bool = True) -> Talked:
         """Queue the replies and converse until the end."""
         self.loopback.queue(self.wire, *replies)
-        overlay = Overlay(reader(self.index.root.path))
+        overlay = Overlay(reader(self.index.root.path, self.index.sees))
         tools = offered(wants_edits, look=self.looks, tests=self.run_tests is not None)
         toolbox = Toolbox(View(self.index, overlay, 800), overlay, tools, self.run_tests)
         provider = connect(self.loopback, self.wire, self.state)

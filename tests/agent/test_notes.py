@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from optimizer.agent import notes, prompts
 from optimizer.context.budget import count_tokens
+from optimizer.index.files import find_root, sees
 from optimizer.retrieval import Context, Query
 from optimizer.types import Task
 from tests.loopback.clients import a_model
@@ -18,8 +21,12 @@ def lay(root: Path, **files: str) -> None:
         path.write_text(text)
 
 
+def reader(root: Path) -> Callable[[str], bytes | None]:
+    return notes.reader(root, partial(sees, find_root(root)))
+
+
 def near(root: Path, *paths: str, most: int = 600) -> notes.Notes | None:
-    return notes.near(paths, notes.reader(root), most)
+    return notes.near(paths, reader(root), most)
 
 
 def test_the_nearest_wins_and_agents_before_claude(tmp_path: Path) -> None:
@@ -40,7 +47,7 @@ def test_nothing_where_there_is_none_or_it_is_off(tmp_path: Path) -> None:
     assert near(tmp_path, "a.py") is None
     lay(tmp_path, AGENTS_md="top")
     assert near(tmp_path, "a.py", most=0) is None
-    assert notes.most_tokens(("a.py",), 0, notes.reader(tmp_path)) == 0
+    assert notes.most_tokens(("a.py",), 0, reader(tmp_path)) == 0
 
 
 def test_a_long_one_is_cut_at_a_line(tmp_path: Path) -> None:
@@ -50,7 +57,7 @@ def test_a_long_one_is_cut_at_a_line(tmp_path: Path) -> None:
     assert not found.whole
     assert found.tokens == count_tokens(found.text) <= 100
     assert found.text.endswith(f"test each.{notes.CUT}")
-    assert notes.most_tokens((), 100, notes.reader(tmp_path)) == found.tokens
+    assert notes.most_tokens((), 100, reader(tmp_path)) == found.tokens
 
 
 def test_no_more_than_the_beginning_of_a_huge_one_is_looked_at(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_file_of_a_gibibyte_is_refused_without_reading_it(tmp_path: Path) -> N
         "from optimizer.edits.apply import apply_edits; from optimizer.edits.paths import reader\n"
         "from optimizer.errors import SafetyRefused; from optimizer.edits.edit import LineEdit\n"
         "resource.setrlimit(resource.RLIMIT_AS, (600_000_000, -1))\n"
-        "try: apply_edits((LineEdit('big', 1, 1, 'x'),), reader(Path(sys.argv[2])))\n"
+        "try: apply_edits((LineEdit('big', 1, 1, 'x'),), reader(Path(sys.argv[2]), bool))\n"
         "except SafetyRefused: sys.exit(4)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(REPO), str(tmp_path)], check=False)
@@ -109,10 +109,10 @@ def test_a_file_of_a_gibibyte_is_refused_without_reading_it(tmp_path: Path) -> N
 def test_a_line_of_ten_megabytes_is_edited_like_any_other(tmp_path: Path) -> None:
     data = b"x = '" + b"a" * 10_000_000 + b"'\ny = 1\n"
     (tmp_path / "wide.py").write_bytes(data)
-    patch = apply_edits((Replace("wide.py", "y = 1\n", "y = 2\n"),), reader(tmp_path))
+    patch = apply_edits((Replace("wide.py", "y = 1\n", "y = 2\n"),), reader(tmp_path, bool))
     assert patch.changes[0].after == data[:-6] + b"y = 2\n"
     with pytest.raises(EditRefused) as raised:
-        apply_edits((Replace("wide.py", "x = 2\n", "y = 2\n"),), reader(tmp_path))
+        apply_edits((Replace("wide.py", "x = 2\n", "y = 2\n"),), reader(tmp_path, bool))
     assert len(raised.value.message) < 2000
 
 

@@ -82,7 +82,7 @@ def test_directories_of_git_are_refused_whatever_their_name(tmp_path: Path, layo
         with pytest.raises(SafetyRefused):
             resolve(tmp_path, path)
         with pytest.raises(SafetyRefused):
-            reader(tmp_path)(path)
+            reader(tmp_path, bool)(path)
     assert resolve(tmp_path, "data/two/config") == tmp_path / "data/two/config"
 
 

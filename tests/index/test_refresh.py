@@ -207,7 +207,7 @@ def test_an_unreadable_file_is_named(make_repo, opened):
 
 
 def test_a_file_that_becomes_a_pipe_between_look_and_read_does_not_hang(tmp_path):
-    from optimizer.index.files import read_file
+    from optimizer.index.regular import read_file
 
     os.mkfifo(tmp_path / "pipe")
     assert read_file(str(tmp_path / "pipe")) is None

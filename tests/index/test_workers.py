@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.index import plan
-from optimizer.index.files import read_file
+from optimizer.index.regular import read_file
 from optimizer.index.workers import FailedJob, Job, Parsed, Pool, parse_here
 from optimizer.settings import Settings
 from tests.index.conftest import update
