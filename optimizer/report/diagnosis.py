@@ -88,11 +88,11 @@ _WORDS: Mapping[FindingCode, _Words] = {
     "models": _Words("models", "{0} can be asked: {1}"),
     "no_model": _Words("models", "none can be asked", "optimize models recommend, or optimize keys set PROVIDER"),
     "git": _Words("files", "git says what is ignored; that and secret files are not read"),
-    "git_missing": _Words("files", "git was not found: of ignored files, only .gitignore is known", "install git"),
+    "git_missing": _Words("files", "git was not found: what its rules ignore is left out without it", "install git"),
     "git_refuses": _Words(
         "files", "git refuses this repository: another user may own it", "git config --global --add safe.directory {0}"
     ),
-    "no_repository": _Words("files", "no git repository: .gitignore and names of secret files hold"),
+    "no_repository": _Words("files", "no git repository: ignore files and names of secret files hold"),
     "index": _Words("index", "{0} files, as of {1}"),
     "no_index": _Words("index", "not built yet: the first request builds it"),
     "state_private": _Words("records", "only you can read {0}"),

@@ -365,3 +365,15 @@ def test_edits_next_to_a_call_in_text_are_told_with_its_result(workshop: Worksho
     talked = workshop.talk(replace(BROKEN, text=BROKEN.text + call), RIGHT)
     assert NOT_APPLIED.partition("{")[0] in talked.requests[1].text
     assert "return 0" in talked.after("shop/cart.py")
+
+
+def test_an_edit_of_an_ignored_file_is_refused_and_shows_nothing_of_it(workshop: Workshop) -> None:
+    root = workshop.index.root.path
+    (root / ".git/info/exclude").write_text("private.py\n")
+    (root / "private.py").write_text("CANARY = 1\nother = 2\n")
+    (root / "new.py").write_text("SHOWN = 1\nother = 2\n")
+    for path, shown in (("private.py", False), ("new.py", True)):
+        edit = Reply(text=f"{path}\n<<<<<<< SEARCH\nother = 3\n=======\nother = 4\n>>>>>>> REPLACE\n")
+        talked = workshop.talk(edit, ANSWER)
+        sent = " ".join(asked.text for asked in talked.requests)
+        assert ("CANARY" in sent or "SHOWN" in sent) is shown

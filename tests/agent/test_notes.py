@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+import pytest
 
 from optimizer.agent import notes, prompts
 from optimizer.context.budget import count_tokens
@@ -98,3 +101,34 @@ def test_it_stands_in_the_prompt_as_advice_and_cannot_close_its_frame(tmp_path: 
     assert prompts.NOTES in prompt.system
     without = prompts.build(prompts.Ask(Query("change it"), task, context, 500), a_model("groq"))
     assert prompts.NOTES not in without.system
+
+
+def test_ignored_notes_are_not_sent_nor_a_link_to_what_is_ignored(make_repo: Callable[..., Path]) -> None:
+    root = make_repo({"a.py": "x", ".gitignore": "/AGENTS.md\nmine.md\n", ".cursorignore": "docs/\n", "docs/b.md": "b"})
+    lay(root, AGENTS_md="ignored", mine_md="ignored too", sub__AGENTS_md="sent")
+    assert near(root, "a.py") is None
+    found = near(root, "sub/b.py")
+    assert found is not None
+    assert found.text == "sent"
+    for target in ("mine.md", "docs/b.md"):
+        (root / "CLAUDE.md").symlink_to(target)
+        assert near(root, "a.py") is None
+        (root / "CLAUDE.md").unlink()
+    (root / ".gitignore").write_text("/mine.md\n")
+    (root / "CLAUDE.md").symlink_to("AGENTS.md")
+    (root / "AGENTS.md").rename(root / "there.md")
+    (root / "AGENTS.md").symlink_to("there.md")
+    found = near(root, "a.py")
+    assert found is not None
+    assert found.text == "ignored"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+def test_notes_of_another_user_are_not_sent(tmp_path: Path) -> None:
+    lay(tmp_path, AGENTS_md="top", sub__AGENTS_md="theirs")
+    os.chown(tmp_path / "sub/AGENTS.md", 12_345, 12_345)
+    found = near(tmp_path, "sub/a.py")
+    assert found is not None
+    assert found.text == "top"
+    os.chown(tmp_path, 12_345, 12_345)
+    assert near(tmp_path, "sub/a.py") is None
