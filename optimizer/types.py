@@ -218,11 +218,15 @@ class Check(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Whether an answer may be offered; `confidence` is in [0, 1] and comes from the checks alone."""
+    """Whether an answer may be offered; `confidence` is in [0, 1] and comes from the checks alone.
+
+    `weakened` are changed files of tests that hold the program to less than before.
+    """
 
     ok: bool
     checks: tuple[Check, ...]
     confidence: float
+    weakened: tuple[str, ...] = ()
 
 
 class UsageRecord(NamedTuple):

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Literal, NamedTuple
 
 from optimizer import programs
@@ -77,18 +78,26 @@ def _program_in_copy(word: str, place: Place) -> str | None:
     return str(path) if "/" in word and path.is_file() and os.access(path, os.X_OK) else None
 
 
-def run(argv: tuple[str, ...], place: Place, env: Mapping[str, str], bounds: Bounds, *, sources: bool = False) -> Ended:
+def run(
+    argv: tuple[str, ...],
+    place: Place,
+    env: Mapping[str, str],
+    bounds: Bounds,
+    more: Mapping[str, str] = MappingProxyType({}),
+    *,
+    sources: bool = False,
+) -> Ended:
     """Run `argv` in the copy within `bounds`; it and all it started have ended when this returns or raises.
 
-    `env` is the user's environment, of which only PATH, language and time zone are handed on. With `sources`, Python
-    finds the copy's modules; without it, they cannot shadow those of the tool.
+    `env` is the user's environment, of which only PATH, language and time zone are handed on; `more` is added to it.
+    With `sources`, Python finds the copy's modules; without it, they cannot shadow those of the tool.
     """
     found = _program_in_copy(argv[0], place) or program(argv[0], place.root, env)
     if found is None:
         return Ended(None, "", 0.0, missing=f"{argv[0]} is not installed")
     for name in ("tree", "home", "tmp", "empty"):
         (place.area / name).mkdir(exist_ok=True)
-    given = environment(place, env, sources=sources)
+    given = {**environment(place, env, sources=sources), **more}
     seen = view(place, (found, *given["PATH"].split(os.pathsep)), env, bounds.readable)
     started = time.monotonic()
     try:

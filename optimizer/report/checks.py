@@ -148,6 +148,40 @@ def exceeded(command: str, limit: str) -> str:
     return f"{command} was stopped: it used more {limit} than verify.{limit} allows"
 
 
+def left_early(command: str) -> str:
+    """A runner that ended before it reported its tests."""
+    return f"{command} ended before its report of the tests was complete, which it is without the change"
+
+
+def lost(names: Sequence[str]) -> str:
+    """Tests that passed without the change, and with it do not run or are skipped."""
+    return f"{first_of(names)} passed without the change and no longer {'runs' if len(names) == 1 else 'run'}"
+
+
+def weakened(gone: Sequence[str], refuted: Sequence[str]) -> str:
+    """Tests that the change removes or skips, and tests that fail in their old form on the new code."""
+    parts = [f"{first_of(gone)} no longer {'runs' if len(gone) == 1 else 'run'}"] if gone else []
+    if refuted:
+        form = "fails in its old form" if len(refuted) == 1 else "fail in their old form"
+        parts.append(f"{first_of(refuted)} {form} on the new code")
+    return f"the change alters tests: {'; '.join(parts)}"
+
+
+def ends_by_itself(command: str) -> str:
+    """A change that adds a way to end the process, under a runner without a report of its own."""
+    return f"the change adds a call that ends the program, and {command} writes no report of its tests"
+
+
+def changes_its_judge() -> str:
+    """A change by which the program could alter how its tests are judged."""
+    return "the change lets the program reach into what runs its tests"
+
+
+def prints_otherwise(command: str) -> str:
+    """A runner whose tests have no names, which no longer prints what it printed."""
+    return f"{command} no longer ends with what it printed without the change"
+
+
 def first_of(found: Sequence[str]) -> str:
     """The first finding, and how many more there are."""
     return found[0] + (f" and {len(found) - 1} more" if len(found) > 1 else "")

@@ -69,6 +69,11 @@ class Command:
         return tuple(shlex.split(self.text))
 
     @property
+    def script(self) -> str:
+        """What the command runs, as far as it is known: the script of package.json, or its own text."""
+        return self.by.name if self.by.code == "script" else self.text
+
+    @property
     def tool(self) -> str:
         """The name of the program that does the work: pytest for `python -m pytest`."""
         words = self.argv
@@ -309,9 +314,9 @@ class Run:
     further: tuple[str, ...] = ()
     skip: Skip | None = None
 
-    def argv(self, files: tuple[str, ...]) -> tuple[str, ...]:
-        """The words to run, for these of the files."""
-        return (*self.command.argv, *_OPTIONS.get(self.command.tool, ()), *files)
+    def argv(self, files: tuple[str, ...], more: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The words to run, for these of the files, with more options."""
+        return (*self.command.argv, *_OPTIONS.get(self.command.tool, ()), *more, *files)
 
 
 def plan(patch: Patch, index: Index, means: Means) -> tuple[Run, ...]:
@@ -326,8 +331,7 @@ def _run(command: Command, patch: Patch, index: Index, means: Means) -> Run:
     files = named(command, changed)
     further: tuple[str, ...] = ()
     if command.tool == "pytest":
-        gone = {change.path for change in patch.changes if change.after is None}
-        files = tuple(test.path for test in tests if test.path.endswith(".py") and test.path not in gone)
+        files = tuple(test.path for test in tests if test.path.endswith(".py"))
         further = tuple(path for path in index.paths() if path.endswith(".py") and is_test(path) and path not in files)
     run = Run(command, files, tests, further)
     return replace(run, skip=_skip(run, changed, means))

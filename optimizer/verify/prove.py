@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
 
-from optimizer.confine.run import Ended
-from optimizer.confine.run import run as confined
-from optimizer.confine.view import Place
 from optimizer.debug import debug
 from optimizer.errors import InputError, SafetyRefused, StorageError
 from optimizer.events import Event, Notice
@@ -17,152 +11,44 @@ from optimizer.index.reader import Index
 from optimizer.languages.files_of_tests import is_test
 from optimizer.report import checks as report
 from optimizer.types import Check, Patch, Verdict
-from optimizer.verify import earlier, excerpt, system
+from optimizer.verify import excerpt, system, tested
 from optimizer.verify.affected import reached
 from optimizer.verify.checks import WEIGHTS, at_once, verdict_of
-from optimizer.verify.commands import Command, Means, Run, allowed, bounds, commands, plan
+from optimizer.verify.commands import Command, Means, Run, allowed, commands, plan
+from optimizer.verify.copies import Copies
 from optimizer.verify.patched import Patched
-from optimizer.verify.scratch import scratch
+from optimizer.verify.tested import Tested
 
-CHEAP_SECONDS = 10.0
-MOST_RUN_AGAIN = 5
-NO_TESTS = 5  # pytest's exit code when it collected none
 _UNAPPROVED = "the tests of this project are not approved"
 
 
-class Copies:
-    """The copy with the patch and the one without it, each made when first needed and removed on leaving."""
-
-    def __init__(self, patch: Patch, means: Means) -> None:
-        self._patch = patch
-        self._means = means
-        self._open = ExitStack()
-        self._made: dict[bool, Place] = {}
-
-    def __enter__(self) -> Copies:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-
-    def run(self, run: Run, *, patched: bool) -> tuple[Ended, Path]:
-        """Run a command in one of the copies; also where that copy is. Raises StorageError when none can be made."""
-        there = self._contents(patched)
-        files = tuple(path for path in run.files if there.get(path, b"") is not None)
-        if run.files and not files:
-            return Ended(0, "", 0.0), self._means.cache
-        argv = run.argv(files)
-        if not patched and (known := earlier.recall(self._means, argv, there)):
-            return known, earlier.TREE
-        place = self._place(patched)
-        limits = bounds(self._means, self._means.settings.verify_seconds)
-        ended = confined(argv, place, self._means.env, limits, sources=run.command.kind == "tests")
-        if not patched:
-            earlier.remember(self._means, argv, there, ended._replace(output=_moved(ended.output, place.tree)))
-        return ended, place.tree
-
-    def _contents(self, patched: bool) -> dict[str, bytes | None]:
-        return {change.path: change.after if patched else change.before for change in self._patch.changes}
-
-    def _place(self, patched: bool) -> Place:
-        if patched not in self._made:
-            making = scratch(self._means.root, self._means.cache, self._contents(patched))
-            self._made[patched] = self._open.enter_context(making)
-        return self._made[patched]
-
-    def words(self, argv: tuple[str, ...], patched: bool, seconds: float) -> tuple[Ended, Path]:
-        """Run a program of the system in one of the copies, as `run` does."""
-        place = self._place(patched)
-        return confined(argv, place, self._means.env, bounds(self._means, seconds)), place.tree
-
-
-def _moved(output: str, tree: Path) -> str:
-    return output.replace(str(tree), str(earlier.TREE))
-
-
-def execute(run: Run, copies: Copies) -> Check:
+def execute(run: Run, copies: Copies) -> Tested:
     """Run a command as a check; it neither passes nor fails where it cannot run or fails without the patch too."""
     kind = run.command.kind
     if run.skip:
-        return Check(kind, None, report.not_run(report.skipped(run.skip, run.command.text, kind)))
+        return Tested(Check(kind, None, report.not_run(report.skipped(run.skip, run.command.text, kind))))
     try:
-        ended, tree = copies.run(run, patched=True)
-        if why := _why_not_run(run, ended):
-            return Check(kind, None, report.not_run(why))
-        if ended.code == 0 and _is_cheap(run, ended):
-            whole = execute(replace(run, files=run.files + run.further, further=()), copies)
-            return Check(kind, True, _passed(run, ended)) if whole.passed is None else whole
-        if ended.code == 0:
-            return Check(kind, True, _passed(run, ended))
-        judge = _judge_tests if kind == "tests" else _judge_findings
-        check = judge(run, ended, tree, copies)
-        return check._replace(evidence=report.unconfined(run.command.text)) if ended.layer == "none" else check
+        return tested.judge(run, copies) if kind == "tests" else Tested(_judge_findings(run, copies))
     except StorageError as error:
-        return Check(kind, None, report.not_run(error.message))
+        return Tested(Check(kind, None, report.not_run(error.message)))
 
 
-def _why_not_run(run: Run, ended: Ended) -> str:
-    """Why a command did not run; '' where it did."""
-    return report.skipped("unconfined", run.command.text, run.command.kind) if ended.unconfined else ended.missing
-
-
-def _why_ended(run: Run, ended: Ended) -> str:
-    """Why a command was stopped; '' where it ended by itself."""
-    if ended.exceeded:
-        return report.exceeded(run.command.text, ended.exceeded)
-    return report.timed_out(run.command.text, ended.seconds) if ended.timed_out else ""
-
-
-def _is_cheap(run: Run, ended: Ended) -> bool:
-    """Whether all tests will take no more than CHEAP_SECONDS, at the pace of those that ran."""
-    return bool(run.further) and ended.seconds * (1 + len(run.further) / len(run.files)) <= CHEAP_SECONDS
-
-
-def _passed(run: Run, ended: Ended) -> str:
-    return report.passed(run.command.text, len(run.files), ended.seconds, report.confined(ended.layer))
-
-
-def _judge_tests(run: Run, ended: Ended, tree: Path, copies: Copies) -> Check:
-    is_pytest = run.command.tool == "pytest"
-    failed_tests = excerpt.failed_tests if is_pytest else excerpt.failed_elsewhere
-    failed = failed_tests(ended.output)
-    if is_pytest and ended.code == NO_TESTS:
-        return Check("tests", None, report.not_run("pytest collected no test"))
-    if is_pytest and ended.code == 1 and not failed and " passed" in ended.output:
-        return Check("tests", True, f"{_passed(run, ended)}; it also wants coverage, which a part of the tests lacks")
-    before, _ = copies.run(run, patched=False)
-    new = failed - failed_tests(before.output)
-    if not new and (failed or before.code != 0 or before.missing):
-        return Check("tests", None, report.fails_without(run.command.text, len(failed)))
-    if stopped := _why_ended(run, ended):
-        return Check("tests", False, stopped, excerpt.of_any(ended.output, tree) or stopped)
-    if is_pytest and new and _pass_again(run, new, copies):
-        return Check("tests", None, report.not_counted(f"{min(new)} failed once and passed when run again"))
-    shown = excerpt.of_pytest(ended.output, new, tree) if is_pytest and new else excerpt.of_any(ended.output, tree)
-    what = report.first_of(sorted(new)) if new else run.command.text
-    return Check("tests", False, f"{what} failed; {report.confined(ended.layer)}", shown)
-
-
-def _pass_again(run: Run, failed: frozenset[str], copies: Copies) -> bool:
-    """Whether the failed tests pass alone on the same copy: then they depend on chance or on other tests."""
-    if any("::" not in name for name in failed) or len(failed) > MOST_RUN_AGAIN:
-        return False
-    again, _ = copies.run(replace(run, files=tuple(sorted(failed))), patched=True)
-    return again.code == 0
-
-
-def _judge_findings(run: Run, ended: Ended, tree: Path, copies: Copies) -> Check:
+def _judge_findings(run: Run, copies: Copies) -> Check:
     kind, command = run.command.kind, run.command.text
-    if stopped := _why_ended(run, ended):
-        return Check(kind, None, report.not_run(stopped))
-    before, earlier_tree = copies.run(run, patched=False)
-    if before.code is None:
+    after = copies.run(run, "after")
+    if why := tested.why_not_run(run, after.ended) or tested.why_stopped(run, after.ended):
+        return Check(kind, None, report.not_run(why))
+    limits = report.confined(after.ended.layer)
+    if after.ended.code == 0:
+        return Check(kind, True, report.passed(command, len(run.files), after.ended.seconds, limits))
+    before = copies.run(run, "before")
+    if before.ended.code is None:
         return Check(kind, None, report.not_counted(f"{command} could not run without the change"))
-    new = excerpt.new_findings(ended.output, before.output, tree, earlier_tree)
+    new = excerpt.new_findings(after.ended.output, before.ended.output, after.tree, before.tree)
     if not new:
-        return Check(kind, True, f"{command} finds nothing new; {report.confined(ended.layer)}")
-    first = report.first_of([excerpt.tidy(new[:1], tree), *new[1:]])
-    return Check(kind, False, first, excerpt.tidy(new, tree))
+        return Check(kind, True, f"{command} finds nothing new; {limits}")
+    first = report.first_of([excerpt.tidy(new[:1], after.tree), *new[1:]])
+    return tested.private(Check(kind, False, first, excerpt.tidy(new, after.tree)), after.ended, run)
 
 
 def judge(
@@ -182,17 +68,20 @@ def judge(
     if commands := [run.command.text for run in runs if not run.skip]:
         yield Notice(report.running(commands), "running")
     checks = list(fast.checks)
+    weakened: tuple[str, ...] = ()
     with Copies(patch, means) as copies:
         checks += _of_system(patch, index, means, copies)
         for run in runs if all(check.passed is not False for check in checks) else ():
-            check = execute(run, copies)
-            checks.append(check)
-            debug("verify", "%s: %s", run.command.text, _results([check]))
-            if check.passed is False:
+            found = execute(run, copies)
+            checks.append(found.check)
+            weakened += found.weakened
+            debug("verify", "%s: %s", run.command.text, _results([found.check]))
+            if found.check.passed is False:
                 break
     if not any(run.command.kind == "tests" for run in runs):
         checks.append(Check("tests", None, report.not_run("no command for tests was found or configured")))
-    return _with_threshold(verdict_of(tuple(checks), WEIGHTS), means.settings.confidence_threshold)
+    verdict = verdict_of(tuple(checks), WEIGHTS)._replace(weakened=weakened)
+    return _with_threshold(verdict, means.settings.confidence_threshold)
 
 
 def _of_system(patch: Patch, index: Index, means: Means, copies: Copies) -> list[Check]:
@@ -238,12 +127,12 @@ def run_tests(patch: Patch, paths: tuple[str, ...], index: Index, means: Means) 
         raise InputError("no test reaches the edits so far: name test files")
     run = Run(command, tuple(p for p in files if p.endswith(".py")) if command.tool == "pytest" else ())
     with Copies(patch, means) as copies:
-        ended, tree = copies.run(run, patched=True)
+        ended, tree, _ = copies.run(run, "after")
     if ended.layer == "none" or ended.unconfined:
         raise SafetyRefused("tests that nothing confines are not run for a model")
     if ended.missing:
         raise InputError(f"the tests cannot be run: {ended.missing}")
-    if stopped := _why_ended(run, ended):
+    if stopped := tested.why_stopped(run, ended):
         return f"{stopped}\n{excerpt.of_any(ended.output, tree)}"
     if ended.code == 0:
         return f"passed: {' '.join(files) or command.text}"

@@ -1,0 +1,184 @@
+"""Judge a patch by tests: those that passed without it have to run and pass with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+from optimizer.confine.run import Ended
+from optimizer.languages.files_of_tests import is_test
+from optimizer.report import checks as report
+from optimizer.types import Check, FileChange, Patch
+from optimizer.verify import excerpt
+from optimizer.verify.commands import Run
+from optimizer.verify.copies import Copies, Ran, is_of_tests
+
+CHEAP_SECONDS = 10.0
+MOST_RUN_AGAIN = 5
+NO_TESTS = 5  # pytest's exit code when it collected none
+_TOKEN = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|\w+|[^\w\s]")
+_NAME = re.compile(r"[^\W\d]\w*")
+_ENDS = re.compile(
+    rb"process\.(?:exit|reallyExit|abort|kill)\b|os\._exit\b|sys\.exit\b|SystemExit|os\.(?:kill|abort)\b|os\.Exit\b"
+    rb"|syscall\.(?:Exit|Kill)\b|process::(?:exit|abort)\b|\b_?exit\s*\(|System\.exit\b|\bdie\b|Deno\.exit"
+)
+_JUDGES = re.compile(
+    rb"^\s*(?:import|from) (?:_?pytest|unittest|pluggy)\b|sys\.modules\[|import_module\(['\"]_?(?:pytest|unittest)"
+    rb"|require\(['\"](?:node:)?(?:test|assert(?:/strict)?)['\"]\)[\w.]*\s*=[^=]|\bassert\.\w+\s*=[^=]|['\"]node:test['\"]"
+    rb"|\bglobal(?:This)?\.(?:test|it|describe|expect)\s*=[^=]|^\s*(?:import )?\"testing\"$",
+    re.M,
+)
+"""What gives a program the means to change how its tests are judged."""
+
+
+class Tested(NamedTuple):
+    """The check, and the changed files of tests that hold the program to less than before."""
+
+    check: Check
+    weakened: tuple[str, ...] = ()
+
+
+def judge(run: Run, copies: Copies) -> Tested:
+    """Run tests with the patch and without it. Raises StorageError when no copy can be made."""
+    after = copies.run(run, "after")
+    if why := why_not_run(run, after.ended):
+        return Tested(Check("tests", None, report.not_run(why)))
+    if _is_cheap(run, after.ended):
+        whole = judge(replace(run, files=run.files + run.further, further=()), copies)
+        if whole.check.passed is not None or whole.weakened:
+            return whole
+    before = copies.run(run, "before")
+    check = _failed(run, after, before, copies) or _left_early(run, after, before)
+    if check is not None:
+        return Tested(private(check, after.ended, run))
+    return _held_to_less(run, after, before, copies) or Tested(_passed_or_not(run, after, before, copies.patch))
+
+
+def why_not_run(run: Run, ended: Ended) -> str:
+    """Why a command did not run; '' where it did."""
+    return report.skipped("unconfined", run.command.text, run.command.kind) if ended.unconfined else ended.missing
+
+
+def why_stopped(run: Run, ended: Ended) -> str:
+    """Why a command was stopped; '' where it ended by itself."""
+    if ended.exceeded:
+        return report.exceeded(run.command.text, ended.exceeded)
+    return report.timed_out(run.command.text, ended.seconds) if ended.timed_out else ""
+
+
+def private(check: Check, ended: Ended, run: Run) -> Check:
+    """The check without what a command printed that nothing confined: models are shown it."""
+    is_open = ended.layer == "none" and check.passed is False
+    return check._replace(evidence=report.unconfined(run.command.text)) if is_open else check
+
+
+def is_adapted(change: FileChange) -> bool:
+    """Whether a change only puts names in the place of others, each always in that of the same one."""
+    if change.before is None or change.after is None:
+        return False
+    old, new = (_TOKEN.findall(text.decode("utf-8", "replace")) for text in (change.before, change.after))
+    pairs = {(one, other) for one, other in zip(old, new, strict=False) if one != other}
+    names = all(_NAME.fullmatch(one) and _NAME.fullmatch(other) for one, other in pairs)
+    return (
+        len(old) == len(new) and names and len({one for one, _ in pairs}) == len(pairs) == len({to for _, to in pairs})
+    )
+
+
+def _is_cheap(run: Run, ended: Ended) -> bool:
+    """Whether all tests will take no more than CHEAP_SECONDS, at the pace of those that ran."""
+    affordable = ended.seconds * (1 + len(run.further) / max(len(run.files), 1)) <= CHEAP_SECONDS
+    return ended.code == 0 and bool(run.further) and affordable
+
+
+def _failed(run: Run, after: Ran, before: Ran, copies: Copies) -> Check | None:
+    """The check where tests fail, or the runner does; None where neither fails."""
+    ended, command, is_pytest = after.ended, run.command.text, run.command.tool == "pytest"
+    failed_tests = excerpt.failed_tests if is_pytest else excerpt.failed_elsewhere
+    failed = failed_tests(ended.output)
+    new = failed - failed_tests(before.ended.output)
+    unprinted = not failed and bool(after.results.named("failed") - before.results.named("failed"))
+    is_covered_less = is_pytest and ended.code == 1 and not failed and " passed" in ended.output
+    nothing_ran = is_pytest and ended.code == NO_TESTS
+    if not (new or unprinted) and (ended.code == 0 or is_covered_less or nothing_ran):
+        return None
+    if not (new or unprinted) and (failed or before.ended.code != 0):
+        return Check("tests", None, report.fails_without(command, len(failed)))
+    if stopped := why_stopped(run, ended):
+        return Check("tests", False, stopped, excerpt.of_any(ended.output, after.tree) or stopped)
+    if is_pytest and new and _pass_again(run, new, copies):
+        return Check("tests", None, report.not_counted(f"{min(new)} failed once and passed when run again"))
+    is_named = is_pytest and new
+    shown = excerpt.of_pytest(ended.output, new, after.tree) if is_named else excerpt.of_any(ended.output, after.tree)
+    what = report.first_of(sorted(new)) if new else command
+    return Check("tests", False, f"{what} failed; {report.confined(ended.layer)}", shown)
+
+
+def _pass_again(run: Run, failed: frozenset[str], copies: Copies) -> bool:
+    """Whether the failed tests pass alone on the same copy: then they depend on chance or on other tests."""
+    if any("::" not in name for name in failed) or len(failed) > MOST_RUN_AGAIN:
+        return False
+    return copies.run(replace(run, files=tuple(sorted(failed))), "after").ended.code == 0
+
+
+def _left_early(run: Run, after: Ran, before: Ran) -> Check | None:
+    """The check where the runner did not come to its end, but does without the patch."""
+    if after.results.complete or not (before.results.complete and before.results.tests):
+        return None
+    early = report.left_early(run.command.text)
+    return Check("tests", False, early, excerpt.of_any(after.ended.output, after.tree) or early)
+
+
+def _held_to_less(run: Run, after: Ran, before: Ran, copies: Copies) -> Tested | None:
+    """The outcome where a test that passed is gone, is skipped, or fails in its old form; None where none is."""
+    passed, still = before.results.named("passed"), after.results.named("passed")
+    gone = passed - still if len(still) < len(passed) else frozenset()
+    changed = tuple(one.path for one in copies.patch.changes if is_of_tests(one.path) and not _is_harmless(one))
+    if not changed and gone:
+        lost = report.lost(sorted(gone))
+        return Tested(Check("tests", False, lost, lost))
+    if not changed:
+        return None
+    refuted = passed - copies.run(run, "old tests").results.named("passed")
+    if not (gone or refuted):
+        return None
+    why = report.weakened(sorted(gone), sorted(refuted - gone))
+    return Tested(Check("tests", None, report.not_counted(why)), changed)
+
+
+def _is_harmless(change: FileChange) -> bool:
+    """Whether a change of tests holds the program to no less: a new file of tests, or other names."""
+    return (change.before is None and is_test(change.path)) or is_adapted(change)
+
+
+def _passed_or_not(run: Run, after: Ran, before: Ran, patch: Patch) -> Check:
+    ended, command = after.ended, run.command.text
+    if run.command.tool == "pytest" and ended.code == NO_TESTS:
+        return Check("tests", None, report.not_run("pytest collected no test"))
+    if _adds(_JUDGES, patch.changes):
+        return Check("tests", None, report.not_counted(report.changes_its_judge()))
+    if after.results.source != "report" and _adds(_ENDS, patch.changes):
+        return Check("tests", None, report.not_counted(report.ends_by_itself(command)))
+    if after.results.source == "none" and _last_line(before.ended) not in ended.output:
+        return Check("tests", None, report.not_counted(report.prints_otherwise(command)))
+    passed = report.passed(command, len(run.files), ended.seconds, report.confined(ended.layer))
+    if ended.code:
+        passed += "; it also wants coverage, which a part of the tests lacks"
+    return Check("tests", True, passed)
+
+
+def _adds(pattern: re.Pattern[bytes], changes: Iterable[FileChange]) -> bool:
+    """Whether the code of the program gets more places of a pattern."""
+    found = [
+        (pattern.findall(one.after or b""), pattern.findall(one.before or b""))
+        for one in changes
+        if not is_of_tests(one.path)
+    ]
+    return any(len(after) > len(before) for after, before in found)
+
+
+def _last_line(ended: Ended) -> str:
+    """The last line without figures that a command printed; '' where there is none."""
+    lines = [line for line in ended.output.split("\n") if line.strip() and not re.search(r"\d", line)]
+    return lines[-1] if ended.code == 0 and lines else ""
