@@ -391,9 +391,12 @@ class Hindrance(NamedTuple):
     detail: str = ""
 
 
-CarefulCode = Literal["acts", "hidden"]
-"""Why a file needs an answer of its own: a program acts on it unprompted (the detail names the program), or a new line
-holds what a reader does not see or takes for something else (the detail names the characters)."""
+CarefulCode = Literal["acts", "hidden", "weakened"]
+"""Why a file needs an answer of its own.
+
+`acts`: a program acts on it unprompted (the detail names the program); `hidden`: a new line holds what a reader does not
+see or takes for something else (the detail names the characters); `weakened`: its tests hold the program to less.
+"""
 
 
 class Careful(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -43,7 +44,6 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
 
     workspace = services.workspace
     _refuse(patch, workspace)
-    careful = tuple(one for one in _careful(patch) if one.path not in landing.allowed)
     try:
         if not landing.yes:
             outcome = yield from _check_further(outcome, patch, services)
@@ -52,6 +52,8 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
         landing = yield from _committable(patch, landing)
         for path, editor in open_files(workspace.root, patch):
             yield Notice(report.open_file(path, editor), "open-file")
+        found = (*_careful(patch), *_weakened(outcome, request))
+        careful = tuple(one for one in found if one.path not in landing.allowed)
         doubtful = _doubtful(outcome, workspace) if landing.yes else None
         if careful or doubtful is not None or not landing.yes:
             answer = yield LandingQuestion(patch, careful, landing.commit is not None, doubtful)
@@ -89,6 +91,15 @@ def _careful(patch: Patch) -> Iterator[Careful]:
         if found := dict.fromkeys(one.character for one in marks.get(change.path, ())):
             more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
             yield Careful(change.path, "hidden", ", ".join(map(named, list(found)[:MOST_NAMED])) + more)
+
+
+def _weakened(outcome: Outcome, request: str) -> Iterator[Careful]:
+    """The tests that a model's change weakens, unless the request is about tests."""
+    weakened = outcome.verdict.weakened if outcome.verdict and outcome.tier != "index" else ()
+    about_tests = {"test", "tests", "spec", "specs"} & {*re.findall(r"[a-z]+", request.lower())}
+    for path in weakened:
+        if not about_tests and path not in request:
+            yield Careful(path, "weakened")
 
 
 def _doubtful(outcome: Outcome, workspace: Workspace) -> float | None:

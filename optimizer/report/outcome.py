@@ -98,6 +98,8 @@ def _careful(one: Careful) -> str:
             return f"{one.detail} acts on this file by itself"
         case "hidden":
             return f"new lines hold characters that are not what they seem: {one.detail}"
+        case "weakened":
+            return "its tests demand less of the code than before"
 
 
 def doubtful(confidence: float, least: float) -> SafetyRefused:

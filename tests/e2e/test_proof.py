@@ -89,3 +89,20 @@ def test_verify_shows_evidence_once(tested: Optimize, calc: Path) -> None:
     failed = tested("verify")
     assert failed.code == 9
     assert failed.out.count("uses broken") == 1
+
+
+def test_a_change_that_weakens_a_test_needs_its_own_yes(tested: Optimize, loopback: Loopback, calc: Path) -> None:
+    tested("trust", "grant", "tests")
+    weaker = FAILS + (
+        '\ntests/test_parse.py\n<<<<<<< SEARCH\n    assert parse_response("1,2") == [1, 2]\n=======\n'
+        '    assert parse_response("1,2") is not None\n>>>>>>> REPLACE\n'
+        '\ntests/test_parse.py\n<<<<<<< SEARCH\n    assert total("1,2") == 3\n=======\n'
+        '    assert total("1,2") >= 0\n>>>>>>> REPLACE\n'
+    )
+    for options in (["--yes"], ["--yes", "--allow", "tests/test_parse.py"]):
+        loopback.queue("ollama", Reply(text=weaker, tokens=Tokens(900, 60)))
+        ran = tested(REQUEST, *options, "--json")
+        tests = next(check for check in ran.event("verdict")["checks"] if check["name"] == "tests")
+        assert tests["passed"] is None and "test_parse.test_parts" in tests["detail"]
+        assert ran.code == (0 if "--allow" in options else 4), ran.err
+        assert ("is not None" in (calc / "tests/test_parse.py").read_text()) is ("--allow" in options)
