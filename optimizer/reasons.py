@@ -394,8 +394,8 @@ class Hindrance(NamedTuple):
 CarefulCode = Literal["acts", "hidden", "weakened"]
 """Why a file needs an answer of its own.
 
-`acts`: a program acts on it unprompted (the detail names the program); `hidden`: a new line holds what a reader does not
-see or takes for something else (the detail names the characters); `weakened`: its tests hold the program to less.
+`acts`: a program acts on it unprompted (the detail names the program); `hidden`: a new line holds what a reader does
+not see or takes for something else (the detail names the characters); `weakened`: its tests hold the program to less.
 """
 
 
