@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from optimizer.index.files import read_regular
+from optimizer.index.regular import read_regular
 
 Result = Literal["passed", "failed", "skipped"]
 Source = Literal["report", "output", "none"]
