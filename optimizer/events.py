@@ -12,6 +12,7 @@ T = TypeVar("T")
 NoticeKind = Literal[
     "asking-again",
     "cap-warning",
+    "caution",
     "commit",
     "failed",
     "going-on",
@@ -156,11 +157,15 @@ Event = (
 
 
 class ConsentQuestion(NamedTuple):
-    """May code of this repository be sent to this provider? A yes is remembered."""
+    """May code of this repository be sent to this provider? A yes is remembered.
+
+    `trains`: what it is sent may be used to train models.
+    """
 
     provider: str
     host: str
     repository: str
+    trains: bool = False
 
 
 class ProjectCommand(NamedTuple):

@@ -26,6 +26,9 @@ class Why(Enum):
     TIER_SKIPPED = "tier_skipped"  # no model of its tier is asked
 
 
+CautionCode = Literal["calculation", "code", "legal", "medical", "tax", "unproven"]
+"""What a person should know before they rely on an answer."""
+
 SignCode = Literal[
     "own_word",
     "opinion",

@@ -103,7 +103,8 @@ class Prompt(NamedTuple):
 
 class Model(NamedTuple):
     """A row of the catalogue that a provider can be asked for; `price_ref` is its name in the price table, `resident`:
-    it is loaded on the server that runs it, `vision`: it is known to see images."""
+    it is loaded on the server that runs it, `vision`: it is known to see images, `trains`: what it is sent may be used
+    to train models."""
 
     id: str
     provider: str
@@ -119,6 +120,7 @@ class Model(NamedTuple):
     price_ref: str = ""
     resident: bool = False
     vision: bool = False
+    trains: bool = False
 
 
 class Quote(NamedTuple):

@@ -42,9 +42,10 @@ class Answers:
                 return self._spends
             case _ if not self.asks:
                 return None
-            case ConsentQuestion(provider, host, repository):
-                asked = f"Allow code of {repository} to be sent to {provider} at {host}?"
-                return confirm(f"{asked}\nA yes is remembered for this repository.")
+            case ConsentQuestion():
+                from optimizer.report import outcome
+
+                return confirm(outcome.consent(question))
             case TrustQuestion(commands):
                 from optimizer.cli import trust
 

@@ -221,17 +221,19 @@ def recommend(profile: str, everything: bool, project: Path | None, as_json: boo
         known = last_known(stock.models.endpoints()[OLLAMA], stock.config.places.state)
         held = known.ids if known else ()
         found = machine.recommend(stock.models.catalogue(), here, held, profile)
+        catalogue = stock.models.catalogue()
+        licences = {one.id: catalogue.describe(one.id, OLLAMA).licence for one in found}
     shown = [one for one in found if one.fits or everything]
     if as_json:
         emit({"event": "machine", **asdict(here), "room": here.usable})
         for one in shown:
             emit(wire.advice(one))
         return 0
-    click.echo(inert("\n".join(_advice_lines(here, shown))))
+    click.echo(inert("\n".join(_advice_lines(here, shown, licences))))
     return 0
 
 
-def _advice_lines(here: Machine, shown: list[Advice]) -> list[str]:
+def _advice_lines(here: Machine, shown: list[Advice], licences: Mapping[str, str]) -> list[str]:
     from optimizer.models.memory import GIB, USUAL_WINDOW
     from optimizer.report.memory import HOW
 
@@ -247,7 +249,7 @@ def _advice_lines(here: Machine, shown: list[Advice]) -> list[str]:
     for one in shown:
         mark = "installed, " if one.held else ""
         size = f"{one.estimate.bytes / GIB:>5.1f} GiB", f"{one.estimate.billions:>5g} billion"
-        rows.append((one.id, *size, mark + HOW[one.how]))
+        rows.append((one.id, *size, f"{mark}{HOW[one.how]}; {licences[one.id]}"))
     lines += ["", *table(rows, width()), ""]
     lines.append(wrapped(f"Memory is an estimate: {_assumed(shown)}, a window of {USUAL_WINDOW:,} tokens.", width(), 0))
     best = next((one for one in shown if one.fits), None)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from optimizer.types import LeftOut
     from optimizer.wiring.models import Stock
 
-HEAD = ("   model", "tier", f"{'window':>9}", "where", "price", "state")
+_LICENCE_MARKS = {"permissive": "p", "copyleft": "c", "restricted": "r"}
+HEAD = ("    model", "tier", f"{'window':>9}", "where", "price", "state")
 
 
 LIMITS = (
@@ -201,6 +202,7 @@ def _row(row: InventoryRow, pinned: str, below: Collection[tuple[str, Reason]]) 
 
     model = row.model
     mark = ("*" if pinned and named(model, pinned) else " ") + ("i" if model.vision else " ")
+    mark += "t" if model.trains else _LICENCE_MARKS.get(model.licence, " ")
     where = model.provider if not row.size else f"{model.provider}, {size(row.size)}"
     state = reasons.state(row.health) if row.health else ""
     if row.left:
@@ -223,7 +225,9 @@ def _dated() -> str:
 
     day = datetime.now(UTC).date().isoformat()
     return (
-        "i takes images\nWindow in tokens; price in dollars for a million tokens in/out of a short prompt, as listed "
+        "i takes images; t: what it is sent may be used for training\n"
+        "Licence of open weights: p permissive, c copyleft, r restricted; others are proprietary or unknown\n"
+        "Window in tokens; price in dollars for a million tokens in/out of a short prompt, as listed "
         f"by genai-prices {version('genai-prices')} on {day}."
     )
 

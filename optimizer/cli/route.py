@@ -18,7 +18,7 @@ from optimizer.report.layout import inert, wrapped
 @click.argument("request", nargs=-1, required=True)
 @options.images
 @options.model_flags
-@click.option("--explain", is_flag=True, help="Also show why each other model is left out.")
+@click.option("--explain", is_flag=True, help="Also show licences, and why each other model is left out.")
 @options.project
 @options.as_json
 def command(
@@ -54,7 +54,7 @@ def text(routed: Routed, explain: bool) -> str:
     columns, left = width(), routed.route.left_out
     lines = [wrapped(inert(decision.summary(routed.task, routed.route)), columns)]
     lines.append(wrapped(inert(decision.why(routed.task)), columns))
-    lines += ["", *decision.attempts(routed.route, columns)] if routed.route.attempts else []
+    lines += ["", *decision.attempts(routed.route, columns, explain)] if routed.route.attempts else []
     if explain and left:
         lines += ["", "left out:", *decision.left_out(left, columns)]
     elif left:

@@ -217,9 +217,12 @@ class Terminal:
             notice(text)
 
     def _decided(self, task: Task, route: Route) -> None:
-        from optimizer.report import decision
+        from optimizer.report import decision, reasons
 
         self._say(f"task: {decision.summary(task, route)}", "terse" if self._dry_run else "verbose")
+        if route.attempts:
+            first = route.attempts[0].model
+            self._say(f"{first.id}: {reasons.licence(first)}", "verbose")
         if self._dry_run and route.attempts:
             click.echo("\n".join(decision.attempts(route, width())))
 

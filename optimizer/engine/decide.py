@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer import vendors
 from optimizer.debug import debug
 from optimizer.errors import BudgetReached, ConsentMissing, NoProvider
-from optimizer.reasons import By, Cap, HoldsNothing, Why
+from optimizer.reasons import By, Cap, CautionCode, HoldsNothing, Why
 from optimizer.report import progress, reasons
 from optimizer.tiers import TIERS
 from optimizer.types import LeftOut, Model, Outcome, Route, Task
@@ -17,6 +17,7 @@ from optimizer.types import LeftOut, Model, Outcome, Route, Task
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from optimizer.agent.loop import AgentResult
     from optimizer.config.profiles import Wanted
     from optimizer.engine.services import Services
     from optimizer.models.available import Available
@@ -127,6 +128,20 @@ def to_the_cloud(route: Route, services: Services) -> str:
     if allowed.model or allowed.provider or allowed.tier or first.local or missing is None:
         return ""
     return progress.to_the_cloud(missing, first.provider)
+
+
+def caution(query: Query, task: Task, ended: AgentResult) -> CautionCode | None:
+    """What a person should know before they rely on an answer; None where nothing is to be said."""
+    from optimizer.routing.caution import subject
+
+    if found := subject(query.text):
+        return found
+    if task.kind == "math":
+        return "calculation"
+    if ended.patch is not None:
+        proven = ended.verdict and any(one.name == "tests" and one.passed for one in ended.verdict.checks)
+        return None if proven else "unproven"
+    return "code" if "```" in ended.text else None
 
 
 def images_leave(query: Query, route: Route, planned: bool) -> str:

@@ -32,7 +32,11 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
     planned = plans and prepared.task.wants_edits
     role = "editor" if planned else ""
     route = decide.route(prepared.task, services, available, role)
-    if (provider := decide.lacks_consent(route)) and not dry_run and (yield from _consent(provider, services)):
+    if (
+        (provider := decide.lacks_consent(route))
+        and not dry_run
+        and (yield from _consent(provider, available, services))
+    ):
         available = services.models.available()
         route = decide.route(prepared.task, services, available, role)
     task = _sized(prepared, route, services)
@@ -54,6 +58,8 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
 
         reviewed = yield from roles.reviewed(asked, ended.patch, ended.verdict, attempt.model.id, available, services)
         cost = calls.added(cost, reviewed)
+    if ended.failure is None and (code := decide.caution(query, prepared.task, ended)):
+        yield Notice(progress.caution(code), "caution")
     return _outcome(id, route, tried, cost)
 
 
@@ -109,12 +115,13 @@ def _cut(query: Query, fitted: Query, services: Services, dry_run: bool) -> Iter
         yield Notice(progress.input_cut(summarises), "input-cut")
 
 
-def _consent(provider: str, services: Services) -> Flow[bool]:
+def _consent(provider: str, available: Available, services: Services) -> Flow[bool]:
     """Ask for the consent that is missing; a yes is remembered."""
     from optimizer.privacy import consent
 
     workspace, host = services.workspace, services.models.endpoints()[provider].destination
-    if (yield ConsentQuestion(provider, host, workspace.repository)) is not True:
+    trains = any(model.trains for model in available.models if model.provider == provider)
+    if (yield ConsentQuestion(provider, host, workspace.repository, trains)) is not True:
         return False
     consent.grant(workspace.places.state, workspace.repository, provider, host)
     return True

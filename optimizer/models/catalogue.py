@@ -55,6 +55,7 @@ class ModelRow:
     edit_format: str | None = None
     parameters: frozenset[str] | None = None
     licence: str | None = None
+    trains: bool | None = None
     price_ref: str | None = None
     reasoning: float | None = None
     coding: float | None = None
@@ -162,6 +163,7 @@ class Catalogue:
             label=facts["label"],
             price_ref=facts.get("price_ref", "").replace("{id}", model_id),
             vision=facts["vision"],
+            trains=facts["tier"] == "free" and facts.get("trains", False),
         )
 
     def traits(self, model: Model) -> Traits:

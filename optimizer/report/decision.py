@@ -48,13 +48,17 @@ def why(task: Task) -> str:
     return f"difficulty {task.difficulty:g} of 1: {'; '.join(reasons.sign(one) for one in task.signs)}"
 
 
-def attempts(route: Route, columns: int | None) -> list[str]:
-    """The models in the order in which they are asked, each with its reason; those in reserve have no number."""
+def attempts(route: Route, columns: int | None, licences: bool = False) -> list[str]:
+    """The models in the order in which they are asked, each with its reason; those in reserve have no number.
+
+    With `licences`, also with the class of its licence.
+    """
     rows, number = list[tuple[str, ...]](), 0
     for one in route.attempts:
         number += not one.standby
         mark = "  " if one.standby else f"{number}."
-        rows.append((f"{mark} {one.model.id}", one.model.tier, reasons.where(one.model), reasons.attempt(one)))
+        last = f"{reasons.attempt(one)}; {reasons.licence(one.model)}" if licences else reasons.attempt(one)
+        rows.append((f"{mark} {one.model.id}", one.model.tier, reasons.where(one.model), last))
     return list(map(inert, table(rows, columns)))
 
 

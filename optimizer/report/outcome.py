@@ -10,7 +10,7 @@ from optimizer.errors import BudgetReached, Conflict, NoProvider, SafetyRefused,
 from optimizer.report.figures import count
 
 if TYPE_CHECKING:
-    from optimizer.events import LandingQuestion, RenameQuestion, Reviewed
+    from optimizer.events import ConsentQuestion, LandingQuestion, RenameQuestion, Reviewed
     from optimizer.reasons import Careful, Hindrance
     from optimizer.retrieval import Context
     from optimizer.types import Check, Outcome, Verdict
@@ -107,6 +107,15 @@ def doubtful(confidence: float, least: float) -> SafetyRefused:
     return SafetyRefused(
         f"nothing was written: the confidence in this change is {confidence:.2f}, below confidence_yes {least:g}",
         "say yes at a terminal, name the file in the request, or lower confidence_yes",
+    )
+
+
+def consent(asked: ConsentQuestion) -> str:
+    """Whether code may be sent to a provider."""
+    training = " They may be used to train models." if asked.trains else ""
+    return (
+        f"Your request and code of {asked.repository} will be sent to {asked.provider} at {asked.host}.{training}\n"
+        "Allow it? A yes is remembered for this repository."
     )
 
 

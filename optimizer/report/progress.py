@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from optimizer.errors import Bound
-from optimizer.reasons import NoOpinion
+from optimizer.reasons import CautionCode, NoOpinion
 from optimizer.report import reasons
 from optimizer.report.figures import cap_left, dollars, duration
 from optimizer.report.memory import GIB
@@ -177,6 +177,24 @@ def asking_again(model: str, why: str) -> str:
 def healthy_again(model: str, failures: int) -> str:
     """A model answers after it failed."""
     return f"{model} answers again, after {failures} failures"
+
+
+# ── after an answer ──────────────────────────────────────────────────────────────────────────────
+
+
+_CAUTIONS: Mapping[CautionCode, str] = {
+    "calculation": "verify important calculations",
+    "code": "the code in this answer was not run: review it before use",
+    "legal": "this is no legal advice: have a lawyer check it before you act on it",
+    "medical": "this is no medical advice: ask a doctor or pharmacist before you act on it",
+    "tax": "this is no tax advice: have a tax adviser or the authority confirm it before you act on it",
+    "unproven": "no test ran on this change: review it before use",
+}
+
+
+def caution(code: CautionCode) -> str:
+    """What a person should know before they rely on an answer."""
+    return _CAUTIONS[code]
 
 
 # ── attempts ─────────────────────────────────────────────────────────────────────────────────────

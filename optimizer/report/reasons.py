@@ -213,6 +213,14 @@ def where(model: Model) -> str:
     return "on this machine" if vendors.of(model.provider).manages_models else f"on this machine: {model.provider}"
 
 
+def licence(model: Model) -> str:
+    """The class of a model's licence, and whether what it is sent may be used to train models."""
+    word = model.licence
+    open_weights = word in ("permissive", "copyleft", "restricted")
+    text = f"open weights, {word} licence" if open_weights else word if word == "proprietary" else "licence unknown"
+    return f"{text}; may be used for training" if model.trains else text
+
+
 def title(by: r.By) -> str:
     """The name of what prefers or requires something: `profile code`, `local.coder`."""
     return by.name if by.kind == "setting" else f"{by.kind} {by.name}"

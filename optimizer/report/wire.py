@@ -306,6 +306,7 @@ def model(row: Any, chosen: bool, day: date) -> Wire:
         "tools": one.tools,
         "vision": one.vision,
         "licence": one.licence,
+        "may_train": one.trains,
         "size": row.size or None,
         "price": None if row.price is None else {"input": row.price[0], "output": row.price[1]},
         "priced_at": day.isoformat(),
