@@ -61,7 +61,7 @@ class Classes:
         for part in (part for parts in self._parts.values() for part in parts):
             by_path.setdefault(part.path, []).append(part)
         for path, parts in by_path.items():
-            for line, names in mixed_in(self._index.read(path)) if naming_of(path).mixes else ():
+            for line, names in mixed_in(self._read(path), naming_of(path)):
                 around = [one for one in parts if one.start <= line <= one.end]
                 if around:
                     found.setdefault(max(around, key=lambda one: one.start), []).extend(names)

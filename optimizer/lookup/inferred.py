@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from optimizer.languages.naming import in_text
 from optimizer.languages.naming.bases import PLAIN, bases_of
 from optimizer.languages.naming.table import naming_of
-from optimizer.languages.naming.uses import is_parameter
+from optimizer.languages.naming.uses import function_around, has_open_parameter, is_parameter
 from optimizer.lookup.fixtures import calls
 from optimizer.lookup.module_fixtures import is_given_by_pytest
-from optimizer.lookup.other_members import is_of_no_owner
+from optimizer.lookup.other_members import is_of_no_owner, text_of_type
 from optimizer.lookup.subject import leads
 from optimizer.lookup.text_uses import InText
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from optimizer.retrieval import Symbol
 
 
+MOST_CALLS = 50
 # Libraries for tests whose objects have no members that code of a repository has by chance.
 _HARMLESS = frozenset({"pytest", "hypothesis", "freezegun", "typing_extensions", "pretend", "nose", "__future__"})
 
@@ -91,8 +92,11 @@ class Inferred:
         ours = [one for one in found if (one.path, one.line) in self.family]
         rest = [one for one in found if one not in ours and (one.path, one.line) != (path, use.place.line)]
         if ours:
-            return "open" if rest and use.role == "member" else "ours"
+            is_sure = use.role != "member" or not (rest or (self._is_shared() and self._is_given(path, use)))
+            return "ours" if is_sure else "open"
         if any((one.path, one.line) in self._tied for one in found):
+            return "open"
+        if use.role == "member" and any(one.path for one in found) and self._is_given(path, use):
             return "open"
         if found or use.place.kind == "import":
             return "other"
@@ -105,8 +109,27 @@ class Inferred:
                 return "other"
             return "ours" if self._is_only(path) else "open"
         if use.role == "member":
-            return "other" if self.subject.is_in_function else "left"
+            return "other" if self.subject.is_in_function else "open" if self._is_of_module(path) else "left"
         return "open" if use.role == "name" and self._takes_all(path) else "other"
+
+    def _is_given(self, path: str, use: Use) -> bool:
+        """Whether a member is taken from a parameter that other files give too; the engine stops at its own file."""
+        if not self.subject.is_member or not has_open_parameter(use, use.receiver):
+            return False
+        name = function_around(use).child_by_field_name("name")
+        called = (name.text or b"").decode("utf-8", "replace") if name is not None else ""
+        calls = self.subject.index.references(called, MOST_CALLS) if called else ()
+        return any(one.kind == "call" and one.path != path for one in calls)
+
+    def _is_shared(self) -> bool:
+        """Whether anything but the subject may be meant by its name."""
+        from optimizer.lookup.inference import is_standard
+
+        return bool(self.subject.others) or is_standard(self.subject.name)
+
+    def _is_of_module(self, path: str) -> bool:
+        """Whether a member of an unknown value is likely the subject, taken from a module that the file loads."""
+        return not self._is_shared() and in_text.loads_modules(self.subject.sources[path].text)
 
     def _of_fixture(self, path: str, use: Use) -> Verdict | None:
         """What a member means whose object a fixture of the class gives; None where none does."""
@@ -177,8 +200,22 @@ def strings(subject: Subject, path: str, source: Source, bound: bool) -> Iterato
             meant = _reflected(subject, path, data, expression)
             if meant is not None:
                 found.setdefault(start, meant)
+        if subject.is_member:
+            found = dict.fromkeys(in_text.in_formats(data, subject.name), False) | found
+        if subject.is_member and _takes_any(subject):
+            found = dict.fromkeys(in_text.quoted(data, subject.name), False) | found
     for start, ours in sorted(found.items()):
         yield InText(start, start + len(subject.name.encode()), data.count(b"\n", 0, start) + 1, ours)
+
+
+def _takes_any(subject: Subject) -> bool:
+    """Whether a type that has the subject, or one it is derived from, takes members by names that are values."""
+    if "takes any" not in subject.known:
+        classes = subject.classes
+        types = classes.above(classes.below(subject.owners)) if classes is not None else set()
+        takes = any(in_text.takes_any(text_of_type(subject, one)) for one in types)
+        subject.known["takes any"] = frozenset({"yes"} if takes else ())
+    return bool(subject.known["takes any"])
 
 
 def _reflected(subject: Subject, path: str, data: bytes, expression: str) -> bool | None:

@@ -88,12 +88,13 @@ def _is_nowhere(subject: Subject, name: str) -> bool:
     if classes is None or name.startswith("__"):
         return False
     for one in classes.above(classes.below(subject.owners)):
-        text = _text(subject, one)
+        text = text_of_type(subject, one)
         if classes.outside(one) or word.search(text) or _ANSWERS_TO_ANY.search(text):
             return False
     given = re.compile(rb"\." + re.escape(name.encode()) + rb"\b\s*(?::[^=\n]+)?=(?!=)")
     return not any(given.search(subject.index.read(path)) for path in holders(subject.index, name))
 
 
-def _text(subject: Subject, one: Symbol) -> bytes:
+def text_of_type(subject: Subject, one: Symbol) -> bytes:
+    """The text of the definition of a type."""
     return b"\n".join(subject.index.read(one.path).split(b"\n")[one.start - 1 : one.end])

@@ -182,9 +182,11 @@ def _is_one(one: Symbol, target: Symbol, row: Naming) -> bool:
 
 
 def _by_interface(same: Iterable[Symbol], index: Index) -> set[Symbol]:
-    """The methods of one name that an interface or a trait ties together."""
-    methods = [one for one in same if one.kind == "method"]
+    """The members of one name that an interface or a trait ties together."""
+    methods = [one for one in same if one.kind == "method" or (one.parent and naming_of(one.path).in_traits)]
     holders = {one.name: one.kind for method in methods for one in index.symbols_named([method.parent.split(".")[-1]])}
+    if any(naming_of(one.path).reach == "exports" for one in methods):
+        methods = [one for one in methods if holders.get(one.parent.split(".")[-1]) in TYPES]
     tied = any(holders.get(one.parent.split(".")[-1]) in ("interface", "trait") for one in methods)
     return set(methods) if tied else set()
 

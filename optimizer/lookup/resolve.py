@@ -7,8 +7,18 @@ import re
 
 from optimizer.languages.naming import modules, packages
 from optimizer.languages.naming.table import package_of
-from optimizer.languages.naming.uses import Use, is_field, is_key, is_of_object, is_setter, modules_around, starts_with
+from optimizer.languages.naming.uses import (
+    Use,
+    is_field,
+    is_key,
+    is_of_object,
+    is_setter,
+    is_taken_apart,
+    modules_around,
+    starts_with,
+)
 from optimizer.lookup import exported
+from optimizer.lookup.bare import bare, unpacked
 from optimizer.lookup.subject import Subject, Verdict, leads
 from optimizer.retrieval import Symbol
 
@@ -30,20 +40,9 @@ def member(subject: Subject, path: str, use: Use) -> Verdict:
     if use.role == "name" and subject.naming.bare_fields and use.scope is None and use.place.kind != "call":
         inside = any(owner in subject.types for owner in use.owners)
         return "ours" if subject.target.kind == "constant" and (inside or _imports_member(subject, path)) else "other"
-    if use.role == "name" and use.owners and _is_of_homonym(subject, path, use.owners[0]):
-        return "other"
-    if use.role == "name" and use.place.kind == "call" and use.scope is None and use.owners:
-        inside = any(owner in subject.types for owner in use.owners)
-        return "ours" if inside and path not in subject.taken and subject.naming.bare_members else "other"
-    if use.role == "name" and subject.naming.bare_reads and use.owners and use.owners[0] in subject.types:
-        return "ours" if use.scope is None else "other"
-    return "other"
-
-
-def _is_of_homonym(subject: Subject, path: str, owner: str) -> bool:
-    """Whether a type of this name in this file has a method of its own that is not the subject."""
-    others = {one.parent.split(".")[-1] for one in subject.others if one.path == path}
-    return owner in others and path not in subject.paths
+    if is_taken_apart(use.node):
+        return unpacked(subject, path, use)
+    return bare(subject, path, use) if use.role == "name" and use.scope is None else "other"
 
 
 def _cannot_be_method(subject: Subject, use: Use) -> bool:

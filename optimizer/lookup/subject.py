@@ -112,6 +112,13 @@ class Subject:
         return frozenset(one.path for one in self.family)
 
     @cached_property
+    def paths_of_types(self) -> frozenset[str]:
+        """The files of the types that have it, of those derived from them and of all that these are derived from."""
+        classes = self.classes
+        around = classes.above(classes.below(self.owners)) if classes is not None else set()
+        return self.paths | {part.path for one in around if classes is not None for part in classes.parts(one)}
+
+    @cached_property
     def taken(self) -> frozenset[str]:
         """Files that define another thing of this name at their top level."""
         return frozenset(one.path for one in self.others if not one.parent and one.kind not in self.naming.members)
@@ -147,8 +154,17 @@ class Subject:
     @cached_property
     def is_own_word(self) -> bool:
         """Whether an outside library is unlikely to have a member of this name, and nothing here shows that one has."""
-        is_outside = self.name in self.outside_members if self.outside_members else not _WORDS.search(self.name)
-        return not is_outside and not self.others and not self.has_other_members and not self.is_listed
+        is_ours = not self.is_known_outside and not self.others
+        return is_ours and not self.has_other_members and not self.is_listed
+
+    @cached_property
+    def is_known_outside(self) -> bool:
+        """Whether an outside library has, or is likely to have, a member of this name.
+
+        The libraries of Ruby are listed whole; of other languages at most the standard library is, so that a name of
+        one word counts as known.
+        """
+        return self.name in self.outside_members or not (self.naming.mixes or _WORDS.search(self.name))
 
     @cached_property
     def outside_members(self) -> frozenset[str]:
@@ -186,7 +202,7 @@ class Subject:
         if self.receivers is None or first is None:
             return "open"
         found = {self.has(one) for one in self.receivers.types(path, first)}
-        if found == {"ours", "open"} and not self.others:
+        if found == {"ours", "open"} and not self.others and self.name not in self.outside_members:
             return "ours"
         verdict = found.pop() if len(found) == 1 else "open"
         if verdict != "open":
@@ -206,8 +222,20 @@ class Subject:
             return "ours" if one.name in self.types else "other"
         if not meant & self.owners:
             takes_over = self.naming.embeds and self.receivers is not None and self.receivers.above(one) & self.owners
-            return "ours" if takes_over else "other"
+            return "ours" if takes_over else "open" if self.is_left_to(meant) else "other"
         return "ours" if meant <= self.owners else "open"
+
+    def is_left_to(self, types: Iterable[Symbol]) -> bool:
+        """Whether a type leaves the member to those derived from it, one of which has the renamed one."""
+        if self.classes is None:
+            return False
+        return bool(self.classes.below(types) & self.owners) and not self.classes.above(types) & self.other_owners
+
+    @cached_property
+    def other_owners(self) -> frozenset[Symbol]:
+        """The types that have another member of this name."""
+        found = (self.classes.owner(one) for one in self.others) if self.classes else ()
+        return frozenset(one for one in found if one is not None and one not in self.owners)
 
     def linkage(self, path: str) -> exports.Linkage:
         """What a file takes from modules and gives to others."""

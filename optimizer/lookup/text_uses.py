@@ -44,6 +44,9 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
             yield from (_place(subject, data, at, ours=False) for at in in_text.in_templates(data, name))
         return
     form = in_text.form_of(language)
+    if form.templates and subject.is_member:
+        taken = (at for at in in_text.in_templates(data, name) if data[at - 1 : at] == b".")
+        yield from (_place(subject, data, at, ours=False) for at in taken)
     if language.cells and _is_hidden(source, name):
         yield _place(subject, data, data.find(name.encode()), ours=False)
     if language.macros:
@@ -55,7 +58,7 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
     if form.qualified and not subject.is_member and subject.target.parent:
         whole = in_text.after_whole(data, subject.target.parent, name)
         yield from (_place(subject, data, at, ours=True) for at in whole if not _is_comment(source, at))
-    if subject.is_member and path in subject.paths:
+    if subject.is_member and path in subject.paths_of_types:
         yield from (_place(subject, data, at, ours=False, length=0) for at in in_text.begun(form, data, name))
     if form.places and not subject.is_member:
         constants = in_text.of_constants(data, name)

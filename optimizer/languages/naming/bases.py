@@ -38,9 +38,13 @@ def bases_of(symbol: Symbol) -> tuple[str, ...]:
 _MIXES = re.compile(rb"^[ \t]*(?:\w+\.)?(?:include|prepend|extend)[ (]+([A-Z][\w:]*(?:[ \t]*,\s*[A-Z][\w:]*)*)", re.M)
 
 
-def mixed_in(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The lines of a file that take modules over, and their names."""
-    for found in _MIXES.finditer(data):
+_USES = re.compile(rb"^[ \t]+use[ \t]+([\\\w]+(?:[ \t]*,\s*[\\\w]+)*)\s*[;{]", re.M)
+
+
+def mixed_in(data: bytes, row: Naming) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a file that take modules or traits over, and their names."""
+    form = _MIXES if row.mixes else _USES if row.uses_traits else None
+    for found in form.finditer(data) if form is not None else ():
         names = [name.strip() for name in found[1].decode("utf-8", "replace").split(",")]
         yield data.count(b"\n", 0, found.start(1)) + 1, names
 

@@ -100,6 +100,11 @@ def is_in_macro(node: Node) -> bool:
     return node.parent is not None and node.parent.type == "token_tree"
 
 
+def is_defined_in_macro(node: Node) -> bool:
+    """Whether a token of a macro is the name of a function that the macro defines."""
+    return is_in_macro(node) and node.prev_sibling is not None and node.prev_sibling.type == "fn"
+
+
 def taken_in_macro(node: Node) -> Node | None:
     """The name alone that a token of a macro takes a member from; None for a longer expression."""
     sign = node.prev_sibling

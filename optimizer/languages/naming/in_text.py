@@ -47,7 +47,7 @@ class Form:
     `functions`: the text may name a function too, and not only a member. `built`: how a member is taken by a name that
     is put together when the program runs. `places`: what a symbol means is to be seen from the call around it.
     `qualified`: strings hold code, in which a name stands with all that is around it. `plain`: code of an example uses
-    what its module has without naming the module.
+    what its module has without naming the module. `templates`: strings may be templates that take members.
     """
 
     before: bytes = b""
@@ -58,6 +58,7 @@ class Form:
     qualified: bool = False
     examples: re.Pattern[bytes] | None = None
     plain: bool = False
+    templates: bool = False
 
 
 _SCRIPT = Form(rb"(?:\[\s*|\(\s*[^()'\"`]*,\s*)['\"`]", rb"['\"`]", built=re.compile(rb"\bthis\["))
@@ -80,9 +81,9 @@ _FORMS: Mapping[str, Form] = {
         built=re.compile(rb"->\{|->\$\w+\s*\(|\bcall_user_func|::\$\w+\s*\(|\[\$this,\s*\$"),
     ),
     "java": Form(rb"\bget(?:Declared)?(?:Method|Field)\(\s*\"", rb"\""),
-    "go": Form(rb"\b(?:MethodByName|FieldByName)\(\s*\"", rb"\""),
+    "go": Form(rb"\b(?:MethodByName|FieldByName)\(\s*\"", rb"\"", templates=True),
     "rust": Form(examples=_FENCED),
-    "python": Form(examples=_PROMPTS, plain=True),
+    "python": Form(examples=_PROMPTS, plain=True, built=re.compile(rb"\b(?:getattr|methodcaller|attrgetter)\s*\(")),
 }
 _NONE = Form()
 
@@ -121,7 +122,7 @@ def begun(form: Form, data: bytes, name: str) -> Iterator[int]:
         return
     for word in re.finditer(r"(?<=[a-z0-9])[A-Z]|(?<=_)[A-Za-z]", name):
         first = re.escape(name[: word.start()].encode())
-        for match in re.finditer(rb"['\"`]" + first + rb"(?:['\"]\s*[.+]|[#$]?\{|\$\w|\$\{)", data):
+        for match in re.finditer(rb"['\"`]" + first + rb"(?:['\"]\s*[.+]|[#$]?\{|\$\w|\$\{|%[sd(])", data):
             yield match.start() + 1
 
 
@@ -220,9 +221,36 @@ def in_fields(data: bytes, name: str) -> Iterator[int]:
             yield match.start(1)
 
 
+def in_formats(data: bytes, name: str) -> Iterator[int]:
+    """Where a format of Python takes a member by its name, in a file that fills such formats."""
+    word = re.escape(name.encode())
+    if b".format" in data:
+        yield from (match.start(1) for match in re.finditer(rb"\{[\w.\[\]]*\.(" + word + rb")[}!:.\[]", data))
+    if re.search(rb"\bvars\(|__dict__", data):
+        yield from (match.start(1) for match in re.finditer(rb"%\((" + word + rb")\)", data))
+
+
 def imports_name(data: bytes, name: str) -> bool:
     """Whether an import statement has `name`."""
     return re.search(rb"^\s*(?:import|from)\b.*\b" + re.escape(name.encode()) + rb"\b", data, re.M) is not None
+
+
+_BY_VARIABLE = re.compile(rb"\b(?:getattr\s*\(\s*[\w.]+\s*,\s*(?![frbu]?['\"])|__getattribute__\s*\(\s*self\s*,\s*\w)")
+
+
+def takes_any(data: bytes) -> bool:
+    """Whether code of Python takes members by names that it gets as values."""
+    return _BY_VARIABLE.search(data) is not None
+
+
+def quoted(data: bytes, name: str) -> Iterator[int]:
+    """Where a string is the name."""
+    yield from (match.start(2) for match in re.finditer(rb"(['\"])(" + re.escape(name.encode()) + rb")\1", data))
+
+
+def loads_modules(data: bytes) -> bool:
+    """Whether a file of Python loads modules while it runs, so that a value may be one."""
+    return re.search(rb"\b(?:importlib|import_module|__import__|sys\.modules|reload|runpy)\b", data) is not None
 
 
 def takes_all(data: bytes) -> bool:

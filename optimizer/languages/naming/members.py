@@ -11,12 +11,13 @@ from optimizer.languages.naming.undeclared import known
 
 # Every library for tests may be loaded by the command that runs them.
 _CORE = ""
+_SAME = {"typescript": "javascript", "tsx": "javascript"}
 
 
 @cache
 def by_library(language: str) -> Mapping[str, frozenset[str]]:
     """The names of members by what must be required for them, '' for the core; nothing where none are listed."""
-    file = Path(__file__).parents[1] / "known" / f"{language}-members.txt"
+    file = Path(__file__).parents[1] / "known" / f"{_SAME.get(language, language)}-members.txt"
     if not file.exists():
         return {}
     parts = re.split(r"^([\w/-]*):", file.read_text("utf-8"), flags=re.M)[1:]

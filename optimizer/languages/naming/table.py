@@ -59,6 +59,7 @@ class Naming:
     says_override: bool = False  # a method that overrides another says so
     embeds: bool = False  # a type takes over the members of fields without a name
     mixes: bool = False  # the body of a type names the modules that it takes over
+    uses_traits: bool = False  # the same of traits
     in_parts: bool = False  # a type may be defined in several files, a part in each
     given: bool = False  # what a function returns is to be seen in its statements
     in_traits: bool = False  # a method of a trait is written in a block that names the trait
@@ -112,8 +113,8 @@ ROWS: Mapping[str, Naming] = {
     "python": _PYTHON,
     "notebook": replace(_PYTHON, runtime=_NEVER),
     "javascript": _SCRIPT,
-    "typescript": _SCRIPT,
-    "tsx": _SCRIPT,
+    "typescript": replace(_SCRIPT, by_interface=True),
+    "tsx": replace(_SCRIPT, by_interface=True),
     **{name: Naming(_SCRIPTS) for name in _PAGES},
     "go": Naming(
         reach="packages",
@@ -171,6 +172,7 @@ ROWS: Mapping[str, Naming] = {
     "php": replace(
         _CLASSES,
         autoloads=True,
+        uses_traits=True,
         one_class_each=True,
         capital_types=True,
         given=True,

@@ -229,6 +229,15 @@ def is_in_literal(node: Node) -> bool:
     return around is not None and around.type == "object"
 
 
+def is_taken_apart(node: Node) -> bool:
+    """Whether a name is that of a member in a pattern that takes an object apart, as in `const { name } = it`."""
+    parent = node.parent
+    if parent is None or node.type == "shorthand_property_identifier":
+        return False
+    is_first = parent.type == "pair_pattern" and field_of(parent, node) == "key"
+    return is_first or node.type == "shorthand_property_identifier_pattern"
+
+
 def is_in_namespace(node: Node) -> bool:
     """Whether a block around a node is one whose names other files can take."""
     around = node.parent
@@ -277,6 +286,16 @@ def is_parameter(use: Use, name: str) -> bool:
     """Whether the innermost function around a use has a parameter that is written as `name` alone."""
     listed = function_around(use).child_by_field_name("parameters")
     return listed is not None and any(one.text == name.encode() for one in listed.named_children)
+
+
+def has_open_parameter(use: Use, name: str) -> bool:
+    """Whether the innermost function around a use takes any value as `name`: a parameter without a type."""
+    listed = function_around(use).child_by_field_name("parameters")
+    given = listed.named_children if listed is not None else []
+    if given and name in ("self", "cls") and given[0].text == name.encode():
+        return False
+    names = (one.child_by_field_name("name") if one.type == "default_parameter" else one for one in given)
+    return any(one is not None and one.type == "identifier" and one.text == name.encode() for one in names)
 
 
 def function_around(use: Use) -> Node:
