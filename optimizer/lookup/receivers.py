@@ -12,9 +12,7 @@ from optimizer.languages.naming.bases import TYPES
 from optimizer.languages.naming.declarations import Declared, declaration, declarations, leaves
 from optimizer.languages.naming.expressions import (
     assigned,
-    function_around,
     is_import,
-    returned_values,
     taken_from,
     text_of,
 )
@@ -22,8 +20,10 @@ from optimizer.languages.naming.uses import owners
 from optimizer.languages.naming.written import UNKNOWN, WRITTEN, Type, element, inner, parse
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
+from optimizer.lookup.called import called, result
 from optimizer.lookup.family import Classes
-from optimizer.lookup.imported import OUTSIDE, imported, statics
+from optimizer.lookup.imported import OUTSIDE, imported
+from optimizer.lookup.returned import DEEPEST
 from optimizer.lookup.ruby_values import given_to_block, of_object, of_reader
 from optimizer.retrieval import Symbol
 
@@ -33,15 +33,12 @@ if TYPE_CHECKING:
     from optimizer.index.reader import Index
     from optimizer.languages.naming.table import Naming
 
-DEEPEST = 12
-MOST_RETURNS = 8
-
 
 class Types:
     """Answers which types an expression may have; `UNKNOWN` is among them where that is not known."""
 
     def __init__(self, index: Index, classes: Classes, row: Naming) -> None:
-        self.index, self._classes, self.row = index, classes, row
+        self.index, self.classes, self.row = index, classes, row
         self._sources: dict[str, Source | None] = {}
         self._known: dict[tuple[str, int, int], tuple[Type, ...]] = {}
         self._named: dict[str, tuple[Symbol, ...]] = {}
@@ -91,7 +88,7 @@ class Types:
         elif kind in kinds.NAMES or (kind == "variable_name" and node.named_child_count == 1):
             yield from self._name(path, node if kind != "variable_name" else node.named_children[0], depth)
         elif kind in kinds.CALLS:
-            yield from self._called(path, node, depth)
+            yield from called(self, path, node, depth)
         elif kind in kinds.NEW:
             yield from self._made(path, node)
         elif kind in kinds.MEMBERS:
@@ -139,7 +136,7 @@ class Types:
             return
         known = list(self._of_repository(path, text_of(node), depth))
         if not known and self.row.bare_reads:
-            known = list(self._result(path, node, depth)) or list(of_reader(self, path, node, depth))
+            known = list(result(self, path, node, depth)) or list(of_reader(self, path, node, depth))
         yield from known
 
     def _of_repository(self, path: str, name: str, depth: int) -> Iterator[Type]:
@@ -190,7 +187,7 @@ class Types:
         parts = kinds.bounds(at, written.name) if written.name and not self.symbols(written.name) else None
         if parts is None:
             return (written,)
-        known = [one for part in parts for one in parse(part, written.path) if self._classes.named(one.name)]
+        known = [one for part in parts for one in parse(part, written.path) if self.classes.named(one.name)]
         return tuple(known) or (UNKNOWN,)
 
     def _made(self, path: str, node: Node) -> Iterator[Type]:
@@ -202,77 +199,6 @@ class Types:
 
     # ── calls and members ────────────────────────────────────────────────────────────────────────
 
-    def _called(self, path: str, node: Node, depth: int) -> Iterator[Type]:
-        function = node.child_by_field_name(kinds.CALLS[node.type]) if kinds.CALLS[node.type] else None
-        if function is None and node.type == "call_expression":
-            function = node.named_children[0]
-        if function is not None and function.type in ("generic_function", "template_function"):
-            function = function.named_children[0]
-        target = (
-            function if function is not None and function.type in kinds.MEMBERS else node if function is None else None
-        )
-        if target is not None:
-            holder, name = taken_from(target)
-            if holder is not None:
-                yield from self._result_of(path, holder, name, depth)
-                return
-            function = target.child_by_field_name("name") or target.child_by_field_name("method")
-        if function is not None and self.row.embeds and text_of(function) in ("new", "make"):
-            arguments = node.child_by_field_name("arguments")
-            made = arguments.named_children[:1] if arguments is not None else []
-            yield from (one for first in made for one in parse(text_of(first), path))
-        elif function is not None and function.type in (*kinds.NAMES, "property_identifier"):
-            yield from self._result(path, function, depth)
-
-    def _result(self, path: str, function: Node, depth: int) -> Iterator[Type]:
-        """What the call of a bare name gives."""
-        name = text_of(function)
-        known = self.symbols(name)
-        if any(one.kind in TYPES for one in known):
-            yield Type(name, (), path)
-            return
-        own = [one for one in known if one.path == path] or list(known)
-        owner = self.owner(path, function)
-        mine = self.methods(owner, name) if owner.name else []
-        mine = mine or [one for one in known if one.parent and one.parent.split(".")[-1] in statics(self, path, name)]
-        for one in mine or [one for one in own if not one.parent or one.kind == "function"]:
-            yield from self._returned(one, owner, depth)
-
-    def _result_of(self, path: str, holder: Node, name: str, depth: int) -> Iterator[Type]:
-        for one in self.types(path, holder, depth + 1):
-            if one.name == "Class" and name == "new" and (call := holder.parent) is not None:
-                arguments = call.child_by_field_name("arguments")
-                made = arguments.named_children[0] if arguments is not None and arguments.named_children else None
-                yield Type(text_of(made).split("::")[-1], (), path) if made is not None else UNKNOWN
-            elif known := self.methods(one, name):
-                for method in known:
-                    yield from self._returned(method, one, depth)
-            elif (name in kinds.MAKES and self.row.capital_types) or name in kinds.PASSES:
-                yield one
-            elif name in kinds.OPENS:
-                yield inner(one)
-            elif self.row.bare_reads and name in kinds.GIVES and not self.symbols(name):
-                yield Type(kinds.GIVES[name])
-            elif self._is_outside(one):
-                yield one
-            elif one.name in ("", "module") or self._classes.named(one.name):
-                field = list(self.field(one, name, depth)) if one.name else []
-                yield from field or self._function_of_module(name, depth)
-            else:
-                yield UNKNOWN
-
-    def _function_of_module(self, name: str, depth: int) -> Iterator[Type]:
-        """What a function gives that is taken from a module, where the repository has one of its name."""
-        known = self.symbols(name)
-        free = [one for one in known if not one.parent or one.kind in TYPES]
-        if len(known) == 1 and free:
-            if free[0].kind in TYPES:
-                yield Type(name, (), free[0].path)
-            else:
-                yield from self._returned(free[0], UNKNOWN, depth)
-        else:
-            yield UNKNOWN
-
     def _member(self, path: str, node: Node, depth: int) -> Iterator[Type]:
         holder, name = taken_from(node)
         is_type = any(one.kind in (*TYPES, "module") for one in self.symbols(name))
@@ -280,22 +206,22 @@ class Types:
             yield Type(name, (), path, f"{text_of(holder)}." if holder is not None else "")
             return
         for one in self.types(path, holder, depth + 1) if holder is not None else ():
-            outside = self._is_outside(one) or one.name.startswith(OUTSIDE)
+            outside = self.is_outside(one) or one.name.startswith(OUTSIDE)
             yield from (one,) if outside else list(self.field(one, name, depth)) or (UNKNOWN,)
 
-    def _is_outside(self, one: Type) -> bool:
+    def is_outside(self, one: Type) -> bool:
         """Whether a type of Go is one of another repository, whose members never give a type of this one."""
-        return self.row.embeds and bool(one.name) and not self._classes.named(one.name)
+        return self.row.embeds and bool(one.name) and not self.classes.named(one.name)
 
     def methods(self, owner: Type, name: str) -> list[Symbol]:
         """The methods of a type by one name, its own before those of its bases."""
         known = [one for one in self.symbols(name) if one.parent and one.kind in ("method", "function", "constant")]
         if not owner.name or not known:
             return []
-        meant = self._classes.meant(owner.whole, owner.path)
+        meant = self.classes.meant(owner.whole, owner.path)
         own = [one for one in known if one.parent.split(".")[-1] in (owner.name, *(one.name for one in meant))]
         if own:
-            return [one for one in own if self._classes.owner(one) in meant] or own
+            return [one for one in own if self.classes.owner(one) in meant] or own
         above = {one.name for one in self.above(owner)}
         return [one for one in known if one.parent.split(".")[-1] in above]
 
@@ -321,7 +247,7 @@ class Types:
 
     def above(self, owner: Type) -> set[Symbol]:
         """A type with all that it is derived from, or takes over as a struct of Go does."""
-        found = self._classes.above(self._classes.meant(owner.whole, owner.path))
+        found = self.classes.above(self.classes.meant(owner.whole, owner.path))
         pending = list(found) if self.row.embeds else []
         while pending:
             new = set(self._embedded(pending.pop())) - found
@@ -333,7 +259,7 @@ class Types:
         if (source := self.source(one.path)) is not None:
             body = b"\n".join(source.text.split(b"\n")[one.start - 1 : one.end])
             for found in kinds.EMBEDDED.finditer(body):
-                yield from self._classes.meant(found[1].decode(), one.path)
+                yield from self.classes.meant(found[1].decode(), one.path)
 
     def leaves(self, symbol: Symbol, name: str = "") -> Iterator[Node]:
         """The nodes of a name, or of its own one, within a definition."""
@@ -344,56 +270,3 @@ class Types:
         start = sum(len(line) + 1 for line in lines[: symbol.start - 1])
         end = start + sum(len(line) + 1 for line in lines[symbol.start - 1 : symbol.end])
         yield from leaves(source.root, source.text, (name or symbol.name).encode(), start, end)
-
-    # ── what functions give ──────────────────────────────────────────────────────────────────────
-
-    def _returned(self, symbol: Symbol, owner: Type, depth: int) -> Iterator[Type]:
-        if symbol.kind in TYPES:
-            yield Type(symbol.name, (), symbol.path)
-            return
-        function = next(map(function_around, self.leaves(symbol)), None)
-        if function is None or depth >= DEEPEST:
-            yield UNKNOWN
-            return
-        written = next((found for field in ("return_type", "result", "returns", "type")
-                        if (found := function.child_by_field_name(field))), None)  # fmt: skip
-        if written is None and function.type == "function_declaration":
-            written = next((one for one in function.named_children if one.type in ("user_type", "nullable_type")), None)
-        if written is not None:
-            for one in parse(text_of(written), symbol.path):
-                own = one.name in ("Self", "self", "this", "static", "$this")
-                yield from (owner,) if own else self.bound(one, written)
-            return
-        yield from self._said(symbol, function, owner) or self._given(symbol, function, owner, depth)
-
-    def _said(self, symbol: Symbol, function: Node, owner: Type) -> list[Type]:
-        """What the comment before a function says that it returns."""
-        source, at = self.source(symbol.path), function
-        while at.prev_named_sibling is None and at.parent is not None and at.parent.parent is not None:
-            at = at.parent
-        comment = at.prev_named_sibling
-        if source is None or comment is None or "comment" not in comment.type:
-            return []
-        if not (said := kinds.SAYS_RETURN.search(comment.text or b"")):
-            return []
-        types = parse(said[1].decode("utf-8", "replace"), symbol.path)
-        ours = [owner if one.name in ("this", "self", "static", "$this") else one for one in types]
-        return ours if all(self._classes.named(one.name) for one in ours) else []
-
-    def _given(self, symbol: Symbol, function: Node, owner: Type, depth: int) -> Iterator[Type]:
-        """What the statements of a function return, in languages that need not say it."""
-        body = function.child_by_field_name("body")
-        if not self.row.given or body is None:
-            yield UNKNOWN
-            return
-        if "block" not in body.type and "statement" not in body.type:
-            yield from self.types(symbol.path, body, depth + 1)
-            return
-        values = list(returned_values(body))[: MOST_RETURNS + 1]
-        if self.row.bare_reads and body.named_children:
-            values.append(body.named_children[-1])
-        if not values or len(values) > MOST_RETURNS:
-            yield UNKNOWN
-        for value in values:
-            own = text_of(value) in ("this", "self", "$this")
-            yield from (owner,) if own and owner.name else self.types(symbol.path, value, depth + 1)

@@ -318,7 +318,7 @@ def answered(index_repo: IndexRepo, case: Case, *, unresolved: bool) -> LookupRe
 
 
 def check(index_repo: IndexRepo, case: Case) -> None:
-    new = "Renamed1" if case.name in ("Total", "T.RunJob", "Utils.Entities") else "renamed_1"
+    new = "Renamed1" if case.name in ("Total", "T.RunJob", "Utils.Entities", "X.Title") else "renamed_1"
     plain = {path: MARK.sub(r"\1", text) for path, text in case.files.items()}
     found = rename(Lookup("rename", case.name, new, case.within), index_repo(plain))
     assert found.patch is not None
