@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from optimizer.tiers import TIERS
 from optimizer.vendors import NAMES as PROVIDERS
@@ -30,14 +30,18 @@ OPTIONS: tuple[str, ...] = (
 """The settings, by attribute, that `options` can hold."""
 
 
+Direction = Literal["", "any", "lower", "higher", "off"]
+
+
 class Setting(NamedTuple):
     """A row: the dotted key in a config file, the default and the line of documentation.
 
     A number is within `range`, or is `special`; a text is one of `choices` where there are some (any other too where
     `open_ended`: the name of a server of the user's own) or fits `pattern`, which `form`
     describes, and is empty only if `may_be_empty`.
-    `env` is the environment variable that sets it; a project file cannot set what is `user_only`. `name` is the
-    attribute of Settings.
+    `env` is the environment variable that sets it. What is `user_only` is imported from no file of others by itself.
+    `project` is where a project's file may move the user's own value: nowhere (''), or where a run gets no dearer,
+    sends no more and checks no less. `name` is the attribute of Settings.
     """
 
     key: str
@@ -52,6 +56,7 @@ class Setting(NamedTuple):
     may_be_empty: bool = False
     env: str = ""
     user_only: bool = False
+    project: Direction = ""
     name: str = ""
 
 
@@ -90,7 +95,7 @@ class Settings:
         env="OPTIMIZER_PROVIDER",
     )
     tier: str = setting("tier", "", "Only tier to use; empty lets the router choose.", choices=TIERS, may_be_empty=True)
-    max_tier: str = setting("max_tier", "premium", "Most expensive tier to use.", choices=TIERS)
+    max_tier: str = setting("max_tier", "premium", "Most expensive tier to use.", choices=TIERS, project="lower")
     profile: str = setting(
         "profile",
         "",
@@ -137,6 +142,7 @@ class Settings:
         range=(0, 2),
         special=-1,
         env="OPTIMIZER_TEMPERATURE",
+        project="any",
     )
     top_p: float = setting(
         "top_p",
@@ -145,6 +151,7 @@ class Settings:
         range=(0, 1),
         special=-1,
         env="OPTIMIZER_TOP_P",
+        project="any",
     )
     max_tokens: int = setting(
         "max_tokens",
@@ -152,6 +159,7 @@ class Settings:
         "Answer budget of the first request, in tokens.",
         range=(1, 1_000_000),
         env="OPTIMIZER_MAX_TOKENS",
+        project="lower",
     )
     context_size: int = setting(
         "context_size",
@@ -161,19 +169,30 @@ class Settings:
         env="OPTIMIZER_CONTEXT_SIZE",
     )
     request_tokens: int = setting(
-        "request_tokens", 6000, "Largest first request, tools and answer budget included.", range=(500, 10_000_000)
+        "request_tokens",
+        6000,
+        "Largest first request, tools and answer budget included.",
+        range=(500, 10_000_000),
+        project="lower",
     )
-    max_files: int = setting("context.max_files", 12, "Most files in one context.", range=(1, 10_000))
+    max_files: int = setting("context.max_files", 12, "Most files in one context.", range=(1, 10_000), project="lower")
     naive_tokens: int = setting(
         "context.naive_tokens",
         38_000,
         "Size of the naive context that is sent when context-optimization is off.",
         range=(500, 10_000_000),
+        project="lower",
     )
     max_file_bytes: int = setting(
-        "index.max_file_bytes", 2_000_000, "Files larger than this are not indexed.", range=(1, 1_000_000_000)
+        "index.max_file_bytes",
+        2_000_000,
+        "Files larger than this are not indexed.",
+        range=(1, 1_000_000_000),
+        project="lower",
     )
-    parse_seconds: float = setting("index.parse_seconds", 10.0, "Longest time to parse one file.", range=(0.1, 3_600))
+    parse_seconds: float = setting(
+        "index.parse_seconds", 10.0, "Longest time to parse one file.", range=(0.1, 3_600), project="lower"
+    )
     workers: int = setting("index.workers", 0, "Processes that parse; 0: one for each core.", range=(0, 256))
     semantic_model: str = setting(
         "semantic.model", "sentence-transformers/all-MiniLM-L6-v2", "Model of semantic-search, by its fastembed name."
@@ -255,7 +274,9 @@ class Settings:
     verify_disk: float = setting(
         "verify.disk", 10.0, "Most that it may write, in gigabytes; 0: no limit.", range=(0, 1_000_000), user_only=True
     )
-    verify_seconds: float = setting("verify.seconds", 120.0, "Longest time of one such command.", range=(0.1, 86_400))
+    verify_seconds: float = setting(
+        "verify.seconds", 120.0, "Longest time of one such command.", range=(0.1, 86_400), project="higher"
+    )
     budget_run: float = setting(
         "budget.run",
         0.5,
@@ -288,7 +309,11 @@ class Settings:
         user_only=True,
     )
     limit_wait: float = setting(
-        "limits.wait_seconds", 20.0, "Longest wait for a rate limit before the next model is asked.", range=(0, 3_600)
+        "limits.wait_seconds",
+        20.0,
+        "Longest wait for a rate limit before the next model is asked.",
+        range=(0, 3_600),
+        project="higher",
     )
     discovery_seconds: float = setting(
         "models.cache_seconds",
@@ -305,17 +330,29 @@ class Settings:
     )
     connections: int = setting("network.connections", 4, "Most connections to one endpoint at a time.", range=(1, 100))
     agent_steps: int = setting(
-        "agent.steps", 6, "Rounds of tool calls in one attempt; 0: no tools to look around.", range=(0, 100)
+        "agent.steps",
+        6,
+        "Rounds of tool calls in one attempt; 0: no tools to look around.",
+        range=(0, 100),
+        project="lower",
     )
     agent_tokens: int = setting(
-        "agent.tokens", 60_000, "Most tokens, in and out, of all calls in one attempt.", range=(1_000, 10_000_000)
+        "agent.tokens",
+        60_000,
+        "Most tokens, in and out, of all calls in one attempt.",
+        range=(1_000, 10_000_000),
+        project="lower",
     )
     agent_dollars: float = setting(
         "agent.dollars", 0.25, "Dollars after which an attempt ends; 0: no limit.", range=(0, 100_000), user_only=True
     )
     agent_seconds: float = setting("agent.seconds", 300.0, "Seconds after which an attempt ends.", range=(1, 86_400))
     agent_result_tokens: int = setting(
-        "agent.result_tokens", 1200, "Longest result of one tool call, in tokens.", range=(100, 100_000)
+        "agent.result_tokens",
+        1200,
+        "Longest result of one tool call, in tokens.",
+        range=(100, 100_000),
+        project="lower",
     )
     agent_repair: bool = setting(
         "agent.repair", True, "Ask a model once to correct edits that do not fit, before escalating."
@@ -324,13 +361,17 @@ class Settings:
         "agent.review", False, "Let another model review a change before it is offered (role critic)."
     )
     agent_summarise: bool = setting(
-        "agent.summarise", False, "Summarise piped input that is too long for a prompt (role summariser)."
+        "agent.summarise",
+        False,
+        "Summarise piped input that is too long for a prompt (role summariser).",
+        project="off",
     )
     notes_tokens: int = setting(
         "notes.tokens",
         600,
         "Most tokens of AGENTS.md (or CLAUDE.md) in a request; 0 leaves it out.",
         range=(0, 100_000),
+        project="lower",
     )
     journal_bytes: int = setting(
         "journal.max_bytes",

@@ -16,6 +16,7 @@ from optimizer.config.paths import Places, places
 from optimizer.config.values import (
     DEFAULT,
     FLAG,
+    ROWS,
     SECTIONS,
     BadValue,
     Given,
@@ -30,7 +31,7 @@ from optimizer.config.values import (
     unknown,
 )
 from optimizer.errors import ConfigError
-from optimizer.settings import Settings, rows
+from optimizer.settings import Setting, Settings, rows
 from optimizer.vendors import VENDORS
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ VARIABLES: Mapping[str, str] = {
     "OLLAMA_HOST": "endpoints.ollama",
 }
 _OURS = "OPTIMIZER_"
+_TABLES = ("endpoints", "features", "keywords", "options")
 _WITHOUT_PROJECT = " (or ignore the file: --no-project-config)"
 
 
@@ -74,15 +76,19 @@ def load(
     notices = list(_misspelt(env))
     values: dict[str, Value] = {f"features.{name}": on for name, on in default_features().items()}
     origins = dict.fromkeys((*_plain_defaults(), *values), DEFAULT)
-    user, project = list(_from_user(where.config_file)), list(_from_project(root, notices))
-    near = [*_from_environment(env), *_from_flags(flags)]
-    profile = _profile([*user, *project, *near], where, auto)
-    chosen = _from_profile(profile, project, near, notices) if profile else []
-    for one in (*user, *chosen, *project, *near):
+    user, near = list(_from_user(where.config_file)), [*_from_environment(env), *_from_flags(flags)]
+    profile = _profile([*user, *near], where, auto)
+    mine = [*user, *(profile.settings if profile else ())]
+    project = list(_from_project(root, {one.key: one.value for one in mine}, notices))
+    for one in (*mine, *project, *near):
         if one.key == "provider" or one.key.startswith("options.provider."):
-            _check_provider(one, where)
+            from optimizer.config.servers import check_provider
+
+            check_provider(one, where.models_file)
         values[one.key] = one.value
         origins[one.key] = one.origin
+    if moved := [one for one in project if origins[one.key] == one.origin]:
+        notices.append(_moved(moved))
     for key in [key for key in values if key.startswith("options.") and _nearer(parts(key)[-1], origins)]:
         del values[key], origins[key]
     usual = Settings()
@@ -138,24 +144,57 @@ def _from_user(path: Path) -> Iterator[Given]:
             yield given(document, key, value, "user")
 
 
-def _from_project(root: Path | None, notices: list[str]) -> Iterator[Given]:
+def _from_project(root: Path | None, mine: Mapping[str, Value], notices: list[str]) -> Iterator[Given]:
+    """What a project's file may set, given the user's own values; `notices` gets the rest, a line each."""
     document = read_document(root / PROJECT_FILE, _WITHOUT_PROJECT) if root else None
     if not document:
         return
     for key, value in leaves(document.data):
         section = key.partition(".")[0]
-        if {key, section} & user_only_keys():
-            notices.append(f"{document.place(key)}: {key!r} is ignored: only your own configuration may set it")
-        elif type_of(key) is None and isinstance(document.data.get(section), dict) and section not in SECTIONS:
+        if type_of(key) is None and isinstance(document.data.get(section), dict) and section not in SECTIONS:
             notices.append(f"{document.place(key)}: the section [{section!r}] is ignored: it is unknown")
+            continue
+        own_only = {key, section} & user_only_keys()
+        one = None if own_only else given(document, key, value, "project", _WITHOUT_PROJECT)
+        if one is None or not for_projects(key):
+            notices.append(f"{document.place(key)}: {key!r} is ignored: only your own configuration may set it")
+            continue
+        row = ROWS[key]
+        own = mine.get(key, row.default)
+        if _is_allowed(row, own, one.value):
+            if one.value != own:
+                yield one
         else:
-            yield given(document, key, value, "project", _WITHOUT_PROJECT)
+            how = {"lower": "lower it", "higher": "raise it", "off": "switch it off"}[row.project]
+            yours = str(own).lower() if isinstance(own, bool) else own
+            notices.append(f"{one.origin.place}: {key!r} is ignored: a project may only {how} (yours: {yours})")
 
 
-def _check_provider(one: Given, where: Places) -> None:
-    from optimizer.config.servers import check_provider
+def for_projects(key: str) -> bool:
+    """Whether a project's file may set a key at all; an unknown one is an error of its own."""
+    if key.startswith("options.") or key.partition(".")[0] in _TABLES:
+        return False
+    return key not in ROWS or bool(ROWS[key].project)
 
-    check_provider(one, where.models_file, _WITHOUT_PROJECT if one.origin.layer == "project" else "")
+
+def _is_allowed(row: Setting, own: Any, value: Any) -> bool:
+    """Whether a project may set this value where the user's own is that."""
+    if row.choices:
+        own, value = row.choices.index(own), row.choices.index(value)
+    match row.project:
+        case "lower":
+            return bool(value <= own)
+        case "higher":
+            return bool(value >= own)
+        case "off":
+            return value is False
+    return True
+
+
+def _moved(project: Sequence[Given]) -> str:
+    """What a project's file sets, in a line."""
+    shown = [f"{one.key}={str(one.value).lower() if isinstance(one.value, bool) else one.value}" for one in project]
+    return f"project sets: {', '.join(shown)}"
 
 
 def _profile(given_values: Sequence[Given], where: Places, auto: Callable[[Mapping[str, str]], str]) -> Profile | None:
@@ -178,21 +217,6 @@ def _profile(given_values: Sequence[Given], where: Places, auto: Callable[[Mappi
         if origin.layer != "user":
             raise
         raise ConfigError(error.message, f"{error.hint}; to use none: optimize profile use none") from error
-
-
-def _from_profile(
-    profile: Profile, project: Sequence[Given], near: Sequence[Given], notices: list[str]
-) -> Iterator[Given]:
-    """The settings of a profile; of one that the project chose, those only that a project may set itself."""
-    names = [one.key for one in near]
-    foreign = "profile" not in names and "profile" in [one.key for one in project]
-    for one in profile.settings:
-        if foreign and {one.key, one.key.partition(".")[0]} & user_only_keys():
-            notices.append(
-                f"{one.origin.place}: {one.key!r} is ignored: the project chose the profile {profile.name!r}, not you"
-            )
-        else:
-            yield one
 
 
 # ── environment and flags ────────────────────────────────────────────────────────────────────────

@@ -30,12 +30,23 @@ max_files = 8
 ```
 
 An unknown key, a value of the wrong type or a broken file stops the program with exit code 2 and names file and line.
-This holds for the project's file too, which `--no-project-config` leaves out. Settings marked *user only* are ignored
-in a project's file, and so are unknown sections, with a notice.
+This holds for the project's file too, which `--no-project-config` leaves out. A project's file never makes a run
+dearer, sends more or checks less than you set yourself: settings marked *user only* are ignored there, others move only
+as marked, and what is ignored is named in a notice, as are unknown sections. What the file does set is named before the
+answer: `project sets: max_tier=budget`.
 
 Corrections to models (a billed key, a new model, a larger window) go into `models.toml` next to your `config.toml`;
 the top of `optimizer/models/catalogue.toml` explains the form.
 """
+
+
+_FOR_PROJECTS = {
+    "": " *User only.*",
+    "any": "",
+    "lower": " *A project may only lower it.*",
+    "higher": " *A project may only raise it.*",
+    "off": " *A project may only switch it off.*",
+}
 
 
 def settings_page() -> str:
@@ -48,7 +59,7 @@ def _settings() -> Iterator[str]:
     yield "|---|---|---|---|"
     for key, row in ROWS.items():
         default = f"`{_toml(row.default)}`" if key in TYPES else ""
-        only = " *User only.*" if row.user_only else ""
+        only = _FOR_PROJECTS[row.project]
         yield f"| `{key}` | {default} | {_allowed(row)} | {row.doc}{only} |"
 
 
@@ -109,7 +120,7 @@ The kinds: {kinds}. `[options.kind.NAME]` can also be for {", ".join(f"`{kind}`"
 def _features() -> Iterator[str]:
     yield "## Features"
     yield ""
-    yield "Switches under `[features]`, in either file; the shipped defaults are in `features.toml`."
+    yield "Switches under `[features]` of your own file; the shipped defaults are in `features.toml`."
     yield ""
     yield "| switch | default | what it does |"
     yield "|---|---|---|"

@@ -43,7 +43,7 @@ def _settings() -> dict[str, Any]:
             found |= {"description": row.doc, "default": row.default}
         elif section == "features":
             found["default"] = switches[name]
-        if (row or ROWS[section]).user_only:
+        if not (row or ROWS[section]).project:
             found["x-user-only"] = True
         _within(root, section)["properties"][name] = found
     root["properties"]["options"] = {

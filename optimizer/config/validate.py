@@ -7,7 +7,7 @@ from pathlib import Path
 
 from optimizer.config import profiles
 from optimizer.config.document import Document, read_document
-from optimizer.config.load import PROJECT_FILE, user_only_keys
+from optimizer.config.load import PROJECT_FILE, for_projects
 from optimizer.config.paths import Places
 from optimizer.config.servers import check_provider
 from optimizer.config.values import given, leaves
@@ -48,7 +48,7 @@ def _in_profile(document: Document, places: Places) -> Iterator[ConfigError]:
 
 def _in_settings(document: Document, own: bool, places: Places) -> Iterator[ConfigError]:
     for key, value in leaves(document.data):
-        if not own and {key, key.partition(".")[0]} & user_only_keys():
+        if not own and not for_projects(key):
             yield ConfigError(
                 f"{document.place(key)}: {key!r} is ignored: only your own configuration may set it", "remove it"
             )

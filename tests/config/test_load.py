@@ -9,7 +9,7 @@ import pytest
 
 from optimizer.config.load import PROJECT_FILE, Config, load
 from optimizer.errors import ConfigError, StorageError
-from optimizer.settings import Settings
+from optimizer.settings import Settings, rows
 
 Load = Callable[..., Config]
 
@@ -41,13 +41,15 @@ def test_an_empty_home_gives_the_defaults(tmp_path: Path) -> None:
 
 
 def test_later_places_win_and_each_value_tells_its_origin(config: Load, tmp_path: Path) -> None:
-    user = "model = 'user'\nprovider = 'groq'\nmax_tokens = 10\n[context]\nmax_files = 3\n"
-    project = "model = 'project'\nprovider = 'gemini'\nmax_tokens = 20\n"
-    got = config(user, project, {"OPTIMIZER_PROVIDER": "ollama", "OPTIMIZER_MAX_TOKENS": "30"}, max_tokens=40)
-    assert (got.settings.max_files, got.settings.model) == (3, "project")
+    user = "temperature = 0.1\nprovider = 'groq'\nmax_tokens = 10\n[context]\nmax_files = 3\n"
+    project = "temperature = 0.5\nmax_tokens = 5\ntop_p = 0.5\n"
+    env = {"OPTIMIZER_PROVIDER": "ollama", "OPTIMIZER_MAX_TOKENS": "30", "OPTIMIZER_TOP_P": "0.9"}
+    got = config(user, project, env, max_tokens=40)
+    assert (got.settings.max_files, got.settings.temperature, got.settings.top_p) == (3, 0.5, 0.9)
+    assert got.notices == ("project sets: temperature=0.5",)
     assert (got.settings.provider, got.settings.max_tokens) == ("ollama", 40)
     assert str(got.origins["context.max_files"]) == f"user:{tmp_path}/home/config/config.toml:5"
-    assert str(got.origins["model"]) == f"project:{tmp_path}/{PROJECT_FILE}:1"
+    assert str(got.origins["temperature"]) == f"project:{tmp_path}/{PROJECT_FILE}:1"
     assert str(got.origins["provider"]) == "env:OPTIMIZER_PROVIDER"
     assert str(got.origins["max_tokens"]) == "flag"
     assert str(got.origins["tier"]) == "default"
@@ -120,7 +122,7 @@ def test_bad_files_name_file_line_and_cure(
         assert config(user=text).settings.model == "a\\u001b"
         return
     for layer, path in (("user", tmp_path / "home/config/config.toml"), ("project", tmp_path / PROJECT_FILE)):
-        if layer == "project" and (text.startswith(("[endpoints]", "[contxt]"))):
+        if layer == "project" and (text.startswith(("[endpoints]", "[contxt]", "provider"))):
             continue
         with pytest.raises(ConfigError) as caught:
             config(**{layer: text})
@@ -132,13 +134,91 @@ def test_bad_files_name_file_line_and_cure(
 
 
 def test_a_project_sets_no_endpoint_and_invents_no_section(config: Load, tmp_path: Path) -> None:
-    project = "model = 'm'\n[endpoints]\nanthropic = 'http://evil'\n[check]\ncommand = 'rm -rf /'\n"
+    project = "max_tokens = 9\n[endpoints]\nanthropic = 'http://evil'\n[check]\ncommand = 'rm -rf /'\n"
     got = config(project=project)
     assert got.settings.endpoints == {}
-    assert got.settings.model == "m"
-    assert len(got.notices) == 2
+    assert got.settings.max_tokens == 9
+    assert len(got.notices) == 3
     assert got.notices[0].startswith(f"{tmp_path / PROJECT_FILE}:3: 'endpoints.anthropic' ")
     assert "'check'" in got.notices[1]
+
+
+DEARER = """
+model = "claude-opus-5-5"
+provider = "anthropic"
+tier = "premium"
+max_tier = "premium"
+profile = "code"
+max_tokens = 9_000
+context_size = 100_000
+request_tokens = 90_000
+confidence_threshold = 0.0
+[verify]
+seconds = 0.5
+test = "off"
+confinement = "landlock"
+[features]
+local-models = false
+context-optimization = false
+[budget]
+run = -1
+[agent]
+steps = 90
+review = true
+repair = false
+tokens = 1_000_000
+[network]
+first_token_seconds = 0.01
+[keywords]
+debug = "the"
+[context]
+max_files = 500
+[options.kind.quick]
+max_tokens = 9_000
+[local]
+router = "x"
+[secrets]
+found = "redact"
+"""
+LESS = """
+max_tier = "budget"
+max_tokens = 500
+request_tokens = 3000
+[verify]
+seconds = 300
+[agent]
+steps = 3
+summarise = false
+"""
+
+
+def test_a_project_makes_nothing_dearer_sends_no_more_and_checks_no_less(config: Load) -> None:
+    user = "max_tier = 'budget'\n"
+    mine = config(user)
+    got = config(user, DEARER)
+    assert asdict(got.settings) == asdict(mine.settings)
+    assert got.origins == mine.origins
+    assert (got.profile, got.features) == (mine.profile, mine.features)
+    assert len(got.notices) == len([line for line in DEARER.splitlines() if " = " in line])
+    assert all(" is ignored: " in notice for notice in got.notices)
+
+
+def test_a_project_may_ask_for_less_and_that_is_named(config: Load) -> None:
+    got = config("[agent]\nsummarise = true\n", LESS).settings
+    assert (got.max_tier, got.max_tokens, got.request_tokens) == ("budget", 500, 3000)
+    assert (got.verify_seconds, got.agent_steps, got.agent_summarise) == (300, 3, False)
+    (line,) = config("[agent]\nsummarise = true\n", LESS).notices
+    assert line == (
+        "project sets: max_tier=budget, max_tokens=500, request_tokens=3000, verify.seconds=300.0, agent.steps=3, "
+        "agent.summarise=false"
+    )
+    assert config("max_tokens = 400\n", "max_tokens = 500\n").settings.max_tokens == 400
+    assert config("profile = 'fast'\n", "max_tokens = 900\n").settings.max_tokens == 800, "a profile is the user's"
+
+
+def test_every_setting_says_what_a_project_may_do_with_it() -> None:
+    assert not [row.key for row in rows() if row.user_only and row.project]
+    assert not [row.key for row in rows() if row.project in ("lower", "higher") and row.special is not None]
 
 
 def test_a_quoted_endpoint_key_is_no_way_round(config: Load) -> None:
@@ -201,9 +281,9 @@ def test_bad_flags(flags: dict[str, object], named: list[str], hint: str) -> Non
     assert caught.value.hint and hint in caught.value.hint
 
 
-def test_features_from_files_and_their_order(config: Load) -> None:
+def test_features_are_the_user_s_own(config: Load) -> None:
     got = config("[features]\nsemantic-search = true\nlocal-models = false", "[features]\nlocal-models = true")
-    assert (got.features.semantic_search, got.features.local_models) == (True, True)
+    assert (got.features.semantic_search, got.features.local_models) == (True, False)
     assert got.settings.features["semantic-search"] is True
 
 

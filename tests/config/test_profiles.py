@@ -119,7 +119,6 @@ def test_what_is_wrong_is_told_with_its_line(
 def test_an_unknown_profile_is_told_where_it_is_named(config: Load, tmp_path: Path) -> None:
     for where, place in (
         ({"user": "\nprofile = 'fats'"}, f"{tmp_path}/home/config/config.toml:2: "),
-        ({"project": "profile = 'fats'"}, f"{tmp_path}/{PROJECT_FILE}:1: "),
         ({"env": {"OPTIMIZER_PROFILE": "fats"}}, "OPTIMIZER_PROFILE: "),
         ({"profile": "fats"}, "no profile "),
     ):
@@ -150,19 +149,14 @@ def test_a_profile_stands_between_the_user_and_the_project(config: Load, folder:
     assert config().profile is None
 
 
-def test_a_project_gets_nothing_through_a_profile_that_it_may_not_set(config: Load, folder: Path) -> None:
-    (folder / "mine.toml").write_text(
-        "[settings]\nmax_tokens = 900\n[settings.endpoints]\ngroq = 'http://127.0.0.1:9'\n"
-        "[settings.verify]\ntest = 'make test'\n[settings.budget]\nrun = 100\n"
-    )
+def test_a_project_chooses_no_profile(config: Load, folder: Path) -> None:
+    (folder / "mine.toml").write_text("[settings]\nmax_tokens = 900\n[settings.verify]\ntest = 'make test'\n")
     got = config(project="profile = 'mine'")
-    assert got.settings.max_tokens == 900
-    assert (got.settings.endpoints, got.settings.verify_test, got.settings.budget_run) == ({}, "", 0.5)
-    assert len(got.notices) == 3
-    assert all("'mine'" in notice for notice in got.notices)
-    for mine in (config(user="profile = 'mine'"), config(project="profile = 'mine'", profile="mine")):
-        assert mine.settings.endpoints == {"groq": "http://127.0.0.1:9"}
-        assert (mine.settings.verify_test, mine.settings.budget_run, mine.notices) == ("make test", 100, ())
+    assert (got.profile, got.settings.max_tokens, got.settings.verify_test) == (None, 1500, "")
+    (line,) = got.notices
+    assert "'profile' is ignored" in line
+    mine = config(user="profile = 'mine'", project="profile = 'fast'")
+    assert (mine.settings.max_tokens, mine.settings.verify_test) == (900, "make test")
 
 
 def test_the_example_of_the_page_is_a_profile(folder: Path) -> None:

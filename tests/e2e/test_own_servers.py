@@ -85,7 +85,7 @@ def test_a_server_is_the_provider_by_flag_variable_file_and_profile(boxes: Optim
     assert provider_of(boxes) == "mybox"
     assert boxes("config", "show", "provider", "--origin").out == f'provider = "mybox"  user ({boxes.config}:1)\n'
     (boxes.cwd / ".optimizer.toml").write_text('provider = "studio"\n')
-    assert provider_of(boxes) == "studio"
+    assert provider_of(boxes) == "mybox", "a project chooses no provider"
 
 
 def provider_of(user: Optimize, *flags: str) -> str:

@@ -93,9 +93,12 @@ def test_the_programs_of_the_projects_own_environment_are_used_unless_they_came_
 
 
 def test_a_project_file_sets_no_command(make_repo: Callable[..., Path], tmp_path: Path) -> None:
-    root = make_repo({".optimizer.toml": '[verify]\ntest = "touch x"\nlint = "touch y"\nseconds = 5\n'})
+    root = make_repo({".optimizer.toml": '[verify]\ntest = "touch x"\nlint = "touch y"\nseconds = 500\n'})
     config = load(root, {"HOME": str(tmp_path)}, {})
     assert (config.settings.verify_test, config.settings.verify_lint) == ("", "")
-    assert config.settings.verify_seconds == 5
-    assert len(config.notices) == 2
-    assert all(key in line for key, line in zip(("verify.test", "verify.lint"), config.notices, strict=True))
+    assert config.settings.verify_seconds == 500
+    assert len(config.notices) == 3
+    assert all(
+        key in line
+        for key, line in zip(("verify.test", "verify.lint", "verify.seconds=500"), config.notices, strict=True)
+    )
