@@ -26,7 +26,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+
+from optimizer.git.identity import identify
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -162,7 +165,8 @@ def _at_home(home: Path, repository: Path, server: Loopback) -> dict[str, str]:
     (config / "config.toml").write_text(server.config().replace("cache_seconds = 0", "cache_seconds = 86400"))
     (config / "models.toml").write_text(ENDLESS)
     for wire in WIRES:
-        grant(home / ".local/state/optimizer", str(repository), wire, server.url.removeprefix("http://"))
+        state = home / ".local/state/optimizer"
+        grant(state, str(repository), wire, server.url.removeprefix("http://"), partial(identify, repository, state))
     server.served |= {wire: (name,) for wire, name in HELD.items()}
     keys = {f"{name}_API_KEY": "k-1" for name in ("ANTHROPIC", "GEMINI", "GROQ")}
     return {

@@ -51,6 +51,46 @@ def lies_in_git_folder(path: Path) -> bool:
     return any(folder.name == ".git" or is_git_folder(os.fsencode(folder)) for folder in real.parents)
 
 
+def head_mark(root: Path) -> str:
+    """A text that differs whenever HEAD may mean another commit, read without git; '' when unknown."""
+    own = git_folder(root)
+    head = _text_of(own / "HEAD") if own else ""
+    if own is None or not head:
+        return ""
+    common = own / (_text_of(own / "commondir") or ".")
+    parts = [stat_text(common / "shallow"), head, _text_of(common / "reftable" / "tables.list")]
+    if head.startswith("ref: refs/") and ".." not in head:
+        name = head.removeprefix("ref: ")
+        value = _text_of(common / name) or _text_of(own / name)
+        parts += [value or stat_text(common / "packed-refs")]
+    return "\n".join(parts)
+
+
+def git_folder(root: Path) -> Path | None:
+    """The directory of git of a working tree; None where there is none."""
+    place = root / ".git"
+    if place.is_dir():
+        return place
+    link = _text_of(place)
+    return root / link.removeprefix("gitdir: ") if link.startswith("gitdir: ") else None
+
+
+def stat_text(path: Path) -> str:
+    """A text that differs when a file was replaced or changed; '' where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return ""
+    return f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return _start(os.fsencode(path)).decode().strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def _joined(base: Path, written: bytes) -> Path:
     return Path(os.path.realpath(base / os.fsdecode(written.strip())))
 

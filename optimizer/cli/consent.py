@@ -19,6 +19,7 @@ from optimizer.report.layout import inert, table
 
 if TYPE_CHECKING:
     from optimizer.engine.services import Services
+    from optimizer.privacy.consent import Grant
     from optimizer.privacy.egress import Egress
     from optimizer.providers.endpoints import Endpoint
 
@@ -74,7 +75,7 @@ def list_command(project: Path | None, as_json: bool) -> int:
         for grant in grants:
             emit(wire.grant(grant))
         return 0
-    rows = [(one.destination, one.host, f"since {_when(one.at):%Y-%m-%d %H:%M}", one.repository) for one in grants]
+    rows = [(one.destination, one.host, f"since {_when(one.at):%Y-%m-%d %H:%M}", _where(one)) for one in grants]
     for line in table(rows, width(), ""):
         click.echo(inert(line))
     if not grants:
@@ -104,6 +105,10 @@ def log_command(last: int, project: Path | None, as_json: bool) -> int:
     return 0
 
 
+def _where(one: Grant) -> str:
+    return one.repository if one.identity else f"{one.repository} (recorded by an older version: asked once more)"
+
+
 def _row(entry: Egress) -> tuple[str, ...]:
     verdict = "sent" if entry.allowed else "stopped"
     images = f", with {count(len(entry.images), 'image')} of {entry.image_bytes:,} bytes" if entry.images else ""
@@ -122,7 +127,9 @@ def give(services: Services, destination: str) -> str:
     from optimizer.privacy import consent
 
     host = endpoint_of(services, destination).destination
-    consent.grant(services.workspace.places.state, services.workspace.repository, destination, host)
+    consent.grant(
+        services.workspace.places.state, services.workspace.repository, destination, host, services.workspace.look
+    )
     return host
 
 

@@ -40,12 +40,13 @@ def command() -> None:
 def list_command(project: Path | None, as_json: bool) -> int:
     """List the commands found here, and whether each is allowed."""
     from optimizer.privacy import trust
-    from optimizer.verify.commands import allowed, commands
+    from optimizer.verify.commands import commands
+    from optimizer.verify.trusted import allowed
 
     with options.open_services(project, {}) as services:
         means = services.workspace.means()
         rows = [(found, allowed(found, means)) for found in commands(means)]
-        unconfined = trust.decision(means.state, services.workspace.repository, trust.UNCONFINED)
+        unconfined = trust.decision(means.state, services.workspace.repository, trust.UNCONFINED, look=means.look)
     words = {True: "allowed", False: "refused", None: "not asked yet"}
     if as_json:
         for found, answer in rows:
@@ -73,15 +74,16 @@ def grant_command(kinds: tuple[str, ...], project: Path | None) -> int:
     nothing can confine them: they can then read and change whatever you can.
     """
     from optimizer.privacy import trust
+    from optimizer.verify.trusted import decide
 
     with options.open_services(project, {}) as services:
         state, repository = services.workspace.places.state, services.workspace.repository
         if "unconfined" in kinds:
-            trust.decide(state, repository, trust.UNCONFINED, True)
+            trust.decide(state, repository, trust.UNCONFINED, True, look=services.workspace.look)
             click.echo(f"commands may now run unconfined in {inert(repository)}, where nothing can confine them")
         found = list(_found(services, kinds))
         for one in found:
-            trust.decide(state, repository, one.text, True)
+            decide(one, services.workspace.means(), True)
             click.echo(f"{inert(one.text)} may now run to check changes of {inert(repository)}")
     if not found and "unconfined" not in kinds:
         raise InputError("no such command was found here", "configure one: verify.test in your config.toml")

@@ -123,7 +123,7 @@ def _consent(provider: str, available: Available, services: Services) -> Flow[bo
     trains = any(model.trains for model in available.models if model.provider == provider)
     if (yield ConsentQuestion(provider, host, workspace.repository, trains)) is not True:
         return False
-    consent.grant(workspace.places.state, workspace.repository, provider, host)
+    consent.grant(workspace.places.state, workspace.repository, provider, host, workspace.look)
     return True
 
 

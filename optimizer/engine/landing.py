@@ -124,9 +124,9 @@ def _refuse(patch: Patch, workspace: Workspace) -> None:
 
 def _check_further(outcome: Outcome, patch: Patch, services: Services) -> Flow[Outcome]:
     """Ask once which commands may check this change, and remember the answers; the change is dropped when they fail."""
-    from optimizer.privacy import trust
     from optimizer.verify import prove
     from optimizer.verify.commands import plan
+    from optimizer.verify.trusted import decide
 
     workspace = services.workspace
     means = workspace.means()
@@ -136,7 +136,7 @@ def _check_further(outcome: Outcome, patch: Patch, services: Services) -> Flow[O
     if len(answers) != len(asked) or not all(isinstance(one, bool) for one in answers):
         return outcome
     for one, allowed in zip(asked, answers, strict=True):
-        trust.decide(workspace.places.state, workspace.repository, one.text, allowed is True)
+        decide(one, means, allowed is True, patch)
     if not any(answers):
         return outcome
     verdict = yield from prove.judge(patch, workspace.index, means)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from optimizer.index.reader import Index
     from optimizer.models.available import Available
     from optimizer.models.memory_leases import MemoryLeases
+    from optimizer.privacy.identity import Look
     from optimizer.providers.base import Provider
     from optimizer.providers.endpoints import Endpoint
     from optimizer.retrieval import Progress, Query
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 class Workspace:
     """One repository, its index and the settings that hold there; `means` is what proving a patch needs.
 
-    `may_walk` decides whether a folder outside git with more than so many files is indexed.
+    `may_walk` decides whether a folder outside git with more than so many files is indexed, `look` gives what it is
+    known by.
     """
 
     root: Path
@@ -40,6 +42,7 @@ class Workspace:
     progress: Callable[[Progress], None]
     reranker: Callable[[], Reranker | None]
     may_walk: Callable[[Path, int], bool]
+    look: Look
 
     @property
     def repository(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from optimizer.db.store import is_damage, open_db, put_aside
 from optimizer.errors import StorageError
 from optimizer.git.run import find_git
+from optimizer.git_folders import head_mark
 from optimizer.index.commits import (
     FIELD,
     MOST_COMMITS,
@@ -245,44 +246,6 @@ def _update(connection: sqlite3.Connection, root: Path, mark: str, seconds: floa
     return True
 
 
-def head_mark(root: Path) -> str:
-    """A text that differs whenever HEAD may mean another commit, read without git; '' when unknown."""
-    own = _git_folder(root)
-    head = _text_of(own / "HEAD") if own else ""
-    if own is None or not head:
-        return ""
-    common = own / (_text_of(own / "commondir") or ".")
-    parts = [_stat(common / "shallow"), head, _text_of(common / "reftable" / "tables.list")]
-    if head.startswith("ref: refs/") and ".." not in head:
-        name = head.removeprefix("ref: ")
-        value = _text_of(common / name) or _text_of(own / name)
-        parts += [value or _stat(common / "packed-refs")]
-    return "\n".join(parts)
-
-
 def same_end(mark: str, other: str) -> bool:
     """Whether history begins at the same commits: a shallow clone may have been deepened."""
     return mark.partition("\n")[0] == other.partition("\n")[0]
-
-
-def _git_folder(root: Path) -> Path | None:
-    place = root / ".git"
-    if place.is_dir():
-        return place
-    link = _text_of(place)
-    return root / link.removeprefix("gitdir: ") if link.startswith("gitdir: ") else None
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return (read_file(str(path)) or b"").decode().strip()
-    except ValueError:
-        return ""
-
-
-def _stat(path: Path) -> str:
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return ""
-    return f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"

@@ -26,6 +26,7 @@ from optimizer.errors import (
     StorageError,
 )
 from optimizer.privacy import consent, egress
+from optimizer.privacy.identity import Identity, Look
 from optimizer.providers import failures, outside
 from optimizer.providers.endpoints import Endpoint, remote_of
 from optimizer.providers.network import CORE, Body, Clock, Generation, Pools, broken, open_pool, pool_errors
@@ -86,10 +87,13 @@ class Gate:
     on_exchange: Callable[[Exchange], None] = lambda _: None
     allowed: tuple[str, ...] = ()
     pools: Pools | None = None
+    look: Look = Identity
     errand: bool = False
 
 
-def gate_for(repository: str, state: Path, settings: Settings, pools: Pools | None = None) -> Gate:
+def gate_for(
+    repository: str, state: Path, settings: Settings, pools: Pools | None = None, look: Look = Identity
+) -> Gate:
     """The gate with the limits of these settings; with `pools` connections stay open from call to call."""
     from optimizer.privacy.secrets import redact
 
@@ -108,6 +112,7 @@ def gate_for(repository: str, state: Path, settings: Settings, pools: Pools | No
         ),
         allowed=redact.handling(settings).allowed,
         pools=pools,
+        look=look,
     )
 
 
@@ -226,7 +231,7 @@ class Door:
             provider, needless = endpoint.provider, endpoint.local or (gate.errand and not sends)
             if endpoint.local and there.path.endswith(_CHATS) and vendors.is_remote(_model(there.path, content)):
                 provider, where, needless = vendors.REMOTE, remote_of(endpoint).destination, False
-            if not (needless or consent.granted(gate.state, gate.repository, provider, where)):
+            if not (needless or consent.granted(gate.state, gate.repository, provider, where, gate.look)):
                 return ConsentMissing(provider, where)
             found = payload.scan_payload(content, gate.allowed)
         except (StorageError, SecretFound) as error:

@@ -21,10 +21,12 @@ from optimizer.index.reader import Index
 from optimizer.index.regular import read_regular
 from optimizer.languages.files_of_tests import is_test
 from optimizer.privacy import trust
+from optimizer.privacy.identity import Identity, Look
 from optimizer.report.checks import FoundBy, Skip
 from optimizer.settings import Settings
 from optimizer.types import Patch
 from optimizer.verify.affected import Reached, reached
+from optimizer.verify.trusted import allowed
 
 Kind = Literal["tests", "lint", "types"]
 KINDS: tuple[Kind, ...] = ("tests", "lint", "types")
@@ -84,13 +86,15 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What proving a patch needs: the repository, the places of the user, settings and environment."""
+    """What proving a patch needs: the repository, the places of the user, settings, environment; `look`: what the
+    repository is known by."""
 
     root: Root
     state: Path
     cache: Path
     settings: Settings
     env: Mapping[str, str]
+    look: Look = Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +152,12 @@ def commands(means: Means) -> tuple[Command, ...]:
     return tuple(chosen)
 
 
-def allowed(command: Command, means: Means) -> bool | None:
-    """Whether a command may be run: configured ones always; found ones by the user's answer, None without one."""
-    return command.source == "configured" or trust.decision(means.state, str(means.root.path), command.text)
-
-
 def bounds(means: Means, seconds: float) -> Bounds:
     """What a command may use and read, for so many seconds; nothing but the user's word lets it run unconfined."""
     settings = means.settings
     chosen = settings.verify_confinement
     layers = LAYERS if chosen == "auto" else tuple(layer for layer in LAYERS if layer == chosen)
-    if trust.decision(means.state, str(means.root.path), trust.UNCONFINED):
+    if trust.decision(means.state, str(means.root.path), trust.UNCONFINED, look=means.look):
         layers += ("none",)
     memory = int(settings.verify_memory * _memory_of_machine())
     disk = int(settings.verify_disk * 1_000_000_000)
@@ -334,17 +333,17 @@ def _run(command: Command, patch: Patch, index: Index, means: Means) -> Run:
         files = tuple(test.path for test in tests if test.path.endswith(".py"))
         further = tuple(path for path in index.paths() if path.endswith(".py") and is_test(path) and path not in files)
     run = Run(command, files, tests, further)
-    return replace(run, skip=_skip(run, changed, means))
+    return replace(run, skip=_skip(run, patch, means))
 
 
-def _skip(run: Run, changed: tuple[str, ...], means: Means) -> Skip | None:
-    command = run.command
+def _skip(run: Run, patch: Patch, means: Means) -> Skip | None:
+    command, changed = run.command, [change.path for change in patch.changes]
     concerns = _CONCERNS.get(command.tool, command.files)
     if concerns and not any(path.endswith(concerns) for path in changed):
         return "unconcerned"
     if command.tool == "pytest" and not run.files:
         return "untested"
-    answer = allowed(command, means)
+    answer = allowed(command, means, patch)
     if answer is None:
         return "unapproved"
     return None if answer else "refused"

@@ -39,10 +39,12 @@ def findings(stock: Stock, start: Start) -> Iterator[Finding]:
 def _commands(stock: Stock, start: Start) -> Iterator[Finding]:
     from optimizer.index.files import Root
     from optimizer.privacy import trust
-    from optimizer.verify.commands import Means, allowed, bounds, commands
+    from optimizer.verify.commands import Means, bounds, commands
+    from optimizer.verify.trusted import allowed
 
     places, root = stock.config.places, stock.root
-    means = Means(Root(root, (root / ".git").exists()), places.state, places.cache, stock.config.settings, start.env)
+    here, look = Root(root, (root / ".git").exists()), stock.models.look
+    means = Means(here, places.state, places.cache, stock.config.settings, start.env, look)
     wanted = [layer for layer in bounds(means, LAYER_SECONDS).layers if layer != "none"]
     with ThreadPoolExecutor() as pool:
         held = pool.map(lambda layer: _holds(layer, root, start), wanted)
@@ -51,7 +53,7 @@ def _commands(stock: Stock, start: Start) -> Iterator[Finding]:
         yield Finding("confined", (", else by ".join(working),))
     else:
         yield Finding("unconfinable")
-    if trust.decision(places.state, str(root), trust.UNCONFINED):
+    if trust.decision(places.state, str(root), trust.UNCONFINED, look=look):
         yield Finding("unconfined_allowed")
     run = [one.text for one in commands(means) if allowed(one, means)]
     yield Finding("trusted", (", ".join(run),)) if run else Finding("untrusted")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from optimizer.models.catalogue import Catalogue
     from optimizer.models.memory_leases import MemoryClaim, MemoryLeases
     from optimizer.models.state_store import StateStore
+    from optimizer.privacy.identity import Identity
     from optimizer.privacy.keys.store import KeyStore, Passphrase
     from optimizer.providers.base import Provider
     from optimizer.providers.door import Gate
@@ -66,6 +67,13 @@ class Stores:
         ledger = open_ledger(self.state, self._notice)
         self._closing.callback(ledger.close)
         return ledger
+
+    @cache  # noqa: B019
+    def identity(self) -> Identity:
+        """What the repository is known by; git is asked at most once."""
+        from optimizer.git.identity import identify
+
+        return identify(self.root, self.state)
 
     @cache  # noqa: B019
     def pools(self) -> Pools:
@@ -174,11 +182,16 @@ class Models:
             proxy = proxy_for(endpoint.base_url, self._env, used=self._config.settings.proxy == "environment")
         return replace(endpoint, proxy=proxy, certificates=certificates(self._env))
 
+    def look(self) -> Identity:
+        """What the repository is known by."""
+        return self._stores.identity()
+
     @cache  # noqa: B019
     def gate(self) -> Gate:
         from optimizer.providers.door import gate_for
 
-        return gate_for(str(self._root), self._config.places.state, self._config.settings, self._stores.pools())
+        state, settings = self._config.places.state, self._config.settings
+        return gate_for(str(self._root), state, settings, self._stores.pools(), self.look)
 
     @cache  # noqa: B019
     def catalogue(self) -> Catalogue:
@@ -233,7 +246,9 @@ class Models:
 
         endpoint = self.endpoints()[provider]
         state = self._config.places.state
-        return endpoint.local or consent.granted(state, str(self._root), endpoint.provider, endpoint.destination)
+        return endpoint.local or consent.granted(
+            state, str(self._root), endpoint.provider, endpoint.destination, self._stores.identity
+        )
 
     @cache  # noqa: B019
     def states(self) -> StateStore:

@@ -86,10 +86,11 @@ def _services(start: Start, config: Config, opened: _Opened) -> Services:
         features=config.features,
         places=config.places,
         index=opened.indexed,
-        means=lambda: _means(opened.root, config, start.env),
+        means=lambda: _means(opened, config, start.env),
         progress=opened.progress,
         reranker=lambda: _chosen_reranker(config, opened),
         may_walk=start.may_walk,
+        look=opened.stores.identity,
     )
     calls = CallServices(
         repository=workspace.repository,
@@ -116,10 +117,10 @@ def _rewired(
     return _services(start, settings_at(opened.root, start, opened.notice, before.notices), opened)
 
 
-def _means(root: Root, config: Config, env: Mapping[str, str]) -> Means:
+def _means(opened: _Opened, config: Config, env: Mapping[str, str]) -> Means:
     from optimizer.verify.commands import Means
 
-    return Means(root, config.places.state, config.places.cache, config.settings, env)
+    return Means(opened.root, config.places.state, config.places.cache, config.settings, env, opened.stores.identity)
 
 
 def _chosen_reranker(config: Config, opened: _Opened) -> Reranker | None:

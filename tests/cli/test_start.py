@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from optimizer.cli.commands import COMMANDS
 from optimizer.cli.page import commands_page
+from optimizer.git.identity import identify
 from optimizer.privacy.consent import grant
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +64,8 @@ def test_what_asks_no_model_loads_no_sdk(
     make_repo: Callable[[Mapping[str, str | bytes]], Path], tmp_path: Path, words: list[str], said: str
 ) -> None:
     root = make_repo({"shop/price.py": "def total_price(items):\n    return sum(items)\n"})
-    grant(tmp_path / ".local/state/optimizer", str(root), "groq", "api.groq.com")
+    state = tmp_path / ".local/state/optimizer"
+    grant(state, str(root), "groq", "api.groq.com", partial(identify, root, state))
     keys = {"GROQ_API_KEY": "g-1", "GEMINI_API_KEY": "m-1", "ANTHROPIC_API_KEY": "a-1", "OLLAMA_HOST": "127.0.0.1:9"}
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path), **keys}
     code = f"import contextlib, sys, optimizer.cli.main as m\nwith contextlib.suppress(SystemExit): m.main({words})\n"

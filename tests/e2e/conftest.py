@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from optimizer.git.identity import identify
 from optimizer.privacy.consent import grant
 from tests.conftest import git
 from tests.loopback.replies import Call
@@ -128,7 +130,8 @@ def user(calc: Path, loopback: Loopback, stand_in: Callable[..., Optimize]) -> O
     loopback.served["ollama"] = ("qwen2.5-coder:7b",)
     for destination in ("groq", "gemini", "anthropic"):
         host = loopback.url.removeprefix("http://")
-        grant(someone.home / ".local/state/optimizer", str(calc), destination, host)
+        state = someone.home / ".local/state/optimizer"
+        grant(state, str(calc), destination, host, partial(identify, calc, state))
     return someone
 
 

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import time
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from optimizer.git.identity import identify
 from optimizer.models.pinned import pin, unpin
 from optimizer.privacy.consent import grant
 from tests.e2e.conftest import COMMAND, Optimize, Ran
@@ -65,7 +67,8 @@ def test_other_models_of_a_provider_that_is_not_there_are_passed_over(
 ) -> None:
     closed = "127.0.0.1:9"
     user.configure(loopback.config().replace(f'groq = "{loopback.url}"', f'groq = "http://{closed}"'))
-    grant(user.home / ".local/state/optimizer", str(calc), "groq", closed)
+    state = user.home / ".local/state/optimizer"
+    grant(state, str(calc), "groq", closed, partial(identify, calc, state))
     loopback.served["ollama"] = ()
     loopback.answer("gemini", lambda _: GOOD)
     ran = user(ASK, "--json")

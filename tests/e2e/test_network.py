@@ -6,10 +6,12 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from optimizer.git.identity import identify
 from optimizer.privacy.consent import grant
 from tests.e2e.conftest import Optimize
 from tests.loopback.proxy import Proxy, certificate
@@ -37,7 +39,8 @@ def cloud(user: Optimize, scheme: str, proxied: bool) -> None:
 
 
 def consent(user: Optimize, host: str) -> None:
-    grant(user.home / ".local/state/optimizer", str(user.cwd), "anthropic", host)
+    state = user.home / ".local/state/optimizer"
+    grant(state, str(user.cwd), "anthropic", host, partial(identify, user.cwd, state))
 
 
 @pytest.mark.parametrize(

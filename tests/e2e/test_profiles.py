@@ -6,11 +6,13 @@ import importlib.util
 import json
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from optimizer.git.identity import identify
 from optimizer.privacy.consent import grant
 from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Reply
@@ -28,7 +30,9 @@ def local(user: Optimize, loopback: Loopback) -> Optimize:
     loopback.served["ollama"] = ("qwen2.5-coder:7b",)
     for destination in ("groq", "anthropic"):
         state = user.home / ".local/state/optimizer"
-        grant(state, str(user.cwd), destination, loopback.url.removeprefix("http://"))
+        grant(
+            state, str(user.cwd), destination, loopback.url.removeprefix("http://"), partial(identify, user.cwd, state)
+        )
     return user
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from optimizer.engine.roles import REVIEW
 from optimizer.engine.run import run
 from optimizer.engine.services import Services
 from optimizer.events import Event, Finished, Judged, Notice, Question, Reviewed, Routed
+from optimizer.git.identity import identify
 from optimizer.privacy import consent
 from optimizer.report import progress
 from optimizer.retrieval import Query
@@ -45,7 +47,9 @@ def services(
     )
     (home / "config/models.toml").write_text('[[model]]\nid = "made-up"\nprovider = "groq"\ntier = "budget"\n')
     root = make_repo({"calc.py": CODE})
-    consent.grant(home / "state", str(root), "groq", loopback.url.removeprefix("http://"))
+    consent.grant(
+        home / "state", str(root), "groq", loopback.url.removeprefix("http://"), partial(identify, root, home / "state")
+    )
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "OPTIMIZER_HOME": str(home), "GROQ_API_KEY": "g-1"}
     with open_services(Start(root, env, {}), lambda _: None, lambda _: None) as opened:
         yield opened

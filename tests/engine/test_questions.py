@@ -90,7 +90,7 @@ def services(shop: Path, home: Path) -> Iterator[Services]:
 def consented(services: Services, loopback: Loopback) -> Services:
     """The same with consent, and a provider that answers with an edit."""
     host = loopback.url.removeprefix("http://")
-    consent.grant(services.workspace.places.state, services.workspace.repository, "groq", host)
+    consent.grant(services.workspace.places.state, services.workspace.repository, "groq", host, services.workspace.look)
     loopback.answer("groq", lambda _: Reply("Done.", calls=(EDIT,), stop="tool", tokens=Tokens(900, 40)))
     return services
 
@@ -106,7 +106,9 @@ def test_consent_is_asked_once_and_the_run_goes_on(services: Services, loopback:
     assert front.asked == [ConsentQuestion("groq", host, services.workspace.repository)]
     assert outcome.exit_code == 0 and outcome.text.startswith("It adds")
     assert [type(event) for event in events if isinstance(event, Chosen | Routed)] == [Chosen, Routed]
-    assert consent.granted(services.workspace.places.state, services.workspace.repository, "groq", host)
+    assert consent.granted(
+        services.workspace.places.state, services.workspace.repository, "groq", host, services.workspace.look
+    )
     assert served(services, front, "explain total again")[1].exit_code == 0
     assert len(front.asked) == 1
 
@@ -204,7 +206,9 @@ def test_an_answer_of_the_wrong_kind_is_no_yes(
     front = Front({ConsentQuestion: answer})
     assert served(services, front, "explain total")[1].exit_code == 5
     assert not loopback.asked("groq") and not consent.grants(state)
-    consent.grant(state, services.workspace.repository, "groq", loopback.url.removeprefix("http://"))
+    consent.grant(
+        state, services.workspace.repository, "groq", loopback.url.removeprefix("http://"), services.workspace.look
+    )
     loopback.answer("groq", lambda _: Reply("Done.", calls=(EDIT,), stop="tool", tokens=Tokens(900, 40)))
     _, outcome = served(services, Front({TrustQuestion: answer, LandingQuestion: answer}), CHANGE)
     assert outcome.landed is not None and outcome.landed.state == "unanswered"
@@ -243,7 +247,7 @@ def test_a_change_that_fails_a_check_allowed_late_is_dropped_and_recorded_so(con
 
 def test_an_expensive_call_is_asked_about(services: Services, loopback: Loopback, home: Path) -> None:
     host = loopback.url.removeprefix("http://")
-    consent.grant(services.workspace.places.state, services.workspace.repository, "groq", host)
+    consent.grant(services.workspace.places.state, services.workspace.repository, "groq", host, services.workspace.look)
     config = home / "config/config.toml"
     config.write_text(config.read_text() + "[budget]\nask = 0.0\n")
     (home / "config/models.toml").write_text('[[model]]\nid = "made-up"\nprovider = "groq"\ntier = "budget"\n')
@@ -274,7 +278,7 @@ def test_a_request_that_leaves_this_machine_for_want_of_a_local_model_says_so(
     services: Services, loopback: Loopback, home: Path
 ) -> None:
     host = loopback.url.removeprefix("http://")
-    consent.grant(services.workspace.places.state, services.workspace.repository, "groq", host)
+    consent.grant(services.workspace.places.state, services.workspace.repository, "groq", host, services.workspace.look)
 
     events, outcome = served(services, Front(), "explain total")
     (route,) = [event.route for event in events if isinstance(event, Routed)]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from optimizer.engine.run import Options, run
 from optimizer.engine.services import Services
 from optimizer.errors import ConfigError
 from optimizer.events import Finished, Recorded
+from optimizer.git.identity import identify
 from optimizer.privacy import consent
 from optimizer.retrieval import Query
 from optimizer.types import UsageRecord
@@ -54,7 +56,9 @@ def services(
     urls = f'groq = "{loopback.url}"\nanthropic = "{other.url}"\n'
     (home / "config/config.toml").write_text(f"[features]\nlocal-models = false\n[endpoints]\n{urls}")
     for name, server in (("groq", loopback), ("anthropic", other)):
-        consent.grant(home / "state", str(root), name, server.url.removeprefix("http://"))
+        consent.grant(
+            home / "state", str(root), name, server.url.removeprefix("http://"), partial(identify, root, home / "state")
+        )
         server.answer(name, lambda _: ANSWER)
     with open_services(Start(root, env, {}), lambda _: None, lambda _: None) as opened:
         yield opened

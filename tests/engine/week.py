@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from optimizer.engine.run import run
 from optimizer.engine.services import Services
 from optimizer.events import Finished, Recorded
+from optimizer.git.identity import identify
 from optimizer.ledger.store import day_bounds
 from optimizer.privacy import consent
 from optimizer.retrieval import Query
@@ -188,7 +190,13 @@ def _opened(place: Path, loopback: Loopback, hand: Hand) -> Iterator[Services]:
     rows += f'[[model]]\nid = "{DOUBLES}"\nprovider = "gemini"\nreasoning = 0.95\ncoding = 0.95\n'
     (config / "models.toml").write_text(rows)
     for wire in ("groq", "anthropic", "gemini"):
-        consent.grant(home / "state", str(root), wire, loopback.url.removeprefix("http://"))
+        consent.grant(
+            home / "state",
+            str(root),
+            wire,
+            loopback.url.removeprefix("http://"),
+            partial(identify, root, home / "state"),
+        )
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "OPTIMIZER_HOME": str(home)}
     env |= {"GROQ_API_KEY": "g-1", "ANTHROPIC_API_KEY": "a-1", "GEMINI_API_KEY": "m-1"}
     with open_services(Start(root, env, {}), lambda _: None, lambda _: None) as services:

@@ -11,7 +11,8 @@ from optimizer.config.load import load
 from optimizer.errors import ConfigError
 from optimizer.index.files import Root
 from optimizer.settings import Settings
-from optimizer.verify.commands import Means, allowed, commands
+from optimizer.verify.commands import Means, commands
+from optimizer.verify.trusted import allowed
 from tests.conftest import git
 
 Build = Callable[..., Means]

@@ -18,12 +18,12 @@ from optimizer.errors import InputError
 from optimizer.events import Event
 from optimizer.index.reader import Index
 from optimizer.index.refresh import refresh
-from optimizer.privacy import trust
 from optimizer.report import checks as report
 from optimizer.settings import Settings
 from optimizer.types import Check, FileChange, Patch, Verdict
 from optimizer.verify import prove
 from optimizer.verify.commands import Means, Run, plan
+from optimizer.verify.trusted import decide
 from optimizer.verify.uncommitted import uncommitted
 from tests.conftest import IndexRepo, git
 
@@ -202,11 +202,11 @@ def test_after_a_yes_it_runs_and_after_a_no_it_does_not(bench: Callable[..., Ben
     patch = Patch((change("calc/other.py", "return 0", "return 0 + 0"),))
     (run,) = made.runs(patch)
     assert run.skip
-    trust.decide(made.means.state, str(made.root), run.command.text, True)
+    decide(run.command, made.means, True)
     (run,) = made.runs(patch)
     assert not run.skip
     assert check(made.prove(*patch.changes), "tests").passed
-    trust.decide(made.means.state, str(made.root), run.command.text, False)
+    decide(run.command, made.means, False)
     (run,) = made.runs(patch)
     assert run.skip == "refused"
 

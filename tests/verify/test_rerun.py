@@ -11,11 +11,11 @@ import pytest
 
 from optimizer.errors import InputError, SafetyRefused
 from optimizer.index.reader import Index
-from optimizer.privacy import trust
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch
 from optimizer.verify import prove
 from optimizer.verify.commands import Means, find
+from optimizer.verify.trusted import decide
 from tests.conftest import IndexRepo, git
 
 PARSE = b"def total(text):\n    return sum(int(p) for p in text.split(','))\n"
@@ -40,7 +40,7 @@ def test_nothing_runs_without_a_yes(index_repo: IndexRepo, tmp_path: Path) -> No
     assert not prove.tests_allowed(needs)
     with pytest.raises(SafetyRefused):
         prove.run_tests(WRONG, (), index, needs)
-    trust.decide(tmp_path / "state", str(index.root.path), find(index.root, needs.env)["tests"].text, False)
+    decide(find(index.root, needs.env)["tests"], needs, False)
     assert not prove.tests_allowed(needs)
 
 

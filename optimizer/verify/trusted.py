@@ -1,0 +1,69 @@
+"""Which commands may run: the user's answer for a command, what it runs, and the repository."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from optimizer import programs
+from optimizer.index.files import read_regular
+from optimizer.privacy import trust
+from optimizer.types import Patch
+
+if TYPE_CHECKING:
+    from optimizer.verify.commands import Command, Means
+
+SCRIPTS = "package.json"
+_RUNNERS = frozenset({"npm", "yarn", "pnpm", "bun"})
+_WORD = re.compile(r"[\w:.-]+")
+
+
+def allowed(command: Command, means: Means, patch: Patch | None = None) -> bool | None:
+    """Whether a command may run, with a patch where there is one: configured ones always; others by the user's answer.
+
+    None without an answer for what it runs now. Raises StorageError.
+    """
+    if command.source == "configured":
+        return True
+    return trust.decision(means.state, str(means.root.path), command.text, content(command, means, patch), means.look)
+
+
+def decide(command: Command, means: Means, answer: bool, patch: Patch | None = None) -> None:
+    """Remember an answer for a command and what it runs. Raises StorageError."""
+    digest = content(command, means, patch)
+    trust.decide(means.state, str(means.root.path), command.text, answer, digest, means.look)
+
+
+def content(command: Command, means: Means, patch: Patch | None = None) -> str:
+    """A digest of what a command runs: its program, and the scripts of package.json that it starts."""
+    found = programs.find(command.argv[0], means.root.path, means.env) or ""
+    runs = [command.text, found, *_scripts(command, means, patch)]
+    return hashlib.sha256(json.dumps(runs).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _scripts(command: Command, means: Means, patch: Patch | None) -> Iterator[str]:
+    """The scripts that a command of a package manager starts, each with its name, and those that they name."""
+    if command.argv[0] not in _RUNNERS:
+        return
+    listed = _listed(means, patch)
+    pending, seen = list(command.argv[1:]), set[str]()
+    while pending:
+        name = pending.pop()
+        for one in (f"pre{name}", name, f"post{name}"):
+            if one in listed and one not in seen:
+                seen.add(one)
+                yield f"{one}: {listed[one]}"
+                pending += _WORD.findall(listed[one])
+
+
+def _listed(means: Means, patch: Patch | None) -> dict[str, str]:
+    changed = {change.path: change.after for change in patch.changes} if patch else {}
+    data = changed[SCRIPTS] if SCRIPTS in changed else read_regular(means.root.path, SCRIPTS)
+    try:
+        scripts: Any = json.loads(data or b"{}")["scripts"]
+        return {str(name): str(text) for name, text in scripts.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
