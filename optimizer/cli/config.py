@@ -104,7 +104,7 @@ def path_command(project: Path | None, as_json: bool) -> int:
     from optimizer.config.load import PROJECT_FILE
     from optimizer.config.paths import places
 
-    where = places(os.environ)
+    where = places(os.environ, options.root(project))
     found = {
         "config": where.config_file,
         "models": where.models_file,
@@ -139,7 +139,7 @@ def import_command(file: Path, allow_user_only: bool, as_json: bool) -> int:
     from optimizer.config.own_profiles import refuse_user_only
     from optimizer.config.paths import places
 
-    document, where = read_any(file), places(os.environ)
+    document, where = read_any(file), places(os.environ, options.root(None))
     if not allow_user_only:
         refuse_user_only(document)
     taken = take(document, where.config_file, where.models_file)
@@ -174,7 +174,7 @@ def validate_command(project: Path | None, as_json: bool) -> int:
     from optimizer.config.paths import places
     from optimizer.config.validate import faults, files
 
-    where = places(os.environ)
+    where = places(os.environ, options.root(project))
     found = {path: list(faults(path, where)) for path in files(where, options.root(project))}
     if where.models_file.exists():
         found[where.models_file] = _in_models(where.models_file)

@@ -34,7 +34,7 @@ def command() -> None:
 def _places() -> Places:
     from optimizer.config.paths import places
 
-    return places(os.environ)
+    return places(os.environ, options.root(None))
 
 
 def _print(text: str, event: Mapping[str, Any], as_json: bool) -> int:

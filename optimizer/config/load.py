@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optimizer.config.document import read_document
 from optimizer.config.features import Features, default_features, features_from
-from optimizer.config.paths import Places, places
+from optimizer.config.paths import Places, places, supplied
 from optimizer.config.values import (
     DEFAULT,
     FLAG,
@@ -64,16 +64,18 @@ def load(
     env: Mapping[str, str],
     flags: Mapping[str, object],
     auto: Callable[[Mapping[str, str]], str] = lambda _: "",
+    within: Path | None = None,
 ) -> Config:
     """Resolve all settings.
 
-    `root` is the directory whose `.optimizer.toml` counts, None for no project file; `flags` maps dotted keys to values
-    (text is read as in the environment; None is no flag); `auto` names the profile of the work at hand ('': none) from
-    the user's keywords, and is called only where the profile is "auto". Raises ConfigError for an unknown key, a value
-    of the wrong type or out of range, or a broken file, naming file and line; StorageError when a file cannot be read.
+    `root` is the directory whose `.optimizer.toml` counts, None for no project file; `within` is the repository, which
+    must not hold our own files. `flags` maps dotted keys to values (text is read as in the environment; None is no
+    flag); `auto` names the profile of the work at hand ('': none) from the user's keywords, and is called only where
+    the profile is "auto". Raises ConfigError for an unknown key, a value of the wrong type or out of range, or a broken
+    file, naming file and line; StorageError when a file cannot be read.
     """
-    where = places(env)
-    notices = list(_misspelt(env))
+    where = places(env, within)
+    notices = [*_misspelt(env), *_supplied(env, within)]
     values: dict[str, Value] = {f"features.{name}": on for name, on in default_features().items()}
     origins = dict.fromkeys((*_plain_defaults(), *values), DEFAULT)
     user, near = list(_from_user(where.config_file)), [*_from_environment(env), *_from_flags(flags)]
@@ -241,6 +243,12 @@ def _misspelt(env: Mapping[str, str]) -> Iterator[str]:
         for name in strange:
             for near in difflib.get_close_matches(name.removeprefix(_OURS), own, n=1, cutoff=0.7):
                 yield f"{name} is not read; did you mean {_OURS}{near}?"
+
+
+def _supplied(env: Mapping[str, str], within: Path | None) -> Iterator[str]:
+    """A line for each variable that would let a repository bring its own consent, trust and settings."""
+    for name in supplied(env, within) if within else ():
+        yield f"{name} is ignored: it names a folder in this repository, which may not bring settings, consent or trust"
 
 
 def _from_flags(flags: Mapping[str, object]) -> Iterator[Given]:

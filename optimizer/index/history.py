@@ -27,7 +27,6 @@ from optimizer.index.commits import (
 )
 from optimizer.index.files import Root
 from optimizer.index.postings import find, tally
-from optimizer.index.regular import read_file
 
 SECONDS = 10.0
 K1, B = 1.2, 0.75

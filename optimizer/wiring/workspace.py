@@ -77,7 +77,7 @@ def settings_at(root: Root, start: Start, notice: Callable[[str], None], known: 
 
     file = root.path / PROJECT_FILE
     obeyed = start.project_config and (not os.path.lexists(file) or may_configure(root.path, file))
-    config = load(root.path if obeyed else None, start.env, start.flags, start.profile)
+    config = load(root.path if obeyed else None, start.env, start.flags, start.profile, root.path)
     if warning := _foreign(root, obeyed or not start.project_config):
         config = config._replace(notices=(*config.notices, warning))
     for line in config.notices:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.config.load import load
 from optimizer.config.paths import places
 from optimizer.errors import ConfigError
 
@@ -42,3 +43,22 @@ def test_no_home_at_all_is_told(env: dict[str, str]) -> None:
     with pytest.raises(ConfigError) as caught:
         places(env)
     assert "OPTIMIZER_HOME" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["OPTIMIZER_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"])
+def test_a_repository_brings_no_places_of_ours(tmp_path: Path, name: str) -> None:
+    root, home = tmp_path / "repo", tmp_path / "home"
+    (root / ".home").mkdir(parents=True)
+    home.mkdir()
+    (tmp_path / "link").symlink_to(root / ".home")
+    for there in (root / ".home", root, tmp_path / "link"):
+        env = {"HOME": str(home), name: str(there)}
+        assert places(env, root) == places({"HOME": str(home)})
+        config = load(root, env, {}, within=root)
+        assert config.places == places({"HOME": str(home)})
+        assert name in config.notices[0] and "ignored" in config.notices[0]
+    assert places({"HOME": str(home), name: str(home / "x")}, root) == places(
+        {"HOME": str(home), name: str(home / "x")}
+    )
+    mine = {"HOME": str(root / ".home"), name: str(root / ".home")}
+    assert places(mine, root) == places(mine), "a repository that holds the home is the user's own"
