@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from optimizer import programs
-from optimizer.index.files import read_regular
+from optimizer.index.regular import read_regular
 from optimizer.privacy import trust
 from optimizer.types import Patch
 
