@@ -68,11 +68,12 @@ def unpacked(subject: Subject, path: str, use: Use) -> Verdict:
     if value is None or not is_direct or subject.receivers is None:
         return "open" if not subject.is_known_outside and not subject.others else "other"
     found = {subject.has(one) for one in subject.receivers.types(path, value)}
-    return "other" if found == {"other"} else "open"
+    return found.pop() if len(found) == 1 else "open"
 
 
 def _above_pattern(node: Node) -> Node | None:
-    """What is above the outermost pattern, where the name is in that one."""
-    pattern = node.parent if node.parent is not None and node.parent.type != "pair_pattern" else None
-    pattern = pattern or (node.parent.parent if node.parent is not None else None)
-    return pattern.parent if pattern is not None else None
+    """What is above the pattern that a name is in directly."""
+    at = node.parent
+    while at is not None and at.type in ("pair_pattern", "object_assignment_pattern"):
+        at = at.parent
+    return at.parent if at is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,15 @@ from optimizer.languages.naming import expressions as kinds
 from optimizer.languages.naming.bases import TYPES
 from optimizer.languages.naming.expressions import taken_from, text_of
 from optimizer.languages.naming.written import UNKNOWN, Type, inner, parse
-from optimizer.lookup.imported import statics
+from optimizer.lookup.imported import required, statics
 from optimizer.lookup.returned import returned
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from optimizer.lookup.receivers import Types
+
+_REQUIRE = re.compile(r"require\(['\"]([^'\"]+)['\"]\)")
 
 
 def called(types: Types, path: str, node: Node, depth: int) -> Iterator[Type]:
@@ -32,7 +35,9 @@ def called(types: Types, path: str, node: Node, depth: int) -> Iterator[Type]:
             yield from _result_of(types, path, holder, name, depth)
             return
         function = target.child_by_field_name("name") or target.child_by_field_name("method")
-    if function is not None and types.row.embeds and text_of(function) in ("new", "make"):
+    if types.row.reach == "exports" and (module := _REQUIRE.fullmatch(text_of(node))):
+        yield from required(types, path, module[1], depth)
+    elif function is not None and types.row.embeds and text_of(function) in ("new", "make"):
         arguments = node.child_by_field_name("arguments")
         made = arguments.named_children[:1] if arguments is not None else []
         yield from (one for first in made for one in parse(text_of(first), path))

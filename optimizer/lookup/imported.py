@@ -28,11 +28,16 @@ def imported(types: Types, path: str, name: str, depth: int) -> Iterator[Type]:
     for module in [one.module for one in linkage.taken if one.local == name]:
         yield from _outside(types, path, module)
     for whole in [one for one in linkage.namespaces if one.name == name]:
-        target = types.target(path, whole.module)
-        if target is None:
-            yield from _outside(types, path, whole.module)
-        elif (value := _default(types, target)) is not None:
-            yield from types.types(target, value, depth + 1)
+        yield from required(types, path, whole.module, depth)
+
+
+def required(types: Types, path: str, module: str, depth: int) -> Iterator[Type]:
+    """The types of what `require` gives for a module."""
+    target = types.target(path, module)
+    if target is None:
+        yield from _outside(types, path, module)
+    elif (value := _default(types, target)) is not None:
+        yield from types.types(target, value, depth + 1)
 
 
 def _outside(types: Types, path: str, module: str) -> Iterator[Type]:

@@ -108,7 +108,7 @@ class Types:
             yield from self.types(path, right, depth + 1)
         elif kinds.is_statement(node):
             yield from (t for part in kinds.values_of(node) for t in self.types(path, part, depth + 1))
-        elif kind == "object":
+        elif kind == "object" or (kind in kinds.FUNCTIONS and self.row.reach == "exports"):
             yield Type(f"{WRITTEN}{node.start_byte}", (), path)
         elif kinds.LITERALS.fullmatch(kind):
             yield Type(f"literal {kind}")
@@ -148,6 +148,13 @@ class Types:
         for one in known if len(known) == 1 else ():
             if one.kind == "constant":
                 yield from self._constant(one, depth)
+            elif one.path == path and not one.parent and self.row.reach == "exports":
+                functions = (leaf.parent for leaf in self.leaves(one))
+                yield from (
+                    Type(f"{WRITTEN}{node.start_byte}", (), path)
+                    for node in functions
+                    if node is not None and node.type == "function_declaration"
+                )
         if not known and (name[:1].isupper() or self._is_package(path, name)):
             yield Type(name if name[:1].isupper() else f"package {name}", (), path)
         elif not known and self.row.reach == "exports" and name in self.row.globals:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from optimizer.errors import Conflict, InputError
 from optimizer.languages.naming.bases import TYPES
 from optimizer.languages.naming.exports import is_given
+from optimizer.languages.naming.in_text import SENDERS
 from optimizer.languages.naming.table import Naming, group_of, naming_of
-from optimizer.languages.naming.uses import binds, is_in_namespace
+from optimizer.languages.naming.uses import binds, is_in_namespace, is_taken_apart
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup import file_of_class
@@ -104,6 +105,8 @@ def subject_of(index: Index, found: Sequence[Symbol]) -> Subject:
     target = _first(found)
     same = [one for one in index.symbols_named([target.name]) if group_of(one.path) == group_of(target.path)]
     paths = holders(index, target.name) | {one.path for one in found}
+    if naming_of(target.path).mixes and target.kind == "method":
+        paths |= {path for word in SENDERS for path in holders(index, word) if group_of(path) == group_of(target.path)}
     sources, uses = collect(index, target, sorted(paths))
     subject = Subject(index, target, sources, uses, frozenset({target}), others=())
     scope = None if subject.naming.is_inferred else _scope(target, uses.get(target.path, ()))
@@ -236,11 +239,11 @@ def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> I
         own = by_path.get(path, [])
         ours = [one.use for one in own if one.verdict == "ours"]
         unknown = [one.use for one in own if one.verdict in ("open", "left")]
-        changes = [_change(use, name, new) for use in ours]
+        changes = [_change(subject, use, name, new) for use in ours]
         lines = [one.use.place.line for one in own if one.verdict == "open"]
         left = tuple(sorted({one.use.place.line for one in own if one.verdict == "left"}))
         if lookup.unresolved:
-            changes += [_change(use, name, new) for use in unknown]
+            changes += [_change(subject, use, name, new) for use in unknown]
         for text in _in_strings(subject, path, source, bool(ours)):
             if text.ours or (lookup.unresolved and text.end > text.start):
                 changes.append(Change(text.start, text.end, text.line, new))
@@ -256,9 +259,11 @@ def _files(subject: Subject, places: Sequence[ResolvedUse], lookup: Lookup) -> I
         yield ChangedFile(path, source.data, ordered, tuple(sorted(set(lines))), left, () if lookup.docs else mentions)
 
 
-def _change(use: Use, name: bytes, new: bytes) -> Change:
+def _change(subject: Subject, use: Use, name: bytes, new: bytes) -> Change:
     text = new
-    if use.role == "shorthand" and not is_given(use.node):
+    if use.role == "shorthand" and subject.is_member and is_taken_apart(use.node):
+        text = new + b": " + name
+    elif use.role == "shorthand" and not is_given(use.node):
         text = name + b": " + new
     return Change(use.place.start, use.place.end, use.place.line, text)
 

@@ -28,6 +28,8 @@ def member(subject: Subject, path: str, use: Use) -> Verdict:
     defined = {(one.path, one.line) for one in subject.family}
     if is_setter(use):
         return "ours" if use.owners and use.owners[0] in subject.types else "other"
+    if is_taken_apart(use.node):
+        return unpacked(subject, path, use)
     if use.place.kind == "definition" or use.role == "key":
         if (path, use.place.line) in defined or (use.role == "member" and subject.receiver(path, use) == "ours"):
             return "ours"
@@ -40,8 +42,6 @@ def member(subject: Subject, path: str, use: Use) -> Verdict:
     if use.role == "name" and subject.naming.bare_fields and use.scope is None and use.place.kind != "call":
         inside = any(owner in subject.types for owner in use.owners)
         return "ours" if subject.target.kind == "constant" and (inside or _imports_member(subject, path)) else "other"
-    if is_taken_apart(use.node):
-        return unpacked(subject, path, use)
     return bare(subject, path, use) if use.role == "name" and use.scope is None else "other"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from optimizer.languages.naming import exports
+from optimizer.languages.naming import exports, in_text
 from optimizer.languages.naming.expressions import first_around, is_in_macro, is_own, taken_in_macro
 from optimizer.languages.naming.members import by_library, reached
 from optimizer.languages.naming.table import Naming, group_of, naming_in
@@ -175,6 +175,11 @@ class Subject:
         return reached(
             self.language, {one.module for path in near for one in self.index.imports_of(path) if not one.target}
         )
+
+    @cached_property
+    def is_in_quotes(self) -> bool:
+        """Whether any file has the name as a word of a string."""
+        return any(in_text.in_quotes(source.data, self.name) for source in self.sources.values())
 
     @cached_property
     def is_listed(self) -> bool:

@@ -60,6 +60,8 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
         yield from (_place(subject, data, at, ours=True) for at in whole if not _is_comment(source, at))
     if subject.is_member and path in subject.paths_of_types:
         yield from (_place(subject, data, at, ours=False, length=0) for at in in_text.begun(form, data, name))
+    if form.places and subject.is_member:
+        yield from (_place(subject, data, at, ours=False, length=0) for at in _sent(subject, path, source))
     if form.places and not subject.is_member:
         constants = in_text.of_constants(data, name)
         yield from (_place(subject, data, at, ours=not subject.others) for at in constants)
@@ -67,6 +69,24 @@ def text_uses(subject: Subject, path: str, source: Source) -> Iterator[InText]:
         found = _by_place(subject, path, source, at) if form.places else False
         if found is not None:
             yield _place(subject, data, at, ours=found)
+
+
+def _sent(subject: Subject, path: str, source: Source) -> Iterator[int]:
+    """Where Ruby calls what may be the subject by a name that is a value, when strings have it as a word."""
+    from optimizer.languages.naming.uses import owners
+
+    if subject.receivers is None or not subject.is_in_quotes:
+        return
+    for at in in_text.sent(source.data):
+        node = source.root.descendant_for_byte_range(at, at + 1) if source.root is not None else None
+        call = node.parent if node is not None else None
+        if call is None or call.type != "call":
+            continue
+        receiver = call.child_by_field_name("receiver")
+        around = Type(next(iter(owners(call, source.text)), ""), (), path)
+        held = subject.receivers.types(path, receiver) if receiver is not None else (around,)
+        if any(one.name and subject.has(one) != "other" for one in held):
+            yield at
 
 
 def _is_comment(source: Source, at: int) -> bool:

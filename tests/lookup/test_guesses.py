@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lookup.test_meanings import Case, IndexRepo, check
+from optimizer.lookup.questions import Lookup
+from optimizer.lookup.rename import rename
+from tests.conftest import IndexRepo
+from tests.lookup.test_meanings import Case, check
 
 SENT = "class Srv {\n  «setHeader»(k) { return k }\n}\nmodule.exports = Srv\n"
 
@@ -117,8 +120,25 @@ CASES = {
     ),
     "a member that a pattern takes": Case(
         "Box.makeOne",
-        {"a.js": "class Box {\n  static «makeOne»() {}\n}\nconst { makeOne } = Box\n"},
+        {"a.js": "class Box {\n  static «makeOne»() {}\n}\nfunction f({ makeOne }) { makeOne() }\n"},
         open=frozenset({"a.js:4"}),
+        breaks=True,
+    ),
+    "a function with members, and what patterns take from its module": Case(
+        "pm.makeRe",
+        {
+            "index.js": "const pm = (x) => pm.«makeRe»(x)\npm.«makeRe» = (x) => x\nmodule.exports = pm\n",
+            "t/b.js": "const { «makeRe»: m } = require('..')\nm(1)\nconst { makeRe = 2 } = require('q')\n",
+        },
+    ),
+    "a method of Ruby that is called by a name in a string": Case(
+        "Fns.count_all",
+        {
+            "a.rb": "class Fns\n  def «count_all»(x)\n  end\nend\n",
+            "b.rb": "class P\n  def initialize\n    @fns = Fns.new\n  end\n\n  def go(n)\n    @fns.send(n, 1)\n  end\nend\n",
+            "t.rb": "P.new.go('1 + count_all()')\nFns.new.«count_all»(1)\n",
+        },
+        open=frozenset({"b.rb:7"}),
         breaks=True,
     ),
     "a member that a template in a string takes": Case(
@@ -156,3 +176,14 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_is_not_known_is_asked_for(index_repo: IndexRepo, case: Case) -> None:
     check(index_repo, case)
+
+
+def test_a_pattern_keeps_its_variable(index_repo: IndexRepo) -> None:
+    files = {
+        "index.js": "const pm = (x) => x\npm.makeRe = (x) => x\nmodule.exports = pm\n",
+        "t/a.js": "const { makeRe, other } = require('..')\nmakeRe(1)\n",
+    }
+    found = rename(Lookup("rename", "pm.makeRe", "made"), index_repo(files))
+    assert found.patch is not None
+    after = {change.path: change.after for change in found.patch.changes}
+    assert after["t/a.js"] == b"const { made: makeRe, other } = require('..')\nmakeRe(1)\n"

@@ -63,6 +63,7 @@ _AROUND_NAMES = frozenset({
 })  # fmt: skip
 _DESTRUCTURES = frozenset({"object_pattern", "array_pattern", "pair_pattern", "tuple_pattern", "tuple_struct_pattern",
                            "struct_pattern", "rest_pattern", "object_assignment_pattern"})  # fmt: skip
+_LATER = frozenset({"arrow_function", "function_expression"})
 _SHARED_TYPE = frozenset({"variable_declarator", "init_declarator", "property_element"})
 _KOTLIN_TYPES = frozenset({"user_type", "nullable_type", "function_type"})
 _GUESSED = (b"var", b"auto", b"val", b"let", b"const auto")
@@ -79,7 +80,7 @@ def declarations(root: Node, text: bytes, at: Node) -> Iterator[Declared]:
     for leaf in leaves(root, text, at.text or b"", root.start_byte, root.end_byte):
         declared = declaration(leaf)
         value = declared.value if declared is not None else None
-        if declared is None or (value is not None and value.start_byte <= at.start_byte < value.end_byte):
+        if declared is None or (value is not None and _is_before(value, at)):
             continue
         scope = _scope(leaf)
         start, end = (scope.start_byte, scope.end_byte) if scope is not None else (0, len(text))
@@ -87,6 +88,11 @@ def declarations(root: Node, text: bytes, at: Node) -> Iterator[Declared]:
             found.append((end - start, declared))
     nearest = min((size for size, _ in found), default=0)
     yield from (declared for size, declared in found if size == nearest)
+
+
+def _is_before(value: Node, at: Node) -> bool:
+    """Whether a name stands in the value of a declaration, and is read before it is declared."""
+    return value.start_byte <= at.start_byte < value.end_byte and value.type not in _LATER
 
 
 def leaves(root: Node, text: bytes, name: bytes, start: int, end: int) -> Iterator[Node]:

@@ -34,6 +34,7 @@ CASTS = frozenset({"as_expression", "cast_expression", "type_assertion_expressio
 INDEXED = frozenset({"index_expression", "subscript_expression", "array_access", "element_access_expression",
                       "element_reference"})  # fmt: skip
 CHOICES = frozenset({"ternary_expression", "conditional_expression", "conditional"})
+FUNCTIONS = frozenset({"arrow_function", "function_expression", "function"})
 ASSIGNS = frozenset({"assignment_expression", "assignment", "operator_assignment"})
 _LISTS = ("block_parameters", "formal_parameters")
 _EACH = frozenset({"forEach", "map", "filter", "find", "findLast", "some", "every", "flatMap", "findIndex"})

@@ -101,6 +101,21 @@ def reflected(form: Form, data: bytes, name: str) -> Iterator[int]:
             yield match.start(1)
 
 
+_SENDS = re.compile(rb"\b(?:public_send|__send__|send)[ (]+(?![ :'\"])")
+SENDERS = ("send", "public_send", "__send__")
+
+
+def sent(data: bytes) -> Iterator[int]:
+    """Where code of Ruby calls a method by a name that is a value."""
+    yield from (match.start() for match in _SENDS.finditer(data))
+
+
+def in_quotes(data: bytes, name: str) -> bool:
+    """Whether a string of one line has `name` as a word."""
+    word = re.escape(name.encode())
+    return re.search(rb"(['\"])(?:(?!\1)[^\n])*(?<!\w)" + word + rb"(?!\w)(?:(?!\1)[^\n])*\1", data) is not None
+
+
 def of_constants(data: bytes, name: str) -> Iterator[int]:
     """Where a statement of Ruby names a constant by its symbol, as `autoload` does."""
     form = rb"\b(?:autoload|\w+_constant|const_get|const_defined\?)\b[ (]*(?::\w+, *)*:(" + re.escape(name.encode())
