@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from optimizer.edits import journal as journals
+from optimizer.edits.folder import current
 from optimizer.edits.journal import Kept, Record, State
-from optimizer.edits.land import FileSwap, Landing, Transaction, current, restore, sweep
+from optimizer.edits.land import FileSwap, Landing, Transaction, restore, sweep
 from optimizer.errors import Conflict, SafetyRefused, StorageError
 
 _WHAT: dict[State, tuple[str, str, str]] = {

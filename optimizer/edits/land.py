@@ -1,181 +1,27 @@
-"""Change several files as one: all get their new bytes, or all keep the old ones.
-
-Files are reached through an open directory, so that a link created later cannot redirect a write.
-"""
+"""Change several files as one: all get their new bytes, or all keep the old ones."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from optimizer.edits.exchange import exchange, put_back, untouched
+from optimizer.edits.folder import (
+    current,
+    exists,
+    keep_link,
+    opened,
+    put_new,
+    read,
+    remove,
+    remove_empty,
+    replace,
+    split,
+    write_new,
+)
 from optimizer.errors import Conflict, SafetyRefused, StorageError
-
-_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A regular file as it was read."""
-
-    data: bytes
-    mode: int
-    links: int
-
-
-@contextlib.contextmanager
-def opened(base: str, relative: str, *, create: bool = False) -> Iterator[int]:
-    """Open the directory `relative` ('' for `base` itself) under the real path `base`; gives its descriptor.
-
-    Raises FileNotFoundError when it is missing and not to be created, SafetyRefused when a link or file is in the way.
-    """
-    folder = os.open(base, _DIRECTORY)
-    try:
-        for name in filter(None, relative.split("/")):
-            if create:
-                _make(folder, name)
-            above, folder = folder, _below(folder, name, relative)
-            os.close(above)  # after the exchange: an interrupt here must not close one descriptor twice
-        yield folder
-    finally:
-        os.close(folder)
-
-
-def _make(folder: int, name: str) -> None:
-    try:
-        os.mkdir(name, 0o777, dir_fd=folder)
-    except FileExistsError:
-        return
-    os.fsync(folder)
-
-
-def _below(folder: int, name: str, relative: str) -> int:
-    try:
-        return os.open(name, _DIRECTORY, dir_fd=folder)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK):
-            raise SafetyRefused(f"{relative} leads through {name}, which is not a directory of its own") from error
-        raise
-
-
-def read(folder: int, name: str) -> Seen | None:
-    """Read a regular file; None when there is none. Raises SafetyRefused for a link, a pipe or anything else."""
-    try:
-        file = os.open(name, _READ, dir_fd=folder)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
-            raise SafetyRefused(f"{name} is a link or a device, not a regular file") from error
-        raise
-    with os.fdopen(file, "rb", buffering=0) as stream:
-        about = os.fstat(file)
-        if not stat.S_ISREG(about.st_mode):
-            raise SafetyRefused(f"{name} is not a regular file")
-        return Seen(stream.readall(), stat.S_IMODE(about.st_mode), about.st_nlink)
-
-
-def write_new(folder: int, name: str, data: bytes, *, like: str = "", mode: int | None = None) -> None:
-    """Create `name`, write `data`, and sync it to disk; mode, owner and attributes are taken from the file `like`.
-
-    What the system does not let this process set is left out: the file may then belong to the user who writes it, and
-    loses set-user-id and set-group-id. Without `like`, `mode` is set (None: the default of the system).
-    """
-    file = os.open(name, _CREATE, 0o600 if like or mode is not None else 0o666, dir_fd=folder)
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(file, view) :]
-        if like:
-            _copy_attributes(folder, like, file)
-        elif mode is not None:
-            os.fchmod(file, mode)
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def _copy_attributes(folder: int, like: str, file: int) -> None:
-    model = os.open(like, _READ, dir_fd=folder)
-    try:
-        about, mine = os.fstat(model), os.fstat(file)
-        kept = (about.st_uid, about.st_gid) == (mine.st_uid, mine.st_gid)
-        if not kept:
-            with contextlib.suppress(PermissionError):
-                os.fchown(file, about.st_uid, about.st_gid)
-                kept = True
-        if not kept:
-            with contextlib.suppress(PermissionError):
-                os.fchown(file, -1, about.st_gid)
-        _copy_extended(model, file)
-        os.fchmod(file, stat.S_IMODE(about.st_mode) & (0o7777 if kept else 0o777))
-    finally:
-        os.close(model)
-
-
-def _copy_extended(model: int, file: int) -> None:
-    """Copy the extended attributes, access lists included, as far as the system lets this process set them."""
-    names: list[str] = []
-    if hasattr(os, "listxattr"):
-        with contextlib.suppress(OSError):
-            names = os.listxattr(model)
-    for name in names:
-        with contextlib.suppress(OSError):
-            os.setxattr(file, name, os.getxattr(model, name))
-
-
-def keep_link(folder: int, name: str, link: str) -> None:
-    """Give the file `name` a second name, where the file system can; restoring it then needs no space."""
-    try:
-        os.link(name, link, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-
-
-def replace(folder: int, source: str, target: str) -> None:
-    """Rename within the directory, replacing what is there."""
-    os.replace(source, target, src_dir_fd=folder, dst_dir_fd=folder)
-
-
-def put_new(folder: int, source: str, target: str) -> None:
-    """Rename within the directory; raises FileExistsError when the target exists."""
-    try:
-        os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        if exists(folder, target):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target) from error
-        replace(folder, source, target)
-        return
-    os.unlink(source, dir_fd=folder)
-
-
-def exists(folder: int, name: str) -> bool:
-    """Whether anything has that name in the directory."""
-    try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def remove(folder: int, name: str) -> None:
-    """Remove a file; nothing happens when it is not there."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=folder)
-
-
-def writable(folder: int, name: str) -> bool:
-    """Whether the permission bits let this process write the file."""
-    return os.access(name, os.W_OK, dir_fd=folder, effective_ids=os.access in os.supports_effective_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +49,9 @@ class Landing:
     def backup(self, number: int) -> str:
         return f".optimizer-{self.id}-{number}.old"
 
+    def returning(self, number: int) -> str:
+        return f".optimizer-{self.id}-{number}.back.tmp"
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
@@ -224,8 +73,8 @@ def land(landing: Landing, transaction: Transaction) -> None:
             _prepare(landing, number, swap)
         for number, swap in enumerate(landing.swaps):
             _swap(landing, number, swap)
-        for swap in landing.swaps:
-            _verify(landing, swap)
+        for number, swap in enumerate(landing.swaps):
+            _verify(landing, number, swap)
         sweep(landing)
         transaction.commit()
     except BaseException as error:
@@ -241,15 +90,10 @@ def land(landing: Landing, transaction: Transaction) -> None:
         raise
 
 
-def _split(path: str) -> tuple[str, str]:
-    parent, _, name = path.rpartition("/")
-    return parent, name
-
-
 def _prepare(landing: Landing, number: int, swap: FileSwap) -> None:
     if swap.new is None:
         return
-    parent, name = _split(swap.path)
+    parent, name = split(swap.path)
     with opened(landing.base, parent, create=swap.old is None) as folder:
         remove(folder, landing.temporary(number))
         like = name if swap.old is not None else ""
@@ -257,52 +101,71 @@ def _prepare(landing: Landing, number: int, swap: FileSwap) -> None:
 
 
 def _swap(landing: Landing, number: int, swap: FileSwap) -> None:
-    parent, name = _split(swap.path)
+    parent, name = split(swap.path)
     with opened(landing.base, parent) as folder:
         seen = read(folder, name)
         if (None if seen is None else seen.data) != swap.old:
-            raise Conflict(f"{swap.path} was changed at the same moment", "check it, then ask again")
+            raise _saved(swap)
         if swap.old is None:
             try:
                 put_new(folder, landing.temporary(number), name)
             except FileExistsError as error:
-                raise Conflict(f"{swap.path} was created at the same moment", "check it, then ask again") from error
-        elif swap.new is None:
-            replace(folder, name, landing.backup(number))
+                raise _saved(swap) from error
         else:
-            remove(folder, landing.backup(number))
-            keep_link(folder, name, landing.backup(number))
-            replace(folder, landing.temporary(number), name)
+            try:
+                _take_out(landing, number, swap, folder)
+            except FileNotFoundError as error:
+                raise _saved(swap) from error
+            if not _kept(landing, number, swap, folder):
+                raise _saved(swap)
         os.fsync(folder)
 
 
-def _verify(landing: Landing, swap: FileSwap) -> None:
+def _take_out(landing: Landing, number: int, swap: FileSwap, folder: int) -> None:
+    """Make a file the backup, and its new form, if it has one, take its place."""
+    _, name = split(swap.path)
+    temporary, backup = landing.temporary(number), landing.backup(number)
+    if swap.new is None:
+        replace(folder, name, backup)
+        return
+    remove(folder, backup)
+    if exchange(folder, temporary, name):
+        replace(folder, temporary, backup)
+    else:
+        keep_link(folder, name, backup)
+        replace(folder, temporary, name)
+
+
+def _kept(landing: Landing, number: int, swap: FileSwap, folder: int) -> bool:
+    """Whether the backup of a file holds the bytes that it should; a save that came between makes it differ."""
+    backup = landing.backup(number)
+    return swap.old is None or not exists(folder, backup) or untouched(folder, backup, swap.old)
+
+
+def _saved(swap: FileSwap) -> Conflict:
+    return Conflict(f"{swap.path} was saved by another program at the same moment", "check it, then ask again")
+
+
+def _verify(landing: Landing, number: int, swap: FileSwap) -> None:
     if current(landing.base, swap.path) != swap.new:
-        raise StorageError(f"{swap.path} does not hold what was written to it", "check the disk")
-
-
-def current(base: str, path: str) -> bytes | None:
-    """The bytes of a file now, None when it or its directory does not exist; SafetyRefused for anything else."""
-    parent, name = _split(path)
-    try:
-        with opened(base, parent) as folder:
-            seen = read(folder, name)
-    except FileNotFoundError:
-        return None
-    return None if seen is None else seen.data
+        raise _saved(swap)
+    with opened(landing.base, split(swap.path)[0]) as folder:
+        if not _kept(landing, number, swap, folder):
+            raise _saved(swap)
 
 
 def restore(landing: Landing) -> tuple[str, ...]:
     """Restore the old bytes of every file that has its new ones, and remove temporary files; may be repeated.
 
-    Returns the paths that hold neither: those are left as they are. Raises OSError.
+    Returns the paths that hold neither, since another program saved them: those keep what was saved. Raises OSError.
     """
     foreign: list[str] = []
     for number, swap in reversed(list(enumerate(landing.swaps))):
         try:
             now = current(landing.base, swap.path)
             if now == swap.new:
-                _put_back(landing, number, swap)
+                if not _put_back(landing, number, swap):
+                    foreign.append(swap.path)
             elif now != swap.old:
                 foreign.append(swap.path)
         except SafetyRefused:
@@ -312,20 +175,55 @@ def restore(landing: Landing) -> tuple[str, ...]:
     return tuple(foreign)
 
 
-def _put_back(landing: Landing, number: int, swap: FileSwap) -> None:
-    parent, name = _split(swap.path)
+def _put_back(landing: Landing, number: int, swap: FileSwap) -> bool:
+    """Give a file that has its new bytes the old ones, or what was saved instead of them; whether it has the old."""
+    parent, name = split(swap.path)
     with opened(landing.base, parent, create=swap.old is not None) as folder:
-        backup = read(folder, landing.backup(number)) if swap.old is not None else None
         if swap.old is None:
-            remove(folder, name)
-        elif backup is not None and backup.data == swap.old:
-            replace(folder, landing.backup(number), name)
+            done = _take_away(landing, number, swap, folder)
         else:
-            remove(folder, landing.temporary(number))
-            like = name if swap.new is not None else ""
-            write_new(folder, landing.temporary(number), swap.old, like=like, mode=swap.mode)
-            replace(folder, landing.temporary(number), name)
+            spare, same = _spare(landing, number, swap, folder)
+            done = _place(folder, spare, name, swap.new) and same
         os.fsync(folder)
+    return done
+
+
+def _take_away(landing: Landing, number: int, swap: FileSwap, folder: int) -> bool:
+    """Remove a file that was created, unless it was saved since."""
+    assert swap.new is not None
+    _, name = split(swap.path)
+    replace(folder, name, landing.returning(number))
+    if untouched(folder, landing.returning(number), swap.new):
+        return True
+    with contextlib.suppress(FileExistsError):
+        put_new(folder, landing.returning(number), name)
+    return False
+
+
+def _spare(landing: Landing, number: int, swap: FileSwap, folder: int) -> tuple[str, bool]:
+    """The file that goes back, and whether it holds the old bytes: what was taken out, else a copy from the journal."""
+    assert swap.old is not None
+    for name in (landing.backup(number), landing.temporary(number)):
+        if exists(folder, name):
+            return name, untouched(folder, name, swap.old)
+    remove(folder, landing.returning(number))
+    like = split(swap.path)[1] if swap.new is not None else ""
+    write_new(folder, landing.returning(number), swap.old, like=like, mode=swap.mode)
+    return landing.returning(number), True
+
+
+def _place(folder: int, spare: str, name: str, placed: bytes | None) -> bool:
+    """Put `spare` in the place of `name`, which should hold `placed` (None: be missing); whether it did."""
+    if placed is None:
+        try:
+            put_new(folder, spare, name)
+        except FileExistsError:
+            return False
+        return True
+    done = put_back(folder, spare, name, placed)
+    if done is None:
+        replace(folder, spare, name)
+    return done is not False
 
 
 def sweep(landing: Landing) -> None:
@@ -333,15 +231,8 @@ def sweep(landing: Landing) -> None:
     for number, swap in enumerate(landing.swaps):
         with (
             contextlib.suppress(FileNotFoundError, SafetyRefused),
-            opened(landing.base, _split(swap.path)[0]) as folder,
+            opened(landing.base, split(swap.path)[0]) as folder,
         ):
             remove(folder, landing.temporary(number))
             remove(folder, landing.backup(number))
-
-
-def remove_empty(base: str, directories: Iterable[str]) -> None:
-    """Remove those of the directories that are empty, in the order given; others stay."""
-    for directory in directories:
-        parent, name = _split(directory)
-        with contextlib.suppress(OSError, SafetyRefused), opened(base, parent) as folder:
-            os.rmdir(name, dir_fd=folder)
+            remove(folder, landing.returning(number))

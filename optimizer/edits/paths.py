@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from optimizer.edits.land import current
+from optimizer.edits.folder import current
 from optimizer.edits.text import MAX_BYTES
 from optimizer.errors import OptimizerError, SafetyRefused, StorageError
 from optimizer.git_folders import is_git_folder, named_folders

@@ -15,9 +15,10 @@ from typing import Literal
 
 from optimizer.edits import journal as journals
 from optimizer.edits import paths
+from optimizer.edits.folder import current, opened, read, remove_empty, writable
 from optimizer.edits.journal import JournalBounds, Kept, Record
 from optimizer.edits.journalled import landing_of, missing, recover_locked, transaction, writing
-from optimizer.edits.land import current, land, opened, read, remove_empty, writable
+from optimizer.edits.land import land
 from optimizer.errors import Conflict, SafetyRefused, StorageError
 from optimizer.types import FileChange, Patch
 
