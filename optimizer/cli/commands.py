@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from optimizer.vendors import NAMES
+
 
 class CommandRow(NamedTuple):
     """A command: where it is (module:attribute), its line and section in the help, and its examples.
@@ -24,6 +26,7 @@ class CommandRow(NamedTuple):
     quick: bool = False
 
 
+LONGEST_WORD = 30  # letters; a longer one begins no request: it may be a key in the wrong place
 ASK, LOOK, CHECK = "Ask and change", "Look, without a model", "Check"
 MODELS, SETTINGS = "Models and money", "Settings and privacy"
 
@@ -168,7 +171,7 @@ COMMANDS: dict[str, CommandRow] = {
         SETTINGS,
         "Store, list, test and remove the keys of providers.",
         ("optimize keys", "optimize keys set groq", "optimize keys test"),
-        verbs=frozenset({"list", "set", "test", "rm"}),
+        verbs=frozenset({"list", "set", "test", "rm", *NAMES}),
     ),
     "consent": CommandRow(
         "consent:command",
@@ -185,5 +188,5 @@ def takes(name: str, words: list[str]) -> bool:
     if row.numbers and not all(word.isdigit() for word in words):
         return False
     if row.verbs and len(words) > 1:
-        return words[0] in row.verbs
+        return words[0] in row.verbs or len(words[0]) > LONGEST_WORD
     return row.words is None or len(words) <= row.words

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from optimizer.cli import options
+from optimizer.cli.commands import LONGEST_WORD
 from optimizer.cli.terminal import emit, hidden, interactive, notice, width
 from optimizer.errors import InputError, OptimizerError
 from optimizer.report import wire
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from optimizer.wiring.models import Stock
 
 LONGEST_KEY = 8_192
-LONGEST_NAME = 40  # a longer word may be a key, and is not repeated
 TEST_SECONDS = 15.0
 FAILED = 6  # as for any run that no provider answered
 PLACES = {"keyring": "system keyring", "file": "encrypted file"}
@@ -41,7 +41,27 @@ class KeyRow(NamedTuple):
     page: str = ""
 
 
-@click.group("keys", cls=options.Group, default="list")
+class _Group(options.Group):
+    """Subcommands; what is no name of one may be a key, and is not repeated."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word in VENDORS or (word not in self.commands and len(word) > LONGEST_WORD):
+            raise _argument(word if word in VENDORS else "PROVIDER")
+        return super().resolve_command(ctx, args)
+
+
+def _argument(provider: str = "PROVIDER") -> InputError:
+    """The refusal of a key on the command line."""
+    return InputError(
+        "a key is never an argument: other programs can see it, and your shell remembers it",
+        f"revoke that key, make a new one, and run: optimize keys set {provider}",
+    )
+
+
+@click.group("keys", cls=_Group, default="list")
 def command() -> None:
     """Manage the keys of providers; without a subcommand, list them.
 
@@ -82,10 +102,7 @@ def set_command(provider: str, more: tuple[str, ...], in_file: bool, project: Pa
     there is one, else into a file encrypted with a passphrase of yours.
     """
     if more:
-        raise InputError(
-            "a key is never an argument: other programs can see it, and your shell remembers it",
-            f"revoke that key, make a new one, and run: optimize keys set {provider}",
-        )
+        raise _argument(provider if provider in VENDORS else "PROVIDER")
     with options.open_stock(project) as stock:
         endpoint = _endpoint(stock, provider)
         key = _given(provider)
@@ -187,7 +204,7 @@ def _origin(row: KeyRow) -> str:
 def _endpoint(stock: Stock, provider: str) -> Endpoint:
     """The endpoint of a provider. Raises InputError, which does not repeat what may be a key."""
     endpoints = stock.models.endpoints()
-    if provider not in endpoints and len(provider) > LONGEST_NAME:
+    if provider not in endpoints and len(provider) > LONGEST_WORD:
         raise InputError("the name of a provider was expected", f"choose one of {', '.join(endpoints)}")
     from optimizer.cli.consent import known_provider
 

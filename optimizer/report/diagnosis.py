@@ -30,6 +30,7 @@ FindingCode = Literal[
     "git",
     "git_missing",
     "git_refuses",
+    "git_silent",
     "no_repository",
     "index",
     "no_index",
@@ -90,8 +91,11 @@ _WORDS: Mapping[FindingCode, _Words] = {
     "git": _Words("files", "git says what is ignored; that and secret files are not read"),
     "git_missing": _Words("files", "git was not found: what its rules ignore is left out without it", "install git"),
     "git_refuses": _Words(
-        "files", "git refuses this repository: another user may own it", "git config --global --add safe.directory {0}"
+        "files",
+        "another user owns this repository: it configures nothing, and git refuses it",
+        "git config --global --add safe.directory {0}",
     ),
+    "git_silent": _Words("files", "git fails here: ignored files are known by rules alone", "git status"),
     "no_repository": _Words("files", "no git repository: ignore files and names of secret files hold"),
     "index": _Words("index", "{0} files, as of {1}"),
     "no_index": _Words("index", "not built yet: the first request builds it"),

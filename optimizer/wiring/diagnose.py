@@ -71,13 +71,16 @@ def _holds(layer: Layer, root: Path, start: Start) -> bool:
 
 def _files(stock: Stock, _: Start) -> Iterator[Finding]:
     from optimizer.git import run as git
+    from optimizer.git.owner import is_ours
 
     if not os.path.lexists(stock.root / ".git"):
         yield Finding("no_repository")
     elif (program := git.find_git(stock.root)) is None:
         yield Finding("git_missing")
-    elif git.run(program, stock.root, ("rev-parse", "--git-dir"), LAYER_SECONDS) is None:
+    elif not is_ours(stock.root):
         yield Finding("git_refuses", (str(stock.root),))
+    elif git.run(program, stock.root, ("rev-parse", "--git-dir"), LAYER_SECONDS) is None:
+        yield Finding("git_silent")
     else:
         yield Finding("git")
 
