@@ -99,7 +99,7 @@ def _careful(one: Careful) -> str:
         case "hidden":
             return f"new lines hold characters that are not what they seem: {one.detail}"
         case "weakened":
-            return "its tests demand less of the code than before"
+            return "with it, the tests demand less of the code"
 
 
 def doubtful(confidence: float, least: float) -> SafetyRefused:

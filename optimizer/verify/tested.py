@@ -141,10 +141,20 @@ def _held_to_less(run: Run, after: Ran, before: Ran, copies: Copies) -> Tested |
     if not changed:
         return None
     refuted = passed - copies.run(run, "old tests").results.named("passed")
+    silenced = {name for name in gone & refuted if not _is_removed(name, copies.patch.changes)}
+    if silenced:
+        lost = report.lost(sorted(silenced))
+        return Tested(Check("tests", False, lost, lost))
     if not (gone or refuted):
         return None
     why = report.weakened(sorted(gone), sorted(refuted - gone))
     return Tested(Check("tests", None, report.not_counted(why)), changed)
+
+
+def _is_removed(name: str, changes: Iterable[FileChange]) -> bool:
+    """Whether a change takes the text of a test away, by the last word of its name."""
+    word = re.split(r"\W", name.partition("[")[0])[-1].encode()
+    return any(word in (one.before or b"") and word not in (one.after or b"") for one in changes)
 
 
 def _is_harmless(change: FileChange) -> bool:

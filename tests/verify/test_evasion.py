@@ -89,12 +89,15 @@ OF_PYTHON: Mapping[str, Mapping[str, str | None]] = {
 }
 
 
+ALTERED = ("weakened", "emptied", "removed", "renamed away", "passed by a hook")
+"""What only a person can judge: tests that ask for less, or are gone from the text."""
+
+
 @pytest.mark.parametrize("how", OF_PYTHON)
 def test_no_change_of_python_talks_its_way_out(proved: Prove, how: str) -> None:
     verdict = proved(PYTHON, OF_PYTHON[how], f"{sys.executable} -m pytest")
     assert not (verdict.ok and of_tests(verdict))
-    touches_tests = any(path != "calc.py" for path in OF_PYTHON[how])
-    assert (not verdict.ok) or (touches_tests and verdict.weakened)
+    assert (not verdict.ok) or (how in ALTERED and verdict.weakened)
 
 
 def test_a_right_change_is_proven(proved: Prove) -> None:
