@@ -32,15 +32,27 @@ _CLASSES = {
 }
 
 
+class Group(NamedTuple):
+    """Rules of one file that follow each other and all hide, or all show; None where there are none of a kind.
+
+    Those without a slash match the `name` of a file or folder, the others its `path`.
+    """
+
+    hides: bool
+    name: re.Pattern[bytes] | None
+    path: re.Pattern[bytes] | None
+
+
 class Rules(NamedTuple):
     """The rules of one file, those that count most first; `prefix` is its folder with `/` at the end, or b''."""
 
     prefix: bytes
-    groups: tuple[tuple[bool, re.Pattern[bytes]], ...]
+    groups: tuple[Group, ...]
 
 
 class _Rule(NamedTuple):
     hides: bool
+    anywhere: bool
     pattern: bytes
 
 
@@ -49,7 +61,7 @@ def rules_of(data: bytes, prefix: bytes = b"") -> Rules:
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     rules = [rule for line in lines if (rule := _rule(line.removesuffix(b"\r"))) is not None]
     groups = groupby(reversed(rules), key=lambda rule: rule.hides)
-    return Rules(prefix, tuple((hides, _any(rule.pattern for rule in same)) for hides, same in groups))
+    return Rules(prefix, tuple(_group(hides, tuple(same)) for hides, same in groups))
 
 
 def hidden(chain: Sequence[Rules], path: bytes) -> bool:
@@ -61,9 +73,10 @@ def hidden(chain: Sequence[Rules], path: bytes) -> bool:
         if not path.startswith(prefix):
             continue
         inner = path[len(prefix) :]
-        for hides, pattern in groups:
-            if pattern.fullmatch(inner):
-                return hides
+        name = inner[inner.rfind(b"/", 0, -1) + 1 :]
+        for group in groups:
+            if (group.name and group.name.fullmatch(name)) or (group.path and group.path.fullmatch(inner)):
+                return group.hides
     return False
 
 
@@ -85,8 +98,14 @@ def _hidden_folder(chain: Sequence[Rules], folder: bytes, known: dict[bytes, boo
 # ── from rules to regular expressions ─────────────────────────────────────────────────────────────
 
 
-def _any(patterns: Iterable[bytes]) -> re.Pattern[bytes]:
-    return re.compile(b"|".join(patterns), _FLAGS)
+def _group(hides: bool, rules: Sequence[_Rule]) -> Group:
+    names = [rule.pattern for rule in rules if rule.anywhere]
+    paths = [rule.pattern for rule in rules if not rule.anywhere]
+    return Group(hides, _any(names), _any(paths))
+
+
+def _any(patterns: Sequence[bytes]) -> re.Pattern[bytes] | None:
+    return re.compile(b"|".join(patterns), _FLAGS) if patterns else None
 
 
 def _rule(line: bytes) -> _Rule | None:
@@ -103,7 +122,7 @@ def _rule(line: bytes) -> _Rule | None:
     pieces = _pieces(line.removeprefix(b"/"), hides, anywhere)
     if pieces is None:
         return None
-    return _Rule(hides, (_DEEP if anywhere else b"") + pieces + (b"/" if only_folders else b"/?"))
+    return _Rule(hides, anywhere, pieces + (b"/" if only_folders else b"/?"))
 
 
 def _trimmed(line: bytes) -> bytes:
