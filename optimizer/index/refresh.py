@@ -11,6 +11,7 @@ from typing import NamedTuple
 from optimizer.db.store import is_damage
 from optimizer.errors import StorageError
 from optimizer.git.owner import is_ours
+from optimizer.git.run import Refusal
 from optimizer.index.files import Look, listed, look
 from optimizer.index.reader import Index
 from optimizer.index.schema import SCHEMA, check_meta, reader_version
@@ -42,7 +43,7 @@ def refresh(index: Index, settings: Settings, progress: Report) -> Refreshed:
     Safe to run in several processes at once. A damaged store is moved aside and rebuilt, once.
     Raises StorageError when the store cannot be written.
     """
-    started = time.monotonic()
+    started, refusal = time.monotonic(), index.refusal
     try:
         try:
             done = _refresh(index, settings, progress)
@@ -59,18 +60,17 @@ def refresh(index: Index, settings: Settings, progress: Report) -> Refreshed:
         raise StorageError(
             f"cannot write the {SCHEMA.name} at {index.file}: {error}", "check the disk and its permissions"
         ) from error
-    notice, index.notice = "\n".join(filter(None, (index.notice, _refused(index)))), ""
+    notice, index.notice = "\n".join(filter(None, (index.notice, _refused(index, refusal)))), ""
     return Refreshed(*done, seconds=time.monotonic() - started, notice=notice)
 
 
-def _refused(index: Index) -> str:
-    """What a person should know where git did not list the files of a repository of the user's; '' where it did."""
-    refusal, index.refusal = index.refusal, ""
-    if not refusal or not is_ours(index.root.path):
+def _refused(index: Index, before: Refusal) -> str:
+    """What a person should know where git does not list the files of the user's own repository; '' if it was said."""
+    if index.refusal in ("", before) or not is_ours(index.root.path):
         return ""
     from optimizer.report.progress import walked
 
-    return walked(str(index.root.path), refusal)
+    return walked(str(index.root.path), index.refusal)
 
 
 def _refresh(index: Index, settings: Settings, progress: Report) -> tuple[int, int, int, tuple[Skipped, ...]]:

@@ -40,7 +40,7 @@ def many_files(folder: str, most: int) -> str:
     return f"{folder} is not a git repository and has more than {most:,} files"
 
 
-def walked(folder: str, refusal: Literal["missing", "stalled", "failed"]) -> str:
+def walked(folder: str, refusal: str) -> str:
     """The files of a repository are found without git."""
     why = {
         "missing": "git was not found",

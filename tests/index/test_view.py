@@ -148,6 +148,7 @@ def test_the_user_gets_a_word(
     else:
         (root / ".git/HEAD").write_text("nonsense\n")
     assert word in refresh(index, Settings(workers=1), lambda _: None).notice
+    assert refresh(index, Settings(workers=1), lambda _: None).notice == ""
 
 
 # ── ignore files of assistants ───────────────────────────────────────────────────────────────────
