@@ -71,7 +71,7 @@ _FAMILIES = {
         " .node_repl* .noderc .julia/*"
     ),
     "the debugger": ".gdbinit* .lldbinit* .gdb/* *-gdb.py *-gdb.gdb *-gdb.scm .radare2rc",
-    "optimizer": ".optimizer.toml",
+    "optimizer": ".optimizer.toml .optimizerignore .codeiumignore",
 }
 # Below a folder whose settings act: texts for people, and what the folder only stores.
 _FOR_PEOPLE = (

@@ -35,7 +35,7 @@ ACT = {
     "the interpreter": "sitecustomize.py src/usercustomize.py a.pth .Rprofile .irbrc .pryrc .pdbrc",
     "the debugger": ".gdbinit .lldbinit lib-gdb.py",
     "the host": ".readthedocs.yaml netlify.toml vercel.json Procfile",
-    "optimizer": ".optimizer.toml",
+    "optimizer": ".optimizer.toml .optimizerignore .codeiumignore",
     "the program that .unknown belongs to": ".unknown/run.toml a/.unknown/b/c.py",
 }
 QUIET = """.github/ISSUE_TEMPLATE/bug.md .github/PULL_REQUEST_TEMPLATE.md .github/FUNDING.yml src/a.py
