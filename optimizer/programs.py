@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -19,6 +18,7 @@ _SECRET = re.compile(
 )
 # Sockets and programs that ask; git's own way to pass settings, whose names are KEY_0 and so on.
 _KEPT = re.compile(r"SSH_AUTH_SOCK|(?:SSH|SUDO|GIT)_ASKPASS|GIT_CONFIG_(?:COUNT|(?:KEY|VALUE)_\d+)")
+_ENDINGS = (".exe", ".cmd", ".bat") if os.name == "nt" else ("",)
 _LEAST = 8  # letters of a key that is looked for in other variables
 
 
@@ -45,9 +45,18 @@ def find(name: str, root: Path, env: Mapping[str, str]) -> str | None:
     """The absolute path of a program on PATH that lies outside the repository at `root`, links followed."""
     inside = Path(os.path.realpath(root))
     for folder in _folders(env):
-        found = shutil.which(name, path=folder)
+        found = _program(folder, name)
         if found and not any(Path(os.path.realpath(one)).is_relative_to(inside) for one in (folder, found)):
             return found
+    return None
+
+
+def _program(folder: str, name: str) -> str | None:
+    """The program of a folder, as `shutil.which` finds it: that module would take a tenth of a run's start."""
+    for ending in _ENDINGS:
+        path = f"{folder}{os.sep}{name}{ending}"
+        if os.access(path, os.X_OK) and Path(path).is_file():
+            return path
     return None
 
 

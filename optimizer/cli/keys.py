@@ -196,7 +196,7 @@ def _variable(endpoint: Endpoint) -> str:
 
 def _origin(row: KeyRow) -> str:
     if not row.source:
-        return f"optimize keys set {row.provider}" + (f"  # {row.page}" if row.page else "")
+        return f"optimize keys set {row.provider}"
     since = f", since {row.at[:10]}" if row.at else ""
     return f"{row.source}{since}" + (f" (the one in the {row.also} is not used)" if row.also else "")
 
