@@ -56,12 +56,16 @@ class Bench:
         self.vendors = Loopback()
         for wire in ("anthropic", "groq", "openai", "ollama"):
             self.vendors.answer(wire, lambda _: Reply("It adds, calc.py:1.", tokens=Tokens(900, 9)))  # type: ignore[arg-type]
+        self.vendors.served["openai"] = ("some-model",)
         self.configure()
 
     def configure(self, text: str = "") -> None:
-        config = self.home / ".config/optimizer"
-        config.mkdir(parents=True, exist_ok=True)
-        (config / "config.toml").write_text(text + self.vendors.config())
+        self.config.parent.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(text + self.vendors.config())
+
+    @property
+    def config(self) -> Path:
+        return self.home / ".config/optimizer/config.toml"
 
     def close(self) -> None:
         self.vendors.close()
@@ -103,7 +107,7 @@ class Bench:
     def setting(self, cwd: Path, key: str) -> object:
         found = self.sh(cwd, str(OPTIMIZE), "config", "show", key, "--json").splitlines()
         rows = [json.loads(line) for line in found if line.startswith("{")]
-        return rows[0]["settings"][key]["value"]
+        return rows[0]["settings"][key]
 
     def allowed(self, cwd: Path, **env: str) -> bool:
         return '"allowed": true' in self.run(cwd, "trust", "list", "--json", **env)
@@ -308,7 +312,7 @@ def a_cloud_tag_is_local(bench: Bench) -> Tried:
 @attack
 def a_key_goes_in_the_clear_with_an_older_consent(bench: Bench) -> Tried:
     root = bench.repo()
-    bench.configure('[endpoints]\ngroq = "http://groq.invalid"\n#')
+    bench.config.write_text('[endpoints]\ngroq = "http://groq.invalid"\n')
     said = bench.run(root, "consent", "grant", "groq")
     state = bench.home / ".local/state/optimizer/consent.json"
     state.write_text(state.read_text().replace(", unencrypted", ""))
@@ -499,25 +503,33 @@ _CONNECT = re.compile(r'(?:connect|sendto|sendmsg)\(.*?sin6?_port=htons\((\d+)\)
 
 def watched(bench: Bench) -> list[str]:
     """The connections and look-ups of commands without consent that leave this machine, after the command."""
-    root, found = bench.repo(), []
-    bench.configure("[endpoints]\n#")
-    (bench.home / ".config/optimizer/config.toml").write_text("")
-    env = bench.env(OLLAMA_HOST="ollama.localhost", GEMINI_API_KEY=KEY, OPENAI_API_KEY=KEY)
+    root = bench.repo()
+    bench.config.write_text('[endpoints]\ngroq = "http://192.0.2.1:9"\n[network]\nconnect_seconds = 0.5\n')
+    bench.run(root, "consent", "grant", "groq")
+    seen = bool(_left(bench, root, (ASK, "--provider", "groq")))
+    bench.run(root, "consent", "revoke", "groq")
+    bench.config.write_text("")
     lines = [(name, *more) for name in COMMANDS for more in ARGUMENTS.get(name, ((),)) if name != "run" or more]
-    for words in lines:
-        log = bench.base / "strace"
-        trace = ["strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(log), str(OPTIMIZE), *words]
-        options = {"cwd": root, "env": env, "stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 120}
-        try:
-            subprocess.run(trace, check=False, **options)  # type: ignore[call-overload]
-        except subprocess.TimeoutExpired:
-            found.append(f"{' '.join(words)}: did not end")
-            continue
-        for port, address in _CONNECT.findall(log.read_text(errors="replace")):
-            if port == "53" or not (address.startswith("127.") or address == "::1"):
-                found.append(f"{' '.join(words)}: {address} port {port}")
-    print(f"{len(lines)} commands watched, {len(found)} connections or look-ups left this machine")
-    return found
+    found = [line for words in lines for line in _left(bench, root, words)]
+    print(f"{len(lines)} commands watched, {len(found)} connections or look-ups left this machine", end="; ")
+    print("control is seen" if seen else "CONTROL IS NOT SEEN")
+    return found if seen else [*found, "what leaves is not seen"]
+
+
+def _left(bench: Bench, root: Path, words: tuple[str, ...]) -> list[str]:
+    """What leaves this machine while a command runs."""
+    log = bench.base / "strace"
+    trace = ["strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(log), str(OPTIMIZE), *words]
+    env = bench.env(OLLAMA_HOST="ollama.localhost", GEMINI_API_KEY=KEY, OPENAI_API_KEY=KEY)
+    try:
+        subprocess.run(
+            trace, cwd=root, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return [f"{' '.join(words)}: did not end"]
+    reached = _CONNECT.findall(log.read_text(errors="replace"))
+    away = [(port, to) for port, to in reached if port == "53" or not (to.startswith("127.") or to == "::1")]
+    return [f"{' '.join(words)}: {to} port {port}" for port, to in away]
 
 
 def main() -> int:
