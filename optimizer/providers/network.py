@@ -23,6 +23,10 @@ _PING = re.compile(rb"ping|heartbeat|keep-?_?alive", re.IGNORECASE)
 _NO_ANSWER = re.compile(
     rb'"delta":\s*\{\s*"role":\s*"assistant"\s*(?:,\s*"content":\s*(?:null|"")\s*)?\}|^\{\s*"type":\s*"(?:ping|heartbeat)"'
 )
+# A count of tokens that is no whole number: SDKs with types would refuse the answer for it. Quotes in text are escaped.
+_NO_COUNT = re.compile(
+    rb'("\w*(?:_count|TokenCount)":\s*)(?:NaN|-?Infinity|-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+))(?=\s*[,}])'
+)
 IDLE_SECONDS = 4.0  # servers close idle connections after five seconds and more: never use one that is about to go
 
 
@@ -161,7 +165,7 @@ class Body:
                     shown = self.events.take(piece) if self.events else piece
                     if self.events.answering if self.events else shown.strip():
                         self.clock.answered()
-                    yield shown
+                    yield _NO_COUNT.sub(rb"\g<1>-1", shown)
             if self.events:
                 yield self.events.take(b"\n")
         except pool_errors(self.core) as error:

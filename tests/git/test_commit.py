@@ -210,6 +210,26 @@ def test_a_hook_sees_only_the_edit_and_what_it_stages_is_committed_and_in_the_in
     assert any("a.py" in note and "--merge" in note for note in made.notes)
 
 
+def test_what_a_repository_runs_during_a_commit_sees_no_key_and_its_watcher_never_runs(
+    root: Path, tmp_path: Path
+) -> None:
+    hook(root, "pre-commit", f"env > {tmp_path}/hook")
+    git(root, "config", "filter.spy.clean", f"sh -c 'env > {tmp_path}/filter; cat'")
+    (root / ".git/info").mkdir(exist_ok=True)
+    (root / ".git/info/attributes").write_text("* filter=spy\n")
+    watcher = tmp_path / "watch"
+    watcher.write_text(f"#!/bin/sh\ntouch {tmp_path}/watched\n")
+    watcher.chmod(0o755)
+    git(root, "config", "core.fsmonitor", str(watcher))
+    (tmp_path / "watched").unlink(missing_ok=True)
+    keys = dict.fromkeys(("GROQ_API_KEY", "OPTIMIZER_HOME", "GITHUB_TOKEN", "OPENAI_ORG_ID"), "canary")
+    land(root, env={**ENV, **keys})
+    for name in ("hook", "filter"):
+        seen = (tmp_path / name).read_text()
+        assert "HOME=" in seen and "canary" not in seen
+    assert not (tmp_path / "watched").exists()
+
+
 def test_a_surrounding_git_does_not_lead_elsewhere(root: Path, tmp_path: Path) -> None:
     elsewhere = {"GIT_DIR": str(tmp_path / "no"), "GIT_INDEX_FILE": str(tmp_path / "index"), "GIT_PREFIX": "d/"}
     land(root, env={**ENV, **elsewhere, "GIT_LITERAL_PATHSPECS": "1"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,10 @@ def test_senseless_usage_is_never_negative(loopback: Loopback, tmp_path: Path, w
 
 
 @every_wire
-@pytest.mark.parametrize("tokens", [Tokens(2**63, 5), Tokens(1000, 2**53 + 1), Tokens(-1, -1)])
+@pytest.mark.parametrize(
+    "tokens",
+    [Tokens(2**63, 5), Tokens(1000, 2**53 + 1), Tokens(-1, -1), Tokens(math.nan, 5), Tokens(math.inf, 1.5)],  # type: ignore[arg-type]
+)
 def test_absurd_usage_is_estimated_and_says_so(loopback: Loopback, tmp_path: Path, wire: Wire, tokens: Tokens) -> None:
     provider = connect(loopback, wire, tmp_path)
     done = hear(loopback, wire, provider, Reply("x" * 400, tokens=tokens)).completion
