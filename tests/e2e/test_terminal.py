@@ -109,6 +109,22 @@ def test_yes_writes_and_no_does_not(user: Optimize, loopback: Loopback, calc: Pa
     assert (outcomes["requests"], outcomes["succeeded"]) == (2, 1)
 
 
+def test_a_dumb_terminal_gets_no_escapes(user: Optimize, loopback: Loopback) -> None:
+    user.env["TERM"] = "dumb"
+    loopback.queue("ollama", EDIT, Reply("# It **parses**\n\n- `int` of each part\n\n```python\nx = 1\n```\n"))
+    for arguments, expect in (([REQUEST], YES_NO), (["explain parse_response"], "parses")):
+        code, screen = typed(user, arguments, expect, "n\n")
+        assert code == 0 and expect in screen and "\x1b" not in screen
+
+
+def test_json_has_what_is_not_seen_as_escapes(user: Optimize, loopback: Loopback) -> None:
+    answer = "parse_response \x9b8m \u202e \u2029 \u00ad \U000e0041 \ufeff is it"
+    loopback.queue("groq", Reply(answer))
+    ran = user("explain parse_response", "--provider", "groq", "--json")
+    assert ran.code == 0 and ran.event("result")["text"].strip() == answer
+    assert not any(letter in ran.out for letter in "\x9b\u202e\u2029\u00ad\U000e0041\ufeff")
+
+
 def test_what_was_typed_before_a_question_is_no_answer_to_it(user: Optimize, loopback: Loopback, calc: Path) -> None:
     loopback.queue("ollama", EDIT)
     before = (calc / "calc/parse.py").read_bytes()
