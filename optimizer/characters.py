@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 # Controls but for tab and line feed, and what Unicode lets a program leave undrawn (Default_Ignorable_Code_Point of
 # DerivedCoreProperties.txt): soft hyphen, joiners, directions, fillers, selectors, tags. Then what ends a line outside
@@ -110,7 +111,12 @@ def _belongs(text: str, at: int) -> bool:
 
 def as_ascii(word: str) -> str:
     """`word` with the letters that look like one of ASCII replaced by that one."""
-    return word.translate(str.maketrans(_LOOK, _LIKE))
+    return word.translate(_table())
+
+
+@cache
+def _table() -> dict[int, int]:
+    return str.maketrans(_LOOK, _LIKE)
 
 
 def mixes(word: str) -> str:

@@ -11,8 +11,9 @@ import re
 import unicodedata
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -97,57 +98,62 @@ def _marks(change: FileChange, new: Counter[str]) -> Iterator[Hidden]:
     """What is hidden in those lines of a changed file that are `new`, the first ones of equal lines."""
     assert change.after is not None
     rows = _lines(change.after)
-    text = "\n".join(rows)
-    starts = [0]
-    for row in rows:
-        starts.append(starts[-1] + len(row) + 1)
     old_ends = change.before is not None and b"\r" in change.before and b"\n" not in change.before
-    places = _Places(change.path, text)
+    places = _Places(change.path, rows)
     left = Counter(new)
     for number, row in enumerate(rows):
         key = row.strip(" \t\r")
         if left[key] <= 0:
             continue
         left[key] -= 1
-        for at in _columns(row, starts[number], places):
-            if (row[at], old_ends) != ("\r", True) and not (starts[number] + at == 0 and row[0] == "\ufeff"):
+        for at in _columns(row, number, places):
+            if (row[at], old_ends) != ("\r", True) and (number, at, row[at]) != (0, 0, "\ufeff"):
                 yield Hidden(number + 1, at, row[at])
 
 
-def _columns(row: str, start: int, places: _Places) -> list[int]:
-    """The offsets in a line of what is hidden in it; `start` is the offset of the line in the file."""
+def _columns(row: str, number: int, places: _Places) -> list[int]:
+    """The offsets in a line of what is hidden in it; `number` is that of the line, from 0."""
     found = set(unseen(row + "\n"))
     if places.of_people or row.isascii():
         return sorted(found)
     for space in _SPACE.finditer(row):
-        if places.at(start + space.start()) == "code":
+        if places.at(number, space.start()) == "code":
             found.add(space.start())
     for word in _WORD.finditer(row):
-        found.update(_letters(word[0], word.start(), lambda column: places.at(start + column), places))
+        seems = _seems(word[0])
+        if seems is None or (seems.like and seems.like not in places.words):
+            continue
+        if places.at(number, word.start()) in (("code", "string", "unknown") if seems.mixed else ("code",)):
+            found.add(word.start() + seems.at)
     return sorted(found)
 
 
-def _letters(word: str, begin: int, place: Callable[[int], Place], places: _Places) -> Iterator[int]:
-    """The offsets of letters in one word that are not what they seem."""
+class _Seeming(NamedTuple):
+    """Where in a word a letter is not what it seems: it is `mixed` in, or all of the word is `like` one of ASCII."""
+
+    at: int
+    mixed: bool = False
+    like: str = ""
+
+
+@lru_cache(maxsize=10_000)
+def _seems(word: str) -> _Seeming | None:
     if letter := mixes(word):
-        if place(begin) != "comment":
-            yield begin + word.index(letter)
-        return
-    plain = as_ascii(word)
-    if plain.isascii() and plain not in places.words:
-        return
+        return _Seeming(word.index(letter), mixed=True)
+    if (plain := as_ascii(word)).isascii():
+        return _Seeming(0, like=plain)
     for at, letter in enumerate(word):
         same = unicodedata.normalize("NFKC", letter)
-        if (plain.isascii() or (same != letter and same.isascii() and same.isalpha())) and place(begin) == "code":
-            yield begin + at
-            return
+        if same != letter and same.isascii() and same.isalpha():
+            return _Seeming(at)
+    return None
 
 
 class _Places:
     """Where in a file an offset lies; parsed when first asked."""
 
-    def __init__(self, path: str, text: str) -> None:
-        self._path, self._text = path, text
+    def __init__(self, path: str, rows: list[str]) -> None:
+        self._path, self._rows = path, rows
 
     @cached_property
     def of_people(self) -> bool:
@@ -162,14 +168,19 @@ class _Places:
     @cached_property
     def words(self) -> frozenset[str]:
         """The words of ASCII in the file."""
-        return frozenset(re.findall(r"(?<![\w$])[A-Za-z_$][A-Za-z0-9_$]*(?![\w$])", self._text))
+        return frozenset(re.findall(r"(?<![\w$])[A-Za-z_$][A-Za-z0-9_$]*(?![\w$])", "\n".join(self._rows)))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """The offset in bytes of each line."""
+        return list(accumulate((len(row.encode("utf-8", "replace")) + 1 for row in self._rows), initial=0))
 
     @cached_property
     def _root(self) -> Node | None:
         from optimizer.languages import syntax
         from optimizer.languages.source import reading
 
-        found = reading(self._path, self._text.encode("utf-8", "replace"))
+        found = reading(self._path, "\n".join(self._rows).encode("utf-8", "replace"))
         if found is None or found[0].cells:
             return None
         try:
@@ -177,11 +188,11 @@ class _Places:
         except syntax.TooSlow:
             return None
 
-    def at(self, offset: int) -> Place:
-        """What the character at an offset of the text belongs to."""
+    def at(self, number: int, column: int) -> Place:
+        """What the character at an offset of a line (from 0) belongs to."""
         if self._root is None:
             return "unknown"
-        start = len(self._text[:offset].encode("utf-8", "replace"))
+        start = self._starts[number] + len(self._rows[number][:column].encode("utf-8", "replace"))
         node = self._root.descendant_for_byte_range(start, start + 1)
         while node is not None:
             if "comment" in node.type:
