@@ -82,7 +82,7 @@ _HIDDEN = (
         "\uff41",
         "FULLWIDTH LATIN SMALL LETTER A",
     ),
-    ("a no-break space in code", "calc.py", "    x =@1\n", "\u00a0", "NO-BREAK SPACE"),
+    ("a no-break space in code", "a.js", "  const x =@1;\n", "\u00a0", "NO-BREAK SPACE"),
 )
 _ACTING = (
     (".claude/settings.json", "assistant"), (".mcp.json", "assistant"), (".cursor/rules/x.mdc", "assistant"),
