@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _NEW_USER, _NEW_REST = 0x10000000, 0x00020000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000
 """CLONE_NEWUSER; and mounts, host name, IPC, processes, network."""
-_BIND, _RECURSIVE, _PRIVATE, _NO_SUID, _NO_DEVICES = 0x1000, 0x4000, 0x40000, 0x2, 0x4
+_READ_ONLY, _BIND, _RECURSIVE, _PRIVATE, _NO_SUID, _NO_DEVICES = 0x1, 0x1000, 0x4000, 0x40000, 0x2, 0x4
 _MOUNT_SETATTR, _HERE, _ALL_BELOW = 442, -100, 0x8000
 _SET_READ_ONLY, _SET_NO_SUID, _SET_NO_DEVICES = 0x1, 0x2, 0x4
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
@@ -100,6 +100,7 @@ def _devices(folder: str) -> None:
     for name in _DEVICES:
         _make(f"{folder}/{name}", is_folder=False)
         _mount(f"/dev/{name}", f"{folder}/{name}", None, _BIND)
+        _set(f"{folder}/{name}", _SET_READ_ONLY)  # its mode and times: a device itself can be written
     for name in ("shm", "pts"):
         os.mkdir(f"{folder}/{name}")
     _mount("tmpfs", f"{folder}/shm", "tmpfs", _NO_SUID | _NO_DEVICES, f"size={SHARED_MEMORY},mode=1777")
@@ -114,7 +115,8 @@ def _processes(folder: str) -> None:
     """The processes of this namespace; where a container forbids to mount them, only facts about the machine."""
     os.makedirs(folder, exist_ok=True)
     try:
-        _mount("proc", folder, "proc", _NO_SUID | _NO_DEVICES)
+        # As root, /proc/sys is the machine's own, and its owner needs no powers to write there.
+        _mount("proc", folder, "proc", _NO_SUID | _NO_DEVICES | _READ_ONLY)
     except OSError:
         for name in _OF_PROC:
             _show(f"/proc/{name}", f"{folder}/{name}", writable=False)

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Literal, NamedTuple
 
 from optimizer import programs
-from optimizer.confine.view import Place, View, view
+from optimizer.confine.view import Place, View, view, without_planted
 
 INHERITED = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "PATHEXT", "COMSPEC")
 MAX_OUTPUT = 400_000  # bytes kept of what a command prints: a quarter from its start, the rest from its end
@@ -101,6 +101,7 @@ def run(
     seen = view(place, (found, *given["PATH"].split(os.pathsep)), env, bounds.readable)
     started = time.monotonic()
     try:
+        without_planted(seen)
         output, fields = _supervised(_order((found, *argv[1:]), place, seen, bounds), place, given)
     except OSError as error:
         return Ended(None, "", 0.0, missing=error.strerror or str(error))

@@ -112,6 +112,9 @@ def _in_namespaces(order: Order, status: int) -> tuple[int, int]:
             os._exit(0)
         _prctl(_DEATH_SIGNAL, signal.SIGKILL)
         _prctl(_DUMPABLE, 0)
+        import fcntl  # noqa: F401  # the command may not see this Python: nothing can be imported in the new root
+        import resource  # noqa: F401
+
         try:
             namespaces.new_root(_folder(order, "root"), order["mounts"], order["links"])
         except OSError:
@@ -161,7 +164,9 @@ def _words_of_bwrap(order: Order) -> list[str]:
     for path, text in order["links"]:
         words += ["--symlink", text, path]
     words += ["--proc", "/proc", "--dev", "/dev", "--size", str(namespaces.SHARED_MEMORY), "--tmpfs", "/dev/shm"]
-    return [*words, "--remount-ro", "/", "--chdir", order["cwd"], "--", *order["words"]]
+    # As root, /proc/sys is the machine's own, and its owner needs no powers to write there.
+    words += ["--remount-ro", "/proc", "--remount-ro", "/"]
+    return [*words, "--chdir", order["cwd"], "--", *order["words"]]
 
 
 def _under_landlock(order: Order, status: int) -> tuple[int, int]:

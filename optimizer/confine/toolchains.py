@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from optimizer.privacy.secret_files import is_secret_file
+
 SYSTEM = (
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store",
     "/run/current-system/sw", "/home/linuxbrew/.linuxbrew", "/sys/devices/system/cpu",
@@ -67,6 +69,7 @@ IN_HOME = ("cargo", "maven", "gradle", "gem", "composer", "nuget")
 _VARIABLES = ("JAVA_HOME", "GOROOT", "GOMODCACHE")
 _LONGEST_SCRIPT = 4096
 _PATH = re.compile(rb"/[\w.+@-]+(?:/[\w.+@-]+)+")
+_OF_PROGRAMS = ("bin", "sbin", "Scripts", "condabin")
 _PARTS_OF_PREFIX = ("bin", "include", "lib", "libexec")
 
 
@@ -94,17 +97,39 @@ def parts(name: str, home: Path, env: Mapping[str, str]) -> Iterator[tuple[str, 
 def prefix(folder: Path, home: Path) -> Iterator[Path]:
     """What belongs to the programs in a folder: the tree that they were installed into.
 
-    A folder directly in the home, such as ~/.tool/bin, may have keys next to it: of those only libraries are given.
+    A folder directly in the home, such as ~/.tool/bin, may have keys next to it: of those only libraries are given, and
+    so of a repository and of what holds a secret file. Of such a folder itself, only the programs are.
     """
     real = Path(os.path.realpath(folder))
     above = real.parent
-    if real.name not in ("bin", "sbin", "Scripts", "condabin") or home.is_relative_to(above) or above == Path("/"):
-        yield real
-    elif above.parent == home:
+    if real.name not in _OF_PROGRAMS or home.is_relative_to(above) or above == Path("/"):
+        yield from (filter(_is_program, real.iterdir()) if _is_private(real) else (real,))
+    elif above.parent == home or _is_private(above):
         yield from (path for name in _PARTS_OF_PREFIX if (path := above / name).is_dir())
     else:
         yield above
     yield from _base(above)
+
+
+def led_to(program: Path, home: Path) -> Iterator[Path]:
+    """What belongs to a program that a link or a script of the user leads to: below the home it may lie among keys."""
+    if program.is_dir() or (program.parent.name not in _OF_PROGRAMS and program.is_relative_to(home)):
+        yield from (program,) if program.is_file() else ()
+    else:
+        yield from prefix(program.parent, home)
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether a folder is a repository, or holds a file that is known by its name to be secret."""
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except OSError:
+        return False
+    return any(name == ".git" or is_secret_file(name) for name in names)
+
+
+def _is_program(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)
 
 
 def started_by(program: str) -> Iterator[str]:
@@ -129,4 +154,6 @@ def _base(environment: Path) -> Iterator[Path]:
     for name, _, value in (line.partition("=") for line in lines):
         if name.strip() == "home" and Path(value.strip()).is_absolute():
             home = Path(os.path.realpath(value.strip()))
+            if not any(_is_program(home / program) for program in ("python", "python3", "pypy3")):
+                return
             yield home.parent if home.name == "bin" and home.parent != Path("/") else home

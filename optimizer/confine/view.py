@@ -50,7 +50,9 @@ def view(place: Place, programs: tuple[str, ...], env: Mapping[str, str], more: 
     private = tuple(os.path.realpath(path) for path in (place.root, home, area))
     links: dict[str, str] = {}
     own = tuple(path for path in programs if not Path(path).is_relative_to(area))
-    found = _outermost({_resolve(str(path), links) for path in _readable(own, home, env, more)}, private)
+    installed = [path for name in PACKAGES if (path := place.root / name).is_dir() and not path.is_symlink()]
+    readable = (*_readable(own, home, env, more), *installed)
+    found = _outermost({_resolve(str(path), links) for path in readable}, private)
     mounts = [Mount(path, path) for path in found]
     mounts += [Mount(str(area / "empty"), path) for path in private if _is_within(path, found)]
     mounts += [Mount(str(area / "tmp"), "/tmp", writable=True)]
@@ -60,12 +62,32 @@ def view(place: Place, programs: tuple[str, ...], env: Mapping[str, str], more: 
     return View(tuple(sorted(mounts, key=lambda mount: mount.target.count("/"))), needed)
 
 
+def without_planted(seen: View) -> None:
+    """Remove links that an earlier command left where something is mounted now: a mount would be made where they lead.
+
+    For when no command runs. Raises OSError.
+    """
+    writable = [mount for mount in seen.mounts if mount.writable]
+    for mount in seen.mounts:
+        for outer in writable:
+            if mount.target.startswith(f"{outer.target}/"):
+                _unlink_on_the_way(Path(outer.source), mount.target.removeprefix(f"{outer.target}/"))
+
+
+def _unlink_on_the_way(folder: Path, rest: str) -> None:
+    for name in rest.split("/"):
+        folder /= name
+        if folder.is_symlink():
+            folder.unlink()
+
+
 def _readable(programs: tuple[str, ...], home: Path, env: Mapping[str, str], more: tuple[str, ...]) -> Iterator[Path]:
     yield from toolchains.installed(home, env)
     yield from map(Path, more)
     for program in programs:
-        for path in {program, os.path.realpath(program), *toolchains.started_by(program)}:
-            yield from toolchains.prefix(Path(path) if Path(path).is_dir() else Path(path).parent, home)
+        yield from toolchains.prefix(Path(program) if Path(program).is_dir() else Path(program).parent, home)
+        for path in {os.path.realpath(program), *toolchains.started_by(program)}:
+            yield from toolchains.led_to(Path(path), home)
 
 
 def _outermost(paths: set[str], private: tuple[str, ...]) -> tuple[str, ...]:
