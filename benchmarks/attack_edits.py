@@ -186,9 +186,9 @@ def tried(place: Place, attack: Attack) -> tuple[bool, bool]:
 
 def raw_json(place: Place) -> tuple[bool, bool]:
     """Whether `--json` gives unseen characters as escapes that mean the same, and prints the diff at all."""
-    new = "  return a + b; // \u2028 \x9b \u202e \U000e0041 \u00ad\n"
-    ran = place.run("a.js", JS, new, "--json")
-    diffs = [json.loads(line).get("diff", "") for line in ran.stdout.splitlines() if '"patch"' in line]
+    new = "    return a + b  # \u2028 \x9b \u202e \U000e0041 \u00ad\n"
+    ran = place.run("calc.py", "    return a + b\n", new, "--json")
+    diffs = [json.loads(line).get("diff", "") for line in ran.stdout.split("\n") if '"patch"' in line]
     place.reset()
     return not any(letter in ran.stdout for letter in "\u2028\x9b\u202e\U000e0041\u00ad"), any(
         new[2:] in one for one in diffs
