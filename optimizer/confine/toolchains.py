@@ -1,5 +1,7 @@
 """Where tool chains and their caches lie on a machine: what a command may read besides its copy."""
 
+# ruff: noqa: PTH110, PTH112, PTH113  # pathlib's questions raise where a folder may not be read
+
 from __future__ import annotations
 
 import os
@@ -91,7 +93,7 @@ def parts(name: str, home: Path, env: Mapping[str, str]) -> Iterator[tuple[str, 
     kind = KINDS[name]
     named = env.get(kind.variable, "")
     folder = Path(named) if Path(named).is_absolute() else home / kind.folder
-    yield from ((part, path) for part in kind.parts if (path := folder / part).exists())
+    yield from ((part, path) for part in kind.parts if os.path.exists(path := folder / part))
 
 
 def prefix(folder: Path, home: Path) -> Iterator[Path]:
@@ -105,7 +107,7 @@ def prefix(folder: Path, home: Path) -> Iterator[Path]:
     if real.name not in _OF_PROGRAMS or home.is_relative_to(above) or above == Path("/"):
         yield from (filter(_is_program, real.iterdir()) if _is_private(real) else (real,))
     elif above.parent == home or _is_private(above):
-        yield from (path for name in _PARTS_OF_PREFIX if (path := above / name).is_dir())
+        yield from (path for name in _PARTS_OF_PREFIX if os.path.isdir(path := above / name))
     else:
         yield above
     yield from _base(above)
@@ -141,7 +143,7 @@ def started_by(program: str) -> Iterator[str]:
         return
     for path in _PATH.findall(start) if start.startswith(b"#!") else ():
         named = path.decode()
-        if Path(named).is_file() and os.access(named, os.X_OK):
+        if os.path.isfile(named) and os.access(named, os.X_OK):
             yield named
 
 

@@ -1,5 +1,7 @@
 """What a command sees of the machine, as a list of mounts: everything that is not in it is not there."""
 
+# ruff: noqa: PTH110, PTH112, PTH114  # pathlib's questions raise where a folder may not be read
+
 from __future__ import annotations
 
 import os
@@ -85,7 +87,7 @@ def _readable(programs: tuple[str, ...], home: Path, env: Mapping[str, str], mor
     yield from toolchains.installed(home, env)
     yield from map(Path, more)
     for program in programs:
-        yield from toolchains.prefix(Path(program) if Path(program).is_dir() else Path(program).parent, home)
+        yield from toolchains.prefix(Path(program) if os.path.isdir(program) else Path(program).parent, home)
         for path in {os.path.realpath(program), *toolchains.started_by(program)}:
             yield from toolchains.led_to(Path(path), home)
 
@@ -93,7 +95,7 @@ def _readable(programs: tuple[str, ...], home: Path, env: Mapping[str, str], mor
 def _outermost(paths: set[str], private: tuple[str, ...]) -> tuple[str, ...]:
     """Those that no other one contains; a path that contains a private one only where it is of the system."""
     kept: list[str] = []
-    for path in sorted(path for path in paths if Path(path).exists()):
+    for path in sorted(path for path in paths if os.path.exists(path)):
         contains = any(Path(one).is_relative_to(path) for one in private)
         if not _is_within(path, kept) and (not contains or path in toolchains.SYSTEM):
             kept.append(path)
@@ -108,7 +110,7 @@ def _resolve(path: str, links: dict[str, str]) -> str:
     """The real path; each symbolic link on the way to it is added to `links`."""
     real, pending = os.path.realpath(path), Path(path)
     while str(pending) != real:
-        here = next((one for one in (*reversed(pending.parents), pending) if one.is_symlink()), None)
+        here = next((one for one in (*reversed(pending.parents), pending) if os.path.islink(one)), None)
         if here is None or str(here) in links:
             break
         links[str(here)] = str(here.readlink())
@@ -119,7 +121,7 @@ def _resolve(path: str, links: dict[str, str]) -> str:
 def _packages(place: Place, area: Path) -> Iterator[Mount]:
     for name in PACKAGES:
         source, target = place.root / name, area / "tree" / name
-        if source.is_dir() and not source.is_symlink() and not any(target.glob("*")):
+        if os.path.isdir(source) and not os.path.islink(source) and not any(target.glob("*")):
             yield Mount(os.path.realpath(source), str(target))
 
 
