@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -42,17 +43,21 @@ def held(name: str, words: tuple[str, ...]) -> bool:
 
 def unprivileged(words: tuple[str, ...]) -> bool:
     """The probes of confinement as a user without rights, in a copy of the project that such a user may read."""
-    if os.getuid() != 0 or shutil.which("setpriv") is None:
-        print("unprivileged  not run: only root can become another user, with setpriv")
+    name = f"python3.{sys.version_info.minor}"
+    python = shutil.which(name, path="/usr/bin:/usr/local/bin")
+    if os.getuid() != 0 or shutil.which("setpriv") is None or python is None:
+        print(f"unprivileged  not run: this wants root, setpriv and a {name} of the system")
         return True
     with tempfile.TemporaryDirectory() as made:
         tree = Path(made, "tree")
-        for name in ("optimizer", "tests"):
-            shutil.copytree(ROOT / name, tree / name)
+        for part in ("optimizer", "tests"):
+            shutil.copytree(ROOT / part, tree / part)
         shutil.copyfile(ROOT / "pyproject.toml", tree / "pyproject.toml")
+        packages = shutil.copytree(sysconfig.get_path("purelib"), Path(made, "packages"))
         subprocess.run(["chown", "-R", "65534:65534", made], check=True)
-        env = os.environ | {"HOME": made, "TMPDIR": made}
-        ran = subprocess.run([*NOBODY, *words], cwd=tree, env=env, capture_output=True, text=True, check=False)
+        env = {"HOME": made, "TMPDIR": made, "PATH": "/usr/bin:/bin", "PYTHONPATH": str(packages)}
+        called = [*NOBODY, python, *words[1:]]
+        ran = subprocess.run(called, cwd=tree, env=env, capture_output=True, text=True, check=False)
     return told("unprivileged", ran)
 
 

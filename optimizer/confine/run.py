@@ -75,7 +75,7 @@ def program(word: str, root: Path, env: Mapping[str, str]) -> str | None:
 def _program_in_copy(word: str, place: Place) -> str | None:
     """The program that a path names, of the copy: what is installed is mounted there later."""
     path = place.tree / word
-    return str(path) if "/" in word and path.is_file() and os.access(path, os.X_OK) else None
+    return str(path) if "/" in word and path.is_relative_to(place.tree) and os.access(path, os.X_OK) else None
 
 
 def run(

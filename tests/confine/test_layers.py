@@ -165,7 +165,9 @@ def test_a_command_has_no_powers_and_gains_none(probe: Probe, layer: Layer) -> N
         "import ctypes\nlibc = ctypes.CDLL(None)\nprint([libc.prctl(23, n, 0, 0, 0) for n in range(41)].count(1),"
         " libc.prctl(39, 0, 0, 0, 0), libc.unshare(0x10000000), libc.unshare(0x00020000))"
     )
-    assert probe(code).output == "0 1 -1 -1\n"
+    powers, *rest = probe(code).output.split()
+    assert rest == ["1", "-1", "-1"]
+    assert powers == "0" or (layer == "landlock" and os.getuid() != 0), "only root can give up what nobody has"
     assert probe(code, "none").output.split()[2:] != ["-1", "-1"]
 
 
