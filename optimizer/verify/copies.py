@@ -19,8 +19,11 @@ from optimizer.verify.scratch import scratch
 Version = Literal["before", "after", "old tests"]
 """The tree without the patch, with it, and with all of it but what it changes of tests and their configuration."""
 _SETS_UP_TESTS = frozenset(
-    {"conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "package.json", "noxfile.py"}
-)
+    {
+        "conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "setup.cfg",
+        "pyproject.toml", "package.json", "noxfile.py", "entry_points.txt", "sitecustomize.py", "usercustomize.py",
+    }
+)  # fmt: skip
 _SETS_UP_RUNNERS = ("jest.config.", "vitest.config.", "vite.config.", ".mocharc", "karma.conf.", "ava.config.")
 
 

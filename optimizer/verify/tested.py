@@ -21,16 +21,19 @@ NO_TESTS = 5  # pytest's exit code when it collected none
 _TOKEN = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|\w+|[^\w\s]")
 _NAME = re.compile(r"[^\W\d]\w*")
 _ENDS = re.compile(
-    rb"process\.(?:exit|reallyExit|abort|kill)\b|os\._exit\b|sys\.exit\b|SystemExit|os\.(?:kill|abort)\b|os\.Exit\b"
+    rb"process\[|process\.(?:exit|reallyExit|abort|kill)\b|os\._exit\b|sys\.exit\b|SystemExit|os\.(?:kill|abort)\b|os\.Exit\b"
     rb"|syscall\.(?:Exit|Kill)\b|process::(?:exit|abort)\b|\b_?exit\s*\(|System\.exit\b|\bdie\b|Deno\.exit"
 )
 _JUDGES = re.compile(
-    rb"^\s*(?:import|from) (?:_?pytest|unittest|pluggy)\b|sys\.modules\[|import_module\(['\"]_?(?:pytest|unittest)"
+    rb"^\s*(?:import|from) [^\n#]*\b(?:_?pytest|unittest|pluggy)\b|\bsys\.modules\b|^\s*def pytest_\w+"
+    rb"|\b(?:import_module|__import__)\(\s*['\"]_?(?:pytest|unittest)"
+    rb"|PYTEST_CURRENT_TEST|NODE_TEST_CONTEXT|JEST_WORKER_ID|\btesting\.Testing\(|\"test\.|\"\.test\"|\bcfg!\(test\)"
+    rb"|\bcfg\(not\(test\)\)|\[['\"](?:\w*[eE]qual|ok|throws|rejects|match)['\"]\]\s*=[^=]"
     rb"|require\(['\"](?:node:)?(?:test|assert(?:/strict)?)['\"]\)[\w.]*\s*=[^=]|\bassert\.\w+\s*=[^=]|['\"]node:test['\"]"
-    rb"|\bglobal(?:This)?\.(?:test|it|describe|expect)\s*=[^=]|^\s*(?:import )?\"testing\"$",
+    rb"|\bglobal(?:This)?(?:\.(?:test|it|describe|expect)\s*=[^=]|\[)|^\s*(?:import )?\"testing\"$",
     re.M,
 )
-"""What gives a program the means to change how its tests are judged."""
+"""What gives a program the means to change how its tests are judged, or to know that it is tested."""
 
 
 class Tested(NamedTuple):

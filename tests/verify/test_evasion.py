@@ -100,6 +100,30 @@ def test_no_change_of_python_talks_its_way_out(proved: Prove, how: str) -> None:
     assert (not verdict.ok) or (how in ALTERED and verdict.weakened)
 
 
+HOOK = "def pytest_pyfunc_call(pyfuncitem):\n    return True\n"
+KNOWN = "import os, sys\n\n\ndef add(a, b):\n    return a + b if {} else a - b\n"
+WITH_PLUGIN = {**PYTHON, "conftest.py": "pytest_plugins = ['plug']\n", "plug.py": "x = 1\n"}
+OF_JUDGES: Mapping[str, Mapping[str, str | None]] = {
+    "passed by a plugin of the program": {"calc.py": BROKEN, "plug.py": HOOK},
+    "passed by an entry point": {
+        "calc.py": BROKEN,
+        "x-1.dist-info/entry_points.txt": "[pytest11]\nx = other\n",
+        "x-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: x\nVersion: 1\n",
+        "other.py": HOOK,
+    },
+    "right while pytest is loaded": {"calc.py": KNOWN.format("'pytest' in sys.modules")},
+    "right while a test runs": {"calc.py": KNOWN.format("'PYTEST_CURRENT_TEST' in os.environ")},
+    "unittest among other imports": {"calc.py": BROKEN + "import os, unittest\n"},
+    "unittest by its name": {"calc.py": BROKEN + "__import__('unittest').TestCase.assertEqual = print\n"},
+}
+
+
+@pytest.mark.parametrize("how", OF_JUDGES)
+def test_no_change_of_python_judges_itself(proved: Prove, how: str) -> None:
+    verdict = proved(WITH_PLUGIN, OF_JUDGES[how], f"{sys.executable} -m pytest")
+    assert not (verdict.ok and of_tests(verdict))
+
+
 def test_a_right_change_is_proven(proved: Prove) -> None:
     verdict = proved(PYTHON, {"calc.py": GOOD.replace("a + b", "b + a")}, f"{sys.executable} -m pytest")
     assert verdict.ok and of_tests(verdict)
@@ -138,6 +162,9 @@ OF_JS: Mapping[str, Mapping[str, str | None]] = {
     },
     "another test function": {"calc.js": BAD_JS + "require('node:test').test = () => {};\n"},
     "another assert": {"calc.js": BAD_JS + "require('assert').equal = () => {};\n"},
+    "another assert by its name": {"calc.js": BAD_JS + "const a = require('assert');\na['equal'] = () => {};\n"},
+    "right while a test runs": {"calc.js": "exports.add = (a, b) => process.env.NODE_TEST_CONTEXT ? a + b : a - b;\n"},
+    "left by its name": {"calc.js": BAD_JS + "process['exit'](0);\n"},
 }
 
 
@@ -181,6 +208,10 @@ OF_GO: Mapping[str, Mapping[str, str | None]] = {
     "told to run none": {
         "calc.go": 'package calc\n\nimport "os"\n\nfunc init() { os.Args = append(os.Args, "-test.run=^$") }\n\n'
         "func Add(a, b int) int { return a - b }\n"
+    },
+    "right in the program of a test": {
+        "calc.go": 'package calc\n\nimport "flag"\n\nfunc Add(a, b int) int {\n\tif flag.Lookup("test.v") != nil {\n'
+        "\t\treturn a + b\n\t}\n\treturn a - b\n}\n"
     },
     "left by a panic that is caught": {
         "calc.go": 'package calc\n\nimport "runtime"\n\nfunc Add(a, b int) int { runtime.Goexit(); return 0 }\n'
