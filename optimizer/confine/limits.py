@@ -26,6 +26,7 @@ class Watch:
         self._area = area
         self._most = most
         self._free = _free(area)
+        self._shared = _shared()
         self._next = 0.0
 
     def exceeded(self) -> str:
@@ -37,7 +38,7 @@ class Watch:
         found = list(below(self._first))
         if 0 < self._most.get("processes", 0) < len(found):
             return "processes"
-        if 0 < self._most.get("memory", 0) < sum(map(_memory, found)):
+        if 0 < self._most.get("memory", 0) < sum(map(_memory, found)) + _shared() - self._shared:
             return "memory"
         most = self._most.get("disk", 0)
         if 0 < most < self._free - _free(self._area) and most < _size(self._area):
@@ -88,6 +89,16 @@ def _memory(process: int) -> int:
     except (OSError, ValueError):
         return 0
     return (resident - shared) * _PAGE
+
+
+def _shared() -> int:
+    """Bytes of memory in files without a disk and in mappings that are shared; the system counts them as one."""
+    try:
+        with open("/proc/meminfo", "rb") as file:
+            found = file.read().partition(b"\nShmem:")[2].split(maxsplit=1)
+    except OSError:
+        return 0
+    return int(found[0]) * 1024 if found else 0
 
 
 def _free(folder: str) -> int:

@@ -35,6 +35,7 @@ def scratch(root: Root, cache: Path, contents: Mapping[str, bytes | None]) -> It
     folder = _folder(root.path, cache)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _check_owner(folder)
         _sweep(folder)
         _spread(folder)
         area = Path(tempfile.mkdtemp(dir=folder))
@@ -61,6 +62,12 @@ def _folder(root: Path, cache: Path) -> Path:
     if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root)):
         return Path(tempfile.gettempdir()) / f"optimizer-scratch-{os.getuid() if hasattr(os, 'getuid') else 0}"
     return folder
+
+
+def _check_owner(folder: Path) -> None:
+    """Raise StorageError where another user made our folder in the shared temporary one: copies would be theirs."""
+    if folder.parent == Path(tempfile.gettempdir()) and hasattr(os, "getuid") and folder.lstat().st_uid != os.getuid():
+        raise StorageError(f"{folder} belongs to another user", "remove it, or set TMPDIR to a folder of yours")
 
 
 def _spread(folder: Path) -> None:

@@ -217,6 +217,8 @@ def test_a_pair_of_sockets_works(probe: Probe) -> None:
 def test_memory_is_bounded(probe: Probe) -> None:
     ended = probe("x = bytearray(300_000_000)\nimport time; time.sleep(10)", memory=100_000_000)
     assert (ended.exceeded, ended.code) == ("memory", None)
+    shared = "import os, time\nf = os.memfd_create('x')\nfor _ in range(300): os.write(f, b'x' * 10**6)\ntime.sleep(10)"
+    assert probe(shared, memory=100_000_000).exceeded == "memory"
 
 
 def test_processes_are_bounded(probe: Probe) -> None:

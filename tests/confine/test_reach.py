@@ -6,12 +6,16 @@ import ctypes
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from optimizer.confine.run import Bounds, Layer, run
 from optimizer.confine.view import Place, view
+from optimizer.errors import StorageError
+from optimizer.index.files import Root
+from optimizer.verify.scratch import scratch
 from tests.confine.test_layers import ENV, Probe, held, layer, place, probe, tried
 
 __all__ = ["layer", "place", "probe"]
@@ -122,3 +126,16 @@ def test_a_program_of_node_finds_its_packages(place: Place, layer: Layer) -> Non
     (modules / ".bin").mkdir()
     (modules / ".bin/tool").symlink_to("../tool/bin/tool")
     assert run(("node_modules/.bin/tool",), place, ENV, Bounds(20, (layer,))).output == "kept"
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives files away")
+def test_no_copy_is_made_in_a_folder_of_another_user(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the cache lies in the repository, copies go to the temporary folder that all users share."""
+    shared = place.area / "tmp"
+    monkeypatch.setattr(tempfile, "tempdir", str(shared))
+    root = Root(place.root, True)
+    with scratch(root, place.root / "cache", {}) as made:
+        assert made.area.is_relative_to(shared)
+    os.chown(made.area.parent, 65534, 65534)
+    with pytest.raises(StorageError, match="another user"), scratch(root, place.root / "cache", {}):
+        pass
