@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -80,8 +81,9 @@ def reporter(argv: tuple[str, ...], tool: str, script: str, folder: Path) -> Rep
 def read(reporting: Reporter, output: str, tree: Path) -> Results:
     """The results of a run in a copy at `tree` that has ended; names do not say where that was."""
     path = Path(reporting.file)
-    found = read_regular(path.parent, path.name) if reporting.file else None
-    results = reporting.read((found or b"")[:MOST_BYTES], output)
+    is_there = reporting.file and path.is_file() and path.stat().st_size <= MOST_BYTES
+    found = read_regular(path.parent, path.name) if is_there else None
+    results = reporting.read(found or b"", output)
     return results._replace(tests={name.replace(f"{tree}/", ""): how for name, how in results.tests.items()})
 
 
@@ -99,7 +101,7 @@ def _junit(report: bytes, _: str) -> Results:
         root = ElementTree.fromstring(report)
     except (ElementTree.ParseError, ValueError, LookupError):
         return Results({}, complete=False, source="report")
-    found: dict[str, Result] = {}
+    found: list[tuple[str, Result]] = []
     pending = [(root, "")]
     while pending:
         element, outer = pending.pop()
@@ -110,21 +112,25 @@ def _junit(report: bytes, _: str) -> Results:
             elif child.tag == "testcase":
                 owner = child.get("classname", "")
                 full = f"{outer}{name}" if owner in ("", "test") else f"{owner}.{name}"
-                _add(found, full, _of_case({part.tag for part in child}))
-    return Results(found, complete=True, source="report")
+                found.append((full, _of_case({part.tag for part in child})))
+    return Results(_numbered(found), complete=True, source="report")
 
 
 def _of_case(parts: set[str]) -> Result:
     return "failed" if parts & {"failure", "error"} else "skipped" if "skipped" in parts else "passed"
 
 
-def _add(found: dict[str, Result], name: str, result: Result) -> None:
+def _numbered(tests: Iterable[tuple[str, Result]]) -> dict[str, Result]:
     """Keep each of several tests of one name."""
-    number = 2
-    while name in found:
-        name = f"{name.rpartition(' #')[0] or name} #{number}"
-        number += 1
-    found[name] = result
+    found: dict[str, Result] = {}
+    numbers: Counter[str] = Counter()
+    for name, result in tests:
+        full = name
+        while full in found:
+            numbers[name] += 1
+            full = f"{name} #{numbers[name] + 1}"
+        found[full] = result
+    return found
 
 
 def _go(output: str) -> Results:
@@ -170,17 +176,17 @@ def _jest(report: bytes, _: str) -> Results:
 
 def _printed(output: str) -> Results:
     """What cargo, TAP and runners of JavaScript print for each test."""
-    found: dict[str, Result] = {}
+    found: list[tuple[str, Result]] = []
     for match in _TEXT.finditer(output):
         if match["cargo"]:
-            _add(found, match["cargo"], _OF_CARGO.get(match["how"], "failed"))
+            found.append((match["cargo"], _OF_CARGO.get(match["how"], "failed")))
         elif match["tap"]:
             how: Result = "skipped" if match["skip"] else "passed" if match["tap"] == "ok" else "failed"
-            _add(found, match["name"], how)
+            found.append((match["name"], how))
         else:
-            _add(found, match["said"], _OF_MARK.get(match["mark"], "failed"))
+            found.append((match["said"], _OF_MARK.get(match["mark"], "failed")))
     announced = sum(map(int, _ANNOUNCED.findall(output)))
-    return Results(found, complete=len(found) >= announced, source="output" if found else "none")
+    return Results(_numbered(found), complete=len(found) >= announced, source="output" if found else "none")
 
 
 PRINTED = Reporter((), {}, "", lambda _, output: _printed(output))
