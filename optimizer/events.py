@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Literal, NamedTuple, TypeVar
 
-from optimizer.reasons import Careful
 from optimizer.types import Context, Outcome, Patch, Quote, Route, Task, UsageRecord, Verdict
 
 T = TypeVar("T")
@@ -186,6 +185,30 @@ class CallCostQuestion(NamedTuple):
 
     model: str
     cost: int
+
+
+class Hindrance(NamedTuple):
+    """Why a git commit of some files would not hold an edit alone; `detail` is what git printed where it failed."""
+
+    why: Literal["unknown", "uncommitted", "overlooked", "ignored"]
+    paths: tuple[str, ...] = ()
+    detail: str = ""
+
+
+CarefulCode = Literal["acts", "hidden", "weakened"]
+"""Why a file needs an answer of its own.
+
+`acts`: a program acts on it unprompted (the detail names the program); `hidden`: a new line holds what a reader does
+not see or takes for something else (the detail names the characters); `weakened`: its tests hold the program to less.
+"""
+
+
+class Careful(NamedTuple):
+    """A file of a change that no yes in advance covers, unless it names the file; the `code` says why."""
+
+    path: str
+    code: CarefulCode
+    detail: str = ""
 
 
 class LandingQuestion(NamedTuple):

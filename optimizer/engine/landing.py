@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.debug import debug
 from optimizer.errors import ChecksFailed, SafetyRefused, UnusableOutput
-from optimizer.events import Flow, Judged, LandingQuestion, Notice, ProjectCommand, TrustQuestion
-from optimizer.reasons import Careful
+from optimizer.events import Careful, Flow, Judged, LandingQuestion, Notice, ProjectCommand, TrustQuestion
 from optimizer.report import outcome as report
 from optimizer.types import Landed, Outcome, Patch
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.errors import ChecksFailed, Conflict, InputError
+from optimizer.events import Hindrance
 from optimizer.git.run import GitResult, find_git, run_as_user
-from optimizer.reasons import Hindrance
 from optimizer.types import FileChange
 
 # Set by git for the commands it starts; none of them may point to another repository or index.

@@ -10,8 +10,7 @@ from optimizer.errors import BudgetReached, Conflict, NoProvider, SafetyRefused,
 from optimizer.report.figures import count
 
 if TYPE_CHECKING:
-    from optimizer.events import ConsentQuestion, LandingQuestion, RenameQuestion, Reviewed
-    from optimizer.reasons import Careful, Hindrance
+    from optimizer.events import Careful, ConsentQuestion, Hindrance, LandingQuestion, RenameQuestion, Reviewed
     from optimizer.retrieval import Context
     from optimizer.types import Check, Outcome, Verdict
 

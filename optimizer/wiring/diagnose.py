@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from optimizer.errors import StorageError
 from optimizer.report.diagnosis import Finding
 from optimizer.report.figures import count
-from optimizer.wiring.models import PASSPHRASE_FILE
+from optimizer.wiring.stores import PASSPHRASE_FILE
 
 if TYPE_CHECKING:
     from optimizer.confine.run import Layer

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.index.files import Root, list_names
 from optimizer.retrieval import Progress, Query
-from optimizer.wiring.models import Models, Stores
+from optimizer.wiring.models import Models
+from optimizer.wiring.stores import Stores
 from optimizer.wiring.workspace import Start, configured, root_of, settings_at
 
 if TYPE_CHECKING:

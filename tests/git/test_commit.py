@@ -12,8 +12,8 @@ import pytest
 
 from optimizer.edits.write import undo, write
 from optimizer.errors import ChecksFailed, Conflict, InputError
+from optimizer.events import Hindrance
 from optimizer.git.commit import Committed, by_hand, hindrance, make, message_for, ready
-from optimizer.reasons import Hindrance
 from optimizer.types import FileChange, Patch
 from tests.conftest import CLEAN, git
 
