@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _SUBREAPER, _NO_NEW_PRIVILEGES, _DROP_CAPABILITY, _DEATH_SIGNAL, _DUMPABLE = 36, 38, 24, 1, 4
 _LAST_CAPABILITY = 40
 _FIRST_STEP, _LAST_STEP = 0.002, 0.05  # seconds between two looks at the command
+_REFUSED = (1, 13, 22, 38)  # EPERM, EACCES, EINVAL, ENOSYS: the system does not allow it, or does not know it
 _UNSUPPORTED = 255  # in place of an error number: this layer is not to be had here
 _OWN_PROC = tuple(f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "self", "stat", "sys"))
 _DEVICES = tuple(f"/dev/{name}" for name in ("full", "null", "random", "urandom", "zero"))
@@ -117,8 +118,10 @@ def _in_namespaces(order: Order, status: int) -> tuple[int, int]:
 
         try:
             namespaces.new_root(_folder(order, "root"), order["mounts"], order["links"])
-        except OSError:
-            raise _NotHere from None
+        except OSError as error:
+            if error.errno in _REFUSED:
+                raise _NotHere from None
+            raise
         _try(namespaces.loopback_up)
         if command := os.fork():
             _close(handshake, status)

@@ -56,10 +56,10 @@ KINDS: Mapping[str, Kind] = {
     "deno": Kind("DENO_INSTALL", ".deno", ("bin",)),
     "java": Kind("SDKMAN_DIR", ".sdkman", ("candidates",)),
     "jdks": Kind("JDKS_DIR", ".jdks", ("",)),
-    "maven": Kind("M2_HOME", ".m2", ("repository", "wrapper")),
+    "maven": Kind("", ".m2", ("repository", "wrapper")),
     "gradle": Kind("GRADLE_USER_HOME", ".gradle", ("caches/modules-2", "wrapper")),
     "rbenv": Kind("RBENV_ROOT", ".rbenv", ("bin", "libexec", "shims", "versions", "version")),
-    "gem": Kind("GEM_HOME", ".gem", ("ruby",)),
+    "gem": Kind("", ".gem", ("ruby",)),
     "composer": Kind("COMPOSER_HOME", ".composer", ("vendor",)),
     "asdf": Kind("ASDF_DATA_DIR", ".asdf", ("bin", "installs", "lib", "shims")),
     "mise": Kind("MISE_DATA_DIR", ".local/share/mise", ("installs", "shims")),
@@ -91,7 +91,7 @@ def installed(home: Path, env: Mapping[str, str]) -> Iterator[Path]:
 def parts(name: str, home: Path, env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     """What of a kind is there to be read: each part, and where it is."""
     kind = KINDS[name]
-    named = env.get(kind.variable, "")
+    named = env.get(kind.variable, "").partition(os.pathsep)[0]
     folder = Path(named) if Path(named).is_absolute() else home / kind.folder
     yield from ((part, path) for part in kind.parts if os.path.exists(path := folder / part))
 

@@ -47,7 +47,7 @@ def view(place: Place, programs: tuple[str, ...], env: Mapping[str, str], more: 
 
     `programs` are the program and the folders of PATH; `env` is the user's environment.
     """
-    home = Path(env.get("HOME") or env.get("USERPROFILE") or "/nonexistent")
+    home = Path(env.get("HOME") or env.get("USERPROFILE") or Path("~").expanduser())
     area = Path(os.path.realpath(place.area))
     private = tuple(os.path.realpath(path) for path in (place.root, home, area))
     links: dict[str, str] = {}

@@ -156,12 +156,18 @@ def bounds(means: Means, seconds: float) -> Bounds:
     """What a command may use and read, for so many seconds; nothing but the user's word lets it run unconfined."""
     settings = means.settings
     chosen = settings.verify_confinement
-    layers = LAYERS if chosen == "auto" else tuple(layer for layer in LAYERS if layer == chosen)
+    order = sorted(LAYERS, key="namespaces".__ne__) if _is_root() else LAYERS
+    layers = tuple(order) if chosen == "auto" else tuple(layer for layer in LAYERS if layer == chosen)
     if trust.decision(means.state, str(means.root.path), trust.UNCONFINED, look=means.look):
         layers += ("none",)
     memory = int(settings.verify_memory * _memory_of_machine())
     disk = int(settings.verify_disk * 1_000_000_000)
     return Bounds(seconds, layers, settings.verify_readable, settings.verify_processes, memory, disk)
+
+
+def _is_root() -> bool:
+    """Whether all rights are ours: our own root then keeps devices from being changed, where bubblewrap does not."""
+    return hasattr(os, "getuid") and os.getuid() == 0
 
 
 def _memory_of_machine() -> int:

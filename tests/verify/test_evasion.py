@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.report import checks as report
 from optimizer.settings import Settings
 from optimizer.types import FileChange, Patch, Verdict
 from optimizer.verify import prove
@@ -95,8 +96,11 @@ ALTERED = ("weakened", "emptied", "removed", "renamed away", "passed by a hook")
 
 @pytest.mark.parametrize("how", OF_PYTHON)
 def test_no_change_of_python_talks_its_way_out(proved: Prove, how: str) -> None:
-    verdict = proved(PYTHON, OF_PYTHON[how], f"{sys.executable} -m pytest")
+    command = f"{sys.executable} -m pytest"
+    verdict = proved(PYTHON, OF_PYTHON[how], command)
     assert not (verdict.ok and of_tests(verdict))
+    detail = next(check.detail for check in verdict.checks if check.name == "tests")
+    assert detail != report.fails_without(command, 0), "the tests do not run here at all"
     assert (not verdict.ok) or (how in ALTERED and verdict.weakened)
 
 
