@@ -20,6 +20,7 @@ from optimizer.retrieval import Context, Query
 
 if TYPE_CHECKING:
     from optimizer.context.rank import ExplainedFile
+    from optimizer.settings import Settings
 
 FORMATS = ("table", "md", "xml")
 CLIPBOARDS = (
@@ -54,8 +55,6 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
     """
     from optimizer.engine import prepare
     from optimizer.engine.prepare import first_budget
-    from optimizer.privacy.secrets import redact
-
     query = Query(options.words(request))
     with options.open_refreshed(given["project"]) as services:
         if given["explain"]:
@@ -63,19 +62,25 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
             return 0
         space = max_tokens or first_budget(query, services.workspace)[1].code
         context = prepare.choose(query, services.workspace, space, given["top"])
-        secrets = redact.handling(services.workspace.settings)
-        root = services.workspace.root
+        settings, root = services.workspace.settings, services.workspace.root
     if given["as_json"]:
         emit(wire.context(context))
     elif given["copy"]:
-        _copy(redact.exported(_text(context, "md" if form == "table" else form), secrets), root)
+        _copy(_exported(context, "md" if form == "table" else form, settings), root)
         notice(f"copied; {context_line(context)}")
     elif form == "table":
         print_context(context)
         click.echo(("\n" if context.items else "") + context_line(context))
     else:
-        click.echo(inert(redact.exported(_text(context, form), secrets)))
+        click.echo(inert(_exported(context, form, settings)))
     return 0
+
+
+def _exported(context: Context, form: str, settings: Settings) -> str:
+    """The context as a text without secrets. Raises SecretFound where the settings say so."""
+    from optimizer.privacy.secrets import redact
+
+    return redact.exported(_text(context, form), redact.handling(settings))
 
 
 def _text(context: Context, form: str) -> str:

@@ -104,7 +104,10 @@ def prefix(folder: Path, home: Path) -> Iterator[Path]:
     """
     real = Path(os.path.realpath(folder))
     above = real.parent
-    if real.name not in _OF_PROGRAMS or home.is_relative_to(above) or above == Path("/"):
+    kind = next((one for one in KINDS.values() if one.folder == above.name), None)
+    if kind is not None:
+        yield from (path for part in kind.parts if os.path.exists(path := above / part))
+    elif real.name not in _OF_PROGRAMS or home.is_relative_to(above) or above == Path("/"):
         yield from (filter(_is_program, real.iterdir()) if _is_private(real) else (real,))
     elif above.parent == home or _is_private(above):
         yield from (path for name in _PARTS_OF_PREFIX if os.path.isdir(path := above / name))

@@ -71,7 +71,7 @@ def test_a_cloud_is_asked_through_the_proxy_only_where_the_configuration_says_so
 ) -> None:
     user.env["HTTP_PROXY"] = f"http://{proxy.host}"
     cloud(user, "http", proxied=False)
-    consent(user, HOST)
+    consent(user, f"{HOST}, unencrypted")
     ran = user(*ASK)
     assert ran.code == 6 and proxy.asked == []
     assert "HTTP_PROXY" in ran.out and "network.proxy" in ran.out and proxy.host in ran.out
@@ -83,13 +83,13 @@ def test_a_cloud_is_asked_through_the_proxy_only_where_the_configuration_says_so
     assert ran.code == 0, ran.out
     assert [one.split("\r\n")[0] for one in proxy.asked] == [f"POST http://{HOST}/v1/messages HTTP/1.1"]
     logged = [json.loads(line) for line in user("consent", "log", "--json").out.splitlines()]
-    assert any(f"{HOST} via {proxy.host}" in json.dumps(one) for one in logged)
+    assert any(f"{HOST}, unencrypted via {proxy.host}" in json.dumps(one) for one in logged)
 
 
 def test_a_listed_host_goes_without_the_proxy(user: Optimize, proxy: Proxy) -> None:
     user.env.update(HTTP_PROXY=f"http://{proxy.host}", NO_PROXY=".test")
     cloud(user, "http", proxied=True)
-    consent(user, HOST)
+    consent(user, f"{HOST}, unencrypted")
     assert user(*ASK).code == 6
     assert proxy.asked == []
 
@@ -98,7 +98,7 @@ def test_a_proxy_that_wants_a_password_is_named_and_gets_it(user: Optimize, loop
     loopback.answer("anthropic", lambda _: Reply("It splits, calc/parse.py:4.", tokens=Tokens(900, 20)))
     proxy = Proxy(loopback.url.removeprefix("http://"), wants="bWU6cGFzc3dvcmQgMQ==")
     cloud(user, "http", proxied=True)
-    consent(user, f"{HOST} via {proxy.host}")
+    consent(user, f"{HOST}, unencrypted via {proxy.host}")
     user.env["HTTP_PROXY"] = f"http://{proxy.host}"
     ran = user(*ASK)
     assert ran.code == 6 and proxy.host in ran.out and "407" in ran.out

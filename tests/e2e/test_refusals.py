@@ -92,7 +92,7 @@ def test_odd_files_are_skipped_and_the_rest_is_found(alone: Optimize, calc: Path
 def test_with_no_model_the_context_the_prices_and_the_next_step(alone: Optimize) -> None:
     ran = alone(EDIT)
     assert ran.code == 6
-    for word in ("context:", "local", "free", "budget", "premium", "$", "ollama", "GROQ_API_KEY"):
+    for word in ("context:", "local", "free", "budget", "premium", "$", "ollama", "optimize keys set"):
         assert word in ran.err, word
     result = alone(EDIT, "--json").events
     assert [event["event"] for event in result] == ["context", "route", "result"]

@@ -83,6 +83,7 @@ def masked(screen: str, tmp_path: Path) -> str:
     screen = re.sub(r"rests until (?=\d\d:\d\d)", "failed at ", screen)  # its rest is over by now on a slow machine
     screen = re.sub(r"(?<= · )[\dmin. ]+ s(?= · )", "0.0 s", screen)
     screen = screen.replace(str(tmp_path), re.sub(r"(?<=/o-).*", "########", str(tmp_path)))
+    screen = re.sub(r"(?<=confined by)(\s+)\w+", r"\1bubblewrap", screen)  # what confines commands on this machine
     for pattern, mark in MASKS:
         screen = re.sub(
             pattern, lambda found, mark=mark: re.sub(r"[0-9a-f]" if mark == "x" else "[0-9]", mark, found[0]), screen
