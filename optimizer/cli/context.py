@@ -55,6 +55,7 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
     """
     from optimizer.engine import prepare
     from optimizer.engine.prepare import first_budget
+
     query = Query(options.words(request))
     with options.open_refreshed(given["project"]) as services:
         if given["explain"]:

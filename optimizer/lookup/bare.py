@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from optimizer.languages.naming.uses import Use
-    from optimizer.lookup.subject import Subject, Verdict
+    from optimizer.lookup.protocols import Verdict
+    from optimizer.lookup.subject import Subject
 
 _GIVES_ITSELF = re.compile(rb"\b(?:instance|class|module)_e(?:val|xec)\b")
 _BLOCKS = ("do_block", "block")

@@ -16,7 +16,7 @@ from optimizer.lookup.returned import returned
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from optimizer.lookup.receivers import Types
+    from optimizer.lookup.protocols import Types
 
 _REQUIRE = re.compile(r"require\(['\"]([^'\"]+)['\"]\)")
 

@@ -9,7 +9,8 @@ from optimizer.languages.naming import exports
 if TYPE_CHECKING:
     from optimizer.languages.naming.exports import Taken
     from optimizer.languages.naming.uses import Use
-    from optimizer.lookup.subject import Subject, Verdict
+    from optimizer.lookup.protocols import Verdict
+    from optimizer.lookup.subject import Subject
 
 
 def meaning(subject: Subject, path: str, use: Use) -> Verdict:

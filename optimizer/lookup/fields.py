@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from optimizer.index.reader import Index
     from optimizer.languages.naming.uses import Use
     from optimizer.lookup.inference import Location
+    from optimizer.lookup.protocols import Verdict
     from optimizer.lookup.questions import Lookup
-    from optimizer.lookup.subject import Subject, Verdict
+    from optimizer.lookup.subject import Subject
 
 _OTHER_CALLS = ("replace", "evolve", "_replace", "__replace__")
 

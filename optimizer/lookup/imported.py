@@ -12,7 +12,7 @@ from optimizer.languages.naming.written import Type
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from optimizer.lookup.receivers import Types
+    from optimizer.lookup.protocols import Types
 
 OUTSIDE = "module "
 """Begins the name of a type that stands for what a module outside the repository gives."""

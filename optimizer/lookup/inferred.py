@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from optimizer.languages.naming.uses import Use
     from optimizer.languages.source import Source
     from optimizer.lookup.inference import Inference, Location
-    from optimizer.lookup.subject import Subject, Verdict
+    from optimizer.lookup.protocols import Verdict
+    from optimizer.lookup.subject import Subject
     from optimizer.retrieval import Symbol
 
 

@@ -10,7 +10,7 @@ from optimizer.languages.naming.uses import binds, find_uses, is_parameter
 
 if TYPE_CHECKING:
     from optimizer.languages.naming.uses import Use
-    from optimizer.lookup.subject import Subject
+    from optimizer.lookup.protocols import Subject
 
 # Fixtures of pytest whose values, and all that is taken from them, are of types outside of the repository.
 _OF_PYTEST = frozenset({

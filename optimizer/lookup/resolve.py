@@ -19,7 +19,8 @@ from optimizer.languages.naming.uses import (
 )
 from optimizer.lookup import exported
 from optimizer.lookup.bare import bare, unpacked
-from optimizer.lookup.subject import Subject, Verdict, leads
+from optimizer.lookup.protocols import Verdict
+from optimizer.lookup.subject import Subject, leads
 from optimizer.retrieval import Symbol
 
 

@@ -13,7 +13,7 @@ from optimizer.languages.naming.written import UNKNOWN, Type, parse
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from optimizer.lookup.receivers import Types
+    from optimizer.lookup.protocols import Types
     from optimizer.retrieval import Symbol
 
 DEEPEST = 12

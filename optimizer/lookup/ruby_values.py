@@ -16,7 +16,7 @@ DEEPEST_GIVEN = 8
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from optimizer.lookup.receivers import Types
+    from optimizer.lookup.protocols import Types
     from optimizer.retrieval import Symbol
 
 

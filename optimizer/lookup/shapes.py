@@ -15,7 +15,7 @@ from optimizer.languages.naming.uses import Use
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from optimizer.lookup.subject import Subject, Verdict
+    from optimizer.lookup.protocols import Subject, Verdict
     from optimizer.retrieval import Symbol
 
 _LISTED = re.compile(

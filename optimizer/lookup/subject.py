@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.languages.naming import exports, in_text
 from optimizer.languages.naming.expressions import first_around, is_in_macro, is_own, taken_in_macro
@@ -17,6 +17,7 @@ from optimizer.languages.naming.written import WRITTEN
 from optimizer.languages.source import Source
 from optimizer.languages.table import language_of
 from optimizer.lookup.family import Classes
+from optimizer.lookup.protocols import Verdict
 from optimizer.retrieval import Symbol
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from optimizer.lookup.receivers import Types
 
 # `open`: it may well be meant. `left`: it is hardly meant, but nothing shows that it is not.
-Verdict = Literal["ours", "other", "open", "left"]
 _WORDS = re.compile(r"[a-z][A-Z]|[^_]_[^_]")
 
 

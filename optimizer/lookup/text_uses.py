@@ -17,7 +17,8 @@ from optimizer.lookup import file_of_class
 if TYPE_CHECKING:
     from optimizer.languages.naming.in_text import InExample
     from optimizer.languages.source import Source
-    from optimizer.lookup.subject import Subject, Verdict
+    from optimizer.lookup.protocols import Verdict
+    from optimizer.lookup.subject import Subject
 
 
 class InText(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from optimizer import programs
 from optimizer.index.regular import read_regular
@@ -14,7 +15,33 @@ from optimizer.privacy import trust
 from optimizer.types import Patch
 
 if TYPE_CHECKING:
-    from optimizer.verify.commands import Command, Means
+    from optimizer.index.files import Root
+    from optimizer.privacy.identity import Look
+
+
+class Command(Protocol):
+    """What is asked about: `commands.Command`."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def argv(self) -> tuple[str, ...]: ...
+
+
+class Means(Protocol):
+    """Where it runs, and where answers are kept: `commands.Means`."""
+
+    @property
+    def root(self) -> Root: ...
+    @property
+    def state(self) -> Path: ...
+    @property
+    def env(self) -> Mapping[str, str]: ...
+    @property
+    def look(self) -> Look: ...
+
 
 SCRIPTS = "package.json"
 _RUNNERS = frozenset({"npm", "yarn", "pnpm", "bun"})
