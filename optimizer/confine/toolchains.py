@@ -20,12 +20,12 @@ SETTINGS = (
     "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version",
     "fonts", "group", "host.conf", "hosts", "java", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
     "locale.alias", "localtime", "login.defs", "lsb-release", "magic", "mime.types", "mke2fs.conf", "nsswitch.conf",
-    "os-release", "passwd", "perl", "php", "pki/ca-trust", "pki/java", "pki/tls/certs",
+    "os-release", "passwd", "perl", "pki/ca-trust", "pki/java", "pki/tls/certs",
     "protocols", "python3", "redhat-release", "services", "shells", "ssl/certs", "ssl/openssl.cnf", "system-release",
     "timezone", "xml",
 )  # fmt: skip
 """What of /etc a program needs; nothing that holds passwords."""
-_SYSTEM_SETTINGS = ("java-*", "php*", "python3*")
+_SYSTEM_SETTINGS = ("java-*", "php.ini", "php.d", "php/*/cli", "php/*/mods-available", "python3*")
 
 
 class Kind(NamedTuple):
@@ -109,7 +109,7 @@ def prefix(folder: Path, home: Path) -> Iterator[Path]:
         yield from (path for part in kind.parts if os.path.exists(path := above / part))
     elif real.name not in _OF_PROGRAMS or home.is_relative_to(above) or above == Path("/"):
         yield from (filter(_is_program, real.iterdir()) if _is_private(real) else (real,))
-    elif above.parent == home or _is_private(above):
+    elif above.parent == home or above.is_relative_to(home / ".config") or _is_private(above):
         yield from (path for name in _PARTS_OF_PREFIX if os.path.isdir(path := above / name))
     else:
         yield above

@@ -139,3 +139,13 @@ def test_no_copy_is_made_in_a_folder_of_another_user(place: Place, monkeypatch: 
     os.chown(made.area.parent, 65534, 65534)
     with pytest.raises(StorageError, match="another user"), scratch(root, place.root / "cache", {}):
         pass
+
+
+def test_of_a_tool_below_the_configuration_only_programs_are_seen(place: Place, tmp_path: Path) -> None:
+    tool = tmp_path / "home/.config/editor"
+    for name in ("bin", "lib"):
+        (tool / name).mkdir(parents=True)
+    (tool / "authinfo").write_text("canary")
+    seen = {mount.source for mount in view(place, (str(tool / "bin"),), {"HOME": str(tmp_path / "home")}).mounts}
+    assert {str(tool / "bin"), str(tool / "lib")} <= seen
+    assert not seen & {str(tool), str(tool / "authinfo")}
