@@ -14,12 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+from optimizer.git.identity import identify
 from optimizer.privacy.consent import grant
 from tests.loopback.replies import Call, Reply, Tokens
 from tests.loopback.server import Loopback
@@ -129,7 +131,8 @@ def _run(folder: Path, server: Loopback) -> tuple[str, list[float]]:
     config.parent.mkdir(parents=True)
     config.write_text(server.config("ollama", "anthropic"))
     host = server.url.removeprefix("http://")
-    grant(home / ".local/state/optimizer", str(project), "anthropic", host)
+    state = home / ".local/state/optimizer"
+    grant(state, str(project), "anthropic", host, partial(identify, project, state))
     server.served["ollama"] = ("qwen2.5-coder:7b",)
     server.queue(
         "ollama", Reply(calls=(_edit("    return [int(part) for part in parts if strip(part)]\n"),), stop="tool")
