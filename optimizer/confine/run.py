@@ -68,7 +68,7 @@ def program(word: str, root: Path, env: Mapping[str, str]) -> str | None:
     """The program a command's first word names: from PATH without the repository, or a file of it named as such."""
     if "/" in word:
         full = root / word
-        return str(full) if full.is_file() and os.access(full, os.X_OK) else None
+        return str(full) if os.path.isfile(full) and os.access(full, os.X_OK) else None  # noqa: PTH113
     return programs.find(word, root, env)
 
 

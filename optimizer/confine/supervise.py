@@ -222,7 +222,7 @@ def _started(words: Sequence[str], enter: Callable[[int], None], reading: int, w
 
 
 def _start(words: Sequence[str], enter: Callable[[int], None]) -> int:
-    """Start a program in a session of its own, after `enter`, which is given the descriptor that tells of a failure.
+    """Start a program in a session of its own, after `enter`, which is given the descriptor that reports a failure.
 
     Raises OSError or _NotHere when it cannot be started.
     """

@@ -83,9 +83,7 @@ def installed(home: Path, env: Mapping[str, str]) -> Iterator[Path]:
     yield from (path for pattern in _SYSTEM_SETTINGS for path in settings.glob(pattern))
     for name in KINDS:
         yield from (path for _, path in parts(name, home, env))
-    yield from (
-        Path(env[name]) for name in ("JAVA_HOME", "GOROOT", "GOMODCACHE") if Path(env.get(name, "")).is_absolute()
-    )
+    yield from (Path(env[name]) for name in _VARIABLES if Path(env.get(name, "")).is_absolute())
 
 
 def parts(name: str, home: Path, env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
@@ -93,7 +91,11 @@ def parts(name: str, home: Path, env: Mapping[str, str]) -> Iterator[tuple[str, 
     kind = KINDS[name]
     named = env.get(kind.variable, "").partition(os.pathsep)[0]
     folder = Path(named) if Path(named).is_absolute() else home / kind.folder
-    yield from ((part, path) for part in kind.parts if os.path.exists(path := folder / part))
+    yield from _parts_in(folder, kind)
+
+
+def _parts_in(folder: Path, kind: Kind) -> Iterator[tuple[str, Path]]:
+    return ((part, path) for part in kind.parts if os.path.exists(path := folder / part))
 
 
 def prefix(folder: Path, home: Path) -> Iterator[Path]:
@@ -104,9 +106,9 @@ def prefix(folder: Path, home: Path) -> Iterator[Path]:
     """
     real = Path(os.path.realpath(folder))
     above = real.parent
-    kind = next((one for one in KINDS.values() if one.folder == above.name), None)
+    kind = next((one for one in KINDS.values() if one.folder == above.name and above.name.startswith(".")), None)
     if kind is not None:
-        yield from (path for part in kind.parts if os.path.exists(path := above / part))
+        yield from (path for _, path in _parts_in(above, kind))
     elif real.name not in _OF_PROGRAMS or home.is_relative_to(above) or above == Path("/"):
         yield from (filter(_is_program, real.iterdir()) if _is_private(real) else (real,))
     elif above.parent == home or above.is_relative_to(home / ".config") or _is_private(above):
@@ -118,8 +120,8 @@ def prefix(folder: Path, home: Path) -> Iterator[Path]:
 
 def led_to(program: Path, home: Path) -> Iterator[Path]:
     """What belongs to a program that a link or a script of the user leads to: below the home it may lie among keys."""
-    if program.is_dir() or (program.parent.name not in _OF_PROGRAMS and program.is_relative_to(home)):
-        yield from (program,) if program.is_file() else ()
+    if os.path.isdir(program) or (program.parent.name not in _OF_PROGRAMS and program.is_relative_to(home)):
+        yield from (program,) if os.path.isfile(program) else ()
     else:
         yield from prefix(program.parent, home)
 
@@ -134,7 +136,7 @@ def _is_private(folder: Path) -> bool:
 
 
 def _is_program(path: Path) -> bool:
-    return path.is_file() and os.access(path, os.X_OK)
+    return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
 def started_by(program: str) -> Iterator[str]:

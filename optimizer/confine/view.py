@@ -52,14 +52,14 @@ def view(place: Place, programs: tuple[str, ...], env: Mapping[str, str], more: 
     private = tuple(os.path.realpath(path) for path in (place.root, home, area))
     links: dict[str, str] = {}
     own = tuple(path for path in programs if not Path(path).is_relative_to(area))
-    installed = [path for name in PACKAGES if (path := place.root / name).is_dir() and not path.is_symlink()]
+    installed = [path for name in PACKAGES if os.path.isdir(path := place.root / name) and not os.path.islink(path)]
     readable = (*_readable(own, home, env, more), *installed)
     found = _outermost({_resolve(str(path), links) for path in readable}, private)
     mounts = [Mount(path, path) for path in found]
     mounts += [Mount(str(area / "empty"), path) for path in private if _is_within(path, found)]
     mounts += [Mount(str(area / "tmp"), "/tmp", writable=True)]
     mounts += [Mount(str(area / name), str(area / name), writable=True) for name in ("tree", "home", "tmp")]
-    mounts += [*_packages(place, area), *_caches(area / "home", home, env)]
+    mounts += [*_packages(installed, area / "tree"), *_caches(area / "home", home, env)]
     needed = tuple((path, text) for path, text in links.items() if not _is_within(path, found))
     return View(tuple(sorted(mounts, key=lambda mount: mount.target.count("/"))), needed)
 
@@ -118,11 +118,11 @@ def _resolve(path: str, links: dict[str, str]) -> str:
     return real
 
 
-def _packages(place: Place, area: Path) -> Iterator[Mount]:
-    for name in PACKAGES:
-        source, target = place.root / name, area / "tree" / name
-        if os.path.isdir(source) and not os.path.islink(source) and not any(target.glob("*")):
-            yield Mount(os.path.realpath(source), str(target))
+def _packages(installed: Iterable[Path], tree: Path) -> Iterator[Mount]:
+    """What is installed in the repository, in its copy, but where that has files of its own."""
+    for source in installed:
+        if not any((tree / source.name).glob("*")):
+            yield Mount(os.path.realpath(source), str(tree / source.name))
 
 
 def _caches(made: Path, home: Path, env: Mapping[str, str]) -> Iterator[Mount]:

@@ -87,12 +87,6 @@ def read(reporting: Reporter, output: str, tree: Path) -> Results:
     return results._replace(tests={name.replace(f"{tree}/", ""): how for name, how in results.tests.items()})
 
 
-def key(name: str) -> str:
-    """The name that a report gives a test which pytest prints as `path::class::name`."""
-    path, _, rest = name.partition("::")
-    return ".".join((path.removesuffix(".py").replace("/", "."), rest.replace("::", ".")))
-
-
 def _junit(report: bytes, _: str) -> Results:
     """JUnit's XML, with the outer names of nested suites."""
     from xml.etree import ElementTree
@@ -108,7 +102,7 @@ def _junit(report: bytes, _: str) -> Results:
         for child in element:
             name = child.get("name", "")
             if child.tag == "testsuite":
-                pending.append((child, f"{outer}{name}." if element.tag != "testsuites" or outer else f"{name}."))
+                pending.append((child, f"{outer}{name}."))
             elif child.tag == "testcase":
                 owner = child.get("classname", "")
                 full = f"{outer}{name}" if owner in ("", "test") else f"{owner}.{name}"

@@ -149,3 +149,14 @@ def test_of_a_tool_below_the_configuration_only_programs_are_seen(place: Place, 
     seen = {mount.source for mount in view(place, (str(tool / "bin"),), {"HOME": str(tmp_path / "home")}).mounts}
     assert {str(tool / "bin"), str(tool / "lib")} <= seen
     assert not seen & {str(tool), str(tool / "authinfo")}
+
+
+def test_a_tool_chain_outside_the_home_is_seen_whole(place: Place, tmp_path: Path) -> None:
+    for name in ("bin", "src"):
+        (tmp_path / "opt/go" / name).mkdir(parents=True)
+    mounts = view(place, (str(tmp_path / "opt/go/bin"),), {"HOME": str(tmp_path / "home")}).mounts
+    assert str(tmp_path / "opt/go") in {mount.source for mount in mounts}
+
+
+def test_a_folder_of_path_that_cannot_be_looked_at_is_passed_over(place: Place) -> None:
+    assert view(place, ("/" + "x" * 300 + "/bin", "/usr/bin"), ENV).mounts
