@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -100,6 +100,14 @@ def is_broken(error: sqlite3.Error) -> bool:
     """Whether a statement failed since the file of an open store is damaged, or not the one that was written."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in _BROKEN or str(error).startswith(_FOREIGN)
+
+
+def failed(schema: Schema, path: Path, error: sqlite3.Error, close: Callable[[], None]) -> StorageError:
+    """The error to raise when a statement fails; a store that turns out to be damaged is closed and put aside first."""
+    if is_broken(error):
+        close()
+        return StorageError(replaced(schema, error, put_aside(path)), "run the command again")
+    return StorageError(f"cannot use the {schema.name} at {path}: {error}", "check the disk, or remove it")
 
 
 def replaced(schema: Schema, error: object, aside: Path) -> str:

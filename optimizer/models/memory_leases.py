@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.db import leases
-from optimizer.db.store import Schema, is_broken, open_db, put_aside, replaced, transaction
-from optimizer.errors import StorageError
+from optimizer.db.store import Schema, failed, open_db, transaction
 
 FILE = "seats.sqlite3"
 QUEUE_SECONDS = 5.0
@@ -121,8 +120,12 @@ class MemoryLeases:
             try:
                 self.release()
             finally:
-                self._opened.close()
-                self._opened = None
+                self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
     def _total(self) -> int:
         """Bytes that models may take together; looking at the machine takes a while, so that is done once an hour."""
@@ -148,10 +151,4 @@ class MemoryLeases:
             with transaction(self._opened):
                 yield self._opened
         except sqlite3.Error as error:
-            if is_broken(error) and self._opened:
-                self._opened.close()
-                self._opened = None
-                raise StorageError(replaced(SCHEMA, error, put_aside(self.path)), "run the command again") from error
-            raise StorageError(
-                f"cannot use the record of models in memory at {self.path}: {error}", "check the disk, or remove it"
-            ) from error
+            raise failed(SCHEMA, self.path, error, self._disconnect) from error

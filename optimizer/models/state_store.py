@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.db import leases
-from optimizer.db.store import Schema, is_broken, open_db, put_aside, replaced, transaction
-from optimizer.errors import ProviderError, StorageError
+from optimizer.db.store import Schema, failed, open_db, transaction
+from optimizer.errors import ProviderError
 from optimizer.ledger.caps import CapName
 from optimizer.models.state import Health, ModelState, Need, after_failure, after_success, fit
 from optimizer.providers.pace import Pace
@@ -287,7 +287,7 @@ class StateStore:
         try:
             yield self._connection()
         except sqlite3.Error as error:
-            raise self._broken(error) from error
+            raise failed(SCHEMA, self.path, error, self.close) from error
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -301,13 +301,6 @@ class StateStore:
             if opened.notice:
                 self._tell(opened.notice)
         return self._opened
-
-    def _broken(self, error: sqlite3.Error) -> StorageError:
-        """The error to raise; a store that turns out to be damaged is put aside first."""
-        if is_broken(error):
-            self.close()
-            return StorageError(replaced(SCHEMA, error, put_aside(self.path)), "run the command again")
-        return StorageError(f"cannot use the record of models at {self.path}: {error}", "check the disk, or remove it")
 
 
 def _less(quota: Quota, taken: Iterable[tuple[int, int]], now: float) -> Quota:
