@@ -1,4 +1,4 @@
-"""Attack what is promised of identity: whom an answer was given for, where a request goes, who may set what.
+"""Attack what is promised of identity: which repository an answer is for, where a request goes, who may set what.
 
     python benchmarks/attack_identity.py [--only WORD] [--without-strace]
 

@@ -6,63 +6,15 @@ Adding a setting is its row here; reading, checking, `config`, the schema and do
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
+from optimizer.setting import Setting, setting
 from optimizer.tiers import TIERS
 from optimizer.vendors import NAMES as PROVIDERS
 
 DURATION = r"-1|0|[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h)"
-SCOPES: tuple[str, ...] = ("model", "provider", "kind")
-"""What `options` can be for; of several that fit a call, those of the first count."""
-OPTIONS: tuple[str, ...] = (
-    "temperature",
-    "top_p",
-    "max_tokens",
-    "context_size",
-    "keep_alive",
-    "first_token_seconds",
-    "stall_seconds",
-    "answer_seconds",
-    "load_seconds",
-)
-"""The settings, by attribute, that `options` can hold."""
-
-
-Direction = Literal["", "any", "lower", "higher", "off"]
-
-
-class Setting(NamedTuple):
-    """A row: the dotted key in a config file, the default and the line of documentation.
-
-    A number is within `range`, or is `special`; a text is one of `choices` where there are some (any other too where
-    `open_ended`: the name of a server of the user's own) or fits `pattern`, which `form`
-    describes, and is empty only if `may_be_empty`.
-    `env` is the environment variable that sets it. What is `user_only` is imported from no file of others by itself.
-    `project` is where a project's file may move the user's own value: nowhere (''), or where a run gets no dearer,
-    sends no more and checks no less. `name` is the attribute of Settings.
-    """
-
-    key: str
-    default: Any
-    doc: str
-    range: tuple[float, float] = (0, 0)
-    special: float | None = None
-    choices: tuple[str, ...] = ()
-    open_ended: bool = False
-    pattern: str = ""
-    form: str = ""
-    may_be_empty: bool = False
-    env: str = ""
-    user_only: bool = False
-    project: Direction = ""
-    name: str = ""
-
-
-def setting(key: str, default: Any, doc: str, **limits: Any) -> Any:
-    """Declare a setting; `limits` are the further fields of its row."""
-    return field(metadata={"row": Setting(key, default, doc, **limits)})
 
 
 def _initial(default: Any) -> Any:
@@ -430,34 +382,6 @@ class Settings:
     features: Mapping[str, bool] = setting(
         "features", {}, "Switches by name; see features.toml for the names and defaults."
     )
-
-
-def option(settings: Settings, name: str, model: str, provider: str, kind: str = "") -> Any:
-    """The value of one of OPTIONS for a call: that of the model, the provider or the kind of work, else the setting.
-
-    A model is named by its id or a glob, the id before globs.
-    """
-    if settings.options:
-        for scope, wanted in zip(SCOPES, (model, provider, kind), strict=True):
-            value = _own(settings.options, scope, wanted, name)
-            if value is not None:
-                return value
-    return getattr(settings, name)
-
-
-def longest(settings: Settings, name: str) -> float:
-    """The largest number of seconds that one of OPTIONS has for any call."""
-    own = [value for key, value in settings.options.items() if key.endswith(f".{name}")]
-    return float(max([getattr(settings, name), *own]))
-
-
-def _own(options: Mapping[str, Any], scope: str, wanted: str, name: str) -> Any:
-    from fnmatch import fnmatchcase
-
-    start, end = f"{scope}.", f".{name}"
-    found = {key[len(start) : -len(end)]: key for key in options if key.startswith(start) and key.endswith(end)}
-    fitting = [wanted] if wanted in found else [one for one in found if fnmatchcase(wanted.lower(), one.lower())]
-    return options[found[fitting[0]]] if fitting else None
 
 
 @cache

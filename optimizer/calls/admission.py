@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from optimizer.config.options import longest as most
 from optimizer.errors import BudgetReached, ModelMissing, NoProvider, NoRoom, Overloaded, ProviderError, RateLimited
 from optimizer.events import CallCostQuestion, Flow, Notice
 from optimizer.report import progress, reasons
-from optimizer.settings import longest as most
 from optimizer.types import Completion, Model, Prompt, Usage
 
 if TYPE_CHECKING:

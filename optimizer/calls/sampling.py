@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from optimizer.settings import Settings, option
+from optimizer.config.options import option
+from optimizer.settings import Settings
 from optimizer.types import Model, Prompt
 
 PARAMETERS: tuple[str, ...] = ("temperature", "top_p")

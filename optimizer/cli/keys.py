@@ -13,7 +13,7 @@ import click
 from optimizer.cli import options
 from optimizer.cli.commands import LONGEST_WORD
 from optimizer.cli.terminal import emit, hidden, interactive, notice, width
-from optimizer.errors import InputError, OptimizerError
+from optimizer.errors import InputError, NoProvider, OptimizerError
 from optimizer.report import wire
 from optimizer.report.figures import count
 from optimizer.report.layout import inert, table
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 LONGEST_KEY = 8_192
 TEST_SECONDS = 15.0
-FAILED = 6  # as for any run that no provider answered
 PLACES = {"keyring": "system keyring", "file": "encrypted file"}
 
 
@@ -166,10 +165,10 @@ def test_command(provider: str | None, project: Path | None, as_json: bool) -> i
         cells = [(name, "failed" if error else "ok", _result(models, error)) for name, models, error in results]
         for line in table(cells, width(), ""):
             click.echo(inert(line))
-    return FAILED if any(error for *_, error in results) else 0
+    return NoProvider.exit_code if any(error for *_, error in results) else 0
 
 
-# ── helpers ──────────────────────────────────────────────────────────────────────────────────────
+# ── what they show ──────────────────────────────────────────────────────────────────────────────────
 
 
 def _rows(stock: Stock) -> Iterator[KeyRow]:

@@ -31,7 +31,8 @@ from optimizer.config.values import (
     unknown,
 )
 from optimizer.errors import ConfigError
-from optimizer.settings import Setting, Settings, rows
+from optimizer.setting import Setting
+from optimizer.settings import Settings, rows
 from optimizer.vendors import VENDORS
 
 if TYPE_CHECKING:

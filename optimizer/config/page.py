@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from optimizer.config.features import default_features, shipped_file
 from optimizer.config.load import VARIABLES
+from optimizer.config.options import OPTIONS
 from optimizer.config.values import KINDS, ROWS, TYPES
-from optimizer.settings import OPTIONS, Setting
+from optimizer.setting import Setting
 from optimizer.tiers import ASIDE
 from optimizer.vendors import VENDORS
 
@@ -31,9 +32,9 @@ max_files = 8
 
 An unknown key, a value of the wrong type or a broken file stops the program with exit code 2 and names file and line.
 This holds for the project's file too, which `--no-project-config` leaves out. A project's file never makes a run
-dearer, sends more or checks less than you set yourself: settings marked *user only* are ignored there, others move only
-as marked, and what is ignored is named in a notice, as are unknown sections. What the file does set is named before the
-answer: `project sets: max_tier=budget`.
+cost more, send more or check less than you set yourself: settings marked *user only* are ignored there, others move
+only as marked, and what is ignored is named in a notice, as are unknown sections. What the file does set is named
+before the answer: `project sets: max_tier=budget`.
 
 Corrections to models (a billed key, a new model, a larger window) go into `models.toml` next to your `config.toml`;
 the top of `optimizer/models/catalogue.toml` explains the form.

@@ -7,9 +7,9 @@ from typing import Any
 
 from optimizer.config import servers
 from optimizer.config.features import default_features
+from optimizer.config.options import OPTIONS, SCOPES
 from optimizer.config.profiles import CAPABILITIES, KEYS, ROLE_KEYS, ROLES
 from optimizer.config.values import ROWS, TYPES
-from optimizer.settings import OPTIONS, SCOPES
 
 _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 _KINDS: Mapping[type, Mapping[str, Any]] = {

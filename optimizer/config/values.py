@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from optimizer.config.document import Document
 from optimizer.config.features import FEATURE_NAMES
+from optimizer.config.options import OPTIONS, SCOPES
 from optimizer.config.suggest import did_you_mean, nearest
 from optimizer.errors import ConfigError
-from optimizer.settings import OPTIONS, SCOPES, Setting, rows
+from optimizer.setting import Setting
+from optimizer.settings import rows
 from optimizer.tiers import ASIDE, TaskKind
 from optimizer.vendors import NAMES as PROVIDERS
 from optimizer.vendors import OLLAMA

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer.agent import prompts
 from optimizer.calls import call as calls
 from optimizer.calls.services import Purpose
+from optimizer.config.options import option
 from optimizer.encodings import text_of
 from optimizer.engine import prepare
 from optimizer.errors import AnswerCut, OptimizerError, Outdated, PromptTooLong, ToolsRefused, UnusableOutput
@@ -17,7 +18,6 @@ from optimizer.ledger.caps import DOLLAR
 from optimizer.models.state import key
 from optimizer.report import progress
 from optimizer.retrieval import Context
-from optimizer.settings import option
 from optimizer.tiers import LOOKING
 from optimizer.types import Attempt, Model, Patch, Prompt, Route, Verdict
 

@@ -13,7 +13,7 @@ _ROOT = 0
 
 
 def owner(place: Path) -> int | None:
-    """The number of the user to whom a file or folder belongs, without following a link; None when unknown."""
+    """The number of the user that owns a file or folder, without following a link; None when unknown."""
     try:
         return place.lstat().st_uid
     except OSError:

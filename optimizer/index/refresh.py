@@ -65,7 +65,7 @@ def refresh(index: Index, settings: Settings, progress: Report) -> Refreshed:
 
 
 def _refused(index: Index, before: Refusal) -> str:
-    """What a person should know where git does not list the files of the user's own repository; '' if it was said."""
+    """What a person should know where git does not list the files of the user's own repository; '' if it was shown."""
     if index.refusal in ("", before) or not is_ours(index.root.path):
         return ""
     from optimizer.report.progress import walked

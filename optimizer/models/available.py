@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from optimizer import vendors
 from optimizer.config.features import Features
+from optimizer.config.options import option
 from optimizer.config.suggest import did_you_mean
 from optimizer.errors import ConsentMissing, InputError, ProviderError
 from optimizer.models.catalogue import Catalogue
@@ -22,7 +23,7 @@ from optimizer.providers import base
 from optimizer.providers.door import Gate
 from optimizer.providers.endpoints import Endpoint, loopback
 from optimizer.reasons import HoldsNothing, NoAnswer, NoKey, NotHeld, OtherTier, Reason, ServerFailed, Unfit, Why
-from optimizer.settings import Settings, option
+from optimizer.settings import Settings
 from optimizer.types import TIERS, LeftOut, Model, Tier
 from optimizer.vendors import OLLAMA, VENDORS, whole_name
 

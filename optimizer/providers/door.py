@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from optimizer import vendors
+from optimizer.config.options import option
 from optimizer.debug import debug
 from optimizer.errors import (
     BadAnswer,
@@ -32,7 +33,7 @@ from optimizer.providers.endpoints import Endpoint, remote_of
 from optimizer.providers.network import CORE, Body, Clock, Generation, Pools, broken, open_pool, pool_errors
 from optimizer.providers.pace import Pace
 from optimizer.providers.quotas import Exchange, quotas
-from optimizer.settings import Settings, option
+from optimizer.settings import Settings
 
 ERROR_BYTES = 65_536
 SLOW_LINE = 125_000  # bytes a second: what is sent beyond the first of them may take so much longer

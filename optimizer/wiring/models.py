@@ -79,7 +79,7 @@ class Models:
         return reached | {vendors.REMOTE: remote_of(reached[vendors.OLLAMA])}
 
     def _sealed(self, endpoints: Mapping[str, Endpoint]) -> Mapping[str, Sealed]:
-        """The stored keys of endpoints without one of the environment; a damaged file is told when one is needed."""
+        """The stored keys of endpoints without one of the environment; a damaged file is named when one is needed."""
         from optimizer.errors import StorageError
         from optimizer.privacy.keys.store import listed
         from optimizer.providers.endpoints import Sealed

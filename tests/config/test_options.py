@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from optimizer.config.load import PROJECT_FILE, Config, load
+from optimizer.config.options import option
 from optimizer.config.schema import schema
 from optimizer.errors import ConfigError
-from optimizer.settings import option
 
 Load = Callable[..., Config]
 OWN = """\

@@ -1,4 +1,4 @@
-"""What a person is told before their data goes out, of a model's licence, and before they rely on an answer."""
+"""What a person reads before their data goes out, of a model's licence, and before they rely on an answer."""
 
 from __future__ import annotations
 

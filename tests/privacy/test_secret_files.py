@@ -101,7 +101,7 @@ COPIES = (
     "id_rsa.old",
     "deploy_id_rsa.bak",
     ".ssh/config",
-    ".ssh/work/github",
+    ".ssh/deploy/github",
     ".npmrc.bak",
     ".netrc.save",
     ".pgpass~",
