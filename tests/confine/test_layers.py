@@ -18,7 +18,7 @@ from optimizer.confine.view import Place
 from optimizer.index.files import Root
 from optimizer.verify.scratch import scratch
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these layers are of Linux")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="these layers are of Linux")]
 ENV = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 
 

@@ -19,7 +19,7 @@ from optimizer.verify.scratch import scratch
 from tests.confine.test_layers import ENV, Probe, held, layer, place, probe, tried
 
 __all__ = ["layer", "place", "probe"]
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these layers are of Linux")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="these layers are of Linux")]
 
 
 def test_settings_of_the_kernel_are_not_written(probe: Probe) -> None:

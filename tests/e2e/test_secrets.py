@@ -11,6 +11,7 @@ from tests.e2e.conftest import Optimize
 from tests.loopback.replies import Reply
 from tests.loopback.server import Loopback
 
+pytestmark = pytest.mark.slow
 SECRET = "gs" + "k_Zb7Qw3Er9Ty1Ui5Op2As8Df4Gh6Jk0LzXcVbNm3Qw7Er1Ty5Ui9O"
 CODE = f'KEY = "{SECRET}"\n\n\ndef total(text):\n    return KEY + text\n'
 EDIT = "calc/parse.py\n<<<<<<< SEARCH\n{key}\n=======\n{key}\nMORE = 1\n>>>>>>> REPLACE\n"
