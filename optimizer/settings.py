@@ -210,8 +210,8 @@ class Settings:
     verify_confinement: str = setting(
         "verify.confinement",
         "auto",
-        "What confines such commands: bubblewrap, namespaces or Landlock; auto: the first of them that works here.",
-        choices=("auto", "bwrap", "namespaces", "landlock"),
+        "What confines such commands: bubblewrap, namespaces, Landlock, Seatbelt; auto: the first that works here.",
+        choices=("auto", "bwrap", "namespaces", "landlock", "seatbelt"),
         user_only=True,
     )
     verify_readable: tuple[str, ...] = setting(

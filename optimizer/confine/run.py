@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Literal, NamedTuple
 
 from optimizer import programs
+from optimizer.confine import seatbelt
 from optimizer.confine.view import Place, View, view, without_planted
 
 INHERITED = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "PATHEXT", "COMSPEC")
@@ -24,11 +25,12 @@ MOST_OUTPUT = 100_000_000  # bytes after which a command is ended
 SECONDS_TO_END = 5.0
 _PACKAGES = str(Path(__file__).parents[2])
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from optimizer.confine.supervise import main; main(sys.argv[2:])"
+_SANDBOX_EXEC = "/usr/bin/sandbox-exec"
 _TRIED = ("--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true")
 
-Layer = Literal["bwrap", "namespaces", "landlock", "none"]
-"""What held a command: bubblewrap, namespaces made by us, rules for files without sockets, nothing."""
-LAYERS: tuple[Layer, ...] = ("bwrap", "namespaces", "landlock")
+Layer = Literal["bwrap", "namespaces", "landlock", "seatbelt", "none"]
+"""What held a command: bubblewrap, our namespaces, rules for files without sockets (on Linux, on macOS), nothing."""
+LAYERS: tuple[Layer, ...] = ("bwrap", "namespaces", "landlock", "seatbelt")
 """Those that confine, the best first."""
 Limit = Literal["", "processes", "memory", "disk", "output"]
 
@@ -119,6 +121,7 @@ def _order(words: tuple[str, ...], place: Place, seen: View, bounds: Bounds) -> 
         "links": list(seen.links),
         "layers": list(bounds.layers),
         "bwrap": bubblewrap() if "bwrap" in bounds.layers else "",
+        "seatbelt": sandbox_exec() if "seatbelt" in bounds.layers else "",
         "most": {"processes": bounds.processes, "memory": bounds.memory, "disk": bounds.disk},
     }
 
@@ -130,6 +133,19 @@ def bubblewrap() -> str:
     if found is None or subprocess.run([found, *_TRIED], capture_output=True, check=False, env={}).returncode:
         return ""
     return found
+
+
+@cache
+def sandbox_exec() -> str:
+    """The system's `sandbox-exec`, where it takes our profiles and a program starts under them; otherwise ''."""
+    if sys.platform != "darwin":
+        return ""
+    words = [_SANDBOX_EXEC, "-p", seatbelt.profile([("/usr", "/usr", False)], (), ""), "--", "/usr/bin/true"]
+    try:
+        tried = subprocess.run(words, capture_output=True, check=False, env={})
+    except OSError:
+        return ""
+    return "" if tried.returncode else _SANDBOX_EXEC
 
 
 def _supervised(order: dict[str, object], place: Place, env: Mapping[str, str]) -> tuple[str, dict[str, str]]:

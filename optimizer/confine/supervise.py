@@ -16,7 +16,7 @@ import select
 import sys
 import time
 
-from optimizer.confine import landlock, limits, namespaces, seccomp
+from optimizer.confine import landlock, limits, namespaces, seatbelt, seccomp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         """What to run and how: the words of the command, the program with its path, and the folder it starts in.
 
         `area` may be written; `mounts` are (source, target, writable) and `links` (path, text), as in `View`. `layers`
-        are tried in turn; `bwrap` is its program. `most` are the limits that `limits` knows.
+        are tried in turn; `bwrap` and `seatbelt` are their programs. `most` are the limits that `limits` knows.
         """
 
         words: Sequence[str]
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         links: Sequence[tuple[str, str]]
         layers: Sequence[str]
         bwrap: str
+        seatbelt: str
         most: Mapping[str, int]
 
 
@@ -179,11 +180,7 @@ def _under_landlock(order: Order, status: int) -> tuple[int, int]:
     masked = any(source == order["area"] + "/empty" for source, _, _ in order["mounts"])
     if version < landlock.OLDEST or not filter_ or masked:
         raise _NotHere
-    for source, target, _ in order["mounts"]:
-        if source != target and target.startswith(order["area"]):
-            _try(os.rmdir, target)
-            _try(os.makedirs, os.path.dirname(target))
-            _try(os.symlink, source, target)
+    _link_packages(order)
 
     def enter(_: int) -> None:
         os.close(status)
@@ -198,6 +195,30 @@ def _under_landlock(order: Order, status: int) -> tuple[int, int]:
     return _start(order["words"], enter), -1
 
 
+def _under_seatbelt(order: Order, status: int) -> tuple[int, int]:
+    """The command under `sandbox-exec`, with rules for files, and without sockets; it becomes the command."""
+    if not order["seatbelt"]:
+        raise _NotHere
+    _link_packages(order)
+    rules = seatbelt.profile(order["mounts"], order["links"], order["area"])
+
+    def enter(_: int) -> None:
+        os.close(status)
+        limits.bound({**order["most"], "processes": 0})
+        os.chdir(order["cwd"])
+
+    return _start([order["seatbelt"], "-p", rules, "--", *order["words"]], enter), -1
+
+
+def _link_packages(order: Order) -> None:
+    """Where nothing can be mounted: links in the copy and its home to what is installed elsewhere."""
+    for source, target, _ in order["mounts"]:
+        if source != target and target.startswith(order["area"]):
+            _try(os.rmdir, target)
+            _try(os.makedirs, os.path.dirname(target))
+            _try(os.symlink, source, target)
+
+
 def _unconfined(order: Order, status: int) -> tuple[int, int]:
     def enter(_: int) -> None:
         os.close(status)
@@ -207,7 +228,13 @@ def _unconfined(order: Order, status: int) -> tuple[int, int]:
     return _start(order["words"], enter), -1
 
 
-_START = {"bwrap": _in_bwrap, "namespaces": _in_namespaces, "landlock": _under_landlock, "none": _unconfined}
+_START = {
+    "bwrap": _in_bwrap,
+    "namespaces": _in_namespaces,
+    "landlock": _under_landlock,
+    "seatbelt": _under_seatbelt,
+    "none": _unconfined,
+}
 
 
 def _started(words: Sequence[str], enter: Callable[[int], None], reading: int, writing: int) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Where tool chains and their caches lie on a machine: what a command may read besides its copy."""
 
-# ruff: noqa: PTH110, PTH112, PTH113  # pathlib's questions raise where a folder may not be read
+# ruff: noqa: PTH110, PTH112, PTH113, PTH120  # pathlib's questions raise where a folder may not be read
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from optimizer.privacy.secret_files import is_secret_file
 SYSTEM = (
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store",
     "/run/current-system/sw", "/home/linuxbrew/.linuxbrew", "/sys/devices/system/cpu",
+    "/System/Library", "/System/iOSSupport", "/System/Cryptexes", "/System/Volumes/Preboot/Cryptexes",
+    "/Library/Apple", "/Library/Developer", "/Library/Frameworks", "/Library/Java",
+    "/Applications/Xcode.app/Contents/Developer", "/opt/homebrew",
+    "/private/var/select", "/private/var/db/timezone", "/private/var/db/xcode_select_link",
 )  # fmt: skip
+"""The folders of programs and libraries on Linux and on macOS; of its /System, Volumes holds the homes."""
+_PREFIXES = ("/usr", "/usr/local")
+_SOURCES = ("gmock", "googletest", "gtest", "rustc-*")
+"""What of the folders `src` in a prefix is needed: libraries and standard libraries that are built from there."""
 SETTINGS = (
     "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version",
     "fonts", "group", "host.conf", "hosts", "java", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
@@ -77,13 +85,30 @@ _PARTS_OF_PREFIX = ("bin", "include", "lib", "libexec")
 
 def installed(home: Path, env: Mapping[str, str]) -> Iterator[Path]:
     """The folders and files of the system and of known tools that are there."""
-    yield from filter(os.path.lexists, map(Path, SYSTEM))
+    yield from (path for folder in SYSTEM if os.path.lexists(folder) for path in _of_system(Path(folder)))
     settings = Path("/etc")
     yield from (path for name in SETTINGS if os.path.lexists(path := settings / name))
     yield from (path for pattern in _SYSTEM_SETTINGS for path in settings.glob(pattern))
     for name in KINDS:
         yield from (path for _, path in parts(name, home, env))
     yield from (Path(env[name]) for name in _VARIABLES if Path(env.get(name, "")).is_absolute())
+
+
+def is_of_system(path: str) -> bool:
+    """Whether a path is one of those that `installed` takes of the system."""
+    return path in SYSTEM or os.path.dirname(path) in _PREFIXES
+
+
+def _of_system(folder: Path) -> Iterator[Path]:
+    """A folder, but of a prefix of the system the folders in it, without sources that no tool chain needs."""
+    if str(folder) not in _PREFIXES:
+        yield folder
+        return
+    for path in folder.iterdir():
+        if path.name == "src":
+            yield from (found for pattern in _SOURCES for found in path.glob(pattern))
+        else:
+            yield from _of_system(path)
 
 
 def parts(name: str, home: Path, env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
@@ -114,7 +139,7 @@ def prefix(folder: Path, home: Path) -> Iterator[Path]:
     elif above.parent == home or above.is_relative_to(home / ".config") or _is_private(above):
         yield from (path for name in _PARTS_OF_PREFIX if os.path.isdir(path := above / name))
     else:
-        yield above
+        yield from _of_system(above)
     yield from _base(above)
 
 

@@ -97,7 +97,7 @@ def _outermost(paths: set[str], private: tuple[str, ...]) -> tuple[str, ...]:
     kept: list[str] = []
     for path in sorted(path for path in paths if os.path.exists(path)):
         contains = any(Path(one).is_relative_to(path) for one in private)
-        if not _is_within(path, kept) and (not contains or path in toolchains.SYSTEM):
+        if not _is_within(path, kept) and (not contains or toolchains.is_of_system(path)):
             kept.append(path)
     return tuple(kept)
 

@@ -69,6 +69,7 @@ _LAYERS = {
     "bwrap": "confined by bubblewrap",
     "namespaces": "confined by namespaces",
     "landlock": "confined by Landlock, without sockets",
+    "seatbelt": "confined by Seatbelt, without sockets",
     "none": "not confined",
 }
 

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 LAYER_SECONDS = 1.0
 MOST_NAMED = 3
-_NAMES = {"bwrap": "bubblewrap", "namespaces": "namespaces", "landlock": "Landlock, without sockets"}
+_NAMES = {
+    "bwrap": "bubblewrap",
+    "namespaces": "namespaces",
+    "landlock": "Landlock, without sockets",
+    "seatbelt": "Seatbelt, without sockets",
+}
 
 
 def findings(stock: Stock, start: Start) -> Iterator[Finding]:

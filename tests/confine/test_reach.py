@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import socket
 import sys
 import tempfile
@@ -160,3 +161,27 @@ def test_a_tool_chain_outside_the_home_is_seen_whole(place: Place, tmp_path: Pat
 
 def test_a_folder_of_path_that_cannot_be_looked_at_is_passed_over(place: Place) -> None:
     assert view(place, ("/" + "x" * 300 + "/bin", "/usr/bin"), ENV).mounts
+
+
+def test_sources_of_the_system_are_not_seen_but_those_that_tool_chains_build(place: Place, probe: Probe) -> None:
+    """A folder that users unpack into, and that only holds headers of the kernel and sources of packages."""
+    probed = "optimizer-probe"
+    for outer in ("/usr/src", "/usr/local/src"):
+        try:
+            (Path(outer) / probed).mkdir()
+            (Path(outer) / probed / "notes").write_text("canary")
+        except OSError:
+            pytest.skip(f"{outer} is not ours to write")
+        try:
+            assert held(probe, f"print('out', open('{outer}/{probed}/notes').read())")
+            assert held(probe, f"print('out', os.listdir('{outer}/{probed}'))")
+        finally:
+            shutil.rmtree(Path(outer) / probed)
+
+
+def test_a_home_in_a_folder_of_the_system_is_hidden(place: Place) -> None:
+    env = {**ENV, "HOME": "/usr/share/doc"}
+    sources = {mount.source for mount in view(place, ("/usr/bin",), env).mounts}
+    assert "/usr/share" in sources and "/usr" not in sources
+    hidden = [mount.target for mount in view(place, ("/usr/bin",), env).mounts if mount.source.endswith("/empty")]
+    assert hidden == ["/usr/share/doc"]
