@@ -16,7 +16,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from retrieval import read_issues, repository
+from issues import read_issues, repository
 
 from optimizer.context.paths import kind_of
 

@@ -20,19 +20,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from issues import RANKS, add_common, read_issues, run
 from learn_files import REST, SHARPNESS, FileModel, fit_files
-from retrieval import RANKS, Issue, add_common, read_issues, run
+from learn_rows import rows_of
 
-from optimizer.context import render
-from optimizer.context.budget import count_tokens
-from optimizer.context.files import FileLines
-from optimizer.context.mentions import find_mentions
-from optimizer.context.rank import RankedUnit, around_rows, of_file, score_files, unit_candidates, unit_rows
+from optimizer.context.rank import RankedUnit, around_rows, of_file
 from optimizer.context.select import plan
 from optimizer.context.weights import AROUND_COLUMNS, FILE_WEIGHTS, FIRST, TABLE, UNIT_COLUMNS, Line, chance
-from optimizer.index.reader import Index
-from optimizer.languages.units import FUNCTIONS
-from optimizer.retrieval import ContextItem, ContextLimits
+from optimizer.retrieval import ContextLimits
 
 FOLDS, SEEDS = 6, (1,)
 MORE_COUNTS = 0.2
@@ -72,59 +67,6 @@ def _dump(arguments: argparse.Namespace) -> None:
     arguments.out.write_bytes(pickle.dumps(found))
 
 
-def rows_of(issue: Issue, index: Index) -> dict[str, Any]:
-    """The signals of the candidates of one issue, files and units, and which of them the fix changed."""
-    mentions, source = find_mentions(issue["query"]), FileLines(index)
-    scored = score_files(mentions, index, source)
-    paths = scored.sheet.words.paths
-    order = sorted(scored.best, key=lambda number: -scored.sums[number])
-    place = {paths[number]: at for at, number in enumerate(order)}
-    bodies = [_body(function, index) for function in issue["gold_functions"]]
-    for path, changed in issue.get("gold_lines", {}).items():
-        bodies += [(path, [body]) for body in _bodies_around(changed, path, index)]
-    return {
-        **{name: issue[name] for name in ("id", "repo", "language")},
-        "paths": [paths[number] for number in order],
-        "rows": [scored.rows[number] for number in order],
-        "gold": [place.get(path, NOT_RANKED) for path in issue["gold_files"]],
-        "bodies": bodies,
-        "units": _units(scored, mentions, index, source) if bodies else [],
-    }
-
-
-def _body(function: str, index: Index) -> tuple[str, list[tuple[int, int]]]:
-    """The place of a function; the longest of several with that name, as with overloads."""
-    path, _, name = function.partition(":")
-    found = [(symbol.start, symbol.end) for symbol in index.symbols_in(path) if symbol.qualified == name]
-    return path, sorted(found, key=lambda body: body[0] - body[1])[:1]
-
-
-def _bodies_around(changed: Sequence[int], path: str, index: Index) -> list[tuple[int, int]]:
-    functions = [symbol for symbol in index.symbols_in(path) if symbol.kind in FUNCTIONS]
-    found = {}
-    for line in changed:
-        around = [(symbol.end - symbol.start, symbol) for symbol in functions if symbol.start <= line <= symbol.end]
-        if around:
-            body = min(around, key=lambda pair: pair[0])[1]
-            found[body.start, body.end] = None
-    return list(found)
-
-
-def _units(scored: Any, mentions: Any, index: Index, source: FileLines) -> list[dict[str, Any]]:
-    candidates = [each for each in unit_candidates(scored, mentions, index, source) if each.unit.symbol]
-    found = []
-    for candidate, row in zip(candidates, unit_rows(scored, mentions, candidates), strict=True):
-        path = scored.sheet.words.paths[candidate.file]
-        lines = source.lines(path)
-        items = [
-            ContextItem(path, start, end, "", "body", 0, 0.0, (), "\n".join(lines[start - 1 : end]))
-            for start, end in candidate.unit.spans
-        ]
-        tokens = count_tokens("".join(map(render.body, items)))
-        found.append({"path": path, "candidate": candidate, "row": row, "tokens": tokens})
-    return found
-
-
 # ── learning ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -140,9 +82,9 @@ def _fit(arguments: argparse.Namespace) -> None:
         report[f"held back, {language}"] = accuracy(own)
     print(json.dumps(report, indent=1))
     for issue, total in zip(issues, totals, strict=True):
-        _put_file_scores(issue, total)
+        put_file_scores(issue, total)
     for issue in more:
-        _put_file_scores(issue, [SHARPNESS * math.log(row[FIRST]) for row in issue["rows"]])
+        put_file_scores(issue, [SHARPNESS * math.log(row[FIRST]) for row in issue["rows"]])
     report["bodies held back"] = body_coverage(issues, more)
     print(report["bodies held back"])
     if arguments.ablate:
@@ -214,7 +156,7 @@ def ablation(issues: Sequence[Any], more: Sequence[Any]) -> dict[str, Any]:
 # ── bodies ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _put_file_scores(issue: Mapping[str, Any], totals: Any) -> None:
+def put_file_scores(issue: Mapping[str, Any], totals: Any) -> None:
     """Set the columns about the file of each unit to the results of held-back trees."""
     largest = float(max(totals))
     scores = {path: math.exp(float(total) - largest) for path, total in zip(issue["paths"], totals, strict=True)}
@@ -229,17 +171,25 @@ def _put_file_scores(issue: Mapping[str, Any], totals: Any) -> None:
 
 def body_coverage(issues: Sequence[Any], more: Sequence[Any] = ()) -> dict[str, float]:
     """In percent of the gold functions, how many are wholly among the bodies that are planned, held back."""
+    found = held_bodies(issues, more).values()
+    all_of = {budget: [one for issue in found for one in issue[budget]] for budget in BODY_BUDGETS}
+    return {f"bodies@{budget}": round(100 * sum(of) / len(of), 1) for budget, of in all_of.items()}
+
+
+def held_bodies(issues: Sequence[Any], more: Sequence[Any] = ()) -> dict[str, dict[int, list[bool]]]:
+    """Which gold functions of each issue are wholly among the bodies planned by weights of other repositories."""
     known = [issue for issue in issues if issue["units"]]
-    covered: dict[int, list[bool]] = defaultdict(list)
+    covered: dict[str, dict[int, list[bool]]] = {}
     for held in _folds(known):
         train = [issue for issue in [*known, *more] if issue["units"] and issue["repo"] not in held]
         line, models = _unit_models(train)
         for issue in known:
             if issue["repo"] in held:
                 scores = [chance(total) for total in _around_totals(issue, _line_totals(line, issue), models)]
-                for budget, share in BODY_BUDGETS.items():
-                    covered[budget] += _covered(issue, scores, round(budget * share))
-    return {f"bodies@{budget}": round(100 * sum(of) / len(of), 1) for budget, of in covered.items()}
+                covered[issue["id"]] = {
+                    budget: _covered(issue, scores, round(budget * share)) for budget, share in BODY_BUDGETS.items()
+                }
+    return covered
 
 
 def _covered(issue: Mapping[str, Any], scores: Sequence[float], room: int) -> list[bool]:

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from retrieval import _git, add_common, repository, run
+from issues import add_common, git_text, repository, run
 
 from optimizer.agent.prompts import overhead
 from optimizer.agent.serve import Overlay, View, read_file, search_code
@@ -71,7 +71,7 @@ def main() -> None:
     if arguments.json:
         about = {
             "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-            "commit": _git(Path(__file__).parent, "rev-parse", "--short", "HEAD").strip(),
+            "commit": git_text(Path(__file__).parent, "rev-parse", "--short", "HEAD").strip(),
             "machine": arguments.machine,
             "dataset": arguments.dataset.name,
         }

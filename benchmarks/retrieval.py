@@ -1,266 +1,170 @@
-"""How often the chosen context contains what a real fix changed, over a data set of issues.
+"""How often the chosen context contains what a real fix changed: all sets of requests in one table, with intervals.
 
-    python benchmarks/retrieval.py DATASET.jsonl REPOS [--language L] [--repo R] [--limit N] [--jobs N] [--json OUT]
-        [--semantic MODEL_DIR]
+    python benchmarks/retrieval.py [--set NAME]… [--sample N] [--jobs N] [--json OUT] [--against OUT] [--by FIELD]
 
-A line of the data set is an object with `id`, `repo`, `language`, `base_commit`, `query`, `gold_files` and
-`gold_functions` (`path:Qualified.name`). REPOS holds the repositories, `owner+name` or `owner/name`, bare or not.
-Each repository is checked out at each base commit in turn, in a clone under --work, and indexed there; nothing after
-that commit is looked at. Nothing is sent anywhere and no model is asked; with --semantic the figures come a second
-time, with the candidates put in order by an embedding model as well.
+The sets: `dev` (issues of `retrieval_dev.jsonl`), `denchmark` (bug reports drawn by `denchmark.py`), `short`
+(questions of `short_queries_dev.jsonl`) and `bare`, the same questions where the clone has no history. DATA holds both
+files, REPOS the repositories and RosePasta/Denchmark_BRs, `owner+name` or `owner/name`, bare or not; they are taken
+from --data and --repos, or from BENCH_DATA and BENCH_REPOS.
+
+The result of each request is kept under --work by the content of the code that is measured, so that a run that was
+ended goes on, and a second run of the same code prints at once. Two runs need folders of their own. The figures held
+back need numpy, scipy and lightgbm. Intervals hold 95 % of 1,000 resamples of the requests; of NDCG, within
+repositories. With --against, the change from another result on the same requests, with its interval.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
-import statistics
-import subprocess
+import pickle
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from optimizer.context.select import select
-from optimizer.index.files import find_root
-from optimizer.index.reader import Index, open_index
-from optimizer.index.refresh import refresh
-from optimizer.settings import Settings
-from optimizer.types import Context, ContextLimits, Query
+from figures_table import line, ndcg, table
+from issues import Issue, git_text, measure, run
+from learn import cross_validate, held_bodies, put_file_scores
+from learn_rows import rows_of
+from request_sets import SETS, load, sample
 
-if TYPE_CHECKING:
-    from optimizer.context.semantic import Reranker
+from optimizer.index.reader import Index
 
-RANKS = (1, 3, 5, 10, 20)
-BUDGETS = (6000, 12000)
-NOT_RANKED = 10**6
-TOP = 200
-GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_LFS_SKIP_SMUDGE": "1"}
-
-Issue = Mapping[str, Any]
+ROOT = Path(__file__).resolve().parents[1]
+MEASURED = ("optimizer/context", "optimizer/index", "optimizer/languages", "optimizer/git", "optimizer/retrieval.py")
+MEASURING = ("benchmarks/issues.py", "benchmarks/learn_rows.py")
 
 
 def main() -> None:
     arguments = _arguments()
-    issues = read_issues(arguments.dataset, arguments.language, arguments.repo, arguments.limit)
-    results = run(measure, issues, arguments.repos, arguments.work, arguments.jobs)
-    if not results:
-        sys.exit("none of the repositories is there")
-    report = summary(results)
-    print_report(report)
-    if arguments.semantic:
-        print("\nthe same with semantic-search:")
-        look = partial(with_meaning, str(arguments.semantic.resolve()))
-        print_report(summary(run(look, issues, arguments.repos, arguments.work, arguments.jobs)))
+    kept = arguments.work / "results" / code_version()
+    seconds, results = {}, {}
+    for name in arguments.set or SETS:
+        started = time.monotonic()
+        results[name] = _measured(name, arguments, kept / name)
+        seconds[name] = round(time.monotonic() - started)
+        print(f"{name}: {len(results[name])} requests, {seconds[name]} s", file=sys.stderr, flush=True)
+    before = json.loads(arguments.against.read_text())["results"] if arguments.against else {}
+    rows = list(table(results, before))
+    about = {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "commit": git_text(ROOT, "rev-parse", "--short", "HEAD").strip(),
+        "code": kept.name,
+        "seconds": seconds,
+    }
+    print(*(f"{name} {value}" for name, value in about.items() if name != "seconds"), sep=" · ")
+    print(*map(line, rows), sep="\n")
+    for name in results if arguments.by else ():
+        _print_groups(name, results[name], arguments.by)
     if arguments.json:
-        about = {
-            "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-            "commit": _git(Path(__file__).parent, "rev-parse", "--short", "HEAD").strip(),
-            "machine": arguments.machine,
-        }
-        arguments.json.write_text(json.dumps(about | report | {"issues": results}, indent=1) + "\n")
+        arguments.json.write_text(_json(about | {"table": rows}, results))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common(parser)
-    parser.add_argument("--json", type=Path, help="write all figures, and those of each issue, here")
-    parser.add_argument("--semantic", type=Path, metavar="MODEL_DIR", help="also measure with this embedding model")
-    parser.add_argument("--machine", default=f"{os.cpu_count()} cores", help="what to call this machine in the figures")
+    parser.add_argument("--set", action="append", choices=SETS, help="only this set; may be repeated")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N requests of each set, always the same")
+    parser.add_argument("--repo", help="only this repository (owner/name)")
+    parser.add_argument("--by", choices=("language", "repo"), help="also each language or repository")
+    parser.add_argument("--json", type=Path, help="write the table and the result of each request here")
+    parser.add_argument("--against", type=Path, metavar="JSON", help="an older result to compare with")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--data", type=Path, default=os.environ.get("BENCH_DATA", ROOT.parent / "shared/eval"))
+    parser.add_argument("--repos", type=Path, default=os.environ.get("BENCH_REPOS", "."))
+    parser.add_argument("--work", type=Path, default=Path("~/.cache/optimizer-retrieval").expanduser())
     return parser.parse_args()
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that select issues."""
-    parser.add_argument("dataset", type=Path)
-    parser.add_argument("repos", type=Path)
-    parser.add_argument("--language")
-    parser.add_argument("--repo")
-    parser.add_argument("--limit", type=int, help="only the first N issues of each repository")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--work", type=Path, default=Path("~/.cache/optimizer-retrieval").expanduser())
+def code_version() -> str:
+    """A short hash of the content of all files that decide what is chosen and how it is judged."""
+    digest = hashlib.sha256()
+    for place in (*MEASURED, *MEASURING):
+        path = ROOT / place
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and file.suffix != ".pyc":
+                digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
-def read_issues(dataset: Path, language: str | None, repo: str | None, limit: int | None) -> dict[str, list[Issue]]:
-    """The issues asked for, by repository."""
-    found: dict[str, list[Issue]] = defaultdict(list)
-    for line in dataset.read_text().splitlines():
-        issue = json.loads(line)
-        if language in (None, issue["language"]) and repo in (None, issue["repo"]):
-            found[issue["repo"]].append(issue)
-    return {name: issues[:limit] for name, issues in found.items()}
+# ── one set ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def run(
-    look: Callable[[Issue, Index], Any], issues: Mapping[str, Sequence[Issue]], repos: Path, work: Path, jobs: int
-) -> list[Any]:
-    """The result of `look` for each issue in the index of its base commit, several repositories at once."""
-    present = {name: folder for name in issues if (folder := repository(repos, name)) is not None}
-    missing = sorted(set(issues) - set(present))
-    if missing:
-        print(f"missing repositories ({sum(len(issues[name]) for name in missing)} issues): {', '.join(missing)}")
-    results: list[Any] = []
-    with ProcessPoolExecutor(jobs) as pool:
-        largest_first = sorted(present, key=lambda name: -len(issues[name]))
-        for done in pool.map(partial(_repository, look, issues, present, work), largest_first):
-            results += done
+def _measured(name: str, arguments: argparse.Namespace, kept: Path) -> list[dict[str, Any]]:
+    kept.mkdir(parents=True, exist_ok=True)
+    known = load(name, arguments.data, arguments.repos, arguments.work)
+    wanted = sample([issue for issue in known if arguments.repo in (None, issue["repo"])], arguments.sample)
+    missing: dict[str, list[Issue]] = defaultdict(list)
+    for issue in wanted:
+        if not _file(kept, issue).is_file():
+            missing[issue["repo"]].append(issue)
+    run(partial(_keep, kept, name == "dev"), missing, arguments.repos, arguments.work / name, arguments.jobs)
+    files = [_file(kept, issue) for issue in wanted]
+    results = [json.loads(file.read_text()) for file in files if file.is_file()]
+    if name == "dev" and not arguments.repo:
+        _hold_back(
+            results, [pickle.loads(file.with_suffix(".pickle").read_bytes()) for file in files if file.is_file()]
+        )
     return results
 
 
-def repository(repos: Path, name: str) -> Path | None:
-    """The git directory of `owner/name` in a folder of repositories."""
-    for folder in (repos / name.replace("/", "+"), repos / name):
-        for candidate in (folder / "repo", folder / "repo" / ".git", folder / ".git", folder):
-            if (candidate / "HEAD").is_file() and (candidate / "objects").is_dir():
-                return candidate
-    return None
+def _keep(kept: Path, with_rows: bool, issue: Issue, index: Index) -> None:
+    """Measure one request and keep its result; the signals of its candidates too, for weights held back."""
+    file = _file(kept, issue)
+    result = measure(issue, index) | {"category": issue.get("category", "")}
+    if with_rows:
+        rows = rows_of({key: value for key, value in issue.items() if key != "gold_lines"}, index)
+        file.with_suffix(".pickle").write_bytes(pickle.dumps(rows))
+    file.write_text(json.dumps(result))
 
 
-def _repository(
-    look: Callable[[Issue, Index], Any],
-    issues: Mapping[str, Sequence[Issue]],
-    present: Mapping[str, Path],
-    work: Path,
-    name: str,
-) -> list[Any]:
-    started = time.monotonic()
-    done = [look(issue, index) for issue, index in visit(issues[name], present[name], work / name.replace("/", "+"))]
-    print(f"{name}: {len(done)} issues, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-    return done
+def _file(kept: Path, issue: Issue) -> Path:
+    content = hashlib.sha256(json.dumps(issue, sort_keys=True).encode()).hexdigest()[:8]
+    return kept / f"{issue['id'].replace('/', '+')}.{content}.json"
 
 
-def visit(issues: Sequence[Issue], source: Path, work: Path) -> Iterator[tuple[Issue, Index]]:
-    """Each issue, oldest commit first, with the index of the tree it was open in."""
-    tree = work / "tree"
-    if not (tree / ".git").is_dir():
-        tree.mkdir(parents=True, exist_ok=True)
-        _git(tree, "clone", "--quiet", "--shared", "--no-checkout", str(source), str(tree))
-    dates = {issue["base_commit"]: _git(tree, "log", "-1", "--format=%ct", issue["base_commit"]) for issue in issues}
-    index = open_index(find_root(tree), work / "cache")
-    for issue in sorted(issues, key=lambda issue: int(dates[issue["base_commit"]])):
-        _check_out(tree, issue["base_commit"])
-        refresh(index, Settings(workers=1), lambda progress: None)
-        yield issue, index
-    index.close()
-
-
-def _check_out(tree: Path, commit: str) -> None:
-    """Make the clone's tree that of a commit; a file whose content the repository lacks is left out."""
-    (tree / ".git" / "index.lock").unlink(missing_ok=True)
+def _hold_back(results: Sequence[dict[str, Any]], issues: Sequence[Any]) -> None:
+    """Add the places and bodies by weights learned on the other repositories."""
+    if len({issue["repo"] for issue in issues}) < 2:
+        return
     try:
-        _git(tree, "checkout", "--quiet", "--force", "--detach", commit)
-    except subprocess.CalledProcessError:
-        _git(tree, "update-ref", "--no-deref", "HEAD", commit)
-        _git(tree, "read-tree", "--reset", commit)
-        command = ["git", "checkout-index", "--all", "--force", "--quiet"]
-        subprocess.run(command, cwd=tree, env={**os.environ, **GIT}, capture_output=True, check=False)
-        _git(tree, "clean", "--quiet", "--force", "-d", "-x")
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", *arguments]
-    done = subprocess.run(command, cwd=folder, env={**os.environ, **GIT}, check=True, capture_output=True, text=True)
-    return done.stdout
-
-
-# ── one issue ────────────────────────────────────────────────────────────────────────────────────
-
-
-def measure(issue: Issue, index: Index, reranker: Reranker | None = None) -> dict[str, Any]:
-    """The figures of one issue: the place of its last gold file, and for each budget what the context covers."""
-    query = Query(issue["query"])
-    index.words()
-    result: dict[str, Any] = {name: issue[name] for name in ("id", "repo", "language")}
-    for budget in BUDGETS:
-        started = time.perf_counter()
-        context = select(query, index, ContextLimits(budget, top=TOP), reranker=reranker)
-        seconds = time.perf_counter() - started
-        covered = _covered(issue["gold_functions"], context, index)
-        result[str(budget)] = {"tokens": context.tokens, "covered": covered, "ms": round(1000 * seconds, 1)}
-    ranked = [file.path for file in context.files]
-    places = [ranked.index(path) + 1 if path in ranked else NOT_RANKED for path in issue["gold_files"]]
-    return result | {"places": places, "files": len(index.paths())}
-
-
-def with_meaning(model_dir: str, issue: Issue, index: Index) -> dict[str, Any]:
-    """The figures of one issue with the candidates ordered by meaning too."""
-    from embedded import with_vectors
-
-    from optimizer.index.embed import ModelChoice
-
-    reranker = with_vectors(ModelChoice(Settings().semantic_model, model_dir, Path()), issue, index)
-    found = measure(issue, index, reranker)
-    reranker.vectors.close()
-    return found
-
-
-def _covered(functions: Iterable[str], context: Context, index: Index) -> list[bool]:
-    held: dict[str, set[int]] = defaultdict(set)
-    for item in context.items:
-        held[item.path].update(range(item.start, item.end + 1))
-    found = []
-    for function in functions:
-        path, _, name = function.partition(":")
-        named = [symbol for symbol in index.symbols_in(path) if name in (symbol.qualified, symbol.name)]
-        exact = [symbol for symbol in named if symbol.qualified == name] or named
-        bodies = [range(symbol.start, symbol.end + 1) for symbol in exact]
-        found.append(held[path].issuperset(max(bodies, key=len)) if bodies else False)  # overloads are stubs
-    return found
-
-
-# ── all issues ───────────────────────────────────────────────────────────────────────────────────
-
-
-def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The figures over all issues, by language and by repository."""
-    groups: dict[str, dict[str, list[Mapping[str, Any]]]] = {"language": defaultdict(list), "repo": defaultdict(list)}
+        places, totals = cross_validate(issues)
+        for issue, result, place, total in zip(issues, results, places, totals, strict=True):
+            result["held"] = [int(place)]
+            put_file_scores(issue, total)
+        bodies = held_bodies(issues)
+    except ImportError as error:
+        print(f"no figures held back: {error}", file=sys.stderr)
+        return
     for result in results:
-        for kind, group in groups.items():
-            group[result[kind]].append(result)
-    return {"all": figures(results)} | {
-        kind: {name: figures(group[name]) for name in sorted(group, key=lambda name: -len(group[name]))}
-        for kind, group in groups.items()
-    }
+        if result["id"] in bodies:
+            result["held_bodies"] = {str(size): list(map(bool, of)) for size, of in bodies[result["id"]].items()}
 
 
-def figures(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Strict accuracy of files at each rank and body coverage, in percent; tokens and milliseconds."""
-    found: dict[str, float] = {"issues": len(results)}
-    for rank in RANKS:
-        found[f"acc@{rank}"] = _percent(max(result["places"]) <= rank for result in results)
-    for budget in BUDGETS:
-        runs = [result[str(budget)] for result in results]
-        found[f"bodies@{budget}"] = _percent(covered for run in runs for covered in run["covered"])
-        found[f"tokens@{budget}"] = round(statistics.mean(run["tokens"] for run in runs))
-        found[f"tokens_p95@{budget}"] = _p95([run["tokens"] for run in runs])
-    times = [result[str(BUDGETS[0])]["ms"] for result in results]
-    return found | {"ms": statistics.median(times), "ms_p95": _p95(times)}
+def _print_groups(name: str, results: Sequence[Mapping[str, Any]], field: str) -> None:
+    groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for result in results:
+        groups[result[field]].append(result)
+    print(f"\n{name:34}{'requests':>9}{'@1':>7}{'@3':>7}{'@5':>7}{'NDCG@10':>9}")
+    for group, own in sorted(groups.items(), key=lambda pair: -len(pair[1])):
+        shares = [100 * sum(max(result["places"]) <= rank for result in own) / len(own) for rank in (1, 3, 5)]
+        print(f"{group:34}{len(own):9}" + "".join(f"{share:7.1f}" for share in shares), end="")
+        print(f"{sum(map(ndcg, own)) / len(own):9.3f}")
 
 
-def _percent(values: Iterable[bool]) -> float:
-    known = list(values)
-    return round(100 * sum(known) / len(known), 1) if known else float("nan")
-
-
-def _p95(values: Sequence[float]) -> float:
-    return sorted(values)[min(len(values) - 1, round(0.95 * len(values)))]
-
-
-def print_report(report: Mapping[str, Any]) -> None:
-    """One table: all, each language, each repository."""
-    columns = [name for name in report["all"] if name != "issues"]
-    names = [name.replace("tokens_p95", "p95").replace("@12000", "@12k").replace("@6000", "@6k") for name in columns]
-    print(f"{'':24}{'issues':>7}" + "".join(f"{name:>11}" for name in names))
-    for title, group in (("", {"all": report["all"]}), ("", report["language"]), ("", report["repo"])):
-        print(title)
-        for name, row in group.items():
-            print(f"{name:24}{row['issues']:7}" + "".join(f"{row[column]:11.6g}" for column in columns))
+def _json(about: Mapping[str, Any], results: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """One request a line."""
+    sets = (
+        f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(result, separators=(",", ":")) for result in of) + "\n]"
+        for name, of in results.items()
+    )
+    return json.dumps(about, indent=1).removesuffix("\n}") + ',\n "results": {\n' + ",\n".join(sets) + "\n}\n}\n"
 
 
 if __name__ == "__main__":

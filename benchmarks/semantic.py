@@ -1,6 +1,6 @@
 """What reranking by meaning adds on real issues, for several weights, and for weights learned on other repositories.
 
-    python benchmarks/semantic.py DATASET.jsonl REPOS MODEL_DIR [--model NAME] [the options of retrieval.py]
+    python benchmarks/semantic.py DATASET.jsonl REPOS MODEL_DIR [--model NAME] [the options of issues.py]
 
 For each issue the candidates that the words found are embedded first, so that this measures the order only; the
 vectors are kept with the index under --work for the next run. The learned weights of a repository are those that
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded import with_vectors
-from retrieval import BUDGETS, Issue, add_common, figures, measure, read_issues, run
+from issues import BUDGETS, Issue, add_common, figures, measure, read_issues, run
 
 from optimizer.context.semantic import WEIGHTS, Reranker, Weights
 from optimizer.index.embed import ModelChoice
