@@ -208,7 +208,7 @@ class Patch(NamedTuple):
 
 
 class Check(NamedTuple):
-    """One proof that was tried; `passed` is None when it could not run.
+    """One proof that was tried; `passed` is None when it could not run, or (`ran`) when it proves nothing.
 
     `detail` is one line for people; `evidence` is the shortest excerpt that would help the next attempt.
     """
@@ -217,6 +217,7 @@ class Check(NamedTuple):
     passed: bool | None
     detail: str = ""
     evidence: str = ""
+    ran: bool = True
 
 
 class Verdict(NamedTuple):

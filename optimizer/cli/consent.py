@@ -41,8 +41,11 @@ def grant_command(destination: str, project: Path | None) -> int:
     DESTINATION is a provider, such as groq, or an [[endpoint]] of your own.
     """
     with options.open_services(project, {}) as services:
+        if endpoint_of(services, destination).local:
+            click.echo(f"{destination} is on this machine: it needs no consent")
+            return 0
         host = give(services, destination)
-        click.echo(f"{destination} ({host}) may now receive code of {services.workspace.root}")
+        click.echo(inert(f"{destination} ({host}) may now receive code of {services.workspace.root}"))
         click.echo(f"revoke it with: optimize consent revoke {destination}")
     return 0
 

@@ -131,7 +131,10 @@ def remove_command(provider: str | None, everything: bool, project: Path | None,
     if bool(provider) == everything:
         raise InputError("which key?", "optimize keys rm PROVIDER, or: optimize keys rm --all")
     with options.open_stock(project) as stock:
-        gone = stock.models.keys().remove(provider or "")
+        keys = stock.models.keys()
+        gone = keys.remove(provider or "")
+        if provider and not gone:
+            _endpoint(stock, provider)
     if as_json:
         for one in gone:
             emit({"event": "removed", **wire.stored_key(one)})
@@ -154,7 +157,7 @@ def test_command(provider: str | None, project: Path | None, as_json: bool) -> i
         endpoints = stock.models.endpoints()
         if provider:
             _endpoint(stock, provider)
-        wanted = [one for name, one in endpoints.items() if one.has_key and provider in (None, name)]
+        wanted = [one for name, one in endpoints.items() if (one.has_key or one.is_locked) and provider in (None, name)]
         if not wanted:
             raise InputError("there is no key to test", f"optimize keys set {provider or 'PROVIDER'}")
         results = [(one.provider, *_tested(stock, one)) for one in wanted]
@@ -245,7 +248,7 @@ def _ready_passphrase(stock: Stock) -> None:
 
     keys = stock.models.keys()
     if keys.passphrase and keys.passphrase.tries > 1 and listed(keys.state).lock is None:
-        keys.passphrase = Passphrase(lambda: hidden("A new passphrase for your stored keys", twice=True))
+        keys.passphrase = Passphrase(lambda _: hidden("A new passphrase for your stored keys", twice=True))
 
 
 def _tested(stock: Stock, endpoint: Endpoint) -> tuple[int, OptimizerError | None]:
@@ -267,7 +270,11 @@ def _tested(stock: Stock, endpoint: Endpoint) -> tuple[int, OptimizerError | Non
 
 
 def _result(models: int, error: OptimizerError | None) -> str:
-    return error.whole if error else f"it lists {count(models, 'model')}"
+    return _in_line(error) if error else f"it lists {count(models, 'model')}"
+
+
+def _in_line(error: OptimizerError) -> str:
+    return f"{error.message}; try: {error.hint}" if error.hint else error.message
 
 
 def _failed(error: OptimizerError | None) -> dict[str, str]:

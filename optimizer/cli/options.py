@@ -173,11 +173,13 @@ def _may_walk(live: Live, folder: Path, most: int) -> bool:
         return terminal.confirm(f"{many_files(str(folder), most)}.\nIndex all of them?")
 
 
-def _passphrase(live: Live | None = None) -> str:
-    """Ask for the passphrase of the stored keys."""
+def _passphrase(live: Live | None, again: bool) -> str:
+    """Ask for the passphrase of the stored keys, `again` after a wrong one."""
     from optimizer.cli import terminal
 
     with live.paused() if live else nullcontext():
+        if again:
+            terminal.warn("that passphrase does not open the stored keys")
         return terminal.hidden("Passphrase of your stored keys")
 
 
@@ -237,7 +239,7 @@ def start(project: Path | None, given: dict[str, object] | None = None, looks: b
     without = bool(click.get_current_context().meta.get(WITHOUT_PROJECT_CONFIG))
     from optimizer.cli.terminal import interactive
 
-    ask = _passphrase if interactive() else None
+    ask = partial(_passphrase, None) if interactive() else None
     return Start(
         project or Path.cwd(), os.environ, given or {}, project_config=not without, looks=looks, passphrase=ask
     )

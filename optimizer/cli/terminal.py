@@ -82,7 +82,11 @@ def warn(text: str) -> None:
 def confirm(question: str, default: bool = False) -> bool:
     """Ask a yes-or-no question on stderr; `default` is the answer of Enter."""
     _forget_typed()
-    return click.confirm(_fitting(question, len(YES_NO)), default=default, err=True)
+    asked = _fitting(question, len(YES_NO)) + (" [Y/n]: " if default else YES_NO)
+    answers = {"": default, "y": True, "yes": True, "n": False, "no": False}
+    while (given := _typed(asked)) not in answers:
+        warn("answer y or n")
+    return answers[given]
 
 
 def pick(question: str, answers: Mapping[str, str], default: str) -> str:
@@ -90,14 +94,24 @@ def pick(question: str, answers: Mapping[str, str], default: str) -> str:
     _forget_typed()
     click.echo(_fitting(question, 0), err=True)
     choices = ", ".join(f"{letter} = {meaning}" for letter, meaning in answers.items())
-    kind = click.Choice(list(answers), case_sensitive=False)
-    return str(click.prompt(choices, type=kind, default=default, show_choices=False, err=True))
+    while (given := _typed(f"{choices} [{default}]: ") or default) not in answers:
+        warn(f"answer {', '.join(list(answers)[:-1])} or {list(answers)[-1]}")
+    return given
 
 
 def hidden(question: str, twice: bool = False) -> str:
     """Ask for what is not shown as it is typed; `twice` asks again until both are the same."""
     _forget_typed()
-    return str(click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True))
+    while True:
+        given = str(click.prompt(question, hide_input=True, err=True))
+        if not twice or given == click.prompt("The same again", hide_input=True, err=True):
+            return given
+        warn("the two are not the same")
+
+
+def _typed(question: str) -> str:
+    """What a person types after a question, in small letters."""
+    return str(click.prompt(question, default="", show_default=False, prompt_suffix="", err=True)).strip().lower()
 
 
 def _forget_typed() -> None:

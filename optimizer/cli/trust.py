@@ -60,7 +60,7 @@ def list_command(project: Path | None, as_json: bool) -> int:
     if any(answer is None for _, answer in rows):
         notice("allow them with: optimize trust grant")
     if not rows:
-        click.echo("no command for tests, linter or types was found or configured")
+        click.echo(checks.NO_COMMAND)
     return 0
 
 

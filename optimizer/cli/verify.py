@@ -90,7 +90,7 @@ def _explain(patch: Patch, runs: tuple[Run, ...], as_json: bool, explain: bool) 
             others = count(len(run.further), "other test file")
             click.echo(f"  {others}, after those and only if they are quick")
     if not runs:
-        click.echo("no command for tests, linter or types was found or configured")
+        click.echo(reasons.NO_COMMAND)
 
 
 def _skipped(run: Run) -> str:

@@ -64,6 +64,10 @@ def open_provider(endpoint: Endpoint, gate: Gate) -> Provider:
 
     A stored key is read now. Raises AuthFailed when the endpoint needs a key and has none, and what reading it raises.
     """
+    if endpoint.is_locked:
+        from optimizer.report.reasons import UNLOCK
+
+        raise AuthFailed(f"the stored key of {endpoint.provider} needs its passphrase", UNLOCK, for_all=True)
     if not endpoint.has_key and endpoint.needs_key:
         raise AuthFailed(f"no key for {endpoint.provider}", f"optimize keys set {endpoint.provider}", for_all=True)
     endpoint = endpoint.unsealed()

@@ -65,12 +65,14 @@ _BROKEN = {
 }
 
 
-_LAYERS = {
-    "bwrap": "confined by bubblewrap",
-    "namespaces": "confined by namespaces",
-    "landlock": "confined by Landlock, without sockets",
-    "seatbelt": "confined by Seatbelt, without sockets",
-    "none": "not confined",
+UNAPPROVED = "the tests of this project are not approved"
+NO_COMMAND = "no command for tests, linter or types was found or configured"
+NO_TEST_COMMAND = "no command for tests was found or configured"
+LAYERS = {
+    "bwrap": "bubblewrap",
+    "namespaces": "namespaces",
+    "landlock": "Landlock without sockets",
+    "seatbelt": "Seatbelt without sockets",
 }
 
 
@@ -125,7 +127,7 @@ def running(commands: Sequence[str]) -> str:
 
 def confined(layer: str | None) -> str:
     """What held a command: a layer of `confine`, None where it never ran."""
-    return _LAYERS.get(layer or "", "not run")
+    return f"confined by {LAYERS[layer]}" if layer in LAYERS else "not confined" if layer else "not run"
 
 
 def passed(command: str, files: int, seconds: float, limits: str) -> str:
@@ -190,7 +192,22 @@ def first_of(found: Sequence[str]) -> str:
 
 def fails_without(command: str, tests: int) -> str:
     """Tests that fail with the change and without it."""
-    return not_counted(f"{f'{tests} tests fail' if tests else f'{command} fails'} without the change too")
+    return f"{f'{tests} tests fail' if tests else f'{command} fails'} without the change too"
+
+
+def failed_once(test: str) -> str:
+    """A test that failed, and passed on the same copy."""
+    return f"{test} failed once and passed when run again"
+
+
+def no_test_collected() -> str:
+    """A runner that found no test."""
+    return "pytest collected no test"
+
+
+def runs_only_with(command: str) -> str:
+    """A command that cannot be compared with the state before the change."""
+    return f"{command} could not run without the change"
 
 
 def below_threshold(confidence: float, threshold: float, *, tested: bool) -> str:

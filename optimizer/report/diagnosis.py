@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
+
+from optimizer.report.checks import LAYERS
 
 FindingCode = Literal[
     "confined",
@@ -63,7 +65,7 @@ class _Words(NamedTuple):
 OPEN = "not protected"
 """The area of what nothing here protects from."""
 _WORDS: Mapping[FindingCode, _Words] = {
-    "confined": _Words("commands", "they see only their copy and the tool chains: by {0}"),
+    "confined": _Words("commands", "they see only their copy and the tool chains, held by {0}"),
     "unconfinable": _Words("commands", "nothing here can confine them: they do not run", "install bubblewrap"),
     "unconfined_allowed": _Words(
         "commands", "they may run unconfined here where nothing confines them", "optimize trust revoke unconfined"
@@ -117,7 +119,14 @@ def area(one: Finding) -> str:
 
 def text(one: Finding) -> str:
     """What was found."""
-    return _WORDS[one.code].text.format(*one.values)
+    values = (_layers(one.values),) if one.code == "confined" else one.values
+    return _WORDS[one.code].text.format(*values)
+
+
+def _layers(names: Sequence[str]) -> str:
+    """Layers in the order in which they are tried."""
+    first, *further = [LAYERS[name] for name in names]
+    return first + (f" (else {', else '.join(further)})" if further else "")
 
 
 def cure(one: Finding) -> str:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 UNKNOWN = "price unknown"
 
 
 def count(number: int, noun: str) -> str:
     """A number of things: `1 file`, `1,204 files`; `noun` is in the singular and takes a plain `s`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def together(names: Sequence[str]) -> str:
+    """Names in a row: `a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def size(count: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.errors import BudgetReached, Conflict, NoProvider, SafetyRefused, UnusableOutput
-from optimizer.report.figures import count
+from optimizer.report.figures import count, together
 
 if TYPE_CHECKING:
     from optimizer.events import Careful, ConsentQuestion, Hindrance, LandingQuestion, RenameQuestion, Reviewed
@@ -43,14 +43,19 @@ def verdict_text(verdict: Verdict) -> str:
 
 
 def verdict_line(verdict: Verdict) -> str:
-    """The checks in short: how many passed and which did not run; where some failed, only those, with reasons."""
+    """The checks in short: how many passed and which did not run, and why others prove nothing.
+
+    Where some failed, only those, with reasons.
+    """
     failed = [f"{check.name} {_how(check)}" for check in verdict.checks if check.passed is False]
     if failed:
         return "\n".join(failed)
     passed = len({check.name for check in verdict.checks if check.passed})
-    idle = dict.fromkeys(one.name for one in verdict.checks if one.passed is None and one.name != CONFIDENCE)
-    rest = f", {' and '.join(idle)} not run" if idle else ""
-    return f"checks: {passed} ok{rest} · confidence {verdict.confidence:.2f} (-v shows each)"
+    open_ones = [check for check in verdict.checks if check.passed is None and check.name != CONFIDENCE]
+    idle = list(dict.fromkeys(check.name for check in open_ones if not check.ran))
+    rest = f", {together(idle)} not run" if idle else ""
+    first = f"checks: {passed} ok{rest} · confidence {verdict.confidence:.2f} (-v shows each)"
+    return "\n".join([first, *(f"{check.name} {_how(check)}" for check in open_ones if check.ran)])
 
 
 def refused(text: str, request: str, kept: bool) -> str:

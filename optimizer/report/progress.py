@@ -8,7 +8,7 @@ from typing import Literal
 from optimizer.errors import Bound
 from optimizer.reasons import CautionCode, NoOpinion
 from optimizer.report import reasons
-from optimizer.report.figures import cap_left, dollars, duration
+from optimizer.report.figures import cap_left, dollars, duration, together
 from optimizer.report.memory import GIB
 from optimizer.types import Attempt, LeftOut
 
@@ -108,7 +108,7 @@ def no_opinion(model: str, missing: NoOpinion) -> str:
     """The model of `local.router` gave no usable answer."""
     why = {
         "failed": missing.failure,
-        "no_memory": f"not asked, not enough memory next to {' and '.join(missing.others)}",
+        "no_memory": f"not asked, not enough memory next to {together(missing.others)}",
         "no_kind": "it named no kind of work",
         "late": f"no answer in {missing.seconds:g} s",
     }[missing.code]
@@ -140,7 +140,7 @@ def cap_warning(name: str, share: float, spent: int, cap: int) -> str:
 
 def unloaded(model: str, others: Sequence[str]) -> str:
     """Models that were taken out of a server's memory."""
-    return f"unloaded {' and '.join(others)}: {model} does not fit beside"
+    return f"unloaded {together(others)}: {model} does not fit beside"
 
 
 def not_sent(model: str, parameters: Sequence[str]) -> str:
@@ -188,7 +188,7 @@ _CAUTIONS: Mapping[CautionCode, str] = {
     "legal": "this is no legal advice: have a lawyer check it before you act on it",
     "medical": "this is no medical advice: ask a doctor or pharmacist before you act on it",
     "tax": "this is no tax advice: have a tax adviser or the authority confirm it before you act on it",
-    "unproven": "no test ran on this change: review it before use",
+    "unproven": "no test speaks for this change: review it before use",
 }
 
 

@@ -10,6 +10,7 @@ from optimizer import vendors
 from optimizer.report.figures import amount, cap_left, duration, money
 from optimizer.types import Attempt, LeftOut, Model, Route, Task
 
+UNLOCK = "run it in a terminal, or set OPTIMIZER_PASSPHRASE_FILE"
 _PERIODS = {60: "minute", 86_400: "day"}
 _PLAIN: dict[r.Why, str] = {
     r.Why.LOCKED: "its stored key needs the passphrase",
@@ -111,7 +112,7 @@ def hint(left: LeftOut, name: str = "") -> str:
         case r.Why.CONSENT:
             return f"optimize consent grant {left.provider}"
         case r.Why.LOCKED:
-            return "run it in a terminal, or set OPTIMIZER_PASSPHRASE_FILE"
+            return UNLOCK
         case r.Why.LOCAL_OFF:
             return "set local-models = true in [features]"
         case r.Why.BLIND | r.Unfit():

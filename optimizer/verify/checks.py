@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from optimizer.edits.paths import check_path
 from optimizer.errors import SafetyRefused
 from optimizer.index.reader import Index
-from optimizer.report.checks import not_run
+from optimizer.report import checks as report
 from optimizer.types import Check, Patch, Verdict
 from optimizer.verify import commands
 from optimizer.verify.links import check_imports, check_uses
@@ -64,8 +64,19 @@ def checks_of(name: str, found: Iterable[Finding]) -> Iterator[Check]:
 
 def check_of(name: str, found: Finding) -> Check:
     """The check of one finding."""
-    detail = not_run(found.detail) if found.passed is None and found.detail else found.detail
-    return Check(name, found.passed, detail, found.evidence)
+    if found.passed is None:
+        return not_run(name, found.detail)
+    return Check(name, found.passed, found.detail, found.evidence)
+
+
+def not_run(name: str, why: str) -> Check:
+    """A check that could not run."""
+    return Check(name, None, report.not_run(why) if why else "", ran=False)
+
+
+def not_counted(name: str, why: str) -> Check:
+    """A check that ran, and proves nothing."""
+    return Check(name, None, report.not_counted(why))
 
 
 def verdict_of(checks: tuple[Check, ...], weights: Mapping[str, float]) -> Verdict:

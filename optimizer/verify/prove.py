@@ -13,38 +13,36 @@ from optimizer.report import checks as report
 from optimizer.types import Check, Patch, Verdict
 from optimizer.verify import excerpt, system, tested
 from optimizer.verify.affected import reached
-from optimizer.verify.checks import WEIGHTS, at_once, verdict_of
+from optimizer.verify.checks import WEIGHTS, at_once, not_counted, not_run, verdict_of
 from optimizer.verify.commands import Command, Means, Run, commands, plan
 from optimizer.verify.copies import Copies
 from optimizer.verify.patched import Patched
 from optimizer.verify.tested import Tested
 from optimizer.verify.trusted import allowed
 
-_UNAPPROVED = "the tests of this project are not approved"
-
 
 def execute(run: Run, copies: Copies) -> Tested:
     """Run a command as a check; it neither passes nor fails where it cannot run or fails without the patch too."""
     kind = run.command.kind
     if run.skip:
-        return Tested(Check(kind, None, report.not_run(report.skipped(run.skip, run.command.text, kind))))
+        return Tested(not_run(kind, report.skipped(run.skip, run.command.text, kind)))
     try:
         return tested.judge(run, copies) if kind == "tests" else Tested(_judge_findings(run, copies))
     except StorageError as error:
-        return Tested(Check(kind, None, report.not_run(error.message)))
+        return Tested(not_run(kind, error.message))
 
 
 def _judge_findings(run: Run, copies: Copies) -> Check:
     kind, command = run.command.kind, run.command.text
     after = copies.run(run, "after")
     if why := tested.why_not_run(run, after.ended) or tested.why_stopped(run, after.ended):
-        return Check(kind, None, report.not_run(why))
+        return not_run(kind, why)
     limits = report.confined(after.ended.layer)
     if after.ended.code == 0:
         return Check(kind, True, report.passed(command, len(run.files), after.ended.seconds, limits))
     before = copies.run(run, "before")
     if before.ended.code is None:
-        return Check(kind, None, report.not_counted(f"{command} could not run without the change"))
+        return not_counted(kind, report.runs_only_with(command))
     new = excerpt.new_findings(after.ended.output, before.ended.output, after.tree, before.tree)
     if not new:
         return Check(kind, True, f"{command} finds nothing new; {limits}")
@@ -80,7 +78,7 @@ def judge(
             if found.check.passed is False:
                 break
     if not any(run.command.kind == "tests" for run in runs):
-        checks.append(Check("tests", None, report.not_run("no command for tests was found or configured")))
+        checks.append(not_run("tests", report.NO_TEST_COMMAND))
     verdict = verdict_of(tuple(checks), WEIGHTS)._replace(weakened=weakened)
     return _with_threshold(verdict, means.settings.confidence_threshold)
 
@@ -90,7 +88,7 @@ def _of_system(patch: Patch, index: Index, means: Means, copies: Copies) -> list
         seconds = means.settings.verify_compiler
         return list(system.check(Patched(patch, index), means.root.path, copies.words, seconds))
     except StorageError as error:
-        return [Check(system.NAME, None, report.not_run(error.message))]
+        return [not_run(system.NAME, error.message)]
 
 
 def _results(checks: Sequence[Check]) -> str:
@@ -119,7 +117,7 @@ def run_tests(patch: Patch, paths: tuple[str, ...], index: Index, means: Means) 
     """
     command = _command(means)
     if command is None:
-        raise SafetyRefused(_UNAPPROVED)
+        raise SafetyRefused(report.UNAPPROVED)
     files = paths or tuple(test.path for test in reached([change.path for change in patch.changes], index))
     known = {*index.paths(), *(change.path for change in patch.changes)}
     if odd := [path for path in files if path not in known or not is_test(path)]:

@@ -22,6 +22,7 @@ from optimizer.confine.run import Ended
 from optimizer.languages.modules import rust
 from optimizer.report import checks as report
 from optimizer.types import Check
+from optimizer.verify.checks import not_counted, not_run
 from optimizer.verify.findings import Diagnostic, new, parsed
 from optimizer.verify.patched import MOST_NAMED, Patched, Side
 
@@ -122,7 +123,7 @@ def _checked(tool: Tool, program: str, files: Sequence[str], patched: Patched, r
         ended, found = _findings([(program, *words) for words in tool.runs(there, side)], is_after, run)
         if ended.code is None:
             late = report.timed_out(tool.program, ended.seconds, "verify.compiler")
-            return Check(NAME, None, report.not_run(ended.missing or late))
+            return not_run(NAME, ended.missing or late)
         if is_after and ended.code == 0:
             return Check(NAME, True, f"{tool.program} finds nothing; {report.confined(ended.layer)}")
         after = found if is_after else after
@@ -130,7 +131,7 @@ def _checked(tool: Tool, program: str, files: Sequence[str], patched: Patched, r
         lines = [f"{one.path}:{one.line} {one.text}" for one in brought if tool.counts.search(one.text)]
         if not lines:
             why = "what it finds may come of what is not installed" if is_after else "it fails without the change too"
-            return Check(NAME, None, report.not_counted(f"{tool.program}: {why}"))
+            return not_counted(NAME, f"{tool.program}: {why}")
     return Check(NAME, False, report.first_of(lines), "\n".join(lines[:MOST_NAMED]))
 
 

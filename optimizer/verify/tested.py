@@ -12,6 +12,7 @@ from optimizer.languages.files_of_tests import is_test
 from optimizer.report import checks as report
 from optimizer.types import Check, FileChange, Patch
 from optimizer.verify import excerpt
+from optimizer.verify.checks import not_counted, not_run
 from optimizer.verify.commands import Run
 from optimizer.verify.copies import Copies, Ran, is_of_tests
 
@@ -47,7 +48,7 @@ def judge(run: Run, copies: Copies) -> Tested:
     """Run tests with the patch and without it. Raises StorageError when no copy can be made."""
     after = copies.run(run, "after")
     if why := why_not_run(run, after.ended):
-        return Tested(Check("tests", None, report.not_run(why)))
+        return Tested(not_run("tests", why))
     if _is_cheap(run, after.ended):
         whole = judge(replace(run, files=run.files + run.further, further=()), copies)
         if whole.check.passed is not None or whole.weakened:
@@ -107,11 +108,11 @@ def _failed(run: Run, after: Ran, before: Ran, copies: Copies) -> Check | None:
     if not (new or unprinted) and (ended.code == 0 or is_covered_less or nothing_ran):
         return None
     if not (new or unprinted) and (failed or before.ended.code != 0):
-        return Check("tests", None, report.fails_without(command, len(failed)))
+        return not_counted("tests", report.fails_without(command, len(failed)))
     if stopped := why_stopped(run, ended):
         return Check("tests", False, stopped, excerpt.of_any(ended.output, after.tree) or stopped)
     if is_pytest and new and _pass_again(run, new, copies):
-        return Check("tests", None, report.not_counted(f"{min(new)} failed once and passed when run again"))
+        return not_counted("tests", report.failed_once(min(new)))
     is_named = is_pytest and new
     shown = excerpt.of_pytest(ended.output, new, after.tree) if is_named else excerpt.of_any(ended.output, after.tree)
     what = report.first_of(sorted(new)) if new else command
@@ -151,7 +152,7 @@ def _held_to_less(run: Run, after: Ran, before: Ran, copies: Copies) -> Tested |
     if not (gone or refuted):
         return None
     why = report.weakened(sorted(gone), sorted(refuted - gone))
-    return Tested(Check("tests", None, report.not_counted(why)), changed)
+    return Tested(not_counted("tests", why), changed)
 
 
 def _is_removed(name: str, changes: Iterable[FileChange]) -> bool:
@@ -168,13 +169,13 @@ def _is_harmless(change: FileChange) -> bool:
 def _passed_or_not(run: Run, after: Ran, before: Ran, patch: Patch) -> Check:
     ended, command = after.ended, run.command.text
     if run.command.tool == "pytest" and ended.code == NO_TESTS:
-        return Check("tests", None, report.not_run("pytest collected no test"))
+        return not_run("tests", report.no_test_collected())
     if _adds(_JUDGES, patch.changes):
-        return Check("tests", None, report.not_counted(report.changes_its_judge()))
+        return not_counted("tests", report.changes_its_judge())
     if after.results.source != "report" and _adds(_ENDS, patch.changes):
-        return Check("tests", None, report.not_counted(report.ends_by_itself(command)))
+        return not_counted("tests", report.ends_by_itself(command))
     if after.results.source == "none" and _last_line(before.ended) not in ended.output:
-        return Check("tests", None, report.not_counted(report.prints_otherwise(command)))
+        return not_counted("tests", report.prints_otherwise(command))
     passed = report.passed(command, len(run.files), ended.seconds, report.confined(ended.layer))
     if ended.code:
         passed += "; it also wants coverage, which a part of the tests lacks"

@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
 LAYER_SECONDS = 1.0
 MOST_NAMED = 3
-_NAMES = {
-    "bwrap": "bubblewrap",
-    "namespaces": "namespaces",
-    "landlock": "Landlock, without sockets",
-    "seatbelt": "Seatbelt, without sockets",
-}
 
 
 def findings(stock: Stock, start: Start) -> Iterator[Finding]:
@@ -53,11 +47,8 @@ def _commands(stock: Stock, start: Start) -> Iterator[Finding]:
     wanted = [layer for layer in bounds(means, LAYER_SECONDS).layers if layer != "none"]
     with ThreadPoolExecutor() as pool:
         held = pool.map(lambda layer: _holds(layer, root, start), wanted)
-        working = [_NAMES[layer] for layer, holds in zip(wanted, held, strict=True) if holds]
-    if working:
-        yield Finding("confined", (", else by ".join(working),))
-    else:
-        yield Finding("unconfinable")
+        working = tuple(layer for layer, holds in zip(wanted, held, strict=True) if holds)
+    yield Finding("confined", working) if working else Finding("unconfinable")
     if trust.decision(places.state, str(root), trust.UNCONFINED, look=look):
         yield Finding("unconfined_allowed")
     run = [one.text for one in commands(means) if allowed(one, means)]

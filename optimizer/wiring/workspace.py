@@ -32,7 +32,7 @@ class Start(NamedTuple):
     looks: bool = False
     query: Query | None = None
     may_walk: Callable[[Path, int], bool] = lambda *_: False
-    passphrase: Callable[[], str] | None = None
+    passphrase: Callable[[bool], str] | None = None
 
     def profile(self, keywords: Mapping[str, str]) -> str:
         """The profile that the kind of work chooses, by these words of the user's too; '' where there is none."""

@@ -10,7 +10,7 @@ from optimizer.reasons import NoAnswer
 from optimizer.report.decision import no_model
 from optimizer.report.evidence import phrase
 from optimizer.report.layout import cells, wrapped
-from optimizer.report.outcome import context_line, verdict_text
+from optimizer.report.outcome import context_line, verdict_line, verdict_text
 from optimizer.retrieval import Context, ContextItem, RankedFile, Signal
 from optimizer.types import Check, FileChange, LeftOut, Patch, Verdict
 from optimizer.verify.checks import at_once
@@ -51,6 +51,13 @@ def test_checks_that_passed_share_a_line_and_each_other_one_has_its_own() -> Non
         "lint failed: E1",
     ]
     assert "path, text" in lines[0] and "0.50" in lines[0]
+
+
+def test_what_ran_and_proves_nothing_is_not_among_what_did_not_run() -> None:
+    idle = [Check(name, None, "not run: x", ran=False) for name in ("names", "uses", "lint")]
+    why = "not counted: the change alters tests: test_a fails in its old form on the new code"
+    lines = verdict_line(Verdict(True, (Check("path", True), *idle, Check("tests", None, why)), 0.5)).split("\n")
+    assert lines == ["checks: 1 ok, names, uses and lint not run · confidence 0.50 (-v shows each)", f"tests {why}"]
 
 
 @pytest.mark.parametrize("columns", [20, 80])

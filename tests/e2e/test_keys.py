@@ -106,11 +106,26 @@ def test_keys_are_tested_without_consent_and_without_code(keyless: Optimize, loo
     assert [(one.method, one.raw, one.headers["authorization"]) for one in asked] == [("GET", b"", f"Bearer {KEY}")]
 
 
+def test_a_key_without_its_passphrase_is_tested_as_one_that_is_there(keyless: Optimize, loopback: Loopback) -> None:
+    assert keyless("keys", "set", "groq", stdin=KEY).code == 0
+    del keyless.env["OPTIMIZER_PASSPHRASE_FILE"]
+    ran = keyless("keys", "test", "groq", "--json")
+    assert ran.code == 6, ran.err
+    assert "passphrase" in ran.events[0]["error"] and "PASSPHRASE" in ran.events[0]["hint"]
+    assert not loopback.requests
+
+
+def test_only_keys_of_providers_are_removed(keyless: Optimize) -> None:
+    assert keyless("keys", "rm", "grok").code == 2
+    assert keyless("keys", "rm", "groq").code == 0
+
+
 def test_at_a_terminal_key_and_passphrase_are_not_shown(keyless: Optimize, loopback: Loopback) -> None:
     del keyless.env["OPTIMIZER_PASSPHRASE_FILE"]
-    lines = f"{KEY}\ncorrect horse\ncorrect horse\n"
+    lines = f"{KEY}\ncorrect horse\ncorrect house\ncorrect horse\ncorrect horse\n"
     code, screen = typed(keyless, ["keys", "set", "groq"], "Key of groq", lines)
     assert code == 0, screen
+    assert screen.count("not the same") == 1
     assert KEY not in screen
     assert "correct horse" not in screen
     loopback.queue("groq", GOOD)
@@ -118,4 +133,5 @@ def test_at_a_terminal_key_and_passphrase_are_not_shown(keyless: Optimize, loopb
         keyless, ["explain parse_response", "--provider", "groq"], "Passphrase", "wrong\ncorrect horse\n"
     )
     assert code == 0, screen
+    assert screen.count("does not open") == 1
     assert loopback.asked("groq")[0].headers["authorization"] == f"Bearer {KEY}"

@@ -27,7 +27,7 @@ Change = Callable[[dict], object]
 
 
 def opens(words: str = "correct horse") -> Passphrase:
-    return Passphrase(lambda: words)
+    return Passphrase(lambda again: words)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_a_key_comes_back_and_the_file_is_private(sealed_state: Path) -> None:
 
 def test_a_wrong_passphrase_is_asked_for_again_and_opens_nothing(sealed_state: Path) -> None:
     words = ["wrong", "wrong too", "correct horse"]
-    assert KeyStore(sealed_state, Passphrase(lambda: words.pop(0), 3)).read(of(sealed_state, "groq")) == KEY
+    assert KeyStore(sealed_state, Passphrase(lambda again: words.pop(0), 3)).read(of(sealed_state, "groq")) == KEY
     with pytest.raises(sealing.WrongPassphrase) as refused:
         KeyStore(sealed_state, opens("wrong")).read(of(sealed_state, "groq"))
     assert refused.value.exit_code == 2
@@ -141,9 +141,9 @@ def test_the_end_of_a_short_key_is_not_shown() -> None:
 def test_the_first_line_of_a_file_is_the_passphrase(tmp_path: Path) -> None:
     path = tmp_path / "passphrase"
     with pytest.raises(ConfigError):
-        passphrase_in(str(path))()
+        passphrase_in(str(path))(False)
     path.write_text("\nsecond")
     with pytest.raises(ConfigError):
-        passphrase_in(str(path))()
+        passphrase_in(str(path))(False)
     path.write_text(" correct horse \r\n")
-    assert passphrase_in(str(path))() == " correct horse "
+    assert passphrase_in(str(path))(False) == " correct horse "

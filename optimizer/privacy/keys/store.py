@@ -53,9 +53,9 @@ class Listed(NamedTuple):
 
 
 class Passphrase(NamedTuple):
-    """How the passphrase is had, and how often one may ask for it."""
+    """How the passphrase is had, and how often one may ask for it; `ask` is given whether the one before was wrong."""
 
-    ask: Callable[[], str]
+    ask: Callable[[bool], str]
     tries: int = 1
 
 
@@ -96,10 +96,10 @@ def _typed(lock: Lock) -> bool:
     return isinstance(lock.proof, str) and all(type(one) is int for one in (lock.memory, lock.passes, lock.lanes))
 
 
-def passphrase_in(path: str) -> Callable[[], str]:
+def passphrase_in(path: str) -> Callable[[bool], str]:
     """Read the passphrase from a file: its first line. Raises ConfigError, when it is called."""
 
-    def read() -> str:
+    def read(again: bool) -> str:
         try:
             with Path(path).expanduser().open(encoding="utf-8") as file:
                 found = file.readline(LONGEST_PASSPHRASE).rstrip("\r\n")
@@ -184,11 +184,11 @@ class KeyStore:
                 "write it into a file that only you can read, and name that in OPTIMIZER_PASSPHRASE_FILE",
             )
         if lock is None:
-            made, self._cipher = sealing.new_lock(self.passphrase.ask())
+            made, self._cipher = sealing.new_lock(self.passphrase.ask(False))
             return made
         for left in reversed(range(self.passphrase.tries)):
             try:
-                self._cipher = sealing.opened(lock, self.passphrase.ask())
+                self._cipher = sealing.opened(lock, self.passphrase.ask(left < self.passphrase.tries - 1))
                 break
             except WrongPassphrase:
                 if not left:
