@@ -56,8 +56,11 @@ def test_checks_that_passed_share_a_line_and_each_other_one_has_its_own() -> Non
 def test_what_ran_and_proves_nothing_is_not_among_what_did_not_run() -> None:
     idle = [Check(name, None, "not run: x", ran=False) for name in ("names", "uses", "lint")]
     why = "not counted: the change alters tests: test_a fails in its old form on the new code"
-    lines = verdict_line(Verdict(True, (Check("path", True), *idle, Check("tests", None, why)), 0.5)).split("\n")
-    assert lines == ["checks: 1 ok, names, uses and lint not run · confidence 0.50 (-v shows each)", f"tests {why}"]
+    first, second = verdict_line(Verdict(True, (Check("path", True), *idle, Check("tests", None, why)), 0.5)).split(
+        "\n"
+    )
+    assert "uses and lint" in first and "tests" not in first
+    assert second == f"tests {why}"
 
 
 @pytest.mark.parametrize("columns", [20, 80])
