@@ -68,16 +68,24 @@ def run(
     look: Callable[[Issue, Index], Any], issues: Mapping[str, Sequence[Issue]], repos: Path, work: Path, jobs: int
 ) -> list[Any]:
     """The result of `look` for each issue in the index of its base commit, several repositories at once."""
-    present = {name: folder for name in issues if (folder := repository(repos, name)) is not None}
+    sources = {name: folder for name in issues if (folder := repository(repos, name)) is not None}
+    present = {name: source for name, source in sources.items() if _has_all(source, issues[name])}
     missing = sorted(set(issues) - set(present))
     if missing:
-        print(f"missing repositories ({sum(len(issues[name]) for name in missing)} issues): {', '.join(missing)}")
+        count = sum(len(issues[name]) for name in missing)
+        print(f"missing repositories or commits ({count} issues): {', '.join(missing)}", file=sys.stderr)
     results: list[Any] = []
     with ProcessPoolExecutor(jobs) as pool:
         largest_first = sorted(present, key=lambda name: -len(issues[name]))
         for done in pool.map(partial(_repository, look, issues, present, work), largest_first):
             results += done
     return results
+
+
+def _has_all(source: Path, issues: Iterable[Issue]) -> bool:
+    asked = "".join(f"{issue['base_commit']}^{{commit}}\n" for issue in issues)
+    command = ["git", "-c", "safe.directory=*", "--git-dir", str(source), "cat-file", "--batch-check"]
+    return " missing" not in subprocess.run(command, input=asked, check=True, capture_output=True, text=True).stdout
 
 
 def repository(repos: Path, name: str) -> Path | None:
