@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 from optimizer.git.identity import identify
 from optimizer.privacy.consent import grant
 from tests.conftest import git
+from tests.e2e.preloaded import CAN, READ_AT_START, Preloaded
 from tests.loopback.replies import Call
 from tests.loopback.server import Loopback
 
@@ -53,6 +54,7 @@ class Optimize:
     cwd: Path
     env: dict[str, str] = field(default_factory=dict)
     seconds: float = 60
+    preloaded: Preloaded | None = None
 
     @property
     def config(self) -> Path:
@@ -68,30 +70,51 @@ class Optimize:
         return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8", **self.env}
 
     def __call__(self, *arguments: str, stdin: str | None = None, cwd: Path | None = None) -> Ran:
-        done = subprocess.run(
-            [COMMAND, *arguments],
-            cwd=cwd or self.cwd,
-            env=self.environment(),
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
-            timeout=self.seconds,
-            check=False,
-        )
+        where, env = cwd or self.cwd, self.environment()
+        if self.preloaded is None or any(name.startswith(READ_AT_START) for name in env):
+            done = subprocess.run(
+                [COMMAND, *arguments],
+                cwd=where,
+                env=env,
+                input=stdin,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                capture_output=True,
+                text=True,
+                timeout=self.seconds,
+                check=False,
+            )
+        else:
+            done = self.preloaded.run(arguments, cwd=where, env=env, stdin=stdin, seconds=self.seconds)
         ran = Ran(done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in ran.err, ran.err
         return ran
 
 
+@pytest.fixture(scope="session")
+def loaded(request: pytest.FixtureRequest) -> Iterator[Preloaded | None]:
+    """What runs are forked from, where the system can do that and there are enough of them; use `preloaded`."""
+    if not CAN or not request.config.getoption("--slow"):
+        yield None
+        return
+    loaded = Preloaded(COMMAND)
+    yield loaded
+    loaded.close()
+
+
 @pytest.fixture
-def stand_in(tmp_path: Path) -> Callable[..., Optimize]:
+def preloaded(loaded: Preloaded | None) -> Preloaded | None:
+    """How the command is run; files whose tests look at the process itself give None: it is started by itself."""
+    return loaded
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, preloaded: Preloaded | None) -> Callable[..., Optimize]:
     """A user in a directory with an empty home; environment variables by keyword."""
 
     def stand(cwd: Path, **env: str) -> Optimize:
         home = tmp_path / "home"
         home.mkdir(exist_ok=True)
-        return Optimize(home, cwd, {"OLLAMA_HOST": "127.0.0.1:9", **env})
+        return Optimize(home, cwd, {"OLLAMA_HOST": "127.0.0.1:9", **env}, preloaded=preloaded)
 
     return stand
 

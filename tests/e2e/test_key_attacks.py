@@ -19,6 +19,11 @@ pytestmark = pytest.mark.slow
 ON_THE_STORE = {"by_link", "by_guess", "by_moving", "by_weakening", "by_damage"}
 
 
+@pytest.fixture
+def preloaded() -> None:
+    """Attacks look at the environment, the memory and the modules of a process that was started with the keys."""
+
+
 @pytest.mark.parametrize("name", sorted({*ATTACKS} - ON_THE_STORE))
 def test_no_attack_succeeds(name: str, user: Optimize, loopback: Loopback, tmp_path: Path) -> None:
     prepare(user)
