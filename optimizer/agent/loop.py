@@ -35,7 +35,6 @@ REFUSED = (
     "Nothing of this answer was applied: {why}\nThe files are as they were before it. Give all of its edits once more, "
     "corrected; explain nothing."
 )
-CALLED = "it calls tools, and no more calls can be made: answer in words"
 UNREADABLE = "(an answer that could not be read)"
 
 
@@ -241,11 +240,11 @@ def _end(talk: _Talk, result: Completion | OptimizerError, reply: Reply | None) 
         heard = result.heard if isinstance(result, ProviderError) else ""
         return AgentResult(heard, failure=failure, cut="late" if heard else "")
     if result.stop == "length":
-        why = "the answer was cut at its token limit; answer shorter"
-        return AgentResult(result.text, failure=AnswerCut(why), cut="length")
+        return AgentResult(result.text, failure=AnswerCut(progress.unusable("cut")), cut="length")
     if result.stop == "loop":
-        why = "the answer repeats itself and was stopped"
-        return AgentResult(result.text, failure=None if question else Repeating(why), cut="loop")
+        return AgentResult(
+            result.text, failure=None if question else Repeating(progress.unusable("repeating")), cut="loop"
+        )
     if question and (why := _no_answer(result, reply)):
         return AgentResult(reply.prose, failure=UnusableOutput(why))
     if question and all(isinstance(edit, Whole) for edit in reply.edits):
@@ -259,7 +258,7 @@ def _end(talk: _Talk, result: Completion | OptimizerError, reply: Reply | None) 
         return AgentResult(reply.prose, failure=error)
     patch = talk.toolbox.overlay.patch()
     if not patch.changes:
-        why = "the edits change nothing" if reply.edits else "the answer holds no edit"
+        why = progress.unusable("unchanged" if reply.edits else "no-edit")
         return AgentResult(reply.prose, failure=UnusableOutput(why))
     return AgentResult(reply.prose, patch)
 
@@ -269,7 +268,7 @@ def _no_answer(completion: Completion, reply: Reply) -> str:
     if reply.broken or any(call.malformed for call in completion.tool_calls):
         return "; ".join(reply.problems)
     called = reply.looks or any(not kind_of(call.name) for call in completion.tool_calls)
-    return CALLED if called else ""
+    return progress.unusable("called") if called else ""
 
 
 def _still_refused(refused: AgentResult, error: OptimizerError) -> AgentResult:

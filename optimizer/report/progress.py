@@ -13,6 +13,8 @@ from optimizer.report.memory import GIB
 from optimizer.types import Attempt, LeftOut
 
 KEYWORD_RULES = "using keyword rules"
+Unusable = Literal["cut", "repeating", "called", "unchanged", "no-edit"]
+"""What is wrong with an answer: it was cut or stopped, calls a tool that cannot be served, edits nothing."""
 NoSummary = Literal["no-space", "no-model", "no-text"]
 """Why piped input is not summarised: no tokens for a summary, no model to ask, no usable answer."""
 
@@ -302,6 +304,17 @@ def summary(text: str) -> str:
 
 
 # ── bounds and searching ─────────────────────────────────────────────────────────────────────────
+
+
+def unusable(why: Unusable) -> str:
+    """What is wrong with an answer; the model that is asked again reads it too."""
+    return {
+        "cut": "the answer was cut at its token limit; answer shorter",
+        "repeating": "the answer repeats itself and was stopped",
+        "called": "it calls tools, and no more calls can be made: answer in words",
+        "unchanged": "the edits change nothing",
+        "no-edit": "the answer holds no edit",
+    }[why]
 
 
 def stopped(bound: Bound, steps: int, limit: float) -> str:

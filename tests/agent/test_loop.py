@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from optimizer.agent.loop import CALLED, LAST, REFUSED, TOO_LONG, UNUSABLE
+from optimizer.agent.loop import LAST, REFUSED, TOO_LONG, UNUSABLE
 from optimizer.agent.prompts import ANSWER_NOW
 from optimizer.agent.serve import HIDDEN, MOST_CALLS, NOT_APPLIED, SAME, TOO_MANY
 from optimizer.errors import AuthFailed, BadAnswer, EditRefused
+from optimizer.report import progress
 from optimizer.types import Patch
 from tests.agent.conftest import DONE, EDIT, FILES, Workshop, look
 from tests.loopback.replies import WIRES, Call, Reply, Tokens, Wire, refuse
@@ -320,10 +321,10 @@ def test_a_call_in_place_of_an_answer_is_asked_about_once(workshop: Workshop, lo
     call = Reply('Let me see.\n<tool_call>{"name": "find_symbol", "arguments": {"name": "total"}}</tool_call>')
     talked = workshop.talk(*[call] * (1 + looks), ANSWER, wants_edits=False)
     assert (talked.ended.text, talked.failure, talked.refused) == (ANSWER.text, "", 1)
-    assert CALLED in talked.requests[-1].text
+    assert progress.unusable("called") in talked.requests[-1].text
     workshop.loopback.reset()
     talked = workshop.talk(*[call] * (2 + looks), wants_edits=False)
-    assert talked.failure == CALLED
+    assert talked.failure == progress.unusable("called")
 
 
 def test_an_answer_that_shows_a_call_is_streamed_whole(workshop: Workshop) -> None:
