@@ -1,7 +1,8 @@
 """All attacks on what is promised about reading, running, sending and writing, one benchmark after another.
 
-usage: attacks.py [NAME …]: confinement, evasion, unprivileged, keys, reading, edits, identity, saves, secrets; all
-without a name. As root on Linux, with bubblewrap and strace, nothing is skipped. Exits with 1 when an attack succeeds.
+usage: attacks.py [NAME …]: confinement, evasion, forging, unprivileged, keys, reading, edits, identity, saves,
+secrets; all without a name. As root on Linux, with bubblewrap and strace, nothing is skipped. Exits with 1 when an
+attack succeeds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 PYTEST = (sys.executable, "-m", "pytest", "-q", "--slow", "-p", "no:cacheprovider", "-rs")
-TESTS = {"confinement": "tests/confine/test_layers.py", "evasion": "tests/verify/test_evasion.py"}
+TESTS = {
+    "confinement": "tests/confine/test_layers.py",
+    "evasion": "tests/verify/test_evasion.py",
+    "forging": "tests/verify/test_forging.py",
+}
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 
 

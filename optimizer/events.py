@@ -195,11 +195,12 @@ class Hindrance(NamedTuple):
     detail: str = ""
 
 
-CarefulCode = Literal["acts", "hidden", "weakened"]
+CarefulCode = Literal["acts", "hidden", "weakened", "judging"]
 """Why a file needs an answer of its own.
 
 `acts`: a program acts on it unprompted (the detail names the program); `hidden`: a new line holds what a reader does
-not see or takes for something else (the detail names the characters); `weakened`: its tests hold the program to less.
+not see or takes for something else (the detail names the characters); `weakened`: its tests hold the program to less;
+`judging`: by it the program could alter how its tests are judged.
 """
 
 

@@ -223,13 +223,15 @@ class Check(NamedTuple):
 class Verdict(NamedTuple):
     """Whether an answer may be offered; `confidence` is in [0, 1] and comes from the checks alone.
 
-    `weakened` are changed files of tests that hold the program to less than before.
+    `weakened` are changed files of tests that hold the program to less than before; `judging` are those by which the
+    program could alter how its tests are judged, or know that it is tested.
     """
 
     ok: bool
     checks: tuple[Check, ...]
     confidence: float
     weakened: tuple[str, ...] = ()
+    judging: tuple[str, ...] = ()
 
 
 class UsageRecord(NamedTuple):

@@ -51,7 +51,7 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
         landing = yield from _committable(patch, landing)
         for path, editor in open_files(workspace.root, patch):
             yield Notice(report.open_file(path, editor), "open-file")
-        found = (*_careful(patch), *_weakened(outcome, request))
+        found = (*_careful(patch), *_weakened(outcome, request), *_judging(outcome))
         careful = tuple(one for one in found if one.path not in landing.allowed)
         doubtful = _doubtful(outcome, workspace) if landing.yes else None
         if careful or doubtful is not None or not landing.yes:
@@ -99,6 +99,12 @@ def _weakened(outcome: Outcome, request: str) -> Iterator[Careful]:
     for path in weakened:
         if not about_tests and path not in request:
             yield Careful(path, "weakened")
+
+
+def _judging(outcome: Outcome) -> Iterator[Careful]:
+    """The files by which a model's change could judge itself; a request about tests is no reason for them."""
+    judging = outcome.verdict.judging if outcome.verdict and outcome.tier != "index" else ()
+    return (Careful(path, "judging") for path in judging)
 
 
 def _doubtful(outcome: Outcome, workspace: Workspace) -> float | None:

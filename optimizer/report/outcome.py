@@ -104,6 +104,8 @@ def _careful(one: Careful) -> str:
             return f"new lines hold characters that are not what they seem: {one.detail}"
         case "weakened":
             return "with it, the tests demand less of the code"
+        case "judging":
+            return "with it, the program could alter how its tests are judged, or know that it is tested"
 
 
 def doubtful(confidence: float, least: float) -> SafetyRefused:

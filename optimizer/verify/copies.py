@@ -24,7 +24,16 @@ _SETS_UP_TESTS = frozenset(
         "pyproject.toml", "package.json", "noxfile.py", "entry_points.txt", "sitecustomize.py", "usercustomize.py",
     }
 )  # fmt: skip
-_SETS_UP_RUNNERS = ("jest.config.", "vitest.config.", "vite.config.", ".mocharc", "karma.conf.", "ava.config.")
+_SETS_UP_RUNNERS = (
+    "jest.config.",
+    "jest.setup.",
+    "vitest.config.",
+    "vitest.setup.",
+    "vite.config.",
+    ".mocharc",
+    "karma.conf.",
+    "ava.config.",
+)
 
 
 class Ran(NamedTuple):

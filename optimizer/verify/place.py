@@ -44,7 +44,7 @@ def joined(placed: Verdict, proven: Verdict) -> Verdict:
     """One verdict of two; doubts that are left multiply."""
     ok = placed.ok and proven.ok
     confidence = 1 - prod(1 - one.confidence for one in (placed, proven)) if ok else 0.0
-    return Verdict(ok, (*placed.checks, *proven.checks), round(confidence, 4), proven.weakened)
+    return Verdict(ok, (*placed.checks, *proven.checks), round(confidence, 4), proven.weakened, proven.judging)
 
 
 def _places(patch: Patch, asked: Asked, index: Index) -> Iterator[Finding]:

@@ -68,18 +68,20 @@ def judge(
         yield Notice(report.running(commands), "running")
     checks = list(fast.checks)
     weakened: tuple[str, ...] = ()
+    judging: tuple[str, ...] = ()
     with Copies(patch, means) as copies:
         checks += _of_system(patch, index, means, copies)
         for run in runs if all(check.passed is not False for check in checks) else ():
             found = execute(run, copies)
             checks.append(found.check)
             weakened += found.weakened
+            judging += found.judging
             debug("verify", "%s: %s", run.command.text, _results([found.check]))
             if found.check.passed is False:
                 break
     if not any(run.command.kind == "tests" for run in runs):
         checks.append(not_run("tests", report.NO_TEST_COMMAND))
-    verdict = verdict_of(tuple(checks), WEIGHTS)._replace(weakened=weakened)
+    verdict = verdict_of(tuple(checks), WEIGHTS)._replace(weakened=weakened, judging=judging)
     return _with_threshold(verdict, means.settings.confidence_threshold)
 
 

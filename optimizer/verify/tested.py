@@ -11,7 +11,7 @@ from optimizer.confine.run import Ended
 from optimizer.languages.files_of_tests import is_test
 from optimizer.report import checks as report
 from optimizer.types import Check, FileChange, Patch
-from optimizer.verify import excerpt
+from optimizer.verify import excerpt, judges
 from optimizer.verify.checks import not_counted, not_run
 from optimizer.verify.commands import Run
 from optimizer.verify.copies import Copies, Ran, is_of_tests
@@ -25,23 +25,14 @@ _ENDS = re.compile(
     rb"process\[|process\.(?:exit|reallyExit|abort|kill)\b|os\._exit\b|sys\.exit\b|SystemExit|os\.(?:kill|abort)\b|os\.Exit\b"
     rb"|syscall\.(?:Exit|Kill)\b|process::(?:exit|abort)\b|\b_?exit\s*\(|System\.exit\b|\bdie\b|Deno\.exit"
 )
-_JUDGES = re.compile(
-    rb"^\s*(?:import|from) [^\n#]*\b(?:_?pytest|unittest|pluggy)\b|\bsys\.modules\b|^\s*def pytest_\w+"
-    rb"|\b(?:import_module|__import__)\(\s*['\"]_?(?:pytest|unittest)"
-    rb"|PYTEST_CURRENT_TEST|NODE_TEST_CONTEXT|JEST_WORKER_ID|\btesting\.Testing\(|\"test\.|\"\.test\"|\bcfg!\(test\)"
-    rb"|\bcfg\(not\(test\)\)|\[['\"](?:\w*[eE]qual|ok|throws|rejects|match)['\"]\]\s*=[^=]"
-    rb"|require\(['\"](?:node:)?(?:test|assert(?:/strict)?)['\"]\)[\w.]*\s*=[^=]|\bassert\.\w+\s*=[^=]|['\"]node:test['\"]"
-    rb"|\bglobal(?:This)?(?:\.(?:test|it|describe|expect)\s*=[^=]|\[)|^\s*(?:import )?\"testing\"$",
-    re.M,
-)
-"""What gives a program the means to change how its tests are judged, or to know that it is tested."""
 
 
 class Tested(NamedTuple):
-    """The check, and the changed files of tests that hold the program to less than before."""
+    """The check, the changed files of tests that hold the program to less than before, and those of `judges`."""
 
     check: Check
     weakened: tuple[str, ...] = ()
+    judging: tuple[str, ...] = ()
 
 
 def judge(run: Run, copies: Copies) -> Tested:
@@ -51,13 +42,16 @@ def judge(run: Run, copies: Copies) -> Tested:
         return Tested(not_run("tests", why))
     if _is_cheap(run, after.ended):
         whole = judge(replace(run, files=run.files + run.further, further=()), copies)
-        if whole.check.passed is not None or whole.weakened:
+        if whole.check.passed is not None or whole.weakened or whole.judging:
             return whole
     before = copies.run(run, "before")
     check = _failed(run, after, before, copies) or _left_early(run, after, before)
     if check is not None:
         return Tested(private(check, after.ended, run))
-    return _held_to_less(run, after, before, copies) or Tested(_passed_or_not(run, after, before, copies.patch))
+    judging = judges.reached(copies.patch.changes)
+    held_to_less = _held_to_less(run, after, before, copies)
+    found = held_to_less or Tested(_passed_or_not(run, after, before, copies.patch, is_judging=bool(judging)))
+    return found._replace(judging=judging)
 
 
 def why_not_run(run: Run, ended: Ended) -> str:
@@ -166,13 +160,13 @@ def _is_harmless(change: FileChange) -> bool:
     return (change.before is None and is_test(change.path)) or is_adapted(change)
 
 
-def _passed_or_not(run: Run, after: Ran, before: Ran, patch: Patch) -> Check:
+def _passed_or_not(run: Run, after: Ran, before: Ran, patch: Patch, *, is_judging: bool) -> Check:
     ended, command = after.ended, run.command.text
     if run.command.tool == "pytest" and ended.code == NO_TESTS:
         return not_run("tests", report.no_test_collected())
-    if _adds(_JUDGES, patch.changes):
+    if is_judging:
         return not_counted("tests", report.changes_its_judge())
-    if after.results.source != "report" and _adds(_ENDS, patch.changes):
+    if after.results.source != "report" and _adds_an_end(patch.changes):
         return not_counted("tests", report.ends_by_itself(command))
     if after.results.source == "none" and _last_line(before.ended) not in ended.output:
         return not_counted("tests", report.prints_otherwise(command))
@@ -182,10 +176,10 @@ def _passed_or_not(run: Run, after: Ran, before: Ran, patch: Patch) -> Check:
     return Check("tests", True, passed)
 
 
-def _adds(pattern: re.Pattern[bytes], changes: Iterable[FileChange]) -> bool:
-    """Whether the code of the program gets more places of a pattern."""
+def _adds_an_end(changes: Iterable[FileChange]) -> bool:
+    """Whether the code of the program gets more places that end the process."""
     found = [
-        (pattern.findall(one.after or b""), pattern.findall(one.before or b""))
+        (_ENDS.findall(one.after or b""), _ENDS.findall(one.before or b""))
         for one in changes
         if not is_of_tests(one.path)
     ]

@@ -106,3 +106,17 @@ def test_a_change_that_weakens_a_test_needs_its_own_yes(tested: Optimize, loopba
         assert tests["passed"] is None and "test_parse.test_parts" in tests["detail"]
         assert ran.code == (0 if "--allow" in options else 4), ran.err
         assert ("is not None" in (calc / "tests/test_parse.py").read_text()) is ("--allow" in options)
+
+
+def test_a_change_that_could_judge_itself_needs_its_own_yes(tested: Optimize, loopback: Loopback, calc: Path) -> None:
+    tested("trust", "grant", "tests")
+    forging = (
+        "calc/parse.py\n<<<<<<< SEARCH\ndef total(text):\n=======\nclass Any(int):\n    def __eq__(self, other):\n"
+        "        return True\n\n\ndef total(text):\n>>>>>>> REPLACE\n"
+    )
+    for options in (["--yes"], ["--yes", "--allow", "calc/parse.py"]):
+        loopback.queue("ollama", Reply(text=forging, tokens=Tokens(900, 60)))
+        ran = tested("fix the tests of total in calc/parse.py", *options, "--json")
+        assert ran.event("verdict")["judging"] == ["calc/parse.py"], ran.out
+        assert ran.code == (0 if "--allow" in options else 4), ran.err
+        assert ("Any(int)" in (calc / "calc/parse.py").read_text()) is ("--allow" in options)
