@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from optimizer.context.frames import Frame, frames, is_frame
+from optimizer.context.lines import LineKind, useful
 from optimizer.languages import words
 from optimizer.languages.spelling import dotted
 
 LONGEST_LINE = 20_000
 LONGEST_TOKEN = 300
 PROSE, CODE, TRACE = 1.0, 0.5, 0.25
+WEIGHTS: Mapping[LineKind, float] = {"prose": PROSE, "code": CODE, "output": CODE}
 SPOKEN = 0.6
 MOST_NAMES = 400
 MOST_QUOTED = 40
+MOST_MESSAGES = 6
 SHORTEST_QUOTE = 10
-LONGEST_FORM = 70
 
 # Patterns are compiled where a text may match them: compiling all of them takes longer than reading most requests.
-_FENCE = r"\s*(?:```|~~~)"
-_CHECKBOX = r"\s*[-*]\s*\[[xX ]\]"
-_HEADING = r"\s*(?:#{1,6} +(.{1,200}?)|\*\*([^*]{1,200})\*\*:?)\s*#*\s*\Z"
-_FORM = (
-    r"(?i)\b(?:environment|versions?|platform|operating system|system info\w*|checklist|(?:initial|first) checks?"
-    r"|before asking|code of conduct|willing|who can help|contact details)\b"
-)
-_LOGGED = r"\s*(?:\[\w{1,20}\] |\[?\d{4}-\d\d-\d\d|\[?\d\d:\d\d:\d\d|(?:DEBUG|INFO|WARN|WARNING|ERROR)\b)"
 _KEBAB = r"[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+){1,8}\Z"
+_DIFFERENCE = r"(?:[a-z]\w?|\w*[A-Za-z]\d+|\d+)(?:-(?:[a-z]\w?|\w*[A-Za-z]\d+|\d+))+\Z"
 _TOKEN = r"[^\s`'\"<>()\[\]{},;|=*!]+(?:\(\))?"
 _SPAN = r"`([^`\n]{1,200})`"
-_QUOTED = r"\"([^\"\n]{8,200})\"|'([^'\n]{8,200})'"
+# An apostrophe within a word opens and closes nothing.
+_QUOTED = r"\"([^\"\n]{8,200})\"|(?<!\w)'((?:[^'\n]|(?<=\w)'(?=\w)){8,200})'(?!\w)"
+_EMPHASIS = r"(?<![\w/`])(_{1,2})(?=[^\s_])([^_`\n]{1,200}\s[^_`\n]{0,200})(?<=[^\s_])\1(?![\w/`(])"
+_COMMAND = r"(?:^|[\s`])(?:python[\d.]*|node|ruby|php|perl|bash|sh|deno run|bun|tsx|lua|Rscript|go run)(?: -\S+)* (\S+)"
 _ERROR = (
     r"\s*(?:[\w.:]{0,100}(?:Error|Exception|Warning|Failure|[Ee]rror\[\w{1,10}\])|error|fatal|panic)[:)] (.{8,400})"
+)
+_TROUBLE = (
+    r"(?i)\b(?:\w*error|\w*exception|can ?not|can't|could not|failed to|invalid|unable|not found|unexpected|missing"
+    r"|must|no such|unknown|unsupported|not supported|expected|undefined|does not)\b"
 )
 _VARYING = r"[\"'`{}<>%\d\\]+"
 _NAME = r"[^\W\d]\w*[!?]?\Z"
@@ -66,40 +69,21 @@ reproduction repro request result results return returns run running screenshot 
 simple snippet solution steps suggest suggestion support system version versions wrong www com
 """
 STOPWORDS = words.ENGLISH | frozenset(_REPORTS.split())
-# Whether the innermost frame is last, a text that every such line contains, and the pattern of the line.
-_FRAMES = (
-    (True, 'File "', r"\s*File \"([^\"\n]+)\", line (\d{1,7})(?:, in (\S+))?"),
-    (False, "at ", r"\s*at (?:async )?([\w$.<>\[\] ]{1,200}?) ?\(((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\)"),
-    (False, "at ", r"\s*at (?:async )?((?:[a-z]+://)?[^()\s]+?):(\d{1,7})(?::\d+)?\s*\Z"),
-    (False, ".rb:", r"\s*(?:from )?([^\s:()]+\.rb):(\d{1,7}):in [`']([^'\n]+)'"),
-    (False, ".php(", r"#\d+ ([^\s()]+\.php)\((\d{1,7})\)(?:: (\S{1,200}))?"),
-    (False, ".go:", r"\s*([^\s:()]+\.go):(\d{1,7})(?: \+0x[0-9a-f]+)?\s*\Z"),
-    (False, "panicked at ", r".{0,200}?panicked at (?:'.{0,500}?', )?([^\s:']+\.rs):(\d{1,7})"),
-    (False, "--> ", r"\s*--> ([^\s:]+):(\d{1,7})(?::\d+)?"),
-)
 
 
 class PathMention(NamedTuple):
-    """A file named in the text; lines count from 1, 0 where none was named; `in_code`: in code or output."""
+    """A file named in the text, in a line of that kind; lines of the file count from 1, 0 where none was named."""
 
     path: str
     start: int = 0
     end: int = 0
-    in_code: bool = False
-
-
-class Frame(NamedTuple):
-    """One frame of a stack trace; `weight` is 1 for the innermost and falls outwards."""
-
-    path: str
-    line: int
-    function: str
-    weight: float
+    kind: LineKind = "prose"
 
 
 class Mentions(NamedTuple):
     """All that a request names; `identifiers` and `words` map to how strongly (0 to 1, and a count).
 
+    `quoted` are texts to be found word for word, `messages` what a program may have printed, with parts filled in.
     `prose` are the words that stand outside of code, output and stack traces.
     """
 
@@ -109,6 +93,7 @@ class Mentions(NamedTuple):
     paths: tuple[PathMention, ...]
     frames: tuple[Frame, ...]
     quoted: tuple[str, ...]
+    messages: tuple[str, ...]
     words: Mapping[str, float]
     title_words: tuple[str, ...]
     prose: frozenset[str]
@@ -118,16 +103,18 @@ def find_mentions(text: str) -> Mentions:
     """Read a request; any text gives a value, in time linear in its length."""
     lines = [line[:LONGEST_LINE] for line in text.split("\n")]
     title = next((line.strip() for line in lines if line.strip()), "")
-    found = _Found({}, {}, {}, {})
+    found = _Found({}, {}, {}, {}, {})
+    if re.search(_TROUBLE, title):
+        found.messages[title] = None
     counts: dict[str, float] = {}
     prose: set[str] = set()
-    for line, in_code in _useful(lines):
+    for line, kind in useful(lines):
         bare = re.sub(_URL, _host, re.sub(_BLOB, found.blob, line)) if "://" in line else line
-        weight = CODE if in_code else PROSE
-        if _frame(line) is None:
-            found.line(bare, weight)
-        else:
+        weight = WEIGHTS[kind]
+        if is_frame(line):
             weight = TRACE
+        else:
+            found.line(bare, kind)
         for term in words.terms(bare):
             counts[term] = counts.get(term, 0.0) + weight
             if weight == PROSE:
@@ -137,8 +124,9 @@ def find_mentions(text: str) -> Mentions:
         identifiers=found.names,
         dotted=tuple(found.dotted),
         paths=tuple(found.paths),
-        frames=tuple(_frames(lines)),
+        frames=tuple(frames(lines)),
         quoted=tuple(found.quoted),
+        messages=tuple(found.messages)[:MOST_MESSAGES],
         words={term: count for term, count in counts.items() if _telling(term)},
         title_words=tuple(dict.fromkeys(filter(_telling, words.terms(title)))),
         prose=frozenset(filter(_telling, prose)),
@@ -150,22 +138,27 @@ class _Found(NamedTuple):
     dotted: dict[str, None]
     paths: dict[PathMention, None]
     quoted: dict[str, None]
+    messages: dict[str, None]
 
     def blob(self, match: re.Match[str]) -> str:
         start = int(match[2] or 0)
         self.paths[PathMention(match[1], start, int(match[3] or start))] = None
         return " "
 
-    def line(self, line: str, weight: float) -> None:
+    def line(self, line: str, kind: LineKind) -> None:
         if len(self.names) < MOST_NAMES:
+            if kind == "prose" and "_" in line:
+                line = re.sub(_EMPHASIS, r"\2", line)
+            commands = {word.strip("`") for word in re.findall(_COMMAND, line)} if "." in line else ()
             for span in re.findall(_SPAN, line) if "`" in line else ():
                 self.span(span)
             for double, single in re.findall(_QUOTED, line) if '"' in line or "'" in line else ():
                 self.quote(double or single)
             if (": " in line or ") " in line) and (error := re.match(_ERROR, line)):
                 self.quote(error[1])
+                self.messages[error[1]] = None
             for token in re.findall(_TOKEN, line):
-                self.token(token[:LONGEST_TOKEN], weight)
+                self.token(token[:LONGEST_TOKEN], "output" if token in commands else kind)
 
     def quote(self, text: str) -> None:
         for piece in re.split(_VARYING, text) if len(self.quoted) < MOST_QUOTED else ():
@@ -174,14 +167,15 @@ class _Found(NamedTuple):
                 self.quoted[fixed] = None
 
     def span(self, span: str) -> None:
-        name = span.strip().removesuffix("()").lstrip("@.:$-")
-        if re.match(_NAME, name) and len(name) > 1:
+        name = span.strip().removesuffix("()").lstrip("@.:$->#&*\\").removesuffix("()")
+        if re.match(_NAME, name):
             self.names[name] = PROSE
 
-    def token(self, token: str, weight: float) -> None:
+    def token(self, token: str, kind: LineKind) -> None:
+        weight = WEIGHTS[kind]
         called = token.endswith("()")
         token = token.removesuffix("()").rstrip(".:#-~?").lstrip(":#-~?")
-        if self.path(token, weight):
+        if self.path(token, kind):
             return
         name = (dotted(token) if any(sign in token for sign in _RARE_SIGNS) else token).lstrip("@$&:").strip(".")
         if any(sign in name for sign in _SIGNS) and re.match(_DOTTED, name):
@@ -194,6 +188,10 @@ class _Found(NamedTuple):
             self.name(name, weight, known=called or _shaped(name))
         elif "-" in name and re.match(_KEBAB, name):
             parts = name.split("-")
+            if re.match(_DIFFERENCE, name):
+                for part in parts:
+                    self.name(part, weight, known=len(part) > 1 and not part.isdigit())
+                return
             for spoken in ("_".join(parts), "".join(part[:1].upper() + part[1:] for part in parts)):
                 self.name(spoken, SPOKEN * weight, known=True)
 
@@ -201,7 +199,7 @@ class _Found(NamedTuple):
         if known and len(name) > 1 and (_shaped(name) or name.lower() not in STOPWORDS):
             self.names[name] = max(self.names.get(name, 0.0), weight)
 
-    def path(self, token: str, weight: float) -> bool:
+    def path(self, token: str, kind: LineKind) -> bool:
         written, token = token, token.replace("\\", "/")
         match = re.match(_LINE, token) if "." in token or "/" in token else None
         if match is None or ("." not in match[1] and "/" not in match[1]):
@@ -214,7 +212,7 @@ class _Found(NamedTuple):
         path = path.removeprefix("./")
         start = int(match[2] or match[4] or 0)
         end = int(match[5] or (match[3] if "-" in token else 0) or start)
-        self.paths[PathMention(path, start, max(start, end), weight < PROSE)] = None
+        self.paths[PathMention(path, start, max(start, end), kind)] = None
         return True
 
 
@@ -233,61 +231,3 @@ def _shaped(name: str) -> bool:
 
 def _telling(term: str) -> bool:
     return len(term) > 1 and term not in STOPWORDS and not term.isdigit() and len(term) <= LONGEST_TOKEN
-
-
-def _useful(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """The lines of the report, and whether each is code or output; sections of issue forms are left out."""
-    in_code = in_comment = in_form = False
-    for line in lines:
-        if ("```" in line or "~~~" in line) and re.match(_FENCE, line):
-            in_code = not in_code
-            continue
-        if not in_code:
-            if in_comment or line.lstrip().startswith("<!--"):
-                in_comment = "-->" not in line
-                continue
-            if ("#" in line or "**" in line) and (heading := re.match(_HEADING, line)):
-                text = heading[1] or heading[2]
-                in_form = len(text) <= LONGEST_FORM and re.search(_FORM, text) is not None
-            if "[" in line and re.match(_CHECKBOX, line):
-                continue
-        if not in_form:
-            yield line, in_code or line.startswith(("    ", "\t", ">>> ")) or re.match(_LOGGED, line) is not None
-
-
-def _frames(lines: Iterable[str]) -> Iterator[Frame]:
-    trace: list[tuple[str, int, str]] = []
-    innermost_last = True
-    for line in lines:
-        read = _frame(line)
-        if trace and (not _continues(line) if read is None else read[0] != innermost_last):
-            yield from _frames_of(trace, innermost_last)
-            trace = []
-        if read is not None:
-            innermost_last = read[0]
-            trace.append(read[1])
-    yield from _frames_of(trace, innermost_last)
-
-
-def _continues(line: str) -> bool:
-    return line.startswith((" ", "\t")) or line.lstrip().startswith(("#", "goroutine"))
-
-
-def _frames_of(trace: list[tuple[str, int, str]], innermost_last: bool) -> Iterator[Frame]:
-    ordered = trace[::-1] if innermost_last else trace
-    for depth, (path, line, function) in enumerate(ordered[:50]):
-        yield Frame(path, line, function, 1.0 / (1.0 + 0.3 * depth))
-
-
-def _frame(line: str) -> tuple[bool, tuple[str, int, str]] | None:
-    for number, (innermost_last, mark, pattern) in enumerate(_FRAMES):
-        if mark in line and (match := re.match(pattern, line)):
-            groups = match.groups()
-            if number == 1:
-                function, path = groups[0].strip(), groups[1]
-                if "/" not in path and "." in function:
-                    path = "/".join([*function.split(".")[:-2], path])
-                return innermost_last, (path, int(groups[2]), function.rpartition(".")[2])
-            function = (groups[2] or "") if len(groups) > 2 else ""
-            return innermost_last, (groups[0], int(groups[1]), function.rpartition(".")[2])
-    return None

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from optimizer.context import weights
 from optimizer.context.bm25 import Column
 from optimizer.context.files import FileLines
+from optimizer.context.leading import leading_signals
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.paths import FileKind, asks_for_tests, files_named, kind_of, name_of
-from optimizer.context.signals import WITH_PARENT, Sheet, leading_signals, parents_of, signals, within
+from optimizer.context.signals import WITH_PARENT, Sheet, parents_of, signals, within
 from optimizer.context.terms import mentioned_share
 from optimizer.context.weights import (
     FILE_COLUMNS,

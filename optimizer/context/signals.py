@@ -7,19 +7,15 @@ are added after a first sum.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from optimizer.context.bm25 import Column, InvertedLists, Lengths, bm25, bm25_paths, rarity
-from optimizer.context.files import FileLines
 from optimizer.context.mentions import PROSE, Mentions
 from optimizer.context.paths import files_named, modules_named, whole
 from optimizer.context.terms import Term, terms_of
-from optimizer.languages.files_of_tests import named_after
-from optimizer.languages.words import split, terms
 from optimizer.retrieval import Signal
 
 if TYPE_CHECKING:
@@ -27,16 +23,10 @@ if TYPE_CHECKING:
 
 TITLE_NAME, SPREAD = 1.5, 0.7
 WITH_PARENT = 2.0
-TOP_SOURCES = 12
-TOP_QUOTED = 40
-TOP_CHANGED = 6
 MOST_DEFINING = 40
 MOST_SEARCHED = 250
 MOST_DOC_TERMS = 60
 MOST_DOTTED = 40
-MOST_READ = 60
-FEW_HOLD = 10
-TOP_TESTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +65,11 @@ def signals(mentions: Mentions, index: Index) -> Sheet:
     _text(sheet)
     _definitions(mentions, index, sheet)
     _uses(mentions, sheet)
-    _places(mentions, sheet)
+    _places(mentions, index, sheet)
     _messages(index, sheet)
     sheet.files.update({signal: normal(column) for signal, column in sheet.files.items()})
     sheet.units.update({signal: normal(column) for signal, column in sheet.units.items()})
     return sheet
-
-
-def leading_signals(
-    mentions: Mentions, index: Index, sheet: Sheet, totals: Column, tests: Column, source: FileLines
-) -> None:
-    """Add the columns that need to know which files lead: `totals` are their scores so far; `source` reads them.
-
-    `tests` are the scores of tests for their text alone.
-    """
-    _quoted(mentions, sheet, nlargest(TOP_QUOTED, totals, key=totals.__getitem__), source)
-    _neighbours(index, sheet, totals)
-    _tested(index, sheet, tests)
 
 
 def normal(column: Column) -> Column:
@@ -203,21 +181,31 @@ def _uses(mentions: Mentions, sheet: Sheet) -> None:
     sheet.units["uses"] = by_unit
 
 
-def _places(mentions: Mentions, sheet: Sheet) -> None:
+def _files_of(named: str, index: Index, sheet: Sheet) -> tuple[Sequence[str], bool]:
+    """The files that a path in a request refers to, and whether with its folders; it may be an earlier name of one."""
+    found = [path for path in files_named(named, sheet.numbers) if whole(named, path)]
+    if found or "/" not in named:
+        return found or files_named(named, sheet.numbers), bool(found)
+    renamed = index.history().renamed
+    moved = [renamed[old] for old in files_named(named, renamed) if whole(named, old) or whole(old, named)]
+    moved = [path for path in moved if path in sheet.numbers]
+    return moved or files_named(named, sheet.numbers), bool(moved)
+
+
+def _places(mentions: Mentions, index: Index, sheet: Sheet) -> None:
     named: Column = {}
     loosely: Column = {}
     frames: Column = {}
     module: Column = {}
     for mention in mentions.paths:
-        found = files_named(mention.path, sheet.numbers)
+        found, in_full = _files_of(mention.path, index, sheet)
+        sure = (mention.kind == "prose" and "/" not in mention.path) or (mention.kind != "output" and in_full)
+        column = named if sure else loosely
         for number in map(sheet.numbers.__getitem__, found):
-            path = sheet.words.paths[number]
-            sure = whole(mention.path, path) or (not mention.in_code and "/" not in mention.path)
-            column = named if sure else loosely
             column[number] = max(column.get(number, 0.0), 1.0 / len(found))
             sheet.lines.setdefault(number, []).extend([(mention.start, 1.0), (mention.end, 1.0)])
     for frame in mentions.frames:
-        found = files_named(frame.path, sheet.numbers)
+        found, _ = _files_of(frame.path, index, sheet)
         for number in map(sheet.numbers.__getitem__, found):
             frames[number] = max(frames.get(number, 0.0), frame.weight / len(found))
             sheet.lines.setdefault(number, []).append((frame.line, frame.weight))
@@ -235,96 +223,3 @@ def _messages(index: Index, sheet: Sheet) -> None:
     similar = history.similar({term.text: term.weight for term in sheet.terms.values()})
     for signal, found in (("messages", similar), ("title_messages", title), ("churn", history.churn())):
         sheet.files[signal] = {sheet.numbers[path]: value for path, value in found.items() if path in sheet.numbers}
-
-
-# ── around the files that lead ───────────────────────────────────────────────────────────────────
-
-
-def _quoted(mentions: Mentions, sheet: Sheet, best: Iterable[int], source: FileLines) -> None:
-    """Which files hold a text quoted in the request, or a fixed part of it, word for word."""
-    column: Column = {}
-    likely = dict.fromkeys(best)
-    for quoted in mentions.quoted:
-        likely.update(dict.fromkeys(_holding(quoted, sheet)))
-    for number in list(likely)[:MOST_READ] if mentions.quoted else ():
-        text = "\n".join(source.lines(sheet.words.paths[number]))
-        found = [quoted for quoted in mentions.quoted if quoted in text]
-        if found:
-            column[number] = float(len(found))
-            sheet.quoted_lines[number] = [text.count("\n", 0, text.index(quoted)) + 1 for quoted in found]
-    sheet.files["quoted"] = normal(column)
-
-
-def _holding(quoted: str, sheet: Sheet) -> set[int]:
-    """The few files with a unit that has the rarest words of a text."""
-    lists = sorted(
-        (numbers for word in set(terms(quoted)) if len(word) > 2 and len(numbers := sheet.lists.find("body", word)[0])),
-        key=len,
-    )
-    if len(lists) < 2:
-        return set()
-    files = {sheet.words.file_of[unit] for unit in set(lists[0]).intersection(*lists[1:4])}
-    return files if len(files) <= FEW_HOLD else set()
-
-
-def _tested(index: Index, sheet: Sheet, tests: Column) -> None:
-    """The files tested by the tests that match the request: by name, and by changing together."""
-    paths = sheet.words.paths
-    best = nlargest(TOP_TESTS, tests, key=tests.__getitem__)
-    twins: Column = {}
-    for number in best:
-        path = paths[number]
-        for other, value in _twins(path, sheet).items():
-            if value * tests[number] > twins.get(other, 0.0):
-                twins[other] = value * tests[number]
-                sheet.notes["tested", other] = Signal("tested", path)
-    together = index.history().together([paths[number] for number in best[:TOP_CHANGED]])
-    changed = {sheet.numbers[path]: value for path, value in together.items() if path in sheet.numbers}
-    sheet.files.update(tested=normal(twins), tests_together=normal(changed))
-
-
-def _twins(test: str, sheet: Sheet) -> dict[int, float]:
-    """The files that a test is named after, with the share of the test's folders that they have too."""
-    stem = named_after(test)
-    if not stem:
-        return {}
-    wanted = stem.lower()
-    parts = split(stem)
-    numbers = sheet.lists.find("path", max(parts, key=len))[0] if parts else ()
-    folders = set(test.rpartition("/")[0].lower().split("/"))
-    found = {}
-    for number in numbers:
-        path = sheet.words.paths[number]
-        own, _, other = path.rpartition("/")
-        if path != test and other.partition(".")[0].lower() == wanted:
-            shared = set(own.lower().split("/"))
-            found[number] = (1.0 + len(folders & shared)) / (1.0 + len(shared))
-    largest = max(found.values(), default=0.0)
-    return {number: value / largest for number, value in found.items() if value > largest / 2}
-
-
-def _neighbours(index: Index, sheet: Sheet, base: Column) -> None:
-    """Files that the best files import, that import them, that change with them, or that are in the same folder."""
-    paths = sheet.words.paths
-    best = nlargest(TOP_SOURCES, base, key=base.__getitem__)
-    imports: Column = {}
-    folder: Column = {}
-    leading: dict[str, int] = {}
-    for number in best:
-        path = paths[number]
-        imported, importing = Signal("imported", path), Signal("imports", path)
-        near = {edge.target: imported for edge in index.imports_of(path) if edge.target in sheet.numbers}
-        near |= {edge.source: importing for edge in index.importers_of(path)}
-        for other, note in near.items():
-            target = sheet.numbers[str(other)]
-            if target not in imports:
-                sheet.notes["imports", target] = note
-            imports[target] = imports.get(target, 0.0) + base[number] / math.sqrt(len(near))
-        leading.setdefault(path.rpartition("/")[0], number)
-    for number in base:
-        first = leading.get(paths[number].rpartition("/")[0], number)
-        if first != number:
-            folder[number] = base[first]
-    together = index.history().together([paths[number] for number in best[:TOP_CHANGED]])
-    changed = {sheet.numbers[path]: value for path, value in together.items() if path in sheet.numbers}
-    sheet.files.update(imports=normal(imports), folder=normal(folder), together=normal(changed))

@@ -83,6 +83,12 @@ class History:
                 files[path] = files.get(path, 0.0) + value
         return files
 
+    @cached_property
+    def renamed(self) -> Mapping[str, str]:
+        """The files there are now, by each name that they had before."""
+        earlier = {old: self._path(self._numbered[old]) for old in self._renamed if old not in self._now}
+        return {old: path for old, path in earlier.items() if path}
+
     def churn(self) -> dict[str, float]:
         """How often each file changed; a commit half a year before HEAD counts half as much as HEAD."""
         found: dict[str, float] = {}

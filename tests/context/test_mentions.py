@@ -81,7 +81,25 @@ def test_python_frames_weigh_more_the_later_they_are() -> None:
         ("thread 'main' panicked at src/main.rs:4:5:", "src/main.rs", 4, ""),
         ("  --> src/lib.rs:7:9", "src/lib.rs", 7, ""),
         ("lib/shop/cart.rb:12:in `total'", "lib/shop/cart.rb", 12, "total"),
-        ("#0 /srv/app/Cart.php(9): Cart->total()", "/srv/app/Cart.php", 9, "Cart->total()"),
+        ("app/cart.py:968: in total_of", "app/cart.py", 968, "total_of"),
+        ("app/cart.py:12: ValueError", "app/cart.py", 12, ""),
+        ("File ~/app/cart.py:33, in Cart.total(self)", "~/app/cart.py", 33, "total"),
+        ("~/app/cart.py in total(self, x)", "~/app/cart.py", 0, "total"),
+        ("   at Shop.Cart.Total(Int32 x) in /srv/app/Cart.cs:line 12", "/srv/app/Cart.cs", 12, "Total"),
+        ("PHP Fatal error: no such cart in /srv/app/Cart.php on line 12", "/srv/app/Cart.php", 12, ""),
+        ("#1  0x00007f in cart_total (c=0x0, n=3) at src/cart.c:12", "src/cart.c", 12, "cart_total"),
+        ("    #0 0x55d in shop::Cart::total(int) /srv/app/cart.cpp:12:7", "/srv/app/cart.cpp", 12, "total"),
+        ("==17==    by 0x4005: cart_total (cart.c:12)", "cart.c", 12, "cart_total"),
+        ("    (shop 0.1.0) lib/shop/cart.ex:12: Shop.Cart.total/1", "lib/shop/cart.ex", 12, "total"),
+        ("\tshop/cart.lua:12: in function 'total'", "shop/cart.lua", 12, "total"),
+        ("No cart at lib/Shop/Cart.pm line 12.", "lib/Shop/Cart.pm", 12, ""),
+        ("  total, called at src/Shop/Cart.hs:12:5 in main:Shop", "src/Shop/Cart.hs", 12, "total"),
+        ('Called from Shop__Cart.total in file "src/cart.ml", line 12', "src/cart.ml", 12, "total"),
+        ("/srv/app/cart.zig:12:5: 0x22a4 in total (cart)", "/srv/app/cart.zig", 12, "total"),
+        ("  @ Shop ~/app/src/cart.jl:12", "~/app/src/cart.jl", 12, ""),
+        ("total@http://localhost/src/cart.js:12:5", "http://localhost/src/cart.js", 12, "total"),
+        ('  on cart.tf line 12, in resource "x" "y":', "cart.tf", 12, ""),
+        ("#0 /srv/app/Cart.php(9): Cart->total()", "/srv/app/Cart.php", 9, "total"),
     ],
 )
 def test_frames_of_other_languages(line: str, path: str, number: int, function: str) -> None:
@@ -112,6 +130,35 @@ def test_forms_to_tick_and_comments_say_nothing() -> None:
     found = find_mentions("Crash\n- [x] I searched the zebras\n<!-- hidden_name\nmore_hidden -->\nvisible_name\n")
     assert "zebras" not in found.words
     assert set(found.identifiers) == {"visible_name"}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("_No response_", set()),
+        ("It is _very slow_ and __does not stop__", set()),
+        ("It is not _private_name but __init__", {"_private_name", "__init__"}),
+        ("wrong: expr1-expr2 and n-1 and x-y", {"expr1", "expr2"}),
+        ("`Q` and `find` and `->is()`", {"Q", "find", "is"}),
+    ],
+)
+def test_marks_of_text_are_no_part_of_names(text: str, names: set[str]) -> None:
+    assert set(find_mentions(f"Wrong\n{text}\n").identifiers) == names
+
+
+def test_an_apostrophe_quotes_nothing() -> None:
+    assert find_mentions("It doesn't load and I can't see why it's so slow").quoted == ()
+    assert find_mentions("It prints 'the cart can't be read' here").quoted == ("the cart can", "t be read")[:1]
+    assert find_mentions("It prints 'no cart was found' here").quoted == ("no cart was found",)
+
+
+def test_listings_of_versions_banners_and_empty_answers_say_nothing() -> None:
+    found = find_mentions(
+        "Cart is slow\n_No response_\n```\nPython 3.8.5 (default, Jul 28 2020)\nIPython 7.19.0 -- zebra\nokapi 1.2.3\n"
+        "gnu: 3.4\n| kudu | 5.6.1 |\n|------|------|\n| lemur | None |\n```\nSet cart.size = 1.5 please\n"
+    )
+    assert set(found.words) == {"cart", "slow", "size", "set", "please"} & set(found.words)
+    assert {"cart", "slow", "size"} <= set(found.words)
 
 
 def test_nothing_gives_nothing() -> None:
@@ -171,5 +218,7 @@ def test_what_is_logged_counts_as_code_and_a_trace_is_no_prose() -> None:
 
 
 def test_a_file_named_in_output_is_told_from_one_named_in_words() -> None:
-    in_code = {mention.path: mention.in_code for mention in find_mentions("See a.py\n```\nrun b.py\n```\n").paths}
-    assert in_code == {"a.py": False, "b.py": True}
+    text = "See a.py or `python f.py x`\n```\nrun b.py\n$ ./c.py\n```\n% tests/d.py\n[debug] read e.py\n"
+    kinds = {mention.path: mention.kind for mention in find_mentions(text).paths}
+    code, output = dict.fromkeys(["b.py"], "code"), dict.fromkeys(["c.py", "tests/d.py", "e.py", "f.py"], "output")
+    assert kinds == {"a.py": "prose"} | code | output
