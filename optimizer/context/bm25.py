@@ -30,16 +30,21 @@ class Scores(NamedTuple):
 
 
 class InvertedLists(NamedTuple):
-    """Inverted lists over the units of the tree, the file of each unit, and the numbers of units and files."""
+    """Inverted lists over the units of the tree, the file of each unit, and the numbers of units and files.
+
+    A term that more than the share `common` of them have says nothing.
+    """
 
     postings: Postings
     file_of: Sequence[int]
     units: int
     files: int
+    common: float = COMMON
 
     def find(self, field: str, term: str) -> tuple[Sequence[int], Sequence[int]]:
         """Where a term occurs and how often; nothing for a term that occurs nearly everywhere."""
-        return self.postings(field, term, max(FEW, round(COMMON * (self.files if field == "path" else self.units))))
+        most = round(self.common * (self.files if field == "path" else self.units))
+        return self.postings(field, term, max(FEW, most))
 
     def files_with(self, field: str, term: str) -> set[int]:
         """The files that have a term in one of their units."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 from optimizer.context.frames import Frame, frames, is_frame
@@ -16,6 +18,7 @@ LONGEST_TOKEN = 300
 PROSE, CODE, TRACE = 1.0, 0.5, 0.25
 WEIGHTS: Mapping[LineKind, float] = {"prose": PROSE, "code": CODE, "output": CODE}
 SPOKEN = 0.6
+MOST_WORDS_ASKED = 15  # of a request that is a question in one line, where every word counts
 MOST_NAMES = 400
 MOST_QUOTED = 40
 MOST_MESSAGES = 6
@@ -24,6 +27,7 @@ SHORTEST_QUOTE = 10
 # Patterns are compiled where a text may match them: compiling all of them takes longer than reading most requests.
 _KEBAB = r"[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+){1,8}\Z"
 _DIFFERENCE = r"(?:[a-z]\w?|\w*[A-Za-z]\d+|\d+)(?:-(?:[a-z]\w?|\w*[A-Za-z]\d+|\d+))+\Z"
+_PLAIN = r"[^\W\d]\w+"
 _TOKEN = r"[^\s`'\"<>()\[\]{},;|=*!]+(?:\(\))?"
 _SPAN = r"`([^`\n]{1,200})`"
 # An apostrophe within a word opens and closes nothing.
@@ -83,11 +87,13 @@ class PathMention(NamedTuple):
 class Mentions(NamedTuple):
     """All that a request names; `identifiers` and `words` map to how strongly (0 to 1, and a count).
 
-    `quoted` are texts to be found word for word, `messages` what a program may have printed, with parts filled in.
+    `is_question`: it is one line of few words. `quoted` are texts to be found word for word, `messages` what a program
+    may have printed, with parts filled in.
     `prose` are the words that stand outside of code, output and stack traces.
     """
 
     title: str
+    is_question: bool
     identifiers: Mapping[str, float]
     dotted: tuple[str, ...]
     paths: tuple[PathMention, ...]
@@ -119,17 +125,22 @@ def find_mentions(text: str) -> Mentions:
             counts[term] = counts.get(term, 0.0) + weight
             if weight == PROSE:
                 prose.add(term)
+    is_question = title == text.strip() and len(title.split()) <= MOST_WORDS_ASKED
+    if is_question:
+        found.asked(title)
+    telling = partial(_telling, empty=words.ENGLISH if is_question else STOPWORDS)
     return Mentions(
         title=title,
+        is_question=is_question,
         identifiers=found.names,
         dotted=tuple(found.dotted),
         paths=tuple(found.paths),
         frames=tuple(frames(lines)),
         quoted=tuple(found.quoted),
         messages=tuple(found.messages)[:MOST_MESSAGES],
-        words={term: count for term, count in counts.items() if _telling(term)},
-        title_words=tuple(dict.fromkeys(filter(_telling, words.terms(title)))),
-        prose=frozenset(filter(_telling, prose)),
+        words={term: count for term, count in counts.items() if telling(term)},
+        title_words=tuple(dict.fromkeys(filter(telling, words.terms(title)))),
+        prose=frozenset(filter(telling, prose)),
     )
 
 
@@ -159,6 +170,18 @@ class _Found(NamedTuple):
                 self.messages[error[1]] = None
             for token in re.findall(_TOKEN, line):
                 self.token(token[:LONGEST_TOKEN], "output" if token in commands else kind)
+
+    def asked(self, question: str) -> None:
+        """Each word of a question may be a name, as it is written, with a capital, or joined to the next one."""
+        spoken = [word for word in re.findall(_PLAIN, question) if word.lower() not in words.ENGLISH]
+        alone = PROSE if len(question.split()) == 1 else SPOKEN
+        for word in spoken:
+            for name in (word, word[:1].upper() + word[1:]):
+                self.names[name] = max(self.names.get(name, 0.0), alone)
+        for first, second in pairwise(re.findall(_PLAIN, question)):
+            joined = first + second[:1].upper() + second[1:]
+            for name in (f"{first}_{second}", joined, joined[:1].upper() + joined[1:]):
+                self.names.setdefault(name, SPOKEN)
 
     def quote(self, text: str) -> None:
         for piece in re.split(_VARYING, text) if len(self.quoted) < MOST_QUOTED else ():
@@ -229,5 +252,5 @@ def _shaped(name: str) -> bool:
     return not name.islower() and re.search(_CAMEL, name) is not None
 
 
-def _telling(term: str) -> bool:
-    return len(term) > 1 and term not in STOPWORDS and not term.isdigit() and len(term) <= LONGEST_TOKEN
+def _telling(term: str, empty: Collection[str]) -> bool:
+    return len(term) > 1 and term not in empty and not term.isdigit() and len(term) <= LONGEST_TOKEN

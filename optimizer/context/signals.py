@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from optimizer.context.bm25 import Column, InvertedLists, Lengths, bm25, bm25_paths, rarity
+from optimizer.context.bm25 import COMMON, Column, InvertedLists, Lengths, bm25, bm25_paths, rarity
 from optimizer.context.mentions import PROSE, Mentions
-from optimizer.context.paths import files_named, modules_named, whole
-from optimizer.context.terms import Term, terms_of
+from optimizer.context.paths import files_named, modules_named, name_of, whole
+from optimizer.context.terms import Term, terms_of, variants
+from optimizer.languages.words import split
 from optimizer.retrieval import Signal
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def signals(mentions: Mentions, index: Index) -> Sheet:
     """The columns over all files and units for one request."""
     words = index.words()
     numbers = {path: number for number, path in enumerate(words.paths)}
-    lists = InvertedLists(cache(words.postings), words.file_of, words.total_units, len(words.paths))
+    common = 1.0 if mentions.is_question else COMMON
+    lists = InvertedLists(cache(words.postings), words.file_of, words.total_units, len(words.paths), common)
     lengths = [0] * len(numbers)
     for file, length in zip(words.file_of, words.length, strict=False):
         if file >= 0:
@@ -97,8 +99,18 @@ def _text(sheet: Sheet) -> None:
     sheet.files.update(unit=_best_unit(code.units, words), unit_names=_best_unit(names.units, words))
     sheet.files.update(title=title, title_unit=_best_unit(code.units_title, words), title_path=paths.files_title)
     sheet.files.update(title_names=_best_unit(names.units_title, words))
+    sheet.files.update(stem_said={file: 1.0 for file in paths.files if _is_said(name_of(words.paths[file]), sheet)})
     sheet.units.update(body=code.units, names=names.units, title=code.units_title, doc=documents.units)
     sheet.units.update(title_names=names.units_title)
+
+
+def _is_said(name: str, sheet: Sheet) -> bool:
+    """Whether the first line of the request has every word of a name, in some form."""
+    parts = split(name)
+    return bool(parts) and all(
+        any((term := sheet.terms.get(form)) is not None and term.in_title for form in (part, *variants(part)))
+        for part in parts
+    )
 
 
 def _best_unit(units: Column, words: Words) -> Column:

@@ -36,6 +36,7 @@ FILE_WEIGHTS: Mapping[str, float] = {
     "tested": 0.4,
     "tests_together": 0.3,
     "title_messages": 0.8,
+    "stem_said": 1.0,
 }
 UNIT_WEIGHTS: Mapping[str, float] = {
     "line": 3.0,
