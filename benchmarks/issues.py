@@ -180,15 +180,15 @@ def measure(issue: Issue, index: Index, reranker: Reranker | None = None) -> dic
             "left": _holds(context, index, budget),
             "covered": _covered(issue["gold_functions"], context, index),
             "lines": _edited(issue.get("gold_lines", {}), context),
-            "of_gold": sum(item.end - item.start + 1 for item in context.items if _place(item.path, issue) >= 0),
+            "of_gold": sum(item.end - item.start + 1 for item in context.items if place_of(item.path, issue) >= 0),
             "ms": round(1000 * seconds, 1),
         }
-    ranked = [_place(file.path, issue) for file in context.files]
+    ranked = [place_of(file.path, issue) for file in context.files]
     places = [ranked.index(at) + 1 if at in ranked else NOT_RANKED for at in range(len(issue["gold_files"]))]
     return result | {"places": places, "files": len(index.paths())}
 
 
-def _place(path: str, issue: Issue) -> int:
+def place_of(path: str, issue: Issue) -> int:
     """Which of the gold files a path is, or -1; of short questions they are named by their last parts."""
     for at, gold in enumerate(issue["gold_files"]):
         if path == gold or ("root" in issue and (path.endswith(f"/{gold}") or gold.endswith(f"/{path}"))):

@@ -105,8 +105,8 @@ def cross_validate(
         model = _file_model(*([issue for issue in each if issue["repo"] != held] for each in (issues, more)), without)
         for number, issue in enumerate(issues):
             if issue["repo"] == held:
-                totals[number] = model.totals(_matrix(issue["rows"]))
-                places[number] = _place(issue, totals[number])
+                totals[number] = model.totals(matrix(issue["rows"]))
+                places[number] = place_in(issue, totals[number])
     return places, totals
 
 
@@ -114,17 +114,17 @@ def _file_model(issues: Sequence[Any], more: Sequence[Any], without: Collection[
     return fit_files([*issues, *more], [1.0] * len(issues) + [MORE_COUNTS] * len(more), without)
 
 
-def _folds(issues: Sequence[Any], seed: int = 1) -> list[set[str]]:
+def folds(issues: Sequence[Any], seed: int = 1) -> list[set[str]]:
     repos = sorted({issue["repo"] for issue in issues})
     random.Random(seed).shuffle(repos)
     return [set(repos[at::FOLDS]) for at in range(FOLDS)]
 
 
-def _place(issue: Mapping[str, Any], totals: Any) -> int:
+def place_in(issue: Mapping[str, Any], totals: Any) -> int:
     return max(1 + int((totals > totals[gold]).sum()) if gold < len(totals) else NOT_RANKED for gold in issue["gold"])
 
 
-def _matrix(rows: Sequence[Sequence[float]]) -> Any:
+def matrix(rows: Sequence[Sequence[float]]) -> Any:
     import numpy
 
     return numpy.array(rows, numpy.float32)
@@ -180,7 +180,7 @@ def held_bodies(issues: Sequence[Any], more: Sequence[Any] = ()) -> dict[str, di
     """Which gold functions of each issue are wholly among the bodies planned by weights of other repositories."""
     known = [issue for issue in issues if issue["units"]]
     covered: dict[str, dict[int, list[bool]]] = {}
-    for held in _folds(known):
+    for held in folds(known):
         train = [issue for issue in [*known, *more] if issue["units"] and issue["repo"] not in held]
         line, models = _unit_models(train)
         for issue in known:
@@ -214,7 +214,7 @@ def _unit_models(issues: Sequence[Any]) -> tuple[Line, list[Any]]:
     import numpy
 
     rows, wanted = [], []
-    for held in _folds(issues):
+    for held in folds(issues):
         line = _line([issue for issue in issues if issue["repo"] not in held])
         for issue in issues:
             if issue["repo"] in held:
@@ -228,7 +228,7 @@ def _line(issues: Sequence[Any]) -> Line:
     """A logistic regression, regularised to 0; gold functions of one issue share their weight."""
     import numpy
 
-    rows = numpy.vstack([_matrix([unit["row"] for unit in issue["units"]]) for issue in issues]).astype(float)
+    rows = numpy.vstack([matrix([unit["row"] for unit in issue["units"]]) for issue in issues]).astype(float)
     labels = [numpy.array([_is_wanted(unit, issue) for unit in issue["units"]], float) for issue in issues]
     truth = numpy.concatenate(labels)
     share = numpy.concatenate([numpy.full(len(own), LOSS_SHARE / math.sqrt(max(1.0, own.sum()))) for own in labels])
@@ -252,7 +252,7 @@ def _line_totals(line: Line, issue: Mapping[str, Any]) -> list[float]:
 def _around_matrix(issue: Mapping[str, Any], totals: Sequence[float]) -> Any:
     candidates = [unit["candidate"] for unit in issue["units"]]
     around = around_rows(candidates, [unit["row"] for unit in issue["units"]], [chance(total) for total in totals])
-    return _matrix([(total, *row) for total, row in zip(totals, around, strict=True)])
+    return matrix([(total, *row) for total, row in zip(totals, around, strict=True)])
 
 
 def _around_totals(issue: Mapping[str, Any], totals: Sequence[float], models: Sequence[Any]) -> Any:
@@ -281,6 +281,12 @@ def write(issues: Sequence[Any], more: Sequence[Any]) -> None:
         "units": {"bias": round(line.bias, 4), **weights},
         "around": _trees(around, AROUND_COLUMNS),
     }
+    put_table(table)
+
+
+def put_table(learned: Mapping[str, Any]) -> None:
+    """Put what was learned into the table that ships, in place of what is there of these kinds."""
+    table = {**json.loads(TABLE.read_bytes()), **learned}
     TABLE.write_text(json.dumps(table, separators=(",", ":")).replace("],[[", "],\n[[") + "\n")
 
 

@@ -13,9 +13,19 @@ from typing import Any, NamedTuple
 from optimizer.context.weights import FACTOR, FILE_COLUMNS, FILE_WEIGHTS, SHAPE_COLUMNS, Line
 
 SHARPNESS, LEAST = 4.0, 0.05
-TO_HAND, TO_SHARPNESS, TO_ZERO = 0.3, 0.003, 0.5
 REST = ("stem", "stem_title", "length", "depth", "init", "declarations")
 NOT_RANKED = 10**6
+
+
+class Pull(NamedTuple):
+    """How strongly weights are held to those set by hand, to the sharpness, and the rest to 0."""
+
+    to_hand: float
+    to_sharpness: float
+    to_zero: float
+
+
+REPORTS, QUESTIONS = Pull(0.3, 0.003, 0.5), Pull(0.01, 0.003, 0.015)
 
 
 class FileModel(NamedTuple):
@@ -41,7 +51,9 @@ class FileModel(NamedTuple):
         return {"signals": {"bias": self.evidence.bias, **signals}, "files": {"bias": 0.0, **shape}}
 
 
-def fit_files(issues: Sequence[Mapping[str, Any]], counts: Sequence[float], without: Collection[str] = ()) -> FileModel:
+def fit_files(
+    issues: Sequence[Mapping[str, Any]], counts: Sequence[float], without: Collection[str] = (), pull: Pull = REPORTS
+) -> FileModel:
     """The model for the issues, weighted by `counts`; the signals in `without` are ignored."""
     import numpy
     from scipy.optimize import minimize
@@ -57,7 +69,7 @@ def fit_files(issues: Sequence[Mapping[str, Any]], counts: Sequence[float], with
     kind, rest = numpy.log(rows[:, FACTOR]), rows[:, [FILE_COLUMNS.index(name) for name in REST]]
     rest = rest * numpy.array([name not in without for name in REST])
     count = len(hand)
-    held = numpy.concatenate([numpy.full(count, TO_HAND), [TO_SHARPNESS] * 2, numpy.full(len(REST), TO_ZERO)])
+    held = numpy.concatenate([numpy.full(count, pull.to_hand), [pull.to_sharpness] * 2, numpy.full(len(REST), pull.to_zero)])
 
     def loss(at: Any) -> tuple[float, Any]:
         weights = hand * numpy.exp(at[:count])

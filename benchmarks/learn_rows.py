@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from issues import NOT_RANKED, Issue
+from issues import NOT_RANKED, Issue, place_of
 
 from optimizer.context import render
 from optimizer.context.budget import count_tokens
@@ -23,7 +23,7 @@ def rows_of(issue: Issue, index: Index) -> dict[str, Any]:
     scored = score_files(mentions, index, source)
     paths = scored.sheet.words.paths
     order = sorted(scored.best, key=lambda number: -scored.sums[number])
-    place = {paths[number]: at for at, number in enumerate(order)}
+    gold = [place_of(paths[number], issue) for number in order]
     bodies = [_body(function, index) for function in issue["gold_functions"]]
     for path, changed in issue.get("gold_lines", {}).items():
         bodies += [(path, [body]) for body in _bodies_around(changed, path, index)]
@@ -31,7 +31,7 @@ def rows_of(issue: Issue, index: Index) -> dict[str, Any]:
         **{name: issue[name] for name in ("id", "repo", "language")},
         "paths": [paths[number] for number in order],
         "rows": [scored.rows[number] for number in order],
-        "gold": [place.get(path, NOT_RANKED) for path in issue["gold_files"]],
+        "gold": [gold.index(at) if at in gold else NOT_RANKED for at in range(len(issue["gold_files"]))],
         "bodies": bodies,
         "units": _units(scored, mentions, index, source) if bodies else [],
     }

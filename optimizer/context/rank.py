@@ -144,7 +144,7 @@ def score_files(mentions: Mentions, index: Index, source: FileLines) -> ScoredFi
     candidates = nlargest(MOST_RANKED, sums, key=sums.__getitem__)
     factors = {number: 1.0 if number in asked else _factor(sheet, number, tests) for number in candidates}
     rows = dict(zip(candidates, _file_rows(sheet, sums, candidates, factors), strict=True))
-    evidence, shape = weights.line("signals", tuple(FILE_WEIGHTS)), weights.line("files", weights.SHAPE_COLUMNS)
+    evidence, shape = weights.file_lines(is_question=mentions.is_question)
     totals = {number: file_total(evidence, shape, row) for number, row in rows.items()}
     largest = max(totals.values(), default=0.0)
     scores = {number: math.exp(total - largest) for number, total in totals.items()}

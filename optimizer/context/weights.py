@@ -36,7 +36,7 @@ FILE_WEIGHTS: Mapping[str, float] = {
     "tested": 0.4,
     "tests_together": 0.3,
     "title_messages": 0.8,
-    "stem_said": 1.0,
+    "stem_said": 0.3,
 }
 UNIT_WEIGHTS: Mapping[str, float] = {
     "line": 3.0,
@@ -93,8 +93,18 @@ class Line(NamedTuple):
         return self.bias + sum(weight * value for weight, value in zip(self.weights, row, strict=True))
 
 
+def file_lines(*, is_question: bool) -> tuple[Line, Line]:
+    """The lines for evidence and shape of a file: those for questions of one line, or for reports."""
+    if is_question:
+        return line("question_signals", tuple(FILE_WEIGHTS)), line("question_files", SHAPE_COLUMNS)
+    return line("signals", tuple(FILE_WEIGHTS)), line("files", SHAPE_COLUMNS)
+
+
+LineName = Literal["signals", "files", "question_signals", "question_files", "units"]
+
+
 @cache
-def line(kind: Literal["signals", "files", "units"], columns: tuple[str, ...]) -> Line:
+def line(kind: LineName, columns: tuple[str, ...]) -> Line:
     """The line over rows of these columns, from `learned.json`; a column that is not in it has weight 0."""
     weights = _table(TABLE)[kind]
     return Line(float(weights["bias"]), tuple(float(weights.get(name, 0.0)) for name in columns))
