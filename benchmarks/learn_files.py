@@ -69,7 +69,9 @@ def fit_files(
     kind, rest = numpy.log(rows[:, FACTOR]), rows[:, [FILE_COLUMNS.index(name) for name in REST]]
     rest = rest * numpy.array([name not in without for name in REST])
     count = len(hand)
-    held = numpy.concatenate([numpy.full(count, pull.to_hand), [pull.to_sharpness] * 2, numpy.full(len(REST), pull.to_zero)])
+    held = numpy.concatenate(
+        [numpy.full(count, pull.to_hand), [pull.to_sharpness] * 2, numpy.full(len(REST), pull.to_zero)]
+    )
 
     def loss(at: Any) -> tuple[float, Any]:
         weights = hand * numpy.exp(at[:count])

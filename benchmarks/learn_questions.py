@@ -1,4 +1,4 @@
-"""Learn the order of files for questions of one line, where each word counts: `learn_questions.py DATA REPOS [--write]`.
+"""Learn the order of files for questions of one line: `python benchmarks/learn_questions.py DATA REPOS [--write]`.
 
 Prints NDCG@10 of repositories that were held back. `--write` learns from all questions and puts the two lines into
 `optimizer/context/learned.json`. Needs numpy and scipy.

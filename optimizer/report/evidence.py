@@ -30,6 +30,7 @@ PLAIN: Mapping[str, str] = {
     "loosely": "perhaps named in the request",
     "title_messages": "changed by commits that say the same{as_title}",
     "tested": "its tests match the request",
+    "stem_said": "its name is in the request",
     "tests_together": "changes together with tests that match the request",
     "file": "in a matching file",
     "line": "on a line named in the request",

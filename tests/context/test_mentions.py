@@ -37,18 +37,27 @@ def test_links_to_a_file_at_a_host() -> None:
 
 @pytest.mark.parametrize("name", ["parse_reply", "HTTPResponse", "useState", "_private", "MAX_SIZE", "dataFrame2"])
 def test_identifiers_by_their_shape(name: str) -> None:
-    assert find_mentions(f"Why does {name} fail?").identifiers == {name: 1.0}
+    assert find_mentions(f"It fails\n\nWhy does {name} fail?").identifiers == {name: 1.0}
 
 
 def test_identifiers_by_backticks_and_calls() -> None:
-    named = find_mentions("The `load` step and close() fail, not others").identifiers
+    named = find_mentions("It fails\n\nThe `load` step and close() fail, not others").identifiers
     assert named == {"load": 1.0, "close": 1.0}
 
 
 def test_a_call_names_a_function_even_where_its_name_is_a_common_word() -> None:
-    assert "run" in find_mentions("why does run() fail").identifiers
-    assert "run" not in find_mentions("why does the run fail").identifiers
+    assert "run" in find_mentions("It fails\n\nwhy does run() fail").identifiers
+    assert "run" not in find_mentions("It fails\n\nwhy does the run fail").identifiers
     assert "get" not in find_mentions("so\n```\nget()\n```\n").identifiers
+
+
+def test_each_word_of_a_question_may_be_a_name() -> None:
+    assert find_mentions("Runtime").identifiers["Runtime"] == 1.0
+    named = find_mentions("how does the rate limiter count").identifiers
+    assert {"Limiter", "limiter", "rate_limiter", "rateLimiter", "RateLimiter"} <= set(named)
+    assert "the" not in named
+    assert {"error", "context"} <= set(find_mentions("error in context").words)
+    assert not {"error", "context"} & set(find_mentions("It fails\n\nerror in context").words)
 
 
 def test_dotted_names_and_their_parts() -> None:

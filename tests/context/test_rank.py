@@ -103,8 +103,9 @@ def test_signals_have_a_reason_in_words() -> None:
     assert {*FILE_WEIGHTS, *UNIT_WEIGHTS} <= {*evidence.PLAIN, *evidence.OF_SUBJECT}
 
 
-def test_more_of_any_signal_never_lowers_a_file() -> None:
-    evidence, shape = weights.line("signals", tuple(FILE_WEIGHTS)), weights.line("files", SHAPE_COLUMNS)
+@pytest.mark.parametrize("is_question", [False, True])
+def test_more_of_any_signal_never_lowers_a_file(is_question: bool) -> None:
+    evidence, shape = weights.file_lines(is_question=is_question)
     row = [0.1] * len(FILE_COLUMNS)
     total = file_total(evidence, shape, row)
     for place in range(len(FILE_WEIGHTS)):
@@ -162,8 +163,9 @@ def test_the_table_that_ships_fits_the_columns() -> None:
     line = weights.line("units", UNIT_COLUMNS)
     table = json.loads(weights.TABLE.read_bytes())
     assert set(table["units"]) == {"bias", *UNIT_COLUMNS}
-    assert set(table["signals"]) == {"bias", *FILE_WEIGHTS}
-    assert set(table["files"]) <= {"bias", *SHAPE_COLUMNS}
+    for kind in ("", "question_"):
+        assert set(table[f"{kind}signals"]) == {"bias", *FILE_WEIGHTS}
+        assert set(table[f"{kind}files"]) <= {"bias", *SHAPE_COLUMNS}
     assert line.total([0.0] * len(UNIT_COLUMNS)) == line.bias
     assert weights.TABLE.stat().st_size < 400_000
 
@@ -208,3 +210,15 @@ def test_a_message_that_is_filled_in_is_found_where_it_is_written(index_repo: In
     (found,) = [file for file in explain(text, index) if file.path == "app/z_load.py"]
     assert found.columns["quoted"] == 1.0
     assert not [file.path for file in explain("OopsError: no invoice at all\n", index) if file.columns["quoted"]]
+
+
+def test_a_file_whose_name_is_in_a_question_leads(index_repo: IndexRepo) -> None:
+    use = "".join(f"def zebra_{number}(stripes):\n    return stripes\n" for number in range(3))
+    index = index_repo({**PLAIN, "app/stripes.py": "def count():\n    return 1\n", "app/animals.py": use})
+    assert ranked(index, "how are stripes counted")[0] == "app/stripes.py"
+
+
+def test_a_word_that_most_files_have_finds_the_file_that_defines_it(index_repo: IndexRepo) -> None:
+    users = {f"app/user{number}.py": "import context\n\nhold = context\n" for number in range(9)}
+    index = index_repo({**users, "app/core.py": "class Context:\n    pass\n"})
+    assert ranked(index, "Context")[0] == "app/core.py"
