@@ -214,4 +214,4 @@ def below_threshold(confidence: float, threshold: float, *, tested: bool) -> str
     """A confidence below confidence_threshold, which counts once tests ran."""
     if tested:
         return f"{confidence:.2f} is below confidence_threshold {threshold:g}"
-    return not_counted(f"no test ran; with tests it would have to reach {threshold:g} (confidence_threshold)")
+    return not_counted(f"no test speaks for it; with tests it would have to reach {threshold:g} (confidence_threshold)")
