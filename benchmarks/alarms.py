@@ -20,6 +20,7 @@ from mutants import KINDS, Mutant, mutant
 from twins import twins
 
 from optimizer.edits.paths import check_path
+from optimizer.engine.landing import careful_of
 from optimizer.errors import SafetyRefused
 from optimizer.git.checkout import Checkout
 from optimizer.index.files import Root
@@ -55,6 +56,8 @@ class Tried:
     tools: str = ""
     """What a tool of the system finds, where the other checks find nothing."""
     tools_seconds: float = 0.0
+    asks: tuple[tuple[str, str, str], ...] = ()
+    """What needs a yes of its own: the file, why, and the detail."""
 
 
 def try_repositories(
@@ -123,7 +126,8 @@ def _tried(patch: Patch, index: Index, means: Means | None, about: tuple[str, st
     failed = tuple((check.name, check.detail) for check in verdict.checks if check.passed is False)
     begun = time.monotonic()
     found = _by_tools(patch, index, means) if means is not None and verdict.ok else ""
-    return Tried(*about, verdict.ok, failed, seconds, found, time.monotonic() - begun)
+    asks = () if about[3] else tuple((one.path, one.code, one.detail) for one in careful_of(patch))
+    return Tried(*about, verdict.ok, failed, seconds, found, time.monotonic() - begun, asks)
 
 
 def _by_tools(patch: Patch, index: Index, means: Means) -> str:

@@ -143,6 +143,10 @@ def _commits(arguments: argparse.Namespace) -> None:
     for one in refused:
         name, detail = ("compiler", one.tools) if one.ok else one.failed[0]
         print(f"  {one.repository} {one.commit[:9]} {name}: {detail[:100]}")
+    asked = [one for one in real if one.asks]
+    print(f"need a yes of their own: {len(asked)}")
+    for one in asked:
+        print(f"  {one.repository} {one.commit[:9]} {'; '.join(' '.join(why) for why in one.asks)[:100]}")
 
     def share(rows: Iterable[Tried]) -> str:
         kept = list(rows)
@@ -160,7 +164,8 @@ def _commits(arguments: argparse.Namespace) -> None:
         about = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": "2-core x86-64 cloud VM", **_of_git(tried)}
         figures = {f"{kind} {language}".strip(): share(rows).strip() for (kind, language), rows in sorted(by.items())}
         kept = [asdict(one) for one in refused]
-        arguments.json.write_text(json.dumps(about | {"figures": figures, "refused": kept}, indent=1) + "\n")
+        figures["a yes of its own"] = f"{len(asked):4} of {len(real):4}"
+        arguments.json.write_text(json.dumps(about | {"figures": figures, "refused": kept, "asked": [asdict(one) for one in asked]}, indent=1) + "\n")
 
 
 def _of_git(tried: Iterable[Tried]) -> dict[str, object]:

@@ -51,7 +51,7 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
         landing = yield from _committable(patch, landing)
         for path, editor in open_files(workspace.root, patch):
             yield Notice(report.open_file(path, editor), "open-file")
-        found = (*_careful(patch), *_weakened(outcome, request), *_judging(outcome))
+        found = (*careful_of(patch), *_weakened(outcome, request), *_judging(outcome))
         careful = tuple(one for one in found if one.path not in landing.allowed)
         doubtful = _doubtful(outcome, workspace) if landing.yes else None
         if careful or doubtful is not None or not landing.yes:
@@ -77,7 +77,7 @@ def land(outcome: Outcome, patch: Patch, request: str, landing: LandingOptions, 
     return (yield from _commit(outcome, patch, request, landing)) if landing.commit else outcome
 
 
-def _careful(patch: Patch) -> Iterator[Careful]:
+def careful_of(patch: Patch) -> Iterator[Careful]:
     """What a yes in advance does not cover; each reason of a file is an entry of its own."""
     from optimizer.characters import named
     from optimizer.edits.unprompted import acts_on
