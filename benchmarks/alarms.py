@@ -75,7 +75,7 @@ def try_repositories(
         begun = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             most, message = (MOST_REFACTORED, REFACTORING) if refactorings else (MOST_FILES, "")
-            yield from _repository(source, Path(folder), commits(source, each, most, _is_code, message), tools)
+            yield from _repository(source, Path(folder), commits(source, each, most, is_code, message), tools)
         print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
 
 
@@ -89,14 +89,15 @@ def _repository(source: Path, folder: Path, pairs: Sequence[tuple[str, str]], to
                 continue
             refresh(index, Settings(), lambda _: None)
             patch = patch_of(source, parent, commit)
-            if patch.changes and not any(_is_never_edited(change.path) for change in patch.changes):
+            if patch.changes and not any(is_never_edited(change.path) for change in patch.changes):
                 for kind, place, one in _patches(index, patch, commit):
                     yield _tried(one, index, means, (source.parent.name, _language(patch), commit, kind, place))
     finally:
         index.close()
 
 
-def _is_never_edited(path: str) -> bool:
+def is_never_edited(path: str) -> bool:
+    """Whether no change of a model may touch a file."""
     try:
         check_path(path)
     except SafetyRefused:
@@ -152,6 +153,7 @@ def _language(patch: Patch) -> str:
     return max(code, key=code.count) if code else ""
 
 
-def _is_code(path: str) -> bool:
+def is_code(path: str) -> bool:
+    """Whether a file is of a language of code, not of data or prose."""
     language = language_of(path)
     return language is not None and language.name not in DATA

@@ -14,14 +14,14 @@ MOST_BYTES = 1_000_000
 
 
 def commits(
-    source: Path, each: int, most_files: int, wanted: Callable[[str], bool], message: str = ""
+    source: Path, each: int, most_files: int, wanted: Callable[[str], bool], message: str = "", newest: int = NEWEST
 ) -> list[tuple[str, str]]:
     """(parent, commit) spread over the newest commits that change a few files, one of them `wanted`, oldest first.
 
     `message`: only commits in whose message this extended regular expression occurs.
     """
     said = ["-i", "-E", f"--grep={message}"] if message else []
-    words = ("rev-list", "--no-merges", "--parents", *said, f"--max-count={NEWEST}", "HEAD")
+    words = ("rev-list", "--no-merges", "--parents", *said, f"--max-count={newest}", "HEAD")
     listed = git(source, *words).decode().split("\n")
     pairs = [(line.split()[1], line.split()[0]) for line in listed if len(line.split()) == 2]
     order = {commit: number for number, (_, commit) in enumerate(pairs)}

@@ -165,7 +165,10 @@ def _commits(arguments: argparse.Namespace) -> None:
         figures = {f"{kind} {language}".strip(): share(rows).strip() for (kind, language), rows in sorted(by.items())}
         kept = [asdict(one) for one in refused]
         figures["a yes of its own"] = f"{len(asked):4} of {len(real):4}"
-        arguments.json.write_text(json.dumps(about | {"figures": figures, "refused": kept, "asked": [asdict(one) for one in asked]}, indent=1) + "\n")
+        arguments.json.write_text(
+            json.dumps(about | {"figures": figures, "refused": kept, "asked": [asdict(one) for one in asked]}, indent=1)
+            + "\n"
+        )
 
 
 def _of_git(tried: Iterable[Tried]) -> dict[str, object]:
