@@ -45,6 +45,7 @@ class Language(NamedTuple):
     wrapper: str = ""  # the node around a definition and its decorators
     most_nested: int = 0  # more open blocks make the grammar write out of bounds; 0: no limit
     macros: bool = False  # valid files may not parse, since macros are not expanded
+    conditional: bool = False  # `#if` may stand where the grammar has no place for it
     old_form: tuple[bytes, bytes] = (b"", b"")  # what only old editions have, and the like of it that always parses
     inner: tuple[bytes, ...] = ()  # a body without these words defines and imports nothing; (): parse all bodies
     inner_form: bytes = b""  # the same, as a regular expression
@@ -215,6 +216,7 @@ LANGUAGES: tuple[Language, ...] = (
         (".swift",),
         "tree_sitter_swift",
         extra="languages",
+        conditional=True,
         modules=Modules("swift", lead_to_files=False),
         tests=("?*Test.swift", "?*Tests.swift"),
     ),

@@ -192,7 +192,12 @@ def first_of(found: Sequence[str]) -> str:
 
 def fails_without(command: str, tests: int) -> str:
     """Tests that fail with the change and without it."""
-    return f"{f'{tests} tests fail' if tests else f'{command} fails'} without the change too"
+    return failing_without(tests) if tests else f"{command} fails without the change too"
+
+
+def failing_without(tests: int) -> str:
+    """How many tests fail with the change and without it."""
+    return f"{tests} test{'s' if tests != 1 else ''} fail{'s' if tests == 1 else ''} without the change too"
 
 
 def failed_once(test: str) -> str:

@@ -10,9 +10,10 @@ from optimizer.confine.run import Ended
 from optimizer.confine.run import run as confined
 from optimizer.confine.view import Place
 from optimizer.languages.files_of_tests import is_test
-from optimizer.types import Patch
+from optimizer.types import FileChange, Patch
 from optimizer.verify import earlier, results
 from optimizer.verify.commands import Means, Run, bounds
+from optimizer.verify.manifests import is_same_for_tests
 from optimizer.verify.results import Results
 from optimizer.verify.scratch import scratch
 
@@ -48,6 +49,11 @@ def is_of_tests(path: str) -> bool:
     """Whether a file holds tests, or decides which of them run."""
     name = path.rpartition("/")[2]
     return is_test(path) or name in _SETS_UP_TESTS or name.startswith(_SETS_UP_RUNNERS)
+
+
+def changes_tests(change: FileChange) -> bool:
+    """Whether a change is one of tests, or of what decides which of them run and how."""
+    return is_of_tests(change.path) and not is_same_for_tests(change)
 
 
 class Copies:
@@ -104,10 +110,10 @@ class Copies:
         return Ran(ended._replace(output=reporting.printed(ended.output)), place.tree, found)
 
     def _contents(self, version: Version) -> dict[str, bytes | None]:
-        def is_new(path: str) -> bool:
-            return version == "after" or (version == "old tests" and not is_of_tests(path))
+        def is_new(change: FileChange) -> bool:
+            return version == "after" or (version == "old tests" and not changes_tests(change))
 
-        return {one.path: one.after if is_new(one.path) else one.before for one in self._patch.changes}
+        return {one.path: one.after if is_new(one) else one.before for one in self._patch.changes}
 
     def _place(self, version: Version) -> Place:
         if version not in self._made:

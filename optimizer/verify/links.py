@@ -9,6 +9,7 @@ from functools import cache
 from itertools import islice
 
 from optimizer.languages import imports
+from optimizer.languages.naming.libraries import is_standard_header
 from optimizer.languages.naming.python import is_module
 from optimizer.languages.naming.table import naming_of
 from optimizer.report.checks import BrokenName
@@ -64,7 +65,7 @@ def _unresolved(path: str, side: Side) -> Iterator[tuple[str, int]]:
         kind = kinds.get((edge.module, edge.line))
         if edge.target is not None or not imports.is_local(edge.module, kind) or _is_there(path, edge.module, side):
             continue
-        if kind != "include-local" or not is_made(edge.module, side):
+        if kind != "include-local" or not (is_standard_header(edge.module) or is_made(edge.module, side)):
             yield edge.module, edge.line
 
 

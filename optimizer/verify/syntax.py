@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from optimizer.languages.naming.python import is_module, is_newer
@@ -10,6 +11,7 @@ from optimizer.languages.source import Source
 from optimizer.verify.patched import Finding, Patched
 
 MOST_NEIGHBOURS = 30
+_MACRO = re.compile(rb"\)\s*(?:const\s*)?[A-Z][A-Z0-9_]{2,}\s*\([^()]*\)\s*;")
 
 
 def check_syntax(patched: Patched) -> Iterator[Finding]:
@@ -52,11 +54,17 @@ def _is_new(after: Source, moved: set[bytes]) -> bool:
 
 
 def _is_of_macros(after: Source) -> bool:
-    """Whether all that does not parse stands next to directives, whose text the grammar cannot put in its place."""
+    """Whether all that does not parse stands next to directives, whose text the grammar cannot put in its place.
+
+    Where a language has macros, a call of one after a declaration counts too: `int f(void) WARN_UNUSED(1);`.
+    """
+    language, errors = after.language, after.error_lines or ()
+    if language is None or not (language.macros or language.conditional) or not errors:
+        return False
     lines = after.data.split(b"\n")
-    near = ((line.lstrip()[:1] for line in lines[max(0, n - 2) : n + 1]) for n in after.error_lines or ())
-    is_read = after.language is not None and after.language.macros and bool(after.error_lines)
-    return is_read and all(b"#" in starts for starts in near)
+    near = ({line.lstrip()[:1] for line in lines[max(0, n - 2) : n + 1]} for n in errors)
+    macro = (language.macros and _MACRO.search(lines[n - 1]) is not None for n in errors)
+    return all(b"#" in starts or is_macro for starts, is_macro in zip(near, macro, strict=True))
 
 
 def _python(path: str, patched: Patched) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
@@ -14,12 +15,13 @@ from optimizer.types import Check, FileChange, Patch
 from optimizer.verify import excerpt, judges
 from optimizer.verify.checks import not_counted, not_run
 from optimizer.verify.commands import Run
-from optimizer.verify.copies import Copies, Ran, is_of_tests
+from optimizer.verify.copies import Copies, Ran, changes_tests, is_of_tests
 
 CHEAP_SECONDS = 10.0
 MOST_RUN_AGAIN = 5
 NO_TESTS = 5  # pytest's exit code when it collected none
 _TOKEN = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|\w+|[^\w\s]")
+_CASE_NUMBERS = re.compile(r"\d+(?=[-\]])")
 _NAME = re.compile(r"[^\W\d]\w*")
 _ENDS = re.compile(
     rb"process\[|process\.(?:exit|reallyExit|abort|kill)\b|os\._exit\b|sys\.exit\b|SystemExit|os\.(?:kill|abort)\b|os\.Exit\b"
@@ -95,11 +97,13 @@ def _failed(run: Run, after: Ran, before: Ran, copies: Copies) -> Check | None:
     ended, command, is_pytest = after.ended, run.command.text, run.command.tool == "pytest"
     failed_tests = excerpt.failed_tests if is_pytest else excerpt.failed_elsewhere
     failed = failed_tests(ended.output)
-    new = failed - failed_tests(before.ended.output)
+    new = _newly(failed, failed_tests(before.ended.output), copies.patch)
     unprinted = not failed and bool(after.results.named("failed") - before.results.named("failed"))
     is_covered_less = is_pytest and ended.code == 1 and not failed and " passed" in ended.output
     nothing_ran = is_pytest and ended.code == NO_TESTS
     if not (new or unprinted) and (ended.code == 0 or is_covered_less or nothing_ran):
+        return None
+    if not (new or unprinted) and failed and _others_passed(after, before):
         return None
     if not (new or unprinted) and (failed or before.ended.code != 0):
         return not_counted("tests", report.fails_without(command, len(failed)))
@@ -111,6 +115,26 @@ def _failed(run: Run, after: Ran, before: Ran, copies: Copies) -> Check | None:
     shown = excerpt.of_pytest(ended.output, new, after.tree) if is_named else excerpt.of_any(ended.output, after.tree)
     what = report.first_of(sorted(new)) if new else command
     return Check("tests", False, f"{what} failed; {report.confined(ended.layer)}", shown)
+
+
+def _newly(failed: frozenset[str], before: frozenset[str], patch: Patch) -> frozenset[str]:
+    """The tests that newly fail. A change of tests may shift the numbers that pytest gives to cases of one test."""
+    new = failed - before
+    if not any(map(changes_tests, patch.changes)):
+        return new
+    were, are = (Counter(map(_numberless, names)) for names in (before, failed))
+    return frozenset(name for name in new if are[_numberless(name)] > were[_numberless(name)])
+
+
+def _numberless(name: str) -> str:
+    return _CASE_NUMBERS.sub("", name)
+
+
+def _others_passed(after: Ran, before: Ran) -> bool:
+    """Whether reports that came to their end name tests that pass, next to those that fail without the patch too."""
+    return bool(after.results.named("passed")) and all(
+        one.results.complete and one.results.source == "report" for one in (after, before)
+    )
 
 
 def _pass_again(run: Run, failed: frozenset[str], copies: Copies) -> bool:
@@ -132,13 +156,13 @@ def _held_to_less(run: Run, after: Ran, before: Ran, copies: Copies) -> Tested |
     """The outcome where a test that passed is gone, is skipped, or fails in its old form; None where none is."""
     passed, still = before.results.named("passed"), after.results.named("passed")
     gone = passed - still if len(still) < len(passed) else frozenset()
-    changed = tuple(one.path for one in copies.patch.changes if is_of_tests(one.path) and not _is_harmless(one))
+    changed = tuple(one.path for one in copies.patch.changes if changes_tests(one) and not _is_harmless(one))
     if not changed and gone:
         lost = report.lost(sorted(gone))
         return Tested(Check("tests", False, lost, lost))
     if not changed:
         return None
-    refuted = passed - copies.run(run, "old tests").results.named("passed")
+    refuted = _refuted(run, passed, copies)
     silenced = {name for name in gone & refuted if not _is_removed(name, copies.patch.changes)}
     if silenced:
         lost = report.lost(sorted(silenced))
@@ -147,6 +171,14 @@ def _held_to_less(run: Run, after: Ran, before: Ran, copies: Copies) -> Tested |
         return None
     why = report.weakened(sorted(gone), sorted(refuted - gone))
     return Tested(not_counted("tests", why), changed)
+
+
+def _refuted(run: Run, passed: frozenset[str], copies: Copies) -> frozenset[str]:
+    """The tests that fail in their old form with the patch, twice; none where it changes nothing but tests."""
+    if all(changes_tests(change) for change in copies.patch.changes):
+        return frozenset()
+    refuted = passed - copies.run(run, "old tests").results.named("passed")
+    return refuted and refuted - copies.run(run, "old tests").results.named("passed")
 
 
 def _is_removed(name: str, changes: Iterable[FileChange]) -> bool:
@@ -171,7 +203,9 @@ def _passed_or_not(run: Run, after: Ran, before: Ran, patch: Patch, *, is_judgin
     if after.results.source == "none" and _last_line(before.ended) not in ended.output:
         return not_counted("tests", report.prints_otherwise(command))
     passed = report.passed(command, len(run.files), ended.seconds, report.confined(ended.layer))
-    if ended.code:
+    if failed := len(after.results.named("failed")):
+        passed += f"; {report.failing_without(failed)}"
+    elif ended.code:
         passed += "; it also wants coverage, which a part of the tests lacks"
     return Check("tests", True, passed)
 

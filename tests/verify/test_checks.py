@@ -37,6 +37,7 @@ def verdict(path: str, before: bytes | None, after: bytes | None, index: Index |
 
 
 HEADER = b'#ifdef __cplusplus\nextern "C" {\n#endif\nint f(int);\n#ifdef __cplusplus\n}\n#endif\n'
+SWIFT = b"struct A {\n  @available(macOS 10.15, *)\n  func f() { g() }\n}\n"
 MACRO = b"#define B(x) \\\n  do { \\\n /* it \\\n * so. */ \\\n f(x); \\\n } while (0)\n"
 
 
@@ -62,6 +63,12 @@ MACRO = b"#define B(x) \\\n  do { \\\n /* it \\\n * so. */ \\\n f(x); \\\n } whi
         ("a.html", None, b"<script>\nlet a = {{ value|tojson }};\n</script>\n"),
         ("a.c", None, b'struct a b = {\n    #define C(n, d) d,\n    #include "c.def"\n};\n'),
         ("a.h", HEADER, HEADER.replace(b"#ifdef", MACRO + b"#ifdef", 1)),
+        ("a.h", b"int f(int *a);\n", b"int f(int *a) ATTRS(warn_unused_result);\n"),
+        (
+            "a.swift",
+            SWIFT,
+            SWIFT.replace(b"@available", b"#if !A\n  @available(*, unavailable)\n  #endif\n  @available"),
+        ),
     ],
 )
 def test_good_changes_pass(path: str, before: bytes | None, after: bytes | None) -> None:
@@ -74,6 +81,8 @@ def test_good_changes_pass(path: str, before: bytes | None, after: bytes | None)
     ("path", "before", "after", "why"),
     [
         ("a.c", None, b'struct a b = {\n    #define C(n, d) d,\n    #include "c.def"\n', "no longer balanced"),
+        ("a.h", b"int f(int *a);\n", b"int f(int *a ATTRS(warn_unused_result);\n", "does not parse"),
+        ("a.swift", SWIFT, b"#if A\n" + SWIFT.replace(b"{ g() }", b"{ g( }"), "no"),
         ("a.py", b"x = 1\n", b"x = (1\n", "does not parse"),
         ("a.py", None, b"def f(:\n", "does not parse"),
         ("a.py", b"if x:\n    pass\n", b"if x:\npass\n", "does not parse"),
@@ -85,6 +94,7 @@ def test_good_changes_pass(path: str, before: bytes | None, after: bytes | None)
         ("a.json", b"{}", b"{,}", "does not load"),
         ("a.json", None, b"[" * 100_000, "does not load"),
         ("a.toml", b"a = 1\n", b"a = \n", "does not load"),
+        ("tests/data/a.toml", b"a = 1\n", b"a = \n", "does not load"),
         ("a.bin", b"a", b"a\0", "binary"),
         ("a.h", b"A(x)\nB(y)\nvoid f(int a);\n", b"A(x)\nB(y)\nC(z)\nvoid f(int a;\n", "no longer balanced"),
         ("a.txt", b"a\n", b"<<<<<<< HEAD\na\n=======\nb\n>>>>>>> x\n", "conflict markers"),
@@ -105,6 +115,13 @@ def test_bad_changes_fail_and_say_why(path: str, before: bytes | None, after: by
 def test_a_file_that_did_not_parse_before_may_be_no_worse(after: str, passed: bool | None) -> None:
     result = verdict("a.go", b"package a\n\nfunc f( }\n", f"package a\n\n{after}".encode())
     assert [check.passed for check in result.checks if check.name == "parses"] == [passed]
+
+
+def test_new_data_of_tests_may_be_broken_on_purpose() -> None:
+    result = verdict("tests/data/invalid/a.toml", None, b"a = \n")
+    assert result.ok
+    assert [check.passed for check in result.checks if check.name == "loads"] == [None]
+    assert not verdict("data/invalid/a.toml", None, b"a = \n").ok
 
 
 def test_one_bad_file_fails_the_patch() -> None:

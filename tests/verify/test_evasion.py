@@ -151,6 +151,40 @@ def test_other_names_in_tests_weaken_nothing(proved: Prove) -> None:
     assert verdict.ok and of_tests(verdict) and not verdict.weakened
 
 
+BY_CHANCE = """import os
+
+import calc
+
+
+def test_by_chance():
+    is_new = hasattr(calc, "new") and not os.path.exists("seen")
+    open("seen", "w").close()
+    assert not is_new
+"""
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_an_old_test_that_fails_by_chance_asks_nothing(proved: Prove, always: bool) -> None:
+    old = BY_CHANCE.replace(' and not os.path.exists("seen")', "") if always else BY_CHANCE
+    files = {**PYTHON, "test_calc.py": TESTS + old}
+    better = {"calc.py": GOOD + "new = 1\n", "test_calc.py": TESTS + old.replace("assert not is_new", "pass")}
+    verdict = proved(files, better, f"{sys.executable} -m pytest")
+    assert verdict.ok
+    assert verdict.weakened == (("test_calc.py",) if always else ())
+
+
+VERSION = 'def test_version():\n    assert f\'version = "{calc.version}"\' in open("pyproject.toml").read()\n'
+
+
+def test_a_new_version_in_the_manifest_weakens_nothing(proved: Prove) -> None:
+    manifest = '[project]\nname = "calc"\nversion = "1"\n'
+    files = {**PYTHON, "calc.py": "version = 1\n" + GOOD, "pyproject.toml": manifest}
+    files["test_calc.py"] = "import calc\n" + TESTS + VERSION
+    newer = {path: files[path].replace("1", "2", 1) for path in ("calc.py", "pyproject.toml")}
+    verdict = proved(files, newer, f"{sys.executable} -m pytest")
+    assert verdict.ok and of_tests(verdict) and not verdict.weakened
+
+
 JS = {
     "calc.js": "exports.add = (a, b) => a + b;\n",
     "calc.test.js": "const { test } = require('node:test');\nconst assert = require('assert');\n"

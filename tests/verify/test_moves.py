@@ -206,6 +206,16 @@ MOVES = {
         {"a.h": "int helper(int a);\n", "b.c": '#include "a.h"\nint helper(int a) { return a; }\n'},
         {},
     ),
+    "c: a header of the system in quotes": Move(
+        {"a.c": "int x;\n"},
+        {"a.c": '#include "limits.h"\n#include <float.h>\nlong x = LONG_MAX, y = LLONG_MAX;\n'},
+        {},
+    ),
+    "php: what an editor is shown": Move(
+        {"a.php": "<?php\nfunction f() {}\n"},
+        {".phpstorm.meta.php": "<?php\nnamespace PHPSTORM_META {\nexpectedArguments(f(), 0, argumentsSet('a'));\n}\n"},
+        {},
+    ),
     "python: a file of an older Python": Move(
         {"t.py": "from a import async\n", "a.py": "x = 1\n"},
         {"t.py": None, "tests/t.py": "import sys\nfrom a import async\n"},
