@@ -90,6 +90,7 @@ def verdict_of(checks: tuple[Check, ...], weights: Mapping[str, float]) -> Verdi
 
 def _path(patched: Patched) -> Iterator[Finding]:
     """The patch is not empty; each path may be written and does not differ from an existing one in case only."""
+    gone = {change.path for change in patched.changes if change.after is None}
     if not patched.changes:
         yield Finding(False, "the patch changes nothing")
     for change in patched.changes:
@@ -103,7 +104,8 @@ def _path(patched: Patched) -> Iterator[Finding]:
             yield Finding(False, f"{path} is tracked by git, but not checked out (sparse checkout)")
             continue
         twin = patched.twin(path) if change.before is None else path
-        yield Finding(twin == path, "" if twin == path else f"{path} differs only in case from {twin}")
+        alone = twin == path or twin in gone
+        yield Finding(alone, "" if alone else f"{path} differs only in case from {twin}")
 
 
 def _text(patched: Patched) -> Iterator[Finding]:

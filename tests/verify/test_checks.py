@@ -143,6 +143,9 @@ def test_the_confidence_comes_from_what_ran() -> None:
 def test_a_new_name_that_differs_in_case_fails(index: Index) -> None:
     assert not verdict("SRC/app.py", None, b"x = 1\n", index).ok
     assert verdict("src/new.py", None, b"x = 1\n", index).ok
+    old = index.read("src/app.py")
+    moved = Patch((FileChange("src/app.py", old, None), FileChange("SRC/app.py", None, old)))
+    assert at_once(moved, index).ok, "it is renamed"
 
 
 def test_a_file_outside_a_sparse_checkout_is_not_created_over(index: Index) -> None:

@@ -76,7 +76,8 @@ def _made_in_namespace(node: Node, data: bytes) -> bool:
 
 
 def _made_without_star(node: Node, data: bytes) -> bool:
-    return node.type == "type_identifier" and not _STAR.search(data)
+    """Annotations make classes with a line in their names, such as `AutoValue_Row`, which no file declares."""
+    return node.type == "type_identifier" and b"_" not in (node.text or b"") and not _STAR.search(data)
 
 
 NONE = Libraries()
