@@ -43,7 +43,7 @@ _CONCERNS = {
 }
 """The extensions of files that a tool without a list of files checks; not listed: any."""
 _OPTIONS = {
-    "pytest": ("-q", "-rfE", "--tb=short", "--no-header", "--color=no"),
+    "pytest": ("-q", "-rfE", "--tb=short", "--no-header", "--color=no", "--continue-on-collection-errors"),
     "ruff": ("--output-format=concise", "--no-cache", "--force-exclude"),
     "mypy": ("--no-error-summary", "--no-color-output"),
     "eslint": ("--no-color",),

@@ -88,6 +88,8 @@ def _is_there(path: str, module: str, side: Side) -> bool:
     if (found := _INSTALLED.match(place)) and not any(other.startswith(found[0]) for other in side.paths):
         return True
     there = side.paths | side.not_indexed
+    if place == ".":  # the package itself, whose entry may be built
+        return "package.json" in there
     return any(other == place or other.startswith((f"{place}.", f"{place}/")) for other in there)
 
 

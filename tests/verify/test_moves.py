@@ -244,6 +244,11 @@ MOVES = {
         },
         {"text.js": "sugar.js:1"},
     ),
+    "javascript: the package itself, which is built": Move(
+        {"package.json": '{"main": "dist/index.js"}\n', "src/index.js": "1\n"},
+        {"test/a.js": "const own = require('../')\nown()\n"},
+        {},
+    ),
     "javascript: minified": Move(
         {"a.min.js": "1;\n"}, {"a.min.js": f"{'f(1);' * 500}(function(){{return d}})()\n"}, {}
     ),

@@ -131,6 +131,16 @@ def test_what_failed_before_is_not_held_against_it(bench: Callable[..., Bench]) 
 
 
 @slow
+@pytest.mark.parametrize(("sum_of", "ok"), [("sum(", True), ("max(", False)])
+def test_a_file_that_cannot_be_loaded_keeps_no_others_from_counting(
+    bench: Callable[..., Bench], sum_of: str, ok: bool
+) -> None:
+    made = bench({**FILES, "tests/test_else.py": "import calc.parse\nimport none_such\n"}, verify_test=PYTEST)
+    verdict = made.prove(change("calc/parse.py", "sum(", sum_of))
+    assert verdict.ok is ok and check(verdict, "tests").passed is ok
+
+
+@slow
 def test_where_all_fails_without_the_change_nothing_is_counted(bench: Callable[..., Bench]) -> None:
     made = bench({**FILES, "conftest.py": "import none_such\n"}, verify_test=PYTEST)
     found = check(made.prove(change("calc/parse.py", "int(p)", "int(p.strip())")), "tests")
