@@ -47,7 +47,7 @@ def _judge_findings(run: Run, copies: Copies) -> Check:
     if not new:
         return Check(kind, True, f"{command} finds nothing new; {limits}")
     first = report.first_of([excerpt.tidy(new[:1], after.tree), *new[1:]])
-    return tested.private(Check(kind, False, first, excerpt.tidy(new, after.tree)), after.ended, run)
+    return tested.private(Check(kind, False, f"{first}; {limits}", excerpt.tidy(new, after.tree)), after.ended, run)
 
 
 def judge(

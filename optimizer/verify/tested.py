@@ -47,13 +47,19 @@ def judge(run: Run, copies: Copies) -> Tested:
         if whole.check.passed is not None or whole.weakened or whole.judging:
             return whole
     before = copies.run(run, "before")
-    check = _failed(run, after, before, copies) or _left_early(run, after, before)
-    if check is not None:
-        return Tested(private(check, after.ended, run))
+    if check := _failed(run, after, before, copies) or _left_early(run, after, before):
+        return Tested(private(_with_layer(check, after.ended), after.ended, run))
     judging = judges.reached(copies.patch.changes)
     held_to_less = _held_to_less(run, after, before, copies)
     found = held_to_less or Tested(_passed_or_not(run, after, before, copies.patch, is_judging=bool(judging)))
-    return found._replace(judging=judging)
+    check = private(_with_layer(found.check, after.ended), after.ended, run)
+    return found._replace(check=check, judging=judging)
+
+
+def _with_layer(check: Check, ended: Ended) -> Check:
+    """The check with what confined its command in its detail."""
+    limits = report.confined(ended.layer)
+    return check if limits in check.detail else check._replace(detail=f"{check.detail}; {limits}")
 
 
 def why_not_run(run: Run, ended: Ended) -> str:
@@ -114,7 +120,7 @@ def _failed(run: Run, after: Ran, before: Ran, copies: Copies) -> Check | None:
     is_named = is_pytest and new
     shown = excerpt.of_pytest(ended.output, new, after.tree) if is_named else excerpt.of_any(ended.output, after.tree)
     what = report.first_of(sorted(new)) if new else command
-    return Check("tests", False, f"{what} failed; {report.confined(ended.layer)}", shown)
+    return Check("tests", False, f"{what} failed", shown)
 
 
 def _newly(failed: frozenset[str], before: frozenset[str], patch: Patch) -> frozenset[str]:
