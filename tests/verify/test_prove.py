@@ -103,7 +103,7 @@ def test_a_patch_whose_tests_pass_is_trusted_more(bench: Callable[..., Bench]) -
     good = with_tests.prove(change("calc/other.py", "return 0", "return 1 - 1"))
     assert good.ok
     assert check(good, "tests").passed
-    assert re.search(r"pytest\b.*\b2\b", check(good, "tests").detail)
+    assert re.search(r"pytest\b.*\b3 files\b", check(good, "tests").detail)
     assert good.confidence > 0.9
 
 
