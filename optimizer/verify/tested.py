@@ -115,7 +115,7 @@ def _failed(run: Run, after: Ran, before: Ran, copies: Copies) -> Check | None:
         return not_counted("tests", report.fails_without(command, len(failed)))
     if stopped := why_stopped(run, ended):
         return Check("tests", False, stopped, excerpt.of_any(ended.output, after.tree) or stopped)
-    if is_pytest and new and _pass_again(run, new, copies):
+    if is_pytest and new and _by_chance(run, new, copies):
         return not_counted("tests", report.failed_once(min(new)))
     is_named = is_pytest and new
     shown = excerpt.of_pytest(ended.output, new, after.tree) if is_named else excerpt.of_any(ended.output, after.tree)
@@ -143,11 +143,16 @@ def _others_passed(after: Ran, before: Ran) -> bool:
     )
 
 
-def _pass_again(run: Run, failed: frozenset[str], copies: Copies) -> bool:
-    """Whether the failed tests pass alone on the same copy: then they depend on chance or on other tests."""
+def _by_chance(run: Run, failed: frozenset[str], copies: Copies) -> bool:
+    """Whether the failed tests, run alone, pass with the patch or fail without it too."""
     if any("::" not in name for name in failed) or len(failed) > MOST_RUN_AGAIN:
         return False
-    return copies.run(replace(run, files=tuple(sorted(failed))), "after").ended.code == 0
+    alone = replace(run, files=tuple(sorted(failed)))
+    ended = copies.run(alone, "after").ended
+    still = excerpt.failed_tests(ended.output)
+    if ended.code == 0 or not still:
+        return ended.code == 0
+    return still <= excerpt.failed_tests(copies.run(alone, "before").ended.output)
 
 
 def _left_early(run: Run, after: Ran, before: Ran) -> Check | None:

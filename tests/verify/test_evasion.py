@@ -173,6 +173,25 @@ def test_an_old_test_that_fails_by_chance_asks_nothing(proved: Prove, always: bo
     assert verdict.weakened == (("test_calc.py",) if always else ())
 
 
+OFTEN = """import os
+
+import calc
+
+
+def test_often():
+    was_seen = os.path.exists("seen")
+    open("seen", "w").close()
+    assert not hasattr(calc, "new") and not was_seen
+"""
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_a_test_that_fails_alone_without_the_change_too_refuses_nothing(proved: Prove, always: bool) -> None:
+    files = {**PYTHON, "test_calc.py": TESTS + (OFTEN.replace(" and not was_seen", "") if always else OFTEN)}
+    verdict = proved(files, {"calc.py": GOOD + "new = 1\n"}, f"{sys.executable} -m pytest")
+    assert verdict.ok is not always
+
+
 VERSION = 'def test_version():\n    assert f\'version = "{calc.version}"\' in open("pyproject.toml").read()\n'
 
 
