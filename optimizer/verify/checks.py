@@ -159,13 +159,14 @@ def _loader(path: str) -> Callable[[bytes], object] | None:
 
 
 def _loaded(path: str, before: bytes | None, after: bytes, loader: Callable[[bytes], object]) -> Finding:
-    if _COMMENTED_JSON.fullmatch(PurePosixPath(path).name) and _COMMENT.search(after):
+    place = PurePosixPath(path)
+    if (_COMMENTED_JSON.fullmatch(place.name) or ".vscode" in place.parts) and _COMMENT.search(after):
         return Finding(None, f"{path}: comments are allowed in it")
     if before is not None and _load_error(before, loader):
         return Finding(None, f"{path} did not load before")
     error = _load_error(after, loader)
     detail = f"{path} does not load: {error}" if error else ""
-    if error and before is None and not FOLDERS.isdisjoint(PurePosixPath(path).parts):
+    if error and before is None and not FOLDERS.isdisjoint(place.parts):
         return Finding(None, f"{detail}, as data of tests may")
     return Finding(not error, detail)
 

@@ -53,6 +53,7 @@ MACRO = b"#define B(x) \\\n  do { \\\n /* it \\\n * so. */ \\\n f(x); \\\n } whi
         ("a.json", b"{}", b'{"a": 1}'),
         ("a.json", b"{ // a comment\n}", b"{ // another\n}"),
         ("tsconfig.json", None, b"{ // a comment\n}"),
+        (".vscode/settings.json", None, b'{"a": 1,\n}'),
         ("a.toml", b"a = 1\n", b"a = 2\n"),
         ("notes.txt", b"a", b"b"),
         ("a.png", b"a\0", b"b\0"),

@@ -226,6 +226,11 @@ MOVES = {
         {"b.py": "for x in xrange(1):\n    raise StandardError(x)\n"},
         {},
     ),
+    "python: a name that may be missing": Move(
+        {"a.py": "x = 1\n"},
+        {"a.py": "try:\n    text = (str, unicode)\nexcept NameError:\n    text = str\n"},
+        {},
+    ),
     "python: syntax of an older Python": Move(
         {"a.py": "print 1\n", "b.py": "x = 1\n"},
         {"b.py": "try:\n    x = 1\nexcept ValueError, error:\n    raise\n"},

@@ -6,7 +6,7 @@ import ast
 import builtins
 import symtable
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from importlib.util import decode_source
 from typing import TYPE_CHECKING
@@ -118,9 +118,10 @@ class Module:
         if not self.nodes or self._table is None:
             return {}
         missing = _used_globals(self._table, top=True) - _defined(self._table) - _KNOWN
+        tried = set(_tried_names(self.nodes)) if missing else set()
         lines: dict[str, int] = {}
         for node in self.nodes:
-            if isinstance(node, ast.Name) and node.id in missing:
+            if isinstance(node, ast.Name) and node.id in missing and node not in tried:
                 lines[node.id] = min(node.lineno, lines.get(node.id, node.lineno))
         return lines
 
@@ -195,6 +196,15 @@ def _made_global(table: symtable.SymbolTable) -> Iterator[str]:
             if symbol.is_declared_global() and symbol.is_assigned():
                 yield symbol.get_name()
         yield from _made_global(child)
+
+
+def _tried_names(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """What stands where a name that is not defined is expected: in `try` with `except NameError`."""
+    for node in nodes:
+        if isinstance(node, ast.Try):
+            caught = (name for one in node.handlers if one.type is not None for name in ast.walk(one.type))
+            if any(isinstance(name, ast.Name) and name.id == "NameError" for name in caught):
+                yield from (inner for statement in node.body for inner in ast.walk(statement))
 
 
 def _used_globals(table: symtable.SymbolTable, *, top: bool) -> set[str]:
