@@ -13,7 +13,7 @@ _DOCSTRING = re.compile(rb"[rRuUbB]{0,2}(\"\"\"|'''|\"|')\s*([^\n]*)")
 _ATTRIBUTE = re.compile(rb"@doc\s+(?:~[sS])?(\"\"\"|\")\s*([^\n]*)")
 _MODULE_ATTRIBUTE = re.compile(rb"do\s+@moduledoc\s+(?:~[sS])?(\"\"\"|\")\s*([^\n]*)")
 _TAGS = re.compile(rb"</?[a-z]\w*(?:\s[^<>]*)?/?>")
-_MARKS = b" \t\r/*#!-=<"
+_MARKS = b" \t\r/*#!-=<|"
 
 
 def docstring(data: bytes, body: int) -> str:

@@ -28,7 +28,7 @@ _STATEMENTS = frozenset({"if", "for", "while", "switch", "return"})
 _REFERENCE = re.compile(r"^[&*\s]*(?:'\w+\s+)?(?:(?:mut|const|dyn)\s+)*")
 _OPERATOR = re.compile(r"(?:^|::|\s)(operator\W.*)", re.S)
 _PLAIN = re.compile(r"[\w$.]+\Z")
-_REQUIRED = re.compile(rb"[^=]*=\s*(?:await\s+)?(?:require|import)\s*[(\"']")
+_REQUIRED = re.compile(rb"[^=]*=\s*(?:await\s+)?(?:require|@?import)\s*[(\"']")
 
 
 # The fields of a Symbol in their order, without its path: ten times as fast to make, and what is stored.
