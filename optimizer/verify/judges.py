@@ -20,7 +20,7 @@ def _any(*alternatives: bytes) -> re.Pattern[bytes]:
 _PYTHON = _any(
     rb"^\s*(?:import|from) [^\n#]*\b(?:_?pytest|unittest|pluggy|ctypes|atexit)\b",
     rb"^\s*from sys import [^\n#]*\b(?:modules|meta_path|set(?:trace|profile))\b",
-    rb"^\s*import builtins\b|\b__builtins__\b",
+    rb"^\s*import builtins as\b|\bbuiltins\.\w+\s*=[^=]|\b__builtins__\b",
     rb"\b(?:sys|builtins)\.__dict__|\b(?:getattr|setattr|vars)\(\s*(?:sys|builtins|inspect|gc)\s*[,)]",
     rb"\bsys\.(?:modules\b(?!\[__name__\])|meta_path|orig_argv|set(?:trace|profile)\b)",
     rb"['\"]_?pytest\b|['\"]_?py['\"]|junitxml|/proc/self|PYTEST_CURRENT_TEST|^\s*def pytest_\w+",
@@ -28,7 +28,7 @@ _PYTHON = _any(
     rb"\b(?:tb_frame|f_(?:back|globals|locals))\b|\bgc\.get_(?:objects|referr?e(?:r|nt)s)\b|\b__subclasses__\b",
     rb"\bimport_module\((?!\s*[\w.]+\s*[,)]|\s*['\"][\w.]+['\"]\s*[,)])",
     rb"\b__import__\((?!\s*['\"](?!unittest)[\w.]+['\"]\s*[,)])",
-    rb"(?<![.\w])(?:exec|eval)\(|\bos\._exit\b",
+    rb"(?<![.\w])exec\(|\bos\._exit\b",
     rb"\bdef __eq__\([^)]*\)[^:\n]*:\s*(?:#[^\n]*\s*|\"\"\"[^\"]*\"\"\"\s*)*return True[ \t]*(?:#|$)",
     rb"\b__eq__['\"]?\s*[:=]\s*lambda[^:\n]*:\s*True\b",
 )
