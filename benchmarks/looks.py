@@ -91,7 +91,7 @@ def _present(name: str, questions: Sequence[Question], repos: Path) -> list[Ques
 def measure(question: Question, index: Index) -> dict[str, Any]:
     """For one question: whether its first context holds an expected file, and after how many replies one was read."""
     text = question["query"]
-    space = DEFAULTS.request_tokens - DEFAULTS.max_tokens - overhead()
+    space = DEFAULTS.first_request - DEFAULTS.max_tokens - overhead()
     context = select(Query(text), index, ContextLimits(space - min(count_tokens(text), space // 2), DEFAULTS.max_files))
     shown = {item.path for item in context.items}
     looked = look(text, index, shown)

@@ -358,6 +358,18 @@ class Plan(NamedTuple):
     by_kind: bool = False
 
 
+class Size(NamedTuple):
+    """The most tokens of a request, answer included, and why so many: they are set, no code is left for more, it is a
+    local or free model, its window or price is in the way, more is worth its price, or an answer before failed.
+
+    `price` is micro-dollars of what a larger request adds.
+    """
+
+    tokens: int
+    why: Literal["set", "all", "local", "free", "window", "unpriced", "price", "worth", "failed"]
+    price: int = 0
+
+
 Reason = (
     Why
     | NoKey

@@ -11,9 +11,9 @@ Direction = Literal["", "any", "lower", "higher", "off"]
 class Setting(NamedTuple):
     """A row: the dotted key in a config file, the default and the line of documentation.
 
-    A number is within `range`, or is `special`; a text is one of `choices` where there are some (any other too where
-    `open_ended`: the name of a server of the user's own) or fits `pattern`, which `form`
-    describes, and is empty only if `may_be_empty`.
+    A number is within `range`, or is `special`, or the text `word` is in its place; a text is one of `choices` where
+    there are some (any other too where `open_ended`: the name of a server of the user's own) or fits `pattern`, which
+    `form` describes, and is empty only if `may_be_empty`.
     `env` is the environment variable that sets it. What is `user_only` is imported from no file of others by itself.
     `project` is where a project's file may move the user's own value: nowhere (''), or where a run costs no more,
     sends no more and checks no less. `name` is the attribute of Settings.
@@ -24,6 +24,7 @@ class Setting(NamedTuple):
     doc: str
     range: tuple[float, float] = (0, 0)
     special: float | None = None
+    word: str = ""
     choices: tuple[str, ...] = ()
     open_ended: bool = False
     pattern: str = ""

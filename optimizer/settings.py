@@ -14,6 +14,8 @@ from optimizer.setting import Setting, setting
 from optimizer.tiers import TIERS
 from optimizer.vendors import NAMES as PROVIDERS
 
+AUTO = "auto"
+USUAL_REQUEST, USUAL_ANSWER = 6000, 1500  # tokens of a first request where none are set, and of its answer
 DURATION = r"-1|0|[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h)"
 
 
@@ -33,6 +35,14 @@ class Settings:
             object.__setattr__(self, row.name, values.pop(row.name) if row.name in values else _initial(row.default))
         if values:
             raise TypeError(f"no such setting: {', '.join(values)}")
+
+    @property
+    def first_request(self) -> int:
+        """The tokens of a first request to any model: those that are set, else 6,000; a long answer has its own."""
+        if isinstance(self.request_tokens, int):
+            return self.request_tokens
+        longer = self.max_tokens - USUAL_ANSWER if self.max_tokens >= USUAL_REQUEST else 0
+        return USUAL_REQUEST + longer
 
     model: str = setting(
         "model", "", "Model to ask, by id; empty lets the router choose.", may_be_empty=True, env="OPTIMIZER_MODEL"
@@ -107,7 +117,7 @@ class Settings:
     )
     max_tokens: int = setting(
         "max_tokens",
-        1500,
+        USUAL_ANSWER,
         "Answer budget of the first request, in tokens.",
         range=(1, 1_000_000),
         env="OPTIMIZER_MAX_TOKENS",
@@ -120,11 +130,12 @@ class Settings:
         range=(0, 10_000_000),
         env="OPTIMIZER_CONTEXT_SIZE",
     )
-    request_tokens: int = setting(
+    request_tokens: int | str = setting(
         "request_tokens",
-        6000,
-        "Largest first request, tools and answer budget included.",
+        AUTO,
+        "Largest first request, tools and answer budget included; auto: by the model and its price.",
         range=(500, 10_000_000),
+        word=AUTO,
         project="lower",
     )
     max_files: int = setting("context.max_files", 12, "Most files in one context.", range=(1, 10_000), project="lower")

@@ -26,7 +26,7 @@ from optimizer.toolspec import ToolSpec as ToolSpec
 
 if TYPE_CHECKING:
     from optimizer.images import Image
-    from optimizer.reasons import Picked, Plan, Reason, Reserve, Sign
+    from optimizer.reasons import Picked, Plan, Reason, Reserve, Sign, Size
 
 EditFormat = Literal["tool", "text", "whole"]
 StopReason = Literal["end", "tool", "length", "refusal", "loop"]
@@ -134,13 +134,15 @@ class Quote(NamedTuple):
 class Attempt(NamedTuple):
     """A model to ask, why, and what it is expected to cost (micro-dollars; None: unknown).
 
-    A standby is asked only when the one before it in its tier could not be.
+    A standby is asked only when the one before it in its tier could not be. `size` is how large its request may be
+    (None: as any).
     """
 
     model: Model
     reason: Picked | Reserve
     estimate: int | None
     standby: bool = False
+    size: Size | None = None
 
 
 class LeftOut(NamedTuple):

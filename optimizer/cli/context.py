@@ -15,7 +15,7 @@ from optimizer.cli.terminal import emit, notice, paint, width
 from optimizer.errors import InputError
 from optimizer.report import wire
 from optimizer.report.layout import cells, inert
-from optimizer.report.outcome import context_line
+from optimizer.report.outcome import budget_line, context_line
 from optimizer.retrieval import Context, Query
 
 if TYPE_CHECKING:
@@ -61,17 +61,21 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
         if given["explain"]:
             _print_signals(prepare.explain(query, services.workspace, given["top"]), given["as_json"])
             return 0
-        space = max_tokens or first_budget(query, services.workspace)[1].code
+        budget = None if max_tokens else first_budget(query, services.workspace)[1]
+        space = budget.code if budget else max_tokens or 0
         context = prepare.choose(query, services.workspace, space, given["top"])
         settings, root = services.workspace.settings, services.workspace.root
     if given["as_json"]:
-        emit(wire.context(context))
+        split = {"budget": wire.plain(budget) | {"code": space}} if budget else {}
+        emit(wire.context(context) | split)
     elif given["copy"]:
         _copy(_exported(context, "md" if form == "table" else form, settings), root)
         notice(f"copied; {context_line(context)}")
     elif form == "table":
         print_context(context)
         click.echo(("\n" if context.items else "") + context_line(context))
+        if budget and context.items:
+            click.echo(budget_line(budget.total, budget.parts()))
     else:
         click.echo(inert(_exported(context, form, settings)))
     return 0

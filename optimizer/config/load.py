@@ -32,7 +32,7 @@ from optimizer.config.values import (
 )
 from optimizer.errors import ConfigError
 from optimizer.setting import Setting
-from optimizer.settings import Settings, rows
+from optimizer.settings import USUAL_REQUEST, Settings, rows
 from optimizer.vendors import VENDORS
 
 if TYPE_CHECKING:
@@ -94,16 +94,11 @@ def load(
         notices.append(_moved(moved))
     for key in [key for key in values if key.startswith("options.") and _nearer(parts(key)[-1], origins)]:
         del values[key], origins[key]
-    usual = Settings()
-    answer = int(values.get("max_tokens", usual.max_tokens))
-    if origins["request_tokens"] == DEFAULT and answer >= usual.request_tokens:
-        values["request_tokens"] = usual.request_tokens - usual.max_tokens + answer
-        origins["request_tokens"] = origins["max_tokens"]
     settings = _settings(values)
-    if settings.max_tokens >= settings.request_tokens:
+    if settings.max_tokens >= settings.first_request:
         raise ConfigError(
             f"max_tokens ({settings.max_tokens:,}, {origins['max_tokens']}) leaves no room in request_tokens "
-            f"({settings.request_tokens:,}, {origins['request_tokens']})",
+            f"({settings.first_request:,}, {origins['request_tokens']})",
             "raise request_tokens, or lower max_tokens",
         )
     keys = keys_from(env)
@@ -182,6 +177,10 @@ def for_projects(key: str) -> bool:
 
 def _is_allowed(row: Setting, own: Any, value: Any) -> bool:
     """Whether a project may set this value where the user's own is that."""
+    if row.word:
+        if value == row.word:
+            return bool(own == value)
+        own = USUAL_REQUEST if own == row.word else own
     if row.choices:
         own, value = row.choices.index(own), row.choices.index(value)
     match row.project:

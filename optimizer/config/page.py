@@ -71,7 +71,8 @@ def _allowed(row: Setting) -> str:
     kind = TYPES.get(row.key)
     if kind in (int, float):
         low, high = row.range
-        return f"{low:,} to {high:,}" + ("" if row.special is None else f", or {row.special:g}")
+        other = f"`{_toml(row.word)}`" if row.word else f"{row.special:g}" if row.special is not None else ""
+        return f"{low:,} to {high:,}" + (f", or {other}" if other else "")
     if kind is bool:
         return "`true`, `false`"
     tables = {

@@ -81,7 +81,8 @@ def _value(key: str) -> dict[str, Any]:
         return found | {"pattern": f"^(?:{row.pattern})?$"}
     if TYPES[key] in (int, float):
         found |= {"minimum": row.range[0], "maximum": row.range[1]}
-        return {"anyOf": [found, {"const": row.special}]} if row.special is not None else found
+        other = row.word or row.special
+        return found if other is None or other == "" else {"anyOf": [found, {"const": other}]}
     return found
 
 

@@ -95,7 +95,9 @@ def _bracketed(host: str) -> str:
 
 
 def _types() -> dict[str, type]:
-    known: dict[str, type] = {key: type(row.default) for key, row in ROWS.items() if type(row.default) is not dict}
+    known: dict[str, type] = {
+        key: int if row.word else type(row.default) for key, row in ROWS.items() if type(row.default) is not dict
+    }
     known |= {f"endpoints.{name}": str for name in PROVIDERS}
     known |= {f"keywords.{kind}": str for kind in KINDS if kind not in ASIDE}
     return known | {f"features.{name}": bool for name in FEATURE_NAMES}
@@ -133,17 +135,19 @@ def type_of(key: str) -> type | None:
 
 def check(key: str, value: object) -> Value:
     """The value of a known key as its own type. Raises BadValue when type, range or choice is wrong."""
-    wanted = type_of(key)
+    wanted, word = type_of(key), row.word if (row := row_of(key)) else ""
     assert wanted
+    if word and value == word:
+        return word
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted:
-        raise BadValue(f"expected {_NAMES[wanted]}, found {_found(value)}")
+        other = f" or {word!r}" if word else ""
+        raise BadValue(f"expected {_NAMES[wanted]}{other}, found {_found(value)}")
     if isinstance(value, str):
         return _check_text(key, value)
     assert isinstance(value, bool | int | float)
     if not isinstance(value, bool):
-        row = row_of(key)
         assert row
         _check_range(row, value)
     return value

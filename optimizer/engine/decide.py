@@ -25,16 +25,24 @@ if TYPE_CHECKING:
     from optimizer.retrieval import Query
     from optimizer.routing import policy
     from optimizer.routing.score import Candidate
+    from optimizer.routing.size import Room
 
 _SPECIFIC = (BudgetReached.exit_code, ConsentMissing.exit_code)  # exit codes with a reason of their own
 RECENT = 2000  # attempts of the ledger that success is learned from
 
 
-def route(task: Task, services: Services, available: Available, role: str = "", answer: int = 0) -> Route:
+def route(
+    task: Task,
+    services: Services,
+    available: Available,
+    role: str = "",
+    answer: int = 0,
+    room: Room | None = None,
+) -> Route:
     """The route of a task, for a role where one is named; what cannot be asked at all is among the models left out.
 
     Models that the role names are asked before the others, whatever their tier. `answer` is the answer budget in tokens
-    where it is another than that of the settings.
+    where it is another than that of the settings, `room` what a request may take.
     """
     from optimizer.config.profiles import AUTO
     from optimizer.models.available import with_pull
@@ -44,7 +52,7 @@ def route(task: Task, services: Services, available: Available, role: str = "", 
     candidates = services.calls.candidates(_with_tools_refused(available, services), services.calls.clock())
     wanted = (services.models.role(role),) if role else ()
     allowed = replace(limits(services), wanted=(*wanted, *_local_models(task, services)))
-    allowed = replace(allowed, answer=answer or allowed.answer)
+    allowed = replace(allowed, answer=answer or allowed.answer, room=room)
     found = choose_with(services.models.profiles(), task, candidates, allowed, known(candidates, services))
     attempts = sorted(found.attempts, key=lambda one: not any(names(one_wanted, one.model) for one_wanted in wanted))
     plan = found.plan._replace(by_kind=services.workspace.settings.profile == AUTO)

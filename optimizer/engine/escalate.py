@@ -51,8 +51,10 @@ def escalate(request: Request, route: Route, services: Services) -> Flow[list[tu
     try:
         while waiting:
             attempt, waiting = waiting[0], waiting[1:]
+            attempt = _sized(attempt, request, services, failed=bool(before.evidence))
             yield Notice(progress.starting(attempt), "starting")
-            ended = yield from _attempt(request, attempt.model, services, before)
+            sized = prepare.resized(request, attempt.size, services.workspace)
+            ended = yield from _attempt(sized, attempt.model, services, before)
             tried.append((attempt, ended))
             if ended.failure is None:
                 break
@@ -66,6 +68,14 @@ def escalate(request: Request, route: Route, services: Services) -> Flow[list[tu
         if any(attempt.model.local for attempt in route.attempts):
             calls.release(services.calls)
     return tried
+
+
+def _sized(attempt: Attempt, request: Request, services: Services, failed: bool) -> Attempt:
+    """The attempt with the size of its request, which may be larger where an answer before `failed` a check."""
+    from optimizer.routing.size import request_size
+
+    tariff = services.calls.candidate(attempt.model).tariff
+    return attempt._replace(size=request_size(attempt.model, tariff, request.room, failed))
 
 
 def left_to_ask(waiting: Sequence[Attempt], failed: Attempt, error: OptimizerError) -> Sequence[Attempt]:
@@ -249,7 +259,7 @@ def _looks(request: Request, model: Model, workspace: Workspace) -> bool:
     settings = workspace.settings
     if not settings.agent_steps or request.task.wants_edits:
         return settings.agent_steps > 0
-    room = settings.request_tokens + LEAST_LOOKS * settings.agent_result_tokens
+    room = settings.first_request + LEAST_LOOKS * settings.agent_result_tokens
     return request.task.kind in LOOKING and model.window >= room
 
 

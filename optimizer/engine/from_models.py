@@ -31,15 +31,17 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
     prepared, available = yield from _prepared(id, query, services, dry_run, plans)
     planned = plans and prepared.task.wants_edits
     role = "editor" if planned else ""
-    route = decide.route(prepared.task, services, available, role)
+    route = decide.route(prepared.task, services, available, role, room=prepared.room)
     if (
         (provider := decide.lacks_consent(route))
         and not dry_run
         and (yield from _consent(provider, available, services))
     ):
         available = services.models.available()
-        route = decide.route(prepared.task, services, available, role)
-    task = _sized(prepared, route, services)
+        route = decide.route(prepared.task, services, available, role, room=prepared.room)
+    first = prepare.resized(prepared, route.attempts[0].size if route.attempts else None, services.workspace)
+    yield Chosen(first.context)
+    task = _sized(first, route, services)
     yield Routed(task, route, services.models.quote(task))
     if not (dry_run and route.attempts) and (line := decide.images_leave(query, route, planned)):
         yield Notice(line, "images")
@@ -86,7 +88,6 @@ def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: b
             fitted, budget = first_budget(query, workspace, plans)
             yield from _cut(query, fitted, services, dry_run)
             context = prepare.choose(query, workspace, budget.code)
-            yield Chosen(context)
             notes = prepare.notes_near(context, workspace, budget.notes_limit)
             if notes is not None:
                 yield Notice(progress.project_notes(notes.path, notes.tokens, notes.whole), "project-notes")
@@ -100,7 +101,8 @@ def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: b
 
     sorted_as = (yield from opinion.end(router, services.calls)) if router else None
     most, keywords = budget.prompt(notes.tokens if notes else 0, context.tokens), workspace.settings.keywords
-    request = Request(id, fitted, context, classify(fitted, context, most, sorted_as, keywords), notes)
+    task, room = classify(fitted, context, most, sorted_as, keywords), prepare.room(context, budget.code, workspace)
+    request = Request(id, fitted, context, task, fitted, budget.code, room, notes)
     if tokens := escalate.prompt_tokens(request, available.models, workspace):
         request = replace(request, task=classify(fitted, context, tokens, sorted_as, keywords))
     return request, available

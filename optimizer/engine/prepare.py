@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.debug import debug
 from optimizer.errors import InputError
 from optimizer.retrieval import Context, ContextLimits, Query
+from optimizer.settings import AUTO
 
 if TYPE_CHECKING:
     from optimizer.agent.notes import Notes
     from optimizer.context.rank import ExplainedFile
     from optimizer.engine.services import Workspace
     from optimizer.index.refresh import Refreshed
+    from optimizer.reasons import Size
+    from optimizer.routing.size import Room
     from optimizer.types import Task
 
 NOTED_FILES = 3
 LEAST_SPACE = 200  # tokens for the request and its code
 WITH_IMAGES = 1000  # tokens for them that are suggested where images leave too few
 MOST_UNASKED = 20_000  # files outside git that are indexed without a question
+FILLED = 0.9  # share of the tokens for code from which more code is likely to be left
 PLAN = 500  # tokens of a plan, at most
 
 
@@ -102,12 +106,18 @@ def within(context: Context, max_tokens: int) -> Context:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request on its way: its id, and what every attempt is asked."""
+    """A request on its way: its id, and what every attempt is asked.
+
+    Its context was chosen for `wanted` within `code` tokens; `room` says whether an attempt may have more.
+    """
 
     id: str
     query: Query
     context: Context
     task: Task
+    wanted: Query
+    code: int
+    room: Room
     notes: Notes | None = None
 
 
@@ -132,22 +142,51 @@ class Budget(NamedTuple):
         """What is left."""
         return self.total - self.answer - self.fixed - self.notes - self.images - self.asked - self.plan
 
+    def parts(self) -> dict[str, int]:
+        """What takes the tokens, by name."""
+        return {
+            "answer": self.answer,
+            "fixed": self.fixed,
+            "notes": self.notes,
+            "images": self.images,
+            "asked": self.asked,
+            "plan": self.plan,
+            "code": self.code,
+        }
+
     def prompt(self, notes: int, code: int) -> int:
         """The tokens of the prompt with so many tokens of notes and code in it."""
         return self.fixed + notes + code + self.asked + self.images
 
 
+def room(context: Context, code: int, workspace: Workspace) -> Room:
+    """What a request may take whose context was chosen within `code` tokens."""
+    from optimizer.routing.size import Room
+
+    settings = workspace.settings
+    auto = settings.request_tokens == AUTO and workspace.features.context_optimization
+    return Room(settings.first_request, auto, left=context.tokens >= FILLED * code)
+
+
+def resized(request: Request, size: Size | None, workspace: Workspace) -> Request:
+    """The request with as much code as one of this size has room for."""
+    more = size.tokens - request.room.least if size else 0
+    if not more:
+        return request
+    return replace(request, context=choose(request.wanted, workspace, request.code + more))
+
+
 def first_budget(query: Query, workspace: Workspace, planned: bool = False) -> tuple[Query, Budget]:
     """The query cut to its share of a first request, and the budget of that request.
 
-    Its `total` is `request_tokens`, the answer included; the request with what was piped in may take half of what is
-    left after the other parts. Raises InputError when images, or settings, leave no room.
+    Its `total` is that of a first request to any model, the answer included; the request with what was piped in may
+    take half of what is left after the other parts. Raises InputError when images, or settings, leave no room.
     """
     from optimizer.agent import notes, prompts
     from optimizer.context.budget import count_tokens
 
     settings = workspace.settings
-    total, answer, fixed = settings.request_tokens, settings.max_tokens, prompts.overhead()
+    total, answer, fixed = settings.first_request, settings.max_tokens, prompts.overhead()
     free = total - answer - fixed
     if free < LEAST_SPACE:
         raise InputError(

@@ -218,12 +218,12 @@ def findings(text: str) -> tuple[str, ...]:
 
 
 def _review(request: Request, checks: list[str], diff: str, services: Services) -> tuple[Work, bool]:
-    """The critic's question within request_tokens, none without space; and whether all of the change is in it."""
+    """The critic's question within a first request, none without space; and whether all of the change is in it."""
     from optimizer.agent import prompts
     from optimizer.context.budget import count_tokens
 
     fields = {"checks": ", ".join(checks) or "none", "request": "", "diff": ""}
-    total = services.workspace.settings.request_tokens
+    total = services.workspace.settings.first_request
     free = words_budget(total, REVIEW, asked=count_tokens(_REVIEW_ASKED.format(**fields))).code
     fields["request"] = prompts.shorten(request.query.text, max(0, free) // 4)
     free -= count_tokens(fields["request"])

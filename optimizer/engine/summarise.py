@@ -52,7 +52,7 @@ def summarised(
     wanted = roles.Work("summariser", "summarising", replace(request, task=_task(request.task, LOOKED_FOR)), TOKENS)
     attempts = roles.route(wanted, available, services, _free_or_named(services)).attempts
     most = (
-        min(LARGEST, services.workspace.settings.request_tokens, attempts[0].model.window - TEMPLATE) if attempts else 0
+        min(LARGEST, services.workspace.settings.first_request, attempts[0].model.window - TEMPLATE) if attempts else 0
     )
     asked = count_tokens(_question(request, 10, 10, WORDS[1]))
     size = words_budget(most - SPARE, TOKENS, asked).code

@@ -34,6 +34,24 @@ def context_line(context: Context) -> str:
     return f"context: {count(context.tokens, 'token')}, {count(pieces, 'piece')} of {count(files, 'file')}"
 
 
+_PARTS = {
+    "answer": "the answer",
+    "fixed": "rules and tools",
+    "notes": "project notes",
+    "images": "images",
+    "asked": "the request",
+    "plan": "a plan",
+    "code": "code",
+}
+
+
+def budget_line(total: int, parts: Mapping[str, int]) -> str:
+    """How the tokens of a first request are split."""
+    return f"of {total:,} tokens: " + ", ".join(
+        f"{parts[name]:,} for {words}" for name, words in _PARTS.items() if parts.get(name)
+    )
+
+
 def verdict_text(verdict: Verdict) -> str:
     """The checks that passed in one line, and a line for each other one with its reason."""
     passed = ", ".join(dict.fromkeys(check.name for check in verdict.checks if check.passed))

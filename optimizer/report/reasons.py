@@ -173,7 +173,27 @@ def attempt(one: Attempt) -> str:
     if isinstance(one.reason, r.Reserve):
         loaded = "as it is loaded already; " if one.reason.loaded else ""
         return f"in reserve, {loaded}{_behind(one.reason.behind)}"
-    return ", ".join(_picked(one, one.reason))
+    return ", ".join((*_picked(one, one.reason), *([text] if one.size and (text := size(one.size)) else [])))
+
+
+def size(one: r.Size) -> str:
+    """How large a request may be, and why; '' where that is as set, or nothing is left to be sent."""
+    most = f"a request of up to {one.tokens:,} tokens"
+    match one.why:
+        case "worth":
+            return f"{most}, of which the code beyond the usual costs {amount(one.price)}"
+        case "failed":
+            return f"{most}, since an answer failed"
+        case "price":
+            return f"{most}, since more would cost {amount(one.price)}"
+        case "window":
+            return f"{most}, as its window is small"
+        case "unpriced":
+            return f"{most}, as its price is unknown"
+        case "local" | "free":
+            return f"{most}, as for every {one.why} model"
+        case _:
+            return ""
 
 
 def route(task: Task, one: Route) -> str:

@@ -122,6 +122,7 @@ def route(routed: Routed) -> Wire:
             **coded(one.reason),
             "estimate": one.estimate,
             "standby": one.standby,
+            "size": plain(one.size),
         }
         for one in routed.route.attempts
     ]

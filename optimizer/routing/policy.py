@@ -25,10 +25,12 @@ from optimizer.reasons import (
     Plan,
     Reason,
     Reserve,
+    Size,
     Why,
     Window,
 )
 from optimizer.routing.score import Candidate, Scored, lacking, preference, score
+from optimizer.routing.size import Room, request_size
 from optimizer.types import TIERS, Attempt, LeftOut, Model, Route, Task, TaskKind
 
 HOPELESS, SURE_AFTER = 0.12, 5
@@ -52,7 +54,8 @@ class Allowed:
     """What the user allows: '' for anything; without `routing` a single attempt is made.
 
     `answer` is the answer budget in tokens (0: as the task expects), `wait` the seconds that a limit is waited for;
-    `pinned`: `model` is pinned for this project; `wanted` is what profiles and roles want of models.
+    `pinned`: `model` is pinned for this project; `wanted` is what profiles and roles want of models;
+    `room` is what a request may take (None: it is as large for all of them).
     """
 
     tier: str = ""
@@ -64,6 +67,7 @@ class Allowed:
     wait: float = 20.0
     pinned: bool = False
     wanted: tuple[Wanted, ...] = ()
+    room: Room | None = None
 
 
 def choose(task: Task, candidates: Sequence[Candidate], allowed: Allowed, known: Known) -> Route:
@@ -88,8 +92,8 @@ def choose(task: Task, candidates: Sequence[Candidate], allowed: Allowed, known:
             left_out += [_left(one, _tier_reason(allowed)) for one in tier[1:]]
             continue
         behind = _standbys(tier, allowed)
-        attempts.append(Attempt(tier[0].model, _picked(tier, allowed, known), tier[0].estimate))
-        attempts += [Attempt(one.model, _reserve(one, tier[0]), one.estimate, standby=True) for one in behind]
+        attempts.append(Attempt(tier[0].model, _picked(tier, allowed, known), tier[0].estimate, size=tier[0].size))
+        attempts += [Attempt(one.model, _reserve(one, tier[0]), one.estimate, True, one.size) for one in behind]
         passed_over = (one for one in tier[1:] if one not in behind)
         left_out += [_left(one, Why.ONE_MODEL if allowed.model else _behind(one, tier[0])) for one in passed_over]
     return Route(tuple(attempts), Plan(allowed.model, allowed.pinned, allowed.routing), tuple(left_out))
@@ -98,6 +102,7 @@ def choose(task: Task, candidates: Sequence[Candidate], allowed: Allowed, known:
 def _scored(candidate: Candidate, task: Task, allowed: Allowed, known: Known, left_out: list[LeftOut]) -> Scored | None:
     """The candidate scored, or None with the reason added to `left_out`."""
     model = candidate.model
+    size, task = _sized(candidate, task, allowed.room)
     reason = _objection(candidate, task, allowed)
     state, rest = known.of(model), 0.0
     if reason is None and not allowed.model and state.health.failing:
@@ -111,7 +116,7 @@ def _scored(candidate: Candidate, task: Task, allowed: Allowed, known: Known, le
         need = Need(task.input_tokens, answer, min(task.output_tokens, answer))
         fitted = fit(state.quotas, need, known.now.timestamp())
     preferred = preference(allowed.wanted, model, candidate.traits, task)
-    scored = score(candidate, task, answer, known, preferred)
+    scored = replace(score(candidate, task, answer, known, preferred), size=size)
     if fitted.short and (fitted.wait > allowed.wait or fitted.wait == NEVER):
         left_out.append(_left(scored, fitted.short))
         return None
@@ -120,6 +125,14 @@ def _scored(candidate: Candidate, task: Task, allowed: Allowed, known: Known, le
         return None
     wait = max(fitted.wait, rest)
     return replace(scored, wait=wait, note=Later(fitted.wait, rest)) if wait else scored
+
+
+def _sized(candidate: Candidate, task: Task, room: Room | None) -> tuple[Size | None, Task]:
+    """How large the request to a model may be, and the task with the tokens of that."""
+    if room is None:
+        return None, task
+    size = request_size(candidate.model, candidate.tariff, room)
+    return size, task._replace(input_tokens=task.input_tokens + size.tokens - room.least)
 
 
 def _rest(health: Health, now: float, allowed: Allowed) -> tuple[float, Reason | None]:

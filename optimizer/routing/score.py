@@ -12,7 +12,7 @@ from optimizer.ledger.prices import Tariff
 from optimizer.ledger.summary import Tally
 from optimizer.models.catalogue import Traits
 from optimizer.models.state import Known
-from optimizer.reasons import Cached, HigherRate, KeptLocal, Lacks, Narrow, Note, Preferred, Trimmed
+from optimizer.reasons import Cached, HigherRate, KeptLocal, Lacks, Narrow, Note, Preferred, Size, Trimmed
 from optimizer.types import Model, Task
 
 PRIOR_TRIES = 6.0
@@ -63,7 +63,7 @@ class Scored:
 
     `estimate` is what an attempt is expected to cost (None: unknown), `charge` what one call counts at most against the
     caps, both in micro-dollars; `chance` is of an accepted answer; `wait` in seconds for its quota; `note` is
-    anything else to show.
+    anything else to show; `size` is how large its request may be.
     """
 
     candidate: Candidate
@@ -74,6 +74,7 @@ class Scored:
     wait: float = 0.0
     note: Note | None = None
     preference: Preference = NEUTRAL
+    size: Size | None = None
 
     @property
     def model(self) -> Model:

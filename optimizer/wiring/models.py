@@ -294,7 +294,7 @@ class Models:
         settings = self._config.settings
         if not settings.local_coder:
             return {}
-        coder = self.claim(self.catalogue().describe(settings.local_coder, endpoint.provider), settings.request_tokens)
+        coder = self.claim(self.catalogue().describe(settings.local_coder, endpoint.provider), settings.first_request)
         known = last_known(endpoint, self._config.places.state)
         return {} if known and coder.model not in known.ids else {coder.model: coder.bytes}
 

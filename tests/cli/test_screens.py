@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from optimizer.cli.context_table import print_context, print_files
@@ -10,7 +12,7 @@ from optimizer.reasons import NoAnswer
 from optimizer.report.decision import no_model
 from optimizer.report.evidence import phrase
 from optimizer.report.layout import cells, wrapped
-from optimizer.report.outcome import context_line, verdict_line, verdict_text
+from optimizer.report.outcome import budget_line, context_line, verdict_line, verdict_text
 from optimizer.retrieval import Context, ContextItem, RankedFile, Signal
 from optimizer.types import Check, FileChange, LeftOut, Patch, Verdict
 from optimizer.verify.checks import at_once
@@ -120,3 +122,8 @@ def test_a_table_in_a_pipe_is_as_wide_as_a_usual_terminal(capsys: pytest.Capture
 def test_a_file_without_a_reason_leaves_no_blanks_at_its_end(capsys: pytest.CaptureFixture[str]) -> None:
     print_files(context("one line", item())._replace(files=()))
     assert capsys.readouterr().out == "a.py  7 tokens\n"
+
+
+def test_what_takes_the_tokens_of_a_request_is_one_line() -> None:
+    parts = {"answer": 1500, "fixed": 688, "notes": 0, "asked": 5, "code": 3807}
+    assert re.findall(r"\d[\d,]*", budget_line(6000, parts)) == ["6,000", "1,500", "688", "5", "3,807"]

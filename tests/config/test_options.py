@@ -102,10 +102,26 @@ def test_a_project_has_no_options(config: Load) -> None:
 
 
 def test_a_long_answer_makes_room_for_itself(config: Load) -> None:
-    assert config(max_tokens="8000").settings.request_tokens == 12_500
-    assert config(max_tokens="3000").settings.request_tokens == 6000
+    assert config(max_tokens="8000").settings.first_request == 12_500
+    assert config(max_tokens="3000").settings.first_request == 6000
     with pytest.raises(ConfigError):
         config("request_tokens = 6000", max_tokens="8000")
+
+
+def test_the_size_of_a_request_is_a_number_or_a_word(config: Load) -> None:
+    assert config('request_tokens = "auto"').settings.first_request == 6000
+    assert config("request_tokens = 9000").settings.first_request == 9000
+    with pytest.raises(ConfigError, match="a whole number or 'auto'"):
+        config('request_tokens = "large"')
+
+
+@pytest.mark.parametrize(
+    ("user", "project", "taken"),
+    [("", "6000", 6000), ("", "6001", "auto"), ("9000", "8000", 8000), ("9000", '"auto"', 9000)],
+)
+def test_a_project_may_only_lower_the_size_of_a_request(config: Load, user: str, project: str, taken: object) -> None:
+    got = config(f"request_tokens = {user}" if user else "", f"request_tokens = {project}\n")
+    assert got.settings.request_tokens == taken
 
 
 def test_the_schema_has_the_options() -> None:

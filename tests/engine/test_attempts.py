@@ -88,5 +88,5 @@ def test_a_critic_is_given_the_checks_that_passed_and_no_more_than_a_request_hol
     (sent,) = [one for one in loopback.asked("groq") if "Review the change below" in one.text]
     passed = ", ".join(check.name for check in verdict.checks if check.passed)
     assert passed and f": {passed}. " in sent.text
-    total = services.workspace.settings.request_tokens
+    total = services.workspace.settings.first_request
     assert total // 2 < count_tokens(sent.text) + REVIEW <= total

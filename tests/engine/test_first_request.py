@@ -82,7 +82,7 @@ def requests(query: Query, services: Services) -> Iterator[int]:
 def test_real_requests(services: Services, texts: Sequence[str], extra: str) -> None:
     assert {prompts.edit_format(model, True) for model in models()} >= {"tool", "text"}
     for text in texts:
-        assert max(requests(Query(text, extra), services)) <= services.workspace.settings.request_tokens == 6000
+        assert max(requests(Query(text, extra), services)) <= services.workspace.settings.first_request == 6000
 
 
 def test_looks_add_few_tokens_to_a_question(services: Services) -> None:
