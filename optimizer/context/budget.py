@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 SAFETY = 1.09
 WORD_AFTER_BLANK = (1.0, 1.0, 1.15, 0.9, 0.95, 1.05, 0.85, 1.0, 1.0, 1.05, 1.1, 1.4)
@@ -48,6 +49,7 @@ def count_tokens(text: str) -> int:
     return max(1, round(total * SAFETY + 0.5))
 
 
+@lru_cache(maxsize=1 << 14)
 def _cost(piece: str) -> float:
     last = piece[-1]
     if last > "\u024f" or "\x7f" < last < "\xc0":

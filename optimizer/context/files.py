@@ -26,7 +26,7 @@ class FileLines:
                 text = text_of(self.index.read(path))
             except NotFound:
                 text = ""
-            lines = [line.removesuffix("\r") for line in text.split("\n")]
+            lines = text.replace("\r\n", "\n").removesuffix("\r").split("\n")
             if not lines[-1]:
                 lines.pop()
             self.known[path] = lines

@@ -21,7 +21,7 @@ from optimizer.context.files import FileLines
 from optimizer.context.leading import leading_signals
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.paths import FileKind, asks_for_tests, files_named, kind_of, name_of
-from optimizer.context.signals import WITH_PARENT, Sheet, parents_of, signals, within
+from optimizer.context.signals import WITH_PARENT, Shares, Sheet, parents_of, signals, within
 from optimizer.context.terms import mentioned_share
 from optimizer.context.weights import (
     FILE_COLUMNS,
@@ -37,6 +37,7 @@ from optimizer.retrieval import RankedFile, Signal
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
+    from optimizer.index.words import Words
 
 TOP_FILES, MOST_UNITS = 12, 240
 ANY_UNIT, REST_OF_FILE = 0.2, 0.05
@@ -137,10 +138,14 @@ def score_files(mentions: Mentions, index: Index, source: FileLines) -> ScoredFi
     sheet = signals(mentions, index)
     tests = 1.0 if asks_for_tests(mentions.title_words) else KIND_FACTORS["test"]
     asked = _asked_for(mentions, sheet)
-    plain = _plain_sums(sheet)
+    all_sums: Column = {}
+    first = dict(sheet.files)
+    _add_weighted(all_sums, first)
+    plain = _leading(all_sums, sheet)
     of_tests = {number: total for number, total in plain.items() if _kind(sheet, number) == "test"}
     leading_signals(mentions, index, sheet, _by_kind(sheet, plain, tests, asked), of_tests, source)
-    sums = _by_kind(sheet, _plain_sums(sheet), tests, asked)
+    _add_weighted(all_sums, {signal: shares for signal, shares in sheet.files.items() if signal not in first})
+    sums = _by_kind(sheet, _leading(all_sums, sheet), tests, asked)
     candidates = nlargest(MOST_RANKED, sums, key=sums.__getitem__)
     factors = {number: 1.0 if number in asked else _factor(sheet, number, tests) for number in candidates}
     rows = dict(zip(candidates, _file_rows(sheet, sums, candidates, factors), strict=True))
@@ -163,19 +168,26 @@ def _asked_for(mentions: Mentions, sheet: Sheet) -> frozenset[int]:
     return frozenset(sheet.numbers[path] for name in named for path in files_named(name, sheet.numbers))
 
 
-def _plain_sums(sheet: Sheet) -> Column:
-    """The weighted sums of the leading files."""
-    sums: Column = {}
-    for signal, column in sheet.files.items():
+def _add_weighted(sums: Column, columns: Mapping[str, Shares]) -> None:
+    """Add the weighted shares of the signals that not nearly every file has."""
+    weighted: dict[int, tuple[Mapping[int, float], float]] = {}
+    for signal, (column, largest) in columns.items():
         if signal not in weights.EVERYWHERE:
-            weight = FILE_WEIGHTS[signal]
-            for number, value in column.items():
-                sums[number] = sums.get(number, 0.0) + weight * value
+            before = weighted[id(column)][1] if id(column) in weighted else 0.0
+            weighted[id(column)] = column, before + FILE_WEIGHTS[signal] / largest
+    for column, weight in weighted.values():
+        for number, value in column.items():
+            sums[number] = sums.get(number, 0.0) + weight * value
+
+
+def _leading(sums: Column, sheet: Sheet) -> Column:
+    """The highest sums, with the signals that nearly every file has."""
     leading = {number: sums[number] for number in nlargest(MOST_LEADING, sums, key=sums.__getitem__)}
     for signal in weights.EVERYWHERE:
-        column, weight = sheet.files.get(signal, {}), FILE_WEIGHTS[signal]
-        for number in leading:
-            leading[number] += weight * column.get(number, 0.0)
+        if signal in sheet.files:
+            (column, largest), weight = sheet.files[signal], FILE_WEIGHTS[signal]
+            for number in leading:
+                leading[number] += weight * column.get(number, 0.0) / largest
     return leading
 
 
@@ -192,20 +204,32 @@ def _factor(sheet: Sheet, number: int, tests: float) -> float:
 
 
 def _kind(sheet: Sheet, number: int) -> FileKind:
-    return kind_of(sheet.words.paths[number], sheet.words.origins.get(number, ""))
+    return sheet.words.once(_Kinds)[number]
+
+
+class _Kinds(dict[int, FileKind]):
+    """The kind of each file of a tree, found when it is asked for."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__()
+        self.words = words
+
+    def __missing__(self, number: int) -> FileKind:
+        kind = self[number] = kind_of(self.words.paths[number], self.words.origins.get(number, ""))
+        return kind
 
 
 def _file_rows(
     sheet: Sheet, sums: Column, candidates: Sequence[int], factors: Mapping[int, float]
 ) -> Iterator[tuple[float, ...]]:
     """The row of each candidate, in the order of `FILE_COLUMNS`."""
-    columns = [sheet.files.get(signal, {}) for signal in FILE_WEIGHTS]
+    columns = [sheet.files.get(signal) for signal in FILE_WEIGHTS]
     for number in candidates:
         path = sheet.words.paths[number]
         mentioned, in_title = mentioned_share(name_of(path), sheet.terms)
         kind = _kind(sheet, number)
         yield (
-            *[column.get(number, 0.0) for column in columns],
+            *[shares.of(number) if shares else 0.0 for shares in columns],
             sums[number] / sums[candidates[0]],
             mentioned,
             in_title,
@@ -219,7 +243,9 @@ def _file_rows(
 
 def _why_file(sheet: Sheet, number: int) -> tuple[Signal, ...]:
     shares = {
-        signal: FILE_WEIGHTS[signal] * column[number] for signal, column in sheet.files.items() if number in column
+        signal: FILE_WEIGHTS[signal] * values.of(number)
+        for signal, values in sheet.files.items()
+        if number in values.column
     }
     least = TELLING_SHARE * sum(shares.values())
     telling = {signal: share * (NAMING if (signal, number) in sheet.notes else 1.0) for signal, share in shares.items()}
@@ -246,7 +272,7 @@ def rank_units(scored: ScoredFiles, mentions: Mentions, index: Index, source: Fi
     around = around_rows(candidates, rows, [weights.chance(total) for total in alone])
     for candidate, row, total, near in zip(candidates, rows, alone, around, strict=True):
         unit = candidate.unit
-        sure = weights.chance(weights.total(trees, (total, *near)) if unit.symbol else total)
+        sure = weights.chance(trees.total((total, *near)) if unit.symbol else total)
         sure *= 1.0 if unit.symbol else REST_OF_FILE
         score = round(sure + candidate.sum / 1e6, 6)
         units.append(
@@ -261,17 +287,14 @@ def rank_units(scored: ScoredFiles, mentions: Mentions, index: Index, source: Fi
 def unit_candidates(scored: ScoredFiles, mentions: Mentions, index: Index, source: FileLines) -> list[UnitCandidate]:
     """The units of the best files with the highest weighted sums, and the rest of each of these files."""
     sheet = scored.sheet
-    numbers: dict[int, list[int]] = {file: [] for file in scored.best[:TOP_FILES]}
-    for number, file in enumerate(sheet.words.file_of):
-        if file in numbers:
-            numbers[file].append(number)
     parents, strongest = parents_of(mentions), max(sheet.names.values(), default=1.0)
     largest = max(scored.sums.values())
     found: list[UnitCandidate] = []
-    for file, own in numbers.items():
+    for file in scored.best[:TOP_FILES]:
         lines = source.lines(sheet.words.paths[file])
         units = extents(index.symbols_in(sheet.words.paths[file]), len(lines))
-        shares = [_shares(sheet, file, number, unit, parents) for number, unit in zip(own, units, strict=False)]
+        own = zip(sheet.words.units_of.get(file, ()), units, strict=False)
+        shares = [_shares(sheet, file, number, unit, parents) for number, unit in own]
         for share in shares:
             if "defines" in share:
                 share["defines"] /= strongest
@@ -294,7 +317,7 @@ def _class(unit: Extent) -> str:
 
 
 def _shares(sheet: Sheet, file: int, number: int, unit: Extent, parents: frozenset[str]) -> dict[str, float]:
-    shares = {signal: column[number] for signal, column in sheet.units.items() if number in column}
+    shares = {signal: values.of(number) for signal, values in sheet.units.items() if number in values.column}
     name = unit.symbol.rpartition(".")[2]
     if name in sheet.names:
         shares["defines"] = sheet.names[name] * (WITH_PARENT if within(unit.symbol, parents) else 1.0)

@@ -7,12 +7,11 @@ are added after a first sum.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from optimizer.context.bm25 import COMMON, Column, InvertedLists, Lengths, bm25, bm25_paths, rarity
+from optimizer.context.bm25 import COMMON, Column, InvertedLists, Scores, bm25, bm25_paths, rarity
 from optimizer.context.mentions import PROSE, Mentions
 from optimizer.context.paths import files_named, modules_named, name_of, whole
 from optimizer.context.terms import Term, terms_of, variants
@@ -20,7 +19,8 @@ from optimizer.languages.words import split
 from optimizer.retrieval import Signal
 
 if TYPE_CHECKING:
-    from optimizer.index.reader import Index, Words
+    from optimizer.index.reader import Index
+    from optimizer.index.words import Words
 
 TITLE_NAME, SPREAD = 1.5, 0.7
 WITH_PARENT = 2.0
@@ -30,9 +30,20 @@ MOST_DOC_TERMS = 60
 MOST_DOTTED = 40
 
 
+class Shares(NamedTuple):
+    """A column, whose values count as shares of its largest one."""
+
+    column: Mapping[int, float]
+    largest: float
+
+    def of(self, number: int) -> float:
+        """The share of a file or unit; 0 where it has none."""
+        return self.column.get(number, 0.0) / self.largest
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The signals of one request: columns over file numbers and over unit numbers, each with its largest at 1.
+    """The signals of one request: columns over file numbers and over unit numbers, as shares of their largest values.
 
     `names` are the identifiers looked up with their strength, `notes` the signals that name what was found, `lines` the
     lines named in the request with their strength, `quoted_lines` the lines that contain a text quoted in it.
@@ -43,8 +54,8 @@ class Sheet:
     terms: Mapping[str, Term]
     numbers: Mapping[str, int]
     lengths: Sequence[int]
-    files: dict[str, Column] = field(default_factory=dict)
-    units: dict[str, Column] = field(default_factory=dict)
+    files: dict[str, Shares] = field(default_factory=dict)
+    units: dict[str, Shares] = field(default_factory=dict)
     names: dict[str, float] = field(default_factory=dict)
     notes: dict[tuple[str, int], Signal] = field(default_factory=dict)
     lines: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
@@ -54,30 +65,23 @@ class Sheet:
 def signals(mentions: Mentions, index: Index) -> Sheet:
     """The columns over all files and units for one request."""
     words = index.words()
-    numbers = {path: number for number, path in enumerate(words.paths)}
-    common = 1.0 if mentions.is_question else COMMON
-    lists = InvertedLists(cache(words.postings), words.file_of, words.total_units, len(words.paths), common)
-    lengths = [0] * len(numbers)
-    for file, length in zip(words.file_of, words.length, strict=False):
-        if file >= 0:
-            lengths[file] += length
-    sheet = Sheet(words, lists, {term.text: term for term in terms_of(mentions)}, numbers, lengths)
-    if not numbers:
+    lists = InvertedLists(words, 1.0 if mentions.is_question else COMMON)
+    terms = {term.text: term for term in terms_of(mentions)}
+    sheet = Sheet(words, lists, terms, words.numbers, words.file_lengths)
+    if not words.paths:
         return sheet
     _text(sheet)
     _definitions(mentions, index, sheet)
     _uses(mentions, sheet)
     _places(mentions, index, sheet)
     _messages(index, sheet)
-    sheet.files.update({signal: normal(column) for signal, column in sheet.files.items()})
-    sheet.units.update({signal: normal(column) for signal, column in sheet.units.items()})
     return sheet
 
 
-def normal(column: Column) -> Column:
-    """The column with its largest value at 1; empty when none is above 0."""
+def normal(column: Mapping[int, float]) -> Shares:
+    """The column as shares of its largest value; empty when none is above 0."""
     largest = max(column.values(), default=0.0)
-    return {number: value / largest for number, value in column.items()} if largest > 0.0 else {}
+    return Shares(column, largest) if largest > 0.0 else Shares({}, 1.0)
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────
@@ -85,38 +89,59 @@ def normal(column: Column) -> Column:
 
 def _text(sheet: Sheet) -> None:
     words, wanted = sheet.words, list(sheet.terms.values())
-    mean_file = sum(sheet.lengths) / len(sheet.lengths)
-    lengths = Lengths(words.length, sheet.lengths, words.mean_length or 1.0, mean_file or 1.0)
-    code = bm25(sheet.lists, "body", wanted, lengths)
-    in_files = Lengths(words.file_of, sheet.lengths, 0.0, mean_file or 1.0)
-    names = bm25(sheet.lists, "name", wanted, in_files)
-    documents = bm25(sheet.lists, "doc", wanted[:MOST_DOC_TERMS], in_files)
-    paths = bm25_paths(sheet.lists, wanted, list(map(len, words.paths)))
+    code, names = (bm25(sheet.lists, field, wanted) for field in ("body", "name"))
+    documents = bm25(sheet.lists, "doc", wanted[:MOST_DOC_TERMS])
+    paths = bm25_paths(sheet.lists, wanted)
     title = dict(code.files_title)
     for file, score in names.files_title.items():
         title[file] = title.get(file, 0.0) + score
-    sheet.files.update(body=code.files, names=names.files, doc=documents.files, path=paths.files)
-    sheet.files.update(unit=_best_unit(code.units, words), unit_names=_best_unit(names.units, words))
-    sheet.files.update(title=title, title_unit=_best_unit(code.units_title, words), title_path=paths.files_title)
-    sheet.files.update(title_names=_best_unit(names.units_title, words))
-    sheet.files.update(stem_said={file: 1.0 for file in paths.files if _is_said(name_of(words.paths[file]), sheet)})
-    sheet.units.update(body=code.units, names=names.units, title=code.units_title, doc=documents.units)
-    sheet.units.update(title_names=names.units_title)
+    sheet.units.update({signal: normal(column) for signal, column in _columns_of_units(code, names, documents).items()})
+    unit, unit_names = _best_unit(code.units, words), _best_unit(names.units, words)
+    columns = {
+        "body": code.files,
+        "names": names.files,
+        "doc": documents.files,
+        "path": paths.files,
+        "unit": unit,
+        "unit_names": unit_names,
+        "title": title,
+        "title_unit": unit if code.units_title is code.units else _best_unit(code.units_title, words),
+        "title_path": paths.files_title,
+        "title_names": unit_names if names.units_title is names.units else _best_unit(names.units_title, words),
+        "stem_said": _said(paths.files, sheet),
+    }
+    sheet.files.update({signal: normal(column) for signal, column in columns.items()})
 
 
-def _is_said(name: str, sheet: Sheet) -> bool:
-    """Whether the first line of the request has every word of a name, in some form."""
-    parts = split(name)
-    return bool(parts) and all(
-        any((term := sheet.terms.get(form)) is not None and term.in_title for form in (part, *variants(part)))
-        for part in parts
-    )
+def _columns_of_units(code: Scores, names: Scores, documents: Scores) -> dict[str, Column]:
+    return {
+        "body": code.units,
+        "names": names.units,
+        "title": code.units_title,
+        "doc": documents.units,
+        "title_names": names.units_title,
+    }
+
+
+def _said(files: Iterable[int], sheet: Sheet) -> Column:
+    """The files with a name of which the first line of the request has every word, in some form."""
+    known: dict[str, bool] = {}
+
+    def is_said(word: str) -> bool:
+        if word not in known:
+            forms = (sheet.terms.get(form) for form in (word, *variants(word)))
+            known[word] = any(term is not None and term.in_title for term in forms)
+        return known[word]
+
+    names = {file: split(name_of(sheet.words.paths[file])) for file in files}
+    return {file: 1.0 for file, words in names.items() if words and all(map(is_said, words))}
 
 
 def _best_unit(units: Column, words: Words) -> Column:
     best: Column = {}
-    for unit, score in units.items():
-        if score > best.get(file := words.file_of[unit], 0.0):
+    files = map(words.file_of.__getitem__, units)
+    for file, score in zip(files, units.values(), strict=True):
+        if score > best.get(file, 0.0):
             best[file] = score
     return best
 
@@ -145,17 +170,18 @@ def _definitions(mentions: Mentions, index: Index, sheet: Sheet) -> None:
                 sheet.notes[signal, sheet.numbers[symbol.path]] = Signal(signal, symbol.qualified)
         known[symbol.name] = max(value, known.get(symbol.name, 0.0))
     for signal, in_prose in (("defines", True), ("defines_code", False)):
-        sheet.files[signal] = {
+        column = {
             number: math.hypot(*(value for name, value in known.items() if (wanted[name] >= PROSE) == in_prose))
             for number, known in values.items()
         }
+        sheet.files[signal] = normal(column)
 
 
 def _findable(wanted: Mapping[str, float], sheet: Sheet) -> Iterator[str]:
     """The strongest names that few enough files can define."""
     left = MOST_SEARCHED
     for name in sorted(wanted, key=lambda name: -wanted[name]):
-        count = len(sheet.lists.files_with("name", name.lower()))
+        count = len(sheet.lists.impacts("name", name.lower()).files)
         if 0 < count <= min(left, MOST_DEFINING):
             left -= count
             yield name
@@ -177,8 +203,7 @@ def _uses(mentions: Mentions, sheet: Sheet) -> None:
     by_unit: Column = {}
     total = len(sheet.words.paths)
     for name, weight in mentions.identifiers.items():
-        units = sheet.lists.find("body", name.lower())[0]
-        files = {sheet.words.file_of[unit] for unit in units}
+        units, _, files, _ = sheet.lists.impacts("body", name.lower())
         if not files or len(files) > max(10, 0.1 * total):
             continue
         value = weight * rarity(len(files), total) / math.sqrt(len(files))
@@ -189,8 +214,8 @@ def _uses(mentions: Mentions, sheet: Sheet) -> None:
             if value > strongest.get(file, 0.0):
                 strongest[file] = value
                 sheet.notes["uses", file] = Signal("uses", name)
-    sheet.files["uses"] = column
-    sheet.units["uses"] = by_unit
+    sheet.files["uses"] = normal(column)
+    sheet.units["uses"] = normal(by_unit)
 
 
 def _files_of(named: str, index: Index, sheet: Sheet) -> tuple[Sequence[str], bool]:
@@ -225,13 +250,18 @@ def _places(mentions: Mentions, index: Index, sheet: Sheet) -> None:
         for number in map(sheet.numbers.__getitem__, modules_named(dotted, sheet.numbers)):
             module[number] = 1.0
             sheet.notes["module", number] = Signal("module", dotted)
-    sheet.files.update(named=named, loosely=loosely, frame=frames, module=module)
+    columns = {"named": named, "loosely": loosely, "frame": frames, "module": module}
+    sheet.files.update({signal: normal(column) for signal, column in columns.items()})
 
 
 def _messages(index: Index, sheet: Sheet) -> None:
     """Files of commits whose messages resemble the request, and how often each file changes."""
     history = index.history()
-    title = history.similar({term.text: term.weight for term in sheet.terms.values() if term.in_title})
-    similar = history.similar({term.text: term.weight for term in sheet.terms.values()})
-    for signal, found in (("messages", similar), ("title_messages", title), ("churn", history.churn())):
-        sheet.files[signal] = {sheet.numbers[path]: value for path, value in found.items() if path in sheet.numbers}
+    weights = {term.text: term.weight for term in sheet.terms.values()}
+    of_title = {term.text: term.weight for term in sheet.terms.values() if term.in_title}
+    similar = history.similar(weights)
+    title = similar if len(of_title) == len(weights) else history.similar(of_title)
+    for signal, found in (("messages", similar), ("title_messages", title)):
+        column = {sheet.numbers[path]: value for path, value in found.items() if path in sheet.numbers}
+        sheet.files[signal] = normal(column)
+    sheet.files["churn"] = normal(history.churn)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import accumulate
+from operator import and_, getitem, mul
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -79,7 +82,6 @@ EVERYWHERE = ("churn", "folder")  # signals that nearly every file has
 TABLE = Path(__file__).with_name("learned.json")
 
 Tree = tuple[int, float, Any, Any] | float
-Trees = tuple[Tree, ...]
 
 
 class Line(NamedTuple):
@@ -90,7 +92,7 @@ class Line(NamedTuple):
 
     def total(self, row: Sequence[float]) -> float:
         """The weighted sum of a row."""
-        return self.bias + sum(weight * value for weight, value in zip(self.weights, row, strict=True))
+        return self.bias + float(sum(map(mul, self.weights, row)))
 
 
 def file_lines(*, is_question: bool) -> tuple[Line, Line]:
@@ -110,11 +112,69 @@ def line(kind: LineName, columns: tuple[str, ...]) -> Line:
     return Line(float(weights["bias"]), tuple(float(weights.get(name, 0.0)) for name in columns))
 
 
+MOST_LEAVES = 8
+
+
+class Forest(NamedTuple):
+    """Trees of at most eight leaves, each a byte whose lowest bit that is left is the leaf that a row falls into.
+
+    For each column there are its bounds, ascending, and what is left of all leaves where so many of them are exceeded.
+    """
+
+    leaves: tuple[tuple[float, ...], ...]
+    columns: tuple[tuple[tuple[float, ...], tuple[int, ...]], ...]
+
+    def total(self, row: Sequence[float]) -> float:
+        """The sum over the trees of the leaf that a row falls into."""
+        left = (1 << 8 * len(self.leaves)) - 1
+        for value, (bounds, masks) in zip(row, self.columns, strict=True):
+            left &= masks[bisect_left(bounds, value)]
+        places = left.to_bytes(len(self.leaves), "little").translate(_LOWEST)
+        return float(sum(map(getitem, self.leaves, places)))
+
+
+_LOWEST = bytes([0, *((byte & -byte).bit_length() - 1 for byte in range(1, 256))])
+
+
+def forest(trees: Iterable[Tree], columns: int) -> Forest:
+    """The trees over rows of so many columns, in a form that is fast to apply."""
+    leaves: list[tuple[float, ...]] = []
+    found: list[list[tuple[float, int]]] = [[] for _ in range(columns)]
+    for number, tree in enumerate(trees):
+        own: list[float] = []
+        for column, bound, mask in _branches(tree, own):
+            found[column].append((bound, ~(mask << 8 * number)))
+        if len(own) > MOST_LEAVES:
+            raise ValueError(f"a tree has {len(own)} leaves")
+        leaves.append(tuple(own))
+    every = (1 << 8 * len(leaves)) - 1
+    ordered = [sorted(branches) for branches in found]
+    return Forest(
+        tuple(leaves),
+        tuple(
+            (tuple(bound for bound, _ in each), tuple(accumulate((mask for _, mask in each), and_, initial=every)))
+            for each in ordered
+        ),
+    )
+
+
+def _branches(node: Tree, leaves: list[float]) -> Iterator[tuple[int, float, int]]:
+    """The column and bound of each branch, with a bit for each leaf that is out above it; adds the leaves."""
+    if not isinstance(node, tuple):
+        leaves.append(node)
+        return
+    column, bound, low, high = node
+    first = len(leaves)
+    yield from _branches(low, leaves)
+    yield column, bound, (1 << len(leaves)) - (1 << first)
+    yield from _branches(high, leaves)
+
+
 @cache
-def trees(kind: Literal["around"], columns: tuple[str, ...]) -> Trees:
+def trees(kind: Literal["around"], columns: tuple[str, ...]) -> Forest:
     """The trees over rows of these columns, from the table that `benchmarks/learn.py` writes."""
     numbers = {name: number for number, name in enumerate(columns)}
-    return tuple(_tree(node, numbers) for node in _table(TABLE)[kind])
+    return forest((_tree(node, numbers) for node in _table(TABLE)[kind]), len(columns))
 
 
 @cache
@@ -127,17 +187,6 @@ def _tree(node: Any, numbers: dict[str, int]) -> Tree:
         name, threshold, low, high = node
         return numbers[name], float(threshold), _tree(low, numbers), _tree(high, numbers)
     return float(node)
-
-
-def total(trees: Trees, row: Sequence[float]) -> float:
-    """The sum over the trees of the leaf that a row falls into."""
-    found = 0.0
-    for tree in trees:
-        node: Any = tree
-        while node.__class__ is tuple:
-            node = node[2] if row[node[0]] <= node[1] else node[3]
-        found += node
-    return found
 
 
 def chance(total: float) -> float:

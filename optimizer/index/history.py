@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from bisect import bisect_right
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from heapq import nlargest
+from itertools import chain, count, repeat
+from operator import sub
 from pathlib import Path
+from typing import NamedTuple
 
 from optimizer.db.store import is_damage, open_db, put_aside
 from optimizer.errors import StorageError
@@ -26,13 +30,15 @@ from optimizer.index.commits import (
     segments,
 )
 from optimizer.index.files import Root
-from optimizer.index.postings import find, tally
+from optimizer.index.kept import Kept
+from optimizer.index.postings import Runs, tally
 
 SECONDS = 10.0
 K1, B = 1.2, 0.75
 COMMON = 0.05
 POWER = 3
 MOST_POSTINGS = 120_000
+MOST_KEPT = 200_000  # commits of lists that are kept once read, and files that change together with others
 MOST_RENAMES_FOLLOWED = 20
 
 
@@ -42,19 +48,23 @@ class History:
     Scores are for the files there are now; a commit counts for the new name of a file that was renamed since.
     """
 
-    def __init__(self, connection: sqlite3.Connection | None, paths: Iterable[str]) -> None:
+    def __init__(self, connection: sqlite3.Connection | None, paths: Sequence[str]) -> None:
         """`paths` are the files there are now. Raises sqlite3.DatabaseError when the store is damaged."""
+        self.paths = paths
         self._connection = connection
         self._now = frozenset(paths)
         self._known: dict[int, str] = {}
         self._totals: dict[str, float] = {}
+        self._lists: Kept[str, _Matching] = Kept(MOST_KEPT)
+        self._together: Kept[str, Mapping[str, float]] = Kept(MOST_KEPT)
         if connection is None:
-            self._store, self._segments = CommitStore(), []
+            self.mark, self._store, self._segments = "", CommitStore(), []
             return
         connection.execute("BEGIN")
-        self._store, self._segments = load(connection, ids=False), segments(connection)
+        self._runs = Runs(connection)
+        self.mark, self._store, self._segments = mark_of(connection), load(connection, ids=False), segments(connection)
 
-    @property
+    @cached_property
     def commits(self) -> int:
         """How many commits are known."""
         return self._store.live.count(1)
@@ -89,62 +99,102 @@ class History:
         earlier = {old: self._path(self._numbered[old]) for old in self._renamed if old not in self._now}
         return {old: path for old, path in earlier.items() if path}
 
-    def churn(self) -> dict[str, float]:
-        """How often each file changed; a commit half a year before HEAD counts half as much as HEAD."""
-        found: dict[str, float] = {}
+    @cached_property
+    def churn(self) -> Mapping[int, float]:
+        """How often each file changed, by its place in `paths`; half a year before HEAD counts half as much as HEAD."""
+        places = {path: place for place, path in enumerate(self.paths)}
+        found: dict[int, float] = {}
         for number, (path, value) in enumerate(zip(self._store.paths, self._store.churn, strict=True)):
-            if value > 0.0 and (path in self._now or (path := self._path(number))):
-                found[path] = found.get(path, 0.0) + value
+            if value > 0.0 and (path in places or (path := self._path(number))):
+                found[places[path]] = found.get(places[path], 0.0) + value
         return found
 
     def together(self, paths: Iterable[str]) -> dict[str, float]:
         """How much files change together with `paths`: the sum of a cosine per path, where small commits count more."""
-        kept = self._store
-        wanted = {number: path for path in paths for number in self._numbers(path)}
-        places = [place for place, number in enumerate(kept.touched) if number in wanted] if wanted else []
-        shared: dict[str, dict[int, float]] = {path: {} for path in wanted.values()}
-        for place in places:
-            commit = bisect_right(kept.starts, place) - 1
-            if kept.live[commit]:
-                weight, shared_by = kept.weight(commit), shared[wanted[kept.touched[place]]]
-                for number in kept.files(commit):
-                    shared_by[number] = shared_by.get(number, 0.0) + weight
         found: dict[str, float] = {}
-        for path, shared_by in shared.items():
-            total = math.sqrt(self._total(path))
-            for number, value in shared_by.items():
-                other = self._path(number)
-                if other and other != path:
-                    found[other] = found.get(other, 0.0) + value / (total * math.sqrt(self._total(other)))
+        for path in dict.fromkeys(paths):
+            changed = self._together.get(path)
+            if changed is None:
+                changed = self._changed_with(path)
+                self._together.put(path, changed, 1 + len(changed))
+            for other, value in changed.items():
+                found[other] = found.get(other, 0.0) + value
+        return found
+
+    def _changed_with(self, path: str) -> dict[str, float]:
+        kept = self._store
+        shared: dict[int, float] = {}
+        commits = sorted(commit for number in self._numbers(path) for commit in self._commits_of.get(number, ()))
+        for commit in filter(kept.live.__getitem__, commits):
+            weight = kept.weight(commit)
+            for number in kept.files(commit):
+                shared[number] = shared.get(number, 0.0) + weight
+        total = math.sqrt(self._total(path))
+        found: dict[str, float] = {}
+        for number, value in shared.items():
+            other = self._path(number)
+            if other and other != path:
+                found[other] = found.get(other, 0.0) + value / (total * math.sqrt(self._total(other)))
+        return found
+
+    @cached_property
+    def _commits_of(self) -> Mapping[int, Sequence[int]]:
+        """The commits that touched each path, by its number."""
+        found: defaultdict[int, list[int]] = defaultdict(list)
+        starts = self._store.starts
+        commits = chain.from_iterable(map(repeat, count(), map(sub, starts[1:], starts)))
+        for number, commit in zip(self._store.touched, commits, strict=True):
+            found[number].append(commit)
         return found
 
     def _scores(self, weights: Mapping[str, float]) -> dict[int, float]:
-        kept, total = self._store, self.commits
-        mean = kept.mean_length or 1.0
         lists = []
-        for term, weight in weights.items() if total else ():
-            numbers, counts = self._postings(term)
-            alive = sum(map(kept.live.__getitem__, numbers))
-            if 0 < alive <= max(10, COMMON * total):
-                lists.append((weight * math.log(1 + (total - alive + 0.5) / (alive + 0.5)), numbers, counts))
+        for term, weight in weights.items() if self.commits else ():
+            found = self._matching(term)
+            if found.commits:
+                lists.append((weight * found.rarity, found))
         lists.sort(key=lambda item: -item[0])
         scores: dict[int, float] = {}
         left = MOST_POSTINGS
-        for weight, numbers, counts in lists:
-            left -= len(numbers)
+        for weight, found in lists:
+            left -= found.size
             if left < 0:
                 break
-            for number, count in zip(numbers, counts, strict=True):
-                if kept.live[number]:
-                    norm = K1 * (1 - B + B * kept.lengths[number] / mean)
-                    scores[number] = scores.get(number, 0.0) + weight * count / (count + norm)
+            for number, impact in zip(found.commits, found.impacts, strict=True):
+                scores[number] = scores.get(number, 0.0) + weight * impact
         return scores
+
+    def _matching(self, term: str) -> _Matching:
+        found = self._lists.get(term)
+        if found is None:
+            found = self._match(*self._postings(term))
+            self._lists.put(term, found, 1 + len(found.commits))
+        return found
+
+    def _match(self, numbers: Sequence[int], counts: Sequence[int]) -> _Matching:
+        kept, total, mean = self._store, self.commits, self._mean_length
+        alive = sum(map(kept.live.__getitem__, numbers))
+        if not 0 < alive <= max(10, COMMON * total):
+            return _Matching((), (), 0.0, len(numbers))
+        lengths = map(kept.lengths.__getitem__, numbers)
+        impacts = [
+            (number, many / (many + K1 * (1 - B + B * length / mean)))
+            for number, many, length in zip(numbers, counts, lengths, strict=True)
+            if kept.live[number]
+        ]
+        commits, shares = zip(*impacts, strict=True)
+        rarity = math.log(1 + (total - alive + 0.5) / (alive + 0.5))
+        return _Matching(array("I", commits), array("d", shares), rarity, len(numbers))
+
+    @cached_property
+    def _mean_length(self) -> float:
+        return self._store.mean_length or 1.0
 
     def _postings(self, term: str) -> tuple[Sequence[int], Sequence[int]]:
         if self._connection is None:
             return (), ()
         try:
-            return tally(find(self._connection, self._segments, FIELD, term))
+            return tally(self._runs.find(self._segments, FIELD, term))
         except sqlite3.Error:
             return (), ()
 
@@ -189,6 +239,27 @@ class History:
         if total is None:
             total = self._totals[path] = 1.0 + sum(self._store.weights[number] for number in self._numbers(path))
         return total
+
+
+class _Matching(NamedTuple):
+    """The live commits whose messages hold a term that is not too common, and how much it counts for each.
+
+    `size` is how many hold it, live or not.
+    """
+
+    commits: Sequence[int]
+    impacts: Sequence[float]
+    rarity: float
+    size: int
+
+
+def newest_history(root: Root, file: Path, paths: Sequence[str], known: History | None) -> History:
+    """`known`, which is of the same paths, as long as it ends at HEAD; else it is closed and read again."""
+    if known is not None and known.mark and known.mark == head_mark(root.path):
+        return known
+    if known is not None:
+        known.close()
+    return open_history(root, file, paths)
 
 
 def open_history(root: Root, file: Path, paths: Sequence[str], seconds: float = SECONDS) -> History:

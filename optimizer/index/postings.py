@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate, islice
+from typing import NamedTuple
 
 from optimizer.index.schema import seal, unseal
 from optimizer.languages.words import split_all, terms
 
 RUN = 64
+MOST_READ = 12_000_000  # bytes of runs that are kept once read
+RUN_BYTES = 8_000  # what a run takes next to its lists
 FIELDS = ("body", "doc", "name")
 PATHS = 0  # the segment of the words in paths
 
@@ -141,31 +145,72 @@ def shift(lists: Iterable[tuple[str, bytes]], by: int) -> Iterator[tuple[str, by
     return ((term, array("I", map(by.__add__, array("I", blob))).tobytes()) for term, blob in lists)
 
 
-def find(connection: sqlite3.Connection, segments: Iterable[int], field: str, term: str) -> bytes:
-    """All entries of one term over the segments, in no order. Raises sqlite3.DatabaseError when they are damaged."""
-    found = []
-    for segment in segments:
-        row = connection.execute(
-            "SELECT terms, ends, data FROM run WHERE field=? AND segment=? AND first<=? ORDER BY first DESC LIMIT 1",
-            (field, segment, term),
-        ).fetchone()
-        if row is None:
-            raise sqlite3.DatabaseError("a run of terms is missing")
-        lists = unseal(row[2], row[0].encode(), row[1])
-        begin, *names, end = row[0].split("\n")
-        if not (begin <= term and (term < end or not end)):
-            raise sqlite3.DatabaseError("a run of terms is not where it belongs")
-        if term in names:
-            number = names.index(term)
-            ends = array("I", row[1])
-            found.append(lists[ends[number - 1] if number else 0 : ends[number]])
-    return b"".join(found)
+class Runs:
+    """The stored runs of terms; those read last are kept, up to a size."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._begins: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+        self._read: defaultdict[tuple[int, str], list[_Run]] = defaultdict(list)
+        self.size = 0
+
+    def find(self, segments: Iterable[int], field: str, term: str) -> bytes:
+        """All entries of one term over the segments, in no order. Raises sqlite3.DatabaseError for damaged ones."""
+        found = []
+        for segment in segments:
+            run = self._run(segment, field, term)
+            place = run.places.get(term)
+            if place is not None:
+                found.append(run.lists[run.ends[place - 1] if place else 0 : run.ends[place]])
+        return b"".join(found)
+
+    def _run(self, segment: int, field: str, term: str) -> _Run:
+        """The run of a segment that says whether a term exists."""
+        begins = self._begins[segment, field]
+        at = bisect_right(begins, term)
+        if at:
+            run = self._read[segment, field][at - 1]
+            if term < run.end or not run.end:
+                return run
+        run = _read_run(self._connection, segment, field, term)
+        if self.size > MOST_READ:
+            self._begins.clear()
+            self._read.clear()
+            self.size, at = 0, 0
+        self._begins[segment, field].insert(at, run.begin)
+        self._read[segment, field].insert(at, run)
+        self.size += len(run.lists) + RUN_BYTES
+        return run
+
+
+class _Run(NamedTuple):
+    """Where the terms of a run are in its lists, and its bounds."""
+
+    begin: str
+    end: str
+    places: Mapping[str, int]
+    ends: array[int]
+    lists: bytes
+
+
+def _read_run(connection: sqlite3.Connection, segment: int, field: str, term: str) -> _Run:
+    row = connection.execute(
+        "SELECT terms, ends, data FROM run WHERE field=? AND segment=? AND first<=? ORDER BY first DESC LIMIT 1",
+        (field, segment, term),
+    ).fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("a run of terms is missing")
+    lists = unseal(row[2], row[0].encode(), row[1])
+    begin, *names, end = row[0].split("\n")
+    if not (begin <= term and (term < end or not end)):
+        raise sqlite3.DatabaseError("a run of terms is not where it belongs")
+    return _Run(begin, end, {name: place for place, name in enumerate(names)}, array("I", row[1]), lists)
 
 
 def tally(blob: bytes, gone: frozenset[int] = frozenset()) -> tuple[array[int], array[int]]:
     """Entries → unit numbers ascending, and how often each occurs; those of the units in `gone` are left out."""
     counts = Counter(array("I", blob))
     for number in gone.intersection(counts) if gone else ():
-        del counts[number]
+        counts.pop(number)
     numbers = sorted(counts)
     return array("I", numbers), array("I", map(counts.__getitem__, numbers))

@@ -5,57 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sqlite3
-from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, wraps
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
-from optimizer.db.store import is_damage, open_db, put_aside, replaced
-from optimizer.errors import NotFound, StorageError
+from optimizer.db.store import open_db, put_aside, replaced
+from optimizer.errors import NotFound
 from optimizer.git.run import FileNames, Refusal
 from optimizer.index.files import Root, sees
-from optimizer.index.postings import FIELDS, PATHS, STOP, find, tally
+from optimizer.index.kept import Kept
+from optimizer.index.postings import STOP
 from optimizer.index.regular import read_regular
-from optimizer.index.schema import SCHEMA, get_meta, get_metas, text, unseal
+from optimizer.index.schema import SCHEMA, get_meta, unseal
+from optimizer.index.sound import sound
+from optimizer.index.words import Words, read_symbols
 from optimizer.languages.edges import ImportEdge, RawImport
-from optimizer.languages.units import Extent, extents
 from optimizer.languages.words import terms
 from optimizer.retrieval import Reference, Skipped, Symbol
 
 if TYPE_CHECKING:
     from optimizer.index.history import History
-    from optimizer.languages.origin import Origin
 
 
-_SYMBOLS = "SELECT f.path, c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content WHERE "
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-S = TypeVar("S", bound="Damageable")
-
-
-class Damageable(Protocol):
-    """Something that reads a store and can report it as damaged."""
-
-    def damaged(self, why: str) -> None: ...
-
-
-def sound(read: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """Put a store aside that proves damaged while reading, and raise one StorageError."""
-
-    @wraps(read)
-    def checked(self: S, /, *arguments: P.args, **named: P.kwargs) -> R:
-        try:
-            return read(self, *arguments, **named)
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            if is_damage(error):
-                self.damaged(str(error))
-            raise StorageError(f"the index cannot be read: {error}", "run the command again") from error
-
-    return checked
+MOST_EDGES = 50_000
+_EDGES = "SELECT e.body FROM edges e JOIN file f ON f.id = e.source WHERE f.path=?"
+_IMPORTERS = (
+    "SELECT s.path FROM file f JOIN link l ON l.target = f.id JOIN file s ON s.id = l.source "
+    "WHERE f.path=? ORDER BY s.path"
+)
+_ALL_SYMBOLS = "SELECT f.path, c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content"
 
 
 def open_index(root: Root, cache: Path, naming: FileNames | None = None) -> Index:
@@ -89,7 +67,10 @@ class Index:
         self.notice = opened.notice or self.notice
         self._identity = _identity(self.file)
         self._words: Words | None = None
+        self._version: tuple[int, int] | None = None
+        self._edges: Kept[tuple[str, bool], tuple[ImportEdge, ...]] = Kept(MOST_EDGES)
         self._history: History | None = None
+        self._history_of: Sequence[str] | None = None
 
     def close(self) -> None:
         self._close_history()
@@ -109,9 +90,8 @@ class Index:
             self.notice = replaced(SCHEMA, why, aside)
 
     def forget(self) -> None:
-        """Drop cached data after the store changed."""
-        self._words = None
-        self._close_history()
+        """Let go of the state of the store that was read: what is asked next is of the newest one."""
+        self._history_of = None
         if self.connection.in_transaction:
             self.connection.execute("COMMIT")
 
@@ -156,26 +136,25 @@ class Index:
     @sound
     def symbols_in(self, path: str) -> tuple[Symbol, ...]:
         """The definitions of a file in the order of lines; none for a path that is not indexed."""
-        row = self.connection.execute(_SYMBOLS + "f.path=?", (path,)).fetchone()
-        return tuple(read_symbols(*row)) if row else ()
+        return self.words().symbols_in(path)
 
     @sound
     def all_names(self) -> tuple[str, ...]:
         """Every name that is defined somewhere in the tree."""
-        rows = self.connection.execute(_SYMBOLS + "1").fetchall()
+        rows = self.connection.execute(_ALL_SYMBOLS).fetchall()
         return tuple(sorted({symbol.name for row in rows for symbol in read_symbols(*row) if symbol.kind != "section"}))
 
     @sound
     def imports_of(self, path: str) -> tuple[ImportEdge, ...]:
         """The imports of a file, resolved."""
-        row = self.connection.execute(
-            "SELECT e.body FROM edges e JOIN file f ON f.id = e.source WHERE f.path=?", (path,)
-        ).fetchone()
-        return (
-            tuple(ImportEdge(path, line, module, target) for line, module, target in json.loads(unseal(row[0])))
-            if row
-            else ()
-        )
+        self.words()
+        found = self._edges.get((path, True))
+        if found is None:
+            row = self.connection.execute(_EDGES, (path,)).fetchone()
+            edges = json.loads(unseal(row[0])) if row else ()
+            found = tuple(ImportEdge(path, line, module, target) for line, module, target in edges)
+            self._edges.put((path, True), found, 1 + len(found))
+        return found
 
     @sound
     def packages(self) -> Mapping[str, tuple[RawImport, ...]]:
@@ -187,12 +166,13 @@ class Index:
     @sound
     def importers_of(self, path: str) -> tuple[ImportEdge, ...]:
         """The imports anywhere that lead to a file."""
-        rows = self.connection.execute(
-            "SELECT s.path FROM file f JOIN link l ON l.target = f.id JOIN file s ON s.id = l.source "
-            "WHERE f.path=? ORDER BY s.path",
-            (path,),
-        ).fetchall()
-        return tuple(edge for (source,) in rows for edge in self.imports_of(source) if edge.target == path)
+        self.words()
+        found = self._edges.get((path, False))
+        if found is None:
+            sources = self.connection.execute(_IMPORTERS, (path,)).fetchall()
+            found = tuple(edge for (source,) in sources for edge in self.imports_of(source) if edge.target == path)
+            self._edges.put((path, False), found, 1 + len(found))
+        return found
 
     @sound
     def references(self, name: str, limit: int = 1000) -> tuple[Reference, ...]:
@@ -242,11 +222,15 @@ class Index:
 
     @sound
     def words(self) -> Words:
-        """The words of the tree, for scoring; valid until the next refresh."""
+        """The words of the tree, for scoring; valid until the next refresh, and after it if the store is the same."""
+        if not self.connection.in_transaction:
+            self.connection.execute("BEGIN")
+            version = *self.connection.execute("PRAGMA data_version").fetchone(), self.connection.total_changes
+            if version != self._version:
+                self._words, self._version = None, version
         if self._words is None:
-            if not self.connection.in_transaction:
-                self.connection.execute("BEGIN")
             self._words = Words(self.connection, self.damaged)
+            self._edges = Kept(MOST_EDGES)
         return self._words
 
     def history(self) -> History:
@@ -255,10 +239,13 @@ class Index:
         It is kept in a separate file next to the index, so that neither waits for the other. Never raises: without git
         or commits it is empty.
         """
-        if self._history is None:
-            from optimizer.index.history import open_history
+        paths = self.words().paths
+        if self._history is None or self._history_of is not paths:
+            from optimizer.index.history import newest_history
 
-            self._history = open_history(self.root, self.file.with_suffix(".history.db"), self.paths())
+            known = self._history if self._history is not None and self._history.paths is paths else None
+            self._history = newest_history(self.root, self.file.with_suffix(".history.db"), paths, known)
+            self._history_of = paths
         return self._history
 
 
@@ -268,132 +255,3 @@ def _identity(file: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-class Unit(NamedTuple):
-    """A function, a class without its methods, or the rest of a file; `spans` are its own lines (from 1, inclusive)."""
-
-    path: str
-    start: int
-    end: int
-    symbol: str
-    kind: str
-    spans: tuple[tuple[int, int], ...]
-
-
-class Words:
-    """Inverted lists over the units of a tree; valid until the next refresh of its index."""
-
-    def __init__(self, connection: sqlite3.Connection, damaged: Callable[[str], None]) -> None:
-        self.damaged = damaged
-        self._connection = connection
-        names = ("paths", "file_of", "length", "twins", "words")
-        paths, file_of, length, twins, words = get_metas(connection, names)
-        self.paths: Sequence[str] = paths.decode().split("\0") if paths else ()
-        self.file_of: array[int] = array("i", file_of)
-        self.length: array[int] = array("I", length)
-        self.total_units, self.total_words = json.loads(words or b"[0,0]")
-        self._twins: array[int] = array("I", twins)
-        self._segments = [row[0] for row in connection.execute("SELECT id FROM segment")]
-
-    @property
-    def mean_length(self) -> float:
-        """Mean number of words in a unit of the tree."""
-        return self.total_words / self.total_units if self.total_units else 0.0
-
-    @cached_property
-    def origins(self) -> dict[int, Origin]:
-        """The `generated` and `minified` files, by number."""
-        return self._origins()
-
-    @sound
-    def _origins(self) -> dict[int, Origin]:
-        stored = json.loads(get_meta(self._connection, "origins") or b"{}")
-        return {number: origin for origin, numbers in stored.items() for number in numbers}
-
-    @cached_property
-    def _twins_of(self) -> dict[int, list[int]]:
-        twins: dict[int, list[int]] = {}
-        first = len(self.file_of) - len(self._twins)
-        for number, original in enumerate(self._twins, first):
-            twins.setdefault(original, []).append(number)
-        return twins
-
-    @cached_property
-    def _gone(self) -> frozenset[int]:
-        """The units that are not in the tree now."""
-        return (
-            frozenset(unit for unit, file in enumerate(self.file_of) if file < 0) if -1 in self.file_of else frozenset()
-        )
-
-    def copies(self) -> Mapping[int, Iterable[int]]:
-        """By file number, the other files with the same bytes; the lists hold only the first."""
-        return {
-            self.file_of[original]: {self.file_of[twin] for twin in twins} for original, twins in self._twins_of.items()
-        }
-
-    @sound
-    def postings(self, field: str, term: str, most: int = 0) -> tuple[array[int], array[int]]:
-        """Unit numbers (file numbers for field 'path') ascending, and how often the term occurs in each.
-
-        `field` is body, name, doc or path. A term that occurs more than `most` times gives nothing, at little cost;
-        0 sets no bound.
-        """
-        segments = self._segments if field in FIELDS else (PATHS,) if field == "path" and self.paths else ()
-        entries = find(self._connection, segments, field, term)
-        gone = self._gone if field in FIELDS else frozenset()
-        large = most > 0 and len(entries) > most * array("I").itemsize
-        if large and not gone:
-            return array("I"), array("I")
-        numbers, counts = tally(entries, gone)
-        if large and sum(counts) > most:
-            return array("I"), array("I")
-        if self._twins and field != "path":
-            twins = self._twins_of
-            again = {
-                twin: count
-                for number, count in zip(numbers, counts, strict=True)
-                if number in twins
-                for twin in twins[number]
-            }
-            for twin in sorted(again):
-                numbers.append(twin)
-                counts.append(again[twin])
-        return numbers, counts
-
-    def files_of(self, field: str, term: str) -> set[int]:
-        """The numbers of the files that have a unit with this term."""
-        return {self.file_of[unit] for unit in self.postings(field, term)[0]}
-
-    @sound
-    def unit(self, number: int) -> Unit:
-        """The unit of a number whose `file_of` is not -1."""
-        path = self.paths[self.file_of[number]]
-        first_twin = len(self.file_of) - len(self._twins)
-        if number >= first_twin:
-            number = self._twins[number - first_twin]
-        row = self._connection.execute(
-            "SELECT c.first, c.stride, c.lines, c.symbols FROM file f JOIN content c ON c.id = f.content "
-            "WHERE f.path=?",
-            (path,),
-        ).fetchone()
-        if row is None:
-            raise sqlite3.DatabaseError(f"nothing is kept of {path}")
-        first, stride, lines, _ = row
-        return _unit(path, extents(read_symbols(path, *row), lines)[(number - first) // stride])
-
-
-def _unit(path: str, extent: Extent) -> Unit:
-    start = extent.spans[0][0] if extent.spans else 1
-    end = extent.spans[-1][1] if extent.spans else 0
-    return Unit(path, start, end, extent.symbol, extent.kind, extent.spans)
-
-
-def read_symbols(path: str, first: int, stride: int, lines: int, sealed: bytes) -> list[Symbol]:
-    """The symbols of a content as they are in the file at `path`. Raises sqlite3.DatabaseError when it is damaged."""
-    return [
-        Symbol(name, qualified, kind, path, start, end, line, signature, parent, doc)
-        for name, qualified, kind, start, end, line, signature, parent, doc in json.loads(
-            unseal(sealed, text((first, stride, lines)))
-        )
-    ]

@@ -8,8 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from optimizer.index.reader import Index, sound
+from optimizer.index.reader import Index
 from optimizer.index.schema import text, unseal
+from optimizer.index.sound import sound
 from optimizer.languages.table import installed_names, language_of
 from optimizer.retrieval import Skipped
 

@@ -159,7 +159,7 @@ def test_a_name_in_output_alone_is_a_loose_mention(index_repo: IndexRepo) -> Non
 
 def test_the_table_that_ships_fits_the_columns() -> None:
     trees = weights.trees("around", AROUND_COLUMNS)
-    assert isinstance(weights.total(trees, [0.0] * len(AROUND_COLUMNS)), float)
+    assert isinstance(trees.total([0.0] * len(AROUND_COLUMNS)), float)
     line = weights.line("units", UNIT_COLUMNS)
     table = json.loads(weights.TABLE.read_bytes())
     assert set(table["units"]) == {"bias", *UNIT_COLUMNS}
@@ -172,9 +172,17 @@ def test_the_table_that_ships_fits_the_columns() -> None:
 
 @given(st.lists(st.floats(-2, 2), min_size=2, max_size=2))
 def test_a_row_falls_into_one_leaf_of_each_tree(row: list[float]) -> None:
-    trees: weights.Trees = ((0, 0.5, -1.0, (1, 0.0, 2.0, 3.0)), 10.0, (1, 1.0, 0.25, 0.5))
+    trees = ((0, 0.5, -1.0, (1, 0.0, 2.0, 3.0)), 10.0, (1, 1.0, 0.25, 0.5))
     first = -1.0 if row[0] <= 0.5 else 2.0 if row[1] <= 0.0 else 3.0
-    assert weights.total(trees, row) == first + 10.0 + (0.25 if row[1] <= 1.0 else 0.5)
+    assert weights.forest(trees, 2).total(row) == first + 10.0 + (0.25 if row[1] <= 1.0 else 0.5)
+
+
+def test_a_tree_of_more_than_eight_leaves_is_refused() -> None:
+    tree: weights.Tree = 0.0
+    for leaf in range(8):
+        tree = (0, float(leaf), 1.0, tree)
+    with pytest.raises(ValueError, match="9 leaves"):
+        weights.forest([tree], 1)
 
 
 def test_a_table_with_an_unknown_column_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
