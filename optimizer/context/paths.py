@@ -15,15 +15,13 @@ PACKAGE_STEMS = ("__init__", "index", "mod")
 
 FileKind = Literal["source", "init", "declarations", "data", "test", "docs", "generated", "vendored", "minified"]
 
+_VENDORED = frozenset(
+    {"vendor", "vendors", "vendored", "_vendor", "third_party", "third-party", "thirdparty", "3rdparty", "deps"}
+    | {"node_modules", "bower_components", "site-packages", "extern", "external", "externals"}
+)
 _FOLDERS: tuple[tuple[FileKind, frozenset[str]], ...] = (
     ("test", files_of_tests.FOLDERS),
-    (
-        "vendored",
-        frozenset(
-            {"vendor", "vendors", "vendored", "_vendor", "third_party", "third-party", "thirdparty", "3rdparty", "deps"}
-            | {"node_modules", "bower_components", "site-packages", "extern", "external", "externals"}
-        ),
-    ),
+    ("vendored", _VENDORED),
     ("generated", frozenset({"dist", "build", "out", "generated", "__generated__", "gen"})),
     (
         "docs",
@@ -96,6 +94,13 @@ def _holds_code(path: str) -> bool:
 def _by_folder(folder: str) -> FileKind | None:
     parts = set(folder.lower().split("/"))
     return next((kind for kind, names in _FOLDERS if not parts.isdisjoint(names)), None)
+
+
+def vendored_folder(path: str) -> str:
+    """The outermost folder around a file whose name says that others wrote what it holds; '' where there is none."""
+    parts = path.split("/")[:-1]
+    at = next((at for at, part in enumerate(parts) if part.lower() in _VENDORED), -1)
+    return "/".join(parts[: at + 1])
 
 
 def _by_name(name: str) -> FileKind | None:

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import nlargest
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimizer.context import weights
 from optimizer.context.bm25 import Column
 from optimizer.context.files import FileLines
+from optimizer.context.kinds import Kinds
 from optimizer.context.leading import leading_signals
 from optimizer.context.mentions import Mentions, find_mentions
-from optimizer.context.paths import FileKind, asks_for_tests, files_named, kind_of, name_of
+from optimizer.context.paths import asks_for_tests, files_named, name_of
 from optimizer.context.signals import WITH_PARENT, Shares, Sheet, parents_of, signals, within
 from optimizer.context.terms import mentioned_share
 from optimizer.context.weights import (
@@ -37,7 +38,6 @@ from optimizer.retrieval import RankedFile, Signal
 
 if TYPE_CHECKING:
     from optimizer.index.reader import Index
-    from optimizer.index.words import Words
 
 TOP_FILES, MOST_UNITS = 12, 240
 ANY_UNIT, REST_OF_FILE = 0.2, 0.05
@@ -137,18 +137,17 @@ def score_files(mentions: Mentions, index: Index, source: FileLines) -> ScoredFi
     """The best candidates by the weighted sum, in the order of the learned weights."""
     sheet = signals(mentions, index)
     tests = 1.0 if asks_for_tests(mentions.title_words) else KIND_FACTORS["test"]
-    asked = _asked_for(mentions, sheet)
+    kinds = Kinds(sheet, _asked_for(mentions, sheet), tests)
     all_sums: Column = {}
     first = dict(sheet.files)
     _add_weighted(all_sums, first)
     plain = _leading(all_sums, sheet)
-    of_tests = {number: total for number, total in plain.items() if _kind(sheet, number) == "test"}
-    leading_signals(mentions, index, sheet, _by_kind(sheet, plain, tests, asked), of_tests, source)
+    of_tests = {number: total for number, total in plain.items() if kinds.of(number) == "test"}
+    leading_signals(mentions, index, sheet, kinds.weighted(plain), of_tests, source)
     _add_weighted(all_sums, {signal: shares for signal, shares in sheet.files.items() if signal not in first})
-    sums = _by_kind(sheet, _leading(all_sums, sheet), tests, asked)
+    sums = kinds.weighted(_leading(all_sums, sheet))
     candidates = nlargest(MOST_RANKED, sums, key=sums.__getitem__)
-    factors = {number: 1.0 if number in asked else _factor(sheet, number, tests) for number in candidates}
-    rows = dict(zip(candidates, _file_rows(sheet, sums, candidates, factors), strict=True))
+    rows = dict(zip(candidates, _file_rows(sheet, sums, candidates, kinds), strict=True))
     evidence, shape = weights.file_lines(is_question=mentions.is_question)
     totals = {number: file_total(evidence, shape, row) for number, row in rows.items()}
     largest = max(totals.values(), default=0.0)
@@ -191,43 +190,13 @@ def _leading(sums: Column, sheet: Sheet) -> Column:
     return leading
 
 
-def _by_kind(sheet: Sheet, sums: Column, tests: float, asked: Collection[int]) -> Column:
-    """The sums, each times the factor of its kind; `tests` is that of tests."""
-    return {
-        number: total * (1.0 if number in asked else _factor(sheet, number, tests)) for number, total in sums.items()
-    }
-
-
-def _factor(sheet: Sheet, number: int, tests: float) -> float:
-    kind = _kind(sheet, number)
-    return tests if kind == "test" else KIND_FACTORS[kind]
-
-
-def _kind(sheet: Sheet, number: int) -> FileKind:
-    return sheet.words.once(_Kinds)[number]
-
-
-class _Kinds(dict[int, FileKind]):
-    """The kind of each file of a tree, found when it is asked for."""
-
-    def __init__(self, words: Words) -> None:
-        super().__init__()
-        self.words = words
-
-    def __missing__(self, number: int) -> FileKind:
-        kind = self[number] = kind_of(self.words.paths[number], self.words.origins.get(number, ""))
-        return kind
-
-
-def _file_rows(
-    sheet: Sheet, sums: Column, candidates: Sequence[int], factors: Mapping[int, float]
-) -> Iterator[tuple[float, ...]]:
+def _file_rows(sheet: Sheet, sums: Column, candidates: Sequence[int], kinds: Kinds) -> Iterator[tuple[float, ...]]:
     """The row of each candidate, in the order of `FILE_COLUMNS`."""
     columns = [sheet.files.get(signal) for signal in FILE_WEIGHTS]
     for number in candidates:
         path = sheet.words.paths[number]
         mentioned, in_title = mentioned_share(name_of(path), sheet.terms)
-        kind = _kind(sheet, number)
+        kind = kinds.of(number)
         yield (
             *[shares.of(number) if shares else 0.0 for shares in columns],
             sums[number] / sums[candidates[0]],
@@ -235,7 +204,7 @@ def _file_rows(
             in_title,
             math.log(1.0 + sheet.lengths[number]),
             float(path.count("/")),
-            factors[number],
+            kinds.factor(number),
             float(kind == "init"),
             float(kind == "declarations"),
         )

@@ -61,6 +61,24 @@ def test_files_that_change_together_come_along(index_repo: IndexRepo) -> None:
     assert file.columns["together"] == 1.0
 
 
+def vendored(index: Index) -> bool:
+    """Whether the file of dialects counts as written by others."""
+    (file,) = [file for file in explain("quote names of a dialect", index) if file.path == "app/vendors/dialect.py"]
+    return file.columns["factor"] == weights.KIND_FACTORS["vendored"]
+
+
+def test_a_folder_called_vendors_that_changes_like_the_rest_was_written_here(index_repo: IndexRepo) -> None:
+    index = index_repo(PLAIN | {"app/vendors/dialect.py": "def quote(dialect, names):\n    return dialect, names\n"})
+    assert vendored(index)
+    commit(index, "Another step", *PLAIN)
+    assert vendored(index)
+    commit(index, "Quote more", "app/vendors/dialect.py")
+    assert not vendored(index)
+    (index.root.path / "app/vendors/LICENSE").write_text("by others")
+    commit(index, "Say who wrote it", "app/vendors/dialect.py")
+    assert vendored(index)
+
+
 def test_what_was_there_once_changes_no_score(index_repo: IndexRepo) -> None:
     asked = "the ledger books a refund twice"
     files = PLAIN | {
