@@ -17,6 +17,7 @@ NoticeKind = Literal[
     "going-on",
     "healthy-again",
     "higher-rate",
+    "history",
     "images",
     "index",
     "input-cut",

@@ -65,6 +65,7 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
         space = budget.code if budget else max_tokens or 0
         context = prepare.choose(query, services.workspace, space, given["top"])
         settings, root = services.workspace.settings, services.workspace.root
+        commits = services.workspace.index.history().cut_short()
     if given["as_json"]:
         split = {"budget": wire.plain(budget) | {"code": space}} if budget else {}
         emit(wire.context(context) | split)
@@ -78,6 +79,10 @@ def command(request: tuple[str, ...], max_tokens: int | None, form: str, **given
             click.echo(budget_line(budget.total, budget.parts()))
     else:
         click.echo(inert(_exported(context, form, settings)))
+    if commits is not None:
+        from optimizer.report.progress import few_commits
+
+        notice(few_commits(commits))
     return 0
 
 

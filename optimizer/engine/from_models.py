@@ -88,6 +88,8 @@ def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: b
             fitted, budget = first_budget(query, workspace, plans)
             yield from _cut(query, fitted, services, dry_run)
             context = prepare.choose(query, workspace, budget.code)
+            if (commits := workspace.index.history().cut_short()) is not None:
+                yield Notice(progress.few_commits(commits), "history")
             notes = prepare.notes_near(context, workspace, budget.notes_limit)
             if notes is not None:
                 yield Notice(progress.project_notes(notes.path, notes.tokens, notes.whole), "project-notes")

@@ -14,7 +14,7 @@ from operator import sub
 from pathlib import Path
 from typing import NamedTuple
 
-from optimizer.db.store import is_damage, open_db, put_aside
+from optimizer.db.store import is_damage, open_db, put_aside, transaction
 from optimizer.errors import StorageError
 from optimizer.git.run import find_git
 from optimizer.git_folders import head_mark
@@ -32,6 +32,7 @@ from optimizer.index.commits import (
 from optimizer.index.files import Root
 from optimizer.index.kept import Kept
 from optimizer.index.postings import Runs, tally
+from optimizer.index.schema import get_meta, set_meta
 
 SECONDS = 10.0
 K1, B = 1.2, 0.75
@@ -40,6 +41,7 @@ POWER = 3
 MOST_POSTINGS = 120_000
 MOST_KEPT = 200_000  # commits of lists that are kept once read, and files that change together with others
 MOST_RENAMES_FOLLOWED = 20
+FEW_COMMITS = 50
 
 
 class History:
@@ -73,6 +75,25 @@ class History:
     def head(self) -> str:
         """The id of the commit that this history ends at; changes whenever the answers may."""
         return self._store.head
+
+    def cut_short(self) -> int | None:
+        """How many commits a shallow clone has, where they are few; None where not, and once it was asked for."""
+        kept = self._connection
+        if kept is None or self.commits > FEW_COMMITS:
+            return None
+        try:
+            end = mark_of(kept).partition("\n")[0]
+            if not end or get_meta(kept, "told").decode() == end:
+                return None
+            kept.execute("COMMIT")
+            with transaction(kept):
+                set_meta(kept, told=end)
+        except sqlite3.Error as error:
+            if is_damage(error):
+                return None
+        if not kept.in_transaction:
+            kept.execute("BEGIN")
+        return self.commits
 
     def close(self) -> None:
         if self._connection is not None:

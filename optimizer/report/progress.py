@@ -8,7 +8,7 @@ from typing import Literal
 from optimizer.errors import Bound
 from optimizer.reasons import CautionCode, NoOpinion
 from optimizer.report import reasons
-from optimizer.report.figures import cap_left, dollars, duration, together
+from optimizer.report.figures import cap_left, count, dollars, duration, together
 from optimizer.report.memory import GIB
 from optimizer.types import Attempt, LeftOut
 
@@ -35,6 +35,11 @@ def input_cut(summarises: bool) -> str:
         else "of its middle only lines that report a failure are kept (--summarise)"
     )
     return f"the piped input is longer than its share of the prompt; {then}"
+
+
+def few_commits(commits: int) -> str:
+    """A shallow clone, of which earlier commits could have said more."""
+    return f"this clone is shallow ({count(commits, 'commit')}), so files are found less well: git fetch --unshallow"
 
 
 def many_files(folder: str, most: int) -> str:

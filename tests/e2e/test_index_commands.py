@@ -231,6 +231,19 @@ def test_context_explained_signal_by_signal(alone: Optimize) -> None:
     assert alone("context", " ", "--explain").code == 2
 
 
+def test_a_shallow_clone_is_mentioned_once_with_the_cure(
+    calc: Path, tmp_path: Path, stand_in: Callable[..., Optimize]
+) -> None:
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{calc}", str(clone))
+    whole, short = stand_in(calc), stand_in(clone)
+    asked = ("context", "why does parse_response fail")
+    assert "git fetch --unshallow" not in whole(*asked).err
+    assert "shallow (1 commit)" in (first := short(*asked).err)
+    assert "git fetch --unshallow" in first
+    assert "shallow" not in short(*asked).err
+
+
 # ── watching ─────────────────────────────────────────────────────────────────────────────────────
 
 

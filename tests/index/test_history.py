@@ -242,6 +242,19 @@ def test_a_shallow_clone_has_what_it_has_and_gains_when_it_is_deepened(project, 
     assert "parser.py" in similar(read, "parser of numbers")
 
 
+def test_that_a_clone_is_shallow_is_known_once_and_again_when_it_ends_elsewhere(project, history, tmp_path):
+    assert history(project).cut_short() is None
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{project}", str(clone))
+    assert history(clone).cut_short() == 1
+    assert history(clone).cut_short() is None
+    git(clone, "fetch", "-q", "--depth", "3")
+    read = history(clone)
+    assert (read.cut_short(), read.cut_short()) == (3, None)
+    git(clone, "fetch", "-q", "--unshallow")
+    assert history(clone).cut_short() is None
+
+
 @pytest.mark.parametrize("lacks", ["blob:none", "tree:0"])
 def test_a_partial_clone_is_never_asked_to_fetch(project, history, tmp_path, lacks):
     commit(project, "Rename and edit", {"printer.py": None, "colours.py": "p = 2\n# and more\n"}, 4)
