@@ -119,23 +119,18 @@ def visit(issues: Sequence[Issue], source: Path, work: Path) -> Iterator[tuple[I
     dates = {
         issue["base_commit"]: git_text(tree, "log", "-1", "--format=%ct", issue["base_commit"]) for issue in issues
     }
-    _limit(tree, issues[0])
+    if issues[0].get("root", "-") != "-":
+        git_text(tree, "sparse-checkout", "set", "--no-cone", f"/{issues[0]['root']}/")
     index, at = open_index(find_root(tree), work / "cache"), ""
     for issue in sorted(issues, key=lambda issue: int(dates[issue["base_commit"]])):
         if issue["base_commit"] != at:
             at = issue["base_commit"]
             _check_out(tree, at)
+            if issue.get("shallow"):
+                (tree / ".git" / "shallow").write_text(f"{at}\n")
             refresh(index, Settings(workers=1), lambda progress: None)
         yield issue, index
     index.close()
-
-
-def _limit(tree: Path, issue: Issue) -> None:
-    """Lay out one folder alone, and end the history at the commit, where the issue says so."""
-    if issue.get("root", "-") != "-":
-        git_text(tree, "sparse-checkout", "set", "--no-cone", f"/{issue['root']}/")
-    if issue.get("shallow"):
-        (tree / ".git" / "shallow").write_text(f"{issue['base_commit']}\n")
 
 
 def _check_out(tree: Path, commit: str) -> None:

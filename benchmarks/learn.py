@@ -46,11 +46,15 @@ def main() -> None:
     dump = commands.add_parser("dump")
     add_common(dump)
     dump.add_argument("--out", type=Path, required=True)
+    dump.add_argument("--bare", action="store_true", help="as in clones without history")
     dump.set_defaults(do=_dump)
     fit = commands.add_parser("fit")
     fit.add_argument("rows", type=Path)
     fit.add_argument("--more", type=Path, help="further rows to learn from, not included in the figures")
     fit.add_argument("--write", action="store_true")
+    fit.add_argument(
+        "--bare", action="store_true", help="the rows are of clones without history: only the order of files"
+    )
     fit.add_argument("--ablate", action="store_true")
     fit.add_argument("--json", type=Path)
     fit.set_defaults(do=_fit)
@@ -63,6 +67,8 @@ def main() -> None:
 
 def _dump(arguments: argparse.Namespace) -> None:
     issues = read_issues(arguments.dataset, arguments.language, arguments.repo, arguments.limit)
+    if arguments.bare:
+        issues = {repo: [{**issue, "shallow": True} for issue in own] for repo, own in issues.items()}
     found = run(rows_of, issues, arguments.repos, arguments.work, arguments.jobs)
     arguments.out.write_bytes(pickle.dumps(found))
 
@@ -81,6 +87,10 @@ def _fit(arguments: argparse.Namespace) -> None:
         own = [place for issue, place in zip(issues, places, strict=True) if issue["language"] == language]
         report[f"held back, {language}"] = accuracy(own)
     print(json.dumps(report, indent=1))
+    if arguments.bare:
+        if arguments.write:
+            put_table({f"bare_{kind}": line for kind, line in _file_model(issues, more).table().items()})
+        return
     for issue, total in zip(issues, totals, strict=True):
         put_file_scores(issue, total)
     for issue in more:

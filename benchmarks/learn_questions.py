@@ -24,14 +24,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_common(parser)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--bare", action="store_true", help="of clones without history")
     arguments = parser.parse_args()
     asked: dict[str, list[Issue]] = defaultdict(list)
-    for issue in request_sets.load("short", arguments.dataset, arguments.repos, arguments.work):
+    for issue in request_sets.load(
+        "bare" if arguments.bare else "short", arguments.dataset, arguments.repos, arguments.work
+    ):
         asked[issue["repo"]].append(issue)
     questions = run(rows_of, asked, arguments.repos, arguments.work, arguments.jobs)
     print(f"held back: NDCG@10 {held_back(questions):.4f} of {len(questions)} questions")
     if arguments.write:
-        put_table({f"question_{kind}": line for kind, line in model_of(questions).table().items()})
+        prefix = "bare_question" if arguments.bare else "question"
+        put_table({f"{prefix}_{kind}": line for kind, line in model_of(questions).table().items()})
 
 
 def held_back(questions: Sequence[Any]) -> float:

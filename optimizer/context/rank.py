@@ -148,7 +148,8 @@ def score_files(mentions: Mentions, index: Index, source: FileLines) -> ScoredFi
     sums = kinds.weighted(_leading(all_sums, sheet))
     candidates = nlargest(MOST_RANKED, sums, key=sums.__getitem__)
     rows = dict(zip(candidates, _file_rows(sheet, sums, candidates, kinds), strict=True))
-    evidence, shape = weights.file_lines(is_question=mentions.is_question)
+    has_history = "churn" in sheet.files and bool(sheet.files["churn"].column)
+    evidence, shape = weights.file_lines(is_question=mentions.is_question, has_history=has_history)
     totals = {number: file_total(evidence, shape, row) for number, row in rows.items()}
     largest = max(totals.values(), default=0.0)
     scores = {number: math.exp(total - largest) for number, total in totals.items()}

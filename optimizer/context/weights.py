@@ -95,18 +95,14 @@ class Line(NamedTuple):
         return self.bias + float(sum(map(mul, self.weights, row)))
 
 
-def file_lines(*, is_question: bool) -> tuple[Line, Line]:
-    """The lines for evidence and shape of a file: those for questions of one line, or for reports."""
-    if is_question:
-        return line("question_signals", tuple(FILE_WEIGHTS)), line("question_files", SHAPE_COLUMNS)
-    return line("signals", tuple(FILE_WEIGHTS)), line("files", SHAPE_COLUMNS)
-
-
-LineName = Literal["signals", "files", "question_signals", "question_files", "units"]
+def file_lines(*, is_question: bool, has_history: bool) -> tuple[Line, Line]:
+    """The lines for evidence and shape of a file: for questions of one line or for reports, with or without history."""
+    kind = ("" if has_history else "bare_") + ("question_" if is_question else "")
+    return line(f"{kind}signals", tuple(FILE_WEIGHTS)), line(f"{kind}files", SHAPE_COLUMNS)
 
 
 @cache
-def line(kind: LineName, columns: tuple[str, ...]) -> Line:
+def line(kind: str, columns: tuple[str, ...]) -> Line:
     """The line over rows of these columns, from `learned.json`; a column that is not in it has weight 0."""
     weights = _table(TABLE)[kind]
     return Line(float(weights["bias"]), tuple(float(weights.get(name, 0.0)) for name in columns))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -121,13 +122,33 @@ def test_signals_have_a_reason_in_words() -> None:
     assert {*FILE_WEIGHTS, *UNIT_WEIGHTS} <= {*evidence.PLAIN, *evidence.OF_SUBJECT}
 
 
+@pytest.mark.parametrize("has_history", [False, True])
 @pytest.mark.parametrize("is_question", [False, True])
-def test_more_of_any_signal_never_lowers_a_file(is_question: bool) -> None:
-    evidence, shape = weights.file_lines(is_question=is_question)
+def test_more_of_any_signal_never_lowers_a_file(is_question: bool, has_history: bool) -> None:
+    evidence, shape = weights.file_lines(is_question=is_question, has_history=has_history)
     row = [0.1] * len(FILE_COLUMNS)
     total = file_total(evidence, shape, row)
     for place in range(len(FILE_WEIGHTS)):
         assert file_total(evidence, shape, [*row[:place], 1.0, *row[place + 1 :]]) >= total
+
+
+@pytest.mark.parametrize("asked", ["total of a tray", "A total is wrong\n\nThe tray is full."])
+def test_without_history_the_order_is_what_was_learned_without(index_repo: IndexRepo, asked: str) -> None:
+    index = index_repo(PLAIN | {f"app/tray{n}.py": "def total(tray):\n" + "    tray.add(1)\n" * n for n in (1, 3, 9)})
+    assert scored_as_learned(index, asked, has_history=False)
+    assert not scored_as_learned(index, asked, has_history=True)
+    commit(index, "Another step", "app/part2.py")
+    assert scored_as_learned(index, asked, has_history=True)
+
+
+def scored_as_learned(index: Index, asked: str, *, has_history: bool) -> bool:
+    """Whether the scores of a request's files are those of the lines for such a repository."""
+    files = explain(asked, index)
+    lines = weights.file_lines(is_question="\n" not in asked, has_history=has_history)
+    totals = [file_total(*lines, [file.columns[name] for name in FILE_COLUMNS]) for file in files]
+    return [file.score for file in files] == pytest.approx(
+        [math.exp(total - max(totals)) for total in totals], abs=1e-4
+    )
 
 
 def test_a_test_that_says_the_same_leads_to_what_it_tests(index_repo: IndexRepo) -> None:
