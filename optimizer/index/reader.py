@@ -243,7 +243,9 @@ class Index:
         if self._history is None or self._history_of is not paths:
             from optimizer.index.history import newest_history
 
-            known = self._history if self._history is not None and self._history.paths is paths else None
+            if self._history is not None and self._history.paths is not paths:
+                self._close_history()
+            known = self._history
             self._history = newest_history(self.root, self.file.with_suffix(".history.db"), paths, known)
             self._history_of = paths
         return self._history

@@ -217,7 +217,8 @@ def test_context_is_grouped_by_file(alone: Optimize) -> None:
     assert lines[0].startswith("calc/parse.py  ")
     assert sum(line.startswith("calc/parse.py") for line in lines) == 1
     assert any("parse_response" in line and line.lstrip()[0].isdigit() for line in lines[1:])
-    assert lines[-1].startswith("context: ")
+    assert lines[-2].startswith("context: ")
+    assert lines[-1].startswith("of 6,000 tokens: ")
 
 
 def test_context_explained_signal_by_signal(alone: Optimize) -> None:
