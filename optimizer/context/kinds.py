@@ -38,11 +38,12 @@ class Kinds:
         self._asked = asked
         self._tests = tests
         self._own: dict[str, bool] = {}
+        self._by_path = sheet.words.once(_ByPath)
 
     def of(self, number: int) -> FileKind:
         """The kind of a file; one in a vendored folder that was written here is what it is without the folder."""
         words = self._sheet.words
-        kind = words.once(_ByPath)[number]
+        kind = self._by_path[number]
         if kind == "vendored" and self._is_own(folder := vendored_folder(words.paths[number])):
             return kind_of(words.paths[number][len(folder) + 1 :], words.origins.get(number, ""))
         return kind

@@ -22,7 +22,7 @@ from optimizer.context.kinds import Kinds
 from optimizer.context.leading import leading_signals
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.paths import asks_for_tests, files_named, name_of
-from optimizer.context.signals import WITH_PARENT, Shares, Sheet, parents_of, signals, within
+from optimizer.context.signals import NONE, WITH_PARENT, Shares, Sheet, parents_of, signals, within
 from optimizer.context.terms import mentioned_share
 from optimizer.context.weights import (
     FILE_COLUMNS,
@@ -110,9 +110,10 @@ def rank(mentions: Mentions, index: Index, source: FileLines) -> Ranking:
     scored = score_files(mentions, index, source)
     if not scored.best:
         return Ranking((), ())
-    sheet, paths = scored.sheet, scored.sheet.words.paths
+    paths = scored.sheet.words.paths
     files = tuple(
-        RankedFile(paths[number], round(scored.scores[number], 4), _why_file(sheet, number)) for number in scored.best
+        RankedFile(paths[number], round(scored.scores[number], 4), why)
+        for number, why in zip(scored.best, _why_files(scored), strict=True)
     )
     return Ranking(files, rank_units(scored, mentions, index, source))
 
@@ -193,13 +194,13 @@ def _leading(sums: Column, sheet: Sheet) -> Column:
 
 def _file_rows(sheet: Sheet, sums: Column, candidates: Sequence[int], kinds: Kinds) -> Iterator[tuple[float, ...]]:
     """The row of each candidate, in the order of `FILE_COLUMNS`."""
-    columns = [sheet.files.get(signal) for signal in FILE_WEIGHTS]
-    for number in candidates:
+    columns = (_shares_of(sheet, signal, candidates) for signal in FILE_WEIGHTS)
+    for number, *signals_of_file in zip(candidates, *columns, strict=True):
         path = sheet.words.paths[number]
         mentioned, in_title = mentioned_share(name_of(path), sheet.terms)
         kind = kinds.of(number)
         yield (
-            *[shares.of(number) if shares else 0.0 for shares in columns],
+            *signals_of_file,
             sums[number] / sums[candidates[0]],
             mentioned,
             in_title,
@@ -211,20 +212,26 @@ def _file_rows(sheet: Sheet, sums: Column, candidates: Sequence[int], kinds: Kin
         )
 
 
-def _why_file(sheet: Sheet, number: int) -> tuple[Signal, ...]:
-    shares = {
-        signal: FILE_WEIGHTS[signal] * values.of(number)
-        for signal, values in sheet.files.items()
-        if number in values.column
-    }
-    least = TELLING_SHARE * sum(shares.values())
-    telling = {signal: share * (NAMING if (signal, number) in sheet.notes else 1.0) for signal, share in shares.items()}
-    best = sorted(telling, key=lambda signal: -telling[signal])[:REASONS_SHOWN]
-    return tuple(
-        sheet.notes.get((signal, number)) or Signal(signal)
-        for place, signal in enumerate(best)
-        if not place or shares[signal] >= least
-    )
+def _shares_of(sheet: Sheet, signal: str, numbers: Sequence[int]) -> list[float]:
+    column, largest = sheet.files.get(signal, NONE)
+    return [column.get(number, 0.0) / largest for number in numbers]
+
+
+def _why_files(scored: ScoredFiles) -> Iterator[tuple[Signal, ...]]:
+    """The most telling signals of each file."""
+    notes = scored.sheet.notes
+    order = [(signal, FILE_WEIGHTS[signal], FILE_COLUMNS.index(signal)) for signal in scored.sheet.files]
+    for number in scored.best:
+        row = scored.rows[number]
+        shares = {signal: weight * row[place] for signal, weight, place in order if row[place]}
+        least = TELLING_SHARE * sum(shares.values())
+        telling = {signal: share * (NAMING if (signal, number) in notes else 1.0) for signal, share in shares.items()}
+        best = nlargest(REASONS_SHOWN, telling, key=telling.__getitem__)
+        yield tuple(
+            notes.get((signal, number)) or Signal(signal)
+            for place, signal in enumerate(best)
+            if not place or shares[signal] >= least
+        )
 
 
 # ── units ────────────────────────────────────────────────────────────────────────────────────────

@@ -41,6 +41,9 @@ class Shares(NamedTuple):
         return self.column.get(number, 0.0) / self.largest
 
 
+NONE = Shares({}, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """The signals of one request: columns over file numbers and over unit numbers, as shares of their largest values.
@@ -81,7 +84,7 @@ def signals(mentions: Mentions, index: Index) -> Sheet:
 def normal(column: Mapping[int, float]) -> Shares:
     """The column as shares of its largest value; empty when none is above 0."""
     largest = max(column.values(), default=0.0)
-    return Shares(column, largest) if largest > 0.0 else Shares({}, 1.0)
+    return Shares(column, largest) if largest > 0.0 else NONE
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────
@@ -206,14 +209,14 @@ def _uses(mentions: Mentions, sheet: Sheet) -> None:
         units, _, files, _ = sheet.lists.impacts("body", name.lower())
         if not files or len(files) > max(10, 0.1 * total):
             continue
-        value = weight * rarity(len(files), total) / math.sqrt(len(files))
+        value, note = weight * rarity(len(files), total) / math.sqrt(len(files)), Signal("uses", name)
         for unit in units:
             by_unit[unit] = by_unit.get(unit, 0.0) + value
         for file in files:
             column[file] = column.get(file, 0.0) + value
             if value > strongest.get(file, 0.0):
                 strongest[file] = value
-                sheet.notes["uses", file] = Signal("uses", name)
+                sheet.notes["uses", file] = note
     sheet.files["uses"] = normal(column)
     sheet.units["uses"] = normal(by_unit)
 
