@@ -47,7 +47,7 @@ def answers(index: Index) -> list[object]:
 
 
 def columns(index: Index) -> dict[tuple[str, str], object]:
-    """Every signal of every file, which unlike the order of equals depends on the tree alone; sums of history are of few digits."""
+    """Every signal of every file: unlike the order of equals these depend on the tree alone, but for few digits."""
     found = {(question, file.path): file for question in QUESTIONS for file in explain(question, index)}
     return {key: {name: round(value, 5) for name, value in file.columns.items()} for key, file in found.items()}
 
