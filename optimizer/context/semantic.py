@@ -32,7 +32,7 @@ Key = TypeVar("Key", bound=Hashable)
 MEANING = Signal("meaning")
 TELLING = 1.0
 ALIKE = 1e-6
-MOST_CANDIDATES = 120
+MOST_CANDIDATES = 40
 MOST_CHARACTERS = 2000
 KINDS_IN_ORDER = ("source", "init", "declarations", "test", "docs")
 
