@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
 from optimizer.languages import documentation
@@ -35,8 +35,27 @@ _REQUIRED = re.compile(rb"[^=]*=\s*(?:await\s+)?(?:require|@?import)\s*[(\"']")
 SymbolRow = tuple[str, str, SymbolKind, int, int, int, str, str, str]
 
 
-def symbol_rows(data: bytes, language: Language, found: Tags) -> Iterator[SymbolRow]:
+def symbol_rows(data: bytes, language: Language, found: Tags) -> Iterable[SymbolRow]:
     """The symbols of a file in the order they start."""
+    rows = _rows(data, language, found)
+    return _joined(rows) if language.clauses else rows
+
+
+def _joined(rows: Iterable[SymbolRow]) -> list[SymbolRow]:
+    """The rows, where clauses of one function that follow each other are one."""
+    joined: list[SymbolRow] = []
+    last: dict[tuple[str, str], int] = {}
+    for row in rows:
+        at = last.setdefault((row[1], row[2]), len(joined))
+        if at < len(joined) and row[3] <= joined[at][4] + 2:
+            joined[at] = (*joined[at][:4], row[4], *joined[at][5:])
+        else:
+            last[row[1], row[2]] = len(joined)
+            joined.append(row)
+    return joined
+
+
+def _rows(data: bytes, language: Language, found: Tags) -> Iterator[SymbolRow]:
     found.definitions.sort(key=lambda item: item[:3])
     outer: list[tuple[int, int, str, str]] = []
     last = -1

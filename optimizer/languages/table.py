@@ -56,6 +56,7 @@ class Language(NamedTuple):
     marks: frozenset[str] = frozenset()  # nodes before a definition that belong to it, such as attributes
     attribute_marks: tuple[bytes, ...] = ()  # only marks that start so belong to it; `@doc` is the documentation
     bracketed: bool = False  # attributes are written `[Name]`
+    clauses: bool = False  # a function may be written as several clauses, one after the other
     # Names
     dotted: bool = False  # a definition may be written with the names around it, `A.b`
     own_scopes: tuple[str, ...] = ()  # qualifiers that mean the file itself or the object around
@@ -260,6 +261,7 @@ LANGUAGES: tuple[Language, ...] = (
         programs=("runghc", "runhaskell", "stack"),
         comments=(b"--", b"{-"),
         marks=frozenset({"signature"}),
+        clauses=True,
         macros=True,
         extra="languages",
         modules=Modules("haskell"),
