@@ -24,8 +24,8 @@ from issues import RANKS, add_common, read_issues, run
 from learn_files import REST, SHARPNESS, FileModel, fit_files
 from learn_rows import rows_of
 
+from optimizer.context.packing import plan
 from optimizer.context.rank import RankedUnit, around_rows, of_file
-from optimizer.context.select import plan
 from optimizer.context.weights import AROUND_COLUMNS, FILE_WEIGHTS, FIRST, TABLE, UNIT_COLUMNS, Line, chance
 from optimizer.retrieval import ContextLimits
 

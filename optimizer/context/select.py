@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +14,7 @@ from optimizer.context import stored
 from optimizer.context.budget import count_tokens
 from optimizer.context.files import FileLines
 from optimizer.context.mentions import Mentions, find_mentions
+from optimizer.context.packing import plan
 from optimizer.context.paths import files_named
 from optimizer.context.rank import RankedUnit, Ranking, rank
 from optimizer.context.render import INTRO, body, for_prompt, header
@@ -40,11 +41,6 @@ MOST_SIGNATURE_LINES = 8
 MOST_CALLED = 15
 MOST_NAMES_LOOKED_UP = 150
 MOST_DEFINING = 2
-CONTRAST = 2
-OPENING = 14
-LEAST_COST = 30
-MOST_FORCED = 6
-ENOUGH = 60
 _WORD = r"\w+"
 _CALLED = r"\b([A-Za-z_]\w{2,})(?=\s*\()|\b([A-Z][A-Za-z0-9]+[a-z]\w*)"
 
@@ -266,42 +262,6 @@ def _signature(symbol: Symbol, lines: Sequence[str]) -> tuple[int, int]:
         if depth <= 0:
             return symbol.line, number
     return symbol.line, min(symbol.line, last)
-
-
-def plan(units: Sequence[RankedUnit], space: int, max_files: int, opened: Collection[str] = ()) -> list[RankedUnit]:
-    """The units to take whole, best value for their tokens first; `opened` are the files already drawn from.
-
-    The value of a unit is its score to a power above 1, since the best scores are the most reliable. Units are taken by
-    value for each token; or, when the sum is higher that way, with one of the most valuable few first.
-    """
-    named = [unit for unit in units if unit.symbol and unit.score > 0.0]
-    worth = [unit.score**CONTRAST for unit in named]
-    order = sorted(range(len(named)), key=lambda at: -worth[at] / max(LEAST_COST, named[at].cost))
-    forced = sorted(order, key=lambda at: -worth[at])[:MOST_FORCED]
-    plans = [
-        list(_taken(named, [*first, *order], space, (max_files, opened))) for first in ([], *([at] for at in forced))
-    ]
-    best = max(plans, key=lambda taken: sum(worth[at] for at in taken))
-    return [named[at] for at in best]
-
-
-def _taken(
-    units: Sequence[RankedUnit], order: Sequence[int], space: int, files: tuple[int, Collection[str]]
-) -> Iterator[int]:
-    most, opened = files
-    paths = set(opened)
-    seen: set[int] = set()
-    for at in order:
-        unit = units[at]
-        is_new = unit.path not in paths
-        cost = unit.cost + OPENING * is_new
-        if at not in seen and cost <= space and not (is_new and len(paths) >= most):
-            yield at
-            seen.add(at)
-            paths.add(unit.path)
-            space -= cost
-            if space < ENOUGH:
-                return
 
 
 # ── lines and tokens ─────────────────────────────────────────────────────────────────────────────

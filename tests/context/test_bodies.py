@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optimizer.context.packing import OPENING, plan
 from optimizer.context.rank import RankedUnit
-from optimizer.context.select import OPENING, plan
 
 
 def unit(name: str, score: float, cost: int, path: str = "a.py") -> RankedUnit:
