@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from optimizer.agent.seen import Seen
 from optimizer.context.budget import count_tokens
 from optimizer.edits.edit import Edit, Reply
 from optimizer.edits.formats.arguments import kind_of
@@ -220,7 +221,8 @@ class Toolbox:
     """What a model works on in one attempt, and the tools that it may call.
 
     `run_tests` gives what tests print, and is None where none may run. `request` is what the user asked for, and
-    `shown` are the files that the prompt shows. `secrets` says what becomes of results with secrets in them.
+    `shown` are the files that the prompt shows. `secrets` says what becomes of results with secrets in them,
+    `lines` which lines were seen.
     """
 
     view: View
@@ -231,6 +233,7 @@ class Toolbox:
     shown: tuple[str, ...] = ()
     secrets: Handling = BLOCK
     seen: Counter[str] = field(default_factory=Counter)
+    lines: Seen = field(default_factory=Seen)
 
     @property
     def looks(self) -> bool:
@@ -252,8 +255,9 @@ class Served:
 
 
 def over(toolbox: Toolbox, overlay: Overlay) -> Toolbox:
-    """The toolbox with the files as an earlier conversation left them."""
-    return replace(toolbox, view=replace(toolbox.view, overlay=overlay), overlay=overlay)
+    """The toolbox with the files as an earlier conversation left them; which lines that one saw is not known."""
+    view = replace(toolbox.view, overlay=overlay)
+    return replace(toolbox, view=view, overlay=overlay, lines=Seen())
 
 
 def repeated(toolbox: Toolbox, call: ToolCall) -> bool:
@@ -265,8 +269,10 @@ def apply(toolbox: Toolbox, edits: tuple[Edit, ...]) -> Patch:
     """Lay edits over the files as they stand now; all or none; raises EditRefused, Conflict, SafetyRefused."""
     from optimizer.edits.apply import apply_edits
 
+    toolbox.lines.check(edits, toolbox.overlay.read)
     patch = apply_edits(edits, toolbox.overlay.read, toolbox.request, toolbox.shown)
     toolbox.overlay.take(patch)
+    toolbox.lines.moved(change.path for change in patch.changes)
     return patch
 
 
@@ -322,7 +328,10 @@ def _shown(toolbox: Toolbox, name: str, arguments: Mapping[str, Any]) -> Shown:
     view = toolbox.view
     if name == "read_file":
         start, end = (_number(arguments, key) for key in ("start", "end"))
-        return read_file(view, _text(arguments, "path"), start or 1, end)
+        path = _text(arguments, "path")
+        shown = read_file(view, path, start or 1, end)
+        toolbox.lines.read(path, shown.text)
+        return shown
     if name == "search_code":
         return search_code(view, _text(arguments, "text"))
     if name == "find_symbol":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -15,6 +14,7 @@ from optimizer.context.budget import count_tokens
 from optimizer.context.files import FileLines
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.packing import plan
+from optimizer.context.parts import part
 from optimizer.context.paths import files_named
 from optimizer.context.rank import RankedUnit, Ranking, rank
 from optimizer.context.render import INTRO, body, for_prompt, header
@@ -27,21 +27,20 @@ if TYPE_CHECKING:
 
 BODIES_SHARE = 0.95
 WHOLE_FILE_SHARE = 0.3
-WINDOWS_SHARE = 0.08
-LEAST_FOR_WINDOWS = 300
-MOST_WINDOWS = 4
-MOST_FIRST_WINDOWS = 3
+PART_SHARE, PART_OF_BODY = 0.15, 0.4
+LEAST_PART = 60
+MOST_RESTS, REST_SHARE = 2, 0.03
+SHORTER = (0.9, 0.7, 0.4)
+MOST_FIRST_PARTS = 3
 VERY_LIKELY, LIKELY = 0.3, 0.003
 LEAST_ITEM = 12
 LEAST_BODY = 40
 MOST_SECOND_LOOKS = 60
 MOST_CHARACTERS_PER_TOKEN = 9
-AROUND = 4
 MOST_SIGNATURE_LINES = 8
 MOST_CALLED = 15
 MOST_NAMES_LOOKED_UP = 150
 MOST_DEFINING = 2
-_WORD = r"\w+"
 _CALLED = r"\b([A-Za-z_]\w{2,})(?=\s*\()|\b([A-Z][A-Za-z0-9]+[a-z]\w*)"
 
 
@@ -136,20 +135,23 @@ def naive(query: Query, index: Index, max_tokens: int) -> Context:
 def _choose(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index) -> None:
     space = chosen.left
     _named_files(chosen, mentions, ranking, index)
-    leading = {file.path for file in ranking.files[: chosen.limits.max_files]}
+    leading = dict.fromkeys(file.path for file in ranking.files[: chosen.limits.max_files])
     units = [unit for unit in ranking.units if unit.path in leading]
     least = LIKELY * max((unit.score for unit in units), default=0.0)
     likely = [unit for unit in units if unit.score >= least]
     bodies = _bodies(chosen, likely, mentions, space)
+    for file in ranking.files[:MOST_RESTS]:
+        for unit in units:
+            if unit.path == file.path and not unit.symbol:
+                _some_lines(chosen, unit, mentions, round(space * REST_SHARE))
     _called(chosen, bodies, index)
     for unit in units[len(likely) :]:
         if chosen.left >= space * (1 - BODIES_SHARE):
             _whole(chosen, unit)
-    _signatures(chosen, ranking, index, list(chosen.taken))
     for unit in units[:MOST_SECOND_LOOKS]:
         if chosen.left >= LEAST_BODY and not _whole(chosen, unit):
-            _some_lines(chosen, unit, mentions, space)
-    _signatures(chosen, ranking, index, [file.path for file in ranking.files[: chosen.limits.max_files]])
+            _some_lines(chosen, unit, mentions, round(space * PART_SHARE))
+    _signatures(chosen, ranking, index, [*chosen.taken, *leading])
 
 
 def _bodies(chosen: _Chosen, units: Sequence[RankedUnit], mentions: Mentions, space: int) -> list[RankedUnit]:
@@ -158,18 +160,15 @@ def _bodies(chosen: _Chosen, units: Sequence[RankedUnit], mentions: Mentions, sp
     def planned() -> list[RankedUnit]:
         return plan(units, chosen.left - round(space * (1 - BODIES_SHARE)), chosen.limits.max_files, chosen.taken)
 
-    whole = planned()
-    taken = [
-        unit
-        for unit in units[:MOST_FIRST_WINDOWS]
-        if unit.score >= VERY_LIKELY and unit not in whole and _some_lines(chosen, unit, mentions, space)
-    ]
+    def in_part(unit: RankedUnit) -> bool:
+        return _some_lines(chosen, unit, mentions, round(space * PART_SHARE))
+
+    whole, first = planned(), units[:MOST_FIRST_PARTS]
+    taken = [unit for unit in first if unit.score >= VERY_LIKELY and unit not in whole and in_part(unit)]
     if taken:
         whole = planned()
     taken += [unit for unit in whole if _whole(chosen, unit)]
-    if not taken:
-        taken = [unit for unit in units[:MOST_FIRST_WINDOWS] if _some_lines(chosen, unit, mentions, space)]
-    return taken
+    return taken or [unit for unit in first if in_part(unit)]
 
 
 def _named_files(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index) -> None:
@@ -188,34 +187,12 @@ def _whole(chosen: _Chosen, unit: RankedUnit) -> bool:
     return bool(unit.symbol) and chosen.add(unit.path, unit.spans, about, chosen.left)
 
 
-def _some_lines(chosen: _Chosen, unit: RankedUnit, mentions: Mentions, space: int) -> bool:
+def _some_lines(chosen: _Chosen, unit: RankedUnit, mentions: Mentions, most: int) -> bool:
+    """Take the lines of a large unit that the request is about, in at most `most` tokens."""
     about = _About(unit.symbol, "body", unit.score, unit.why)
-    windows = _windows(chosen.files.lines(unit.path), unit, mentions)
-    most = max(round(space * WINDOWS_SHARE), min(LEAST_FOR_WINDOWS, space // 5))
-    return any(chosen.add(unit.path, windows[:number], about, most) for number in range(len(windows), 0, -1))
-
-
-def _windows(lines: Sequence[str], unit: RankedUnit, mentions: Mentions) -> list[tuple[int, int]]:
-    """The lines of a large unit that share most words with the request, best first, each with a few around it; and
-    its head."""
-    wanted = {*mentions.title_words, *(name.lower() for name in mentions.identifiers)}
-    hits: dict[int, set[str]] = {}
-    for first, last in unit.spans:
-        for number in range(first, min(last, len(lines)) + 1):
-            if shared := wanted.intersection(re.findall(_WORD, lines[number - 1].lower())):
-                hits[number] = shared
-    common = Counter(word for shared in hits.values() for word in shared)
-    windows: list[tuple[int, int]] = []
-    for number in sorted(hits, key=lambda number: -sum(1 / common[word] for word in hits[number])):
-        if len(windows) >= MOST_WINDOWS:
-            break
-        if all(number < start or number > end for start, end in windows):
-            first, last = next(span for span in unit.spans if span[0] <= number <= span[1])
-            windows.append((max(first, number - AROUND), min(last, number + AROUND)))
-    if unit.symbol:
-        first, last = unit.spans[0]
-        windows.insert(1, (first, min(last, first + AROUND)))
-    return windows
+    lines = chosen.files.lines(unit.path)
+    wanted = min(most, chosen.left, PART_OF_BODY * unit.cost + LEAST_PART)
+    return any(chosen.add(unit.path, part(lines, unit, mentions, share * wanted), about, most) for share in SHORTER)
 
 
 def _signatures(chosen: _Chosen, ranking: Ranking, index: Index, paths: Sequence[str]) -> None:

@@ -278,6 +278,7 @@ def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Befor
 
 
 def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
+    from optimizer.agent.seen import seen_in
     from optimizer.agent.serve import Overlay, Toolbox, View
     from optimizer.edits.paths import reader
     from optimizer.privacy.secrets.redact import handling
@@ -288,7 +289,8 @@ def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
     shown = tuple(dict.fromkeys(item.path for item in request.context.items))
     tests = _tests(workspace) if edits and looks and model.tools else None
     tools = prompts.offered(edits, looks, tests is not None)
-    return Toolbox(view, overlay, tools, tests, request.query.text, shown, handling(workspace.settings))
+    lines = seen_in(request.context.items)
+    return Toolbox(view, overlay, tools, tests, request.query.text, shown, handling(workspace.settings), lines=lines)
 
 
 def _tests(workspace: Workspace) -> Callable[[Patch, tuple[str, ...]], str] | None:
