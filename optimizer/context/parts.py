@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from optimizer.context.rank import TOKENS_PER_CHARACTER, TOKENS_PER_LINE
@@ -22,22 +24,21 @@ FURTHER = 0.5  # of a word of the request outside its first line
 _NAME = r"\w{3,}"
 
 
-def part(lines: Sequence[str], unit: RankedUnit, mentions: Mentions, most: float) -> list[tuple[int, int]]:
-    """Spans of a unit in about `most` tokens: the first lines of a definition, then those near most of what is asked.
+def parts(
+    lines: Sequence[str], unit: RankedUnit, mentions: Mentions, sizes: Sequence[float]
+) -> Iterator[list[tuple[int, int]]]:
+    """For each of `sizes`, spans of a unit in about so many tokens; `lines` are those of its file.
 
-    `lines` are those of its file.
+    They are the first lines of a definition, then those near most of what is asked.
     """
     numbers = [number for first, last in unit.spans for number in range(first, min(last, len(lines)) + 1)]
     telling = _telling([lines[number - 1] for number in numbers], mentions)
     head = range(min(HEAD, len(numbers)) if unit.symbol else 0)
     found = sorted((at for at, value in enumerate(telling) if value and at not in head), key=lambda at: -telling[at])
-    taken = list[int]()
-    for at in (*head, *found):
-        most -= TOKENS_PER_LINE + TOKENS_PER_CHARACTER * len(lines[numbers[at] - 1])
-        if most < 0:
-            break
-        taken.append(at)
-    return list(_joined([numbers[at] for at in sorted(taken)], unit.spans))
+    order = [numbers[at] for at in (*head, *found)]
+    costs = list(accumulate(TOKENS_PER_LINE + TOKENS_PER_CHARACTER * len(lines[number - 1]) for number in order))
+    for most in sizes:
+        yield list(_joined(sorted(order[: bisect_right(costs, most)]), unit.spans))
 
 
 def _telling(lines: Sequence[str], mentions: Mentions) -> list[float]:

@@ -14,7 +14,7 @@ from optimizer.context.budget import count_tokens
 from optimizer.context.files import FileLines
 from optimizer.context.mentions import Mentions, find_mentions
 from optimizer.context.packing import plan
-from optimizer.context.parts import part
+from optimizer.context.parts import parts
 from optimizer.context.paths import files_named
 from optimizer.context.rank import RankedUnit, Ranking, rank
 from optimizer.context.render import INTRO, body, for_prompt, header
@@ -192,7 +192,8 @@ def _some_lines(chosen: _Chosen, unit: RankedUnit, mentions: Mentions, most: int
     about = _About(unit.symbol, "body", unit.score, unit.why)
     lines = chosen.files.lines(unit.path)
     wanted = min(most, chosen.left, PART_OF_BODY * unit.cost + LEAST_PART)
-    return any(chosen.add(unit.path, part(lines, unit, mentions, share * wanted), about, most) for share in SHORTER)
+    sizes = [share * wanted for share in SHORTER]
+    return any(chosen.add(unit.path, spans, about, most) for spans in parts(lines, unit, mentions, sizes))
 
 
 def _signatures(chosen: _Chosen, ranking: Ranking, index: Index, paths: Sequence[str]) -> None:

@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.context.mentions import find_mentions
-from optimizer.context.parts import BRIDGED, HEAD, part
+from optimizer.context.mentions import Mentions, find_mentions
+from optimizer.context.parts import BRIDGED, HEAD, parts
 from optimizer.context.rank import RankedUnit
 
 LONG = ["def everything():", *[f"    step_{n} = {n}" for n in range(1, 300)]]
@@ -17,6 +17,11 @@ LONG[200:203] = ["    if queue.stale:", "        queue.flush()", "        queue 
 
 def unit(*spans: tuple[int, int], symbol: str = "everything") -> RankedUnit:
     return RankedUnit("big.py", symbol, "function", spans, 0.5, (), (), 1)
+
+
+def part(lines: list[str], of: RankedUnit, asked: Mentions, most: float) -> list[tuple[int, int]]:
+    (spans,) = parts(lines, of, asked, [most])
+    return spans
 
 
 def numbers(spans: list[tuple[int, int]]) -> set[int]:
