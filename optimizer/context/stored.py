@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optimizer.context.semantic import Reranker
     from optimizer.index.reader import Index
 
-VERSION = "7"  # of the choice of context: contexts chosen by another version are not used
+VERSION = "8"  # of the choice of context: contexts chosen by another version are not used
 FOLDER = "context"
 MOST_ENTRIES = 200
 
