@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ESCAPES = re.compile(rb"(?:\\(?:u[0-9a-fA-F]{4}|[^u\n]))+")
 _BREAK_WITHIN = re.compile(rb"(?<!\\)(?:\\\\)*\\n(?!\"\Z)")
+_CONTINUED = b"\\\\\\n"
 _NO_BREAKS = bytes.maketrans(b"\n\r", b"  ")
 # How lines begin that are commands for the notebook itself, and cells for another program.
 _MAGIC = (b"%", b"!", b"?")
@@ -71,16 +72,25 @@ def code(data: bytes, row: Language) -> tuple[Language, bytes] | None:
 def _show(string: Node, data: bytes, view: bytearray) -> None:
     start, end = string.start_byte + 1, string.end_byte - 1
     view[start:end] = _ESCAPES.sub(_plain, data[start:end])
+    if data[start:end].endswith(_CONTINUED):  # the line of the file has to end with the backslash, too
+        last = data.find(b"\n", end) - 1
+        if last >= end:
+            place = end - len(_CONTINUED)
+            view[last], view[place] = view[place], ord(" ")
 
 
 def _plain(escapes: re.Match[bytes]) -> bytes:
-    """The characters of a run of escapes, padded with blanks to its length; a line break becomes a blank."""
+    """The characters of a run of escapes, padded with blanks to its length; a line break becomes a blank.
+
+    A backslash at the end stays next to what it escapes in the code of the cell.
+    """
     run = escapes[0]
     try:
         plain = str(json.loads(b'"' + run + b'"')).encode("utf-8", "replace")
     except ValueError:
         return run
-    return plain.translate(_NO_BREAKS).ljust(len(run))
+    plain = plain.translate(_NO_BREAKS)
+    return plain.rjust(len(run)) if plain.endswith(b"\\") else plain.ljust(len(run))
 
 
 def _is_by_line(strings: list[Node], data: bytes) -> bool:

@@ -82,9 +82,16 @@ def _has_module(target: str, name: str, tree: imports.Tree) -> bool:
 def _missing_module(path: str, raw: RawImport, tree: imports.Tree) -> Iterator[tuple[str, int]]:
     edges = imports.resolve(path, (raw,), tree)
     parts = [part for part in raw.module.split(".") if part]
-    local = raw.module.startswith(".") or any(_leads_to(edge.target, parts[:1]) for edge in edges)
+    local = raw.module.startswith(".") or any(
+        _leads_to(edge.target, parts[:1]) and not _describes_another(edge.target) for edge in edges
+    )
     if local and parts and not any(_leads_to(edge.target, parts) or _names_more(edge, raw) for edge in edges):
         yield raw.module, raw.line
+
+
+def _describes_another(target: str | None) -> bool:
+    """Whether a file is a stub alone: what it describes may have more modules than it has."""
+    return target is not None and target.endswith(".pyi")
 
 
 def _names_more(edge: ImportEdge, raw: RawImport) -> bool:

@@ -49,6 +49,12 @@ def test_names_are_found_at_their_bytes_in_the_file() -> None:
     assert [(item.line, item.kind) for item in found] == [(line, "definition"), (line, "call")]
 
 
+def test_a_backslash_stays_before_what_it_escapes_or_at_the_end_of_its_line() -> None:
+    data = notebook(cell("print('it\\'s')\n", "size = 1 + \\\n", "    2\n", "def last():\n", "    return size"))
+    assert Source(PATH, data).error_count == 0
+    assert [symbol.name for symbol in Source(PATH, data).symbols if symbol.kind == "function"] == ["last"]
+
+
 def test_cells_do_not_run_into_each_other() -> None:
     data = notebook(cell("class A:\n", "    def f(self):\n", "        pass"))
     data = data.replace(b"\n ],", b',\n  {"cell_type": "code",\n   "source": "f = 1"}\n ],', 1)

@@ -203,7 +203,7 @@ def test_names_of_other_languages_are_resolved(others: Index, path: str, old: st
     [
         ("web/app.js", "assert(a);", "const { x, y: [z] } = a; for (const k of x) assert(z, k);"),
         ("web/app.js", "assert(a);", "describe('x', () => { fetch(BUILD); });"),
-        ("web/app.js", "assert(a);", "setup(() => { expectTypeOf(BUILD); });"),
+        ("web/app.js", "assert(a);", "setup(() => { expectTypeOf(BUILD); expectAsync(BUILD); });"),
         ("web/lib.js", "a * SHOP", "a * SHOP / 2"),
         ("web/box.tsx", "=> null", "=> { try { return SHOP } catch (e) { return e } }"),
         ("web/view.tsx", "props.n}>", "props.n} key='a'><dialog open/>"),

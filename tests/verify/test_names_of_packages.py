@@ -42,3 +42,10 @@ def test_a_name_is_missed_only_where_nothing_brings_it(
     found = [one.evidence for one in checks if one.name == "names" and one.passed is False]
     assert len(found) == bool(missing)
     assert all(f" {missing}," in one for one in found)
+
+
+def test_a_stub_of_another_package_is_not_all_of_it(index_repo: IndexRepo) -> None:
+    before = b"import torch\n\nprint(torch)\n"
+    index = index_repo({"stubs/torch/__init__.pyi": "def tensor(): ...\n", "app/run.py": before.decode()})
+    change = FileChange("app/run.py", before, b"import torch.nn\n\nprint(torch.nn)\n")
+    assert [one.name for one in at_once(Patch((change,)), index).checks if one.passed is False] == []

@@ -43,7 +43,8 @@ sampleRate currentTime
 _USUAL = """
 $ $$ jQuery _ React JSX Vue angular test it describe xit xdescribe fit fdescribe suite specify before after
 beforeEach afterEach beforeAll afterAll expect assert jest vi vitest mocha chai sinon should cy Cypress jasmine
-spyOn expectTypeOf assertType onTestFailed onTestFinished setup teardown fail pending QUnit browser page context
+spyOn spyOnProperty spyOnAllFunctions expectAsync expectTypeOf assertType onTestFailed onTestFinished setup teardown
+fail pending QUnit browser page context
 define goog google gapi ga gtag dataLayer $state $derived $effect
 $props $bindable $inspect defineProps defineEmits defineExpose withDefaults Java Packages load quit print
 """
