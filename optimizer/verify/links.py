@@ -49,9 +49,15 @@ def _new_unresolved(path: str, patched: Patched) -> Iterator[BrokenName]:
     if naming_of(path).one_class_each:
         yield from (BrokenName("import", path, line, what) for what, line in _lost_class(path, patched))
     before = {what for what, _ in _unresolved(path, patched.before)}
+    outside = {_first_folder(what) for what in before} - {""}
     for what, line in _unresolved(path, patched.after):
-        if what not in before:
+        if what not in before and _first_folder(what) not in outside:
             yield BrokenName("import", path, line, what)
+
+
+def _first_folder(module: str) -> str:
+    """The folder that an import begins with; '' for none, and for one that is relative to the file."""
+    return "" if module.startswith(".") else module.rpartition("/")[0].partition("/")[0]
 
 
 def _unresolved(path: str, side: Side) -> Iterator[tuple[str, int]]:

@@ -26,7 +26,7 @@ FILES = {
     "web/style.css": "a {}\n",
     "web/main.js": "import { area } from './lib';\nimport './style.css';\narea(2);\n",
     "c/util.h": "int util_sum(int a);\n",
-    "c/main.c": '#include "util.h"\n#include <stdio.h>\nint main(void) { return util_sum(1); }\n',
+    "c/main.c": '#include "util.h"\n#include "far/a.h"\n#include <stdio.h>\nint main(void) { return util_sum(1); }\n',
 }
 
 
@@ -70,6 +70,7 @@ def failed(index: Index, *changes: FileChange) -> dict[str, str]:
         ("web/main.js", "'./lib'", "'./library'", "imports", "./library"),
         ("web/lib.js", "area", "surface", "uses", "web/main.js:1 uses area"),
         ("c/main.c", '"util.h"', '"utils.h"', "imports", "utils.h"),
+        ("c/main.c", '"util.h"', '"c/utils.h"', "imports", "c/utils.h"),
     ],
 )
 def test_what_newly_fails_to_resolve_is_told(
@@ -93,6 +94,7 @@ def test_what_newly_fails_to_resolve_is_told(
         ("web/main.js", "area(2)", "area(3)"),
         ("web/lib.js", "export function side() { return 1; }\n", ""),
         ("c/main.c", "<stdio.h>", "<stdlib.h>"),
+        ("c/main.c", '"far/a.h"', '"far/b.h"'),
     ],
 )
 def test_what_still_resolves_or_never_did_is_left_alone(index: Index, path: str, old: str, new_text: str) -> None:
