@@ -47,9 +47,9 @@ def judge(run: Run, copies: Copies) -> Tested:
         if whole.check.passed is not None or whole.weakened or whole.judging:
             return whole
     before = copies.run(run, "before")
-    if check := _failed(run, after, before, copies) or _left_early(run, after, before):
-        return Tested(private(_with_layer(check, after.ended), after.ended, run))
     judging = judges.reached(copies.patch.changes)
+    if check := _failed(run, after, before, copies) or _left_early(run, after, before):
+        return Tested(private(_with_layer(check, after.ended), after.ended, run), judging=judging)
     held_to_less = _held_to_less(run, after, before, copies)
     found = held_to_less or Tested(_passed_or_not(run, after, before, copies.patch, is_judging=bool(judging)))
     check = private(_with_layer(found.check, after.ended), after.ended, run)
@@ -144,14 +144,14 @@ def _others_passed(after: Ran, before: Ran) -> bool:
 
 
 def _by_chance(run: Run, failed: frozenset[str], copies: Copies) -> bool:
-    """Whether the failed tests, run alone, pass with the patch or fail without it too."""
+    """Whether the failed tests, run alone, pass by their report with the patch or fail without it too."""
     if any("::" not in name for name in failed) or len(failed) > MOST_RUN_AGAIN:
         return False
     alone = replace(run, files=tuple(sorted(failed)))
-    ended = copies.run(alone, "after").ended
-    still = excerpt.failed_tests(ended.output)
-    if ended.code == 0 or not still:
-        return ended.code == 0
+    again = copies.run(alone, "after")
+    still = excerpt.failed_tests(again.ended.output)
+    if again.ended.code == 0 or not still:
+        return again.ended.code == 0 and len(again.results.named("passed")) >= len(failed)
     return still <= excerpt.failed_tests(copies.run(alone, "before").ended.output)
 
 

@@ -66,7 +66,8 @@ def test_what_forges_under_pytest_needs_its_own_yes(proved: Prove, how: str) -> 
     """The detail is that of tests that all pass by their report, though the program is broken."""
     verdict = proved(PYTHON, {"calc.py": OF_PYTHON[how]}, f"{sys.executable} -m pytest")
     (tests,) = [check for check in verdict.checks if check.name == "tests"]
-    assert (tests.passed, tests.detail) == (None, report.not_counted(report.changes_its_judge()))
+    assert tests.passed is None
+    assert tests.detail.startswith(report.not_counted(report.changes_its_judge()))
     assert verdict.judging == ("calc.py",)
 
 
@@ -92,6 +93,26 @@ def test_what_forges_under_node_needs_its_own_yes(proved: Prove, how: str) -> No
     verdict = proved(JS, {"calc.js": "exports.add = (a, b) => a - b;\n" + how}, "npm test")
     assert not of_tests(verdict)
     assert verdict.judging == ("calc.js",) or not verdict.ok
+
+
+ALONE = "any('::' in one for one in sys.argv)"
+
+
+@slow
+def test_what_passes_only_alone_and_could_know_its_runner_needs_its_own_yes(proved: Prove) -> None:
+    """A test that fails among others and passes when run again is not counted, and the yes is asked all the same."""
+    right = RIGHT_IF.format(f"'pytest' in sys.argv[0] and {ALONE}")
+    verdict = proved(PYTHON, {"calc.py": right}, f"{sys.executable} -m pytest")
+    (tests,) = [check for check in verdict.checks if check.name == "tests"]
+    assert tests.passed is None
+    assert report.failed_once("test_calc.py::test_add") in tests.detail
+    assert verdict.judging == ("calc.py",)
+
+
+@slow
+def test_what_ends_the_process_when_run_again_has_failed(proved: Prove) -> None:
+    left = BROKEN + f"import os, sys\nif {ALONE}:\n    os._exit(0)\n"
+    assert of_tests(proved(PYTHON, {"calc.py": left}, f"{sys.executable} -m pytest")) is False
 
 
 LINKED = """package calc
