@@ -36,6 +36,7 @@ NoticeKind = Literal[
     "open-file",
     "plan",
     "project-notes",
+    "read",
     "refused",
     "request-cut",
     "review-cut",

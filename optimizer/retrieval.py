@@ -35,11 +35,12 @@ _NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 class Query(NamedTuple):
-    """What the user typed, with what was piped in, and the pictures that go with it."""
+    """What the user typed, what was piped in, the pictures that go with it, and the files that a reader named."""
 
     text: str
     extra: str = ""
     images: tuple[Image, ...] = ()
+    read: tuple[str, ...] = ()
 
 
 class Symbol(NamedTuple):

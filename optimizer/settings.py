@@ -139,6 +139,13 @@ class Settings:
         project="lower",
     )
     max_files: int = setting("context.max_files", 12, "Most files in one context.", range=(1, 10_000), project="lower")
+    context_reader: str = setting(
+        "context.reader",
+        "off",
+        "Let a model name the files to read (role reader).",
+        choices=("off", "model"),
+        user_only=True,
+    )
     naive_tokens: int = setting(
         "context.naive_tokens",
         38_000,

@@ -9,9 +9,9 @@ TIERS: tuple[Tier, ...] = ("index", "local", "free", "budget", "premium")
 
 TaskKind = Literal[
     "find", "explain", "edit", "refactor", "test", "debug", "design", "math", "creative", "quick", "tool", "embedding",
-    "general", "plan", "review", "summary", "sorting",
+    "general", "plan", "review", "summary", "sorting", "reading",
 ]  # fmt: skip
-ASIDE: frozenset[TaskKind] = frozenset({"plan", "review", "summary", "sorting"})
+ASIDE: frozenset[TaskKind] = frozenset({"plan", "review", "summary", "sorting", "reading"})
 """Work of a role or of `local.router`, not the answer to a request: no request is of such a kind."""
 
 LOOKING: frozenset[TaskKind] = frozenset({"find", "explain", "debug", "design", "general"})

@@ -67,6 +67,7 @@ DETAILS: frozenset[NoticeKind] = frozenset(
         "no-router",
         "no-tools",
         "project-notes",
+        "read",
         "shorter-answer",
         "summary",
         "taking-over",

@@ -18,7 +18,7 @@ from optimizer.reasons import By
 SHIPPED = Path(__file__).with_name("profiles.toml")
 CAPABILITIES: tuple[str, ...] = ("tools", "vision", "streaming", "json", "thinking")
 AUTO = "auto"  # no profile: the kind of work chooses one of those that come with the program
-ROLES: tuple[str, ...] = ("planner", "editor", "critic", "summariser")
+ROLES: tuple[str, ...] = ("planner", "editor", "critic", "summariser", "reader")
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 MOST_ANCESTORS = 8
 _PREFERENCES: Mapping[str, type] = {"about": str, "families": list, "models": list, "window": int, "requires": list}

@@ -17,6 +17,7 @@ from optimizer.context.packing import plan
 from optimizer.context.parts import parts
 from optimizer.context.paths import files_named
 from optimizer.context.rank import RankedUnit, Ranking, rank
+from optimizer.context.read import READ, lifted
 from optimizer.context.render import INTRO, body, for_prompt, header
 from optimizer.debug import debug
 from optimizer.retrieval import Context, ContextItem, ContextLimits, ItemKind, Query, RankedFile, Signal, Symbol
@@ -32,6 +33,7 @@ LEAST_PART = 60
 MOST_RESTS, REST_SHARE = 2, 0.03
 SHORTER = (0.9, 0.7, 0.4)
 MOST_FIRST_PARTS = 3
+READ_SHARE = 0.2  # of the space, for a body from a file that a reader named
 VERY_LIKELY, LIKELY = 0.3, 0.003
 LEAST_ITEM = 12
 LEAST_BODY = 40
@@ -99,6 +101,8 @@ def select(
     ranking = rank(mentions, index, files)
     if reranker:
         ranking = reranker.rerank(query.text, ranking, files)
+    if query.read:
+        ranking = lifted(ranking, query.read)
     ranked = time.perf_counter()
     chosen = _Chosen(files, limits, limits.max_tokens - count_tokens(INTRO))
     _choose(chosen, mentions, ranking, index)
@@ -139,6 +143,7 @@ def _choose(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index)
     units = [unit for unit in ranking.units if unit.path in leading]
     least = LIKELY * max((unit.score for unit in units), default=0.0)
     likely = [unit for unit in units if unit.score >= least]
+    _read(chosen, units, mentions, space)
     bodies = _bodies(chosen, likely, mentions, space)
     for file in ranking.files[:MOST_RESTS]:
         for unit in units:
@@ -169,6 +174,15 @@ def _bodies(chosen: _Chosen, units: Sequence[RankedUnit], mentions: Mentions, sp
         whole = planned()
     taken += [unit for unit in whole if _whole(chosen, unit)]
     return taken or [unit for unit in first if in_part(unit)]
+
+
+def _read(chosen: _Chosen, units: Sequence[RankedUnit], mentions: Mentions, space: int) -> None:
+    """Take the best unit of each file that a reader named, or some of its lines where it is large."""
+    for unit in units:
+        if READ in unit.why:
+            about, most = _About(unit.symbol, "body", unit.score, unit.why), round(space * READ_SHARE)
+            if not chosen.add(unit.path, unit.spans, about, most):
+                _some_lines(chosen, unit, mentions, most)
 
 
 def _named_files(chosen: _Chosen, mentions: Mentions, ranking: Ranking, index: Index) -> None:

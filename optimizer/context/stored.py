@@ -30,7 +30,8 @@ def key(*parts: str) -> str:
 def key_of(query: Query, index: Index, limits: ContextLimits, reranker: Reranker | None) -> str:
     """A digest of everything that determines the context of a query."""
     meaning = reranker.state() if reranker else ""
-    return key(VERSION, query.text, query.extra, repr(limits), index.state(), index.history().head, meaning)
+    asked = (query.text, query.extra, repr(query.read), repr(limits))
+    return key(VERSION, *asked, index.state(), index.history().head, meaning)
 
 
 def kept(query: Query, index: Index, limits: ContextLimits, cache: Path, reranker: Reranker | None) -> Context | None:

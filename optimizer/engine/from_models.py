@@ -39,6 +39,9 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
     ):
         available = services.models.available()
         route = decide.route(prepared.task, services, available, role, room=prepared.room)
+    read: int | None = 0
+    if services.workspace.settings.context_reader == "model" and route.attempts:
+        prepared, read = yield from _read(prepared, available, services, dry_run)
     first = prepare.resized(prepared, route.attempts[0].size if route.attempts else None, services.workspace)
     yield Chosen(first.context)
     task = _sized(first, route, services)
@@ -54,7 +57,7 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
 
     tried = yield from escalate.escalate(asked, route, services)
     attempt, ended = tried[-1]
-    cost = calls.added(cost, *(one.cost for _, one in tried))
+    cost = calls.added(read, cost, *(one.cost for _, one in tried))
     if services.workspace.settings.agent_review and ended.patch is not None and ended.failure is None:
         from optimizer.engine import roles
 
@@ -129,6 +132,18 @@ def _consent(provider: str, available: Available, services: Services) -> Flow[bo
         return False
     consent.grant(workspace.places.state, workspace.repository, provider, host, workspace.look)
     return True
+
+
+def _read(
+    request: Request, available: Available, services: Services, dry_run: bool
+) -> Flow[tuple[Request, int | None]]:
+    """The request with the files that a reader names first, and what that cost; a dry run only says so."""
+    if dry_run:
+        yield Notice(progress.would_read(), "read")
+        return request, 0
+    from optimizer.engine import reader
+
+    return (yield from reader.read(request, available, services))
 
 
 def _worded(

@@ -35,6 +35,7 @@ PLAIN: Mapping[str, str] = {
     "file": "in a matching file",
     "line": "on a line named in the request",
     "outline": "outline of a matching file",
+    "read": "named by the reader",
     "meaning": "resembles the request in meaning",
 }
 OF_SUBJECT: Mapping[str, str] = {

@@ -308,6 +308,18 @@ def summary(text: str) -> str:
     return f"in place of the middle of the piped input, the model is sent:\n{text}"
 
 
+def read(by: str, paths: Sequence[str], cost: int | None) -> str:
+    """Which files the reader named, and what it cost."""
+    if not by:
+        return "no reader names files to read: the ranking alone decides"
+    return f"{by} names {', '.join(paths) or 'no file of the list'} ({dollars(cost)})"
+
+
+def would_read() -> str:
+    """A real run has a model name the files to read."""
+    return "a run first lets a model name the files to read (context.reader)"
+
+
 # ── bounds and searching ─────────────────────────────────────────────────────────────────────────
 
 
