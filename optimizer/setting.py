@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Literal, NamedTuple
 
@@ -34,6 +35,10 @@ class Setting(NamedTuple):
     user_only: bool = False
     project: Direction = ""
     name: str = ""
+
+    def initial(self) -> Any:
+        """The default, as a value of its own."""
+        return dict(self.default) if isinstance(self.default, Mapping) else self.default
 
 
 def setting(key: str, default: Any, doc: str, **limits: Any) -> Any:

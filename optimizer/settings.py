@@ -19,20 +19,13 @@ USUAL_REQUEST, USUAL_ANSWER = 6000, 1500  # tokens of a first request where none
 DURATION = r"-1|0|[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h)"
 
 
-def _initial(default: Any) -> Any:
-    return dict(default) if isinstance(default, Mapping) else default
-
-
 @dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
 class Settings:
-    """All settings of a run, resolved.
-
-    Generating methods for so many fields would slow each start: it has no comparison, and sets its values itself.
-    """
+    """All settings of a run, resolved; it sets its values itself: generated methods would slow each start."""
 
     def __init__(self, **values: Any) -> None:
         for row in rows():
-            object.__setattr__(self, row.name, values.pop(row.name) if row.name in values else _initial(row.default))
+            object.__setattr__(self, row.name, values.pop(row.name) if row.name in values else row.initial())
         if values:
             raise TypeError(f"no such setting: {', '.join(values)}")
 
@@ -41,8 +34,7 @@ class Settings:
         """The tokens of a first request to any model: those that are set, else 6,000; a long answer has its own."""
         if isinstance(self.request_tokens, int):
             return self.request_tokens
-        longer = self.max_tokens - USUAL_ANSWER if self.max_tokens >= USUAL_REQUEST else 0
-        return USUAL_REQUEST + longer
+        return USUAL_REQUEST + (self.max_tokens - USUAL_ANSWER if self.max_tokens >= USUAL_REQUEST else 0)
 
     model: str = setting(
         "model", "", "Model to ask, by id; empty lets the router choose.", may_be_empty=True, env="OPTIMIZER_MODEL"

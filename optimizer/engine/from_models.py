@@ -40,7 +40,11 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
         available = services.models.available()
         route = decide.route(prepared.task, services, available, role, room=prepared.room)
     read: int | None = 0
-    if services.workspace.settings.context_reader == "model" and route.attempts:
+    cloud = decide.to_the_cloud(route, services) if route.attempts and not dry_run else ""
+    reads = services.workspace.settings.context_reader == "model" and bool(route.attempts)
+    if reads:
+        if cloud:
+            yield Notice(cloud, "to-the-cloud")
         prepared, read = yield from _read(prepared, available, services, dry_run)
     first = prepare.resized(prepared, route.attempts[0].size if route.attempts else None, services.workspace)
     yield Chosen(first.context)
@@ -50,8 +54,8 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
         yield Notice(line, "images")
     if dry_run or not route.attempts:
         return decide.unserved(id, route, dry_run)
-    if line := decide.to_the_cloud(route, services):
-        yield Notice(line, "to-the-cloud")
+    if cloud and not reads:
+        yield Notice(cloud, "to-the-cloud")
     asked, cost = yield from _worded(prepared, query, planned, available, services)
     from optimizer.engine import escalate
 
