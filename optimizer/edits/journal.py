@@ -32,12 +32,14 @@ class Kept:
     """A file before and after a write (None: it did not exist).
 
     `mode` is the one before the write; for a file that the write created, the one it had when that was undone.
+    `gone` is set where the last undo or redo had to remove the file and somebody had removed it already.
     """
 
     path: str
     before: bytes | None
     after: bytes | None
     mode: int | None
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def _put(place: Path, root: str, record: Record, state: State) -> None:
     files: list[dict[str, Any]] = []
     for kept in record.files:
         sizes = {"before": _size(kept.before), "after": _size(kept.after)}
-        files.append({"path": kept.path, "mode": kept.mode, **sizes})
+        files.append({"path": kept.path, "mode": kept.mode, "gone": kept.gone, **sizes})
         blobs += [kept.before or b"", kept.after or b""]
     header = {
         "id": record.id,
@@ -193,7 +195,7 @@ def load(place: Path, number: str, state: State | Literal["first"]) -> Record:
         for size in (file["before"], file["after"]):
             sides.append(None if size is None else blobs[offset : offset + size])
             offset += size or 0
-        files.append(Kept(file["path"], sides[0], sides[1], file["mode"]))
+        files.append(Kept(file["path"], sides[0], sides[1], file["mode"], file.get("gone", False)))
     return Record(
         id=header["id"],
         label=header["label"],

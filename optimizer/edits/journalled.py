@@ -42,12 +42,12 @@ def writing(root: Path, journal: Path) -> Iterator[tuple[str, Path]]:
 def landing_of(base: str, record: Record, *, back: bool) -> Landing:
     """The files of a write, or of its way back; a file keeps its mode unless it has to be created.
 
-    A file that a merge left as it was is left out.
+    A file that a merge left as it was, or that is gone already, is left out.
     """
     swaps = []
     for kept in record.files:
         old, new = (kept.after, kept.before) if back else (kept.before, kept.after)
-        if old != new:
+        if old != new and not kept.gone:
             swaps.append(FileSwap(kept.path, old, new, kept.mode))
     return Landing(base, record.id, tuple(swaps), () if back else record.made)
 
@@ -137,6 +137,6 @@ def _recover_one(base: str, place: Path, record: Record, state: State) -> str:
 
 def _holds(base: str, kept: Kept) -> bool:
     try:
-        return current(base, kept.path) == kept.after
+        return kept.gone or current(base, kept.path) == kept.after
     except SafetyRefused:
         return False

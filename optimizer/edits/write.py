@@ -121,7 +121,10 @@ class _Way:
 
     def kept(self, kept: Kept, now: bytes | None, then: bytes | None) -> Kept:
         """The same file for an entry that leads from `now` to `then`."""
-        return replace(kept, before=then, after=now) if self.back else replace(kept, before=now, after=then)
+        if now is None and then is None:
+            return replace(kept, gone=True)
+        before, after = (then, now) if self.back else (now, then)
+        return replace(kept, before=before, after=after, gone=False)
 
 
 def undo(root: Path, journal: Path, count: int = 1, merge: Merge | None = None) -> tuple[Restored, ...]:
@@ -240,7 +243,9 @@ def _refusal(record: Record, misfits: dict[str, list[str]], way: _Way, *, merged
 
 def _take(base: str, place: Path, old: Record, new: Record, way: _Way) -> None:
     """Bring one entry's files to the state of `new`, which is in the journal before the first file is touched."""
-    if new.files != old.files:
+    if any(
+        (one.before, one.after) != (kept.before, kept.after) for one, kept in zip(old.files, new.files, strict=True)
+    ):
         new = replace(new, merged=journals.now())
     if way.back:
         new = replace(new, files=tuple(_with_mode(base, kept) for kept in new.files))
@@ -265,7 +270,7 @@ def _take(base: str, place: Path, old: Record, new: Record, way: _Way) -> None:
 
 def _with_mode(base: str, kept: Kept) -> Kept:
     """A file that will be removed, with the mode that a redo should restore."""
-    if kept.before is not None or kept.after is None:
+    if kept.before is not None or kept.after is None or kept.gone:
         return kept
     parent, _, name = kept.path.rpartition("/")
     with opened(base, parent) as folder:
@@ -275,7 +280,7 @@ def _with_mode(base: str, kept: Kept) -> Kept:
 
 def _what(old: Kept, new: Kept, way: _Way) -> What:
     now, then = way.sides(new)
-    if now == then:
+    if now == then or new.gone:
         return "unchanged"
     if (new.before, new.after) != (old.before, old.after):
         return "merged"

@@ -96,7 +96,13 @@ def test_what_came_before_the_terminal_was_closed_is_recorded(
 ) -> None:
     loopback.answer("ollama", lambda _: Reply(" ".join(f"word{n}" for n in range(160)), stall_at=2, stall=20.0))
     arguments = [COMMAND, "explain parse_response", "--provider", "ollama"]
-    with subprocess.Popen(arguments, cwd=user.cwd, env=user.environment(), stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        arguments,
+        cwd=user.cwd,
+        env=user.environment(),
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    ) as process:
         while not loopback.asked("ollama"):
             time.sleep(0.05)
         time.sleep(1)

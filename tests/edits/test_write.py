@@ -109,6 +109,19 @@ def test_undo_of_a_file_that_is_gone_already_is_done(root: Path, journal: Path) 
     assert tree(root) == before
     redo(root, journal)
     assert (root / "a.py").read_bytes() == b"a = 2\r\n"
+    assert (root / "new.py").read_bytes() == b"x = 1\n"
+    undo(root, journal)
+    assert tree(root) == before
+
+
+def test_undo_restores_what_a_redo_had_nothing_to_remove_of(root: Path, journal: Path) -> None:
+    before = tree(root)
+    write(root, Patch((FileChange("a.py", b"a = 1\r\n", None),)), journal, "")
+    undo(root, journal)
+    (root / "a.py").unlink()
+    assert [one.what for one in redo(root, journal)] == ["unchanged"]
+    undo(root, journal)
+    assert (root / "a.py").read_bytes() == before["a.py"][0]
 
 
 def test_undo_of_two_restores_nothing_when_the_older_one_does_not_fit(root: Path, journal: Path) -> None:
