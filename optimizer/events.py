@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Literal, NamedTuple, TypeVar
 
-from optimizer.types import Context, Outcome, Patch, Quote, Route, Task, UsageRecord, Verdict
+from optimizer.types import Context, Message, Outcome, Part, Patch, Quote, Route, Task, UsageRecord, Verdict
 
 T = TypeVar("T")
 NoticeKind = Literal[
@@ -135,6 +135,13 @@ class Recorded(NamedTuple):
     left: int | None = None
 
 
+class Exchanged(NamedTuple):
+    """What a request adds to its conversation: its parts, then its messages, the first of which is made of them."""
+
+    parts: tuple[Part, ...]
+    messages: tuple[Message, ...]
+
+
 class Finished(NamedTuple):
     """The last event of a run."""
 
@@ -153,6 +160,7 @@ Event = (
     | Judged
     | Reviewed
     | Recorded
+    | Exchanged
     | Finished
 )
 

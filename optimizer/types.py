@@ -90,7 +90,10 @@ class Message(NamedTuple):
 
 
 class Prompt(NamedTuple):
-    """All that a provider needs to ask a model once; the stable part comes first, for caches."""
+    """All that a provider needs to ask a model once; the stable part comes first, for caches.
+
+    `lasting`: later requests begin with all that this one holds.
+    """
 
     system: str
     messages: tuple[Message, ...]
@@ -99,6 +102,7 @@ class Prompt(NamedTuple):
     tokens: int
     temperature: float | None = None
     top_p: float | None = None
+    lasting: bool = False
 
 
 class Model(NamedTuple):
@@ -160,6 +164,19 @@ class Route(NamedTuple):
     attempts: tuple[Attempt, ...]
     plan: Plan
     left_out: tuple[LeftOut, ...] = ()
+
+
+PartKind = Literal["note", "file-read", "user"]
+
+
+class Part(NamedTuple):
+    """A piece of a request: words of the user, lines of the file at `path`, or anything else that belongs to it."""
+
+    kind: PartKind
+    text: str
+    path: str = ""
+    start: int = 0
+    end: int = 0
 
 
 class Usage(NamedTuple):

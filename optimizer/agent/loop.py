@@ -23,7 +23,7 @@ from optimizer.edits.parse import parse_reply
 from optimizer.errors import AnswerCut, Bound, OptimizerError, ProviderError, Repeating, Stopped, UnusableOutput
 from optimizer.events import Flow, Notice, Stepped, TextDelta, Unseen, UserAnswer
 from optimizer.report import progress
-from optimizer.types import Completion, Cut, Message, Model, Patch, Prompt, ToolCall, ToolResult, Verdict
+from optimizer.types import Completion, Cut, Message, Model, Part, Patch, Prompt, ToolCall, ToolResult, Verdict
 
 if TYPE_CHECKING:
     from optimizer.providers.base import Called
@@ -80,7 +80,8 @@ class AgentResult:
 
     `cost` is None when that of one call is unknown; `answered`: the last call gave an answer; `unfinished` is what
     another model can go on from; `verdict` is that of the checks, once they ran; `cut`: why `text` is not whole;
-    `seen`: what calls of tools gave, as the model got it.
+    `seen`: what calls of tools gave, as the model got it. `messages` are those of this request, its answer included,
+    and `parts` what the first of them is made of.
     """
 
     text: str = ""
@@ -92,6 +93,8 @@ class AgentResult:
     verdict: Verdict | None = None
     cut: Cut = ""
     seen: str = ""
+    messages: tuple[Message, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(slots=True)
@@ -122,7 +125,7 @@ def converse(prompt: Prompt, toolbox: Toolbox, asking: Asking, bounds: Bounds) -
 
     Every call is made, and recorded, by `asking.ask`. Raises what that raises, and StorageError.
     """
-    talk = _Talk(prompt, toolbox, asking, bounds)
+    talk, before = _Talk(prompt, toolbox, asking, bounds), len(prompt.messages) - 1
     while True:
         called, held = yield from _heard(asking.ask(talk.prompt), asking.closing is not None)
         talk.count(called)
@@ -149,7 +152,9 @@ def converse(prompt: Prompt, toolbox: Toolbox, asking: Asking, bounds: Bounds) -
         if isinstance(following, Prompt):
             talk.prompt = following
             continue
-        return _ended(talk, ended, following, isinstance(result, Completion))
+        said = _message(result) if isinstance(result, Completion) else None
+        messages = (*talk.prompt.messages[before:], *((said,) if said else ()))
+        return replace(_ended(talk, ended, following, said is not None), messages=messages)
 
 
 def _heard(call: Flow[Called], question: bool) -> Flow[tuple[Called, str]]:
@@ -322,16 +327,22 @@ def _stopped(bound: Bound, talk: _Talk, limit: float) -> Stopped:
 # ── the next prompt of a conversation ────────────────────────────────────────────────────────────
 
 
+def _message(completion: Completion) -> Message:
+    """What a model answered, as a message that can go back to it."""
+    if not completion.tool_calls:
+        return Message("assistant", completion.text.strip() or UNREADABLE)
+    return Message("assistant", completion.text, completion.tool_calls, state=completion.state)
+
+
 def _with_results(prompt: Prompt, completion: Completion, results: tuple[ToolResult, ...], note: str = "") -> Prompt:
     """The prompt after the calls of a completion were served, one result for each, then `note`.
 
     Where the calls stood in its text, so do the results.
     """
+    made = _message(completion)
     if not completion.tool_calls:
-        made = Message("assistant", completion.text.strip() or UNREADABLE)
         text = prompts.looked_at(_transcript(results))
         return _extended(prompt, made, Message("user", f"{text}\n\n{note}".rstrip()))
-    made = Message("assistant", completion.text, completion.tool_calls, state=completion.state)
     return _extended(prompt, made, Message("user", note, results=results))
 
 

@@ -19,9 +19,13 @@ _NUMBERED = re.compile(r"(\d+)\t")
 
 @dataclass(slots=True)
 class Seen:
-    """Numbers of the lines seen, by path; a file that is not here was never shown, or its lines have moved since."""
+    """Numbers of the lines seen, by path; a file that is not here was never shown, or its lines have moved since.
+
+    Of `strict` files no line that was not seen may be replaced, also where none of the replaced ones was.
+    """
 
     lines: dict[str, set[int]] = field(default_factory=dict)
+    strict: set[str] = field(default_factory=set)
 
     def read(self, path: str, text: str) -> None:
         """Count the lines of a file that a result shows, each after its number and a tab."""
@@ -37,7 +41,7 @@ class Seen:
                 replaced = range(max(1, edit.start), min(edit.end, len(lines)) + 1)
                 seen = self.lines[edit.path]
                 hidden = [number for number in replaced if number not in seen and lines[number - 1].strip()]
-                if hidden and seen.intersection(replaced):
+                if hidden and (edit.path in self.strict or seen.intersection(replaced)):
                     raise EditRefused(
                         f"{edit.path}: line {hidden[0]} would be replaced, and was not shown",
                         "look at all lines that you replace, or replace fewer",

@@ -34,11 +34,12 @@ def command(
     Nothing is sent to any model.
     """
     from optimizer.engine import run as engine
+    from optimizer.engine.options import Options
     from optimizer.retrieval import Query
 
     query = Query(options.words(request), images=options.attached(images))
     with options.open_services(project, given, query=query) as services:
-        events = list(engine.run(query, services, engine.Options(dry_run=True)))
+        events = list(engine.run(query, services, Options(dry_run=True)))
     routed = next((event for event in events if isinstance(event, Routed)), None)
     if as_json:
         emit({"event": "route", **(wire.route(routed) if routed else {"tier": "index"})})

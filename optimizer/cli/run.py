@@ -50,6 +50,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
     """
     from optimizer.engine import run as engine
     from optimizer.engine.landing import LandingOptions
+    from optimizer.engine.options import Options
     from optimizer.report.outcome import landed
 
     settings = {key: given[key] for key in options.MODEL_FLAGS} | options.feature_flags(features)
@@ -71,7 +72,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
             repository = ready(services.workspace.root, os.environ)
         landing = LandingOptions(given["yes"], given["allow"], repository, given["message"] or "")
         may_land = landing if answers.yes or answers.asks else None
-        wanted = engine.Options(given["dry_run"], given["plan"], may_land, given["docs"])
+        wanted = Options(given["dry_run"], given["plan"], may_land, given["docs"])
         with closing(engine.answered(engine.run(query, services, wanted), answers)) as events:
             for event in events:
                 if isinstance(event, Finished):

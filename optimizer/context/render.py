@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from optimizer.retrieval import Context, ContextItem
@@ -21,9 +21,12 @@ def for_prompt(context: Context) -> str:
     """The text for a model: one stable line, then each file's path and numbered lines; '' for an empty context."""
     if not context.items:
         return ""
-    return INTRO + "".join(
-        header(path) + "".join(body(item) for item in items) for path, items in _by_file(context.items)
-    )
+    return INTRO + "".join(map(of_file, by_file(context.items)))
+
+
+def of_file(items: Sequence[ContextItem]) -> str:
+    """The path and the numbered lines of items of one file."""
+    return header(items[0].path) + "".join(map(body, items))
 
 
 def header(path: str) -> str:
@@ -52,8 +55,8 @@ def as_markdown(context: Context) -> str:
 def as_xml(context: Context) -> str:
     """The context for pasting: well-formed XML, the code in CDATA; characters XML cannot hold become U+FFFD."""
     parts = ["<context>\n"]
-    for path, items in _by_file(context.items):
-        parts.append(f'<file path="{_attribute(path)}">\n')
+    for items in by_file(context.items):
+        parts.append(f'<file path="{_attribute(items[0].path)}">\n')
         for item in items:
             text = re.sub(_NOT_XML, "\ufffd", item.text).replace("]]>", "]]]]><![CDATA[>")
             symbol = f' symbol="{_attribute(item.symbol)}"' if item.symbol else ""
@@ -76,6 +79,7 @@ def _attribute(value: str) -> str:
     return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
-def _by_file(items: tuple[ContextItem, ...]) -> Iterator[tuple[str, list[ContextItem]]]:
-    for path, group in groupby(items, key=lambda item: item.path):
-        yield path, list(group)
+def by_file(items: tuple[ContextItem, ...]) -> Iterator[list[ContextItem]]:
+    """Items that follow each other and are of the same file."""
+    for _, group in groupby(items, key=lambda item: item.path):
+        yield list(group)

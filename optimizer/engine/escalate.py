@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from optimizer.providers.base import Called
     from optimizer.settings import Settings
 
+REPLIES = 3  # calls of an attempt besides those after its looks: the first, a repair, the closing one
 LEAST_LOOKS = 2  # results of tools that must fit into a window beside the first request
 
 
@@ -205,6 +206,7 @@ def _conversation(request: Request, model: Model, services: Services, before: Be
         else:
             yield Notice(progress.taking_over(model.id), "taking-over")
             prompt, toolbox = longer, serve.over(toolbox, taken.overlay)
+            ask = replace(ask, looked=taken.looked)
     earlier = f"{taken.looked}\n\n" if taken else ""
     purpose = Purpose(request.id, request.task.kind)
 
@@ -212,7 +214,9 @@ def _conversation(request: Request, model: Model, services: Services, before: Be
         return calls.call(purpose, model, prompt, services.calls)
 
     def closing(looked: str) -> Prompt:
-        return prompts.build(replace(ask, look=False, looked=earlier + looked), model)
+        nonlocal ask
+        ask = replace(ask, look=False, looked=earlier + looked)
+        return prompts.build(ask, model)
 
     asking = loop.Asking(
         model,
@@ -220,7 +224,9 @@ def _conversation(request: Request, model: Model, services: Services, before: Be
         lambda: services.calls.ledger().settle(request.id, "unusable"),
         None if request.task.wants_edits else closing,
     )
-    ended = yield from loop.converse(prompt, toolbox, asking, _bounds(workspace))
+    earlier_tokens = request.talk.tokens if request.talk else 0
+    ended = yield from loop.converse(prompt, toolbox, asking, _bounds(workspace, earlier_tokens))
+    ended = replace(ended, parts=prompts.parts(ask))
     if taken is None:
         return ended
     unfinished = ended.unfinished and replace(ended.unfinished, looked=earlier + ended.unfinished.looked)
@@ -274,22 +280,25 @@ def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Befor
         notes=request.notes,
         look=toolbox.looks,
         tests=toolbox.run_tests is not None,
+        talk=request.talk,
     )
 
 
 def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
-    from optimizer.agent.seen import seen_in
     from optimizer.agent.serve import Overlay, Toolbox, View
+    from optimizer.agent.talk import seen, shown_in
     from optimizer.edits.paths import reader
     from optimizer.privacy.secrets.redact import handling
 
-    edits, looks = request.task.wants_edits, _looks(request, model, workspace)
+    talk, looks = request.talk, _looks(request, model, workspace)
+    edits = request.task.wants_edits or talk is not None
     overlay = Overlay(reader(workspace.root, workspace.index.sees))
     view = View(workspace.index, overlay, workspace.settings.agent_result_tokens)
-    shown = tuple(dict.fromkeys(item.path for item in request.context.items))
+    known = shown_in(talk.messages) if talk else {}
+    shown = tuple(dict.fromkeys((*(item.path for item in request.context.items), *known)))
     tests = _tests(workspace) if edits and looks and model.tools else None
     tools = prompts.offered(edits, looks, tests is not None)
-    lines = seen_in(request.context.items)
+    lines = seen(request.context.items, known, overlay.read)
     return Toolbox(view, overlay, tools, tests, request.query.text, shown, handling(workspace.settings), lines=lines)
 
 
@@ -305,13 +314,14 @@ def _tests(workspace: Workspace) -> Callable[[Patch, tuple[str, ...]], str] | No
     return run_tests if prove.tests_allowed(means) else None
 
 
-def _bounds(workspace: Workspace) -> loop.Bounds:
+def _bounds(workspace: Workspace, before: int) -> loop.Bounds:
+    """The limits of an attempt; the tokens of the conversation `before` it, sent with every call, do not count."""
     from optimizer.agent import loop
 
     settings = workspace.settings
     return loop.Bounds(
         steps=settings.agent_steps,
-        tokens=settings.agent_tokens,
+        tokens=settings.agent_tokens + before * (settings.agent_steps + REPLIES),
         cost=round(settings.agent_dollars * DOLLAR),
         seconds=settings.agent_seconds,
         repairs=int(settings.agent_repair),

@@ -11,7 +11,7 @@ from optimizer.calls import call as calls
 from optimizer.engine import decide, opinion, prepare
 from optimizer.engine.prepare import Request, first_budget
 from optimizer.errors import BudgetReached, NoProvider, Outdated
-from optimizer.events import Chosen, ConsentQuestion, Flow, Notice, Routed
+from optimizer.events import Chosen, ConsentQuestion, Exchanged, Flow, Notice, Routed
 from optimizer.reasons import Cap
 from optimizer.report import progress
 from optimizer.retrieval import Query
@@ -19,16 +19,15 @@ from optimizer.types import Attempt, Outcome, Route, Task
 
 if TYPE_CHECKING:
     from optimizer.agent.loop import AgentResult
+    from optimizer.engine.options import Options
     from optimizer.engine.services import Services
     from optimizer.models.available import Available
 
 
-def from_models(id: str, query: Query, services: Services, dry_run: bool, plans: bool) -> Flow[Outcome]:
-    """Serve `query` with models; with `dry_run` none is asked, with `plans` a change is planned first.
-
-    Raises as `run.run` does.
-    """
-    prepared, available = yield from _prepared(id, query, services, dry_run, plans)
+def from_models(id: str, query: Query, services: Services, options: Options) -> Flow[Outcome]:
+    """Serve `query` with models, as the options say. Raises as `run.run` does."""
+    dry_run, plans = options.dry_run, options.planned
+    prepared, available = yield from _prepared(id, query, services, options)
     planned = plans and prepared.task.wants_edits
     role = "editor" if planned else ""
     route = decide.route(prepared.task, services, available, role, room=prepared.room)
@@ -67,6 +66,8 @@ def from_models(id: str, query: Query, services: Services, dry_run: bool, plans:
 
         reviewed = yield from roles.reviewed(asked, ended.patch, ended.verdict, attempt.model.id, available, services)
         cost = calls.added(cost, reviewed)
+    if prepared.talk and ended.messages:
+        yield Exchanged(ended.parts, ended.messages)
     if ended.failure is None and (code := decide.caution(query, prepared.task, ended)):
         yield Notice(progress.caution(code), "caution")
     return _outcome(id, route, tried, cost)
@@ -81,9 +82,9 @@ def _sized(request: Request, route: Route, services: Services) -> Task:
     return request.task._replace(input_tokens=tokens or request.task.input_tokens)
 
 
-def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: bool) -> Flow[tuple[Request, Available]]:
+def _prepared(id: str, query: Query, services: Services, options: Options) -> Flow[tuple[Request, Available]]:
     """The request with its context and its kind of work, and the models there are: looked for at the same time."""
-    workspace = services.workspace
+    workspace, talk, dry_run = services.workspace, options.talk, options.dry_run
     words_decide = dry_run or bool(query.images)
     router = None if words_decide else (yield from opinion.begin(query, id, services))
     try:
@@ -92,12 +93,14 @@ def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: b
             refreshed = prepare.refresh(workspace)
             if refreshed.notice:
                 yield Notice(refreshed.notice, "index")
-            fitted, budget = first_budget(query, workspace, plans)
+            fitted, budget = first_budget(query, workspace, options.planned)
             yield from _cut(query, fitted, services, dry_run)
-            context = prepare.choose(query, workspace, budget.code)
+            context = prepare.choose_in(talk, query, workspace, budget.code)
             if (commits := workspace.index.history().cut_short()) is not None:
                 yield Notice(progress.few_commits(commits), "history")
             notes = prepare.notes_near(context, workspace, budget.notes_limit)
+            if notes is not None and talk and talk.holds(notes.text):
+                notes = None
             if notes is not None:
                 yield Notice(progress.project_notes(notes.path, notes.tokens, notes.whole), "project-notes")
             available = listed.result()
@@ -109,9 +112,11 @@ def _prepared(id: str, query: Query, services: Services, dry_run: bool, plans: b
     from optimizer.routing.classify import classify
 
     sorted_as = (yield from opinion.end(router, services.calls)) if router else None
-    most, keywords = budget.prompt(notes.tokens if notes else 0, context.tokens), workspace.settings.keywords
+    before = talk.tokens if talk else 0
+    most = before + budget.prompt(notes.tokens if notes else 0, context.tokens)
+    keywords = workspace.settings.keywords
     task, room = classify(fitted, context, most, sorted_as, keywords), prepare.room(context, budget.code, workspace)
-    request = Request(id, fitted, context, task, fitted, budget.code, room, notes)
+    request = Request(id, fitted, context, task, fitted, budget.code, room, notes, talk)
     if tokens := escalate.prompt_tokens(request, available.models, workspace):
         request = replace(request, task=classify(fitted, context, tokens, sorted_as, keywords))
     return request, available

@@ -12,6 +12,7 @@ from optimizer.settings import AUTO
 
 if TYPE_CHECKING:
     from optimizer.agent.notes import Notes
+    from optimizer.agent.talk import Talk
     from optimizer.context.rank import ExplainedFile
     from optimizer.engine.services import Workspace
     from optimizer.index.refresh import Refreshed
@@ -58,6 +59,16 @@ def choose(query: Query, workspace: Workspace, max_tokens: int, top: int = 20) -
     from optimizer.context import select
 
     return select.naive(query, workspace.index, workspace.settings.naive_tokens)
+
+
+def choose_in(talk: Talk | None, query: Query, workspace: Workspace, max_tokens: int) -> Context:
+    """The context of `query` with what is staged in its conversation, without what was shown there and is the same."""
+    if talk is None:
+        return choose(query, workspace, max_tokens)
+    from optimizer.agent.talk import shown_in, with_staged, without
+
+    found = choose(query._replace(text=talk.sought(query.text)), workspace, max_tokens)
+    return without(with_staged(found, talk.staged), shown_in(talk.messages))
 
 
 def _chosen(query: Query, workspace: Workspace, limits: ContextLimits) -> Context:
@@ -108,7 +119,8 @@ def within(context: Context, max_tokens: int) -> Context:
 class Request:
     """A request on its way: its id, and what every attempt is asked.
 
-    Its context was chosen for `wanted` within `code` tokens; `room` says whether an attempt may have more.
+    Its context was chosen for `wanted` within `code` tokens; `room` says whether an attempt may have more. `talk` is
+    the conversation that it belongs to.
     """
 
     id: str
@@ -119,6 +131,7 @@ class Request:
     code: int
     room: Room
     notes: Notes | None = None
+    talk: Talk | None = None
 
 
 class Budget(NamedTuple):
@@ -173,7 +186,7 @@ def resized(request: Request, size: Size | None, workspace: Workspace) -> Reques
     more = size.tokens - request.room.least if size else 0
     if not more:
         return request
-    return replace(request, context=choose(request.wanted, workspace, request.code + more))
+    return replace(request, context=choose_in(request.talk, request.wanted, workspace, request.code + more))
 
 
 def first_budget(query: Query, workspace: Workspace, planned: bool = False) -> tuple[Query, Budget]:

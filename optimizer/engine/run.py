@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from optimizer.calls.record import record_index
 from optimizer.calls.services import Purpose
 from optimizer.engine import prepare
+from optimizer.engine.options import PLAIN, Options
 from optimizer.errors import InputError, UnusableOutput
 from optimizer.events import (
     Event,
@@ -31,24 +32,9 @@ from optimizer.retrieval import Query
 from optimizer.types import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from optimizer.engine.landing import LandingOptions
     from optimizer.engine.services import Services
     from optimizer.index.reader import Index
     from optimizer.lookup.questions import LookupResult
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a request is served: `dry_run` stops before any model is asked, `planned` plans a change before it is made,
-    `landing` lets a proven change be written (None: it is only shown), `docs` has a rename change comments too."""
-
-    dry_run: bool = False
-    planned: bool = False
-    landing: LandingOptions | None = None
-    docs: bool = False
-
-
-PLAIN = Options()
 
 
 def run(query: Query, services: Services, options: Options = PLAIN) -> Flow[None]:
@@ -62,7 +48,7 @@ def run(query: Query, services: Services, options: Options = PLAIN) -> Flow[None
     if outcome is None:
         from optimizer.engine.from_models import from_models
 
-        outcome = yield from from_models(request, query, services, options.dry_run, options.planned)
+        outcome = yield from from_models(request, query, services, options)
     if outcome.patch is not None and not outcome.exit_code and options.landing is not None:
         from optimizer.engine.landing import land
 

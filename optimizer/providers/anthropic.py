@@ -75,7 +75,7 @@ def _request(model: Model, prompt: Prompt) -> dict[str, Any]:
         "messages": [{"role": message.role, "content": _content(message)} for message in prompt.messages],
         "stream": True,
     }
-    if len(prompt.messages) > 1:
+    if prompt.lasting or len(prompt.messages) > 1:
         _keep_cached(wanted["messages"][-1])
     if prompt.system:
         block: dict[str, Any] = {"type": "text", "text": prompt.system}

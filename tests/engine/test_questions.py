@@ -12,7 +12,8 @@ import pytest
 
 from optimizer.engine import prepare
 from optimizer.engine.landing import LandingOptions
-from optimizer.engine.run import Options, answered, run
+from optimizer.engine.options import Options
+from optimizer.engine.run import answered, run
 from optimizer.engine.services import Services
 from optimizer.errors import InputError, SafetyRefused
 from optimizer.events import (

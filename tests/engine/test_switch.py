@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.engine.run import Options, run
+from optimizer.engine.options import Options
+from optimizer.engine.run import run
 from optimizer.engine.services import Services
 from optimizer.errors import ConfigError
 from optimizer.events import Finished, Recorded

@@ -1,0 +1,100 @@
+"""The conversation that a request belongs to: its messages so far, and which lines of files stand in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from optimizer.agent.seen import Seen, seen_in
+from optimizer.encodings import text_of
+
+if TYPE_CHECKING:
+    from optimizer.retrieval import Context, ContextItem
+    from optimizer.types import Message
+
+Shown = Mapping[str, Mapping[int, str]]
+"""For each path the lines that were shown last, by number."""
+
+_FILE = re.compile(r"## (.+?)(?: now)?(?: \(\d+ lines in all\))?")
+_LINE = re.compile(r"(\d+)\t(.*)")
+SHORT = 8  # words of a request up to which the one before it helps to find its code
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What was said so far and its `tokens`; `staged` is code that the user wants to be shown, `before` the words of
+    the request before."""
+
+    messages: tuple[Message, ...] = ()
+    tokens: int = 0
+    staged: tuple[ContextItem, ...] = ()
+    before: str = ""
+
+    def holds(self, text: str) -> bool:
+        """Whether this text was sent already."""
+        return any(text in message.text for message in self.messages)
+
+    def sought(self, text: str) -> str:
+        """The words by which code is searched for a request; a short one means what the one before it meant, too."""
+        return f"{text}\n{self.before}" if self.before and len(text.split()) <= SHORT else text
+
+
+def shown_in(messages: tuple[Message, ...]) -> Shown:
+    """The numbered lines of files in messages and results of calls."""
+    found: dict[str, dict[int, str]] = {}
+    for message in messages:
+        for text in (*(one.text for one in message.results), message.text):
+            lines: dict[int, str] = {}
+            for line in text.split("\n"):
+                if header := _FILE.fullmatch(line):
+                    lines = found.setdefault(header[1], {})
+                elif numbered := _LINE.fullmatch(line):
+                    lines[int(numbered[1])] = numbered[2]
+    return found
+
+
+def without(context: Context, shown: Shown) -> Context:
+    """The context without the items whose lines were all shown already, and stand there as they are now."""
+    items = tuple(item for item in context.items if not _known(item, shown))
+    return context._replace(items=items, tokens=sum(item.tokens for item in items))
+
+
+def with_staged(context: Context, staged: tuple[ContextItem, ...]) -> Context:
+    """The context after what is staged, which it does not repeat."""
+    if not staged:
+        return context
+    covered: dict[str, set[int]] = {}
+    for item in staged:
+        covered.setdefault(item.path, set()).update(range(item.start, item.end + 1))
+    others = (
+        one for one in context.items if not covered.get(one.path, set()).issuperset(range(one.start, one.end + 1))
+    )
+    items = (*staged, *others)
+    return context._replace(items=items, tokens=sum(item.tokens for item in items))
+
+
+def seen(items: tuple[ContextItem, ...], shown: Shown, read: Callable[[str], bytes | None]) -> Seen:
+    """What a request in a conversation shows: its items, and earlier lines that are still as they were shown.
+
+    Of files that were shown before, only these may be replaced by number.
+    """
+    known = seen_in(items)
+    for path, lines in shown.items():
+        now = text_of(read(path) or b"").split("\n")
+        same = {
+            number for number, line in lines.items() if number <= len(now) and now[number - 1].rstrip() == line.rstrip()
+        }
+        known.lines.setdefault(path, set()).update(same)
+        known.strict.add(path)
+    return known
+
+
+def _known(item: ContextItem, shown: Shown) -> bool:
+    lines = shown.get(item.path)
+    if lines is None:
+        return False
+    return all(
+        lines.get(number) == line for number, line in enumerate(item.text.split("\n"), item.start) if line.strip()
+    )
