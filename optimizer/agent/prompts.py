@@ -172,9 +172,10 @@ def build(ask: Ask, model: Model) -> Prompt:
     else:
         system, offer = _request_system(ask, form, model)
     text = "\n\n".join(part.text for part in parts(ask))
+    request = Message("user", text, images=ask.query.images)
     return Prompt(
         system=system,
-        messages=(*(ask.talk.messages if ask.talk else ()), Message("user", text, images=ask.query.images)),
+        messages=ask.talk.followed(request) if ask.talk else (request,),
         tools=offered(*offer) if offer else (),
         max_output=min(ask.max_output, model.max_output),
         tokens=budget.count_tokens(system)

@@ -32,6 +32,31 @@ class Talk:
     staged: tuple[ContextItem, ...] = ()
     before: str = ""
 
+    @property
+    def open(self) -> Message | None:
+        """The message that the next request goes on with: results of calls, what became of a change; None for none."""
+        last = self.messages[-1] if self.messages else None
+        return last if last is not None and last.role == "user" else None
+
+    def followed(self, request: Message) -> tuple[Message, ...]:
+        """The messages with a request after them; in no conversation two messages of one role follow each other."""
+        if self.open is None:
+            return (*self.messages, request)
+        text = "\n\n".join(filter(None, (self.open.text, request.text)))
+        return (*self.messages[:-1], self.open._replace(text=text, images=request.images))
+
+    def added(self, message: Message) -> Message:
+        """What a request added to the message that it is in."""
+        if self.open is None:
+            return message
+        before = f"{self.open.text}\n\n" if self.open.text else ""
+        return message._replace(text=message.text.removeprefix(before), results=())
+
+    @property
+    def text(self) -> str:
+        """All that was said and shown."""
+        return "\n".join(text for one in self.messages for text in (*(done.text for done in one.results), one.text))
+
     def holds(self, text: str) -> bool:
         """Whether this text was sent already."""
         return any(text in message.text for message in self.messages)

@@ -41,6 +41,20 @@ COMMANDS: dict[str, CommandRow] = {
             'optimize "why does this dialog look wrong" --image shot.png',
         ),
     ),
+    "chat": CommandRow(
+        "chat:command",
+        ASK,
+        "Talk about the repository in a session that is kept.",
+        ("optimize chat", "optimize chat --continue", 'optimize chat --prompt "now add a test" --continue'),
+        words=0,
+    ),
+    "sessions": CommandRow(
+        "sessions:command",
+        ASK,
+        "List, show, export and remove sessions.",
+        ("optimize sessions list", "optimize sessions show 3f2a"),
+        verbs=frozenset({"list", "show", "rm", "export"}),
+    ),
     "undo": CommandRow(
         "changes:undo",
         ASK,

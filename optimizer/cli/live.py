@@ -38,7 +38,7 @@ def mode() -> Mode:
     given = context.params if context else {}
     if given.get("as_json") or given.get("quiet"):
         return "silent"
-    return "moving" if terminal.moves(sys.stderr) and _sinks() else "plain"
+    return "moving" if not given.get("plain") and terminal.moves(sys.stderr) and _sinks() else "plain"
 
 
 def _sinks() -> tuple[Sink, ...]:

@@ -78,7 +78,7 @@ class LazyGroup(click.Group):
 def optimize() -> None:
     """Find the code that matters, ask the cheapest model that can do the job, check the answer, record every cent.
 
-    Run it inside a repository, with a request in quotes.
+    Run it inside a repository, with a request in quotes. Without one, at a terminal, it opens a conversation.
     """
 
 
@@ -180,8 +180,12 @@ def with_default(argv: list[str]) -> list[str]:
 
     A request does not begin with a command, or has more words than that command takes: `find bugs in the parser`.
     """
-    if not argv or argv[0] in ("-h", "--help", "--version"):
-        return argv or ["--help"]
+    if not argv:
+        from optimizer.cli import terminal
+
+        return ["chat"] if terminal.interactive() and sys.stdout.isatty() else ["--help"]
+    if argv[0] in ("-h", "--help", "--version"):
+        return argv
     first = argv[0]
     if first in DETAILS and argv[1:2] and argv[1] in COMMANDS:
         return with_default([*argv[1:], first])

@@ -14,7 +14,6 @@ INSTEAD: Mapping[str, str] = {
     "update": UPGRADE,
     "upgrade": UPGRADE,
     "status": "optimize verify (your changes), optimize log, optimize budget, optimize models list",
-    "chat": ASK,
     "ask": ASK,
     "repl": ASK,
     "start": ASK,

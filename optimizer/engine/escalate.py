@@ -131,7 +131,8 @@ def _proven(ended: AgentResult, request: Request, workspace: Workspace) -> Flow[
     """A conversation that gave an answer, with the verdict on it; a failed check is its failure."""
     from optimizer.verify.relevant import Asked
 
-    asked = Asked(request.query.text, request.task.kind, request.context, prompts.RULES, ended.seen)
+    seen = f"{request.talk.text}\n{ended.seen}" if request.talk else ended.seen
+    asked = Asked(request.query.text, request.task.kind, request.context, prompts.RULES, seen)
     if ended.patch is None:
         from optimizer.verify.answers import check_answer
 
@@ -195,7 +196,7 @@ def _conversation(request: Request, model: Model, services: Services, before: Be
     over = _over_step(prompt, model, services)
     if 0 < over <= request.context.tokens // 2:
         request = replace(request, context=prepare.within(request.context, request.context.tokens - over))
-        ask = replace(ask, context=request.context)
+        ask = replace(ask, context=_unshown(request))
         prompt = prompts.build(ask, model)
         yield Notice(progress.higher_rate(model.id, over), "higher-rate")
     taken = before.unfinished
@@ -273,7 +274,7 @@ def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Befor
     return prompts.Ask(
         query=request.query,
         task=request.task,
-        context=request.context,
+        context=_unshown(request),
         max_output=before.answer_tokens,
         concise=workspace.features.output_optimization,
         evidence=before.evidence,
@@ -282,6 +283,13 @@ def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Befor
         tests=toolbox.run_tests is not None,
         talk=request.talk,
     )
+
+
+def _unshown(request: Request) -> Context:
+    """The context without what was shown in the conversation and is the same."""
+    from optimizer.agent.talk import shown_in, without
+
+    return without(request.context, shown_in(request.talk.messages)) if request.talk else request.context
 
 
 def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:

@@ -62,13 +62,12 @@ def choose(query: Query, workspace: Workspace, max_tokens: int, top: int = 20) -
 
 
 def choose_in(talk: Talk | None, query: Query, workspace: Workspace, max_tokens: int) -> Context:
-    """The context of `query` with what is staged in its conversation, without what was shown there and is the same."""
+    """The context of `query`, after what is staged in its conversation."""
     if talk is None:
         return choose(query, workspace, max_tokens)
-    from optimizer.agent.talk import shown_in, with_staged, without
+    from optimizer.agent.talk import with_staged
 
-    found = choose(query._replace(text=talk.sought(query.text)), workspace, max_tokens)
-    return without(with_staged(found, talk.staged), shown_in(talk.messages))
+    return with_staged(choose(query._replace(text=talk.sought(query.text)), workspace, max_tokens), talk.staged)
 
 
 def _chosen(query: Query, workspace: Workspace, limits: ContextLimits) -> Context:

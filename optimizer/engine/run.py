@@ -56,8 +56,11 @@ def run(query: Query, services: Services, options: Options = PLAIN) -> Flow[None
     yield Finished(outcome)
 
 
-def answered(flow: Flow[T], answer: Callable[[Question], UserAnswer]) -> Generator[Event, None, None]:
-    """The events of a flow, its questions answered by `answer`; where that raises, the flow is closed."""
+def answered(flow: Flow[T], answer: Callable[[Question], UserAnswer]) -> Generator[Event, None, T]:
+    """The events of a flow, its questions answered by `answer`; where that raises, the flow is closed.
+
+    Returns what the flow does.
+    """
     sent: UserAnswer = None
     try:
         while True:
@@ -67,8 +70,9 @@ def answered(flow: Flow[T], answer: Callable[[Question], UserAnswer]) -> Generat
                 sent = answer(step)
             else:
                 yield step
-    except StopIteration:
-        return
+    except StopIteration as end:
+        result: T = end.value
+        return result
     finally:
         flow.close()
 

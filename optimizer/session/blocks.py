@@ -24,9 +24,8 @@ class Block:
 
     `id` counts from 1 within a conversation, in the order of time; so do `turn`, and `message`, which holds blocks of
     one role. `path`, `start` and `end` are the lines of the file that it shows or changes (0: none, or all of the
-    file). `tool`, `call` and `arguments` (JSON) belong to a call and its result, which `call` ties together. `state` is
-    the provider's, and goes back to it unchanged. `failed`: the call did nothing. `pinned`: the user wants it kept.
-    `stands_for` are the blocks that a summary replaces.
+    file). `tool`, `call` and `arguments` (JSON) belong to a call and its result, which `call` ties together. `failed`:
+    the call did nothing. `pinned`: the user wants it kept. `stands_for` are the blocks that a summary replaces.
     """
 
     id: int
@@ -41,8 +40,6 @@ class Block:
     tool: str = ""
     call: str = ""
     arguments: str = ""
-    signature: str = ""
-    state: str = ""
     failed: bool = False
     pinned: bool = False
     stands_for: tuple[int, ...] = ()

@@ -1,0 +1,143 @@
+"""The conversation at a terminal: lines in, turns and commands out, until it is left."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from optimizer.cli import show, terminal
+from optimizer.cli.answers import Answers
+from optimizer.cli.live import Live
+from optimizer.cli.slash import SLASHES, serve
+from optimizer.cli.typed import EditedLines, Lines, PlainLines, completions
+from optimizer.errors import OptimizerError
+from optimizer.events import Event, Finished, Recorded
+from optimizer.report import talk as report
+from optimizer.retrieval import Query
+
+if TYPE_CHECKING:
+    from optimizer.engine.services import Services
+    from optimizer.images import Image
+    from optimizer.session.conversation import Conversation
+    from optimizer.session.store import Sessions
+
+
+class Talking:
+    """A conversation that is going on; `conversation`, `services` and `images` are those of the next turn."""
+
+    def __init__(
+        self, store: Sessions, conversation: Conversation, services: Services, live: Live, given: Mapping[str, Any]
+    ) -> None:
+        self.store, self.conversation, self.services = store, conversation, services
+        self.images: tuple[Image, ...] = ()
+        self.over = False
+        self._live, self._given = live, given
+        self._model, self._local = "", False
+        self._left: int | None = None
+
+    def run(self) -> int:
+        """Take turns until the person leaves; returns the exit code."""
+        now = self.conversation
+        terminal.notice(report.opened(now.id, len(now.turns), now.tokens, now.damaged))
+        lines, stopping = self._lines(), False
+        while not self.over:
+            try:
+                with self._live.paused():
+                    line = lines.read().strip()
+                stopping = False
+                if line:
+                    self._serve(line)
+            except EOFError:
+                break
+            except KeyboardInterrupt:
+                if stopping:
+                    break
+                stopping = True
+                terminal.notice(report.stopped(self.conversation.id))
+        now = self.conversation
+        terminal.notice(report.left(now.id, len(now.turns), now.cost))
+        return 0
+
+    def take(self, text: str, writes: bool = True) -> None:
+        """One turn; an error of it is shown, and what was said stays."""
+        try:
+            self._turn(text, writes)
+        except OptimizerError as error:
+            self._again()
+            terminal.failure(error.message, error.hint)
+        except KeyboardInterrupt:
+            self._again()
+            raise
+        finally:
+            self._live.clear()
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────
+
+    def _serve(self, line: str) -> None:
+        if not line.startswith("/"):
+            self.take(line)
+            return
+        try:
+            serve(self, line)
+        except OptimizerError as error:
+            terminal.failure(error.message, error.hint)
+
+    def _turn(self, text: str, writes: bool) -> None:
+        from optimizer.engine.landing import LandingOptions
+        from optimizer.engine.options import Options
+        from optimizer.engine.run import answered
+        from optimizer.report.outcome import landed
+        from optimizer.session.turn import take
+
+        query, self.images = Query(text, "", self.images), ()
+        self.services = self.services.for_next(dict(self.conversation.preferences), query)
+        detail: show.Detail = "quiet" if self._given["quiet"] else "verbose" if self._given["verbose"] else "terse"
+        screen = show.Terminal(self._live, detail)
+        answers = Answers(self._given["yes"], True, screen.asking)
+        wanted = Options(landing=LandingOptions(answers.yes) if writes else None)
+        flow = take(self.store, self.conversation, query, self.services, wanted)
+        for event in self._kept(answered(flow, answers)):
+            if isinstance(event, Finished):
+                screen.result(event.outcome, landed(event.outcome))
+            else:
+                self._note(event)
+                screen.event(event)
+
+    def _kept(self, run: Generator[Event, None, Conversation]) -> Generator[Event, None, None]:
+        self.conversation = yield from run
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, Recorded) and event.record.tier != "index":
+            model = event.record.model_asked
+            if self._model and model != self._model:
+                terminal.notice(report.handoff(self._model, model))
+            self._model, self._local, self._left = model, event.record.tier == "local", event.left
+
+    def _again(self) -> None:
+        """The conversation as the log has it."""
+        from optimizer.session.conversation import told
+
+        self.conversation = told(self.store.load(self.conversation.id))
+
+    def _lines(self) -> Lines:
+        if self._given["plain"] or not terminal.moves(sys.stderr):
+            return PlainLines(self._status)
+        return EditedLines(self.services.workspace.places.state / "chat-history", self._words, self._status)
+
+    def _words(self, line: str) -> Iterable[str]:
+        """What may follow in a line."""
+        begun = line.split()[-1] if line.split() and not line.endswith(" ") else ""
+        if line.startswith("/") and " " not in line:
+            return completions([f"/{name}" for name in SLASHES], begun)
+        index = self.services.workspace.index
+        paths = completions(index.paths(), begun.removeprefix("@"))
+        return paths if "/" in begun or "." in begun else (*paths, *completions(index.all_names(), begun))
+
+    def _status(self) -> str:
+        from optimizer.ledger.store import day_bounds
+
+        today = self.services.calls.ledger().total(*day_bounds(date.today()))[0]
+        now = self.conversation
+        return report.status(report.Standing(self._model, self._local, now.tokens, now.mode, today, self._left))
