@@ -1,0 +1,203 @@
+"""A conversation at a terminal: typed, answered, broken off, left and continued."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from optimizer.cli.terminal import YES_NO
+from tests.e2e.conftest import COMMAND, GOOD, GOOD_LINE, Optimize
+from tests.loopback.replies import Reply
+from tests.loopback.server import Loopback, Received
+
+pytestmark = pytest.mark.slow
+RIGHT = "It splits the text at commas, see calc/parse.py:6."
+MAIN = "main prints the total of a line, see calc/cli.py:5."
+CHANGE = "make parse_response skip empty parts"
+STALLED = "explain parse_response slowly"
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[=>78])")
+
+
+class Screen:
+    """A terminal with the command in it."""
+
+    def __init__(self, terminal: int) -> None:
+        self._terminal = terminal
+        self.seen = ""
+
+    def until(self, text: str, seconds: float = 30) -> None:
+        """Read until what came since the last line that was typed has this in it."""
+        deadline = time.monotonic() + seconds
+        while text not in self.seen:
+            assert time.monotonic() < deadline, f"{text!r} did not come:\n{self.seen}"
+            if not self._read():
+                break
+        assert text in self.seen, self.seen
+
+    def type(self, text: str) -> None:
+        self.seen = ""
+        time.sleep(0.15)
+        os.write(self._terminal, text.encode())
+
+    def _read(self) -> bool:
+        if select.select([self._terminal], [], [], 0.2)[0]:
+            try:
+                data = os.read(self._terminal, 65536).decode("utf-8", "replace")
+            except OSError:
+                return False
+            if "\x1b[6n" in data:  # where is the cursor
+                os.write(self._terminal, b"\x1b[1;1R")
+            self.seen += _ESCAPES.sub("", data).replace("\r", "")
+        return True
+
+    def rest(self) -> str:
+        while self._read():
+            pass
+        return self.seen
+
+
+@contextmanager
+def chatting(user: Optimize, *arguments: str) -> Iterator[tuple[Screen, list[int]]]:
+    """The command in a terminal, and (at the end) its exit code."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(user.cwd)
+        os.execve(COMMAND, [str(COMMAND), *arguments], {"TERM": "xterm", "COLUMNS": "100", **user.environment()})
+    screen, code = Screen(terminal), list[int]()
+    try:
+        yield screen, code
+        screen.rest()
+    finally:
+        os.close(terminal)
+        code.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+def replies(received: Received) -> Reply:
+    asked = received.text.rpartition("Request:")[2]
+    if "skip" in asked:
+        return Reply("Skips empty parts.", calls=(GOOD,))
+    if "slowly" in asked:
+        return Reply(" ".join(f"word{n}" for n in range(160)), stall_at=2, stall=20.0)
+    return Reply(MAIN if "main" in asked else RIGHT)
+
+
+@pytest.fixture
+def talking(user: Optimize, loopback: Loopback) -> Optimize:
+    loopback.answer("ollama", replies)
+    return user
+
+
+STYLES: Sequence[tuple[str, ...]] = ((), ("--plain",))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_morning(talking: Optimize, loopback: Loopback, style: tuple[str, ...]) -> None:
+    path = talking.cwd / "calc/parse.py"
+    with chatting(talking, "chat", "--tier", "local", *style) as (screen, code):
+        screen.until("/help")
+        screen.type("explain how parse_response treats commas\r")
+        screen.until(RIGHT)
+        screen.until("local)")
+        screen.type(f"{CHANGE}\r")
+        screen.until(YES_NO.strip())
+        screen.type("y\r")
+        screen.until("optimize undo")
+        screen.until("local)")
+        assert GOOD_LINE in path.read_text()
+        screen.type("/undo\r")
+        screen.until("calc/parse.py")
+        screen.until("local)")
+        assert GOOD_LINE not in path.read_text()
+        screen.type("/add calc/cli.py\r")
+        screen.until("file calc/cli.py")
+        screen.until("local)")
+        screen.type("/rewind 1 conversation\r")
+        screen.until("end of turn 1")
+        screen.until("local)")
+        screen.type("\x04")
+        screen.until("1 turn")
+    assert code == [0]
+    with chatting(talking, "chat", "--continue", "--tier", "local", *style) as (screen, code):
+        screen.until("after 1 turn")
+        screen.type("explain main\r")
+        screen.until(MAIN)
+        screen.until("local)")
+        screen.type("/quit\r")
+        screen.until("2 turns")
+    assert code == [0]
+    last = loopback.asked("ollama")[-1].text
+    assert RIGHT in last and "skip empty" not in last
+
+
+def test_ctrl_c_stops_the_answer_and_keeps_the_session(talking: Optimize, loopback: Loopback) -> None:
+    with chatting(talking, "chat", "--tier", "local") as (screen, code):
+        screen.until("/help")
+        screen.type(f"{STALLED}\r")
+        screen.until("word1")
+        screen.type("\x03")
+        screen.until("stopped")
+        screen.type("explain main\r")
+        screen.until(MAIN)
+        screen.until("local)")
+        screen.type("\x04")
+        screen.until("2 turns")
+    assert code == [0]
+    text = loopback.asked("ollama")[-1].text
+    assert STALLED in text and "word0 word1" in text
+
+
+def test_two_ctrl_c_leave(talking: Optimize) -> None:
+    with chatting(talking, "chat", "--tier", "local") as (screen, code):
+        screen.until("/help")
+        screen.type("\x03")
+        screen.until("stopped")
+        screen.type("\x03")
+        screen.until("--continue")
+    assert code == [0]
+
+
+def test_the_program_alone_opens_a_conversation_at_a_terminal(talking: Optimize) -> None:
+    with chatting(talking) as (screen, code):
+        screen.until("/help")
+        screen.type("\x04")
+        screen.until("--continue")
+    assert code == [0]
+    assert "Usage:" in talking().out
+
+
+def test_an_error_of_a_turn_ends_nothing(talking: Optimize) -> None:
+    (talking.cwd / ".env").write_text("KEY=1\n")
+    with chatting(talking, "chat", "--tier", "local") as (screen, code):
+        screen.until("/help")
+        for line, shown in (
+            ("/nothing", "no command /nothing"),
+            ("/add nothing.py", "nothing.py"),
+            ("/add .env", "never sent"),
+            ("/rewind 7", "no such place"),
+            ("/resume zzzz", "no session"),
+        ):
+            screen.type(f"{line}\r")
+            screen.until(shown)
+            screen.until("today")
+        screen.type("\x04")
+        screen.until("--continue")
+    assert code == [0]
+
+
+def test_lines_are_kept_for_their_user_alone(talking: Optimize) -> None:
+    with chatting(talking, "chat", "--tier", "local") as (screen, _):
+        screen.until("/help")
+        screen.type("/cost\r")
+        screen.until("Left today")
+        screen.type("\x04")
+        screen.until("--continue")
+    kept = Path(talking.home / ".local/state/optimizer/chat-history")
+    assert "/cost" in kept.read_text() and kept.stat().st_mode & 0o077 == 0
