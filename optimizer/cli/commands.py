@@ -121,7 +121,7 @@ COMMANDS: dict[str, CommandRow] = {
         "bench:command",
         LOOK,
         "Measure how well code is found, on this repository's commits.",
-        ("optimize bench retrieval --commits 20",),
+        ("optimize bench retrieval --commits 20", "optimize bench retrieval --reader claude-haiku-4-5"),
         words=1,
     ),
     "verify": CommandRow(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
@@ -59,52 +59,79 @@ class Retrieval:
     queries: tuple[Measured, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A commit as a request: its parent, laid out and indexed."""
+
+    change: PastChange
+    checkout: Checkout
+    index: Index
+
+
 def retrieval(workspace: Workspace, count: int) -> Retrieval:
     """Measure the choice of context on the last `count` commits that change one to ten source files.
 
     Each is asked at its parent, in a throw-away copy: nothing is written into the repository, and the history that the
     choice sees ends there too. Raises InputError where there are no such commits, StorageError.
     """
+    changes = changes_of(workspace, count)
+    queries = tuple(_measure(workspace, past) for past in laid_out(workspace, changes))
+    if not queries:
+        raise not_here()
+    return _sum_up(queries, len(changes) - len(queries))
+
+
+def changes_of(workspace: Workspace, count: int) -> tuple[PastChange, ...]:
+    """The last `count` commits that change one to ten source files; raises InputError where there are none."""
     changes = recent(workspace.root, count, lambda path: kind_of(path) in SOURCE)
     if not changes:
         raise InputError(
             f"no commit of {workspace.root} changes one to ten source files",
             "work in a repository with some history",
         )
-    with tempfile.TemporaryDirectory(prefix="optimizer-bench-", ignore_cleanup_errors=True) as folder:
-        queries = tuple(_measure_all(workspace, changes, Path(folder).resolve()))
-    if not queries:
-        raise InputError(
-            "the files of past commits are not all in this clone", "fetch them: git fetch --refetch --no-filter"
-        )
-    return _sum_up(queries, len(changes) - len(queries))
+    return changes
 
 
-def _measure_all(workspace: Workspace, changes: Sequence[PastChange], folder: Path) -> Iterator[Measured]:
-    checkout = Checkout(workspace.root, folder / "tree")
-    index = open_index(Root(checkout.root, True), folder / "cache")
-    try:
-        for number, change in enumerate(changes, 1):
-            if checkout.move(change.parent):
-                refresh(index, workspace.settings, lambda _: None)
-                yield _measure(workspace, change, checkout, index)
-            workspace.progress(Progress("bench", number, len(changes)))
-    finally:
-        index.close()
+def not_here() -> InputError:
+    """None of the commits can be laid out."""
+    return InputError(
+        "the files of past commits are not all in this clone", "fetch them: git fetch --refetch --no-filter"
+    )
 
 
-def _measure(workspace: Workspace, change: PastChange, checkout: Checkout, index: Index) -> Measured:
-    query, budget = first_budget(Query(change.message), workspace)
-    index.words()
-    index.history()
+def laid_out(workspace: Workspace, changes: Sequence[PastChange]) -> Generator[Past, None, None]:
+    """Each change that can be laid out, at its parent, in one temporary folder. Raises StorageError."""
+    with tempfile.TemporaryDirectory(prefix="optimizer-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name).resolve()
+        checkout = Checkout(workspace.root, folder / "tree")
+        index = open_index(Root(checkout.root, True), folder / "cache")
+        try:
+            for number, change in enumerate(changes, 1):
+                if checkout.move(change.parent):
+                    refresh(index, workspace.settings, lambda _: None)
+                    index.words()
+                    index.history()
+                    yield Past(change, checkout, index)
+                workspace.progress(Progress("bench", number, len(changes)))
+        finally:
+            index.close()
+
+
+def _measure(workspace: Workspace, past: Past) -> Measured:
+    query, budget = first_budget(Query(past.change.message), workspace)
     begun = perf_counter()
-    context = select(query, index, ContextLimits(budget.code, workspace.settings.max_files, max(RANKS)))
-    took = perf_counter() - begun
-    place = {file.path: number for number, file in enumerate(context.files, 1)}
+    context = select(query, past.index, ContextLimits(budget.code, workspace.settings.max_files, max(RANKS)))
+    return measured(past, context, perf_counter() - begun)
+
+
+def measured(past: Past, context: Context, seconds: float) -> Measured:
+    """How much of a commit is in a context that took so long to choose."""
+    change = past.change
+    place = {file.path: number for number, file in enumerate(context.files[: max(RANKS)], 1)}
     functions = {
         (path, symbol.start, symbol.end)
         for path in change.files
-        for symbol in changed_functions(index.symbols_in(path), checkout.changed_lines(change, path))
+        for symbol in changed_functions(past.index.symbols_in(path), past.checkout.changed_lines(change, path))
     }
     return Measured(
         id=change.id,
@@ -113,7 +140,7 @@ def _measure(workspace: Workspace, change: PastChange, checkout: Checkout, index
         functions=len(functions),
         covered=sum(_holds(context, *function) for function in functions),
         tokens=context.tokens,
-        milliseconds=round(1000 * took, 1),
+        milliseconds=round(1000 * seconds, 1),
     )
 
 

@@ -34,7 +34,7 @@ def from_models(id: str, query: Query, services: Services, options: Options) -> 
     if (
         (provider := decide.lacks_consent(route))
         and not dry_run
-        and (yield from _consent(provider, available, services))
+        and (yield from consented(provider, available, services))
     ):
         available = services.models.available()
         route = decide.route(prepared.task, services, available, role, room=prepared.room)
@@ -131,7 +131,7 @@ def _cut(query: Query, fitted: Query, services: Services, dry_run: bool) -> Iter
         yield Notice(progress.input_cut(summarises), "input-cut")
 
 
-def _consent(provider: str, available: Available, services: Services) -> Flow[bool]:
+def consented(provider: str, available: Available, services: Services) -> Flow[bool]:
     """Ask for the consent that is missing; a yes is remembered."""
     from optimizer.privacy import consent
 

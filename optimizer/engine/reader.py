@@ -29,6 +29,14 @@ _ASKED = (
 )
 
 
+def most_tokens() -> int:
+    """The tokens of a question to a reader, at most."""
+    from optimizer.agent import prompts
+    from optimizer.context.budget import count_tokens
+
+    return prompts.overhead(edits=False) + count_tokens(_ASKED) + SHOWN + REQUEST
+
+
 def read(request: Request, available: Available, services: Services) -> Flow[tuple[Request, int | None]]:
     """The request with a context in which the named files come first, and the cost in micro-dollars (None: unknown).
 

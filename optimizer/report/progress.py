@@ -8,7 +8,7 @@ from typing import Literal
 from optimizer.errors import Bound
 from optimizer.reasons import CautionCode, NoOpinion
 from optimizer.report import reasons
-from optimizer.report.figures import cap_left, count, dollars, duration, together
+from optimizer.report.figures import cap_left, count, dollars, duration, money, together
 from optimizer.report.memory import GIB
 from optimizer.types import Attempt, LeftOut
 
@@ -313,6 +313,11 @@ def read(by: str, paths: Sequence[str], cost: int | None) -> str:
     if not by:
         return "no reader names files to read: the ranking alone decides"
     return f"{by} names {', '.join(paths) or 'no file of the list'} ({dollars(cost)})"
+
+
+def will_read(calls: int, model: str, tokens: int, cost: int | None) -> str:
+    """What measuring a reader asks: so many calls of at most so many tokens each."""
+    return f"{count(calls, 'call')} of {model} with up to {tokens:,} tokens each, about {money(cost)} in all"
 
 
 def would_read() -> str:

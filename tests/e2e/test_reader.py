@@ -17,6 +17,7 @@ from tests.loopback.server import Loopback, Received
 
 REQUEST = "why does parse_response fail on an empty part?"
 FIRST = "def part_of(rows):"
+SECRET = "gs" + "k_Zb7Qw3Er9Ty1Ui5Op2As8Df4Gh6Jk0LzXcVbNm3Qw7Er1Ty5Ui9O"
 ON = '[context]\nreader = "model"\n'
 PATHS = ("src/a.py", "src/a.pyi", "src/ab.py", "a.py", "lib/src/a.py", "docs/read me.md", "x-a.py", "ö/ß.rs")
 STYLES = (
@@ -63,6 +64,15 @@ def split(loopback: Loopback) -> tuple[list[Received], list[Received]]:
 
 def switch_on(user: Optimize, loopback: Loopback, more: str = "") -> None:
     user.configure(ON + more + loopback.config())
+
+
+def logged(user: Optimize) -> list[bool]:
+    """For each prompt to Anthropic in the egress log, whether it was sent."""
+    return [
+        one["allowed"]
+        for one in user("consent", "log", "--json").events
+        if one["destination"] == "anthropic" and one["model"]
+    ]
 
 
 def kinds(ran: Ran) -> list[str]:
@@ -127,3 +137,26 @@ def test_without_budget_or_consent_it_is_not_asked(user: Optimize, loopback: Loo
         user("consent", "revoke", provider)
     user(REQUEST, "--tier", "budget")
     assert len(split(loopback)[0]) == 1
+
+
+@pytest.mark.slow
+def test_its_call_is_in_the_egress_log_and_a_secret_in_its_list_stops_it(
+    user: Optimize, loopback: Loopback, calc: Path
+) -> None:
+    switch_on(user, loopback)
+    serve(loopback, Reply(text="calc/parse.py", tokens=Tokens(900, 9)))
+    assert user(REQUEST, "--model", "claude-haiku-4-5").code == 0
+    asked = len(split(loopback)[0]), len(split(loopback)[1])
+    assert asked[0] == 1
+    before = logged(user)
+    assert before == [True] * sum(asked)
+    loopback.reset()
+    serve(loopback, Reply(text="calc/parse.py"))
+    (calc / "calc/parse.py").write_text(f'def parse_response(text, key="{SECRET}"):\n    return text\n')
+    ran = user(REQUEST, "--model", "claude-haiku-4-5", "--json")
+    assert ran.code == 5
+    assert split(loopback) == ([], [])
+    assert any("a Groq key" in line for line in ran.notices("failed"))
+    refused = logged(user)[len(before) :]
+    assert refused
+    assert not any(refused)
