@@ -8,9 +8,10 @@ files, REPOS the repositories and RosePasta/Denchmark_BRs, `owner+name` or `owne
 from --data and --repos, or from BENCH_DATA and BENCH_REPOS.
 
 The result of each request is kept under --work by the content of the code that is measured, so that a run that was
-ended goes on, and a second run of the same code prints at once. Two runs need folders of their own. The figures held
-back need numpy, scipy and lightgbm. Intervals hold 95 % of 1,000 resamples of the requests; of NDCG, within
-repositories. With --against, the change from another result on the same requests, with its interval.
+ended goes on, and a second run of the same code prints at once. Two runs need folders of their own. All grammars must
+be installed (extra `languages`); the figures held back need numpy, scipy and lightgbm. Intervals hold 95 % of 1,000
+resamples of the requests; of NDCG, within repositories. With --against, the change from another result on
+the same requests, with its interval.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import hashlib
 import json
 import os
 import pickle
+import platform
 import sys
 import time
 from collections import defaultdict
@@ -36,6 +38,7 @@ from learn_rows import rows_of
 from request_sets import SETS, load, sample
 
 from optimizer.index.reader import Index
+from optimizer.languages.table import LANGUAGES, installed_names
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = ("optimizer/context", "optimizer/index", "optimizer/languages", "optimizer/git", "optimizer/retrieval.py")
@@ -44,6 +47,8 @@ MEASURING = ("benchmarks/issues.py", "benchmarks/learn_rows.py")
 
 def main() -> None:
     arguments = _arguments()
+    if missing := {language.name for language in LANGUAGES} - set(installed_names()):
+        sys.exit(f"no grammars of {', '.join(sorted(missing))}: install the extra languages, or figures are too low")
     kept = arguments.work / "results" / code_version()
     seconds, results = {}, {}
     for name in arguments.set or SETS:
@@ -57,6 +62,7 @@ def main() -> None:
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": git_text(ROOT, "rev-parse", "--short", "HEAD").strip(),
         "code": kept.name,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, shared with other work",
         "seconds": seconds,
     }
     print(*(f"{name} {value}" for name, value in about.items() if name != "seconds"), sep=" · ")
