@@ -214,6 +214,22 @@ def _rewind(talk: Talk, rest: str) -> None:
     terminal.notice(f"back at the end of turn {to}{files if what != 'conversation' else ''}")
 
 
+def _compact(talk: Talk, rest: str) -> None:
+    from optimizer.session import upkeep
+
+    found = upkeep.planned(talk.conversation, talk.services)
+    if not found.levels:
+        terminal.notice(report.not_compacted(found.why, found.saving, found.cost))
+        return
+    for block in talk.conversation.blocks:
+        if block.id in found.levels:
+            what = block.path or " ".join((block.tool, block.text[:50])).strip()
+            click.echo(f"{block.turn:4} {block.kind:12} {block.tokens:7,}  {what} → {found.levels[block.id]}")
+    line = report.compacted(found.dropped, found.saving, found.cost, found.why)
+    if terminal.confirm(f"{line}. Do that now?"):
+        talk.conversation = upkeep.compacted(talk.store, talk.conversation, found)
+
+
 def _clear(talk: Talk, rest: str) -> None:
     _go_to(talk, talk.store.create(talk.services.workspace.repository))
 
@@ -293,6 +309,7 @@ SLASHES: Mapping[str, Slash] = {
     "redo": Slash(_command("redo"), "[N]", "Apply it again."),
     "diff": Slash(_command("show"), "[N]", "Show the last change, or change N."),
     "rewind": Slash(_rewind, "[N] [WHAT]", "Go back to an earlier turn: code, conversation or both."),
+    "compact": Slash(_compact, "", "Show what leaving out old reads and results would save, and do it."),
     "clear": Slash(_clear, "", "Begin a new session; this one is kept."),
     "resume": Slash(_resume, "[ID]", "List the sessions, or go on with one."),
     "fork": Slash(_fork, "", "Go on in a copy of this session."),

@@ -50,6 +50,31 @@ def stopped(session: str) -> str:
     return f"stopped; session {session} goes on (Ctrl-C again, or Ctrl-D, leaves)"
 
 
+def compacted(dropped: int, saving: int, cost: int, why: str) -> str:
+    """The line when less of a conversation is sent from now on, with why a plan says so."""
+    gain = f"expected to save {dollars(saving)} for {dollars(cost)}"
+    because = {
+        "window": "the conversation would not fit the model's window",
+        "too-long": "the conversation would not fit the model's window, and may not even so",
+        "expired": f"{gain}; the provider's cache has expired, so nothing is written twice",
+    }
+    return f"{dropped:,} tokens of earlier reads and results are left out from now on: {because.get(why, gain)}"
+
+
+def not_compacted(why: str, saving: int, cost: int) -> str:
+    """Why nothing is left out."""
+    because = {
+        "no-gain": f"it would save {dollars(saving)} and cost {dollars(cost)}",
+        "free": "tokens cost nothing here, and there is room",
+    }
+    return f"nothing is left out: {because.get(why, 'all of it is recent, short or yours')}"
+
+
+def prefix_changed() -> str:
+    """The line when what was sent before would be sent otherwise, though nothing was left out."""
+    return "the beginning of this conversation is not as it was sent: the provider's cache will not hold it"
+
+
 class Standing(NamedTuple):
     """What the status line says: the model of the last turn ('': none yet), whether it runs on this machine, tokens of
     the conversation, micro-dollars of today and left of the day's cap (None: no cap)."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from math import inf
 from typing import Any, Literal, NamedTuple
 
 from optimizer.session.blocks import Block
+from optimizer.session.levels import Levels, sent
 from optimizer.session.messages import Place, Said, after, said
 from optimizer.session.store import Entry, EntryKind, Log, Sessions
 
@@ -14,6 +17,7 @@ StagedKind = Literal["file", "symbol", "note", "output"]
 Mode = Literal["ask", "accept-edits", "plan"]
 """What becomes of a proven change: the user is asked, it is written, or nothing is changed and a plan is made."""
 
+TIME_TO_LIVE = 300  # seconds that a provider's cache keeps a conversation (Anthropic's default; others tell none)
 UNANSWERED = "This request got no answer that could be used."
 
 
@@ -49,7 +53,12 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A session as it stands; `entry` is the number of its last entry, `next_id` the first id that no block had."""
+    """A session as it stands; `entry` is the number of its last entry, `next_id` the first id that no block had.
+
+    `leveled` are the levels that were set after each turn, `at` is when the last turn ended (UTC, ISO 8601),
+    `pauses` how many turns began when the provider's cache had expired,
+    `digest` what its messages were recognised by then ('': something has changed them since).
+    """
 
     id: str
     repository: str
@@ -60,12 +69,36 @@ class Conversation:
     staged: tuple[Staged, ...] = ()
     preferences: Mapping[str, str] = field(default_factory=dict)
     mode: Mode = "ask"
+    leveled: tuple[tuple[int, Levels], ...] = ()
+    at: str = ""
+    pauses: int = 0
+    digest: str = ""
     damaged: int = 0
 
     @property
     def place(self) -> Place:
         """Where the blocks of the next turn belong."""
         return after(self.blocks, len(self.turns) + 1, self.next_id)
+
+    @property
+    def levels(self) -> Levels:
+        """The level of each block that is not sent whole."""
+        return {id: level for _, levels in self.leveled for id, level in levels.items() if level != "whole"}
+
+    @property
+    def answered(self) -> int:
+        """The number of the last message that a model has given: that and all before it were sent."""
+        return next((block.message for block in reversed(self.blocks) if not block.of_user), 0)
+
+    @property
+    def sent(self) -> tuple[Block, ...]:
+        """The blocks as they are sent."""
+        return sent(self.blocks, self.levels)
+
+    @property
+    def calls(self) -> int:
+        """How many answers of models there were."""
+        return len({block.message for block in self.blocks if not block.of_user})
 
     @property
     def cost(self) -> int | None:
@@ -76,8 +109,8 @@ class Conversation:
 
     @property
     def tokens(self) -> int:
-        """The tokens of its blocks."""
-        return sum(block.tokens for block in self.blocks)
+        """The tokens of its blocks as they are sent."""
+        return sum(block.tokens for block in self.sent)
 
 
 def told(log: Log) -> Conversation:
@@ -90,8 +123,7 @@ def told(log: Log) -> Conversation:
 
 def add(store: Sessions, conversation: Conversation, kind: EntryKind, body: Mapping[str, Any]) -> Conversation:
     """Write an entry to the log; returns the conversation after it. Raises Conflict, StorageError as the store does."""
-    number = store.append(conversation.id, conversation.entry, kind, body)
-    return step(conversation, Entry(number, "", kind, body))
+    return step(conversation, store.append(conversation.id, conversation.entry, kind, body))
 
 
 def step(conversation: Conversation, entry: Entry) -> Conversation:
@@ -100,12 +132,26 @@ def step(conversation: Conversation, entry: Entry) -> Conversation:
     after = known(conversation, entry.body) if known else conversation
     if entry.kind in ("asked", "turn") and after.turns:
         after = replace(after, turns=(*after.turns[:-1], after.turns[-1]._replace(entry=entry.number)))
-    return replace(after, entry=entry.number)
+    paused = entry.kind == "asked" and seconds_between(conversation.at, entry.at) >= TIME_TO_LIVE
+    return replace(
+        after,
+        entry=entry.number,
+        pauses=after.pauses + paused,
+        at=entry.at if entry.kind == "turn" else after.at,
+        digest="" if entry.kind in _CHANGES else after.digest,
+    )
 
 
-def turn_body(blocks: tuple[Block, ...], ended: Ended) -> dict[str, Any]:
+def seconds_between(before: str, after: str) -> float:
+    """Seconds between two times in ISO 8601; infinite where one is not known."""
+    if not (before and after):
+        return inf
+    return (datetime.fromisoformat(after) - datetime.fromisoformat(before)).total_seconds()
+
+
+def turn_body(blocks: tuple[Block, ...], ended: Ended, digest: str = "") -> dict[str, Any]:
     """What an entry `turn` holds."""
-    return {"blocks": [asdict(block) for block in blocks], "ended": ended._asdict()}
+    return {"blocks": [asdict(block) for block in blocks], "ended": ended._asdict(), "digest": digest}
 
 
 def _asked(now: Conversation, body: Mapping[str, Any]) -> Conversation:
@@ -128,12 +174,23 @@ def _turned(now: Conversation, body: Mapping[str, Any]) -> Conversation:
         turns=(*now.turns[:-1], now.turns[-1]._replace(ended=ended)),
         blocks=(*before, *blocks),
         next_id=max(now.next_id, *(block.id + 1 for block in blocks)) if blocks else now.next_id,
+        digest=body.get("digest", ""),
     )
 
 
 def _rewound(now: Conversation, body: Mapping[str, Any]) -> Conversation:
     to = int(body["to"])
-    return replace(now, turns=now.turns[:to], blocks=tuple(block for block in now.blocks if block.turn <= to))
+    return replace(
+        now,
+        turns=now.turns[:to],
+        blocks=tuple(block for block in now.blocks if block.turn <= to),
+        leveled=tuple((turn, levels) for turn, levels in now.leveled if turn <= to),
+    )
+
+
+def _leveled(now: Conversation, body: Mapping[str, Any]) -> Conversation:
+    levels = {int(id): level for id, level in body["levels"].items()}
+    return replace(now, leveled=(*now.leveled, (len(now.turns), levels)))
 
 
 def _staged(now: Conversation, body: Mapping[str, Any]) -> Conversation:
@@ -159,6 +216,9 @@ def _set(now: Conversation, body: Mapping[str, Any]) -> Conversation:
     return replace(now, preferences={key: kept[key] for key in kept if body.get(key, "") is not None})
 
 
+_CHANGES = frozenset({"asked", "rewound", "pinned", "levels"})
+"""Entries after which other messages may be sent."""
+
 _STEPS: Mapping[str, Callable[[Conversation, Mapping[str, Any]], Conversation]] = {
     "asked": _asked,
     "turn": _turned,
@@ -167,4 +227,5 @@ _STEPS: Mapping[str, Callable[[Conversation, Mapping[str, Any]], Conversation]] 
     "unstaged": _unstaged,
     "pinned": _pinned,
     "set": _set,
+    "levels": _leveled,
 }

@@ -87,12 +87,13 @@ class Sessions:
         self._use(lambda db: db.execute("INSERT INTO sessions (id, repository, at, parent) VALUES (?, ?, ?, ?)", row))
         return new
 
-    def append(self, session: str, last: int, kind: EntryKind, body: Mapping[str, Any]) -> int:
-        """Add an entry after the one with number `last`, and wait until the disk has it; returns its number.
+    def append(self, session: str, last: int, kind: EntryKind, body: Mapping[str, Any]) -> Entry:
+        """Add an entry after the one with number `last`, and wait until the disk has it.
 
         Raises Conflict when another process has added to the session since.
         """
-        row = (session, last + 1, _now(), kind, json.dumps(body, ensure_ascii=True))
+        entry = Entry(last + 1, _now(), kind, body)
+        row = (session, entry.number, entry.at, kind, json.dumps(body, ensure_ascii=True))
         try:
             self._use(lambda db: db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", row))
         except sqlite3.IntegrityError as error:
@@ -100,7 +101,7 @@ class Sessions:
                 f"session {session} went on in another window: this entry does not follow its last one",
                 f"go on from here in a session of its own: optimize chat --fork {session}",
             ) from error
-        return last + 1
+        return entry
 
     def load(self, session: str) -> Log:
         """A session, named by its id or the beginning of it. Raises InputError for none, and where several begin so."""

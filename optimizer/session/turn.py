@@ -12,9 +12,10 @@ from optimizer.agent.talk import Talk
 from optimizer.engine import run as engine
 from optimizer.engine.options import Options
 from optimizer.events import Event, Exchanged, Finished, Flow, Question, TextDelta, UserAnswer
-from optimizer.session import staging
-from optimizer.session.conversation import UNANSWERED, Conversation, Ended, add, turn_body
+from optimizer.session import staging, upkeep
+from optimizer.session.conversation import UNANSWERED, Conversation, Ended, add, step, turn_body
 from optimizer.session.messages import Place, Said, after, blocks_of, messages_of, said
+from optimizer.session.store import Entry
 
 if TYPE_CHECKING:
     from optimizer.engine.services import Services
@@ -38,6 +39,9 @@ def take(
     Its words are in the log before a model is asked, its answer as soon as it is there. The events are those of a run.
     Raises what a run raises, Conflict when the session goes on elsewhere, StorageError.
     """
+    found = upkeep.planned(conversation, services)
+    yield from upkeep.notices(conversation, found)
+    conversation = upkeep.compacted(store, conversation, found)
     place = conversation.place
     talk = _talk(conversation, services)
     asked = add(store, conversation, "asked", {"text": query.text})
@@ -50,11 +54,17 @@ def take(
             if heard.text:
                 blocks = said(place, Said("user", f"Request: {query.text}"), Said("assistant", heard.text))
                 blocks += said(after(blocks, place.turn), Said("note", BROKEN_OFF))
-                add(store, asked, "turn", turn_body(blocks, Ended(text=heard.text)))
+                _write(store, asked, blocks, Ended(text=heard.text))
             raise
     assert heard.outcome is not None
     blocks = _blocks(heard, heard.outcome, place, query, talk)
-    return add(store, asked, "turn", turn_body(blocks, _ended(heard.outcome)))
+    return _write(store, asked, blocks, _ended(heard.outcome))
+
+
+def _write(store: Sessions, asked: Conversation, blocks: tuple[Block, ...], ended: Ended) -> Conversation:
+    """Write the turn to the log, with what its messages are recognised by."""
+    then = step(asked, Entry(0, "", "turn", turn_body(blocks, ended)))
+    return add(store, asked, "turn", turn_body(blocks, ended, upkeep.digest(then)))
 
 
 @dataclass(slots=True)
@@ -93,7 +103,7 @@ def _followed(run: Flow[None], heard: _Heard) -> Flow[None]:
 def _talk(conversation: Conversation, services: Services) -> Talk:
     before = conversation.turns[-1].text if conversation.turns else ""
     items = staging.items(conversation.staged, services.workspace.index)
-    return Talk(messages_of(conversation.blocks), conversation.tokens, items, before)
+    return Talk(messages_of(conversation.sent), conversation.tokens, items, before)
 
 
 def _worded(query: Query, conversation: Conversation, talk: Talk) -> Query:

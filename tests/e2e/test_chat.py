@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from optimizer.session.conversation import UNANSWERED
 from optimizer.session.turn import ONLY_SHOWN, WRITTEN
 from tests.e2e.conftest import GOOD, GOOD_LINE, Optimize, Ran
 from tests.loopback.replies import Call, Reply, Tokens, refuse
-from tests.loopback.server import Loopback
+from tests.loopback.server import Loopback, Received
 
 pytestmark = pytest.mark.slow
 QUESTION = "explain how parse_response treats commas"
@@ -206,3 +207,26 @@ def test_a_session_that_is_not_there_is_an_error_of_usage(user: Optimize, argume
 def test_a_conversation_wants_a_terminal(user: Optimize) -> None:
     ran = user("chat", stdin="hello\n")
     assert ran.code == 2 and "terminal" in ran.err
+
+
+def test_a_session_that_does_not_fit_its_window_leaves_out_old_reads(
+    user: Optimize, loopback: Loopback, calc: Path
+) -> None:
+    for number in range(4):
+        lines = "\n".join(f"    big_{number}_{line} = {line}" for line in range(250))
+        (calc / f"calc/big{number}.py").write_text(f"def big_{number}():\n{lines}\n")
+    loopback.windows["qwen2.5-coder:7b"] = 10_000
+    loopback.answer("ollama", read_whole)
+    first = turn(user, "explain big_0 in calc/big0.py", "--tier", "local")
+    for number in range(1, 4):
+        turn(user, f"explain big_{number} in calc/big{number}.py", "--continue", "--tier", "local")
+    assert not turn(user, "explain main", "--continue", "--tier", "local")["is_error"]
+    assert "explain big_0" in loopback.asked("ollama")[-1].text
+    shown = user("sessions", "export", first["session_id"], "--json").events
+    left_out = [entry["body"]["levels"].values() for entry in shown if entry["kind"] == "levels"]
+    assert left_out and all({"removed", "trimmed"} & set(levels) for levels in left_out)
+
+
+def read_whole(received: Received) -> Reply:
+    number = received.text.rpartition("explain big_")[2][:1]
+    return Reply(f"big_{number} sets names in calc/cli.py.", tokens=Tokens(len(received.text) // 2, 60))

@@ -29,7 +29,7 @@ session = store.create("r")
 print(session, flush=True)
 last = 0
 while True:
-    last = store.append(session, last, "asked", {"text": "x" * 500})
+    last = store.append(session, last, "asked", {"text": "x" * 500}).number
     print(last, flush=True)
 """
 
