@@ -71,11 +71,6 @@ class Command:
         return tuple(shlex.split(self.text))
 
     @property
-    def script(self) -> str:
-        """What the command runs, as far as it is known: the script of package.json, or its own text."""
-        return self.by.name if self.by.code == "script" else self.text
-
-    @property
     def tool(self) -> str:
         """The name of the program that does the work: pytest for `python -m pytest`."""
         words = self.argv

@@ -67,8 +67,15 @@ def _setup(text: str) -> object:
     return {name: section for name, section in kept.items() if not name.startswith("bumpversion:")}
 
 
+def _cargo(text: str) -> object:
+    data = tomllib.loads(text)
+    targets = {name: data.get(name) for name in ("lib", "bin", "test", "bench", "example", "profile")}
+    return targets, {name: value for name, value in data.get("package", {}).items() if name.startswith("auto")}
+
+
 _READERS: Mapping[str, Callable[[str], object]] = {
     "pyproject.toml": _pyproject,
     "package.json": _package,
     "setup.cfg": _setup,
+    "Cargo.toml": _cargo,
 }

@@ -15,16 +15,26 @@ from optimizer.index.regular import read_regular
 Result = Literal["passed", "failed", "skipped"]
 Source = Literal["report", "output", "none"]
 MOST_BYTES = 50_000_000
+MOST_COUNTED = 100_000
 _TEXT = re.compile(
     r"^test (?P<cargo>\S+)(?: - should panic)? \.\.\. (?P<how>ok|FAILED|ignored)"
     r"|^\s*(?P<tap>not ok|ok) \d+ -? ?(?P<name>[^#\n]+?)(?P<skip> # (?:SKIP|TODO).*)?$"
+    r"|^(?P<unit>\w+ \([\w.]+\))(?:\n[^\n]*)? \.\.\. (?P<was>ok|FAIL|ERROR|skipped|expected failure)"
     r"|^\s*(?P<mark>[✔✓√✖✕✗×﹣]) (?P<said>.+?)(?: \([\d.]+ ?m?s\)| \d+ ?ms)?(?: # SKIP)?$",
     re.M,
 )
 _OF_MARK: Mapping[str, Result] = {"✔": "passed", "✓": "passed", "√": "passed", "﹣": "skipped"}
 _OF_CARGO: Mapping[str, Result] = {"ok": "passed", "ignored": "skipped"}
+_OF_UNITTEST: Mapping[str, Result] = {"ok": "passed", "skipped": "skipped", "expected failure": "skipped"}
 _OF_GO: Mapping[str, Result] = {"pass": "passed", "fail": "failed", "skip": "skipped"}
 _OF_JEST: Mapping[str, Result] = {"passed": "passed", "failed": "failed"}
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
+_MORE = re.compile(
+    r"(\d+) (?:tests? )?pass(?:ed|ing)\b|\bRan (\d+) tests?\b|\bTests run: (\d+)|(\d+) (?:examples?|runs),"
+    r"|\bOK \((\d+) tests?|^Tests: (\d+), Assertions|\bPassed: +(\d+)|^(?:#|ℹ) pass +(\d+)|\[  PASSED  \] (\d+)",
+    re.M,
+)
+_LESS = re.compile(r"\b(?:failures|errors|skipped)[=:] ?(\d+)|, (\d+) (?:failures?|errors?)\b", re.I)
 _ANNOUNCED = re.compile(r"^running (\d+) tests?$", re.M)
 
 
@@ -32,7 +42,7 @@ class Results(NamedTuple):
     """How each test ended, by its name; `complete` when the runner came to its end.
 
     `source` is "report" where the runner wrote it apart from what tests print, "output" where it was read from that,
-    "none" where no test has a name.
+    "none" where no test has a name: then they are numbered.
     """
 
     tests: Mapping[str, Result] = {}
@@ -64,6 +74,8 @@ def reporter(argv: tuple[str, ...], tool: str, script: str, folder: Path) -> Rep
     script_words = ("--",) if tool in ("npm", "pnpm", "yarn") else ()
     if tool == "pytest":
         return Reporter((f"--junitxml={file}", "-o", "junit_family=xunit1"), {}, file, _junit)
+    if tool == "unittest":
+        return Reporter(("-v",), {}, "", lambda _, output: _printed(output))
     if tool == "go" and argv[1:2] == ("test",):
         return Reporter(("-json",), {}, "", lambda _, output: _go(output), _go_printed)
     if re.search(r"\bnode\b.*--test\b", script):
@@ -83,7 +95,10 @@ def read(reporting: Reporter, output: str, tree: Path) -> Results:
     path = Path(reporting.file)
     is_there = reporting.file and path.is_file() and path.stat().st_size <= MOST_BYTES
     found = read_regular(path.parent, path.name) if is_there else None
-    results = reporting.read(found or b"", output)
+    if reporting.file and not found:
+        results = _printed(output)._replace(complete=False)
+    else:
+        results = reporting.read(found or b"", output)
     return results._replace(tests={name.replace(f"{tree}/", ""): how for name, how in results.tests.items()})
 
 
@@ -169,7 +184,8 @@ def _jest(report: bytes, _: str) -> Results:
 
 
 def _printed(output: str) -> Results:
-    """What cargo, TAP and runners of JavaScript print for each test."""
+    """What cargo, TAP, unittest and runners of JavaScript print for each test; else how many pass, by their sums."""
+    output = _COLOUR.sub("", output)
     found: list[tuple[str, Result]] = []
     for match in _TEXT.finditer(output):
         if match["cargo"]:
@@ -177,10 +193,22 @@ def _printed(output: str) -> Results:
         elif match["tap"]:
             how: Result = "skipped" if match["skip"] else "passed" if match["tap"] == "ok" else "failed"
             found.append((match["name"], how))
+        elif match["unit"]:
+            found.append((match["unit"], _OF_UNITTEST.get(match["was"], "failed")))
         else:
             found.append((match["said"], _OF_MARK.get(match["mark"], "failed")))
+    if not found:
+        return Results({f"test {number + 1}": "passed" for number in range(_counted(output))}, complete=True)
     announced = sum(map(int, _ANNOUNCED.findall(output)))
-    return Results(_numbered(found), complete=len(found) >= announced, source="output" if found else "none")
+    return Results(_numbered(found), complete=len(found) >= announced, source="output")
+
+
+def _counted(output: str) -> int:
+    """How many tests pass by the sums that a runner prints."""
+    more, less = (
+        sum(int(next(filter(None, one.groups()))) for one in pattern.finditer(output)) for pattern in (_MORE, _LESS)
+    )
+    return min(max(more - less, 0), MOST_COUNTED)
 
 
 PRINTED = Reporter((), {}, "", lambda _, output: _printed(output))

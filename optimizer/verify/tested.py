@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from optimizer.confine.run import Ended
-from optimizer.languages.files_of_tests import is_test
 from optimizer.report import checks as report
 from optimizer.types import Check, FileChange, Patch
 from optimizer.verify import excerpt, judges
 from optimizer.verify.checks import not_counted, not_run
 from optimizer.verify.commands import Run
-from optimizer.verify.copies import Copies, Ran, changes_tests, is_of_tests
+from optimizer.verify.copies import Copies, Ran
+from optimizer.verify.set_up import changes_tests, is_new_test, is_of_tests
 
 CHEAP_SECONDS = 10.0
 MOST_RUN_AGAIN = 5
@@ -24,8 +24,11 @@ _TOKEN = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|\w+|[^\w\s]")
 _CASE_NUMBERS = re.compile(r"\d+(?=[-\]])")
 _NAME = re.compile(r"[^\W\d]\w*")
 _ENDS = re.compile(
-    rb"process\[|process\.(?:exit|reallyExit|abort|kill)\b|os\._exit\b|sys\.exit\b|SystemExit|os\.(?:kill|abort)\b|os\.Exit\b"
-    rb"|syscall\.(?:Exit|Kill)\b|process::(?:exit|abort)\b|\b_?exit\s*\(|System\.exit\b|\bdie\b|Deno\.exit"
+    rb"process\[|process\.(?:exit|reallyExit|abort|kill)\b|\{[^}=\n]*\bexit\b[^}=\n]*\}\s*=\s*(?:process|require)\b"
+    rb"|require\(['\"](?:node:)?process['\"]\)|from ['\"](?:node:)?process['\"]|\b_exit\b|\bexec(?:v|l)[pe]{0,2}\b"
+    rb"|sys\.exit\b|SystemExit|os\.(?:kill|abort)\b|\b\w+\.Exit\b|syscall\.(?:Kill|Exec|RawSyscall\w*|Syscall\w*)\b"
+    rb"|process::(?:exit|abort|\{[^}]*\b(?:exit|abort)\b)|\.exec\(\)|\basm!|\blink_name\b|\b_?exit\s*\(|System\.exit\b|\bdie\b"
+    rb"|Deno\.exit"
 )
 
 
@@ -151,7 +154,8 @@ def _by_chance(run: Run, failed: frozenset[str], copies: Copies) -> bool:
     again = copies.run(alone, "after")
     still = excerpt.failed_tests(again.ended.output)
     if again.ended.code == 0 or not still:
-        return again.ended.code == 0 and len(again.results.named("passed")) >= len(failed)
+        passed = again.results.named("passed") if again.results.complete else ()
+        return again.ended.code == 0 and len(passed) >= len(failed)
     return still <= excerpt.failed_tests(copies.run(alone, "before").ended.output)
 
 
@@ -166,8 +170,12 @@ def _left_early(run: Run, after: Ran, before: Ran) -> Check | None:
 def _held_to_less(run: Run, after: Ran, before: Ran, copies: Copies) -> Tested | None:
     """The outcome where a test that passed is gone, is skipped, or fails in its old form; None where none is."""
     passed, still = before.results.named("passed"), after.results.named("passed")
+    if after.results.source == "none" != before.results.source:
+        still = frozenset()
     gone = passed - still if len(still) < len(passed) else frozenset()
-    changed = tuple(one.path for one in copies.patch.changes if changes_tests(one) and not _is_harmless(one))
+    changed = tuple(
+        one.path for one in copies.patch.changes if copies.changes_tests(one, run) and not _is_harmless(one)
+    )
     if not changed and gone:
         lost = report.lost(sorted(gone))
         return Tested(Check("tests", False, lost, lost))
@@ -186,7 +194,7 @@ def _held_to_less(run: Run, after: Ran, before: Ran, copies: Copies) -> Tested |
 
 def _refuted(run: Run, passed: frozenset[str], copies: Copies) -> frozenset[str]:
     """The tests that fail in their old form with the patch, twice; none where it changes nothing but tests."""
-    if all(changes_tests(change) for change in copies.patch.changes):
+    if not copies.changes_more(run):
         return frozenset()
     refuted = passed - copies.run(run, "old tests").results.named("passed")
     return refuted and refuted - copies.run(run, "old tests").results.named("passed")
@@ -200,7 +208,7 @@ def _is_removed(name: str, changes: Iterable[FileChange]) -> bool:
 
 def _is_harmless(change: FileChange) -> bool:
     """Whether a change of tests holds the program to no less: a new file of tests, or other names."""
-    return (change.before is None and is_test(change.path)) or is_adapted(change)
+    return is_new_test(change) or is_adapted(change)
 
 
 def _passed_or_not(run: Run, after: Ran, before: Ran, patch: Patch, *, is_judging: bool) -> Check:

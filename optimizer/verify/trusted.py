@@ -67,11 +67,11 @@ def decide(command: Command, means: Means, answer: bool, patch: Patch | None = N
 def content(command: Command, means: Means, patch: Patch | None = None) -> str:
     """A digest of what a command runs: its program, and the scripts of package.json that it starts."""
     found = programs.find(command.argv[0], means.root.path, means.env) or ""
-    runs = [command.text, found, *_scripts(command, means, patch)]
+    runs = [command.text, found, *started(command, means, patch)]
     return hashlib.sha256(json.dumps(runs).encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _scripts(command: Command, means: Means, patch: Patch | None) -> Iterator[str]:
+def started(command: Command, means: Means, patch: Patch | None = None) -> Iterator[str]:
     """The scripts that a command of a package manager starts, each with its name, and those that they name."""
     if command.argv[0] not in _RUNNERS:
         return
