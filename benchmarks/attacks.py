@@ -1,6 +1,6 @@
 """All attacks on what is promised about reading, running, sending and writing, one benchmark after another.
 
-usage: attacks.py [NAME …]: confinement, evasion, forging, unprivileged, keys, reading, edits, identity, saves,
+usage: attacks.py [NAME …]: confinement, evasion, forging, unprivileged, runners, keys, reading, edits, identity, saves,
 secrets; all without a name. As root on Linux, with bubblewrap and strace, nothing is skipped. Exits with 1 when an
 attack succeeds.
 """
@@ -30,7 +30,7 @@ def main(*chosen: str) -> None:
     """Run the parts and print a line for each."""
     parts = {name: (*PYTEST, path) for name, path in TESTS.items()}
     parts["unprivileged"] = (*PYTEST, TESTS["confinement"])
-    for name in ("keys", "reading", "edits", "identity", "saves", "secrets"):
+    for name in ("runners", "keys", "reading", "edits", "identity", "saves", "secrets"):
         parts[name] = (sys.executable, str(HERE / f"attack_{name}.py"))
     if unknown := [name for name in chosen if name not in parts]:
         sys.exit(f"no part is called {unknown[0]}; there are: {', '.join(parts)}")

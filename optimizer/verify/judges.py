@@ -42,7 +42,8 @@ _SCRIPT = _any(
     rb"require\(['\"](?:node:)?(?:test|assert(?:/strict)?)['\"]\)[\w.]*\s*=[^=]|\bassert\.\w+\s*=[^=]",
     rb"\b(?:defineProperty|assign)\(\s*(?:require\(['\"](?:node:)?(?:assert|test)|assert\b|global)",
     rb"\bglobal(?:This)?(?:\.(?:test|it|describe|expect)\s*=[^=]|\[)|\bReflect\.(?:set|defineProperty)\(\s*global",
-    rb"(?:\b(?:require|import)\(|\bfrom |^import )\s*['\"`](?:mocha|chai|expect|jasmine|ava|tap|@?vitest|@?jest)['\"`/]",
+    rb"(?:\b(?:require|import)\(|\bfrom |^import )\s*['\"`]"
+    rb"(?:mocha|chai|expect|jasmine|ava|tap|@?vitest|@?jest)['\"`/]",
     rb"\b(?:jest|vi)\.(?:mock|doMock|spyOn|fn|stubGlobal|retryTimes|useFakeTimers)\(",
     rb"\btypeof (?:globalThis\.)?(?:it|test|describe|expect|jest|vi|beforeEach)\b",
 )
@@ -52,7 +53,8 @@ _GO = _any(
 )
 _RUST = _any(
     rb"\bcfg!\(test\)|\bcfg\(not\(test\)\)|\bmacro_rules!\s*(?:assert(?:_eq|_ne)?|panic)\b",
-    rb"\bcfg!?\((?:not\()?debug_assertions\b|\bcurrent\(\)\.name\(\)|\bcurrent_exe\(|\bvars?(?:_os)?\(\s*\"(?:CARGO_|RUST_TEST)",
+    rb"\bcfg!?\((?:not\()?debug_assertions\b|\bcurrent\(\)\.name\(\)|\bcurrent_exe\(",
+    rb"\bvars?(?:_os)?\(\s*\"(?:CARGO_|RUST_TEST)",
     rb"\bfn eq\([^)]*\)\s*->\s*bool\s*\{\s*true\s*\}",
 )
 _OTHER = _any(rb"\bequals\([^)]*\)[^{;\n]*\{\s*return true;|\bdef ==\s*\(?\w+\)?\s*true\b")

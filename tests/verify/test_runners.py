@@ -1,0 +1,42 @@
+"""A part of the matrix of broken changes under many runners; `benchmarks/attack_runners.py` tries all of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+
+from attack_runners import RUNNERS, laid_out, told
+from attack_runners_types import Attack, Runner
+
+EACH = 1 if os.environ.get("ALL_ATTACKS") else 5
+CHEAP = frozenset({"pytest", "node", "make"})
+CASES = [
+    pytest.param(runner, attack, id=f"{runner.name}: {attack.name}")
+    for runner in RUNNERS
+    if runner.name in CHEAP
+    for number, attack in enumerate(runner.attacks)
+    if attack.right or number % EACH == 0
+]
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for runners; those of Python are the ones of this environment."""
+    (tmp_path / "tools/node_modules").mkdir(parents=True)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path / "tools"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("runner", "attack"), CASES)
+def test_a_broken_change_is_never_told_as_proven(runner: Runner, attack: Attack, tools: Path) -> None:
+    if runner.program and shutil.which(runner.program) is None:
+        pytest.skip(f"{runner.program} is not installed")
+    with laid_out(runner, tools) as prove:
+        assert (told(prove(attack.changes)) == "proven") is attack.right
