@@ -44,7 +44,12 @@ class Spells(NamedTuple):
 @lru_cache(maxsize=8192)
 def names_in(text: str) -> frozenset[str]:
     """The names in a text that mean something of their own, paths among them."""
-    return frozenset(name for name in _NAME.findall(text) if len(name) > 3 and _TELLING.search(name))
+    return frozenset(filter(_telling, set(_NAME.findall(text))))
+
+
+@lru_cache(maxsize=1 << 15)
+def _telling(name: str) -> bool:
+    return len(name) > 3 and _TELLING.search(name) is not None
 
 
 def uses_of(blocks: Sequence[Block]) -> dict[int, list[int]]:
