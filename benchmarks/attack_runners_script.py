@@ -33,7 +33,7 @@ def _js(script: str, test: str, **more: object) -> dict[str, str]:
 
 
 def _right_js(files: Mapping[str, str], last: str) -> tuple[Attack, ...]:
-    better, path = JS_GOOD.replace("a + b", "b + a"), "test/calc.test.js"
+    better, path = JS_GOOD.replace("a + b", "b + a"), next(path for path in files if path.startswith("test/"))
     return (
         Attack("right", {"calc.js": better}, right=True),
         Attack("right, with a test", {"calc.js": better, path: files[path] + last}, right=True),
@@ -179,6 +179,11 @@ DOTS = _js("mocha --reporter dot", OF_MOCHA)
 WITH_HELPER = _js("mocha --require ./tools/before.js", OF_MOCHA)
 JEST = _js("jest", OF_JEST, jest={"setupFiles": ["<rootDir>/tools/before.js"]})
 VITEST = _js("vitest run --globals", OF_VITEST.replace("import { expect, test } from 'vitest';\n", ""))
+ONE_TEST = {
+    "calc.js": JS_GOOD, "package.json": _package("node --test test/"),
+    "test/calc.test.js": "const { test } = require('node:test');\nconst { add } = require('../calc');\n"
+    "test('adds', () => require('assert').equal(add(1, 2), 3));\n",
+}  # fmt: skip
 NODE = _js("node --test test/", OF_MOCHA.replace("const assert", "const { it } = require('node:test');\nconst assert"))
 
 
@@ -203,4 +208,5 @@ OF_SCRIPTS = (
     _of("vitest", "vitest run --globals", VITEST, OF_VITEST_TOO, SECOND),
     _of("vitest, then", "vitest run --globals && echo done", _js("vitest run --globals && echo done", VITEST["test/calc.test.js"].replace("../", "./")), OF_VITEST_TOO, SECOND),
     _of("node", "node --test test/", NODE, {}, "it('other', () => {});\n"),
+    _of("node, one test", "node --test test/", ONE_TEST, {}, "test('other', () => {});\n"),
 )  # fmt: skip

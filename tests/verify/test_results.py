@@ -22,3 +22,17 @@ def test_many_tests_of_one_name_are_all_kept() -> None:
     found = results.read(results.PRINTED, "ok 1 - a\n" * 200_000, Path("/x")).tests
     assert len(found) == 200_000
     assert {"a", "a #2", "a #200000"} <= found.keys()
+
+
+def test_names_that_unittest_prints_are_read() -> None:
+    printed = "test_a (a.T) ... ok\ntest_b (a.T)\nWhat it does. ... skipped 'x'\ntest_c (a.T) ... FAIL\n"
+    assert results.read(results.PRINTED, printed, Path("/x")).tests == {
+        "test_a (a.T)": "passed",
+        "test_b (a.T)": "skipped",
+        "test_c (a.T)": "failed",
+    }
+
+
+def test_a_runner_that_was_to_write_a_report_and_wrote_none_has_not_come_to_its_end(tmp_path: Path) -> None:
+    reporting = results.reporter(("pytest",), "pytest", "pytest", tmp_path)
+    assert not results.read(reporting, "2 passed in 0.01s\n", tmp_path).complete

@@ -15,7 +15,7 @@ from attack_runners import RUNNERS, laid_out, told
 from attack_runners_types import Attack, Runner
 
 EACH = 1 if os.environ.get("ALL_ATTACKS") else 5
-CHEAP = frozenset({"pytest", "node", "make"})
+CHEAP = frozenset({"pytest", "unittest", "node", "node, one test", "make", "a script", "cargo, inside"})
 CASES = [
     pytest.param(runner, attack, id=f"{runner.name}: {attack.name}")
     for runner in RUNNERS
