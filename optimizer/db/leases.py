@@ -95,7 +95,7 @@ def expire(db: sqlite3.Connection, now: float) -> None:
     db.execute("DELETE FROM leases WHERE expires <= ?", (now,))
     owners = db.execute("SELECT DISTINCT machine, pid, started FROM leases WHERE machine = ?", (socket.gethostname(),))
     for owner in owners.fetchall():
-        if not _runs(Process(*owner)):
+        if not runs(Process(*owner)):
             db.execute("DELETE FROM leases WHERE machine = ? AND pid = ? AND started = ?", owner)
 
 
@@ -109,7 +109,7 @@ def _own() -> Process:
     return process()
 
 
-def _runs(owner: Process) -> bool:
+def runs(owner: Process) -> bool:
     """Whether a process of this machine runs; where that cannot be asked, it is assumed to.
 
     One that has ended stays listed as a zombie until its parent asks how; some never do.
