@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,11 @@ input()
 """
 
 
+@dataclass
 class Clock:
-    def __init__(self) -> None:
-        self.at = 1_000_000.0
+    at: float = 1_000_000.0
 
-    def __call__(self) -> float:
+    def now(self) -> float:
         return self.at
 
 
@@ -44,7 +45,7 @@ def open_queue(tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Queue]]:
     opened: list[Queue] = []
 
     def again() -> Queue:
-        opened.append(Queue(tmp_path, clock, lambda: 1.0))
+        opened.append(Queue(tmp_path, clock.now, lambda: 1.0))
         return opened[-1]
 
     yield again
