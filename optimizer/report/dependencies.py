@@ -49,7 +49,7 @@ def orphaned(removed: Sequence[int], blocks: Sequence[Shown]) -> str:
     gone = _listed([f"#{id}" for id in removed])
     if not blocks:
         return f"removing {gone} orphans nothing"
-    named = _listed([f"#{one.id} {_kind(one)}" for one in blocks])
+    named = _listed([f"#{one.id} {kind_of(one)}" for one in blocks])
     return f"removing {gone} orphans {count(len(blocks), 'block')}: {named}"
 
 
@@ -81,10 +81,11 @@ def _branches(lost: Sequence[Lost], begin: str) -> Iterator[str]:
 
 def _row(one: Shown) -> str:
     title = cut(" ".join(inert(one.title).split()), INNER)
-    return f"#{one.id} {_kind(one)}{f' {title}' if title else ''} ({count(one.tokens, 'token')})"
+    return f"#{one.id} {kind_of(one)}{f' {title}' if title else ''} ({count(one.tokens, 'token')})"
 
 
-def _kind(one: Shown) -> str:
+def kind_of(one: Shown) -> str:
+    """What a block is, as screens call it."""
     return _KINDS.get(one.kind, one.kind)
 
 

@@ -8,12 +8,14 @@ from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from optimizer.report.dependencies import Lost, Shown
+from optimizer.report.graph_page import Drawn, Link
 from optimizer.session.blocks import Block
-from optimizer.session.graph import Graph, orphans, unmet
+from optimizer.session.graph import Graph, edges, orphans, unmet
 from optimizer.session.levels import shown_path
 from optimizer.session.needs import names_in, spells, uses_of
 from optimizer.session.shingles import shingles, spoken
 
+TITLE = 200  # characters of a text that stands for it on a screen
 SCALE = 1_000  # of how much a block is needed: counted in whole numbers, so that sums do not depend on their order
 
 _CORRECTS = re.compile(
@@ -129,10 +131,18 @@ def _rank(block: Block, first: int) -> int:
     return 2 if block.pinned else 1 if block.kind == "summary" or (block.kind == "note" and block.path) else 0
 
 
+def drawn(graph: Graph, title: str, removed: Collection[int] = ()) -> Drawn:
+    """The graph as a page draws it, with what the removal of blocks orphans."""
+    links = [Link(*edge) for edge in edges(graph)]
+    blocks = [shown(block) for block in graph.blocks.values()]
+    return Drawn(title, blocks, links, frozenset(removed), frozenset(orphans(graph, removed)))
+
+
 def shown(block: Block) -> Shown:
     """A block as screens show it."""
-    text = block.text.removeprefix("Request: ") if block.kind == "user" else block.text
-    return Shown(block.id, block.kind, shown_path(block) or block.path or block.tool or text[:200], block.tokens)
+    text = block.text.removeprefix("Request: ") if block.kind == "user" else block.text or spoken(block.arguments)
+    title = shown_path(block) or block.path or f"{block.tool} {text[:TITLE]}".strip()
+    return Shown(block.id, block.kind, title, block.tokens)
 
 
 def _hurt(graph: Graph, id: int, gone: Collection[int]) -> Lost:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from optimizer.report.dependencies import Lost
 from optimizer.session.blocks import Block
 from optimizer.session.graph import MOST, edges, graph_of, orphans, unmet
-from optimizer.session.removal import cascade, impact, order
+from optimizer.session.removal import cascade, drawn, impact, order
 from optimizer.session.shingles import shingles, spoken
 from tests.session.talks import block, output, read, talks
 
@@ -117,7 +117,17 @@ def test_the_impact_is_a_tree() -> None:
     assert (answer.block.id, answer.kinds, answer.names) == (6, ("tool", "information"), ("next_cell", ""))
     assert (request.block.id, request.kinds, request.names) == (8, ("information",), ("next_cell",))
     assert inside([result]) == [5, 6, 8]
-    assert request.block.title == "and what does next_cell do then?" and result.block.title == "search_code"
+    assert request.block.title == "and what does next_cell do then?" and result.block.title.startswith(
+        "search_code walk.py: next_cell"
+    )
+
+
+def test_a_page_is_drawn_of_all_edges() -> None:
+    graph = graph_of(small())
+    page = drawn(graph, "session 1", {5})
+    assert [one.id for one in page.blocks] == list(range(1, 9)) and page.orphaned == {6, 8}
+    assert {(one.source, one.target, one.kind) for one in page.links} == between(small())
+    assert page.blocks[3].title == "search_code read_row"
 
 
 def test_words_of_the_user_are_removed_last_and_corrections_after_them() -> None:
