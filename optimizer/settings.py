@@ -349,6 +349,13 @@ class Settings:
         range=(1, 36_500),
         user_only=True,
     )
+    helper_idle: float = setting(
+        "helper.idle_seconds",
+        600.0,
+        "Seconds without a task after which the helper in the background ends.",
+        range=(1, 86_400),
+        user_only=True,
+    )
     secrets_found: str = setting(
         "secrets.found",
         "block",

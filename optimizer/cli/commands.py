@@ -117,6 +117,13 @@ COMMANDS: dict[str, CommandRow] = {
         ("optimize index --stats", "optimize index --watch"),
         words=0,
     ),
+    "helper": CommandRow(
+        "helper:command",
+        LOOK,
+        "Start, stop and look at the helper in the background.",
+        ("optimize helper start", "optimize helper status"),
+        verbs=frozenset({"start", "status", "stop", "logs", "cancel"}),
+    ),
     "bench": CommandRow(
         "bench:command",
         LOOK,

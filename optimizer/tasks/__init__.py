@@ -1,0 +1,1 @@
+"""Background tasks: their kinds, the loop that does them, and how the process of the helper is reached."""
