@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 from zlib import crc32
 
@@ -22,11 +23,8 @@ _NUMBERED = re.compile(r"^\d+\t", re.MULTILINE)
 def shingles(text: str) -> frozenset[int]:
     """The shingles of a text that are kept; the numbers at the beginning of lines of files play no part."""
     words = (_NUMBERED.sub("", text) if "\t" in text else text).split()
-    return frozenset(
-        crc32(" ".join(words[at : at + WORDS]).encode("utf-8", "replace"))
-        for at, word in enumerate(words[: len(words) - WORDS + 1])
-        if _begins(word)
-    )
+    begins = compress(range(len(words) - WORDS + 1), map(_begins, words))
+    return frozenset({crc32(" ".join(words[at : at + WORDS]).encode("utf-8", "replace")) for at in begins})
 
 
 @lru_cache(maxsize=1 << 15)
