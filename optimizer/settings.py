@@ -343,18 +343,10 @@ class Settings:
         user_only=True,
     )
     journal_days: int = setting(
-        "journal.max_days",
-        90,
-        "Days after which a journal entry is deleted; the newest is kept.",
-        range=(1, 36_500),
-        user_only=True,
+        "journal.max_days", 90, "Days that journal entries are kept; the newest is.", range=(1, 36_500), user_only=True
     )
     helper_idle: float = setting(
-        "helper.idle_seconds",
-        600.0,
-        "Seconds without a task after which the helper in the background ends.",
-        range=(1, 86_400),
-        user_only=True,
+        "helper.idle_seconds", 600.0, "Idle seconds after which the helper ends.", range=(1, 86_400), user_only=True
     )
     secrets_found: str = setting(
         "secrets.found",

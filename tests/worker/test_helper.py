@@ -127,11 +127,11 @@ def test_one_that_was_killed_is_not_shown_and_the_next_one_goes_on(state: Path, 
     assert until(lambda: task(state, id).state == "done")
 
 
-def test_an_error_ends_as_failed_with_its_reason(state: Path, tmp_path: Path) -> None:
+def test_a_failed_attempt_is_shown_with_its_reason(state: Path, repository: Path, tmp_path: Path) -> None:
     begin(state, tmp_path / "gone", 60)
     assert until(lambda: task(state, 1).attempts == 1)
     assert str(tmp_path / "gone") in task(state, 1).detail
-    now = shown(tmp_path)
+    now = shown(repository)
     (tried,) = [*now["waiting"], *now["running"], *now["failed"]]
     assert (tried["id"], tried["why"]) == (1, "error") and tried["attempts"] >= 1
     assert contact.holder(state) is not None, "it goes on"
