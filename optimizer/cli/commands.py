@@ -51,9 +51,9 @@ COMMANDS: dict[str, CommandRow] = {
     "sessions": CommandRow(
         "sessions:command",
         ASK,
-        "List, show, export and remove sessions.",
-        ("optimize sessions list", "optimize sessions show 3f2a"),
-        verbs=frozenset({"list", "show", "rm", "export"}),
+        "List, show, export, draw and remove sessions.",
+        ("optimize sessions list", "optimize sessions show 3f2a", "optimize sessions graph 3f2a --remove 4"),
+        verbs=frozenset({"list", "show", "rm", "export", "graph"}),
     ),
     "undo": CommandRow(
         "changes:undo",

@@ -1,4 +1,4 @@
-"""`optimize sessions`: list, show, export and remove conversations."""
+"""`optimize sessions`: list, show, export, draw and remove conversations."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.cli import options, terminal
+from optimizer.errors import InputError
 from optimizer.report import talk as report
 
 if TYPE_CHECKING:
     from optimizer.session.store import Sessions
 
 
+TITLE = 120  # characters of the request that names a session
+
+
 @click.group("sessions", cls=options.Group, default="list")
 def command() -> None:
-    """List, show, export and remove the conversations of optimize chat."""
+    """List, show, export, draw and remove the conversations of optimize chat."""
 
 
 @command.command("list")
@@ -68,6 +72,35 @@ def export(session: str, output: Path | None, project: Path | None, as_json: boo
     else:
         output.write_text(text + "\n", encoding="utf-8")
         terminal.notice(f"written to {output}")
+
+
+@command.command("graph")
+@click.argument("session")
+@click.option("--remove", multiple=True, type=int, metavar="N", help="What removing block N would do; repeatable.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Draw it as a page in this file.")
+@options.project
+def graph(session: str, remove: tuple[int, ...], html: Path | None, project: Path | None) -> None:
+    """Show what the blocks of a session take from one another, and what removing some would do."""
+    from optimizer.report import dependencies, graph_page
+    from optimizer.session import removal
+    from optimizer.session.conversation import told
+    from optimizer.session.graph import graph_of
+
+    with _store(project) as (store, _):
+        now = told(store.load(session))
+    found = graph_of(now.blocks)
+    removed = tuple(dict.fromkeys(remove))
+    if missing := [str(id) for id in removed if id not in found.blocks]:
+        raise InputError(f"session {now.id} has no block {', '.join(missing)}", f"optimize sessions graph {now.id}")
+    if html is not None:
+        title = " ".join(now.turns[0].text.split())[:TITLE] if now.turns else now.id
+        html.write_text(graph_page.page(removal.drawn(found, title, removed)), encoding="utf-8")
+        terminal.notice(f"written to {html}")
+    elif removed:
+        click.echo(dependencies.effect(removal.effect(found, removed)))
+    else:
+        drawn = removal.drawn(found, now.id)
+        click.echo(dependencies.listed(drawn.blocks, drawn.links, removal.order(found)))
 
 
 @command.command("rm")

@@ -34,6 +34,15 @@ class Shown(NamedTuple):
     tokens: int
 
 
+class Link(NamedTuple):
+    """A block that another one takes something from: the kind of edge, and names ('': a quotation)."""
+
+    source: int
+    target: int
+    kind: str
+    names: Sequence[str]
+
+
 class Lost(NamedTuple):
     """A block that is orphaned: the kinds of edge that it loses, the names that nothing else brings in ('': a
     quotation), and what is orphaned when it goes too."""
@@ -42,6 +51,35 @@ class Lost(NamedTuple):
     kinds: Sequence[str]
     names: Sequence[str]
     inner: Sequence[Lost]
+
+
+class Removal(NamedTuple):
+    """Blocks to remove, what is orphaned by it, and the lines of each that would be carried along."""
+
+    removed: Sequence[Shown]
+    lost: Sequence[Lost]
+    carried: Sequence[tuple[Shown, Sequence[str]]]
+
+
+def listed(blocks: Sequence[Shown], links: Sequence[Link], first: Sequence[int]) -> str:
+    """The blocks, below each what it takes from earlier ones, and those whose removal hurts least."""
+    if not blocks:
+        return "no blocks"
+    sources: dict[int, dict[str, list[int]]] = {}
+    for link in links:
+        sources.setdefault(link.target, {}).setdefault(why([link.kind], link.names), []).append(link.source)
+    rows: list[str] = []
+    for block in blocks:
+        taken = sources.get(block.id, {}).items()
+        rows += [_row(block), *(f"    {what}: {_listed([f'#{id}' for id in ids])}" for what, ids in taken)]
+    return "\n".join([*rows, f"hurts least when removed: {_listed([f'#{id}' for id in first])}"])
+
+
+def effect(removal: Removal) -> str:
+    """What a removal does: the sentence, the tree, and the lines that are carried along."""
+    sentence = orphaned([one.id for one in removal.removed], [one.block for one in removal.lost])
+    lines = (_carried(block, lines) for block, lines in removal.carried)
+    return "\n".join([sentence, tree(removal.removed, removal.lost), *lines])
 
 
 def orphaned(removed: Sequence[int], blocks: Sequence[Shown]) -> str:
@@ -70,6 +108,10 @@ def why(kinds: Sequence[str], names: Sequence[str]) -> str:
         else:
             parts.append(_WHY[kind])
     return ", ".join(parts)
+
+
+def _carried(block: Shown, lines: Sequence[str]) -> str:
+    return "\n".join([f"carried along of #{block.id} {kind_of(block)}:", *(f"    {inert(line)}" for line in lines)])
 
 
 def _branches(lost: Sequence[Lost], begin: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from html import escape
 from math import sqrt
 from typing import NamedTuple
 
-from optimizer.report.dependencies import Shown, kind_of, orphaned, why
+from optimizer.report.dependencies import Link, Shown, kind_of, orphaned, why
 from optimizer.report.figures import count
 from optimizer.report.layout import inert
 
@@ -56,15 +56,6 @@ li.gone{background:var(--goneback);border-left-color:var(--gone)}li.gone .tag{co
 li.gone .title{text-decoration:line-through}
 li.orphan{background:var(--orphanback);border-left-color:var(--orphan)}li.orphan .tag{color:var(--orphan)}
 """.replace("\n", "")
-
-
-class Link(NamedTuple):
-    """A block that another one takes something from: the kind of edge, and names ('': a quotation)."""
-
-    source: int
-    target: int
-    kind: str
-    names: Sequence[str]
 
 
 class Drawn(NamedTuple):

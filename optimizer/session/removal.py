@@ -7,14 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
-from optimizer.report.dependencies import Lost, Shown
-from optimizer.report.graph_page import Drawn, Link
+from optimizer.report.dependencies import Link, Lost, Removal, Shown
+from optimizer.report.graph_page import Drawn
 from optimizer.session.blocks import Block
 from optimizer.session.graph import Graph, edges, orphans, unmet
 from optimizer.session.levels import shown_path
-from optimizer.session.needs import spells, uses_of
+from optimizer.session.needs import names_in, spells, uses_of
 from optimizer.session.shingles import shingles, spoken
-from optimizer.session.trim import names_in
 
 TITLE = 200  # characters of a text that stands for it on a screen
 SCALE = 1_000  # of how much a block is needed: counted in whole numbers, so that sums do not depend on their order
@@ -137,6 +136,12 @@ def drawn(graph: Graph, title: str, removed: Collection[int] = ()) -> Drawn:
     links = [Link(*edge) for edge in edges(graph)]
     blocks = [shown(block) for block in graph.blocks.values()]
     return Drawn(title, blocks, links, frozenset(removed), frozenset(orphans(graph, removed)))
+
+
+def effect(graph: Graph, removed: Collection[int]) -> Removal:
+    """What a removal does, as screens show it."""
+    carried = [(shown(graph.blocks[id]), lines) for id, lines, _ in cascade(graph, removed)]
+    return Removal([shown(graph.blocks[id]) for id in removed], impact(graph, removed), carried)
 
 
 def shown(block: Block) -> Shown:

@@ -191,6 +191,23 @@ def test_sessions_are_listed_shown_exported_forked_and_removed(user: Optimize, l
     assert missing.code == 2 and "no session" in missing.err
 
 
+def test_the_graph_of_a_session_in_words_and_as_a_page(user: Optimize, loopback: Loopback, tmp_path: Path) -> None:
+    loopback.queue("ollama", RIGHT, TOTAL)
+    session = turn(user, QUESTION, "--tier", "local")["session_id"]
+    turn(user, "explain what total does with the result", "--continue", "--tier", "local")
+    shown = user("sessions", "graph", session).out
+    asked = next(line.split()[0] for line in shown.splitlines() if " request " in line)
+    assert f"answers it: {asked}" in shown and shown.splitlines()[-1].count("#") > 1
+    effect = user("sessions", "graph", session, "--remove", asked.removeprefix("#"))
+    assert effect.out.startswith(f"removing {asked} orphans ") and "answers it" in effect.out
+    page = tmp_path / "graph.html"
+    drawn = user("sessions", "graph", session, "--remove", asked.removeprefix("#"), "--html", str(page))
+    assert drawn.code == 0 and not drawn.out
+    assert QUESTION in page.read_text() and 'class="flow hot"' in page.read_text()
+    missing = user("sessions", "graph", session, "--remove", "999")
+    assert missing.code == 2 and "999" in missing.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
