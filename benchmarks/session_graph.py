@@ -19,8 +19,8 @@ from pathlib import Path
 
 from optimizer.session.blocks import Block, BlockKind
 from optimizer.session.graph import Graph, edges, graph_of, orphans
-from optimizer.session.needs import names_in
 from optimizer.session.removal import cascade, impact, order
+from optimizer.session.trim import names_in
 
 LINES = 200  # of a read
 GROUP = 1_000

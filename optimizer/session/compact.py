@@ -13,7 +13,8 @@ a plan costs `(w - r) (C - f - dropped in the cache)` now, or nothing where the 
 `p (w d + a call that reads it again)` later; it saves `(1 - p / 2) d (r (1 - q) + w q) n`, and the price of what the
 next call need not send. As many calls are to come as there were: where nothing else is known, that is the median of
 what remains (J. R. Gott, Nature 363, 1993, pages 315-319). While the cache is warm only those count that come before
-it is expected to expire, `1 / q`: then the same plan costs nothing.
+it is expected to expire, `1 / q`, when the same plan costs nothing; and no more than went by since the last plan: the
+next one would drop the same, and each writes what follows again.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from optimizer.session.blocks import Block, Level
 from optimizer.session.levels import Levels, at_levels, can_shrink, level_of, sent, shown_path, shrunk
 from optimizer.session.needs import spells, superseded, uses_of
 
-RECENT = 8  # messages for which a block stays after it was used
+RECENT = 4  # messages for which a block stays after it was used
 DETAIL = 0.5  # share of needs of a block that its trimmed form does not meet
 ASKING = 60  # tokens that a model writes to ask for something again
+WAIT = 1.0  # share of the calls since the last plan that count for the next one
 RESERVE = 0.75  # share of a window that a conversation may fill
 SLACK = 0.8  # share of that to which a conversation is cut that would not fit
 
@@ -51,7 +53,8 @@ class State(NamedTuple):
     """What a plan is made for: rates, the window in tokens (0: unknown), whether the provider's cache still holds the
     conversation, calls of models so far, and how many of them found it expired.
 
-    `fresh` is the id of the first block that no call has sent (0: all were sent).
+    `fresh` is the id of the first block that no call has sent (0: all were sent), `since` the calls since a plan was
+    carried out (None: none was).
     """
 
     rates: Rates
@@ -60,6 +63,7 @@ class State(NamedTuple):
     calls: int
     expired: int = 0
     fresh: int = 0
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +117,16 @@ def plan(blocks: Sequence[Block], levels: Levels, state: State) -> Plan:
     best = _best(_paying(steps, total, state), now, state)
     if best.saving <= best.cost:
         return Plan("no-gain", {}, round(best.saving), round(best.cost))
-    return _planned("saves" if state.warm else "expired", best, blocks, levels, total)
+    found = _planned("saves" if state.warm else "expired", best, blocks, levels, total)
+    return found if found.saving > found.cost else Plan("no-gain", {}, found.saving, found.cost)
 
 
 def calls_to_come(state: State) -> float:
-    """How many calls are expected to gain from a plan: with a warm cache, those before it expires."""
+    """How many calls are expected to gain from a plan: with a warm cache, those before it expires or the next plan."""
     calls = float(max(state.calls, 1))
-    return min(calls, 1 / _expiring(state)) if state.warm else calls
+    if not state.warm:
+        return calls
+    return min(calls, 1 / _expiring(state), calls if state.since is None else WAIT * state.since)
 
 
 def _expiring(state: State) -> float:
@@ -217,7 +224,8 @@ def _planned(why: Why, cut: _Cut, blocks: Sequence[Block], levels: Levels, total
     chosen: dict[int, Level] = {id: level for step in cut.steps for id, level in step.levels.items()}
     chosen |= _summarised(blocks, chosen)
     dropped = total - sum(block.tokens for block in sent(blocks, {**levels, **chosen}))
-    return Plan(why, chosen, round(cut.saving), round(cut.cost), dropped, min(chosen, default=0))
+    saving = cut.saving * min(1.0, dropped / cut.dropped) if cut.dropped else 0.0
+    return Plan(why, chosen, round(saving), round(cut.cost), dropped, min(chosen, default=0))
 
 
 def _summarised(blocks: Sequence[Block], chosen: Levels) -> dict[int, Level]:

@@ -22,8 +22,8 @@ from typing import Literal, NamedTuple, TypeVar
 
 from optimizer.session.blocks import Block
 from optimizer.session.levels import shown_path
-from optimizer.session.needs import names_in
 from optimizer.session.shingles import shingles, spoken
+from optimizer.session.trim import names_in
 
 EdgeKind = Literal["file", "flow", "tool", "information"]
 

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from optimizer.context.budget import count_tokens
 from optimizer.session.blocks import Block, BlockKind, Level
-from optimizer.session.trim import folded, shortened, stub, trimmed
+from optimizer.session.trim import folded, names_in, shortened, stub, trimmed, with_names
 
 Levels = Mapping[int, Level]
 """The level of each block, by its id; those that are missing are sent whole."""
@@ -68,16 +68,18 @@ def shown_path(block: Block) -> str:
     if block.kind == "file-read" and block.path:
         return block.path
     if block.kind in ("file-read", "tool-result") and block.text.startswith("## "):
-        return block.text[3:].partition("\n")[0].partition(" (")[0]
+        return block.text[3:].partition("\n")[0].partition(" (")[0].removesuffix(" now")
     return ""
 
 
 def at_levels(blocks: Sequence[Block], levels: Levels) -> Iterator[tuple[Block, int]]:
     """The blocks at their levels, each by itself, without those that are not sent at all.
 
-    Reads of a file and outputs of a tool leave out what an earlier one shows, the id of which follows (0: none).
+    Reads of a file and outputs of a tool leave out what an earlier one shows, the id of which follows (0: none). A
+    trimmed read names what its dropped lines name and no earlier block does.
     """
     whole: dict[str, Block] = {}
+    named: set[str] = set()
     for block in blocks:
         base = 0
         one = shrunk(block, level_of(block, levels))
@@ -90,6 +92,9 @@ def at_levels(blocks: Sequence[Block], levels: Levels) -> Iterator[tuple[Block, 
             else:
                 whole[key] = block
         if one is not None:
+            if one is not block and shown_path(block) and level_of(block, levels) == "trimmed":
+                one = _counted(block, with_names(one.text, block.text, named), block.arguments)
+            named |= names_in(one.text) | names_in(one.arguments)
             yield one, base
 
 

@@ -17,11 +17,10 @@ from typing import NamedTuple
 
 from optimizer.session.blocks import Block
 from optimizer.session.levels import shown_path
+from optimizer.session.trim import names_in
 
 COVERED = 0.8  # share of the lines of a read that later reads must show to stand for it
 
-_NAME = re.compile(r"[A-Za-z_][\w-]*(?:[./][\w-]+)*")
-_TELLING = re.compile(r"\w_\w|[a-z][A-Z]|\d|[./]\w")
 _LINE = re.compile(r"^(\d+)\t", re.MULTILINE)
 
 Uses = Mapping[int, Sequence[int]]
@@ -39,17 +38,6 @@ class Spells(NamedTuple):
         again = len(self.ended) - bisect_right(self.ended, idle)
         others = len(self.going_on) - bisect_left(self.going_on, idle)
         return (again + 0.5) / (again + others + 1)
-
-
-@lru_cache(maxsize=8192)
-def names_in(text: str) -> frozenset[str]:
-    """The names in a text that mean something of their own, paths among them."""
-    return frozenset(filter(_telling, set(_NAME.findall(text))))
-
-
-@lru_cache(maxsize=1 << 15)
-def _telling(name: str) -> bool:
-    return len(name) > 3 and _TELLING.search(name) is not None
 
 
 def uses_of(blocks: Sequence[Block]) -> dict[int, list[int]]:

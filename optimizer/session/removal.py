@@ -12,8 +12,9 @@ from optimizer.report.graph_page import Drawn
 from optimizer.session.blocks import Block
 from optimizer.session.graph import Graph, edges, orphans, unmet
 from optimizer.session.levels import shown_path
-from optimizer.session.needs import names_in, spells, uses_of
+from optimizer.session.needs import spells, uses_of
 from optimizer.session.shingles import shingles, spoken
+from optimizer.session.trim import names_in
 
 TITLE = 200  # characters of a text that stands for it on a screen
 SCALE = 1_000  # of how much a block is needed: counted in whole numbers, so that sums do not depend on their order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -18,8 +18,11 @@ LEAST_RUN = 4  # lines that were shown before, from which they are not shown aga
 LONGEST_VALUE = 200  # characters of an argument of a call that stays
 MOST_LINES = 4_000  # of a text that is compared with another
 LEFT_OUT = "[… {count} lines left out here …]"
+NAMES = "[… names in them: {names} …]"
 BEFORE = "[… {count} lines as they were shown before …]"
 
+_NAME = re.compile(r"[A-Za-z_][\w-]*(?:[./][\w-]+)*")
+_TELLING = re.compile(r"\w_\w|[a-z][A-Z]|\d|[./]\w")
 _NUMBER = re.compile(r"\d+\t")
 _FILE = re.compile(r"## \S.*")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
@@ -31,6 +34,17 @@ _DEFINES = re.compile(
     r"let|var|const|val|macro_rules!|#define)\s+\S"
     r"|[A-Za-z_]\w*(?::[^=]+)?\s*=[^=]"
 )
+
+
+@lru_cache(maxsize=8192)
+def names_in(text: str) -> frozenset[str]:
+    """The names in a text that mean something of their own, paths among them."""
+    return frozenset(filter(_telling, set(_NAME.findall(text))))
+
+
+@lru_cache(maxsize=1 << 15)
+def _telling(name: str) -> bool:
+    return len(name) > 3 and _TELLING.search(name) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -45,6 +59,12 @@ def trimmed(kind: str, text: str) -> str:
         kept = _reports(lines)
     short = "\n".join(_with_gaps(lines, kept, LEFT_OUT))
     return short if len(short) < len(text) else text
+
+
+def with_names(short: str, text: str, known: Set[str]) -> str:
+    """A trimmed text with a line of the names that only its dropped lines hold, and that are not known otherwise."""
+    left = sorted(names_in(text) - names_in(short) - known)
+    return f"{short}\n{NAMES.format(names=' '.join(left))}" if left else short
 
 
 @lru_cache(maxsize=4096)

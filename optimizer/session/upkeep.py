@@ -61,7 +61,15 @@ def _state(conversation: Conversation, model: Model | None, services: Services) 
     warm = seconds_between(conversation.at, datetime.now(UTC).isoformat()) < TIME_TO_LIVE
     first = next((block.id for block in conversation.blocks if block.message > conversation.answered), 0)
     window = _room(model.window, services.workspace.settings.first_request) if model and model.window else 0
-    return State(rates, window, warm, conversation.calls, conversation.pauses, first)
+    return State(rates, window, warm, conversation.calls, conversation.pauses, first, _since(conversation))
+
+
+def _since(conversation: Conversation) -> int | None:
+    """The answers of models since less of the conversation was sent for the last time; None where that never was."""
+    if not conversation.leveled:
+        return None
+    turn = conversation.leveled[-1][0]
+    return len({one.message for one in conversation.blocks if one.turn > turn and not one.of_user})
 
 
 def _room(window: int, request: int) -> int:

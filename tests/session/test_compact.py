@@ -117,6 +117,7 @@ def test_as_many_calls_are_expected_as_there_were_and_fewer_where_the_cache_expi
     assert calls_to_come(State(SONNET, 0, False, 80, 8)) == 80
     assert calls_to_come(State(SONNET, 0, True, 80, 8)) == pytest.approx(81 / 8.5)
     assert calls_to_come(State(SONNET, 0, True, 80)) == 80
+    assert calls_to_come(State(SONNET, 0, True, 80, since=5)) == 5
 
 
 def test_the_chance_of_a_use_is_counted_in_the_conversation() -> None:

@@ -99,6 +99,18 @@ def test_the_same_file_read_twice_is_one_read_with_what_changed() -> None:
     assert sent(blocks, {1: "removed"})[2] == second
 
 
+def test_names_that_only_dropped_lines_hold_are_named_once() -> None:
+    text = read("a.py", 60, 1)
+    first = block(id=1, kind="file-read", path="a.py", text=text)
+    second = block(
+        id=3, message=3, kind="file-read", path="b.py", text=text.replace("## a.py", "## b.py") + "\n    more_of(it)"
+    )
+    blocks = (first, block(id=2, message=2, kind="assistant", text="ok"), second)
+    now = sent(blocks, {1: "trimmed", 3: "trimmed"})
+    assert "value_30" in now[0].text.split("\n")[-1] and now[0].tokens < first.tokens
+    assert now[2].text.split("\n")[-1] == "[… names in them: more_of …]"
+
+
 def test_a_summary_takes_the_place_of_what_it_stands_for() -> None:
     blocks = (
         block(id=1, message=1, kind="note", text=output(60, 1)),
