@@ -51,7 +51,7 @@ ol{list-style:none;margin:0;padding:0}
 .rows li.turn{border-top:2px solid var(--line)}
 .rows li div{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .rows li div+div{font-size:.8rem;color:var(--soft)}
-b{font-weight:600}.tag{font-size:.72rem;font-weight:600;border-radius:3px;padding:0 .3rem;margin-right:.4rem}
+b{font-weight:600}.tag{font-size:.72rem;font-weight:600;border-radius:3px;margin-right:.4rem}
 li.gone{background:var(--goneback);border-left-color:var(--gone)}li.gone .tag{color:var(--gone)}
 li.gone .title{text-decoration:line-through}
 li.orphan{background:var(--orphanback);border-left-color:var(--orphan)}li.orphan .tag{color:var(--orphan)}
@@ -141,10 +141,11 @@ def _rows(drawn: Drawn, rows: Sequence[Shown], links: Sequence[Link]) -> Iterato
         tag = {"gone": "removed", "orphan": "orphaned"}.get(state, "")
         begins = " turn" if block.kind == "user" else ""
         title = _text(" ".join(block.title.split()))
+        marked = f'<span class="tag">{tag}</span>' if tag else ""
+        taken = _text(_from(sources.get(block.id, {})))
         yield (
-            f'<li id="b{block.id}" class="{state}{begins}"><div>{f"<span class=tag>{tag}</span>" if tag else ""}'
-            f'<b>#{block.id} {_text(kind_of(block))}</b> <span class="title">{title}</span></div>'
-            f"<div>{count(block.tokens, 'token')}{_text(_from(sources.get(block.id, {})))}</div></li>"
+            f'<li id="b{block.id}" class="{state}{begins}"><div><b>#{block.id} {_text(kind_of(block))}</b> '
+            f'<span class="title">{title}</span></div><div>{marked}{count(block.tokens, "token")}{taken}</div></li>'
         )
 
 
