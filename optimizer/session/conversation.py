@@ -56,6 +56,7 @@ class Conversation:
     """A session as it stands; `entry` is the number of its last entry, `next_id` the first id that no block had.
 
     `leveled` are the levels that were set after each turn, `at` is when the last turn ended (UTC, ISO 8601),
+    `spent` are the micro-dollars of all turns whose price is known, `unpriced`: that of one is not,
     `pauses` how many turns began when the provider's cache had expired,
     `digest` what its messages were recognised by then ('': something has changed them since).
     """
@@ -72,6 +73,8 @@ class Conversation:
     leveled: tuple[tuple[int, Levels], ...] = ()
     at: str = ""
     pauses: int = 0
+    spent: int = 0
+    unpriced: bool = False
     digest: str = ""
     damaged: int = 0
 
@@ -102,10 +105,8 @@ class Conversation:
 
     @property
     def cost(self) -> int | None:
-        """Micro-dollars of all turns; None where that of one is unknown."""
-        costs = [turn.ended.cost for turn in self.turns if turn.ended]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
+        """Micro-dollars of all turns, also of those gone back behind; None where that of one is unknown."""
+        return None if self.unpriced else self.spent
 
     @property
     def tokens(self) -> int:
@@ -175,6 +176,8 @@ def _turned(now: Conversation, body: Mapping[str, Any]) -> Conversation:
         blocks=(*before, *blocks),
         next_id=max(now.next_id, *(block.id + 1 for block in blocks)) if blocks else now.next_id,
         digest=body.get("digest", ""),
+        spent=now.spent + (ended.cost or 0),
+        unpriced=now.unpriced or ended.cost is None,
     )
 
 

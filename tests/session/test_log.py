@@ -75,6 +75,7 @@ def test_going_back_and_on_gives_new_blocks_new_ids(store: Sessions) -> None:
     now = talked(store, session, "one", "two", "three")
     ids = {block.id for block in now.blocks}
     back = add(store, now, "rewound", {"to": 1})
+    assert back.cost == now.cost == 15
     assert [turn.text for turn in back.turns] == ["one"]
     on = talked(store, session, "four")
     assert [turn.text for turn in on.turns] == ["one", "four"]
