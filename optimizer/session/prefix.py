@@ -1,23 +1,15 @@
-"""Whether a conversation begins as it was sent: a digest of each message, which tells which one changed first."""
+"""What the messages of a conversation are recognised by."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from optimizer.types import Message
 
 Digests = tuple[str, ...]
 """A digest for each message, of it and all before it."""
-
-
-class Changed(NamedTuple):
-    """A conversation that does not begin as it was sent: the first message that differs, and how many were sent."""
-
-    message: int
-    of: int
 
 
 def prefix_digest(messages: Iterable[Message]) -> Digests:
@@ -33,11 +25,3 @@ def prefix_digest(messages: Iterable[Message]) -> Digests:
             so_far.update(image.data)
         found.append(so_far.hexdigest()[:16])
     return tuple(found)
-
-
-def changed(before: Sequence[str], now: Sequence[str]) -> Changed | None:
-    """What differs in what was sent before; None where the messages now begin with all of it."""
-    for number, one in enumerate(before):
-        if number >= len(now) or now[number] != one:
-            return Changed(number, len(before))
-    return None
