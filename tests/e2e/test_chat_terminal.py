@@ -102,7 +102,7 @@ STYLES: Sequence[tuple[str, ...]] = ((), ("--plain",))
 def test_a_morning(talking: Optimize, loopback: Loopback, style: tuple[str, ...]) -> None:
     path = talking.cwd / "calc/parse.py"
     with chatting(talking, "chat", "--tier", "local", *style) as (screen, code):
-        screen.until("/help")
+        screen.until("today")
         screen.type("explain how parse_response treats commas\r")
         screen.until(RIGHT)
         screen.until("local)")
@@ -127,6 +127,7 @@ def test_a_morning(talking: Optimize, loopback: Loopback, style: tuple[str, ...]
     assert code == [0]
     with chatting(talking, "chat", "--continue", "--tier", "local", *style) as (screen, code):
         screen.until("after 1 turn")
+        screen.until("today")
         screen.type("explain main\r")
         screen.until(MAIN)
         screen.until("local)")
@@ -139,7 +140,7 @@ def test_a_morning(talking: Optimize, loopback: Loopback, style: tuple[str, ...]
 
 def test_ctrl_c_stops_the_answer_and_keeps_the_session(talking: Optimize, loopback: Loopback) -> None:
     with chatting(talking, "chat", "--tier", "local") as (screen, code):
-        screen.until("/help")
+        screen.until("today")
         screen.type(f"{STALLED}\r")
         screen.until("word1")
         screen.type("\x03")
@@ -156,7 +157,7 @@ def test_ctrl_c_stops_the_answer_and_keeps_the_session(talking: Optimize, loopba
 
 def test_two_ctrl_c_leave(talking: Optimize) -> None:
     with chatting(talking, "chat", "--tier", "local") as (screen, code):
-        screen.until("/help")
+        screen.until("today")
         screen.type("\x03")
         screen.until("stopped")
         screen.type("\x03")
@@ -166,7 +167,7 @@ def test_two_ctrl_c_leave(talking: Optimize) -> None:
 
 def test_the_program_alone_opens_a_conversation_at_a_terminal(talking: Optimize) -> None:
     with chatting(talking) as (screen, code):
-        screen.until("/help")
+        screen.until("today")
         screen.type("\x04")
         screen.until("--continue")
     assert code == [0]
@@ -176,7 +177,7 @@ def test_the_program_alone_opens_a_conversation_at_a_terminal(talking: Optimize)
 def test_an_error_of_a_turn_ends_nothing(talking: Optimize) -> None:
     (talking.cwd / ".env").write_text("KEY=1\n")
     with chatting(talking, "chat", "--tier", "local") as (screen, code):
-        screen.until("/help")
+        screen.until("today")
         for line, shown in (
             ("/nothing", "no command /nothing"),
             ("/add nothing.py", "nothing.py"),
@@ -194,7 +195,7 @@ def test_an_error_of_a_turn_ends_nothing(talking: Optimize) -> None:
 
 def test_lines_are_kept_for_their_user_alone(talking: Optimize) -> None:
     with chatting(talking, "chat", "--tier", "local") as (screen, _):
-        screen.until("/help")
+        screen.until("today")
         screen.type("/cost\r")
         screen.until("Left today")
         screen.type("\x04")
