@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.agent.seen import Seen, seen_in
 from optimizer.encodings import text_of
+from optimizer.errors import SafetyRefused
 
 if TYPE_CHECKING:
     from optimizer.retrieval import Context, ContextItem
@@ -67,16 +68,16 @@ class Talk:
 
 
 def shown_in(messages: tuple[Message, ...]) -> Shown:
-    """The numbered lines of files in messages and results of calls."""
+    """The numbered lines of files in requests and results of calls; what a model wrote itself was not shown to it."""
     found: dict[str, dict[int, str]] = {}
-    for message in messages:
+    for message in (one for one in messages if one.role == "user"):
         for text in (*(one.text for one in message.results), message.text):
-            lines: dict[int, str] = {}
+            path = ""
             for line in text.split("\n"):
                 if header := _FILE.fullmatch(line):
-                    lines = found.setdefault(header[1], {})
-                elif numbered := _LINE.fullmatch(line):
-                    lines[int(numbered[1])] = numbered[2]
+                    path = header[1]
+                elif path and (numbered := _LINE.fullmatch(line)):
+                    found.setdefault(path, {})[int(numbered[1])] = numbered[2]
     return found
 
 
@@ -107,7 +108,10 @@ def seen(items: tuple[ContextItem, ...], shown: Shown, read: Callable[[str], byt
     """
     known = seen_in(items)
     for path, lines in shown.items():
-        now = text_of(read(path) or b"").split("\n")
+        try:
+            now = text_of(read(path) or b"").split("\n")
+        except SafetyRefused:  # no file that may be read now: nothing of it may be replaced
+            now = []
         same = {
             number for number, line in lines.items() if number <= len(now) and now[number - 1].rstrip() == line.rstrip()
         }

@@ -70,7 +70,7 @@ def _exclude(given: dict[str, Any]) -> None:
 
 def _chosen(store: Sessions, services: Services, given: dict[str, Any]) -> Conversation:
     """The conversation that the flags name, or a new one. Raises InputError, StorageError."""
-    from optimizer.session.conversation import add, told
+    from optimizer.session.conversation import add, here, told
 
     repository = services.workspace.repository
     wanted = given["resume"] or given["fork"] or ""
@@ -80,8 +80,7 @@ def _chosen(store: Sessions, services: Services, given: dict[str, Any]) -> Conve
             raise InputError("there is no session of this repository yet", "optimize chat begins one")
         wanted = known[0].id
     log = store.load(store.fork(wanted) if given["fork"] else wanted or store.create(repository))
-    if log.repository != repository:
-        raise InputError(f"session {log.id} belongs to {log.repository}", "go there, or begin one here: optimize chat")
+    here(log, repository)
     conversation = told(log)
     if given["mode"] and given["mode"] != conversation.mode:
         conversation = add(store, conversation, "set", {"mode": given["mode"]})

@@ -17,6 +17,10 @@ _IMPORT_SYSTEM = "<frozen importlib"
 _PAUSE = 0.005  # seconds until an interrupt that had to wait is tried again
 
 
+class Interrupted(Exception):
+    """Ctrl-C while a command was running; its text is the state it left, where that is known."""
+
+
 def listen() -> None:
     """Let SIGTERM and the end of the terminal stop a command as Ctrl-C does: what was spent is recorded.
 
@@ -30,6 +34,11 @@ def listen() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is usual:
             signal.signal(number, _interrupt)
+
+
+def asked() -> bool:
+    """Whether a signal came that ends the program: SIGTERM, or the end of the terminal."""
+    return bool(_came)
 
 
 def end(code: int) -> NoReturn:

@@ -31,10 +31,6 @@ Examples:
 """
 
 
-class Interrupted(Exception):
-    """Ctrl-C while a command was running; its text is the state it left, where that is known."""
-
-
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called, not when they are listed."""
 
@@ -56,7 +52,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            raise Interrupted(str(error)) from error
+            raise ending.Interrupted(str(error)) from error
         except BrokenPipeError as error:  # a pipe of our own, to a child: click would exit with 1 and say nothing
             raise OSError(error.errno, "a program that was started ended too early") from error
 
@@ -143,7 +139,7 @@ def _run(argv: list[str], streams: output.Streams) -> int | Failure:
         return Failure(error.message, error.hint, error.exit_code, type(error).__name__)
     except click.UsageError as error:
         return _misused(error, argv)
-    except (KeyboardInterrupt, Interrupted, click.Abort) as error:
+    except (KeyboardInterrupt, ending.Interrupted, click.Abort) as error:
         return Failure(str(error), "", ending.INTERRUPTED, "Interrupted")
     except OSError as error:
         what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")

@@ -13,6 +13,7 @@ import click
 from optimizer.cli import options, terminal
 from optimizer.errors import InputError
 from optimizer.report import talk as report
+from optimizer.report.layout import inert
 
 if TYPE_CHECKING:
     from optimizer.session.store import Sessions
@@ -50,7 +51,7 @@ def show(session: str, project: Path | None) -> None:
     from optimizer.session.export import markdown
 
     with _store(project) as (store, _):
-        click.echo(markdown(told(store.load(session))))
+        click.echo(inert(markdown(told(store.load(session)))))
 
 
 @command.command("export")
@@ -68,7 +69,7 @@ def export(session: str, output: Path | None, project: Path | None, as_json: boo
         log = store.load(session)
     text = "\n".join(line(one._asdict()) for one in log.entries) if as_json else markdown(told(log))
     if output is None:
-        click.echo(text)
+        click.echo(inert(text))
     else:
         output.write_text(text + "\n", encoding="utf-8")
         terminal.notice(f"written to {output}")

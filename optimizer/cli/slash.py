@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -14,11 +16,12 @@ from optimizer.cli import terminal
 from optimizer.errors import InputError
 from optimizer.report import talk as report
 from optimizer.report.figures import count, money
+from optimizer.report.layout import inert
 
 if TYPE_CHECKING:
     from optimizer.engine.services import Services
     from optimizer.images import Image
-    from optimizer.session.conversation import Conversation
+    from optimizer.session.conversation import Conversation, Mode
     from optimizer.session.store import EntryKind, Sessions
 
 MOST_OUTPUT = 20_000  # characters of a command's output that are put on the table
@@ -66,7 +69,7 @@ def _command(*arguments: str) -> Callable[[Talk, str], None]:
 
     def act(talk: Talk, rest: str) -> None:
         root = click.get_current_context().find_root()
-        words = [*arguments, *shlex.split(rest), "--project", str(talk.services.workspace.root)]
+        words = [*arguments, "--project", str(talk.services.workspace.root), *_split(rest)]
         assert isinstance(root.command, click.Group)
         try:
             root.command.main(args=words, prog_name="optimize", standalone_mode=False, obj=root.obj)
@@ -76,32 +79,48 @@ def _command(*arguments: str) -> Callable[[Talk, str], None]:
     return act
 
 
+def _split(rest: str) -> list[str]:
+    """The words of a line, as a shell reads them. Raises InputError for a quotation mark without its other half."""
+    try:
+        return shlex.split(rest)
+    except ValueError as error:
+        raise InputError(f"{rest}: a quotation mark is not closed", "close it, or write \\ before it") from error
+
+
 def _context(talk: Talk, rest: str) -> None:
     if rest:
         _command("context")(talk, shlex.quote(rest))
         return
     for block in talk.conversation.blocks:
         first = " ".join(block.text.split())[:60] or f"{block.tool} {block.arguments[:50]}"
-        click.echo(f"{block.turn:4} {block.kind:12} {block.tokens:7,}  {block.path or first}")
+        click.echo(f"{block.turn:4} {block.kind:12} {block.tokens:7,}  {inert(block.path or first)}")
 
 
 def _cost(talk: Talk, rest: str) -> None:
     for turn in talk.conversation.turns:
         ended = turn.ended
-        click.echo(f"{turn.number:4}  {money(ended.cost if ended else 0):>10}  {' '.join(turn.text.split())[:60]}")
+        click.echo(
+            f"{turn.number:4}  {money(ended.cost if ended else 0):>10}  {inert(' '.join(turn.text.split())[:60])}"
+        )
     click.echo(f"this session: {money(talk.conversation.cost)}")
     _command("budget")(talk, "")
 
 
 def _model(talk: Talk, rest: str) -> None:
+    from optimizer.models.available import named
+
     models = talk.services.models.available().models
     if not rest:
         for number, model in enumerate(models, 1):
-            click.echo(f"{number:3}  {model.id}  ({model.tier}, {model.provider})")
+            click.echo(f"{number:3}  {inert(model.id)}  ({model.tier}, {model.provider})")
         click.echo("/model NUMBER or ID asks that one only; /unpin leaves the choice to the router")
         return
-    if rest.isdecimal() and 0 < int(rest) <= len(models):
-        rest = models[int(rest) - 1].id
+    numbers = {str(number): model.id for number, model in enumerate(models, 1)}
+    rest = numbers.get(rest, rest)
+    if not any(named(model, rest) for model in models):
+        raise InputError(
+            f"no model {rest!r} can be asked here", "/model lists those that can, /doctor why others cannot"
+        )
     _set(talk, {"model": rest})
     terminal.notice(f"from now on {rest} is asked only; /unpin ends that")
 
@@ -122,24 +141,26 @@ def _profile(talk: Talk, rest: str) -> None:
     if not rest:
         _command("profile", "list")(talk, "")
         return
-    _set(talk, {"profile": None if rest == "none" else rest})
-    talk.services = talk.services.for_next(dict(talk.conversation.preferences))
+    chosen = {"profile": None if rest == "none" else rest}
+    talk.services = talk.services.for_next({**talk.conversation.preferences, **chosen})
+    _set(talk, chosen)
     terminal.notice(f"profile {rest} holds for this session")
 
 
-def _mode(mode: str) -> Callable[[Talk, str], None]:
+def _mode(mode: Mode) -> Callable[[Talk, str], None]:
     """Change the mode; with words after it, only for one turn."""
 
     def act(talk: Talk, rest: str) -> None:
-        before = talk.conversation.mode
-        _set(talk, {"mode": mode})
-        if rest:
-            try:
-                talk.take(rest, writes=mode != "ask")
-            finally:
-                _set(talk, {"mode": before})
-        else:
+        if not rest:
+            _set(talk, {"mode": mode})
             terminal.notice(f"mode: {mode}")
+            return
+        before = talk.conversation.mode
+        talk.conversation = replace(talk.conversation, mode=mode)  # not in the log: a kill must not make it stay
+        try:
+            talk.take(rest, writes=mode != "ask")
+        finally:
+            talk.conversation = replace(talk.conversation, mode=before)
 
     return act
 
@@ -150,11 +171,11 @@ def _add(talk: Talk, rest: str) -> None:
 
     if not rest:
         for one in talk.conversation.staged:
-            click.echo(f"{one.kind:7} {one.name}")
+            click.echo(f"{one.kind:7} {inert(one.name)}")
         return
     workspace = talk.services.workspace
     refresh(workspace)
-    for name in shlex.split(rest):
+    for name in _split(rest):
         found = named(name, workspace.index)
         _write(talk, "staged", found._asdict())
         tokens = sum(item.tokens for item in items((found,), workspace.index))
@@ -163,10 +184,11 @@ def _add(talk: Talk, rest: str) -> None:
 
 def _drop(talk: Talk, rest: str) -> None:
     known = {one.name for one in talk.conversation.staged}
-    names = shlex.split(rest) if rest != "all" else sorted(known)
+    names = sorted(known) if rest == "all" else [rest] if rest in known else _split(rest)
     for name in names:
         if name not in known:
-            raise InputError(f"{name!r} is not on the table", f"there are: {', '.join(sorted(known)) or 'none'}")
+            there = ", ".join(map(repr, sorted(known)))
+            raise InputError(f"{name!r} is not on the table", f"there are: {there}" if known else "the table is empty")
         _write(talk, "unstaged", {"name": name})
     terminal.notice(f"taken off the table: {', '.join(names) or 'nothing'}")
 
@@ -185,7 +207,7 @@ def _run(talk: Talk, rest: str) -> None:
     root = talk.services.workspace.root
     done = subprocess.run(["sh", "-c", rest], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     text = done.stdout.decode("utf-8", "replace")
-    click.echo(text, nl=not text.endswith("\n"))
+    click.echo(inert(text), nl=not text.endswith("\n"))
     kept = text if len(text) <= MOST_OUTPUT else f"[…]\n{text[-MOST_OUTPUT:]}"
     if terminal.confirm(f"exit code {done.returncode}. Show this output to the model with the next request?"):
         name = f"$ {rest}"
@@ -201,7 +223,7 @@ def _rewind(talk: Talk, rest: str) -> None:
     if not words or not words[0].isdecimal():
         for turn in talk.conversation.turns:
             files = f"  wrote {', '.join(turn.ended.files)}" if turn.ended and turn.ended.files else ""
-            click.echo(f"{turn.number:4}  {' '.join(turn.text.split())[:60]}{files}")
+            click.echo(inert(f"{turn.number:4}  {' '.join(turn.text.split())[:60]}{files}"))
         click.echo("/rewind N [code|conversation|both] goes back to the end of turn N (0: the beginning)")
         return
     to, what = int(words[0]), words[1] if len(words) > 1 else "both"
@@ -224,7 +246,7 @@ def _compact(talk: Talk, rest: str) -> None:
     for block in talk.conversation.blocks:
         if block.id in found.levels:
             what = block.path or " ".join((block.tool, block.text[:50])).strip()
-            click.echo(f"{block.turn:4} {block.kind:12} {block.tokens:7,}  {what} → {found.levels[block.id]}")
+            click.echo(f"{block.turn:4} {block.kind:12} {block.tokens:7,}  {inert(what)} → {found.levels[block.id]}")
     line = report.compacted(found.dropped, found.saving, found.cost, found.why)
     if terminal.confirm(f"{line}. Do that now?"):
         talk.conversation = upkeep.compacted(talk.store, talk.conversation, found)
@@ -246,9 +268,11 @@ def _fork(talk: Talk, rest: str) -> None:
 
 
 def _go_to(talk: Talk, session: str) -> None:
-    from optimizer.session.conversation import told
+    from optimizer.session.conversation import here, told
 
-    talk.conversation = now = told(talk.store.load(session))
+    log = talk.store.load(session)
+    here(log, talk.services.workspace.repository)
+    talk.conversation = now = told(log)
     terminal.notice(report.opened(now.id, len(now.turns), now.tokens, now.damaged))
 
 
@@ -257,9 +281,11 @@ def _export(talk: Talk, rest: str) -> None:
 
     text = markdown(talk.conversation)
     if not rest:
-        click.echo(text)
+        click.echo(inert(text))
         return
-    path = Path(rest).expanduser()
+    path = Path(os.path.expanduser(rest))  # noqa: PTH111 - Path raises for a user that there is not
+    if path.is_dir():
+        raise InputError(f"{path} is a folder", f"/export {path / 'conversation.md'}")
     if path.exists() and not terminal.confirm(f"{path} exists. Replace it?"):
         return
     path.write_text(text, encoding="utf-8")
@@ -269,7 +295,9 @@ def _export(talk: Talk, rest: str) -> None:
 def _image(talk: Talk, rest: str) -> None:
     from optimizer.cli.options import attached
 
-    talk.images = (*talk.images, *attached(tuple(shlex.split(rest))))
+    if not rest:
+        raise InputError("/image takes files", "/image screenshot.png")
+    talk.images = (*talk.images, *attached(tuple(_split(rest))))
     terminal.notice(f"{len(talk.images)} with the next request")
 
 

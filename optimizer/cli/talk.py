@@ -7,12 +7,14 @@ from collections.abc import Generator, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from optimizer.cli import show, terminal
+import click
+
+from optimizer.cli import ending, show, terminal
 from optimizer.cli.answers import Answers
 from optimizer.cli.live import Live
 from optimizer.cli.slash import SLASHES, serve
 from optimizer.cli.typed import EditedLines, Lines, PlainLines, completions
-from optimizer.errors import OptimizerError
+from optimizer.errors import OptimizerError, SecretFound
 from optimizer.events import Event, Finished, Recorded
 from optimizer.report import talk as report
 from optimizer.retrieval import Query
@@ -51,8 +53,8 @@ class Talking:
                     self._serve(line)
             except EOFError:
                 break
-            except KeyboardInterrupt:
-                if stopping:
+            except (KeyboardInterrupt, ending.Interrupted, click.Abort):
+                if stopping or ending.asked():
                     break
                 stopping = True
                 terminal.notice(report.stopped(self.conversation.id))
@@ -61,13 +63,10 @@ class Talking:
         return 0
 
     def take(self, text: str, writes: bool = True) -> None:
-        """One turn; an error of it is shown, and what was said stays."""
+        """One turn; after an error, which the caller shows, the conversation is as the log has it."""
         try:
             self._turn(text, writes)
-        except OptimizerError as error:
-            self._again()
-            terminal.failure(error.message, error.hint)
-        except KeyboardInterrupt:
+        except BaseException:
             self._again()
             raise
         finally:
@@ -76,13 +75,19 @@ class Talking:
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 
     def _serve(self, line: str) -> None:
-        if not line.startswith("/"):
-            self.take(line)
-            return
+        """Do what a line says; an error of that is shown, and ends nothing."""
         try:
-            serve(self, line)
+            if line.startswith("/"):
+                serve(self, line)
+            else:
+                self.take(line)
         except OptimizerError as error:
             terminal.failure(error.message, error.hint)
+            if isinstance(error, SecretFound) and self.conversation.turns:
+                terminal.notice(report.holds_secret(len(self.conversation.turns) - 1))
+        except OSError as error:
+            what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+            terminal.failure(what, "check the path, the disk and its permissions")
 
     def _turn(self, text: str, writes: bool) -> None:
         from optimizer.engine.landing import LandingOptions

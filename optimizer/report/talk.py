@@ -70,6 +70,14 @@ def not_compacted(why: str, saving: int, cost: int) -> str:
     return f"nothing is left out: {because.get(why, 'all of it is recent, short or yours')}"
 
 
+def holds_secret(turn: int) -> str:
+    """The line when a secret kept a turn from being sent; `turn` is the one before."""
+    return (
+        "what is said or on the table is sent with each turn, until it is taken back: "
+        f"/drop all clears the table, /rewind {turn} conversation takes back this request"
+    )
+
+
 def prefix_changed() -> str:
     """The line when what was sent before would be sent otherwise, though nothing was left out."""
     return "the beginning of this conversation is not as it was sent: the provider's cache will not hold it"
@@ -89,7 +97,7 @@ class Standing(NamedTuple):
 
 def status(now: Standing) -> str:
     """The status line below the prompt."""
-    model = f"{now.model} ({'local' if now.local else 'cloud'})" if now.model else "no model asked yet"
+    model = f"{inert(now.model)} ({'local' if now.local else 'cloud'})" if now.model else "no model asked yet"
     cap = f", {dollars(now.left)} left" if now.left is not None else ""
     return f"{model} · {now.tokens:,} tokens · {now.mode} · today {dollars(now.today)}{cap}"
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from math import inf
 from typing import Any, Literal, NamedTuple
 
+from optimizer.errors import InputError
 from optimizer.session.blocks import Block
 from optimizer.session.levels import Levels, sent
 from optimizer.session.messages import Place, Said, after, said
@@ -18,6 +19,7 @@ Mode = Literal["ask", "accept-edits", "plan"]
 """What becomes of a proven change: the user is asked, it is written, or nothing is changed and a plan is made."""
 
 TIME_TO_LIVE = 300  # seconds that a provider's cache keeps a conversation (Anthropic's default; others tell none)
+LOST = "[these words are lost: the entry with them is damaged]"
 UNANSWERED = "This request got no answer that could be used."
 
 
@@ -115,11 +117,20 @@ class Conversation:
 
 
 def told(log: Log) -> Conversation:
-    """The conversation that a log holds."""
+    """The conversation that a log holds; an entry that does not make sense is left out, and counts as damaged."""
     conversation = Conversation(log.id, log.repository, damaged=log.damaged)
     for entry in log.entries:
-        conversation = step(conversation, entry)
-    return conversation
+        try:
+            conversation = step(conversation, entry)
+        except (AttributeError, LookupError, TypeError, ValueError):
+            conversation = replace(conversation, damaged=conversation.damaged + 1)
+    return replace(conversation, entry=log.last)
+
+
+def here(log: Log, repository: str) -> None:
+    """Raise InputError for a session of another repository: what was shown in it may not be sent from here."""
+    if log.repository != repository:
+        raise InputError(f"session {log.id} belongs to {log.repository}", "go there, or begin one here: optimize chat")
 
 
 def add(store: Sessions, conversation: Conversation, kind: EntryKind, body: Mapping[str, Any]) -> Conversation:
@@ -165,7 +176,9 @@ def _asked(now: Conversation, body: Mapping[str, Any]) -> Conversation:
 
 
 def _turned(now: Conversation, body: Mapping[str, Any]) -> Conversation:
-    """The whole turn takes the place of its words."""
+    """The whole turn takes the place of its words; where these are lost, it stands alone."""
+    if not now.turns or now.turns[-1].ended is not None:
+        now = _asked(now, {"text": LOST})
     number = len(now.turns)
     blocks = tuple(Block(**{**one, "stands_for": tuple(one["stands_for"])}) for one in body["blocks"])
     ended = Ended(**{**body["ended"], "files": tuple(body["ended"]["files"])})

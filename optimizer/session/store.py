@@ -51,7 +51,10 @@ class Entry(NamedTuple):
 
 
 class Log(NamedTuple):
-    """A session with its entries; `damaged` is how many entries could not be read, and are left out."""
+    """A session with its entries; `damaged` is how many entries could not be read, and are left out.
+
+    `last` is the number of its last entry, readable or not (0: there is none).
+    """
 
     id: str
     repository: str
@@ -59,6 +62,7 @@ class Log(NamedTuple):
     parent: str
     entries: tuple[Entry, ...]
     damaged: int = 0
+    last: int = 0
 
 
 class Listed(NamedTuple):
@@ -108,7 +112,7 @@ class Sessions:
         head = self._head(session)
         rows = self._use(lambda db: db.execute(_ENTRIES, (head[0],)).fetchall())
         entries = tuple(entry for row in rows if (entry := _entry(row)) is not None)
-        return Log(*head, entries, len(rows) - len(entries))
+        return Log(*head, entries, len(rows) - len(entries), rows[-1][0] if rows else 0)
 
     def fork(self, session: str, upto: int = 0) -> str:
         """A new session that begins as another one, up to its entry `upto` (0: all of it); returns its id."""
@@ -118,7 +122,7 @@ class Sessions:
         def copy(db: sqlite3.Connection) -> None:
             with transaction(db):
                 db.execute(_COPY_HEAD, (new, _now(), log.id))
-                db.execute(_COPY, (new, log.id, upto or len(log.entries) + log.damaged))
+                db.execute(_COPY, (new, log.id, upto or log.last))
 
         self._use(copy)
         return new

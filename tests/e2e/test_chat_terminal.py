@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
 import select
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,8 +31,8 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[=>78])")
 class Screen:
     """A terminal with the command in it."""
 
-    def __init__(self, terminal: int) -> None:
-        self._terminal = terminal
+    def __init__(self, terminal: int, pid: int) -> None:
+        self._terminal, self.pid = terminal, pid
         self.seen = ""
 
     def until(self, text: str, seconds: float = 30) -> None:
@@ -71,7 +73,7 @@ def chatting(user: Optimize, *arguments: str) -> Iterator[tuple[Screen, list[int
     if pid == 0:
         os.chdir(user.cwd)
         os.execve(COMMAND, [str(COMMAND), *arguments], {"TERM": "xterm", "COLUMNS": "100", **user.environment()})
-    screen, code = Screen(terminal), list[int]()
+    screen, code = Screen(terminal, pid), list[int]()
     try:
         yield screen, code
         screen.rest()
@@ -202,3 +204,137 @@ def test_lines_are_kept_for_their_user_alone(talking: Optimize) -> None:
         screen.until("--continue")
     kept = Path(talking.home / ".local/state/optimizer/chat-history")
     assert "/cost" in kept.read_text() and kept.stat().st_mode & 0o077 == 0
+
+
+def test_no_line_that_is_typed_ends_the_session(talking: Optimize, tmp_path: Path) -> None:
+    with chatting(talking, "chat", "--tier", "local", "--plain") as (screen, code):
+        screen.until("/help")
+        for line, shown in (
+            ('/add "calc', "not closed"),
+            ("/undo it's", "not closed"),
+            ("/drop it's", "not closed"),
+            ("/image 'x", "not closed"),
+            ("/image", "takes files"),
+            ("/image nothing.png", "nothing.png"),
+            (f"/export {tmp_path}/no/such/folder.md", "No such file"),
+            (f"/export {tmp_path}", "is a folder"),
+            ("/export ~nobody-here/x.md", "No such file"),
+            ("/model 99", "no model '99'"),
+            ("/model gpt-99", "no model 'gpt-99'"),
+            ("/profile nothing", "nothing"),
+            ("/undo --nothing", "No such option"),
+            ("/", "no command"),
+        ):
+            screen.type(f"{line}\r")
+            screen.until(shown)
+            screen.until("today")
+        screen.type("explain main\r")  # neither the model nor the profile was kept
+        screen.until(MAIN)
+        screen.until("local)")
+        screen.type("/stage it's all in cents\r")
+        screen.until("on the table")
+        screen.until("local)")
+        screen.type("/drop it's all in cents\r")
+        screen.until("taken off")
+        screen.until("local)")
+        screen.type("\x04")
+        screen.until("1 turn")
+    assert code == [0]
+
+
+def test_ctrl_c_and_ctrl_d_at_a_question_answer_it_only(talking: Optimize) -> None:
+    before = (talking.cwd / "calc/parse.py").read_text()
+    with chatting(talking, "chat", "--tier", "local", "--plain") as (screen, code):
+        screen.until("/help")
+        for line, key in ((CHANGE, "\x03"), (CHANGE, "\x04"), ("/run echo x", "\x03")):
+            screen.type(f"{line}\r")
+            screen.until(YES_NO.strip())
+            screen.type(key)
+            screen.until("stopped")
+            screen.until("today")
+        screen.type("/run sleep 20\r")
+        screen.until("sleep 20")
+        screen.type("\x03")
+        screen.until("stopped")
+        screen.type("/quit\r")
+        screen.until("2 turns")
+    assert code == [0] and (talking.cwd / "calc/parse.py").read_text() == before
+
+
+def test_a_session_of_another_repository_is_not_gone_on_with(talking: Optimize, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    ran = talking("chat", "--prompt", "where is x", "--output-format", "json", cwd=other)
+    session = json.loads(ran.out)["session_id"]
+    with chatting(talking, "chat", "--tier", "local", "--plain") as (screen, code):
+        screen.until("/help")
+        screen.type(f"/resume {session}\r")
+        screen.until("belongs to")
+        screen.type("/quit\r")
+        screen.until("--continue")
+    assert code == [0]
+
+
+def test_nothing_that_was_said_acts_on_the_terminal(talking: Optimize, loopback: Loopback) -> None:
+    loopback.answer("ollama", lambda _: Reply(f"{RIGHT} \x1b]0;owned\x07 \u202eback"))
+    ran = talking(
+        "chat", "--prompt", "explain how parse_response \x1b[2J", "--output-format", "json", "--tier", "local"
+    )
+    session = json.loads(ran.out)["session_id"]
+    for shown in ("show", "export", "graph"):
+        out = talking("sessions", shown, session).out
+        assert out and not set("\x1b\x07\u202e") & set(out)
+    assert "\x1b" not in talking("sessions", "list").out
+    with chatting(talking, "chat", "--continue", "--tier", "local", "--plain") as (screen, code):
+        screen.until("/help")
+        for line in ("/context", "/cost", "/rewind", "/export", "/run printf '\\033]0;owned'"):
+            screen.type(f"{line}\r")
+            screen.until("\\u001b")
+            if line.startswith("/run"):
+                screen.type("n\r")
+            screen.until("today")
+            assert not set("\x07\u202e") & set(screen.seen)
+        screen.type("/quit\r")
+        screen.until("--continue")
+    assert code == [0]
+
+
+def test_a_mode_for_one_turn_does_not_outlive_it(talking: Optimize) -> None:
+    with chatting(talking, "chat", "--tier", "local", "--plain") as (screen, code):
+        screen.until("/help")
+        screen.type(f"/accept {STALLED}\r")
+        screen.until("word1")
+        os.kill(screen.pid, signal.SIGKILL)
+    assert code == [-signal.SIGKILL]
+    session = talking("sessions", "list", "--json").events[0]["id"]
+    log = talking("sessions", "export", session, "--json").events
+    assert [entry["kind"] for entry in log] == ["asked"]
+
+
+def test_sigterm_leaves_at_once_and_keeps_the_session(talking: Optimize) -> None:
+    with chatting(talking, "chat", "--tier", "local", "--plain") as (screen, code):
+        screen.until("/help")
+        screen.type(f"{STALLED}\r")
+        screen.until("word1")
+        os.kill(screen.pid, signal.SIGTERM)
+        screen.until("1 turn")
+    assert code == [-signal.SIGTERM]
+    assert "word0 word1" in talking("sessions", "show", talking("sessions", "list", "--json").events[0]["id"]).out
+
+
+def test_a_secret_in_a_turn_can_be_taken_back(talking: Optimize, loopback: Loopback) -> None:
+    secret = "gsk_" + "Zb7Qw3Er9Ty1Ui5Op2As8Df4Gh6Jk0LzXcVbNm3Qw7Er1Ty5Ui9O"
+    loopback.answer("groq", replies)
+    with chatting(talking, "chat", "--tier", "free", "--plain") as (screen, code):
+        screen.until("/help")
+        screen.type(f"explain main with {secret}\r")
+        screen.until("/rewind 0")
+        screen.until("today")
+        screen.type("/rewind 0 conversation\r")
+        screen.until("end of turn 0")
+        screen.until("today")
+        screen.type("explain main\r")
+        screen.until(MAIN)
+        screen.type("/quit\r")
+        screen.until("--continue")
+    assert code == [0]

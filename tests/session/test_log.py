@@ -105,6 +105,24 @@ def test_a_damaged_entry_costs_itself_only(store: Sessions, tmp_path: Path) -> N
     assert [turn.ended is None for turn in again.turns] == [True, False]
 
 
+@pytest.mark.parametrize("body", ["{}", '{"text": 1, "blocks": [{}], "ended": []}', "[]", "gone"])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_after_a_damaged_entry_the_session_goes_on(store: Sessions, tmp_path: Path, number: int, body: str) -> None:
+    session = store.create("/repo")
+    talked(store, session, "one", "two")
+    store.close()
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.execute("UPDATE entries SET body = ? WHERE number = ?", (body, number))
+    store = Sessions(tmp_path)
+    on = talked(store, session, "three")
+    assert on.turns[-1].text == "three" and on == told(store.load(session))
+    assert [turn.number for turn in on.turns] == list(range(1, len(on.turns) + 1))
+    said_by_models = [block.text for block in on.blocks if block.kind == "assistant"]
+    kept = [text for entry, text in ((2, "about one"), (4, "about two")) if entry != number]
+    assert said_by_models == [*kept, "about three"]
+    assert talked(store, store.fork(session), "four").turns[-1].text == "four"
+
+
 def test_a_file_of_a_newer_version_is_not_touched(store: Sessions, tmp_path: Path) -> None:
     store.create("/repo")
     store.close()
