@@ -13,9 +13,9 @@ import pytest
 
 from optimizer.db import leases
 from optimizer.engine.run import run
-from optimizer.events import Chosen, Routed
+from optimizer.events import Routed
 from optimizer.models.state_store import FILE
-from optimizer.retrieval import Query
+from optimizer.retrieval import Progress, Query
 from optimizer.wiring.services import services as open_services
 from optimizer.wiring.workspace import Start
 from tests.loopback.replies import Reply
@@ -55,13 +55,16 @@ def test_a_run_that_is_broken_off_meanwhile_leaves_no_call_open(
     make_repo: Callable[[Mapping[str, str | bytes]], Path], env: Mapping[str, str], loopback: Loopback
 ) -> None:
     loopback.answer("ollama", lambda _: Reply(text="design 0.9", stall_at=0, stall=20))
-    with open_services(Start(make_repo(CODE), env, {}), lambda _: None, lambda _: None) as services:
-        flow = run(Query("explain total"), services)
-        assert any(isinstance(event, Chosen) for event in flow)
+
+    def break_off(_: Progress) -> None:
         until = monotonic() + 20
         while not loopback.asked("ollama") and monotonic() < until:
             sleep(0.02)
-        flow.close()
+        raise KeyboardInterrupt
+
+    with open_services(Start(make_repo(CODE), env, {}), break_off, lambda _: None) as services:
+        with pytest.raises(KeyboardInterrupt):
+            list(run(Query("explain total"), services))
         assert [(one.model_asked, one.outcome) for one in services.calls.ledger().last(9)] == [("tiny:1b", "cancelled")]
     with closing(sqlite3.connect(Path(env["HOME"]) / "state" / FILE)) as db:
         assert not leases.held(db, 0.0)
