@@ -82,6 +82,8 @@ def _chosen(store: Sessions, services: Services, given: dict[str, Any]) -> Conve
     log = store.load(store.fork(wanted) if given["fork"] else wanted or store.create(repository))
     here(log, repository)
     conversation = told(log)
-    if given["mode"] and given["mode"] != conversation.mode:
-        conversation = add(store, conversation, "set", {"mode": given["mode"]})
+    held = {"mode": conversation.mode, **conversation.preferences}
+    for key in held:
+        if given[key] and given[key] != held[key]:
+            conversation = add(store, conversation, "set", {key: given[key]})
     return conversation

@@ -34,7 +34,7 @@ def one_turn(
     query = Query(given["prompt"], piped_in())
     answers = Answers(given["yes"], terminal.interactive() and not given["form"])
     landing = LandingOptions(given["yes"]) if given["yes"] or answers.asks or conversation.mode != "ask" else None
-    asked = services.for_next({}, query)
+    asked = services.for_next(dict(conversation.preferences), query)
     run = answered(take(store, conversation, query, asked, Options(landing=landing)), answers)
     if given["form"] in (None, "text"):
         detail: show.Detail = "quiet" if given["quiet"] else "verbose" if given["verbose"] else "terse"

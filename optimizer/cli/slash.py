@@ -110,6 +110,8 @@ def _model(talk: Talk, rest: str) -> None:
     from optimizer.models.available import named
 
     models = talk.services.models.available().models
+    if not models:
+        raise InputError("no model can be asked here", "/doctor says why, and what to do")
     if not rest:
         for number, model in enumerate(models, 1):
             click.echo(f"{number:3}  {inert(model.id)}  ({model.tier}, {model.provider})")
@@ -170,6 +172,8 @@ def _add(talk: Talk, rest: str) -> None:
     from optimizer.session.staging import items, named
 
     if not rest:
+        if not talk.conversation.staged:
+            terminal.notice("nothing is on the table: /add FILE or SYMBOL, or /stage TEXT")
         for one in talk.conversation.staged:
             click.echo(f"{one.kind:7} {inert(one.name)}")
         return

@@ -97,7 +97,7 @@ class Talking:
         from optimizer.session.turn import take
 
         query, self.images = Query(text, "", self.images), ()
-        self.services = self.services.for_next(dict(self.conversation.preferences), query)
+        self.services = self.services.for_next(self._flags(), query)
         detail: show.Detail = "quiet" if self._given["quiet"] else "verbose" if self._given["verbose"] else "terse"
         screen = show.Terminal(self._live, detail)
         answers = Answers(self._given["yes"], True, screen.asking)
@@ -109,6 +109,10 @@ class Talking:
             else:
                 self._note(event)
                 screen.event(event)
+
+    def _flags(self) -> dict[str, object]:
+        """What the command line and the session want of models; None takes back what an earlier turn was given."""
+        return {"model": self._given["model"], "profile": self._given["profile"], **self.conversation.preferences}
 
     def _kept(self, run: Generator[Event, None, Conversation]) -> Generator[Event, None, None]:
         self.conversation = yield from run

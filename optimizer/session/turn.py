@@ -11,6 +11,7 @@ from optimizer.agent.serve import region
 from optimizer.agent.talk import Talk
 from optimizer.engine import run as engine
 from optimizer.engine.options import Options
+from optimizer.engine.prepare import refresh
 from optimizer.events import Event, Exchanged, Finished, Flow, Question, TextDelta, UserAnswer
 from optimizer.session import staging, upkeep
 from optimizer.session.conversation import UNANSWERED, Conversation, Ended, add, step, turn_body
@@ -39,6 +40,8 @@ def take(
     Its words are in the log before a model is asked, its answer as soon as it is there. The events are those of a run.
     Raises what a run raises, Conflict when the session goes on elsewhere, StorageError.
     """
+    if conversation.staged:  # what may not be read any more is not on the table
+        refresh(services.workspace)
     found = upkeep.planned(conversation, services)
     yield from upkeep.notices(conversation, found)
     conversation = upkeep.compacted(store, conversation, found)

@@ -219,6 +219,7 @@ def test_no_line_that_is_typed_ends_the_session(talking: Optimize, tmp_path: Pat
             (f"/export {tmp_path}/no/such/folder.md", "No such file"),
             (f"/export {tmp_path}", "is a folder"),
             ("/export ~nobody-here/x.md", "No such file"),
+            ("/add", "nothing is on the table"),
             ("/model 99", "no model '99'"),
             ("/model gpt-99", "no model 'gpt-99'"),
             ("/profile nothing", "nothing"),
@@ -338,3 +339,51 @@ def test_a_secret_in_a_turn_can_be_taken_back(talking: Optimize, loopback: Loopb
         screen.type("/quit\r")
         screen.until("--continue")
     assert code == [0]
+
+
+def test_a_staged_file_that_is_ignored_since_is_not_sent(talking: Optimize, loopback: Loopback) -> None:
+    (talking.cwd / "notes.txt").write_text("the launch is on Friday\n")
+    with chatting(talking, "chat", "--tier", "local", "--plain") as (screen, _):
+        screen.until("/help")
+        screen.type("/add notes.txt\r")
+        screen.until("on the table")
+        screen.until("today")
+        screen.type("/quit\r")
+        screen.until("--continue")
+    with (talking.cwd / ".gitignore").open("a") as ignored:
+        ignored.write("\nnotes.txt\n")
+    talking("chat", "--prompt", "explain main", "--continue", "--tier", "local")
+    assert loopback.asked("ollama") and "Friday" not in "".join(one.text for one in loopback.asked("ollama"))
+
+
+def test_the_model_of_a_session_holds_in_scripts_too(talking: Optimize, loopback: Loopback) -> None:
+    loopback.answer("anthropic", replies)
+    with chatting(talking, "chat", "--plain") as (screen, _):
+        screen.until("/help")
+        screen.type("/model claude-haiku-4-5\r")
+        screen.until("is asked only")
+        screen.until("today")
+        screen.type("/quit\r")
+        screen.until("--continue")
+    talking("chat", "--prompt", "explain main", "--continue")
+    assert loopback.asked("anthropic") and not loopback.asked("ollama")
+    talking("chat", "--prompt", "explain parse_response", "--continue", "--model", "qwen2.5-coder:7b")
+    assert len(loopback.asked("anthropic")) == 1 and loopback.asked("ollama")
+
+
+def test_what_is_unpinned_holds_no_longer(talking: Optimize, loopback: Loopback) -> None:
+    loopback.answer("anthropic", replies)
+    with chatting(talking, "chat", "--plain") as (screen, _):
+        screen.until("/help")
+        for line, shown in (
+            ("/model claude-haiku-4-5", "is asked only"),
+            ("explain main", MAIN),
+            ("/unpin", "router"),
+            ("explain main again", MAIN),
+        ):
+            screen.type(f"{line}\r")
+            screen.until(shown)
+            screen.until("today $")
+        screen.type("/quit\r")
+        screen.until("--continue")
+    assert len(loopback.asked("anthropic")) == 1 and loopback.asked("ollama")
