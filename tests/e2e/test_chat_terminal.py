@@ -301,8 +301,8 @@ def test_nothing_that_was_said_acts_on_the_terminal(talking: Optimize, loopback:
 
 
 def test_a_mode_for_one_turn_does_not_outlive_it(talking: Optimize) -> None:
-    with chatting(talking, "chat", "--tier", "local", "--plain") as (screen, code):
-        screen.until("/help")
+    with chatting(talking, "chat", "--tier", "local") as (screen, code):
+        screen.until("today")
         screen.type(f"/accept {STALLED}\r")
         screen.until("word1")
         os.kill(screen.pid, signal.SIGKILL)
@@ -313,8 +313,8 @@ def test_a_mode_for_one_turn_does_not_outlive_it(talking: Optimize) -> None:
 
 
 def test_sigterm_leaves_at_once_and_keeps_the_session(talking: Optimize) -> None:
-    with chatting(talking, "chat", "--tier", "local", "--plain") as (screen, code):
-        screen.until("/help")
+    with chatting(talking, "chat", "--tier", "local") as (screen, code):
+        screen.until("today")
         screen.type(f"{STALLED}\r")
         screen.until("word1")
         os.kill(screen.pid, signal.SIGTERM)
