@@ -209,7 +209,14 @@ def _run(talk: Talk, rest: str) -> None:
     if not rest:
         raise InputError("/run takes a command line", "/run git status")
     root = talk.services.workspace.root
-    done = subprocess.run(["sh", "-c", rest], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(
+        ["sh", "-c", rest],
+        cwd=root,
+        stdin=subprocess.DEVNULL,  # its questions would not be seen before it ends
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     text = done.stdout.decode("utf-8", "replace")
     click.echo(inert(text), nl=not text.endswith("\n"))
     kept = text if len(text) <= MOST_OUTPUT else f"[…]\n{text[-MOST_OUTPUT:]}"
@@ -230,6 +237,8 @@ def _rewind(talk: Talk, rest: str) -> None:
             click.echo(inert(f"{turn.number:4}  {' '.join(turn.text.split())[:60]}{files}"))
         click.echo("/rewind N [code|conversation|both] goes back to the end of turn N (0: the beginning)")
         return
+    if not turns:
+        raise InputError("there is no turn yet to go back behind", "begin with a request")
     to, what = int(words[0]), words[1] if len(words) > 1 else "both"
     if to >= turns or what not in ("code", "conversation", "both"):
         places = f"a turn from 0 to {turns - 1}, then code, conversation or both"

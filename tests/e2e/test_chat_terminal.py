@@ -219,6 +219,7 @@ def test_no_line_that_is_typed_ends_the_session(talking: Optimize, tmp_path: Pat
             (f"/export {tmp_path}/no/such/folder.md", "No such file"),
             (f"/export {tmp_path}", "is a folder"),
             ("/export ~nobody-here/x.md", "No such file"),
+            ("/rewind 0", "no turn yet"),
             ("/add", "nothing is on the table"),
             ("/model 99", "no model '99'"),
             ("/model gpt-99", "no model 'gpt-99'"),
@@ -247,7 +248,7 @@ def test_ctrl_c_and_ctrl_d_at_a_question_answer_it_only(talking: Optimize) -> No
     before = (talking.cwd / "calc/parse.py").read_text()
     with chatting(talking, "chat", "--tier", "local", "--plain") as (screen, code):
         screen.until("/help")
-        for line, key in ((CHANGE, "\x03"), (CHANGE, "\x04"), ("/run echo x", "\x03")):
+        for line, key in ((CHANGE, "\x03"), (CHANGE, "\x04"), ("/run cat", "\x03")):
             screen.type(f"{line}\r")
             screen.until(YES_NO.strip())
             screen.type(key)
