@@ -184,7 +184,7 @@ def test_an_error_of_a_turn_ends_nothing(talking: Optimize) -> None:
             ("/nothing", "no command /nothing"),
             ("/add nothing.py", "nothing.py"),
             ("/add .env", "never sent"),
-            ("/rewind 7", "no such place"),
+            ("/rewind 7", "no turn yet"),
             ("/resume zzzz", "no session"),
         ):
             screen.type(f"{line}\r")

@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 from attack_runners import RUNNERS, laid_out, told
 from attack_runners_types import Attack, Runner
 
-EACH = 1 if os.environ.get("ALL_ATTACKS") else 5
+EACH = 1 if os.environ.get("ALL_ATTACKS") else 9
 CHEAP = frozenset({"pytest", "unittest", "node", "node, one test", "make", "a script", "cargo, inside"})
 CASES = [
     pytest.param(runner, attack, id=f"{runner.name}: {attack.name}")
