@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from optimizer.agent.seen import Seen, seen_in
@@ -23,7 +24,7 @@ _LINE = re.compile(r"(\d+)\t(.*)")
 SHORT = 8  # words of a request up to which the one before it helps to find its code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Talk:
     """What was said so far and its `tokens`; `staged` is code that the user wants to be shown, `before` the words of
     the request before."""
@@ -57,6 +58,11 @@ class Talk:
     def text(self) -> str:
         """All that was said and shown."""
         return "\n".join(text for one in self.messages for text in (*(done.text for done in one.results), one.text))
+
+    @cached_property
+    def shown(self) -> Shown:
+        """The lines of files that were shown."""
+        return shown_in(self.messages)
 
     def holds(self, text: str) -> bool:
         """Whether this text was sent already."""

@@ -37,8 +37,7 @@ def one_turn(
     asked = services.for_next(dict(conversation.preferences), query)
     run = answered(take(store, conversation, query, asked, Options(landing=landing)), answers)
     if given["form"] in (None, "text"):
-        detail: show.Detail = "quiet" if given["quiet"] else "verbose" if given["verbose"] else "terse"
-        return _shown(run, show.Terminal(live, detail))
+        return _shown(run, show.Terminal(live, show.detail_of(given)))
     return _printed(run, conversation, services, stream=given["form"] == "stream-json")
 
 

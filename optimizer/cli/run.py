@@ -87,8 +87,7 @@ def command(request: tuple[str, ...], features: tuple[str, ...], **given: Any) -
 def _screen(live: Live, given: Mapping[str, Any]) -> show.Screen:
     if given["as_json"]:
         return show.JsonLines()
-    detail: show.Detail = "quiet" if given["quiet"] else "verbose" if given["verbose"] else "terse"
-    return show.Terminal(live, detail, given["dry_run"])
+    return show.Terminal(live, show.detail_of(given), given["dry_run"])
 
 
 def _keep(record: UsageRecord) -> None:

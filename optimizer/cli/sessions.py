@@ -109,7 +109,7 @@ def graph(session: str, remove: tuple[int, ...], html: Path | None, project: Pat
 @click.option("--yes", "-y", is_flag=True, help="Remove them without asking.")
 @options.project
 def remove(sessions: tuple[str, ...], yes: bool, project: Path | None) -> None:
-    """Remove sessions with all that was said in them."""
+    """Remove sessions and all their messages."""
     with _store(project) as (store, _):
         for session in sessions:
             log = store.load(session)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import click
 
@@ -77,6 +77,11 @@ DETAILS: frozenset[NoticeKind] = frozenset(
 DETAIL = get_args(Detail)  # from the least to the most
 MOST_FILES = 3  # that are named where no model can be asked
 STANDS_STILL = 2.0  # seconds without a piece of a text that is shown
+
+
+def detail_of(given: Mapping[str, Any]) -> Detail:
+    """How much the flags `--quiet` and `--verbose` let a terminal show."""
+    return "quiet" if given["quiet"] else "verbose" if given["verbose"] else "terse"
 
 
 class Screen(Protocol):

@@ -98,8 +98,7 @@ class Talking:
 
         query, self.images = Query(text, "", self.images), ()
         self.services = self.services.for_next(self._flags(), query)
-        detail: show.Detail = "quiet" if self._given["quiet"] else "verbose" if self._given["verbose"] else "terse"
-        screen = show.Terminal(self._live, detail)
+        screen = show.Terminal(self._live, show.detail_of(self._given))
         answers = Answers(self._given["yes"], True, screen.asking)
         wanted = Options(landing=LandingOptions(answers.yes) if writes else None)
         flow = take(self.store, self.conversation, query, self.services, wanted)

@@ -43,17 +43,17 @@ class EditedLines:
 
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         file.touch(mode=0o600)
+        self._status = status
         self._session: PromptSession[str] = PromptSession(
             history=FileHistory(str(file)),
             completer=_completer(words),
             complete_while_typing=False,
-            bottom_toolbar=status,
             key_bindings=_keys(),
             enable_open_in_editor=True,
         )
 
     def read(self) -> str:
-        return self._session.prompt(PROMPT)
+        return self._session.prompt(PROMPT, bottom_toolbar=self._status())
 
 
 def completions(words: Sequence[str], begun: str) -> Iterator[str]:

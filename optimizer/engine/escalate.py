@@ -287,14 +287,14 @@ def _ask(request: Request, workspace: Workspace, toolbox: Toolbox, before: Befor
 
 def _unshown(request: Request) -> Context:
     """The context without what was shown in the conversation and is the same."""
-    from optimizer.agent.talk import shown_in, without
+    from optimizer.agent.talk import without
 
-    return without(request.context, shown_in(request.talk.messages)) if request.talk else request.context
+    return without(request.context, request.talk.shown) if request.talk else request.context
 
 
 def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
     from optimizer.agent.serve import Overlay, Toolbox, View
-    from optimizer.agent.talk import seen, shown_in
+    from optimizer.agent.talk import seen
     from optimizer.edits.paths import reader
     from optimizer.privacy.secrets.redact import handling
 
@@ -302,7 +302,7 @@ def _toolbox(request: Request, model: Model, workspace: Workspace) -> Toolbox:
     edits = request.task.wants_edits or talk is not None
     overlay = Overlay(reader(workspace.root, workspace.index.sees))
     view = View(workspace.index, overlay, workspace.settings.agent_result_tokens)
-    known = shown_in(talk.messages) if talk else {}
+    known = talk.shown if talk else {}
     shown = tuple(dict.fromkeys((*(item.path for item in request.context.items), *known)))
     tests = _tests(workspace) if edits and looks and model.tools else None
     tools = prompts.offered(edits, looks, tests is not None)

@@ -73,7 +73,7 @@ def not_compacted(why: str, saving: int, cost: int) -> str:
 def holds_secret(turn: int) -> str:
     """The line when a secret kept a turn from being sent; `turn` is the one before."""
     return (
-        "what is said or on the table is sent with each turn, until it is taken back: "
+        "each turn sends the earlier messages and the table again: "
         f"/drop all clears the table, /rewind {turn} conversation takes back this request"
     )
 

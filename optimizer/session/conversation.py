@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from math import inf
 from typing import Any, Literal, NamedTuple
 
@@ -53,7 +54,7 @@ class Turn(NamedTuple):
     entry: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conversation:
     """A session as it stands; `entry` is the number of its last entry, `next_id` the first id that no block had.
 
@@ -85,7 +86,7 @@ class Conversation:
         """Where the blocks of the next turn belong."""
         return after(self.blocks, len(self.turns) + 1, self.next_id)
 
-    @property
+    @cached_property
     def levels(self) -> Levels:
         """The level of each block that is not sent whole."""
         return {id: level for _, levels in self.leveled for id, level in levels.items() if level != "whole"}
@@ -95,7 +96,7 @@ class Conversation:
         """The number of the last message that a model has given: that and all before it were sent."""
         return next((block.message for block in reversed(self.blocks) if not block.of_user), 0)
 
-    @property
+    @cached_property
     def sent(self) -> tuple[Block, ...]:
         """The blocks as they are sent."""
         return sent(self.blocks, self.levels)
@@ -110,7 +111,7 @@ class Conversation:
         """Micro-dollars of all turns, also of those gone back behind; None where that of one is unknown."""
         return None if self.unpriced else self.spent
 
-    @property
+    @cached_property
     def tokens(self) -> int:
         """The tokens of its blocks as they are sent."""
         return sum(block.tokens for block in self.sent)
@@ -219,12 +220,6 @@ def _unstaged(now: Conversation, body: Mapping[str, Any]) -> Conversation:
     return replace(now, staged=tuple(one for one in now.staged if one.name != body["name"]))
 
 
-def _pinned(now: Conversation, body: Mapping[str, Any]) -> Conversation:
-    chosen = set(body["blocks"])
-    blocks = (replace(one, pinned=bool(body["on"])) if one.id in chosen else one for one in now.blocks)
-    return replace(now, blocks=tuple(blocks))
-
-
 def _set(now: Conversation, body: Mapping[str, Any]) -> Conversation:
     if "mode" in body:
         return replace(now, mode=body["mode"])
@@ -232,7 +227,7 @@ def _set(now: Conversation, body: Mapping[str, Any]) -> Conversation:
     return replace(now, preferences={key: kept[key] for key in kept if body.get(key, "") is not None})
 
 
-_CHANGES = frozenset({"asked", "rewound", "pinned", "levels"})
+_CHANGES = frozenset({"asked", "rewound", "levels"})
 """Entries after which other messages may be sent."""
 
 _STEPS: Mapping[str, Callable[[Conversation, Mapping[str, Any]], Conversation]] = {
@@ -241,7 +236,6 @@ _STEPS: Mapping[str, Callable[[Conversation, Mapping[str, Any]], Conversation]] 
     "rewound": _rewound,
     "staged": _staged,
     "unstaged": _unstaged,
-    "pinned": _pinned,
     "set": _set,
     "levels": _leveled,
 }

@@ -17,12 +17,12 @@ T = TypeVar("T")
 FILE = "sessions.db"
 ID_LENGTH = 8
 
-EntryKind = Literal["asked", "turn", "rewound", "staged", "unstaged", "pinned", "set", "levels"]
+EntryKind = Literal["asked", "turn", "rewound", "staged", "unstaged", "set", "levels"]
 """What an entry says.
 
 `asked`: the words of a request, before any model is asked; `turn`: its blocks and how it ended; `rewound`: the turn
-that the conversation went back to; `staged` and `unstaged`: what is on the table; `pinned`: blocks that are kept;
-`set`: a preference that holds for the conversation; `levels`: how much of which blocks is sent from now on.
+that the conversation went back to; `staged` and `unstaged`: what is on the table; `set`: a
+preference that holds for the conversation; `levels`: how much of which blocks is sent from now on.
 """
 
 SCHEMA = Schema(
@@ -84,11 +84,11 @@ class Sessions:
         self._notice = notice
         self._opened: sqlite3.Connection | None = None
 
-    def create(self, repository: str, parent: str = "") -> str:
+    def create(self, repository: str) -> str:
         """Begin a session in a repository; returns its id. Raises StorageError, as all methods do."""
         new = uuid.uuid4().hex[:ID_LENGTH]
-        row = (new, repository, _now(), parent)
-        self._use(lambda db: db.execute("INSERT INTO sessions (id, repository, at, parent) VALUES (?, ?, ?, ?)", row))
+        row = (new, repository, _now())
+        self._use(lambda db: db.execute("INSERT INTO sessions (id, repository, at) VALUES (?, ?, ?)", row))
         return new
 
     def append(self, session: str, last: int, kind: EntryKind, body: Mapping[str, Any]) -> Entry:
@@ -114,15 +114,15 @@ class Sessions:
         entries = tuple(entry for row in rows if (entry := _entry(row)) is not None)
         return Log(*head, entries, len(rows) - len(entries), rows[-1][0] if rows else 0)
 
-    def fork(self, session: str, upto: int = 0) -> str:
-        """A new session that begins as another one, up to its entry `upto` (0: all of it); returns its id."""
+    def fork(self, session: str) -> str:
+        """A new session that begins as another one, with all of its entries; returns its id."""
         log = self.load(session)
         new = uuid.uuid4().hex[:ID_LENGTH]
 
         def copy(db: sqlite3.Connection) -> None:
             with transaction(db):
                 db.execute(_COPY_HEAD, (new, _now(), log.id))
-                db.execute(_COPY, (new, log.id, upto or log.last))
+                db.execute(_COPY, (new, log.id, log.last))
 
         self._use(copy)
         return new
