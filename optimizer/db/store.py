@@ -74,6 +74,45 @@ def open_db(path: Path, schema: Schema) -> Opened:
         ) from error
 
 
+class Store:
+    """A store that is opened at its first use; `tell` gets a line for people when a damaged one is put aside."""
+
+    def __init__(self, path: Path, schema: Schema, tell: Callable[[str], None]) -> None:
+        self.path = path
+        self._schema, self._tell = schema, tell
+        self._opened: sqlite3.Connection | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was used since it was made or closed."""
+        return self._opened is not None
+
+    @contextmanager
+    def connected(self) -> Iterator[sqlite3.Connection]:
+        """The connection; an error of SQLite is raised as StorageError."""
+        try:
+            if self._opened is None:
+                opened = open_db(self.path, self._schema)
+                self._opened = opened.connection
+                if opened.notice:
+                    self._tell(opened.notice)
+            yield self._opened
+        except sqlite3.Error as error:
+            raise failed(self._schema, self.path, error, self.close) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection in a transaction."""
+        with self.connected() as db, transaction(db):
+            yield db
+
+    def close(self) -> None:
+        """Close the connection; a later use opens it again."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Write all that is done meanwhile, or nothing; other writers wait."""

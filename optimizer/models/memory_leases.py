@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.db import leases
-from optimizer.db.store import Schema, failed, open_db, transaction
+from optimizer.db.store import Schema, Store
 
 FILE = "seats.sqlite3"
 QUEUE_SECONDS = 5.0
@@ -59,8 +57,8 @@ class MemoryLeases:
     ) -> None:
         self.path = state / FILE
         self.now, self.sleep = now, sleep
-        self._look, self._given, self._tell = look, given, tell
-        self._opened: sqlite3.Connection | None = None
+        self._look, self._given = look, given
+        self._store = Store(self.path, SCHEMA, tell)
         self._lease = 0
 
     def acquire(self, claim: MemoryClaim, life: float) -> MemoryGrant:
@@ -81,7 +79,7 @@ class MemoryLeases:
 
     def _acquire(self, claim: MemoryClaim, life: float, loaded: Mapping[str, int] | None) -> MemoryGrant:
         total = self._total()
-        with self._writing() as db:
+        with self._store.writing() as db:
             leases.expire(db, self.now())
             in_use = {model: size or total // 2 for model, size in (loaded or {}).items()}
             for lease in leases.held(db, self.now(), claim.server, self._lease):
@@ -101,54 +99,36 @@ class MemoryLeases:
     def release(self) -> None:
         """Release the memory; nothing happens when none was acquired. Raises StorageError."""
         if self._lease:
-            with self._writing() as db:
+            with self._store.writing() as db:
                 leases.release(db, self._lease)
             self._lease = 0
 
     def in_use(self, server: str) -> frozenset[str]:
         """The models that runs have in use at a server now. Raises StorageError."""
-        if self._opened is None and not self.path.exists():
+        if not self._store.is_open and not self.path.exists():
             return frozenset()
-        with self._writing() as db:
+        with self._store.writing() as db:
             leases.expire(db, self.now())
             held = leases.held(db, self.now(), server)
             return frozenset(str(lease.details["model"]) for lease in held if lease.granted)
 
     def close(self) -> None:
         """Release the memory and close the connection."""
-        if self._opened is not None:
+        if self._store.is_open:
             try:
                 self.release()
             finally:
-                self._disconnect()
-
-    def _disconnect(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+                self._store.close()
 
     def _total(self) -> int:
         """Bytes that models may take together; looking at the machine takes a while, so that is done once an hour."""
         if self._given:
             return self._given
-        with self._writing() as db:
+        with self._store.writing() as db:
             found = db.execute("SELECT bytes FROM memory WHERE at > ?", (self.now() - MEMORY_SECONDS,)).fetchone()
         if found:
             return int(found[0])
         size = self._look()
-        with self._writing() as db:
+        with self._store.writing() as db:
             db.execute("INSERT OR REPLACE INTO memory VALUES (1, ?, ?)", (size, self.now()))
         return size
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        try:
-            if self._opened is None:
-                opened = open_db(self.path, SCHEMA)
-                self._opened = opened.connection
-                if opened.notice:
-                    self._tell(opened.notice)
-            with transaction(self._opened):
-                yield self._opened
-        except sqlite3.Error as error:
-            raise failed(SCHEMA, self.path, error, self._disconnect) from error

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.db import leases
-from optimizer.db.store import Schema, failed, open_db, transaction
+from optimizer.db.store import Schema, Store, transaction
 from optimizer.queue.task import (
     MOST_ATTEMPTS,
     MOST_DEATHS,
@@ -75,14 +75,14 @@ class Queue:
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.path = state / FILE
-        self._now, self._chance, self._tell = now, chance, tell
-        self._opened: sqlite3.Connection | None = None
+        self._now, self._chance = now, chance
+        self._store = Store(self.path, SCHEMA, tell)
 
     # ── to ask for tasks ─────────────────────────────────────────────────────────────────────────
 
     def add(self, tasks: Iterable[NewTask]) -> tuple[int, ...]:
         """Add tasks, all or none, and return their ids; one that is there already, or was done before, keeps its id."""
-        with self._writing() as db:
+        with self._store.writing() as db:
             return tuple(self._add(db, task) for task in tasks)
 
     def _add(self, db: sqlite3.Connection, task: NewTask) -> int:
@@ -108,7 +108,7 @@ class Queue:
 
     def cancel(self, id: int) -> State | None:
         """Cancel a task, and return its state: one that runs does so until its worker hears of it; None: no such."""
-        with self._writing() as db:
+        with self._store.writing() as db:
             end = f"UPDATE tasks SET state = 'cancelled', why = 'asked', {_END} WHERE id = :id AND state = 'waiting'"
             db.execute(end, {"id": id, "now": self._now()})
             db.execute("UPDATE tasks SET unwanted = 1 WHERE id = ? AND state = 'running'", (id,))
@@ -123,7 +123,7 @@ class Queue:
         A task whose result is known by now is done with that and not taken.
         """
         owner, token, now = owner or leases.process(), secrets.randbits(62) + 1, self._now()
-        with self._writing() as db:
+        with self._store.writing() as db:
             self._give_back_lost(db)
             late = (
                 f"UPDATE tasks SET state = 'failed', why = 'late', {_END} WHERE state = 'waiting' AND deadline <= :now"
@@ -148,7 +148,7 @@ class Queue:
     def refuse(self, known: Iterable[str]) -> None:
         """End the waiting tasks that are of none of the `known` kinds: nobody would do them."""
         kinds = json.dumps(list(known))
-        with self._writing() as db:
+        with self._store.writing() as db:
             others = "state = 'waiting' AND kind NOT IN (SELECT value FROM json_each(:kinds))"
             end = f"UPDATE tasks SET state = 'failed', why = 'unknown', {_END} WHERE {others}"
             db.execute(end, {"kinds": kinds, "now": self._now()})
@@ -163,7 +163,7 @@ class Queue:
 
     def beat(self, claim: Claim, notes: Mapping[int, str] | None = None) -> frozenset[int]:
         """Renew the lease of a claim and note how far its tasks are; returns those that are no longer to be done."""
-        with self._writing() as db:
+        with self._store.writing() as db:
             held = "token = ? AND state = 'running'"
             db.execute(f"UPDATE tasks SET expires = ? WHERE {held}", (self._now() + LEASE_SECONDS, claim.token))
             for id, note in (notes or {}).items():
@@ -173,7 +173,7 @@ class Queue:
 
     def finish(self, claim: Claim, results: Mapping[int, Done | Failed]) -> frozenset[int]:
         """End tasks of a claim, all in one; returns those that were accepted, since the claim still held them."""
-        with self._writing() as db:
+        with self._store.writing() as db:
             return frozenset(id for id, result in results.items() if self._finish(db, claim.token, id, result))
 
     def _finish(self, db: sqlite3.Connection, token: int, id: int, result: Done | Failed) -> bool:
@@ -199,7 +199,7 @@ class Queue:
 
     def give_back(self, claim: Claim) -> None:
         """Put the tasks of a claim back that have not ended, as when a worker is to stop: that is no failure."""
-        with self._writing() as db:
+        with self._store.writing() as db:
             ended = "UPDATE tasks SET state = 'cancelled', why = 'asked', {} WHERE token = :token AND unwanted"
             db.execute(ended.format(_END), {"token": claim.token, "now": self._now()})
             back = f"UPDATE tasks SET state = 'waiting', {_FREE} WHERE token = ? AND state = 'running'"
@@ -260,7 +260,7 @@ class Queue:
 
         A task that is done again keeps its former result until then: what does it can see what was not good enough.
         """
-        with self._writing() as db:
+        with self._store.writing() as db:
             to = {
                 "done": f"state = 'done', {_END}",
                 "waiting": f"state = 'waiting', {_FREE}, ended = 0, after = 0, attempts = 0, deaths = 0",
@@ -271,7 +271,7 @@ class Queue:
 
     def prune(self) -> int:
         """Delete what ended long ago; returns how many tasks that were."""
-        with self._writing() as db:
+        with self._store.writing() as db:
             ended = f"DELETE FROM tasks WHERE {_DONE} AND ended < ?"
             return db.execute(ended, (self._now() - KEPT_SECONDS,)).rowcount
 
@@ -279,35 +279,16 @@ class Queue:
 
     def close(self) -> None:
         """Close the connection; tasks that are claimed stay so until their lease ends."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        self._store.close()
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """What no worker holds any longer is put back first: it is never seen as running."""
-        with self._connected() as db:
+        with self._store.connected() as db:
             if _lost(db, self._now()):
                 with transaction(db):
                     self._give_back_lost(db)
             yield db
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._connected() as db, transaction(db):
-            yield db
-
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        try:
-            if self._opened is None:
-                opened = open_db(self.path, SCHEMA)
-                self._opened = opened.connection
-                if opened.notice:
-                    self._tell(opened.notice)
-            yield self._opened
-        except sqlite3.Error as error:
-            raise failed(SCHEMA, self.path, error, self.close) from error
 
 
 def _lost(db: sqlite3.Connection, now: float) -> list[int]:

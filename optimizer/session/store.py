@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from optimizer.db.store import Schema, failed, open_db, transaction
+from optimizer.db.store import Schema, Store, transaction
 from optimizer.errors import Conflict, InputError
 
 T = TypeVar("T")
@@ -81,8 +81,7 @@ class Sessions:
 
     def __init__(self, state: Path, notice: Callable[[str], None] = lambda _: None) -> None:
         self.path = state / FILE
-        self._notice = notice
-        self._opened: sqlite3.Connection | None = None
+        self._store = Store(self.path, SCHEMA, notice)
 
     def create(self, repository: str) -> str:
         """Begin a session in a repository; returns its id. Raises StorageError, as all methods do."""
@@ -98,13 +97,14 @@ class Sessions:
         """
         entry = Entry(last + 1, _now(), kind, body)
         row = (session, entry.number, entry.at, kind, json.dumps(body, ensure_ascii=True))
-        try:
-            self._use(lambda db: db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", row))
-        except sqlite3.IntegrityError as error:
-            raise Conflict(
-                f"session {session} went on in another window: this entry does not follow its last one",
-                f"go on from here in a session of its own: optimize chat --fork {session}",
-            ) from error
+        with self._store.connected() as db:
+            try:
+                db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", row)
+            except sqlite3.IntegrityError as error:
+                raise Conflict(
+                    f"session {session} went on in another window: this entry does not follow its last one",
+                    f"go on from here in a session of its own: optimize chat --fork {session}",
+                ) from error
         return entry
 
     def load(self, session: str) -> Log:
@@ -129,7 +129,7 @@ class Sessions:
 
     def listing(self, repository: str = "") -> tuple[Listed, ...]:
         """The sessions of a repository ('': of all), the one that was used last first."""
-        if self._opened is None and not self.path.exists():
+        if not self._store.is_open and not self.path.exists():
             return ()
         rows = self._use(lambda db: db.execute(_LISTING, (repository, repository)).fetchall())
         return tuple(Listed(*row)._replace(title=_title(row[-1])) for row in rows)
@@ -148,13 +148,11 @@ class Sessions:
 
     def close(self) -> None:
         """Close the connection; a later use opens it again."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        self._store.close()
 
     def _head(self, session: str) -> tuple[str, str, str, str]:
         rows = []
-        if session.isalnum() and (self._opened is not None or self.path.exists()):
+        if session.isalnum() and (self._store.is_open or self.path.exists()):
             rows = self._use(lambda db: db.execute(_HEADS, (f"{session}*",)).fetchall())
         if not rows:
             raise InputError(f"there is no session {session!r}", "optimize sessions list shows those there are")
@@ -165,17 +163,8 @@ class Sessions:
         return head
 
     def _use(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if self._opened is None:
-            opened = open_db(self.path, SCHEMA)
-            self._opened = opened.connection
-            if opened.notice:
-                self._notice(opened.notice)
-        try:
-            return work(self._opened)
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.Error as error:
-            raise failed(SCHEMA, self.path, error, self.close) from error
+        with self._store.connected() as db:
+            return work(db)
 
 
 _HEADS = "SELECT id, repository, at, parent FROM sessions WHERE id GLOB ?"

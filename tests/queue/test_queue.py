@@ -248,8 +248,9 @@ def test_what_ended_long_ago_is_deleted(queue: Queue, clock: Clock) -> None:
 
 def test_what_was_acknowledged_is_written_through(queue: Queue) -> None:
     queue.add([topic("a")])
-    assert queue._opened is not None
-    assert queue._opened.execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert queue._store.is_open
+    with queue._store.connected() as db:
+        assert db.execute("PRAGMA synchronous").fetchone()[0] == 2
 
 
 def test_a_damaged_queue_is_put_aside_with_a_word(tmp_path: Path) -> None:
